@@ -1,0 +1,102 @@
+"""What can go wrong, and what each kind of trouble carries with it.
+
+Every error derives from `ScalingLawsError` and from the built-in exception that a caller would expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+
+class ScalingLawsError(Exception):
+    """Base class of every error raised on purpose by this package."""
+
+
+class DomainError(ScalingLawsError, ValueError):
+    """An argument lies outside what is allowed.
+
+    Attributes
+    ----------
+    argument : str or None
+        Name of the offending argument.
+    value : object
+        What was given.
+    """
+
+    def __init__(self, message: str, *, argument: str | None = None, value: Any = None) -> None:
+        super().__init__(message)
+        self.argument = argument
+        self.value = value
+
+
+class DataError(ScalingLawsError, ValueError):
+    """A user's data cannot be used as they are.
+
+    Attributes
+    ----------
+    row : int or None
+        Index of the first offending row, counted from 0.
+    """
+
+    def __init__(self, message: str, *, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+class ConvergenceError(ScalingLawsError, RuntimeError):
+    """A solver did not reach its tolerance.
+
+    Attributes
+    ----------
+    result : object
+        What was reached, in the solver's own result type.
+    """
+
+    def __init__(self, message: str, *, result: Any = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class ResourceError(ScalingLawsError, MemoryError):
+    """A request would need more memory or time than is allowed."""
+
+
+class AccuracyWarning(UserWarning):
+    """A result is less accurate than the documentation promises."""
+
+
+class ExtrapolationWarning(UserWarning):
+    """A formula is used outside the range in which it was tested."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
+    """Build the error for a name that does not exist, with the nearest ones that do.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should have named, for example ``"law"``.
+    name : str
+        What was asked for.
+    known : iterable of str
+        What there is.
+
+    Returns
+    -------
+    DomainError
+        To be raised by the caller.
+
+    Examples
+    --------
+    >>> print(unknown_name("law", "linear.dota", ["linear.data", "linear.time"]))
+    unknown law 'linear.dota'; did you mean 'linear.data' or 'linear.time'?
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        hint = "did you mean " + " or ".join(repr(entry) for entry in near) + "?"
+    else:
+        hint = "known: " + (", ".join(names) if names else "none")
+    return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)

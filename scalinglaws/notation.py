@@ -1,0 +1,324 @@
+r"""Source and capacity, and every paper's way of writing them.
+
+A task with power-law spectrum is fixed by two numbers. With modes :math:`k = 1, 2, \dots`,
+
+.. math:: \lambda_k = k^{-\alpha}, \qquad s_k = \lambda_k (w_k^*)^2 = k^{-(\alpha\beta + 1)},
+
+where :math:`\lambda_k` is the variance of feature :math:`k`, :math:`w^*` the target's coefficients and :math:`s_k` the
+signal power of the mode. `SourceCapacity` holds ``alpha`` and ``beta``; `CONVENTIONS` says how other papers write
+the same pair. The module is pure Python: fractions stay fractions, symbols stay symbols.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from .errors import DomainError, unknown_name
+
+
+def _ratio(numerator: Any, denominator: Any) -> Any:
+    """Divide, exactly where both are exact."""
+    exact = (int, Fraction)
+    if isinstance(numerator, exact) and isinstance(denominator, exact):
+        return Fraction(numerator) / Fraction(denominator)
+    return numerator / denominator
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """One paper's notation for the pair (alpha, beta).
+
+    Attributes
+    ----------
+    name : str
+        Key in `CONVENTIONS`.
+    parameters : tuple of str
+        The paper's parameters, as keyword names.
+    symbols : tuple of str
+        The same parameters as they are printed in formulas.
+    meanings : tuple of str
+        What each parameter measures.
+    to_canonical : callable
+        Parameters (in order) to ``(alpha, beta)``.
+    from_canonical : callable
+        ``(alpha, beta)`` to the parameters; where the convention has parameters that (alpha, beta) do not fix
+        (a dimension), those are passed after them.
+    source : str
+        Where the notation comes from.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    symbols: tuple[str, ...]
+    meanings: tuple[str, ...]
+    to_canonical: Callable[..., tuple[Any, Any]]
+    from_canonical: Callable[..., tuple[Any, ...]]
+    source: str
+
+
+def _bahri_from_canonical(alpha: Any, beta: Any) -> tuple[Any, ...]:
+    signal = alpha * beta + 1
+    if not math.isclose(float(signal), float(alpha), rel_tol=1e-12):
+        raise DomainError(
+            f"the one-parameter convention 'bahri' needs a white teacher, alpha*beta + 1 = alpha; got alpha = {alpha}, beta = {beta}",
+            argument="beta",
+            value=beta,
+        )
+    return (alpha - 1,)
+
+
+CONVENTIONS: dict[str, Convention] = {
+    entry.name: entry
+    for entry in (
+        Convention(
+            "capacity",
+            ("alpha", "beta"),
+            ("alpha", "beta"),
+            ("capacity: eigenvalues fall as k^-alpha", "source: signal power falls as k^-(alpha*beta + 1)"),
+            lambda alpha, beta: (alpha, beta),
+            lambda alpha, beta: (alpha, beta),
+            "this package",
+        ),
+        Convention(
+            "bordelon",
+            ("a", "b"),
+            ("a", "b"),
+            ("signal power falls as k^-a", "eigenvalues fall as k^-b"),
+            lambda a, b: (b, _ratio(a - 1, b)),
+            lambda alpha, beta: (alpha * beta + 1, alpha),
+            "Bordelon, Atanasov & Pehlevan, arXiv:2402.01092",
+        ),
+        Convention(
+            "paquette",
+            ("alpha_p", "beta_p"),
+            ("alpha_P", "beta_P"),
+            ("features fall as k^-alpha_p in amplitude: eigenvalues as k^-2*alpha_p", "target coefficients fall as k^-beta_p"),
+            lambda alpha_p, beta_p: (2 * alpha_p, _ratio(2 * alpha_p + 2 * beta_p - 1, 2 * alpha_p)),
+            lambda alpha, beta: (_ratio(alpha, 2), _ratio(alpha * beta + 1 - alpha, 2)),
+            "Paquette, Paquette, Xiao & Pennington, arXiv:2405.15074",
+        ),
+        Convention(
+            "bahri",
+            ("alpha_k",),
+            ("alpha_K",),
+            ("kernel eigenvalues fall as k^-(1 + alpha_k), and the teacher is white in that basis",),
+            lambda alpha_k: (1 + alpha_k, _ratio(alpha_k, 1 + alpha_k)),
+            _bahri_from_canonical,
+            "Bahri, Dyer, Kaplan, Lee & Sharma, arXiv:2102.06701",
+        ),
+        Convention(
+            "kernel",
+            ("student_smoothness", "teacher_smoothness", "dimension"),
+            ("theta_S", "theta_T", "d"),
+            (
+                "order of the non-analytic term |x - x'|^theta_S of the student kernel",
+                "order of the non-analytic term |x - x'|^theta_T of the teacher kernel",
+                "dimension of the inputs",
+            ),
+            lambda student, teacher, dimension: (1 + _ratio(student, dimension), _ratio(teacher, dimension + student)),
+            lambda alpha, beta, dimension: (dimension * (alpha - 1), dimension * alpha * beta, dimension),
+            "Spigler, Geiger & Wyart, arXiv:1905.10843; Bahri et al., arXiv:2102.06701",
+        ),
+        Convention(
+            "caponnetto",
+            ("capacity", "r"),
+            ("alpha", "r"),
+            ("eigenvalues fall as k^-capacity", "source: the target lies in the range of Sigma^(r - 1/2), up to logarithms; signal k^-(1 + 2 r alpha)"),
+            lambda capacity, r: (capacity, 2 * r),
+            lambda alpha, beta: (alpha, _ratio(beta, 2)),
+            "Caponnetto & De Vito, Found. Comput. Math. 7, 331 (2007); Cui et al., arXiv:2105.15004",
+        ),
+    )
+}
+
+
+def convention(name: str) -> Convention:
+    """Look up a notation by name.
+
+    Parameters
+    ----------
+    name : str
+        Key of `CONVENTIONS`.
+
+    Returns
+    -------
+    Convention
+        The table entry.
+
+    Raises
+    ------
+    DomainError
+        If there is no such notation; the message names the nearest.
+
+    Examples
+    --------
+    >>> convention("bordelon").parameters
+    ('a', 'b')
+    """
+    try:
+        return CONVENTIONS[name]
+    except KeyError:
+        raise unknown_name("notation", name, CONVENTIONS) from None
+
+
+def _check_positive(name: str, value: Any, allowed: str) -> None:
+    try:
+        good = bool(value > 0) and math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        good = False
+    if not good:
+        raise DomainError(f"{name} = {value!s} must be a finite number with {allowed}", argument=name, value=value)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCapacity:
+    r"""Source and capacity exponents of a task.
+
+    .. math:: \lambda_k = k^{-\alpha}, \qquad \lambda_k (w_k^*)^2 = k^{-(\alpha\beta + 1)}
+
+    Parameters
+    ----------
+    alpha : float or Fraction
+        Capacity :math:`\alpha > 0`: decay of the eigenvalues. Infinitely many modes need ``alpha > 1``.
+    beta : float or Fraction
+        Source :math:`\beta > 0`: smoothness of the target in units of the spectrum.
+
+    Raises
+    ------
+    DomainError
+        If an exponent is not finite and positive.
+
+    Examples
+    --------
+    >>> task = SourceCapacity.from_ab(a=2, b=1.5)
+    >>> task.alpha, round(task.beta, 6), task.difficulty
+    (1.5, 0.666667, 'hard')
+    >>> task.to_paquette()
+    (0.75, 0.25)
+    """
+
+    alpha: Any
+    beta: Any
+
+    def __post_init__(self) -> None:
+        """Refuse exponents without a power law."""
+        _check_positive("alpha", self.alpha, "alpha > 0")
+        _check_positive("beta", self.beta, "beta > 0 (in the (a, b) notation: a > 1)")
+
+    # -- reading other notations ------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_notation(cls, name: str, /, **parameters: Any) -> SourceCapacity:
+        """Read the pair from any notation of `CONVENTIONS`.
+
+        Parameters
+        ----------
+        name : str
+            The notation.
+        **parameters
+            Exactly the parameters of that notation.
+
+        Returns
+        -------
+        SourceCapacity
+            The same task.
+
+        Raises
+        ------
+        DomainError
+            If the notation is unknown, a parameter is missing or foreign, or the task has no power law.
+
+        Examples
+        --------
+        >>> SourceCapacity.from_notation("caponnetto", capacity=2, r=Fraction(1, 2))
+        SourceCapacity(alpha=2, beta=Fraction(1, 1))
+        """
+        entry = convention(name)
+        if set(parameters) != set(entry.parameters):
+            raise DomainError(
+                f"notation {name!r} takes exactly {', '.join(entry.parameters)}; got {', '.join(parameters) or 'nothing'}",
+                argument="parameters",
+                value=parameters,
+            )
+        return cls(*entry.to_canonical(*(parameters[key] for key in entry.parameters)))
+
+    @classmethod
+    def from_ab(cls, a: Any, b: Any) -> SourceCapacity:
+        """Signal power ``k^-a`` and eigenvalues ``k^-b`` (notation ``bordelon``): alpha = b, beta = (a - 1)/b."""
+        _check_positive("b", b, "b > 0")
+        return cls.from_notation("bordelon", a=a, b=b)
+
+    @classmethod
+    def from_paquette(cls, alpha_p: Any, beta_p: Any) -> SourceCapacity:
+        """Feature amplitudes ``k^-alpha_p`` and target coefficients ``k^-beta_p`` (the 4+3 phases)."""
+        _check_positive("alpha_p", alpha_p, "alpha_p > 0")
+        return cls.from_notation("paquette", alpha_p=alpha_p, beta_p=beta_p)
+
+    @classmethod
+    def from_bahri(cls, alpha_k: Any) -> SourceCapacity:
+        """Kernel spectrum ``k^-(1 + alpha_k)`` with a white teacher (resolution-limited scaling)."""
+        _check_positive("alpha_k", alpha_k, "alpha_k > 0")
+        return cls.from_notation("bahri", alpha_k=alpha_k)
+
+    @classmethod
+    def from_kernel(cls, student_smoothness: Any, teacher_smoothness: Any, dimension: Any) -> SourceCapacity:
+        """Kernels with non-analytic terms of given orders on inputs of a given dimension."""
+        for name, value in (
+            ("student_smoothness", student_smoothness),
+            ("teacher_smoothness", teacher_smoothness),
+            ("dimension", dimension),
+        ):
+            _check_positive(name, value, f"{name} > 0")
+        return cls.from_notation(
+            "kernel", student_smoothness=student_smoothness, teacher_smoothness=teacher_smoothness, dimension=dimension
+        )
+
+    @classmethod
+    def from_caponnetto(cls, capacity: Any, r: Any) -> SourceCapacity:
+        """Capacity and source exponent r of kernel regression: beta = 2 r."""
+        return cls.from_notation("caponnetto", capacity=capacity, r=r)
+
+    # -- writing them -----------------------------------------------------------------------------------------------
+
+    def to_ab(self) -> tuple[Any, Any]:
+        """Return ``(a, b)``: signal and spectrum exponents."""
+        return self._to("bordelon")
+
+    def to_paquette(self) -> tuple[Any, Any]:
+        """Return ``(alpha_p, beta_p)`` of the 4+3 phases; ``beta_p`` may be negative."""
+        return self._to("paquette")
+
+    def to_bahri(self) -> Any:
+        """Return ``alpha_k``; raises `DomainError` unless the teacher is white (alpha*beta + 1 = alpha)."""
+        return self._to("bahri")[0]
+
+    def to_kernel(self, dimension: Any) -> tuple[Any, Any, Any]:
+        """Return ``(student_smoothness, teacher_smoothness, dimension)``; needs alpha > 1."""
+        _check_positive("dimension", dimension, "dimension > 0")
+        if not self.alpha > 1:
+            raise DomainError(f"alpha = {self.alpha} has no kernel in any dimension: alpha > 1 is needed", argument="alpha", value=self.alpha)
+        return self._to("kernel", dimension)
+
+    def to_caponnetto(self) -> tuple[Any, Any]:
+        """Return ``(capacity, r)``."""
+        return self._to("caponnetto")
+
+    def _to(self, name: str, *extra: Any) -> tuple[Any, ...]:
+        return CONVENTIONS[name].from_canonical(self.alpha, self.beta, *extra)
+
+    # -- what the pair means ----------------------------------------------------------------------------------------
+
+    @property
+    def difficulty(self) -> str:
+        """Say how hard the task is: ``"hard"``, ``"easy"`` or ``"super-easy"``.
+
+        Hard: the target's norm in the kernel's own space diverges (``beta <= 1``: at ``beta = 1`` as a logarithm).
+        Super-easy: ``beta > 2 - 1/alpha``, where the noise of stochastic gradients decides. Easy: in between.
+        """
+        if self.beta <= 1:
+            return "hard"
+        return "easy" if self.beta <= 2 - _ratio(1, self.alpha) else "super-easy"

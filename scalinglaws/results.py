@@ -1,0 +1,196 @@
+"""What every solver returns besides its numbers: a status that says what to do next, and ways to keep a result.
+
+A result is a frozen dataclass that derives from `Result`: arrays, the inputs they belong to, and `Diagnostics`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from .errors import DataError, DomainError
+
+_FORMAT = 1
+
+
+class Status(Enum):
+    """How a computation ended; the value is the message a person reads."""
+
+    CONVERGED = "converged"
+    MAX_ITERATIONS = "the iteration limit was reached; use on_failure='return' to see the last iterate"
+    LOST_ACCURACY = "rounding errors exceed the promised accuracy; use a larger ridge or a smaller ratio of scales"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the result can be used."""
+        return self is Status.CONVERGED
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How good a result is.
+
+    Attributes
+    ----------
+    status : Status
+        Worst status over all elements.
+    residual : float
+        Largest relative residual of the equation that was solved.
+    iterations : int
+        Steps taken by the slowest element.
+    method : str
+        The algorithm, in a few words.
+    error_estimate : float
+        Estimated relative error of the result.
+    """
+
+    status: Status
+    residual: float
+    iterations: int
+    method: str
+    error_estimate: float
+
+
+class Result:
+    """Common manners of solver results: conversion to plain objects, files and data frames."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain Python objects (arrays become lists, enums their names)."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result to a ``.npz`` file: arrays as they are, the rest as JSON, nothing pickled.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write; must end in ``.npz``.
+
+        Returns
+        -------
+        Path
+            The file written.
+
+        Raises
+        ------
+        DomainError
+            If the suffix is another one.
+        """
+        target = Path(path)
+        if target.suffix != ".npz":
+            raise DomainError(f"path = {str(path)!r} must end in .npz", argument="path", value=path)
+        arrays: dict[str, np.ndarray[Any, Any]] = {}
+        tree = _pack(self, arrays)
+        with target.open("wb") as stream:
+            np.savez_compressed(stream, header=np.array(json.dumps({"format": _FORMAT, "result": tree})), **arrays)  # type: ignore[arg-type]
+        return target
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a result written by `save`.
+
+        Parameters
+        ----------
+        path : str or Path
+            A ``.npz`` file.
+
+        Returns
+        -------
+        Result
+            Of the class it was saved from, which must be this class or derive from it.
+
+        Raises
+        ------
+        DataError
+            If the file is not such a file.
+        """
+        with np.load(Path(path), allow_pickle=False) as store:
+            if "header" not in store:
+                raise DataError(f"{path} holds no saved result")
+            header = json.loads(str(store["header"]))
+            if header.get("format") != _FORMAT:
+                raise DataError(f"{path} has format {header.get('format')!r}; this version reads {_FORMAT}")
+            result = _unpack(header["result"], store)
+        if not isinstance(result, cls):
+            raise DataError(f"{path} holds a {type(result).__name__}, not a {cls.__name__}")
+        return result
+
+    def to_dataframe(self) -> Any:
+        """Return the array fields as a pandas data frame, one row per element; needs pandas."""
+        try:
+            pandas = import_module("pandas")
+        except ImportError:
+            raise ImportError("to_dataframe needs pandas, which is not installed; use to_dict() or save()") from None
+        columns = {
+            field.name: np.asarray(value)
+            for field in fields(self)  # type: ignore[arg-type]
+            if isinstance(value := getattr(self, field.name), (float, int, np.ndarray))
+        }
+        arrays = np.broadcast_arrays(*columns.values())
+        return pandas.DataFrame({name: array.ravel() for name, array in zip(columns, arrays, strict=True)})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.name
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    """Turn a value into JSON, moving arrays aside."""
+    if isinstance(value, Enum):
+        return {"enum": _path(type(value)), "name": value.name}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            "class": _path(type(value)),
+            "fields": {field.name: _pack(getattr(value, field.name), arrays) for field in fields(value) if field.init},
+        }
+    if isinstance(value, np.ndarray):
+        key = f"array_{len(arrays)}"
+        arrays[key] = value
+        return {"array": key}
+    if isinstance(value, tuple):
+        return {"tuple": [_pack(entry, arrays) for entry in value]}
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise DomainError(f"cannot save a {type(value).__name__} without pickling it", argument="value", value=value)
+
+
+def _unpack(tree: Any, store: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    if "array" in tree:
+        return store[tree["array"]]
+    if "tuple" in tree:
+        return tuple(_unpack(entry, store) for entry in tree["tuple"])
+    if "enum" in tree:
+        return _resolve(tree["enum"])[tree["name"]]
+    return _resolve(tree["class"])(**{name: _unpack(entry, store) for name, entry in tree["fields"].items()})
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _resolve(path: str) -> Any:
+    module, _, name = path.partition(":")
+    if module.split(".")[0] != __name__.split(".")[0]:
+        raise DataError(f"refusing to load {path!r}: saved results hold only this package's classes")
+    kind = getattr(import_module(module), name, None)
+    if not (isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Enum))):
+        raise DataError(f"this version has no class {path!r}")
+    return kind

@@ -1,0 +1,16 @@
+"""Compiled solvers for the self-consistent equations, at any scale.
+
+Examples
+--------
+>>> from scalinglaws import solvers
+>>> spectrum = solvers.PowerLawSpectrum(alpha=1.5, beta=2 / 3)
+>>> solvers.linear.ridge(spectrum, samples=1e9).test_loss  # doctest: +ELLIPSIS
+1.87...e-09
+"""
+
+from __future__ import annotations
+
+from . import linear
+from .spectra import EmpiricalSpectrum, Modes, PowerLawSpectrum, Spectrum
+
+__all__ = ["EmpiricalSpectrum", "Modes", "PowerLawSpectrum", "Spectrum", "linear"]

@@ -1,0 +1,366 @@
+r"""The lazy linear random-feature model, by deterministic equivalents.
+
+Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \cdot \psi + \sigma\epsilon`, student
+:math:`f = N^{-1/2}\, v \cdot A\psi` with an iid Gaussian N x M matrix A, P samples. Losses are :math:`E(f-y)^2` without
+a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ConvergenceError, DomainError
+from ..results import Diagnostics, Result, Status
+from ._jit import njit
+from .spectra import Spectrum
+
+Array = NDArray[np.float64]
+Value = float | Array
+
+_MAX_STEPS = 200
+_ROUNDING = 2e-15
+
+
+@dataclass(frozen=True)
+class RidgeSolution(Result):
+    r"""Losses of random-feature ridge regression, and where they come from.
+
+    All fields have the broadcast shape of the inputs; scalars in, floats out.
+
+    Attributes
+    ----------
+    features, samples, ridge, noise_variance : float or ndarray
+        The inputs N, P, r and :math:`\sigma^2`.
+    kappa : float or ndarray
+        Renormalized ridge :math:`\kappa`: modes with :math:`\lambda_k > \kappa` are learned.
+    degrees_of_freedom : float or ndarray
+        :math:`\mathrm{df}_1 = \sum_k \lambda_k / (\lambda_k + \kappa)`.
+    degrees_of_freedom_2 : float or ndarray
+        :math:`\mathrm{df}_2 = \sum_k \lambda_k^2 / (\lambda_k + \kappa)^2`.
+    test_loss, train_loss : float or ndarray
+        Mean losses; the train loss without the penalty.
+    bias : float or ndarray
+        Squared bias: loss of the predictor averaged over features and samples.
+    variance_samples, variance_features, variance_interaction : float or ndarray
+        Variance due to the samples alone (label noise included), to the features alone, and to both together; with
+        `bias` they add up to `test_loss`.
+    diagnostics : Diagnostics
+        Residual of the equation for kappa, steps, estimated relative error.
+    """
+
+    features: Value
+    samples: Value
+    ridge: Value
+    noise_variance: Value
+    kappa: Value
+    degrees_of_freedom: Value
+    degrees_of_freedom_2: Value
+    test_loss: Value
+    train_loss: Value
+    bias: Value
+    variance_samples: Value
+    variance_features: Value
+    variance_interaction: Value
+    diagnostics: Diagnostics
+
+    def shared_loss(self, shared: str) -> Value:
+        r"""Return the product of errors of two predictors that share part of their randomness, :math:`E_\times`.
+
+        Parameters
+        ----------
+        shared : {"samples", "features", "none"}
+            What the two have in common; the rest is drawn independently.
+
+        Returns
+        -------
+        float or ndarray
+            Bias plus the variance due to what is shared.
+        """
+        if shared == "samples":
+            return self.bias + self.variance_samples
+        if shared == "features":
+            return self.bias + self.variance_features
+        if shared == "none":
+            return self.bias
+        raise DomainError(f"shared = {shared!r} must be 'samples', 'features' or 'none'", argument="shared", value=shared)
+
+    def ensemble(self, members: ArrayLike, *, shared: str = "samples") -> Value:
+        r"""Return the test loss of an average of several predictors.
+
+        .. math:: E_K = E_\times + (E - E_\times)/K
+
+        Parameters
+        ----------
+        members : array_like
+            K >= 1, possibly infinite; broadcast against the solution.
+        shared : {"samples", "features", "none"}
+            What all members have in common.
+
+        Returns
+        -------
+        float or ndarray
+            Test loss.
+        """
+        count = np.asarray(members, float)
+        if not np.all(count >= 1):
+            raise DomainError(f"members = {members} must be at least 1", argument="members", value=members)
+        common = np.asarray(self.shared_loss(shared))
+        alone = np.asarray(self.test_loss)
+        with np.errstate(invalid="ignore"):  # infinity shared out among infinitely many members, and infinity minus itself
+            loss = np.where(common == alone, alone, common + np.where(np.isinf(count), 0.0, (alone - common) / count))
+        return float(loss) if loss.ndim == 0 else loss
+
+
+def ridge(
+    spectrum: Spectrum,
+    *,
+    features: ArrayLike = math.inf,
+    samples: ArrayLike = math.inf,
+    ridge: ArrayLike = 0.0,
+    noise_variance: ArrayLike = 0.0,
+    on_failure: str = "raise",
+) -> RidgeSolution:
+    r"""Compute the mean test and train loss of random-feature ridge regression.
+
+    The predictor minimizes :math:`\frac1P \|y - f\|^2 + r |v|^2`. The renormalized ridge :math:`\kappa` solves
+
+    .. math:: r = \kappa\, R_1 R_3, \qquad R_1 = 1 - \frac{\mathrm{df}_1}{P}, \quad R_3 = 1 - \frac{\mathrm{df}_1}{N},
+              \qquad \mathrm{df}_j = \sum_k \Big(\frac{\lambda_k}{\lambda_k + \kappa}\Big)^j,
+
+    and with :math:`d = \mathrm{df}_1 - \mathrm{df}_2`, :math:`g = 1/(N - \mathrm{df}_2)`,
+    :math:`B_1 = \sum_k s_k \kappa^2/(\lambda_k+\kappa)^2`, :math:`B_2 = \sum_k s_k \lambda_k\kappa/(\lambda_k+\kappa)^2`,
+
+    .. math:: E_{test} + \sigma^2 = \frac{\sigma^2 + B_1 + d\,g\,B_2}{1 - \mathrm{df}_2/P - d^2 g/P}, \qquad
+              E_{train} = R_1^2\,(E_{test} + \sigma^2).
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k`.
+    features, samples : array_like
+        N and P, >= 1, not necessarily whole; ``math.inf`` for the limit. All arguments broadcast.
+    ridge : array_like
+        r >= 0 in the normalization above (mean squared error plus r times the squared norm of the readout v); 0 is
+        the limit r -> 0 (interpolation of least norm where P < N), inf the predictor that is zero.
+    noise_variance : array_like
+        :math:`\sigma^2 \ge 0`, variance of the label noise.
+    on_failure : {"raise", "return"}
+        What to do if the equation for kappa is not solved to rounding error.
+
+    Returns
+    -------
+    RidgeSolution
+        Losses, kappa, bias and variance pieces, ensembles.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range, or needs modes beyond what floating-point numbers hold.
+    ConvergenceError
+        If the equation for kappa is not solved; the result is attached.
+
+    Notes
+    -----
+    Safeguarded Newton iteration in log kappa on merged modes: about 20 microseconds per element on one core, whatever the
+    size of M, N, P. Accurate to about 1e-13 relative to the equations (see ``diagnostics.error_estimate``); all differences
+    are formed without cancellation. The equations are the leading order in 1/N and 1/P: the mean over draws exceeds them by a
+    relative 0.4 to 1 over min(N, P). At N = P without ridge the test loss is infinite.
+
+    References
+    ----------
+    .. [1] A. Atanasov, J. A. Zavatone-Veth, C. Pehlevan, "Scaling and renormalization in high-dimensional
+       regression", arXiv:2405.00592, sec. V.
+    .. [2] B. Simon, J. Dickens et al., "More is better in modern machine learning", arXiv:2311.14646, eq. (5)-(7).
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> solution = ridge(PowerLawSpectrum.from_ab(2, 1.5), features=100, samples=400, noise_variance=0.09)
+    >>> round(solution.test_loss, 10), round(solution.bias, 10)
+    (0.1003272828, 0.0193973786)
+    """
+    checked = {
+        "features": _numbers("features", features, low=1.0, infinite=True),
+        "samples": _numbers("samples", samples, low=1.0, infinite=True),
+        "ridge": _numbers("ridge", ridge, low=0.0, infinite=True),
+        "noise_variance": _numbers("noise_variance", noise_variance, low=0.0, infinite=False),
+    }
+    if on_failure not in ("raise", "return"):
+        raise DomainError(f"on_failure = {on_failure!r} must be 'raise' or 'return'", argument="on_failure", value=on_failure)
+    try:
+        arrays = np.broadcast_arrays(*checked.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in checked.items())
+        raise DomainError(f"the shapes of the arguments do not broadcast: {shapes}", argument="features", value=shapes) from None
+    shape = arrays[0].shape
+    flat = [np.ascontiguousarray(array).ravel() for array in arrays]
+
+    modes = spectrum.modes(spectrum.depth_for(np.minimum(flat[0], flat[1]), flat[2]))
+    table = np.empty((flat[0].size, _COLUMNS))
+    _statics_table(modes.eigenvalues, modes.multiplicities, modes.signal, modes.size, *flat, table)
+
+    outputs = [_shaped(column, shape) for column in table.T[:_LOSSES]]
+    residual, steps, sensitivity = (float(np.max(column, initial=0.0)) for column in table.T[_LOSSES:])
+    status = Status.CONVERGED if steps < _MAX_STEPS else Status.MAX_ITERATIONS
+    result = RidgeSolution(
+        *(_shaped(array, shape) for array in flat),
+        *outputs,
+        diagnostics=Diagnostics(
+            status=status,
+            residual=residual,
+            iterations=int(steps),
+            method="safeguarded Newton in log kappa on merged modes",
+            error_estimate=2 * sensitivity,
+        ),
+    )
+    if not status.ok and on_failure == "raise":
+        raise ConvergenceError(f"ridge: {status.value} (relative residual {residual:.1e} after {int(steps)} steps)", result=result)
+    return result
+
+
+def _numbers(name: str, value: ArrayLike, *, low: float, infinite: bool) -> Array:
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise DomainError(f"{name} = {value!r} must be a number or an array of numbers", argument=name, value=value) from None
+    good = (array >= low) & (np.isfinite(array) | infinite)
+    if not np.all(good):
+        first = array[~good].ravel()[0]
+        allowed = f">= {low:g}" + (" (inf for the limit)" if infinite else " and finite")
+        raise DomainError(f"{name} = {first} must be {allowed}", argument=name, value=value)
+    return array
+
+
+def _shaped(column: Array, shape: tuple[int, ...]) -> Value:
+    return float(column[0]) if shape == () else np.array(column).reshape(shape)
+
+
+# -- kernels ------------------------------------------------------------------------------------------------------------
+
+_LOSSES = 9  # kappa, df1, df2, test, train, bias, three variances
+_COLUMNS = _LOSSES + 3  # residual, steps, sensitivity
+
+
+@njit
+def _statics_table(eigenvalues, multiplicities, signal, size, features, samples, ridge, noise, table):  # type: ignore[no-untyped-def]
+    trace = np.sum(eigenvalues * multiplicities)
+    for i in range(features.size):
+        _statics(eigenvalues, multiplicities, signal, size, trace, features[i], samples[i], ridge[i], noise[i], table[i])
+
+
+@njit
+def _statics(eigenvalues, multiplicities, signal, size, trace, features, samples, ridge, noise, row):  # type: ignore[no-untyped-def]
+    n = min(features, samples)
+    ratio = 0.0 if math.isinf(max(features, samples)) else n / max(features, samples)
+    row[:] = 0.0
+    if math.isinf(ridge):  # the predictor is zero
+        total = np.sum(signal)
+        row[0], row[3], row[4], row[5] = math.inf, total, total + noise, total
+        return
+    if ridge == 0.0 and size <= n * (1 + 1e-9):  # every mode is learned: only noise that the samples do not average out is left
+        share = 0.0 if math.isinf(samples) else size / samples
+        unused = 1.0 - share if share < 1.0 - 1e-9 else 0.0
+        test = 0.0 if noise == 0.0 or share == 0.0 else noise * share / unused
+        row[1], row[2], row[3], row[4], row[6] = size, size, test, noise * unused, test
+        return
+
+    kappa, steps = _renormalized_ridge(eigenvalues, multiplicities, trace, n, ratio, ridge)
+    df1, df2, d, b1, b2 = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(eigenvalues.size):
+        low = kappa / (eigenvalues[k] + kappa)
+        high = eigenvalues[k] / (eigenvalues[k] + kappa)
+        df1 += multiplicities[k] * high
+        df2 += multiplicities[k] * high * high
+        d += multiplicities[k] * high * low
+        b1 += signal[k] * low * low
+        b2 += signal[k] * high * low
+
+    # 1 - df1/n for the smaller of N and P from kappa's own equation: exact where df1 -> n
+    filled, scarce, disc = _filling(kappa, ratio, ridge)
+    ample = (1 - ratio) + ratio * scarce
+    r1, r3 = (scarce, ample) if samples <= features else (ample, scarce)
+
+    # With a1 = 1 - df2/P and a3 = 1 - df2/N the denominator of the loss is den / a3; every term below is positive.
+    a1, a3 = r1 + d / samples, r3 + d / features
+    den = r1 * r3 + r1 * d / features + r3 * d / samples
+    lost = (r3 * df2 + df1 * d / features) / samples  # a3 - den
+    variance_features = d * b2 / (features * a3)
+    variance_samples = (noise + b1) * df2 / (samples * a1)
+    test = _over(a3 * b1 + d * b2 / features + noise * lost, den)
+    interaction = _over(variance_features * lost + (noise + b1) * d * d / (features * samples * a1), den)
+    row[0], row[1], row[2], row[3] = kappa, df1, df2, test
+    row[4] = 0.0 if r1 == 0.0 else r1 * r1 * (test + noise)
+    row[5], row[6], row[7], row[8] = b1, variance_samples, variance_features, interaction
+    if math.isinf(n):
+        residual, slope = 0.0, 1.0
+    else:
+        residual, slope = _mismatch(df1, d, n, filled, disc, min(ridge / kappa, 1.0))
+    row[9], row[10] = abs(residual), steps
+    row[11] = _ROUNDING * (1 + abs(math.log(kappa)) / 4) + (abs(residual) + _ROUNDING) / slope
+
+
+@njit
+def _over(numerator, denominator):  # type: ignore[no-untyped-def]
+    return 0.0 if numerator == 0.0 else numerator / denominator
+
+
+@njit
+def _filling(kappa, ratio, ridge):  # type: ignore[no-untyped-def]
+    """Solve (1 - y)(1 - ratio y) = r / kappa for y = df1/n; return y, 1 - y and the root of the discriminant."""
+    quotient = min(ridge / kappa, 1.0)
+    disc = math.sqrt((1 - ratio) ** 2 + 4 * ratio * quotient)
+    filled = 2 * (1 - quotient) / ((1 + ratio) + disc)
+    empty = 2 * quotient / ((1 - ratio) + disc) if quotient > 0.0 else 0.0
+    return filled, empty, disc
+
+
+@njit
+def _mismatch(df1, d, n, filled, disc, quotient):  # type: ignore[no-untyped-def]
+    """Return how far df1/n is from y, and minus the derivative of that with respect to log kappa."""
+    rise = quotient / disc if disc > 0.0 else 0.0
+    if filled > 0.5:
+        return math.log(df1 / (n * filled)), d / df1 + rise / filled
+    return df1 / n - filled, d / n + rise
+
+
+@njit
+def _renormalized_ridge(eigenvalues, multiplicities, trace, n, ratio, ridge):  # type: ignore[no-untyped-def]
+    """Solve r = kappa R_1 R_3 for the physical (largest) root; return it and the steps taken.
+
+    With n the smaller of N and P and ratio = n / the larger, the filling y = df1/n obeys (1 - y)(1 - ratio y) = r / kappa,
+    which gives y(kappa) in closed form without cancellation, for N = P too. What is left is df1(kappa)/n = y(kappa): the
+    left side falls with kappa and the right side rises, so the root is unique. Newton on the logarithms where y is near 1
+    (df1 is a power of kappa there), on the difference itself where y is small (kappa is near r); bisection as a guard.
+    """
+    if math.isinf(n):
+        return ridge, 0
+    low = math.log(ridge) if ridge > 0.0 else -math.inf
+    high = math.log(ridge + (1 + ratio) / n * trace)
+    x = high
+    for step in range(_MAX_STEPS):
+        kappa = math.exp(x)
+        df1, d = 0.0, 0.0
+        for k in range(eigenvalues.size):
+            share = eigenvalues[k] / (eigenvalues[k] + kappa)
+            df1 += multiplicities[k] * share
+            d += multiplicities[k] * share * (kappa / (eigenvalues[k] + kappa))
+        filled, _, disc = _filling(kappa, ratio, ridge)
+        residual, slope = _mismatch(df1, d, n, filled, disc, min(ridge / kappa, 1.0))
+        if residual > 0.0:
+            low = x
+        else:
+            high = x
+        change = residual / slope
+        if abs(change) < 1e-9 or high - low < 1e-14 * max(1.0, abs(x)):
+            # Newton's error is squared by the step still to be made
+            return math.exp(min(max(x + change, low), high)), step + 1
+        if not low < x + change < high:
+            # outside the bracket: the midpoint, or a long step where there is no lower end yet
+            change = (0.5 * (low + high) if low > -math.inf else high - 8.0) - x
+        x += change
+    return math.exp(x), _MAX_STEPS

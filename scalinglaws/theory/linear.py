@@ -1,0 +1,290 @@
+r"""The lazy linear model: how its loss falls with time, data and model size.
+
+Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math:`s_k = k^{-(\alpha\beta+1)}`; a student sees
+them through N random projections, P samples and time t. One of the three is finite in each law here, the others
+infinite. Losses are :math:`E(f - y)^2`, without a factor 1/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+from .asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, power_sum
+from .catalogue import CATALOGUE
+from .formula import DEFINITION, EQUAL, Derivation, Derived, Law, Published, Regime, Step, asymptotic, solves, step
+from .relations import strongest
+from .references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, FLAJOLET_1995, MALONEY_2022
+
+ALPHA, BETA, T, N, P = sp.symbols("alpha beta t N P", positive=True)
+_K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
+_INDEX = sp.Symbol("k", positive=True, integer=True)
+
+_SYMBOLS = {
+    "alpha": "capacity: eigenvalues fall as k^-alpha",
+    "beta": "source: signal power falls as k^-(alpha*beta + 1)",
+}
+_BOX = {ALPHA: (1, 4), BETA: (sp.Rational(1, 5), 4)}
+
+
+@dataclass(frozen=True)
+class TimeLimited:
+    r"""A model whose modes are learned one after the other in time.
+
+    .. math:: L(t) = \sum_k s_k\, r(2 t \lambda_k), \qquad \lambda_k = k^{-b},\ s_k = k^{-a}
+
+    Attributes
+    ----------
+    spectrum, signal : Expr or number
+        b and a.
+    residual : MellinSymbol or MellinCombination
+        r(x): fraction of a mode's power still unlearned, decreasing; ``EXP`` for gradient flow.
+    box : mapping
+        Ranges of the parameters in which the derivation is checked.
+    """
+
+    spectrum: Any = ALPHA
+    signal: Any = ALPHA * BETA + 1
+    residual: MellinSymbol | MellinCombination = EXP
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: _BOX)
+
+
+@dataclass(frozen=True)
+class ModeLimited:
+    r"""A model that resolves only as many modes as a resource allows.
+
+    With :math:`\kappa = K^{-b}` the renormalized ridge, a resource n (samples or features) fixes K, and K the loss:
+
+    .. math:: \sum_k o(\kappa/\lambda_k) = n, \qquad
+              L = \frac{\sum_k s_k\, r(\kappa/\lambda_k)}{1 - \frac1n \sum_k v(\kappa/\lambda_k)},
+              \qquad \lambda_k = k^{-b},\ s_k = k^{-a}
+
+    Attributes
+    ----------
+    resource : Symbol
+        n, as it is written.
+    residual : MellinSymbol or MellinCombination
+        r(x): fraction of a mode's power left unlearned.
+    variance : MellinSymbol, MellinCombination or None
+        v(x): share of a mode in the fluctuations; None where there are none.
+    occupation : MellinSymbol or MellinCombination
+        o(x): share of the resource that a mode takes.
+    spectrum, signal : Expr or number
+        b and a.
+    box : mapping
+        Ranges of the parameters in which the derivation is checked.
+    """
+
+    resource: sp.Symbol
+    residual: MellinSymbol | MellinCombination
+    variance: MellinSymbol | MellinCombination | None = None
+    occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
+    spectrum: Any = ALPHA
+    signal: Any = ALPHA * BETA + 1
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: _BOX)
+
+
+# -- derivations --------------------------------------------------------------------------------------------------------
+
+
+def derive_time(model: TimeLimited) -> Derived:
+    """Derive exponent and constant of a loss that falls with time.
+
+    Parameters
+    ----------
+    model : TimeLimited
+        Any spectrum, signal and residual.
+
+    Returns
+    -------
+    Derived
+        Regimes of ``L(t)``, conditions and steps.
+
+    Examples
+    --------
+    A filter that forgets only as 1/(1 + x)^2 saturates at exponent 2:
+
+    >>> derive_time(TimeLimited(residual=RATIONAL(0, 2))).expr
+    Min(2, beta)
+    """
+    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    found = power_sum(a, model.residual.compose(-b))
+    resolved = (2 * T) ** (1 / b)
+    loss = _loss_sum(a, model.residual.function.subs(sp.Symbol("x", positive=True), 2 * T * _INDEX ** (-b)))
+    regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
+    steps = [
+        step(_L, loss, DEFINITION, "every mode decays on its own: the error of mode k falls with rate lambda_k = k^-b", BORDELON_2024),
+        step(
+            _L,
+            found.leading(resolved),
+            asymptotic(T),
+            "modes up to K = (2 t)^(1/b) are learned; leading Mellin residue of what is left",
+            FLAJOLET_1995,
+        ),
+        *_read_off(regimes, T),
+    ]
+    return Derived(regimes, found.conditions, Derivation(tuple(steps), found.conditions, _free(model.box, a, b)))
+
+
+def derive_mode(model: ModeLimited) -> Derived:
+    """Derive exponent and constant of a loss limited by the number of samples or features.
+
+    Parameters
+    ----------
+    model : ModeLimited
+        Any spectrum, signal, residual, occupation and variance.
+
+    Returns
+    -------
+    Derived
+        Regimes of the loss as a function of the resource, conditions and steps.
+    """
+    a, b, n = sp.sympify(model.signal), sp.sympify(model.spectrum), model.resource
+    x = sp.Symbol("x", positive=True)
+    eigenvalue = _INDEX ** (-b)
+
+    def mode_sum(weight: sp.Expr, shape: MellinSymbol | MellinCombination) -> sp.Expr:
+        return sp.Sum(weight * shape.function.subs(x, _KAPPA / eigenvalue), (_INDEX, 1, sp.oo))
+
+    occupied = power_sum(0, model.occupation.compose(b))
+    (occupied_term,) = occupied.terms
+    per_mode = sp.gammasimp(occupied_term.coefficient)
+    resolved = n / per_mode
+    left = power_sum(a, model.residual.compose(b))
+    conditions = strongest(occupied.conditions + left.conditions)
+
+    steps = [
+        step(_KAPPA, _K ** (-b), DEFINITION, "the renormalized ridge kappa separates learned from unlearned modes; K is where it lies"),
+        step(_DF1, mode_sum(sp.S.One, model.occupation), DEFINITION, "how many modes are occupied at that ridge", ATANASOV_2024),
+        step(_DF1, per_mode * _K, asymptotic(_K), "leading Mellin residue: proportional to K", FLAJOLET_1995),
+        step(_K, resolved, solves(sp.Eq(_DF1, n, evaluate=False)), f"without explicit ridge the occupied modes use up {n}"),
+    ]
+    amplification = sp.S.One
+    if model.variance is not None:
+        spread = power_sum(0, model.variance.compose(b))
+        conditions = strongest(conditions + spread.conditions)
+        amplification = sp.gammasimp(1 / (1 - spread.terms[0].coefficient / occupied_term.coefficient))
+        steps += [
+            step(_DF2, mode_sum(sp.S.One, model.variance), DEFINITION, "how strongly the sampled modes fluctuate", ATANASOV_2024),
+            step(_DF2, spread.leading(_K), asymptotic(_K), "leading Mellin residue: also proportional to K", FLAJOLET_1995),
+            step(_V, 1 / (1 - _DF2 / n), DEFINITION, "fluctuations amplify the loss", ATANASOV_2024),
+            step(_V, amplification, EQUAL, "a constant: both sums are proportional to K"),
+        ]
+    raw = sp.Symbol("B", positive=True)
+    weight = _INDEX ** (-a)
+    regimes = _regimes(left, n, (sp.S.One, 1 / per_mode), factor=amplification)
+    steps += [
+        step(raw, mode_sum(weight, model.residual), DEFINITION, "signal left unlearned at that ridge", BORDELON_2024),
+        step(raw, left.leading(_K), asymptotic(_K), "leading Mellin residues: unresolved tail, or the first modes", FLAJOLET_1995),
+        step(_L, (_V if model.variance is not None else 1) * raw, DEFINITION, "the loss"),
+        *_read_off(regimes, n),
+    ]
+    return Derived(regimes, conditions, Derivation(tuple(steps), conditions, _free(model.box, a, b)))
+
+
+def _loss_sum(a: sp.Expr, residual: sp.Expr) -> sp.Expr:
+    return sp.Sum(_INDEX ** (-a) * residual, (_INDEX, 1, sp.oo))
+
+
+def _free(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.Symbol, tuple[Any, Any]]:
+    """Keep the ranges of the parameters that occur."""
+    used = set().union(*(expr.free_symbols for expr in exprs))
+    return {name: limits for name, limits in box.items() if name in used}
+
+
+_REGIME_NAMES = {"zeta": "source-limited", "gamma": "saturated", "double": "boundary"}
+
+
+def _regimes(found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr], factor: sp.Expr = sp.S.One) -> tuple[Regime, ...]:
+    """Translate the branches of a sum in K into powers of ``variable``, where K = scale[1] * variable**scale[0]."""
+    power, prefactor = scale
+
+    def translate(branch: Branch) -> Regime:
+        term = branch.candidate
+        exponent = sp.cancel(-term.exponent * power)
+        constant = factor * term.coefficient * prefactor**term.exponent * power**term.log_power
+        return Regime(_REGIME_NAMES[term.origin], branch.condition, exponent, constant, term.log_power)
+
+    return tuple(translate(branch) for branch in found.branches())
+
+
+def _read_off(regimes: tuple[Regime, ...], variable: sp.Symbol) -> list[Step]:
+    """Write the loss as constant times power, off the boundaries."""
+    plain = [regime for regime in regimes if regime.log_power == 0]
+    exponent = sp.Min(*(regime.exponent for regime in plain))
+    constant = plain[0].constant if len(plain) == 1 else sp.Piecewise(*((regime.constant, regime.condition) for regime in plain))
+    boundary = "" if len(plain) == len(regimes) else " (times a logarithm where two exponents meet)"
+    return [
+        step(_C, constant, DEFINITION, "the constant in front"),
+        step(_L, _C * variable ** (-exponent), EQUAL, f"a power law{boundary}"),
+    ]
+
+
+# -- laws ---------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def time_law() -> Law:
+    r"""Return ``linear.time``: :math:`L(t) \simeq \frac{\Gamma(\beta)}{\alpha}(2t)^{-\beta}` under gradient flow."""
+    return Law(
+        name="linear.time",
+        statement=CATALOGUE["linear.time"].statement,
+        quantity="test loss",
+        variable=T,
+        symbols=_SYMBOLS,
+        reference=(BORDELON_2024,),
+        standing="derived",
+        model=TimeLimited(),
+        derive=derive_time,
+        assumptions=_positive_pair(),
+    )
+
+
+@lru_cache(maxsize=1)
+def data_law() -> Law:
+    r"""Return ``linear.data``: :math:`L(P) \sim P^{-\alpha\min(\beta, 2)}` without ridge or noise, features unlimited."""
+    return Law(
+        name="linear.data",
+        statement=CATALOGUE["linear.data"].statement,
+        quantity="test loss",
+        variable=P,
+        symbols=_SYMBOLS,
+        reference=(BORDELON_2024, CAPONNETTO_2007),
+        standing="derived",
+        model=ModeLimited(resource=P, residual=RATIONAL(2, 2), variance=RATIONAL(0, 2)),
+        derive=derive_mode,
+        assumptions=_positive_pair(),
+    )
+
+
+@lru_cache(maxsize=1)
+def model_law() -> Law:
+    r"""Return ``linear.model``: :math:`L(N) \sim N^{-\alpha\min(\beta, 1)}`, samples and time unlimited."""
+    return Law(
+        name="linear.model",
+        statement=CATALOGUE["linear.model"].statement,
+        quantity="test loss",
+        variable=N,
+        symbols=_SYMBOLS,
+        reference=(MALONEY_2022, ATANASOV_2024),
+        standing="derived",
+        model=ModeLimited(resource=N, residual=RATIONAL(1, 1)),
+        derive=derive_mode,
+        assumptions=_positive_pair(),
+        published=Published(
+            sp.Min(2 * ALPHA, ALPHA * BETA),
+            "printed with the exponent of the data law; but the optimal predictor on N random features is a projection, which enters "
+            "the loss once (kappa/(lambda + kappa)), not squared as a ridge fit's bias does, so the first modes limit it at "
+            "alpha, not 2*alpha, once beta > 1",
+            BORDELON_2024.at("model bottleneck"),
+        ),
+    )
+
+
+def _positive_pair() -> tuple[sp.Basic, ...]:
+    """Conditions alpha > 0 and beta > 0, kept as relations although the symbols are positive by declaration."""
+    return (sp.Gt(ALPHA, 0, evaluate=False), sp.Gt(BETA, 0, evaluate=False))

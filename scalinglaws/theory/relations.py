@@ -1,0 +1,85 @@
+"""Conditions on exponents, reduced to the form in which a person would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import sympy as sp
+
+
+def changing_part(difference: sp.Expr) -> sp.Expr:
+    """Drop the factors of known sign from a difference, keeping its own sign.
+
+    Parameters
+    ----------
+    difference : Expr
+        An expression in symbols declared positive.
+
+    Returns
+    -------
+    Expr
+        With the sign of `difference` everywhere; leading coefficient of unit size.
+
+    Examples
+    --------
+    >>> alpha, beta = sp.symbols("alpha beta", positive=True)
+    >>> changing_part(2 * alpha - alpha * beta)
+    2 - beta
+    """
+    kept = sp.S.One
+    for factor in sp.Mul.make_args(sp.factor(difference)):
+        if factor.is_negative:
+            kept = -kept
+        elif not factor.is_positive:
+            kept *= factor
+    terms = sp.expand(kept)
+    coefficient = terms.as_coeff_Add()[1].as_coeff_Mul()[0] if terms.as_coeff_Add()[1].is_Mul else sp.S.One
+    return sp.expand(terms / abs(coefficient)) if coefficient.is_number and coefficient != 0 else terms
+
+
+def against_zero(difference: sp.Expr, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> sp.Basic:
+    """Write ``relation(difference, 0)`` reduced, with the constant on the right.
+
+    Parameters
+    ----------
+    difference : Expr
+        What is compared with zero.
+    relation : callable
+        ``sympy.Gt``, ``sympy.Eq`` and so on.
+
+    Returns
+    -------
+    Basic
+        A relation, or true or false where it does not depend on the symbols.
+
+    Examples
+    --------
+    >>> a, b = sp.symbols("a b", positive=True)
+    >>> against_zero((a - 1) / b, sp.Gt), against_zero(2 * b - (a - 1), sp.Gt)
+    (a > 1, a - 2*b < 1)
+    """
+    kept = changing_part(difference)
+    constant, rest = kept.as_coeff_Add()
+    if rest.could_extract_minus_sign():
+        flipped = {sp.Gt: sp.Lt, sp.Ge: sp.Le, sp.Lt: sp.Gt, sp.Le: sp.Ge}
+        return flipped.get(relation, relation)(-rest, constant)
+    return relation(rest, -constant)
+
+
+def strongest(conditions: Iterable[sp.Basic]) -> tuple[sp.Basic, ...]:
+    """Drop conditions implied by others of the form ``same expression > constant``, and those that are always true.
+
+    Examples
+    --------
+    >>> alpha = sp.Symbol("alpha", positive=True)
+    >>> strongest([alpha > sp.Rational(1, 2), alpha > 1])
+    (alpha > 1,)
+    """
+    kept: dict[sp.Expr, sp.Basic] = {}
+    for condition in conditions:
+        if condition == sp.true:
+            continue
+        key = condition.gts if isinstance(condition, sp.StrictGreaterThan) else condition
+        if key not in kept or (condition.lts - kept[key].lts).is_positive:
+            kept[key] = condition
+    return tuple(kept.values())
