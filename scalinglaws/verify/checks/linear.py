@@ -1,0 +1,173 @@
+"""The lazy linear model: its bottleneck exponents and its losses, against simulation and against the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import theory
+from ...notation import SourceCapacity
+from ...solvers.linear import ridge
+from ...solvers.spectra import PowerLawSpectrum
+from ..comparison import Comparison, Measurement, Prediction, Rival
+from ..estimate import curve_from_replicates, exponent_from_replicates, power_law_exponent
+from ..registry import Context, check
+from ..simulate.linear import population_projection, random_feature_ridge
+
+Array = NDArray[np.float64]
+
+_REPLICATES = 12  # streams per comparison: 11 degrees of freedom
+_EXPONENT_TOLERANCE = 0.05  # relative; the default for exponents above 0.6 in simulations
+_SOLVER_TOLERANCE = 1e-3  # absolute: what is left of the corrections at a size of 1e8
+_CURVE_TOLERANCE = 0.05  # relative: corrections of order 1/min(N, P) = 1/80, and the default for curves
+
+
+def _bottleneck(
+    context: Context,
+    resource: str,
+    task: SourceCapacity,
+    rival: Rival,
+    sizes: Sequence[int],
+    modes: int,
+    draws: int,
+    simulate: Callable[[PowerLawSpectrum, int, int, np.random.Generator], Array],
+) -> Iterator[Comparison]:
+    """Compare a law's exponent with direct simulation at small sizes and with the solver at a large one."""
+    law = theory.law({"samples": "linear.data", "features": "linear.model"}[resource])
+    exponent = float(law(alpha=task.alpha, beta=task.beta))
+    source = f"{law.name}: {law.variable}^-({law.expr})"
+    limited = PowerLawSpectrum(task.alpha, task.beta, modes)
+    endless = PowerLawSpectrum(task.alpha, task.beta)
+
+    # equal work at every size: small systems fluctuate more and cost less
+    draws = [context.pick(quick=draws, full=10 * draws) * sizes[-1] // size for size in sizes]
+    losses = _replicates(context, sizes, draws, lambda size, draws, rng: simulate(limited, size, draws, rng)[None])[0]
+    finite = {"samples": lambda s, n: ridge(s, samples=n), "features": lambda s, n: ridge(s, features=n)}[resource]
+    here = [float(power_law_exponent(sizes, finite(spectrum, sizes).test_loss)) for spectrum in (limited, endless)]
+    yield Comparison(
+        f"{context.check}/simulation",
+        Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (float(sizes[0]), float(sizes[-1]))}),
+        exponent_from_replicates(sizes, losses, method=f"direct simulation, {modes} modes; least squares in log-log per replicate"),
+        tolerance=_EXPONENT_TOLERANCE,
+        tolerance_kind="relative",
+        rival=rival,
+        notes=(
+            f"{source} = {exponent:g} at alpha = {task.alpha}, beta = {task.beta}; same window, same fit on the solver's curve: "
+            f"{here[0]:.4f} ({modes} modes), {here[1]:.4f} (infinitely many)",
+        ),
+    )
+    yield Comparison(
+        f"{context.check}/solver",
+        Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (1e8, np.inf)}),
+        _local_exponent(lambda n: finite(endless, n).test_loss, 1e8),
+        tolerance=_SOLVER_TOLERANCE,
+        rival=rival,
+        evidence="exact",
+    )
+
+
+def _replicates(
+    context: Context, sizes: Sequence[int], draws: Sequence[int], simulate: Callable[[int, int, np.random.Generator], Array]
+) -> Array:
+    """Average draws of some losses at every size, in independent replicates; shape (losses, replicates, sizes)."""
+    found = []
+    for r in range(_REPLICATES):
+        rng = context.generator("simulation", r)
+        found.append([simulate(size, count, rng).mean(axis=-1) for size, count in zip(sizes, draws, strict=True)])
+    return np.array(found).transpose(2, 0, 1)
+
+
+def _local_exponent(loss: Callable[[Array], float | Array], size: float) -> Measurement:
+    """Measure a slope of the solver's curve at one size, with two step sizes for an error bound."""
+
+    def slope(step: float) -> float:
+        ends = size * np.array([1 / step, step])
+        return float(power_law_exponent(ends, loss(ends)))
+
+    wide, narrow = slope(10.0), slope(10**0.5)
+    return Measurement(
+        narrow,
+        abs(wide - narrow) + 1e-12,
+        None,
+        1,
+        "central difference of the solver's log loss, two step sizes",
+        (size / 10**0.5, size * 10**0.5),
+        deterministic=True,
+    )
+
+
+def _regression(spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator) -> Array:
+    return random_feature_ridge(spectrum, samples=size, draws=draws, rng=rng).test_loss
+
+
+def _projection(spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator) -> Array:
+    return population_projection(spectrum, features=size, draws=draws, rng=rng)
+
+
+@check("linear.data.source-limited", statement="with few samples the loss of a rough target falls as P^-(alpha*beta)")
+def data_source_limited(context: Context) -> Iterator[Comparison]:
+    """Beta < 2: the unresolved tail of the signal decides."""
+    task = SourceCapacity(Fraction(5, 2), Fraction(6, 5))
+    rival = Rival("saturated exponent 2*alpha", float(2 * task.alpha))
+    return _bottleneck(context, "samples", task, rival, (24, 48, 96, 192), 2048, 5, _regression)
+
+
+@check("linear.data.saturated", statement="with few samples the loss of a smooth target falls as P^-(2*alpha)")
+def data_saturated(context: Context) -> Iterator[Comparison]:
+    """Beta > 2: the bias on the first modes decides."""
+    task = SourceCapacity(Fraction(2), Fraction(13, 4))
+    rival = Rival("unsaturated exponent alpha*beta", float(task.alpha * task.beta))
+    return _bottleneck(context, "samples", task, rival, (24, 48, 96, 192), 2048, 5, _regression)
+
+
+@check("linear.model.source-limited", statement="with few features the loss of a hard task falls as N^-(alpha*beta)")
+def model_source_limited(context: Context) -> Iterator[Comparison]:
+    """Beta < 1: the unresolved tail of the signal decides."""
+    task = SourceCapacity(Fraction(3), Fraction(1, 2))
+    rival = Rival("saturated exponent alpha", float(task.alpha))
+    return _bottleneck(context, "features", task, rival, (16, 32, 64, 128), 1024, 12, _projection)
+
+
+@check("linear.model.saturated", statement="with few features the loss of an easy task falls as N^-alpha, not as the published N^-min(2*alpha, alpha*beta)")
+def model_saturated(context: Context) -> Iterator[Comparison]:
+    """Beta > 1: the projection of the first modes decides; the data reject the published exponent."""
+    task = SourceCapacity(Fraction(2), Fraction(7, 4))
+    law = theory.law("linear.model")
+    assert law.published is not None
+    rival = Rival(f"published {law.published.expr}", float(law.published_value(alpha=task.alpha, beta=task.beta)))
+    return _bottleneck(context, "features", task, rival, (16, 32, 64, 128), 1024, 12, _projection)
+
+
+@check("linear.statics", statement="test and train loss of random-feature ridge regression follow the deterministic equivalent")
+def statics(context: Context) -> Iterator[Comparison]:
+    """Finite N, P, ridge and noise: the whole formula, across N = P."""
+    spectrum = PowerLawSpectrum.from_ab(2, 1.5, 400)
+    features, sizes = 80, (80, 120, 180, 270)
+    given = {"ridge": 1e-2, "noise_variance": 0.09}
+    theory_curve = ridge(spectrum, features=features, samples=sizes, **given)
+    rival_curve = ridge(spectrum, samples=sizes, **given)
+
+    def simulate(size: int, draws: int, rng: np.random.Generator) -> Array:
+        found = random_feature_ridge(spectrum, features=features, samples=size, draws=draws, rng=rng, **given)
+        return np.stack([found.test_loss, found.train_loss])
+
+    test, train = _replicates(context, sizes, [context.pick(quick=25, full=250)] * len(sizes), simulate)
+    for name, losses in (("test_loss", test), ("train_loss", train)):
+        yield Comparison(
+            f"{context.check}/{name}",
+            Prediction(
+                f"{name.replace('_', ' ')} against samples",
+                "curve",
+                np.asarray(getattr(theory_curve, name)),
+                "solvers.linear.ridge",
+                x=np.array(sizes, float),
+                domain={"samples": (float(sizes[0]), np.inf), "features": (float(features), np.inf)},
+            ),
+            curve_from_replicates(sizes, losses, method=f"direct simulation, {features} features, 400 modes, ridge 0.01, noise variance 0.09"),
+            tolerance=_CURVE_TOLERANCE,
+            tolerance_kind="relative",
+            rival=Rival("infinitely many features", np.asarray(getattr(rival_curve, name))),
+        )

@@ -1,0 +1,243 @@
+"""The table of checks, and the run that makes a report of them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import import_module
+
+import numpy as np
+
+from ..errors import DomainError, unknown_name
+from ..sweep import MapLike, run_many
+from .comparison import FAIL, INCONCLUSIVE, PASS, Comparison
+from .report import Report, environment
+
+THEORIES = ("linear",)
+"""Modules of `scalinglaws.verify.checks`."""
+
+EFFORTS = ("quick", "full")
+
+Expectation = str | tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check is given.
+
+    Attributes
+    ----------
+    check : str
+        Its name.
+    effort : str
+        ``"quick"`` or ``"full"``.
+    root : int
+        Seed of the whole report.
+    """
+
+    check: str
+    effort: str
+    root: int
+
+    def pick(self, quick: int, full: int) -> int:
+        """Return the first number for a quick run and the second for a full one."""
+        return quick if self.effort == "quick" else full
+
+    def generator(self, name: str, replicate: int) -> np.random.Generator:
+        """Return the random stream of one replicate of one comparison.
+
+        The stream depends on the root, the names and the number alone: adding a comparison changes no other.
+        """
+        digest = hashlib.sha256(f"{self.check}/{name}".encode()).digest()
+        return np.random.default_rng(np.random.SeedSequence(self.root, spawn_key=(int.from_bytes(digest[:8], "big"), replicate)))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A registered recipe.
+
+    Attributes
+    ----------
+    name : str
+        ``theory.subject``.
+    theory : str
+        Which theory it tests.
+    statement : str
+        What it tests, in one line.
+    effort : str
+        Least effort at which it runs.
+    expect : str or (verdict, reason, evidence)
+        ``"pass"``, or a known disagreement with its reason and evidence.
+    function : callable
+        From `Context` to comparisons.
+    """
+
+    name: str
+    theory: str
+    statement: str
+    effort: str
+    expect: Expectation
+    function: Callable[[Context], Iterable[Comparison]]
+
+
+_CHECKS: dict[str, Check] = {}
+
+
+def check(
+    name: str, *, statement: str, effort: str = "quick", expect: Expectation = PASS
+) -> Callable[[Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]]:
+    """Register a function as a check.
+
+    Parameters
+    ----------
+    name : str
+        ``theory.subject``, unique.
+    statement : str
+        What is tested, in one line.
+    effort : {"quick", "full"}
+        Least effort at which the check runs.
+    expect : str or (verdict, reason, evidence)
+        ``"pass"`` (default), or ``("fail" | "inconclusive", reason, evidence)`` for a known, documented disagreement.
+
+    Returns
+    -------
+    callable
+        A decorator that returns the function unchanged.
+
+    Raises
+    ------
+    DomainError
+        If the name is taken, or the expectation is not of this form.
+    """
+    if name in _CHECKS:
+        raise DomainError(f"a check named {name!r} is registered already", argument="name", value=name)
+    if effort not in EFFORTS:
+        raise DomainError(f"effort = {effort!r} must be one of {', '.join(EFFORTS)}", argument="effort", value=effort)
+    documented = isinstance(expect, tuple) and len(expect) == 3 and expect[0] in (FAIL, INCONCLUSIVE) and all(expect)
+    if expect != PASS and not documented:
+        raise DomainError(
+            f"expect = {expect!r} must be 'pass' or ('fail' | 'inconclusive', reason, evidence)", argument="expect", value=expect
+        )
+
+    def register(function: Callable[[Context], Iterable[Comparison]]) -> Callable[[Context], Iterable[Comparison]]:
+        _CHECKS[name] = Check(name, name.split(".")[0], statement, effort, expect, function)
+        return function
+
+    return register
+
+
+@cache
+def _load_shipped() -> None:
+    for theory in THEORIES:
+        import_module(f"{__package__}.checks.{theory}")
+
+
+def registered() -> dict[str, Check]:
+    """Return all registered checks by name."""
+    _load_shipped()
+    return dict(sorted(_CHECKS.items()))
+
+
+def available() -> tuple[str, ...]:
+    """List the names of all checks, in alphabetical order."""
+    return tuple(registered())
+
+
+def select(names: Sequence[str] | None, effort: str) -> list[Check]:
+    """Choose checks by name, by theory or by pattern.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        Names, leading parts of names (``"linear"``, ``"linear.data"``) or shell patterns (``"linear.*"``); None for all.
+    effort : {"quick", "full"}
+        A quick run leaves out checks that need full effort, unless they are named in full.
+
+    Returns
+    -------
+    list of Check
+        In alphabetical order.
+
+    Raises
+    ------
+    DomainError
+        If a name matches nothing.
+    """
+    if effort not in EFFORTS:
+        raise DomainError(f"effort = {effort!r} must be one of {', '.join(EFFORTS)}", argument="effort", value=effort)
+    known = registered()
+    chosen: set[str] = set()
+    for wanted in ["*"] if names is None else names:
+        found = {name for name in known if name == wanted or name.startswith(wanted + ".") or fnmatchcase(name, wanted)}
+        if not found:
+            raise unknown_name("check", wanted, known)
+        chosen |= {name for name in found if name == wanted or effort == "full" or known[name].effort == "quick"}
+    return [known[name] for name in sorted(chosen)]
+
+
+def run(
+    names: Sequence[str] | None = None,
+    effort: str = "quick",
+    workers: int | MapLike = 1,
+    rng: np.random.Generator | int = 0,
+) -> Report:
+    """Run checks and report on them.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        Which checks, as for `select`; all by default.
+    effort : {"quick", "full"}
+        How large the simulations are.
+    workers : int or map-like
+        Processes; the numbers do not depend on it.
+    rng : int or Generator
+        Root of all random streams.
+
+    Returns
+    -------
+    Report
+        Every comparison made, in alphabetical order of checks.
+
+    Raises
+    ------
+    DomainError
+        If a name, the effort or the seed is not valid. A check that crashes does not raise: it is reported as an error.
+
+    Examples
+    --------
+    >>> from scalinglaws import verify
+    >>> verify.run(["linear.statics"]).as_expected
+    True
+    """
+    chosen = select(names, effort)
+    if isinstance(rng, np.random.Generator):
+        rng = int(rng.integers(2**31))
+    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
+        raise DomainError(f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng)
+    root = int(rng)
+    start = time.perf_counter()
+    outcomes = run_many(_run_one, [(entry.name, effort, root) for entry in chosen], workers=workers)
+    comparisons = tuple(comparison for outcome in outcomes for comparison in outcome)
+    statements = {entry.name: entry.statement for entry in chosen}
+    return Report(comparisons, statements, root, effort, environment(time.perf_counter() - start))
+
+
+def _run_one(job: tuple[str, str, int]) -> list[Comparison]:
+    """Run one check; a crash becomes a comparison with the verdict ``error`` and hides no other."""
+    name, effort, root = job
+    entry = registered()[name]
+    expect, reason = (entry.expect, None) if isinstance(entry.expect, str) else (entry.expect[0], "; ".join(entry.expect[1:]))
+    start = time.perf_counter()
+    try:
+        found = list(entry.function(Context(name, effort, root)))
+        seconds = (time.perf_counter() - start) / max(len(found), 1)
+        return [replace(comparison, expect=expect, expect_reason=reason, wall_s=seconds) for comparison in found]
+    except Exception as failure:
+        tail = "".join(traceback.format_exception(failure)[-2:]).strip()
+        return [Comparison(name, None, None, 1.0, expect=expect, expect_reason=reason, error=tail, wall_s=time.perf_counter() - start)]

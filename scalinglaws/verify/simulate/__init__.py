@@ -1,0 +1,1 @@
+"""Direct simulations. They know no theory, so they can contradict it."""

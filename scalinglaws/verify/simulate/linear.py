@@ -1,0 +1,206 @@
+r"""Direct simulation of the random-feature model: draw features and samples, fit, and look at the loss.
+
+Nothing here uses a formula of the theory: data are drawn, the linear system is solved, and the population loss
+:math:`\sum_k \lambda_k e_k^2` of the fitted error vector e is summed mode by mode.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from ...errors import DomainError, ResourceError
+from ...solvers.spectra import Spectrum
+
+Array = NDArray[np.float64]
+
+_MAX_ENTRIES = 250_000_000  # numbers held at once: 2 GB
+
+
+@dataclass(frozen=True)
+class SimulatedLosses:
+    """Losses of independent draws.
+
+    Attributes
+    ----------
+    test_loss, train_loss : ndarray, shape (draws,)
+        Population loss (without label noise) and mean squared error on the samples (with it).
+    """
+
+    test_loss: Array
+    train_loss: Array
+
+
+def random_feature_ridge(
+    spectrum: Spectrum,
+    *,
+    samples: int,
+    features: float = math.inf,
+    ridge: float = 0.0,
+    noise_variance: float = 0.0,
+    draws: int = 1,
+    rng: np.random.Generator | int = 0,
+) -> SimulatedLosses:
+    r"""Draw random-feature regressions and fit them.
+
+    Each draw takes P Gaussian samples :math:`\psi` with variances :math:`\lambda_k`, labels
+    :math:`y = w^*\cdot\psi + \sigma\epsilon`, an N x M Gaussian matrix A, and the readout v that minimizes
+    :math:`\frac1P\|y - \Psi A^\top v/\sqrt N\|^2 + r|v|^2`.
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Finite spectrum of M modes.
+    samples : int
+        P >= 1.
+    features : int or inf
+        N >= 1; infinite for regression on the features :math:`\psi` themselves.
+    ridge : float
+        r >= 0, in the normalization above; 0 for least squares, of least norm where N > P.
+    noise_variance : float
+        :math:`\sigma^2 \ge 0`.
+    draws : int
+        Independent repetitions.
+    rng : Generator or int
+        Source of randomness.
+
+    Returns
+    -------
+    SimulatedLosses
+        One test and one train loss per draw.
+
+    Raises
+    ------
+    DomainError
+        If a size is not a positive whole number, or the spectrum is infinite.
+    ResourceError
+        If one draw would need more than 2 GB.
+
+    Notes
+    -----
+    Cholesky where the system is square and positive definite, QR for overdetermined least squares:
+    O(P M min(N, P)) per draw.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> random_feature_ridge(PowerLawSpectrum(1.5, 1.0, 50), samples=200, draws=3).test_loss < 1e-20
+    array([ True,  True,  True])
+    """
+    eigenvalues, signal = _listed(spectrum)
+    samples, draws = _whole("samples", samples), _whole("draws", draws)
+    count = None if math.isinf(features) else _whole("features", features)
+    for name, value in (("ridge", ridge), ("noise_variance", noise_variance)):
+        if not 0 <= value < math.inf:
+            raise DomainError(f"{name} = {value} must be finite and >= 0", argument=name, value=value)
+    _afford((samples + (count or 0)) * eigenvalues.size)
+    source = np.random.default_rng(rng)
+    scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
+
+    test, train = np.empty(draws), np.empty(draws)
+    for i in range(draws):
+        inputs = source.standard_normal((samples, eigenvalues.size))
+        inputs *= scale
+        labels = inputs @ target + math.sqrt(noise_variance) * source.standard_normal(samples)
+        if count is None:
+            learned = _fit(inputs, labels, ridge)
+            train[i] = np.mean((labels - inputs @ learned) ** 2)
+        else:
+            projection = source.standard_normal((count, eigenvalues.size)) / math.sqrt(count)
+            hidden = inputs @ projection.T
+            readout = _fit(hidden, labels, ridge)
+            learned = projection.T @ readout
+            train[i] = np.mean((labels - hidden @ readout) ** 2)
+        test[i] = np.sum(eigenvalues * (target - learned) ** 2)
+    return SimulatedLosses(test, train)
+
+
+def population_projection(
+    spectrum: Spectrum, *, features: int, draws: int = 1, rng: np.random.Generator | int = 0
+) -> Array:
+    r"""Draw random features and take the best predictor they allow, with unlimited data.
+
+    .. math:: L = \min_v \sum_k \lambda_k \Big(w_k^* - \frac{(A^\top v)_k}{\sqrt N}\Big)^2
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Finite spectrum of M modes.
+    features : int
+        N, 1 <= N < M.
+    draws : int
+        Independent repetitions.
+    rng : Generator or int
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray, shape (draws,)
+        One loss per draw.
+
+    Raises
+    ------
+    DomainError
+        If a size is not a positive whole number, N is not less than M, or the spectrum is infinite.
+    ResourceError
+        If one draw would need more than 2 GB.
+
+    Notes
+    -----
+    The residual of an orthogonal projection, by QR: O(M N^2) per draw, accurate to 1e-15 of the signal's amplitude.
+    """
+    eigenvalues, signal = _listed(spectrum)
+    features, draws = _whole("features", features), _whole("draws", draws)
+    if features >= eigenvalues.size:
+        raise DomainError(f"features = {features} must be less than the {eigenvalues.size} modes: as many features span them all", argument="features", value=features)
+    _afford(2 * features * eigenvalues.size)
+    source = np.random.default_rng(rng)
+    scale, target = np.sqrt(eigenvalues), np.sqrt(signal)
+    losses = np.empty(draws)
+    for i in range(draws):
+        # triangularize the features with the target as a last column: what is left of it is its distance from their span
+        columns = np.empty((features + 1, eigenvalues.size))
+        source.standard_normal(out=columns[:-1])
+        columns[:-1] *= scale
+        columns[-1] = target
+        losses[i] = linalg.lapack.dgeqrf(columns.T, lwork=64 * (features + 1), overwrite_a=1)[0][features, features] ** 2
+    return losses
+
+
+def _fit(inputs: Array, labels: Array, ridge: float) -> Array:
+    """Minimize ``|labels - inputs v|^2 / P + ridge |v|^2``; of least norm where that leaves a choice."""
+    samples, columns = inputs.shape
+    if columns > samples:
+        gram = inputs @ inputs.T
+        gram[np.diag_indices(samples)] += ridge * samples
+        dual: Array = linalg.solve(gram, labels, assume_a="pos")
+        return inputs.T @ dual
+    if ridge > 0:
+        gram = inputs.T @ inputs
+        gram[np.diag_indices(columns)] += ridge * samples
+        primal: Array = linalg.solve(gram, inputs.T @ labels, assume_a="pos")
+        return primal
+    orthogonal, triangular = np.linalg.qr(inputs)
+    solution: Array = linalg.solve_triangular(triangular, orthogonal.T @ labels)
+    return solution
+
+
+def _listed(spectrum: Spectrum) -> tuple[Array, Array]:
+    if math.isfinite(spectrum.size):
+        _afford(int(spectrum.size))
+    return spectrum.explicit()
+
+
+def _whole(name: str, value: float) -> int:
+    if not (value >= 1 and value == int(value)):
+        raise DomainError(f"{name} = {value} must be a whole number >= 1", argument=name, value=value)
+    return int(value)
+
+
+def _afford(entries: int) -> None:
+    if entries > _MAX_ENTRIES:
+        raise ResourceError(f"one draw would hold {entries:.1e} numbers, more than {_MAX_ENTRIES:.1e}; use fewer modes, samples or features")
