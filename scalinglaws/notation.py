@@ -42,6 +42,8 @@ class Convention:
         The same parameters as they are printed in formulas.
     meanings : tuple of str
         What each parameter measures.
+    positive : tuple of bool
+        Which parameters are positive for every task; the others can have either sign.
     to_canonical : callable
         Parameters (in order) to ``(alpha, beta)``.
     from_canonical : callable
@@ -55,6 +57,7 @@ class Convention:
     parameters: tuple[str, ...]
     symbols: tuple[str, ...]
     meanings: tuple[str, ...]
+    positive: tuple[bool, ...]
     to_canonical: Callable[..., tuple[Any, Any]]
     from_canonical: Callable[..., tuple[Any, ...]]
     source: str
@@ -79,6 +82,7 @@ CONVENTIONS: dict[str, Convention] = {
             ("alpha", "beta"),
             ("alpha", "beta"),
             ("capacity: eigenvalues fall as k^-alpha", "source: signal power falls as k^-(alpha*beta + 1)"),
+            (True, True),
             lambda alpha, beta: (alpha, beta),
             lambda alpha, beta: (alpha, beta),
             "this package",
@@ -88,6 +92,7 @@ CONVENTIONS: dict[str, Convention] = {
             ("a", "b"),
             ("a", "b"),
             ("signal power falls as k^-a", "eigenvalues fall as k^-b"),
+            (True, True),
             lambda a, b: (b, _ratio(a - 1, b)),
             lambda alpha, beta: (alpha * beta + 1, alpha),
             "Bordelon, Atanasov & Pehlevan, arXiv:2402.01092",
@@ -97,6 +102,7 @@ CONVENTIONS: dict[str, Convention] = {
             ("alpha_p", "beta_p"),
             ("alpha_P", "beta_P"),
             ("features fall as k^-alpha_p in amplitude: eigenvalues as k^-2*alpha_p", "target coefficients fall as k^-beta_p"),
+            (True, False),
             lambda alpha_p, beta_p: (2 * alpha_p, _ratio(2 * alpha_p + 2 * beta_p - 1, 2 * alpha_p)),
             lambda alpha, beta: (_ratio(alpha, 2), _ratio(alpha * beta + 1 - alpha, 2)),
             "Paquette, Paquette, Xiao & Pennington, arXiv:2405.15074",
@@ -106,6 +112,7 @@ CONVENTIONS: dict[str, Convention] = {
             ("alpha_k",),
             ("alpha_K",),
             ("kernel eigenvalues fall as k^-(1 + alpha_k), and the teacher is white in that basis",),
+            (True,),
             lambda alpha_k: (1 + alpha_k, _ratio(alpha_k, 1 + alpha_k)),
             _bahri_from_canonical,
             "Bahri, Dyer, Kaplan, Lee & Sharma, arXiv:2102.06701",
@@ -119,6 +126,7 @@ CONVENTIONS: dict[str, Convention] = {
                 "order of the non-analytic term |x - x'|^theta_T of the teacher kernel",
                 "dimension of the inputs",
             ),
+            (True, True, True),
             lambda student, teacher, dimension: (1 + _ratio(student, dimension), _ratio(teacher, dimension + student)),
             lambda alpha, beta, dimension: (dimension * (alpha - 1), dimension * alpha * beta, dimension),
             "Spigler, Geiger & Wyart, arXiv:1905.10843; Bahri et al., arXiv:2102.06701",
@@ -128,6 +136,7 @@ CONVENTIONS: dict[str, Convention] = {
             ("capacity", "r"),
             ("alpha", "r"),
             ("eigenvalues fall as k^-capacity", "source: the target lies in the range of Sigma^(r - 1/2), up to logarithms; signal k^-(1 + 2 r alpha)"),
+            (True, True),
             lambda capacity, r: (capacity, 2 * r),
             lambda alpha, beta: (alpha, _ratio(beta, 2)),
             "Caponnetto & De Vito, Found. Comput. Math. 7, 331 (2007); Cui et al., arXiv:2105.15004",

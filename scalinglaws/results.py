@@ -6,6 +6,7 @@ A result is a frozen dataclass that derives from `Result`: arrays, the inputs th
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from importlib import import_module
@@ -134,6 +135,42 @@ class Result:
         }
         arrays = np.broadcast_arrays(*columns.values())
         return pandas.DataFrame({name: array.ravel() for name, array in zip(columns, arrays, strict=True)})
+
+
+def jsonable(value: Any) -> Any:
+    """Turn numbers, arrays and sequences into what JSON can hold: infinity becomes the string ``"inf"``.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, strings, None, arrays, and tuples, lists or mappings of such.
+
+    Returns
+    -------
+    object
+        Plain Python numbers, strings, None, lists and dictionaries.
+
+    Raises
+    ------
+    DomainError
+        If a number is NaN.
+
+    Examples
+    --------
+    >>> jsonable({"loss": np.array([0.5, np.inf])})
+    {'loss': [0.5, 'inf']}
+    """
+    if isinstance(value, dict):
+        return {key: jsonable(entry) for key, entry in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    if isinstance(value, (tuple, list)):
+        return [jsonable(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        if math.isnan(value):
+            raise DomainError("NaN has no place in a result", argument="value", value=value)
+        return "inf" if value > 0 else "-inf"
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -234,8 +234,6 @@ class Law:
         The model the law is derived from by default.
     derive : callable
         From any model of that kind to `Derived`.
-    assumptions : tuple of Relational
-        Conditions that the derivation takes for granted.
     published : Published or None
         A different formula printed elsewhere.
     notation : str
@@ -262,7 +260,6 @@ class Law:
     standing: str
     model: Any
     derive: Callable[[Any], Derived]
-    assumptions: tuple[sp.Basic, ...] = ()
     published: Published | None = None
     notation: str = "capacity"
 
@@ -299,12 +296,22 @@ class Law:
         return tuple(
             Regime(entry.name, self._write(entry.condition), self._write(entry.exponent), self._write(entry.constant), entry.log_power)
             for entry in self.derived.regimes
+            if self._write(entry.condition) != sp.false
         )
 
     @cached_property
     def validity(self) -> tuple[sp.Basic, ...]:
         """Conditions on the parameters; outside them the law says nothing."""
-        return strongest(self._write(condition) for condition in (*self.assumptions, *self.derived.conditions))
+        canonical = CONVENTIONS["capacity"].parameters
+        known = [name for name in canonical if self.notation != "capacity" or name in self.symbols]
+        conditions = [*(sp.Gt(sp.Symbol(name, positive=True), 0, evaluate=False) for name in known), *self.derived.conditions]
+        entry = CONVENTIONS[self.notation]
+        signs = [
+            sp.Gt(self._symbol(name), 0, evaluate=False)
+            for name, positive in zip(entry.parameters, entry.positive, strict=True)
+            if positive and name in self.symbols
+        ]
+        return strongest([*map(self._write, conditions), *signs])
 
     @cached_property
     def published_expr(self) -> sp.Expr | None:
@@ -406,8 +413,9 @@ class Law:
     def _symbol(self, name: str) -> sp.Symbol:
         """Return the printed symbol of a parameter name in the current notation."""
         entry = CONVENTIONS[self.notation]
-        printed = dict(zip(entry.parameters, entry.symbols, strict=True))
-        return sp.Symbol(printed.get(name, name), positive=True)
+        printed = dict(zip(entry.parameters, zip(entry.symbols, entry.positive, strict=True), strict=True))
+        symbol, positive = printed.get(name, (name, True))
+        return sp.Symbol(symbol, positive=True) if positive else sp.Symbol(symbol, real=True)
 
     def _write(self, expr: sp.Basic) -> sp.Basic:
         """Rewrite an expression from (alpha, beta) into the current notation."""
@@ -517,6 +525,8 @@ def _tidy(expr: sp.Basic) -> sp.Basic:
     def clean(part: sp.Expr) -> sp.Expr:
         return sp.cancel(part) if part.is_Add or part.is_Mul else part
 
+    if expr in (sp.true, sp.false):
+        return expr
     if expr.is_Relational:
         return against_zero(expr.lhs - expr.rhs, expr.func)
     if isinstance(expr, sp.Piecewise):

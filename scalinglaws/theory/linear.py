@@ -117,12 +117,12 @@ def derive_time(model: TimeLimited) -> Derived:
     loss = _loss_sum(a, model.residual.function.subs(sp.Symbol("x", positive=True), 2 * T * _INDEX ** (-b)))
     regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
     steps = [
-        step(_L, loss, DEFINITION, "every mode decays on its own: the error of mode k falls with rate lambda_k = k^-b", BORDELON_2024),
+        step(_L, loss, DEFINITION, f"every mode decays on its own: the error of mode k falls with rate lambda_k = {_INDEX ** (-b)}", BORDELON_2024),
         step(
             _L,
             found.leading(resolved),
             asymptotic(T),
-            "modes up to K = (2 t)^(1/b) are learned; leading Mellin residue of what is left",
+            f"modes up to K = {resolved} are learned; leading Mellin residue of what is left",
             FLAJOLET_1995,
         ),
         *_read_off(regimes, T),
@@ -240,7 +240,6 @@ def time_law() -> Law:
         standing="derived",
         model=TimeLimited(),
         derive=derive_time,
-        assumptions=_positive_pair(),
     )
 
 
@@ -257,7 +256,6 @@ def data_law() -> Law:
         standing="derived",
         model=ModeLimited(resource=P, residual=RATIONAL(2, 2), variance=RATIONAL(0, 2)),
         derive=derive_mode,
-        assumptions=_positive_pair(),
     )
 
 
@@ -274,7 +272,6 @@ def model_law() -> Law:
         standing="derived",
         model=ModeLimited(resource=N, residual=RATIONAL(1, 1)),
         derive=derive_mode,
-        assumptions=_positive_pair(),
         published=Published(
             sp.Min(2 * ALPHA, ALPHA * BETA),
             "printed with the exponent of the data law; but the optimal predictor on N random features is a projection, which enters "
@@ -283,8 +280,3 @@ def model_law() -> Law:
             BORDELON_2024.at("model bottleneck"),
         ),
     )
-
-
-def _positive_pair() -> tuple[sp.Basic, ...]:
-    """Conditions alpha > 0 and beta > 0, kept as relations although the symbols are positive by declaration."""
-    return (sp.Gt(ALPHA, 0, evaluate=False), sp.Gt(BETA, 0, evaluate=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
+from ..results import jsonable
 from .comparison import ERROR, Comparison
 
 SCHEMA = 1
@@ -133,15 +133,14 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     if outcome is None or predicted is None or measured is None:
         return (comparison.id, "", "", "", ERROR + ("" if comparison.as_expected else " (!)"), "", "", "")
     verdict = outcome.verdict if comparison.as_expected else f"{outcome.verdict} (expected {comparison.expect})"
-    sign = "<=" if measured.deterministic else "+-"
     if outcome.worst is None:
         prediction = _short(float(predicted.value))
-        result = f"{float(measured.value):.4f} {sign} {float(measured.se):.1g}"
+        result = f"{float(measured.value):.4f} +- {float(measured.se):.1g}"
         tolerance = f"{comparison.tolerance:.3g}" + (" rel." if comparison.tolerance_kind == "relative" else "")
     else:
         prediction = f"{np.size(predicted.value)} points"
         spread = float(np.asarray(measured.se)[outcome.worst] / np.abs(np.asarray(predicted.value)[outcome.worst]))
-        result = f"{outcome.difference:+.1%} {sign} {spread:.1%} at worst"
+        result = f"{outcome.difference:+.1%} +- {spread:.1%} at worst"
         tolerance = f"{comparison.tolerance:.0%}"
     rival = ""
     if comparison.rival is not None:
@@ -155,44 +154,33 @@ def _short(value: float) -> str:
     return f"{value:.4g}".replace("e+0", "e").replace("e+", "e")
 
 
-def _json(value: Any) -> Any:
-    """Turn numbers and arrays into JSON: infinity becomes a string, NaN must not occur."""
-    if isinstance(value, np.ndarray):
-        return [_json(entry) for entry in value.tolist()]
-    if isinstance(value, (tuple, list)):
-        return [_json(entry) for entry in value]
-    if isinstance(value, (float, np.floating)):
-        return "inf" if math.isinf(value) else float(value)
-    return value
-
-
 def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
     predicted, measured, outcome = comparison.prediction, comparison.measurement, comparison.outcome
     found: dict[str, Any] = {"id": comparison.id, "kind": predicted.kind if predicted else None}
     if predicted is not None:
         found["prediction"] = {
-            "value": _json(predicted.value),
+            "value": jsonable(predicted.value),
             "se": predicted.se,
-            "x": _json(predicted.x),
+            "x": jsonable(predicted.x),
             "source": predicted.source,
-            "domain": {name: _json(limits) for name, limits in predicted.domain.items()},
+            "domain": {name: jsonable(limits) for name, limits in predicted.domain.items()},
         }
     if measured is not None and outcome is not None:
         found["measurement"] = {
-            "value": _json(measured.value),
-            "se": _json(measured.se),
-            "ci": _json(outcome.interval),
+            "value": jsonable(measured.value),
+            "se": jsonable(measured.se),
+            "ci": jsonable(outcome.interval),
             "level": 0.95,
             "df": measured.df,
             "n_rep": measured.n_rep,
             "method": measured.method,
-            "window": _json(measured.window),
-            "x": _json(predicted.x if predicted else None),
+            "window": jsonable(measured.window),
+            "x": jsonable(predicted.x if predicted else None),
             "systematic": measured.systematic,
         }
         found["effect"] = {
             "d": outcome.difference,
-            "ci": _json(outcome.interval),
+            "ci": jsonable(outcome.interval),
             "z": outcome.z,
             "p_difference": outcome.p_difference,
             "p_equivalence": outcome.p_equivalence,
@@ -210,7 +198,7 @@ def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
         if rival is None
         else {
             "name": rival.name,
-            "value": _json(rival.value),
+            "value": jsonable(rival.value),
             "verdict": comparison.rival_verdict,
             "discriminating": comparison.discriminating,
         },

@@ -134,11 +134,11 @@ def model_source_limited(context: Context) -> Iterator[Comparison]:
 @check("linear.model.saturated", statement="with few features the loss of an easy task falls as N^-alpha, not as the published N^-min(2*alpha, alpha*beta)")
 def model_saturated(context: Context) -> Iterator[Comparison]:
     """Beta > 1: the projection of the first modes decides; the data reject the published exponent."""
-    task = SourceCapacity(Fraction(2), Fraction(7, 4))
+    task = SourceCapacity(Fraction(5, 2), Fraction(9, 5))
     law = theory.law("linear.model")
     assert law.published is not None
     rival = Rival(f"published {law.published.expr}", float(law.published_value(alpha=task.alpha, beta=task.beta)))
-    return _bottleneck(context, "features", task, rival, (16, 32, 64, 128), 1024, 12, _projection)
+    return _bottleneck(context, "features", task, rival, (24, 48, 96, 192), 1024, 6, _projection)
 
 
 @check("linear.statics", statement="test and train loss of random-feature ridge regression follow the deterministic equivalent")

@@ -1,0 +1,124 @@
+"""Answers of commands, and the forms in which they are shown or written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json as json_module
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DomainError
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header, with an optional title."""
+
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command found, before it is known how it will be shown.
+
+    Attributes
+    ----------
+    data : object
+        For JSON.
+    blocks : sequence of str or Table
+        For people.
+    table : tuple of header and rows, or None
+        For CSV: full precision.
+    """
+
+    data: Any
+    blocks: Sequence[str | Table]
+    table: tuple[tuple[str, ...], list[tuple[Any, ...]]] | None = None
+
+
+def _plain_table(table: Table) -> str:
+    rows = [table.header, *table.rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(table.header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join([table.title, *lines] if table.title else lines)
+
+
+def _markdown_table(table: Table) -> str:
+    rows = [table.header, ("---",) * len(table.header), *table.rows]
+    text = "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows)
+    return f"**{table.title}**\n\n{text}" if table.title else text
+
+
+def _as_csv(answer: Answer) -> str:
+    assert answer.table is not None
+    header, rows = answer.table
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _as_text(answer: Answer) -> str:
+    return "\n\n".join(block if isinstance(block, str) else _plain_table(block) for block in answer.blocks) + "\n"
+
+
+def _as_markdown(answer: Answer) -> str:
+    parts = [f"```\n{block}\n```" if isinstance(block, str) else _markdown_table(block) for block in answer.blocks]
+    return "\n\n".join(parts) + "\n"
+
+
+def _as_json(answer: Answer) -> str:
+    return json_module.dumps(answer.data, indent=2, allow_nan=False) + "\n"
+
+
+def emit(answer: Answer, json: bool, output: Path | None) -> None:
+    """Show an answer, or write it in the format that a file's suffix names."""
+    if output is None:
+        if json:
+            sys.stdout.write(_as_json(answer))
+        elif sys.stdout.isatty():
+            _emit_rich(answer)
+        else:
+            sys.stdout.write(_as_text(answer))
+        return
+    writers = {".json": _as_json, ".txt": _as_text, ".md": _as_markdown}
+    if answer.table is not None:
+        writers[".csv"] = _as_csv
+    check_suffix(output, writers)
+    try:
+        output.write_text(writers[output.suffix](answer), encoding="utf-8")
+    except OSError as failure:
+        raise DomainError(f"cannot write {output}: {failure.strerror}", argument="output", value=output) from failure
+    if json:
+        sys.stdout.write(_as_json(answer))
+
+
+def check_suffix(output: Path, writers: Mapping[str, Any]) -> None:
+    if output.suffix not in writers:
+        raise DomainError(f"--output {output}: the suffix must be one of {', '.join(sorted(writers))}", argument="output", value=output)
+
+
+def _emit_rich(answer: Answer) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    colors = {"pass": "green", "rejected": "green", "fail": "red", "error": "red", "inconclusive": "yellow"}
+    for block in answer.blocks:
+        if isinstance(block, str):
+            console.print(Text(block))
+            continue
+        table = RichTable(*block.header, title=block.title or None, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold")
+        for row in block.rows:
+            table.add_row(*(Text(cell, style=colors.get(cell.split(" ")[0], "")) for cell in row))
+        console.print(table)
