@@ -94,7 +94,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
     unknown law 'linear.dota'; did you mean 'linear.data' or 'linear.time'?
     """
     names = sorted(known)
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
     if near:
         hint = "did you mean " + " or ".join(repr(entry) for entry in near) + "?"
     else:

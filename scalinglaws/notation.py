@@ -65,7 +65,8 @@ class Convention:
 
 def _bahri_from_canonical(alpha: Any, beta: Any) -> tuple[Any, ...]:
     signal = alpha * beta + 1
-    if not math.isclose(float(signal), float(alpha), rel_tol=1e-12):
+    exact = isinstance(signal, (int, Fraction)) and isinstance(alpha, (int, Fraction))
+    if not (signal == alpha if exact else math.isclose(float(signal), float(alpha), rel_tol=1e-12)):
         raise DomainError(
             f"the one-parameter convention 'bahri' needs a white teacher, alpha*beta + 1 = alpha; got alpha = {alpha}, beta = {beta}",
             argument="beta",
@@ -176,7 +177,7 @@ def convention(name: str) -> Convention:
 
 def _check_positive(name: str, value: Any, allowed: str) -> None:
     try:
-        good = bool(value > 0) and math.isfinite(float(value))
+        good = not isinstance(value, bool) and bool(value > 0) and math.isfinite(float(value))
     except (TypeError, ValueError, OverflowError):
         good = False
     if not good:
@@ -253,35 +254,33 @@ class SourceCapacity:
                 argument="parameters",
                 value=parameters,
             )
-        return cls(*entry.to_canonical(*(parameters[key] for key in entry.parameters)))
+        for key, positive in zip(entry.parameters, entry.positive, strict=True):
+            if positive:
+                _check_positive(key, parameters[key], f"{key} > 0")
+        try:
+            alpha, beta = entry.to_canonical(*(parameters[key] for key in entry.parameters))
+        except TypeError:
+            raise DomainError(f"notation {name!r} takes numbers; got {parameters}", argument="parameters", value=parameters) from None
+        return cls(alpha, beta)
 
     @classmethod
     def from_ab(cls, a: Any, b: Any) -> SourceCapacity:
         """Signal power ``k^-a`` and eigenvalues ``k^-b`` (notation ``bordelon``): alpha = b, beta = (a - 1)/b."""
-        _check_positive("b", b, "b > 0")
         return cls.from_notation("bordelon", a=a, b=b)
 
     @classmethod
     def from_paquette(cls, alpha_p: Any, beta_p: Any) -> SourceCapacity:
         """Feature amplitudes ``k^-alpha_p`` and target coefficients ``k^-beta_p`` (the 4+3 phases)."""
-        _check_positive("alpha_p", alpha_p, "alpha_p > 0")
         return cls.from_notation("paquette", alpha_p=alpha_p, beta_p=beta_p)
 
     @classmethod
     def from_bahri(cls, alpha_k: Any) -> SourceCapacity:
         """Kernel spectrum ``k^-(1 + alpha_k)`` with a white teacher (resolution-limited scaling)."""
-        _check_positive("alpha_k", alpha_k, "alpha_k > 0")
         return cls.from_notation("bahri", alpha_k=alpha_k)
 
     @classmethod
     def from_kernel(cls, student_smoothness: Any, teacher_smoothness: Any, dimension: Any) -> SourceCapacity:
         """Kernels with non-analytic terms of given orders on inputs of a given dimension."""
-        for name, value in (
-            ("student_smoothness", student_smoothness),
-            ("teacher_smoothness", teacher_smoothness),
-            ("dimension", dimension),
-        ):
-            _check_positive(name, value, f"{name} > 0")
         return cls.from_notation(
             "kernel", student_smoothness=student_smoothness, teacher_smoothness=teacher_smoothness, dimension=dimension
         )

@@ -111,13 +111,16 @@ class Result:
         DataError
             If the file is not such a file.
         """
-        with np.load(Path(path), allow_pickle=False) as store:
-            if "header" not in store:
-                raise DataError(f"{path} holds no saved result")
-            header = json.loads(str(store["header"]))
-            if header.get("format") != _FORMAT:
-                raise DataError(f"{path} has format {header.get('format')!r}; this version reads {_FORMAT}")
-            result = _unpack(header["result"], store)
+        try:
+            with np.load(Path(path), allow_pickle=False) as store:
+                header = json.loads(str(store["header"]))
+                if header["format"] != _FORMAT:
+                    raise DataError(f"{path} has format {header['format']!r}; this version reads {_FORMAT}")
+                result = _unpack(header["result"], store)
+        except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
+            raise
+        except Exception as failure:  # whatever else a file can hold
+            raise DataError(f"{path} holds no saved result ({type(failure).__name__}: {failure})") from failure
         if not isinstance(result, cls):
             raise DataError(f"{path} holds a {type(result).__name__}, not a {cls.__name__}")
         return result
@@ -153,7 +156,7 @@ def jsonable(value: Any) -> Any:
     Raises
     ------
     DomainError
-        If a number is NaN.
+        If a number is NaN, or a value is of another kind.
 
     Examples
     --------
@@ -170,7 +173,9 @@ def jsonable(value: Any) -> Any:
         if math.isnan(value):
             raise DomainError("NaN has no place in a result", argument="value", value=value)
         return "inf" if value > 0 else "-inf"
-    return value
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise DomainError(f"JSON cannot hold a {type(value).__name__}", argument="value", value=value)
 
 
 def _plain(value: Any) -> Any:
@@ -180,6 +185,8 @@ def _plain(value: Any) -> Any:
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
     return value
@@ -194,7 +201,7 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
             "class": _path(type(value)),
             "fields": {field.name: _pack(getattr(value, field.name), arrays) for field in fields(value) if field.init},
         }
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         key = f"array_{len(arrays)}"
         arrays[key] = value
         return {"array": key}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from numbers import Integral
 from typing import Any, TypeVar
 
 from .errors import DomainError
@@ -12,14 +13,14 @@ Output = TypeVar("Output")
 MapLike = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
-def run_many(function: Callable[[Item], Output], items: Sequence[Item], *, workers: int | MapLike = 1) -> list[Output]:
+def run_many(function: Callable[[Item], Output], items: Iterable[Item], *, workers: int | MapLike = 1) -> list[Output]:
     """Apply a function to every item, in order, with one numerical thread per worker.
 
     Parameters
     ----------
     function : callable
         Called once per item; with ``workers > 1`` it must be importable by name.
-    items : sequence
+    items : iterable
         The inputs.
     workers : int or map-like
         Number of processes, or any callable that maps like the built-in ``map``
@@ -45,16 +46,16 @@ def run_many(function: Callable[[Item], Output], items: Sequence[Item], *, worke
     >>> run_many(abs, [-2, 3])
     [2, 3]
     """
-    task = _SingleThreaded(function)
+    task, items = _SingleThreaded(function), list(items)
     if callable(workers):
         return list(workers(task, items))
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+    if isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
         raise DomainError(f"workers = {workers!r} must be a positive integer or a map-like callable", argument="workers", value=workers)
     if workers == 1 or len(items) < 2:
         return [task(item) for item in items]
     from joblib import Parallel, delayed
 
-    return list(Parallel(n_jobs=min(workers, len(items)))(delayed(task)(item) for item in items))
+    return list(Parallel(n_jobs=min(int(workers), len(items)))(delayed(task)(item) for item in items))
 
 
 class _SingleThreaded:

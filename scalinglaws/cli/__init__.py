@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import DomainError, ScalingLawsError, unknown_name
-from ._answers import Answer, Table, check_suffix, emit
+from ._answers import TABLE_FORMATS, Answer, Table, check_suffix, emit
 from ._values import MAX_ROWS, floats, fraction, number, pairs, to_float
 
 app = App(
@@ -29,7 +29,15 @@ app = App(
 )
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON to standard output.")]
-Output = Annotated[Path | None, Parameter(name="--output", help="Write to a file instead; its suffix picks the format.")]
+Output = Annotated[Path | None, Parameter(name="--output", help="Write to a file; its suffix picks the format.")]
+
+
+def _whole(kind: Any, tokens: Sequence[Any]) -> int:
+    """Read a whole number; 1.9 is not one."""
+    return int(tokens[0].value)
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
 
 
 @dataclass(frozen=True)
@@ -270,6 +278,8 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
 
     if name not in SOLVERS:
         raise unknown_name("solver", name, SOLVERS)
+    if output is not None:
+        check_suffix(output, TABLE_FORMATS)
     entry = SOLVERS[name]
     module, _, function = entry.path.partition(":")
     solver = getattr(import_module(module), function)
@@ -319,8 +329,8 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
 def verify(
     *names: str,
     effort: str = "quick",
-    workers: int | None = None,
-    seed: int = 0,
+    workers: Annotated[int | None, Parameter(converter=_whole)] = None,
+    seed: Whole = 0,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -342,7 +352,7 @@ def verify(
         File to write (.json, .csv, .md, .txt).
     """
     if output is not None:
-        check_suffix(output, {".json": 0, ".csv": 0, ".md": 0, ".txt": 0})  # before the work, not after it
+        check_suffix(output, TABLE_FORMATS)  # before the work, not after it
     from ..verify import registry
     from ..verify.report import HEADER
 
@@ -440,4 +450,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # the reader has seen enough: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 2
     return code if isinstance(code, int) else 0

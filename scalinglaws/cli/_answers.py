@@ -79,6 +79,10 @@ def _as_json(answer: Answer) -> str:
     return json_module.dumps(answer.data, indent=2, allow_nan=False) + "\n"
 
 
+TEXT_FORMATS: dict[str, Callable[[Answer], str]] = {".json": _as_json, ".md": _as_markdown, ".txt": _as_text}
+TABLE_FORMATS = {**TEXT_FORMATS, ".csv": _as_csv}
+
+
 def emit(answer: Answer, json: bool, output: Path | None) -> None:
     """Show an answer, or write it in the format that a file's suffix names."""
     if output is None:
@@ -89,9 +93,7 @@ def emit(answer: Answer, json: bool, output: Path | None) -> None:
         else:
             sys.stdout.write(_as_text(answer))
         return
-    writers = {".json": _as_json, ".txt": _as_text, ".md": _as_markdown}
-    if answer.table is not None:
-        writers[".csv"] = _as_csv
+    writers = TABLE_FORMATS if answer.table is not None else TEXT_FORMATS
     check_suffix(output, writers)
     try:
         output.write_text(writers[output.suffix](answer), encoding="utf-8")
@@ -102,8 +104,11 @@ def emit(answer: Answer, json: bool, output: Path | None) -> None:
 
 
 def check_suffix(output: Path, writers: Mapping[str, Any]) -> None:
+    """Refuse a file that could not be written: a suffix that names no format, or a folder that is not there."""
     if output.suffix not in writers:
         raise DomainError(f"--output {output}: the suffix must be one of {', '.join(sorted(writers))}", argument="output", value=output)
+    if not output.parent.is_dir():
+        raise DomainError(f"--output {output}: there is no folder {output.parent}", argument="output", value=output)
 
 
 def _emit_rich(answer: Answer) -> None:

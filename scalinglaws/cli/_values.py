@@ -13,6 +13,7 @@ MAX_ROWS = 100_000
 
 
 def pairs(tokens: Sequence[str]) -> dict[str, str]:
+    """Split ``name=value`` tokens; each name once."""
     found: dict[str, str] = {}
     for token in tokens:
         name, sign, value = token.partition("=")
@@ -25,13 +26,17 @@ def pairs(tokens: Sequence[str]) -> dict[str, str]:
 
 
 def fraction(name: str, text: str) -> Fraction:
+    """Read an exact number, of a size that a float could hold too."""
     try:
+        if not 1e-300 < abs(float(text) if "/" not in text else 1.0) < 1e300:
+            raise ValueError
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise DomainError(f"{name} = {text!r} is not a number: write 3/2, 1.5 or 2", argument=name, value=text) from None
+        raise DomainError(f"{name} = {text!r} is not a nonzero number of ordinary size: write 3/2, 1.5 or 2", argument=name, value=text) from None
 
 
 def to_float(name: str, text: str) -> float:
+    """Read a number, fractions and ``inf`` included."""
     try:
         return float(text) if "/" not in text else float(Fraction(text))
     except (ValueError, ZeroDivisionError):
@@ -52,8 +57,8 @@ def floats(name: str, text: str) -> list[float]:
     low, high = (to_float(name, part) for part in parts[:2])
     if not (0 < low < math.inf and 0 < high < math.inf):
         raise DomainError(f"{name} = {text!r}: a logarithmic range needs positive finite ends", argument=name, value=text)
-    decades = math.log10(high / low)
-    if len(parts) == 3 and not (parts[2].isdigit() and int(parts[2]) >= 2):
+    decades = math.log10(high) - math.log10(low)
+    if len(parts) == 3 and not (parts[2].isdecimal() and int(parts[2]) >= 2):
         raise DomainError(f"{name} = {text!r}: the count must be a whole number >= 2", argument=name, value=text)
     count = int(parts[2]) if len(parts) == 3 else max(2, round(abs(decades)) + 1)
     if count > MAX_ROWS:
@@ -63,4 +68,5 @@ def floats(name: str, text: str) -> list[float]:
 
 
 def number(value: float) -> str:
+    """Write a number with ten digits."""
     return "inf" if math.isinf(value) else f"{value:.10g}"

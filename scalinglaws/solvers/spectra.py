@@ -116,7 +116,7 @@ class PowerLawSpectrum:
         return k**-self.alpha, k**-self.signal_exponent
 
     def depth_for(self, count: ArrayLike, ridge: ArrayLike) -> int:
-        r"""Return how many octaves an infinite spectrum must be resolved to.
+        r"""Return how many octaves the spectrum must be resolved to.
 
         Parameters
         ----------
@@ -129,23 +129,22 @@ class PowerLawSpectrum:
         -------
         int
             So many octaves beyond the last learned mode that the degrees of freedom are off by less than 1e-10, relative.
+            A finite spectrum is resolved to its end, unless its last eigenvalues would not be normal numbers.
 
         Raises
         ------
         DomainError
             If the eigenvalues there are too small for floating-point numbers.
         """
-        if math.isfinite(self.size):
-            return 0
         with np.errstate(divide="ignore"):
             learned = np.minimum(np.asarray(count, float), np.asarray(ridge, float) ** (-1 / self.alpha))
         most = float(np.max(learned, where=np.isfinite(learned), initial=1.0))
         needed = math.ceil(math.log2(max(most, 1.0))) + math.ceil(34 / (2 * self.alpha - 1)) + 1
         limit = math.floor(_SMALLEST / self.alpha)
-        if needed > limit:
+        if needed > limit and self.size > 2.0**limit:
             raise DomainError(
-                f"learning {most:.1e} modes of an infinite spectrum with alpha = {self.alpha} needs eigenvalues below 1e-290; "
-                "use fewer features or samples, a larger ridge, or a finite size",
+                f"learning {most:.1e} modes of a spectrum with alpha = {self.alpha} needs eigenvalues below 1e-290; "
+                "use fewer features or samples, or a larger ridge",
                 argument="ridge",
                 value=most,
             )
@@ -158,7 +157,7 @@ class PowerLawSpectrum:
         ----------
         depth : int
             Octaves to which an infinite spectrum is resolved; the rest becomes a single mode with the right
-            trace and signal. No effect on a finite size.
+            trace and signal. A finite spectrum is resolved to its end.
 
         Returns
         -------
@@ -203,7 +202,10 @@ class EmpiricalSpectrum:
     def __post_init__(self) -> None:
         """Check and copy the arrays."""
         for name, strict in (("eigenvalues", True), ("signal", False)):
-            array = np.array(getattr(self, name), dtype=float)
+            try:
+                array = np.array(getattr(self, name)).astype(float, casting="same_kind")
+            except (TypeError, ValueError):
+                raise DomainError(f"{name} must be real numbers; got {getattr(self, name)!r}", argument=name, value=name) from None
             if array.ndim != 1 or array.size == 0:
                 raise DomainError(f"{name} must be a non-empty one-dimensional array; got shape {array.shape}", argument=name, value=array.shape)
             good = np.isfinite(array) & ((array > 0) if strict else (array >= 0))
@@ -217,6 +219,9 @@ class EmpiricalSpectrum:
             raise DomainError(
                 f"signal has {np.size(self.signal)} modes, eigenvalues {np.size(self.eigenvalues)}", argument="signal", value=np.shape(self.signal)
             )
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.sum(self.eigenvalues) + np.sum(self.signal)):
+                raise DomainError("eigenvalues or signal add up to more than floating-point numbers hold", argument="eigenvalues", value=None)
         object.__setattr__(self, "size", float(np.size(self.eigenvalues)))
 
     def explicit(self) -> tuple[Array, Array]:
@@ -238,8 +243,8 @@ Spectrum = PowerLawSpectrum | EmpiricalSpectrum
 
 @lru_cache(maxsize=256)
 def _merged(alpha: float, signal_exponent: float, size: float, depth: int) -> Modes:
-    infinite = math.isinf(size)
-    last = 2.0**depth if infinite else size
+    # a finite spectrum is cut only where its eigenvalues would leave the range of floating-point numbers
+    last = min(size, 2.0 ** (depth if math.isinf(size) else math.floor(_SMALLEST / alpha)))
     places = [np.arange(1.0, min(last, _EXACT) + 1)]
     weights = [np.ones_like(places[0])]
     starts, lengths = [], []
@@ -259,15 +264,24 @@ def _merged(alpha: float, signal_exponent: float, size: float, depth: int) -> Mo
         weights.append(shares.ravel())
     k, c = np.concatenate(places), np.concatenate(weights)
     eigenvalues, multiplicities, signal = k**-alpha, c, c * k**-signal_exponent
-    if infinite:
+    if size > last:
         # The modes beyond the last octave are never learned: only their total variance and total signal matter.
-        tail = 1e-3 * last**-alpha
-        eigenvalues = np.append(eigenvalues, tail)
-        multiplicities = np.append(multiplicities, last ** (1 - alpha) / (alpha - 1) / tail)
-        signal = np.append(signal, last ** (1 - signal_exponent) / (signal_exponent - 1))
+        tail = _tail(alpha, last, size)
+        average = tail / (size - last) if math.isfinite(size) else 1e-3 * last**-alpha
+        eigenvalues = np.append(eigenvalues, average)
+        multiplicities = np.append(multiplicities, tail / average)
+        signal = np.append(signal, _tail(signal_exponent, last, size))
     for array in (eigenvalues, multiplicities, signal):
         array.setflags(write=False)
     return Modes(eigenvalues, multiplicities, signal, size)
+
+
+def _tail(exponent: float, last: float, size: float) -> float:
+    """Integrate k^-exponent from `last` to `size`; the exponent exceeds 1 where the size is infinite."""
+    if exponent == 1:
+        return math.log(size / last)
+    with np.errstate(under="ignore"):
+        return float((np.float64(last) ** (1 - exponent) - np.float64(size) ** (1 - exponent)) / (exponent - 1))
 
 
 def _uniform_gauss(lengths: Array) -> tuple[Array, Array]:

@@ -15,10 +15,10 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import sympy as sp
 
@@ -148,7 +148,7 @@ class MellinSymbol:
 
     # -- poles ------------------------------------------------------------------------------------------------------
 
-    def _poles(self, index: int, *, left: bool) -> Iterator[_Pole]:
+    def poles(self, index: int, *, left: bool) -> Iterator[_Pole]:
         """Yield the uncancelled poles of one Gamma factor on one side, nearest to the strip first."""
         a, b, first = self.numerator[index]
         outward = bool(b.is_positive) == left
@@ -160,15 +160,7 @@ class MellinSymbol:
 
     def right_poles(self) -> list[sp.Expr]:
         """Return the nearest right pole of every Gamma factor that has one."""
-        return [pole.place for i in range(len(self.numerator)) if (pole := next(self._poles(i, left=False), None)) is not None]
-
-    def left_poles(self, count: int = 1) -> list[_Pole]:
-        """Return the first `count` left poles of every Gamma factor."""
-        found = []
-        for i in range(len(self.numerator)):
-            poles = self._poles(i, left=True)
-            found += [pole for _, pole in zip(range(count), poles, strict=False)]
-        return found
+        return [pole.place for i in range(len(self.numerator)) if (pole := next(self.poles(i, left=False), None)) is not None]
 
 
 @dataclass(frozen=True)
@@ -204,6 +196,17 @@ class MellinCombination:
         """The function itself, in the variable `X`."""
         return sp.Add(*(entry.function for entry in self.symbols))
 
+    def like_terms(self) -> tuple[MellinSymbol, ...]:
+        """Return the symbols with multiples of the same function added up, and those that vanish left out."""
+        found: dict[tuple[object, ...], MellinSymbol] = {}
+        for entry in self.symbols:
+            key = (entry.numerator, entry.denominator, entry.base)
+            if key in found:
+                first = found[key]
+                entry = replace(entry, coefficient=first.coefficient + entry.coefficient, function=first.function + entry.function)
+            found[key] = entry
+        return tuple(entry for entry in found.values() if sp.expand(entry.coefficient) != 0)
+
     def transform(self, s: sp.Expr) -> sp.Expr:
         """Return the Mellin transform at `s`."""
         return sp.Add(*(entry.transform(s) for entry in self.symbols))
@@ -229,6 +232,8 @@ class MellinCombination:
         return self * -1
 
     def __add__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
+        if not isinstance(other, (MellinSymbol, MellinCombination)):
+            return NotImplemented
         return MellinCombination(self.symbols + (other.symbols if isinstance(other, MellinCombination) else (other,)))
 
     def __sub__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
@@ -286,7 +291,7 @@ class Candidate:
         ``"zeta"`` (the sum behaves as an integral), ``"gamma"`` (the first modes decide), or ``"double"``
         (both at once: a logarithm).
     log_power : int
-        1 for a double pole, else 0.
+        1 for a double pole, 2 for a triple one, else 0.
     """
 
     exponent: sp.Expr
@@ -329,7 +334,8 @@ class PowerSum:
     conditions : tuple of Relational
         What the parameters must satisfy for the sum to converge (empty if it always does).
     ties : tuple
-        For each pair of terms whose exponents can coincide: the two and the logarithmic term that replaces them.
+        For each group of terms whose exponents can coincide: the group, and the term that replaces it (with a logarithm
+        where poles coincide).
     """
 
     p: sp.Expr
@@ -337,7 +343,7 @@ class PowerSum:
     terms: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
     conditions: tuple[sp.Basic, ...]
-    ties: tuple[tuple[Candidate, Candidate, Candidate], ...] = ()
+    ties: tuple[tuple[tuple[Candidate, ...], Candidate], ...] = ()
 
     def exponent(self) -> sp.Expr:
         """Return the growth exponent: the largest one among the terms."""
@@ -348,9 +354,9 @@ class PowerSum:
         found = [
             Branch(sp.And(*(_compare(term, other, sp.Gt) for other in self.terms if other is not term)), term) for term in self.terms
         ]
-        for one, two, double in self.ties:
-            others = [_compare(one, other, sp.Gt) for other in self.terms if other is not one and other is not two]
-            found.append(Branch(sp.And(_compare(one, two, sp.Eq), *others), double))
+        for group, merged in self.ties:
+            others = [_compare(group[0], other, sp.Gt) for other in self.terms if not any(other is member for member in group)]
+            found.append(Branch(sp.And(*(_compare(one, two, sp.Eq) for one, two in pairwise(group)), *others), merged))
         return tuple(found)
 
     def leading(self, scale: sp.Expr) -> sp.Expr:
@@ -361,12 +367,14 @@ class PowerSum:
         return sp.Piecewise(*((branch.candidate.term(scale), branch.condition) for branch in branches))
 
     def uniform(self, scale: sp.Expr) -> sp.Expr:
-        """Return the sum of all kept terms: accurate near a boundary, where single terms diverge with opposite signs."""
-        return sp.Add(*(term.term(scale) for term in self.terms))
+        """Return the sum of all candidates: accurate near a boundary, where single terms diverge with opposite signs.
 
-    def summand(self, k: sp.Expr, scale: sp.Expr) -> sp.Expr:
-        """Return the term that is summed over k."""
-        return k ** (-self.p) * self.symbol.function.subs(X, k / scale)
+        On a boundary this is the logarithmic term. Dominated candidates that are infinite (where the integral-like term
+        meets a later pole) are left out.
+        """
+        if any(term.log_power for term in self.terms):
+            return sp.Add(*(term.term(scale) for term in self.terms))
+        return sp.Add(*(term.term(scale) for term in self.candidates if not term.coefficient.has(sp.zoo, sp.nan, sp.oo)))
 
 
 def _compare(one: Candidate, two: Candidate, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> sp.Basic:
@@ -427,54 +435,122 @@ def power_sum(
     (a > 1,)
     """
     p = sp.sympify(p)
+    if not isinstance(p, sp.Expr) or p.has(sp.nan, sp.oo, sp.zoo) or p.is_extended_real is False:
+        raise DomainError(f"p = {p} must be a finite real number or expression", argument="p", value=p)
     if mode not in ("sum", "integral"):
         raise DomainError(f"mode = {mode!r} must be 'sum' or 'integral'", argument="mode", value=mode)
     if poles < 1:
         raise DomainError(f"poles = {poles} must be at least 1", argument="poles", value=poles)
-    parts = symbol.symbols if isinstance(symbol, MellinCombination) else (symbol,)
+    parts = symbol.like_terms() if isinstance(symbol, MellinCombination) else (symbol,)
+    if not parts:
+        raise DomainError("the combination of symbols is identically zero", argument="symbol", value=symbol)
 
     conditions: list[sp.Basic] = []
     for part in parts:
         for place in part.right_poles():
             _require(place - (1 - p), f"the sum over k^-({p}) {symbol.function} diverges at large k", conditions)
-    zeta = Candidate(sp.expand(1 - p), "zeta", 0, lambda: sp.Add(*(part.transform(1 - p) for part in parts)))
+    zeta = Candidate(sp.expand(1 - p), "zeta", 0, lambda: _transform_at(parts, 1 - p))
     if mode == "integral":
-        for part in parts:
-            for pole in part.left_poles():
+        for _, poles_here in _gamma_candidates(p, parts, 1):
+            for pole in poles_here[:1]:
                 _require((1 - p) - pole.place, f"the integral over x^-({p}) {symbol.function} diverges at x = 0", conditions)
         return PowerSum(p, symbol, (zeta,), (zeta,), strongest(conditions))
 
-    found = [pole for part in parts for pole in part.left_poles(poles)]
-    candidates = [zeta] if not _cancels(zeta, len(parts)) else []
-    gammas: list[tuple[Candidate, list[_Pole]]] = []
-    for pole in found:
-        group = next((entry for entry in gammas if _vanishes(entry[0].exponent - pole.place)), None)
-        if group is None:
-            members = [pole]
-            gammas.append((Candidate(sp.expand(pole.place), "gamma", 0, _gamma_coefficient(p, members)), members))
-        else:
-            group[1].append(pole)
-    for candidate, members in gammas:
-        if _same_symbol_twice(members):
-            # Two Gamma factors of one symbol share this pole for all parameters: a double pole in its own right.
-            candidates.append(replace(candidate, origin="double", log_power=1, _build=_double_coefficient(p, members)))
-        elif not _cancels(candidate, len(members)):
-            candidates.append(candidate)
-    if not candidates:
-        raise DomainError(f"all leading terms cancel: ask for more than poles = {poles}", argument="poles", value=poles)
-
-    poles_of = {id(candidate): members for candidate, members in gammas}
+    gammas = _gamma_candidates(p, parts, poles)
+    candidates = [zeta, *(candidate for candidate, _ in gammas)]
+    members = {id(candidate): found for candidate, found in gammas}
     kept = [one for one in candidates if not any(_positive(other.exponent - one.exponent) for other in candidates if other is not one)]
-    ties: list[tuple[Candidate, Candidate, Candidate]] = []
-    for one, two in combinations(list(kept), 2):
-        double = _tie(p, one, two, poles_of)
-        if double is None:
-            continue
-        if _vanishes(one.exponent - two.exponent):
-            kept = [entry for entry in kept if entry is not one and entry is not two] + [double]
+
+    groups: list[list[Candidate]] = []
+    for term in kept:
+        home = next((group for group in groups if _vanishes(group[0].exponent - term.exponent)), None)
+        if home is None:
+            groups.append([term])
         else:
-            ties.append((one, two, double))
-    return PowerSum(p, symbol, tuple(kept), tuple(candidates), strongest(conditions), tuple(ties))
+            home.append(term)
+    terms = [group[0] if len(group) == 1 else _merge(p, group, members) for group in groups]
+    for group, term in zip(groups, terms, strict=True):
+        members[id(term)] = [pole for entry in group for pole in members.get(id(entry), [])]
+    for term in terms:
+        if len(terms) == 1 and term.coefficient.has(sp.nan, sp.zoo):
+            raise DomainError(f"the coefficient of K^({term.exponent}) is not finite", argument="symbol", value=symbol)
+    ties = [
+        (group, _merge(p, group, members))
+        for size in range(2, len(terms) + 1)
+        for group in combinations(terms, size)
+        if all(_compare(one, two, sp.Eq) != sp.false for one, two in pairwise(group))
+    ]
+    return PowerSum(p, symbol, tuple(terms), tuple(candidates), strongest(conditions), tuple(ties))
+
+
+def _gamma_candidates(p: sp.Expr, parts: tuple[MellinSymbol, ...], count: int) -> list[tuple[Candidate, list[_Pole]]]:
+    """Collect the first `count` left poles of every Gamma factor, those of several symbols at one place merged.
+
+    Residues of a combination can cancel (a subtraction that removes the first terms of an expansion): then the
+    next pole takes the place of the one that is gone.
+    """
+    reach = count if len(parts) == 1 else count + _POLE_SEARCH
+    factors = [
+        [pole for _, pole in zip(range(reach), part.poles(index, left=True), strict=False)]
+        for part in parts
+        for index in range(len(part.numerator))
+    ]
+    groups: list[list[_Pole]] = []
+    for pole in (pole for factor in factors for pole in factor):
+        home = next((group for group in groups if _vanishes(group[0].place - pole.place)), None)
+        if home is None:
+            groups.append([pole])
+        else:
+            home.append(pole)
+    home_of = {id(pole): number for number, group in enumerate(groups) for pole in group}
+    alive = [_same_symbol_twice(group) or not _cancelled(group) for group in groups]
+    chosen: dict[int, None] = {}
+    for factor in factors:
+        left = count
+        for pole in factor:
+            if left and alive[home_of[id(pole)]]:
+                chosen[home_of[id(pole)]] = None
+                left -= 1
+    return [(_gamma_candidate(p, groups[number]), groups[number]) for number in chosen]
+
+
+def _cancelled(group: list[_Pole]) -> bool:
+    """Whether the residues of several symbols at one place add up to nothing."""
+    return len(group) > 1 and bool(sp.gammasimp(sp.expand(sp.Add(*(pole.residue() for pole in group)))) == 0)
+
+
+def _gamma_candidate(p: sp.Expr, group: list[_Pole]) -> Candidate:
+    place = group[0].place
+    if _same_symbol_twice(group):
+        # two Gamma factors of one symbol share this pole for all parameters: a double pole in its own right
+        return Candidate(sp.expand(place), "double", 1, lambda: _pair_residue(group) * sp.zeta(sp.cancel(p + place)))
+    return Candidate(sp.expand(place), "gamma", 0, lambda: sp.Add(*(pole.residue() for pole in group)) * sp.zeta(sp.cancel(p + place)))
+
+
+def _merge(p: sp.Expr, group: Sequence[Candidate], members: Mapping[int, list[_Pole]]) -> Candidate:
+    """Build the term that replaces candidates of equal exponent."""
+    found = [pole for entry in group for pole in members.get(id(entry), [])]
+    exponent = group[-1].exponent
+    with_zeta = any(entry.origin == "zeta" for entry in group)
+    repeated = _same_symbol_twice(found)
+    if with_zeta and repeated:  # a triple pole
+        return Candidate(exponent, "double", 2, lambda: _pair_residue(found) / 2)
+    if with_zeta and len(found) > 1 and _cancelled(found):  # no pole is left but that of zeta
+        return group[0]
+    if with_zeta:
+        return Candidate(exponent, "double", 1, lambda: sp.Add(*(pole.residue() for pole in found)))
+    if repeated:
+        return Candidate(exponent, "double", 1, lambda: _pair_residue(found) * sp.zeta(sp.cancel(p + found[0].place)))
+    return Candidate(exponent, "gamma", 0, lambda: sp.Add(*(entry.coefficient for entry in group)))
+
+
+def _transform_at(parts: tuple[MellinSymbol, ...], place: sp.Expr) -> sp.Expr:
+    """Evaluate a transform, across singularities that cancel between its parts."""
+    value = sp.Add(*(part.transform(place) for part in parts))
+    if len(parts) > 1 and value.has(sp.nan, sp.zoo):
+        s = sp.Dummy("s")
+        value = sp.limit(sp.Add(*(part.transform(s) for part in parts)), s, place)
+    return value
 
 
 def _require(margin: sp.Expr, complaint: str, conditions: list[sp.Basic]) -> None:
@@ -486,44 +562,19 @@ def _require(margin: sp.Expr, complaint: str, conditions: list[sp.Basic]) -> Non
         conditions.append(condition)
 
 
-def _cancels(candidate: Candidate, parts: int) -> bool:
-    """Whether the contributions of several parts add up to nothing."""
-    return parts > 1 and bool(sp.expand(candidate.coefficient) == 0)
-
-
-def _same_symbol_twice(members: list[_Pole]) -> bool:
+def _same_symbol_twice(members: Sequence[_Pole]) -> bool:
     return any(one.symbol is two.symbol and one.index != two.index for one, two in combinations(members, 2))
 
 
-def _gamma_coefficient(p: sp.Expr, members: list[_Pole]) -> Callable[[], sp.Expr]:
-    return lambda: sp.Add(*(pole.residue() for pole in members)) * sp.zeta(sp.cancel(p + members[0].place))
-
-
-def _double_coefficient(p: sp.Expr, members: list[_Pole]) -> Callable[[], sp.Expr]:
-    def build() -> sp.Expr:
-        pairs = [
+def _pair_residue(members: Sequence[_Pole]) -> sp.Expr:
+    """Leading coefficient of the double poles formed by two Gamma factors of one symbol, zeta left out."""
+    return sp.Add(
+        *(
             one.own_residue() * two.own_residue() * one.rest(one.index, two.index)
             for one, two in combinations(members, 2)
-            if one.symbol is two.symbol
-        ]
-        return sp.Add(*pairs) * sp.zeta(sp.cancel(p + members[0].place))
-
-    return build
-
-
-def _tie(p: sp.Expr, one: Candidate, two: Candidate, poles_of: dict[int, list[_Pole]]) -> Candidate | None:
-    """Build the logarithmic term of a double pole, or None where coinciding exponents merely add."""
-    if two.origin == "zeta":
-        one, two = two, one
-    if "double" in (one.origin, two.origin):
-        return None
-    second = poles_of[id(two)]
-    if one.origin == "zeta":
-        return Candidate(two.exponent, "double", 1, lambda: sp.Add(*(pole.residue() for pole in second)))
-    members = poles_of[id(one)] + second
-    if not _same_symbol_twice(members):
-        return None
-    return Candidate(two.exponent, "double", 1, _double_coefficient(p, members))
+            if one.symbol is two.symbol and one.index != two.index
+        )
+    )
 
 
 # -- two smaller tools --------------------------------------------------------------------------------------------------

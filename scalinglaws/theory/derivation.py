@@ -25,10 +25,10 @@ from .relations import changing_part
 if TYPE_CHECKING:
     from .formula import Reference
 
-_KINDS = ("definition", "equal", "asymptotic", "balance", "solves")
 _DIGITS = 20
 _SCALES = (12, 14, 16)  # decades at which ratios of asymptotic steps are looked at
-_MARGIN = Fraction(3, 10)  # distance of sample points from boundaries, where convergence is logarithmically slow
+# distance of sample points from boundaries, where convergence is logarithmically slow: the largest for which there are points
+_MARGINS = (Fraction(3, 10), Fraction(1, 10), Fraction(1, 30))
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Relation:
 
     def __post_init__(self) -> None:
         """Refuse relations without a checker."""
-        if self.kind not in _KINDS:
-            raise DomainError(f"kind = {self.kind!r} must be one of {', '.join(_KINDS)}", argument="kind", value=self.kind)
+        if self.kind not in _CHECKERS:
+            raise DomainError(f"kind = {self.kind!r} must be one of {', '.join(_CHECKERS)}", argument="kind", value=self.kind)
         if (self.kind == "asymptotic") != (self.variable is not None):
             raise DomainError("an asymptotic relation, and no other, names its variable", argument="variable", value=self.variable)
         if (self.kind in ("solves", "balance")) != (self.equation is not None):
@@ -64,10 +64,6 @@ class Relation:
         if self.equation is not None:
             return f"{self.kind} {self.equation.lhs} = {self.equation.rhs}"  # type: ignore[attr-defined]
         return self.kind
-
-
-DEFINITION = Relation("definition")
-EQUAL = Relation("equal")
 
 
 def asymptotic(variable: sp.Symbol) -> Relation:
@@ -173,7 +169,7 @@ class Derivation:
         -----
         ``definition``: the quantity is new. ``equal``: the difference vanishes identically, or numerically at random
         rational points of the validity region (20 digits). ``asymptotic``: the ratio to the previous expression tends to 1
-        over four decades, sums being evaluated by Euler-Maclaurin summation. ``solves`` and ``balance``: the
+        over four decades, sums being evaluated by Euler-Maclaurin summation (so their terms must be smooth). ``solves`` and ``balance``: the
         value satisfies its equation. Points are drawn on both sides of every boundary, and on it.
         """
         return tuple(self._checks(seed))
@@ -186,7 +182,10 @@ class Derivation:
         points = list(self._points(random.Random(seed)))
         known: dict[sp.Symbol, sp.Expr] = {}
         for entry in self.steps:
-            yield _CHECKERS[entry.relation.kind](entry, known, points)
+            try:
+                yield _CHECKERS[entry.relation.kind](entry, known, points)
+            except (TypeError, ValueError, ZeroDivisionError) as failure:
+                yield StepCheck(False, f"cannot be evaluated: {failure}")
             known[entry.quantity] = entry.value
 
     def _points(self, source: random.Random) -> Iterator[dict[sp.Symbol, sp.Rational]]:
@@ -195,26 +194,35 @@ class Derivation:
             yield {}
             return
         boundaries = list({boundary for entry in self.steps for boundary in _boundaries(entry.value)})
-        wanted: dict[tuple[bool, ...], int] = {}
-        for _ in range(400):
-            point = {name: _rational(source, low, high) for name, (low, high) in self.box.items()}
-            margins = [sp.Abs(boundary.subs(point)) for boundary in boundaries]
-            margins += [(condition.lts - condition.gts).subs(point) * -1 for condition in self.conditions]  # type: ignore[attr-defined]
-            if all(margin >= _MARGIN for margin in margins):
-                side = tuple(bool(boundary.subs(point) > 0) for boundary in boundaries)
-                wanted[side] = wanted.get(side, 0) + 1
-                if wanted[side] <= 2:
-                    yield point
+        sides: dict[tuple[bool, ...], int] = {}
+        for wanted in _MARGINS:
+            for _ in range(400):
+                point = self._draw(source)
+                margins = [sp.Abs(boundary.subs(point)) for boundary in boundaries]
+                margins += [(condition.gts - condition.lts).subs(point) for condition in self.conditions]  # type: ignore[attr-defined]
+                if all(margin >= wanted for margin in margins):
+                    side = tuple(bool(boundary.subs(point) > 0) for boundary in boundaries)
+                    sides[side] = sides.get(side, 0) + 1
+                    if sides[side] <= 2:
+                        yield point
+            if sides:
+                break
+        else:
+            ranges = ", ".join(f"{name} in {limits}" for name, limits in self.box.items())
+            raise DomainError(f"no point with {ranges} lies in the validity region {self.conditions}", argument="box", value=self.box)
         for boundary in boundaries:
             name = max(boundary.free_symbols, key=str)
-            solutions = sp.solve(boundary, name)
-            for _ in range(100):
-                point = {entry: _rational(source, low, high) for entry, (low, high) in self.box.items()}
-                point[name] = solutions[0].subs(point)
+            solution = next(iter(sp.solve(boundary, name)), None)
+            for _ in range(100 if solution is not None else 0):
+                point = self._draw(source)
+                point[name] = solution.subs(point)  # type: ignore[union-attr]
                 inside = self.box[name][0] <= point[name] <= self.box[name][1]
                 if inside and all(bool(condition.subs(point)) for condition in self.conditions):
                     yield point
                     break
+
+    def _draw(self, source: random.Random) -> dict[sp.Symbol, sp.Rational]:
+        return {name: _rational(source, low, high) for name, (low, high) in self.box.items()}
 
 
 def _rational(source: random.Random, low: Any, high: Any) -> sp.Rational:
@@ -282,17 +290,22 @@ def _vanishes(left: sp.Expr, right: sp.Expr, known: Mapping[sp.Symbol, sp.Expr],
         difference = sp.gammasimp(sp.powsimp(left - right, force=True))
         if difference == 0:
             return StepCheck(True, "the difference vanishes identically")
-    parameters = set(points[0])
-    others = sorted((left.free_symbols | right.free_symbols) - parameters, key=str)
+    others = _other_scales(left, right, points[0])
     worst = 0.0
     for number, point in enumerate(points):
         if _on_boundary(left - right, point):
             continue
-        values = {**point, **{name: sp.Integer(1000 * (number + 2) + 7 * index) for index, name in enumerate(others)}}
+        values = {**point, **{name: value * (number + 1) for name, value in others.items()}}
         one, two = _number(left, values), _number(right, values)
         worst = max(worst, float(abs(one - two) / max(abs(one), abs(two), mpmath.mpf(10) ** -300)))
     passed = worst < 1e-10
     return StepCheck(passed, f"largest relative difference {worst:.1e} at {len(points)} rational points")
+
+
+def _other_scales(left: sp.Expr, right: sp.Expr, *known: Mapping[sp.Symbol, Any]) -> dict[sp.Symbol, sp.Integer]:
+    """Give a number to every symbol that is neither a parameter nor otherwise fixed."""
+    free = (left.free_symbols | right.free_symbols) - set().union(*known)
+    return {name: sp.Integer(2003 + 7 * index) for index, name in enumerate(sorted(free, key=str))}
 
 
 def _on_boundary(expr: sp.Expr, point: Mapping[sp.Symbol, sp.Rational]) -> bool:
@@ -307,20 +320,21 @@ def _check_asymptotic(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: l
         return StepCheck(False, f"{entry.quantity} was not defined before")
     fixed = frozenset({variable})
     whole, leading = (_expand(side, known, fixed) for side in (known[entry.quantity], entry.value))
+    others = _other_scales(whole, leading, points[0], {variable: None})
     worst, note = 0.0, ""
     for point in points:
         term = leading.subs(point)
         ratios = []
         for decade in _SCALES:
-            values = {**point, variable: sp.Integer(10) ** decade}
-            ratios.append(_number(term, values) / _number(whole, values))
+            values = {**point, **others, variable: sp.Integer(10) ** decade}
+            ratios.append(_number(whole, values) / _number(term, values))
         first, middle, last = ratios
         slack = mpmath.mpf(10) ** -6  # the sums are good to about 1e-8
         if term.has(sp.log):
-            # the ratio is 1 + c / log(x): extrapolate in 1 / log(x)
+            # whole / leading is 1 + c / log(x): extrapolate in 1 / log(x)
             limit = (_SCALES[2] * last - _SCALES[0] * first) / (_SCALES[2] - _SCALES[0])
         else:
-            # the ratio is 1 + c x^-g at equally spaced decades: Aitken's extrapolation is exact
+            # whole / leading is 1 + c x^-g at equally spaced decades: Aitken's extrapolation is exact
             curvature = last - 2 * middle + first
             limit = last if abs(last - middle) < slack else last - (last - middle) ** 2 / curvature
         approaches = abs(last - 1) <= abs(first - 1) + slack and abs(last - 1) < mpmath.mpf("0.2")
@@ -338,6 +352,10 @@ _CHECKERS: dict[str, Callable[[Step, Mapping[sp.Symbol, sp.Expr], list[Any]], St
     "solves": _check_equation,
     "balance": _check_equation,
 }
+
+
+DEFINITION = Relation("definition")
+EQUAL = Relation("equal")
 
 
 # -- numbers ------------------------------------------------------------------------------------------------------------
@@ -361,6 +379,8 @@ def _infinite_sum(total: sp.Sum) -> Any:
     (index, low, high), function = total.limits[0], total.function
     if low != 1 or high is not sp.oo:
         raise DomainError(f"only sums from 1 to infinity are evaluated; got {low} to {high}", argument="total", value=total)
+    if function.has(sp.Heaviside):
+        raise DomainError(f"the sum over {function} has jumps, and only smooth sums are evaluated", argument="total", value=total)
     term = sp.lambdify(index, function, "mpmath", cse=True)
     start = 40
     value = mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, start)) + term(mpmath.mpf(start)) / 2

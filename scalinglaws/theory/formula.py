@@ -13,11 +13,13 @@ from functools import cached_property
 from numbers import Rational as RationalNumber
 from typing import Any
 
+import warnings
+
 import mpmath
 import numpy as np
 import sympy as sp
 
-from ..errors import ConvergenceError, DomainError, unknown_name
+from ..errors import AccuracyWarning, ConvergenceError, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
 from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balance, solves, step
 from .relations import against_zero, strongest
@@ -197,17 +199,42 @@ class ImplicitConstant:
         ConvergenceError
             If the root is not found to the digits asked for.
         """
+        if self.equation.free_symbols != {self.unknown}:
+            raise DomainError(f"{self.equation} must depend on {self.unknown} alone", argument="equation", value=self.equation)
         function = sp.lambdify(self.unknown, self.equation, "mpmath")
-        with mpmath.workdps(digits + 10):
-            low, high = (mpmath.mpf(str(sp.N(end, digits + 10))) for end in self.bracket)
-            if mpmath.sign(function(low)) * mpmath.sign(function(high)) > 0:
-                raise DomainError(f"{self.equation} does not change sign over {self.bracket}", argument="bracket", value=self.bracket)
-            try:
-                root = mpmath.findroot(function, (low, high), solver="anderson", tol=mpmath.mpf(10) ** (-2 * digits))
-            except ValueError as failure:
-                raise ConvergenceError(f"no root of {self.equation} to {digits} digits in {self.bracket}") from failure
+        # a root much smaller than the bracket, or next to a cancellation, needs more digits than are asked for
+        for precision in (digits + 10, 2 * digits + 20, 4 * digits + 40):
+            with mpmath.workdps(precision):
+                root = self._solve(function, digits, precision)
+            if root is not None:
+                break
+        else:
+            raise ConvergenceError(f"no root of {self.equation} to {digits} digits in {self.bracket}")
         with mpmath.workdps(digits):
             return +root
+
+    def _solve(self, function: Callable[[Any], Any], digits: int, precision: int) -> Any:
+        """Return the root if the equation provably changes sign within the last digit asked for, else None."""
+        low, high = (mpmath.mpf(str(sp.N(end, precision))) for end in self.bracket)
+        try:
+            ends = [function(low), function(high)]
+        except ZeroDivisionError:
+            raise DomainError(f"{self.equation} is infinite at an end of {self.bracket}", argument="bracket", value=self.bracket) from None
+        if mpmath.sign(ends[0]) * mpmath.sign(ends[1]) > 0:
+            raise DomainError(f"{self.equation} does not change sign over {self.bracket}", argument="bracket", value=self.bracket)
+        unit = max(map(abs, ends))  # the size of the equation must not matter
+        root = mpmath.findroot(
+            lambda x: function(x) / unit,
+            (low, high),
+            solver="illinois",
+            tol=mpmath.mpf(10) ** (5 - precision),
+            maxsteps=10 * precision,
+            verify=False,
+        )
+        width = abs(root) * mpmath.mpf(10) ** -digits or mpmath.mpf(10) ** -digits
+        around = [function(root - width), function(root + width)]
+        certain = mpmath.sign(around[0]) * mpmath.sign(around[1]) <= 0 and max(map(abs, around)) <= unit / 10
+        return root if certain else None
 
 
 @dataclass(frozen=True)
@@ -238,6 +265,10 @@ class Law:
         A different formula printed elsewhere.
     notation : str
         Key of `scalinglaws.notation.CONVENTIONS` in which formulas are written.
+
+    Notes
+    -----
+    What is derived when first asked for: `expr` (the exponent), `constant`, `regimes`, `validity` and `derivation`.
 
     Examples
     --------
@@ -372,16 +403,44 @@ class Law:
         Returns
         -------
         float or ndarray
-            The leading term, without the corrections that fade as x grows.
+            The leading term, without the corrections that fade as x grows; on a boundary those fade only as 1/log(x).
+
+        Warns
+        -----
+        AccuracyWarning
+            Next to a boundary, where the leading term alone is off by more than 10 % at the smallest x.
         """
         regime = self._regime(values)
-        exact = {self._symbol(name): _exact(value) for name, value in values.items()}
+        exact = {name: _exact(value) for name, value in self._inputs(values, regime.constant.free_symbols).items()}
         exponent, constant = (float(entry.subs(exact)) for entry in (regime.exponent, regime.constant))
-        points = np.asarray(x, float)
+        try:
+            points = np.asarray(x, float)
+        except (TypeError, ValueError):
+            points = np.array(np.nan)
         if not np.all(points > 1):
-            raise DomainError(f"x must exceed 1; got {x}", argument="x", value=x)
-        value = constant * points**-exponent * np.log(points) ** regime.log_power
+            raise DomainError(f"x = {x!r} must be a number above 1, or several", argument="x", value=x)
+        with np.errstate(over="ignore"):
+            # one power of exp instead of a product, which would be 0 * inf at infinite x
+            growth = np.where(np.isinf(points), -np.inf, -exponent * np.log(points) + regime.log_power * np.log(np.log(np.minimum(points, 1e300))))
+        value = constant * np.exp(growth)
+        self._warn_near_boundary(regime, exact, points)
         return float(value) if value.ndim == 0 else value
+
+    def _warn_near_boundary(self, regime: Regime, exact: Mapping[sp.Symbol, sp.Expr], points: Any) -> None:
+        """Warn where the term that was left out is not small: next to a boundary both grow, with opposite signs."""
+        largest = float(np.min(points))
+        for other in self.regimes:
+            if regime.log_power or other.log_power or other is regime:
+                continue
+            gap = float((other.exponent - regime.exponent).subs(exact))
+            ratio = sp.Abs(sp.N((other.constant / regime.constant).subs(exact)))
+            if ratio.is_finite and float(ratio) * largest**-gap > 0.1:
+                warnings.warn(
+                    f"{self.name}: at these parameters, close to the boundary between '{regime.name}' and '{other.name}', the leading "
+                    "term alone is off by more than 10 %; use larger x, parameters on the boundary itself, or the solver",
+                    AccuracyWarning,
+                    stacklevel=3,
+                )
 
     def in_notation(self, name: str) -> Law:
         """Return the same law written in another paper's symbols.
@@ -403,10 +462,19 @@ class Law:
         Min(2*b, a - 1)
         """
         entry = convention(name)
-        canonical = convention("capacity")
-        if set(self.symbols) <= set(canonical.parameters) or self.notation != "capacity":
-            return replace(self, notation=name, symbols=dict(zip(entry.parameters, entry.meanings, strict=True)))
-        raise DomainError(f"{self.name} has parameters other than alpha and beta: only its own notation is available", argument="name", value=name)
+        if self.notation == "capacity" and not set(self.symbols) <= set(convention("capacity").parameters):
+            raise DomainError(
+                f"{self.name} has parameters other than alpha and beta: only its own notation is available", argument="name", value=name
+            )
+        if name not in self._written:
+            law = replace(self, notation=name, symbols=dict(zip(entry.parameters, entry.meanings, strict=True)))
+            vars(law)["derived"] = self.derived  # one derivation for all notations
+            self._written[name] = law
+        return self._written[name]
+
+    @cached_property
+    def _written(self) -> dict[str, Law]:
+        return {}
 
     # -- internals --------------------------------------------------------------------------------------------------
 
@@ -446,10 +514,15 @@ class Law:
     def _evaluate(self, expr: sp.Expr, values: Mapping[str, Any], *, digits: int | None = None, outside: str = "raise") -> Any:
         if outside not in ("raise", "mask"):
             raise DomainError(f"outside = {outside!r} must be 'raise' or 'mask'", argument="outside", value=outside)
+        if digits is not None and (isinstance(digits, bool) or not isinstance(digits, int) or digits < 1):
+            raise DomainError(f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits)
         given = self._inputs(values, expr.free_symbols)
         checked = [condition for condition in self.validity if condition.free_symbols <= given.keys()]
-        if any(isinstance(value, np.ndarray) or isinstance(value, (list, tuple)) for value in given.values()):
+        if any(np.ndim(value) > 0 for value in given.values() if isinstance(value, (np.ndarray, list, tuple))):
+            if digits is not None:
+                raise DomainError("digits goes with single numbers, not with arrays", argument="digits", value=digits)
             return _evaluate_arrays(self.name, expr, checked, given, outside)
+        given = {name: value.item() if isinstance(value, np.ndarray) else value for name, value in given.items()}
         exact = {name: _exact(value) for name, value in given.items()}
         for condition in checked:
             if not bool(condition.subs(exact)):
@@ -467,11 +540,25 @@ class Law:
     def _regime(self, values: Mapping[str, Any]) -> Regime:
         self._evaluate(self.expr, values)
         needed = set().union(*(regime.condition.free_symbols for regime in self.regimes))
-        exact = {name: _exact(value) for name, value in self._inputs(values, needed).items()}
+        given = self._inputs(values, needed)
+        exact = {name: _exact(value) for name, value in given.items()}
+        if any(not _is_exact(value) for value in given.values()):
+            # arithmetic on floats misses a boundary by rounding: (4.6 - 1)/1.8 is not quite 2
+            for regime in self.regimes:
+                if regime.log_power and all(_nearly(relation, exact) for relation in sp.And.make_args(regime.condition)):
+                    return regime
         for regime in self.regimes:
             if bool(regime.condition.subs(exact)):
                 return regime
         raise DomainError(f"no regime of {self.name} holds at {_show(values)}", argument="values", value=dict(values))
+
+
+def _nearly(relation: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether a condition holds, equalities up to rounding errors of floats."""
+    if relation.is_Relational and relation.rel_op == "==":
+        left, right = float(relation.lhs.subs(exact)), float(relation.rhs.subs(exact))
+        return abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)
+    return bool(relation.subs(exact))
 
 
 def _is_exact(value: Any) -> bool:
@@ -484,28 +571,38 @@ def _exact(value: Any) -> sp.Expr:
         raise DomainError(f"{value!r} is not a number", argument="values", value=value)
     if isinstance(value, Fraction):
         return sp.Rational(value.numerator, value.denominator)
-    if isinstance(value, mpmath.mpf):
-        return sp.Float(value, mpmath.mp.dps)
+    if isinstance(value, mpmath.mpf) and mpmath.isfinite(value):
+        mantissa, exponent = value.man_exp
+        return sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent)
     if isinstance(value, (float, np.floating)):
         if not np.isfinite(value):
             raise DomainError(f"{value} is not finite", argument="values", value=value)
         return sp.Rational(str(float(value)))  # the decimal that a person typed: 0.1 means 1/10, so boundaries are hit
-    number = sp.sympify(value)
-    if not number.is_number:
-        raise DomainError(f"{value!r} is not a number", argument="values", value=value)
+    number = sp.sympify(value) if isinstance(value, (int, np.integer, sp.Expr)) else None
+    if number is None or not (number.is_number and number.is_real):
+        raise DomainError(f"{value!r} is not a real number", argument="values", value=value)
     return number
 
 
 def _evaluate_arrays(name: str, expr: sp.Expr, conditions: list[sp.Basic], given: Mapping[sp.Symbol, Any], outside: str) -> Any:
     symbols = list(given)
-    arrays = np.broadcast_arrays(*(np.asarray(given[symbol], float) for symbol in symbols))
-    valid = np.ones(arrays[0].shape, bool)
-    for condition in conditions:
-        holds = np.broadcast_to(sp.lambdify(symbols, condition, "numpy")(*arrays), valid.shape)
-        if outside == "raise" and not holds.all():
-            first = int(np.flatnonzero(~holds)[0])
-            raise _outside(name, condition, {str(symbol): array.ravel()[first] for symbol, array in zip(symbols, arrays, strict=True)})
-        valid &= holds
+    try:
+        raw = [np.ma.filled(np.ma.asarray(given[symbol]).astype(float, casting="same_kind"), np.nan) for symbol in symbols]
+    except (TypeError, ValueError) as failure:
+        raise DomainError(f"{name} takes arrays of real numbers: {failure}", argument="values", value=given) from None
+    try:
+        arrays = np.broadcast_arrays(*raw)
+    except ValueError:
+        shapes = ", ".join(f"{symbol} {array.shape}" for symbol, array in zip(symbols, raw, strict=True))
+        raise DomainError(f"the shapes of the parameters do not broadcast: {shapes}", argument="values", value=shapes) from None
+    valid = np.logical_and.reduce([np.isfinite(array) for array in arrays])
+    for condition in [None, *conditions]:
+        if condition is not None:
+            valid = valid & np.broadcast_to(sp.lambdify(symbols, condition, "numpy")(*arrays), valid.shape)
+        if outside == "raise" and not valid.all():
+            first = int(np.flatnonzero(~valid)[0])
+            values = {str(symbol): array.ravel()[first] for symbol, array in zip(symbols, arrays, strict=True)}
+            raise _outside(name, "finite parameters" if condition is None else condition, values)
     inside = [np.where(valid, array, 1.0) for array in arrays]
     result = np.broadcast_to(sp.lambdify(symbols, expr, "numpy")(*inside), valid.shape).astype(float)
     return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
@@ -515,8 +612,8 @@ def _show(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in values.items())
 
 
-def _outside(name: str, condition: sp.Basic, values: Mapping[str, Any]) -> DomainError:
-    return DomainError(f"{name} holds for {condition}; got {_show(values)}", argument=str(condition.free_symbols), value=dict(values))
+def _outside(name: str, condition: sp.Basic | str, values: Mapping[str, Any]) -> DomainError:
+    return DomainError(f"{name} holds for {condition}; got {_show(values)}", argument="values", value=dict(values))
 
 
 def _tidy(expr: sp.Basic) -> sp.Basic:

@@ -14,7 +14,8 @@ from typing import Any
 
 import sympy as sp
 
-from .asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, power_sum
+from ..errors import DomainError
+from .asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, X, power_sum
 from .catalogue import CATALOGUE
 from .formula import DEFINITION, EQUAL, Derivation, Derived, Law, Published, Regime, Step, asymptotic, solves, step
 from .relations import strongest
@@ -97,7 +98,7 @@ def derive_time(model: TimeLimited) -> Derived:
     Parameters
     ----------
     model : TimeLimited
-        Any spectrum, signal and residual.
+        Any spectrum, signal and residual (a residual with jumps derives, but its steps cannot be checked numerically).
 
     Returns
     -------
@@ -114,7 +115,7 @@ def derive_time(model: TimeLimited) -> Derived:
     a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
     found = power_sum(a, model.residual.compose(-b))
     resolved = (2 * T) ** (1 / b)
-    loss = _loss_sum(a, model.residual.function.subs(sp.Symbol("x", positive=True), 2 * T * _INDEX ** (-b)))
+    loss = _loss_sum(a, model.residual.function.subs(X, 2 * T * _INDEX ** (-b)))
     regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
     steps = [
         step(_L, loss, DEFINITION, f"every mode decays on its own: the error of mode k falls with rate lambda_k = {_INDEX ** (-b)}", BORDELON_2024),
@@ -144,15 +145,12 @@ def derive_mode(model: ModeLimited) -> Derived:
         Regimes of the loss as a function of the resource, conditions and steps.
     """
     a, b, n = sp.sympify(model.signal), sp.sympify(model.spectrum), model.resource
-    x = sp.Symbol("x", positive=True)
     eigenvalue = _INDEX ** (-b)
 
     def mode_sum(weight: sp.Expr, shape: MellinSymbol | MellinCombination) -> sp.Expr:
-        return sp.Sum(weight * shape.function.subs(x, _KAPPA / eigenvalue), (_INDEX, 1, sp.oo))
+        return sp.Sum(weight * shape.function.subs(X, _KAPPA / eigenvalue), (_INDEX, 1, sp.oo))
 
-    occupied = power_sum(0, model.occupation.compose(b))
-    (occupied_term,) = occupied.terms
-    per_mode = sp.gammasimp(occupied_term.coefficient)
+    occupied, per_mode = _extensive("occupation", model.occupation, b)
     resolved = n / per_mode
     left = power_sum(a, model.residual.compose(b))
     conditions = strongest(occupied.conditions + left.conditions)
@@ -165,9 +163,15 @@ def derive_mode(model: ModeLimited) -> Derived:
     ]
     amplification = sp.S.One
     if model.variance is not None:
-        spread = power_sum(0, model.variance.compose(b))
+        spread, share = _extensive("variance", model.variance, b)
         conditions = strongest(conditions + spread.conditions)
-        amplification = sp.gammasimp(1 / (1 - spread.terms[0].coefficient / occupied_term.coefficient))
+        amplification = sp.gammasimp(1 / (1 - spread.terms[0].coefficient / occupied.terms[0].coefficient))
+        if amplification.is_positive is False or not amplification.is_finite:
+            raise DomainError(
+                f"variance: its sum is {share} per mode against {per_mode} of the occupation, so that the loss would not be positive",
+                argument="variance",
+                value=model.variance,
+            )
         steps += [
             step(_DF2, mode_sum(sp.S.One, model.variance), DEFINITION, "how strongly the sampled modes fluctuate", ATANASOV_2024),
             step(_DF2, spread.leading(_K), asymptotic(_K), "leading Mellin residue: also proportional to K", FLAJOLET_1995),
@@ -186,13 +190,23 @@ def derive_mode(model: ModeLimited) -> Derived:
     return Derived(regimes, conditions, Derivation(tuple(steps), conditions, _free(model.box, a, b)))
 
 
+def _extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -> tuple[PowerSum, sp.Expr]:
+    """Sum a share over all modes; return the sum and its constant per K, refusing sums that are not proportional to K."""
+    found = power_sum(0, shape.compose(b))
+    if len(found.terms) != 1 or found.terms[0].exponent != 1 or found.terms[0].log_power:
+        raise DomainError(f"{name}: its sum over the modes must grow as K; it grows as K^({found.exponent()})", argument=name, value=shape)
+    return found, sp.gammasimp(found.terms[0].coefficient)
+
+
 def _loss_sum(a: sp.Expr, residual: sp.Expr) -> sp.Expr:
     return sp.Sum(_INDEX ** (-a) * residual, (_INDEX, 1, sp.oo))
 
 
 def _free(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.Symbol, tuple[Any, Any]]:
-    """Keep the ranges of the parameters that occur."""
+    """Keep the ranges of the parameters that occur; all of them must have one."""
     used = set().union(*(expr.free_symbols for expr in exprs))
+    if missing := sorted(map(str, used - box.keys())):
+        raise DomainError(f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it", argument="box", value=box)
     return {name: limits for name, limits in box.items() if name in used}
 
 
@@ -213,8 +227,15 @@ def _regimes(found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr
 
 
 def _read_off(regimes: tuple[Regime, ...], variable: sp.Symbol) -> list[Step]:
-    """Write the loss as constant times power, off the boundaries."""
+    """Write the loss as constant times power; with its logarithm where the exponents are numbers that coincide."""
     plain = [regime for regime in regimes if regime.log_power == 0]
+    if not plain:
+        (regime,) = regimes
+        leading = _C * variable ** (-regime.exponent) * sp.log(variable) ** regime.log_power
+        return [
+            step(_C, regime.constant, DEFINITION, "the constant in front"),
+            step(_L, leading, asymptotic(variable), "two exponents coincide: a power law times a logarithm"),
+        ]
     exponent = sp.Min(*(regime.exponent for regime in plain))
     constant = plain[0].constant if len(plain) == 1 else sp.Piecewise(*((regime.constant, regime.condition) for regime in plain))
     boundary = "" if len(plain) == len(regimes) else " (times a logarithm where two exponents meet)"

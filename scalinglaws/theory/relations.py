@@ -75,11 +75,12 @@ def strongest(conditions: Iterable[sp.Basic]) -> tuple[sp.Basic, ...]:
     >>> strongest([alpha > sp.Rational(1, 2), alpha > 1])
     (alpha > 1,)
     """
-    kept: dict[sp.Expr, sp.Basic] = {}
+    kept: dict[sp.Basic, sp.Basic] = {}
     for condition in conditions:
         if condition == sp.true:
             continue
-        key = condition.gts if isinstance(condition, sp.StrictGreaterThan) else condition
-        if key not in kept or (condition.lts - kept[key].lts).is_positive:
+        bound = isinstance(condition, sp.StrictGreaterThan)
+        key = condition.gts if bound else condition
+        if key not in kept or (bound and (condition.lts - kept[key].lts).is_positive):
             kept[key] = condition
     return tuple(kept.values())

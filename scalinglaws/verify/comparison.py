@@ -184,7 +184,7 @@ def judge(difference: float, se: float, df: float | None, tolerance: float, *, d
     """
     if not tolerance > 0:
         raise DomainError(f"tolerance = {tolerance} must be positive", argument="tolerance", value=tolerance)
-    reach = se if deterministic else float(_quantile(1 - LEVEL, df)) * se
+    reach = se if deterministic else float(quantile(1 - LEVEL, df)) * se
     verdict = _verdict(abs(difference), reach, reach, tolerance)
     interval = (difference - reach, difference + reach)
     if deterministic:
@@ -222,10 +222,15 @@ def judge_curve(deviation: ArrayLike, se: ArrayLike, df: float | None, tolerance
         Statistics are those of the worst point, `p_difference` corrected for J points.
     """
     e, s = np.asarray(deviation, float), np.asarray(se, float)
-    q_pass, q_fail = (1.0, 1.0) if deterministic else (float(_quantile(1 - LEVEL, df)), float(_quantile(1 - LEVEL / e.size, df)))
+    if e.ndim != 1 or e.size == 0 or e.shape != s.shape:
+        raise DomainError(f"deviation and se must be arrays of one length; got shapes {e.shape} and {s.shape}", argument="se", value=s.shape)
+    q_pass, q_fail = (1.0, 1.0) if deterministic else (float(quantile(1 - LEVEL, df)), float(quantile(1 - LEVEL / e.size, df)))
     worst = int(np.argmax(np.abs(e) + q_pass * s))
     single = judge(float(e[worst]), float(s[worst]), df, tolerance, deterministic=deterministic)
     verdicts = [_verdict(abs(d), q_pass * u, q_fail * u, tolerance) for d, u in zip(e, s, strict=True)]
+    if FAIL in verdicts:  # show the point that failed, not the noisiest one
+        worst = int(np.argmax(np.abs(e) - q_fail * s))
+        single = judge(float(e[worst]), float(s[worst]), df, tolerance, deterministic=deterministic)
     verdict = FAIL if FAIL in verdicts else (PASS if all(entry == PASS for entry in verdicts) else INCONCLUSIVE)
     p_difference = None if single.p_difference is None else min(1.0, e.size * single.p_difference)
     return Outcome(
@@ -255,7 +260,7 @@ def power(ratio: float, df: float | None) -> float:
     >>> round(power(1 / 0.3, 8), 2)
     0.83
     """
-    q = float(_quantile(1 - LEVEL, df))
+    q = float(quantile(1 - LEVEL, df))
     if df is None:
         return max(0.0, 2 * float(special.ndtr(ratio - q)) - 1)
     # midpoints in probability of the chi-square distribution: smooth integrand, 1e-4 is ample
@@ -273,7 +278,8 @@ def _cdf(x: float, df: float | None) -> Any:
     return special.ndtr(x) if df is None else special.stdtr(df, x)
 
 
-def _quantile(p: float, df: float | None) -> Any:
+def quantile(p: float, df: float | None) -> Any:
+    """Return a quantile of Student's t with `df` degrees of freedom, or of the normal distribution for None."""
     return special.ndtri(p) if df is None else special.stdtrit(df, p)
 
 
@@ -290,7 +296,7 @@ class Comparison:
     tolerance : float
         Declared before the run.
     tolerance_kind : str
-        ``"absolute"``, in units of the quantity, or ``"relative"`` (curves are always relative).
+        ``"absolute"``, in units of the quantity, or ``"relative"``; always relative for a curve.
     rival : Rival or None
         The alternative to be rejected.
     expect : str
@@ -325,6 +331,10 @@ class Comparison:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be judged."""
+        if self.expect not in (PASS, FAIL, INCONCLUSIVE):
+            raise DomainError(f"expect = {self.expect!r} must be 'pass', 'fail' or 'inconclusive'", argument="expect", value=self.expect)
+        if not 0 < self.tolerance < math.inf:
+            raise DomainError(f"tolerance = {self.tolerance} must be positive and finite", argument="tolerance", value=self.tolerance)
         if self.tolerance_kind not in ("absolute", "relative"):
             raise DomainError(
                 f"tolerance_kind = {self.tolerance_kind!r} must be 'absolute' or 'relative'",
@@ -333,6 +343,26 @@ class Comparison:
             )
         if self.evidence not in EVIDENCE:
             raise DomainError(f"evidence = {self.evidence!r} must be one of {', '.join(EVIDENCE)}", argument="evidence", value=self.evidence)
+        if self.prediction is None or self.measurement is None:
+            if self.error is None:
+                raise DomainError("a comparison needs a prediction and a measurement, or the error that prevented them", argument="error", value=None)
+            return
+        curve = self.prediction.kind == "curve"
+        if curve:
+            object.__setattr__(self, "tolerance_kind", "relative")
+        shape = np.shape(self.measurement.value)
+        for name, value in (("prediction", self.prediction.value), ("rival", None if self.rival is None else self.rival.value)):
+            if value is None:
+                continue
+            if np.shape(value) != shape or (len(shape) == 1) != curve:
+                raise DomainError(
+                    f"{name} of shape {np.shape(value)} against a measurement of shape {shape}: a curve needs one value per point, "
+                    "an exponent a single number",
+                    argument=name,
+                    value=np.shape(value),
+                )
+            if not np.all(np.isfinite(value)) or (curve and np.any(np.asarray(value) == 0)):
+                raise DomainError(f"{name} = {value} must be finite{' and not zero' if curve else ''}", argument=name, value=value)
 
     def against(self, value: float | Array) -> Outcome:
         """Judge the measurement against any value of the predicted quantity, with this comparison's tolerance."""
@@ -343,7 +373,8 @@ class Comparison:
         if self.prediction.kind == "curve":
             predicted = np.asarray(value, float)
             e = np.asarray(measured.value) / predicted - 1
-            return judge_curve(e, np.asarray(se) / np.abs(predicted), df, self.tolerance, deterministic=measured.deterministic)
+            spread = np.hypot(np.broadcast_to(se, predicted.shape), self.prediction.se)
+            return judge_curve(e, spread / np.abs(predicted), df, self.tolerance, deterministic=measured.deterministic)
         if self.prediction.se > 0:
             se, df = _welch(float(measured.se), df, self.prediction.se, self.prediction.df)
         tolerance = self.tolerance * (abs(float(value)) if self.tolerance_kind == "relative" else 1.0)

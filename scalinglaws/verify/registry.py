@@ -148,7 +148,7 @@ def available() -> tuple[str, ...]:
     return tuple(registered())
 
 
-def select(names: Sequence[str] | None, effort: str) -> list[Check]:
+def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
     """Choose checks by name, by theory or by pattern.
 
     Parameters
@@ -172,16 +172,21 @@ def select(names: Sequence[str] | None, effort: str) -> list[Check]:
         raise DomainError(f"effort = {effort!r} must be one of {', '.join(EFFORTS)}", argument="effort", value=effort)
     known = registered()
     chosen: set[str] = set()
-    for wanted in ["*"] if names is None else names:
+    if names is not None and not names:
+        raise DomainError("names is empty: give None for all checks", argument="names", value=names)
+    for wanted in ["*"] if names is None else [names] if isinstance(names, str) else names:
+        wanted = str(wanted)
         found = {name for name in known if name == wanted or name.startswith(wanted + ".") or fnmatchcase(name, wanted)}
         if not found:
             raise unknown_name("check", wanted, known)
         chosen |= {name for name in found if name == wanted or effort == "full" or known[name].effort == "quick"}
+    if not chosen:
+        raise DomainError(f"{names} names only checks that need full effort; use effort='full'", argument="effort", value=effort)
     return [known[name] for name in sorted(chosen)]
 
 
 def run(
-    names: Sequence[str] | None = None,
+    names: Sequence[str] | str | None = None,
     effort: str = "quick",
     workers: int | MapLike = 1,
     rng: np.random.Generator | int = 0,
@@ -222,22 +227,29 @@ def run(
         raise DomainError(f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng)
     root = int(rng)
     start = time.perf_counter()
-    outcomes = run_many(_run_one, [(entry.name, effort, root) for entry in chosen], workers=workers)
+    outcomes = run_many(_run_one, [(entry, effort, root) for entry in chosen], workers=workers)
     comparisons = tuple(comparison for outcome in outcomes for comparison in outcome)
     statements = {entry.name: entry.statement for entry in chosen}
     return Report(comparisons, statements, root, effort, environment(time.perf_counter() - start))
 
 
-def _run_one(job: tuple[str, str, int]) -> list[Comparison]:
+def _run_one(job: tuple[Check, str, int]) -> list[Comparison]:
     """Run one check; a crash becomes a comparison with the verdict ``error`` and hides no other."""
-    name, effort, root = job
-    entry = registered()[name]
+    entry, effort, root = job
     expect, reason = (entry.expect, None) if isinstance(entry.expect, str) else (entry.expect[0], "; ".join(entry.expect[1:]))
     start = time.perf_counter()
+    found: list[Comparison] = []
+    error = None
     try:
-        found = list(entry.function(Context(name, effort, root)))
-        seconds = (time.perf_counter() - start) / max(len(found), 1)
-        return [replace(comparison, expect=expect, expect_reason=reason, wall_s=seconds) for comparison in found]
+        for comparison in entry.function(Context(entry.name, effort, root)):
+            # judged here, so that what cannot be judged is this check's error and not the report's
+            comparison.outcome, comparison.rival_verdict  # noqa: B018
+            found.append(comparison)
+        if not found:
+            error = "the check made no comparison"
     except Exception as failure:
-        tail = "".join(traceback.format_exception(failure)[-2:]).strip()
-        return [Comparison(name, None, None, 1.0, expect=expect, expect_reason=reason, error=tail, wall_s=time.perf_counter() - start)]
+        error = "".join(traceback.format_exception(failure)[-2:]).strip()
+    seconds = (time.perf_counter() - start) / max(len(found), 1)
+    if error is not None:
+        found.append(Comparison(entry.name, None, None, 1.0, error=error))
+    return [replace(comparison, expect=expect, expect_reason=reason, wall_s=seconds) for comparison in found]

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import __version__
 from ..results import jsonable
-from .comparison import ERROR, Comparison
+from .comparison import ERROR, Comparison, Measurement, quantile
 
 SCHEMA = 1
 VERDICTS = ("pass", "fail", "inconclusive", "underpowered", "error")
@@ -154,6 +154,12 @@ def _short(value: float) -> str:
     return f"{value:.4g}".replace("e+0", "e").replace("e+", "e")
 
 
+def _interval(measured: Measurement) -> tuple[Any, Any]:
+    """Return the two-sided 95 % interval of a measurement, or its error bounds."""
+    reach = np.asarray(measured.se) * (1.0 if measured.deterministic else quantile(0.975, measured.df))
+    return measured.value - reach, measured.value + reach
+
+
 def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
     predicted, measured, outcome = comparison.prediction, comparison.measurement, comparison.outcome
     found: dict[str, Any] = {"id": comparison.id, "kind": predicted.kind if predicted else None}
@@ -169,7 +175,7 @@ def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
         found["measurement"] = {
             "value": jsonable(measured.value),
             "se": jsonable(measured.se),
-            "ci": jsonable(outcome.interval),
+            "ci": jsonable(_interval(measured)),
             "level": 0.95,
             "df": measured.df,
             "n_rep": measured.n_rep,
@@ -178,14 +184,16 @@ def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
             "x": jsonable(predicted.x if predicted else None),
             "systematic": measured.systematic,
         }
-        found["effect"] = {
-            "d": outcome.difference,
-            "ci": jsonable(outcome.interval),
-            "z": outcome.z,
-            "p_difference": outcome.p_difference,
-            "p_equivalence": outcome.p_equivalence,
-            "power": outcome.power,
-        }
+        found["effect"] = jsonable(
+            {
+                "d": outcome.difference,
+                "ci": outcome.interval,
+                "z": outcome.z,
+                "p_difference": outcome.p_difference,
+                "p_equivalence": outcome.p_equivalence,
+                "power": outcome.power,
+            }
+        )
     rival = comparison.rival
     found |= {
         "tol": comparison.tolerance,

@@ -82,8 +82,8 @@ def random_feature_ridge(
 
     Notes
     -----
-    Cholesky where the system is square and positive definite, QR for overdetermined least squares:
-    O(P M min(N, P)) per draw.
+    Cholesky where the system is square and positive definite, QR for overdetermined least squares, singular values
+    where either is close to singular: O(P M min(N, P)) per draw.
 
     Examples
     --------
@@ -174,18 +174,38 @@ def population_projection(
 def _fit(inputs: Array, labels: Array, ridge: float) -> Array:
     """Minimize ``|labels - inputs v|^2 / P + ridge |v|^2``; of least norm where that leaves a choice."""
     samples, columns = inputs.shape
-    if columns > samples:
-        gram = inputs @ inputs.T
-        gram[np.diag_indices(samples)] += ridge * samples
-        dual: Array = linalg.solve(gram, labels, assume_a="pos")
-        return inputs.T @ dual
-    if ridge > 0:
-        gram = inputs.T @ inputs
-        gram[np.diag_indices(columns)] += ridge * samples
-        primal: Array = linalg.solve(gram, inputs.T @ labels, assume_a="pos")
-        return primal
-    orthogonal, triangular = np.linalg.qr(inputs)
-    solution: Array = linalg.solve_triangular(triangular, orthogonal.T @ labels)
+    if ridge == 0 and columns <= samples:
+        orthogonal, triangular = np.linalg.qr(inputs)
+        if _well_conditioned(np.diag(triangular)):
+            solution: Array = linalg.solve_triangular(triangular, orthogonal.T @ labels)
+            return solution
+        return _by_singular_values(inputs, labels, 0.0)
+    wide = columns > samples
+    gram = inputs @ inputs.T if wide else inputs.T @ inputs
+    gram[np.diag_indices_from(gram)] += ridge * samples
+    try:
+        factor = linalg.cho_factor(gram, lower=True)
+    except linalg.LinAlgError:
+        return _by_singular_values(inputs, labels, ridge)
+    if not _well_conditioned(np.diag(factor[0])):
+        return _by_singular_values(inputs, labels, ridge)
+    found: Array = inputs.T @ linalg.cho_solve(factor, labels) if wide else linalg.cho_solve(factor, inputs.T @ labels)
+    return found
+
+
+def _well_conditioned(diagonal: Array) -> bool:
+    """Whether a triangular factor can be trusted to about ten digits less than working precision allows."""
+    return bool(np.min(np.abs(diagonal)) > 1e-5 * np.max(np.abs(diagonal)))
+
+
+def _by_singular_values(inputs: Array, labels: Array, ridge: float) -> Array:
+    """Fit where the system is singular or nearly so: slower, and right."""
+    left, values, right = linalg.svd(inputs, full_matrices=False)
+    values[values < 1e-13 * values[0]] = 0.0
+    damped = np.zeros_like(values)
+    kept = values > 0
+    damped[kept] = values[kept] / (values[kept] ** 2 + ridge * inputs.shape[0])
+    solution: Array = right.T @ (damped * (left.T @ labels))
     return solution
 
 
@@ -196,7 +216,7 @@ def _listed(spectrum: Spectrum) -> tuple[Array, Array]:
 
 
 def _whole(name: str, value: float) -> int:
-    if not (value >= 1 and value == int(value)):
+    if not (1 <= value < math.inf and value == int(value)):
         raise DomainError(f"{name} = {value} must be a whole number >= 1", argument=name, value=value)
     return int(value)
 

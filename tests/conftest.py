@@ -1,0 +1,52 @@
+"""Set up before anything compiles: a kernel cache that knows the sources, and floating-point errors that raise."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _digest() -> str:
+    found = hashlib.sha256()
+    for path in sorted((ROOT / "scalinglaws").rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+# A kernel's cache does not notice edits of a function it calls in another file: one folder per state of the sources.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"scalinglaws-kernels-{_digest()}"))
+
+import matplotlib  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+matplotlib.use("Agg")
+settings.register_profile("default", derandomize=True, deadline=None)
+settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _floating_point_errors_raise():
+    with np.errstate(all="raise", under="ignore"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def root():
+    """Return the project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Return a reader of reference values by file name."""
+
+    def read(name):
+        text = (ROOT / "tests" / "reference" / f"{name}.json").read_text(encoding="utf-8")
+        return json.loads(text)
+
+    return read

@@ -1,0 +1,29 @@
+"""The table of laws agrees with the laws."""
+
+import pytest
+
+from scalinglaws import theory
+from scalinglaws.errors import DomainError
+from scalinglaws.theory.catalogue import CATALOGUE
+
+
+def test_entries_build_what_they_promise():
+    for name in theory.laws():
+        law = theory.law(name)
+        assert law.name == name
+        assert law.statement == CATALOGUE[name].statement
+        assert law.standing == "derived"
+        assert law.reference
+        assert theory.law(name) is law
+
+
+def test_find_searches_names_statements_and_symbols():
+    assert [law.name for law in theory.find("LINEAR.D")] == ["linear.data"]
+    assert [law.name for law in theory.find("training time")] == ["linear.time"]
+    assert [law.name for law in theory.find("capacity")] == list(theory.laws())
+    assert theory.find("no such thing") == []
+
+
+def test_unknown_law():
+    with pytest.raises(DomainError, match="did you mean 'linear.data'"):
+        theory.law("linear.dat")
