@@ -136,19 +136,26 @@ class PowerLawSpectrum:
         DomainError
             If the eigenvalues there are too small for floating-point numbers.
         """
+        limit = self._limit
+        if self.size <= 2.0**limit:
+            return limit
         with np.errstate(divide="ignore"):
             learned = np.minimum(np.asarray(count, float), np.asarray(ridge, float) ** (-1 / self.alpha))
         most = float(np.max(learned, where=np.isfinite(learned), initial=1.0))
-        needed = math.ceil(math.log2(max(most, 1.0))) + math.ceil(34 / (2 * self.alpha - 1)) + 1
-        limit = math.floor(_SMALLEST / self.alpha)
-        if needed > limit and self.size > 2.0**limit:
+        needed = math.ceil(math.log2(most)) + math.ceil(34 / (2 * self.alpha - 1)) + 1
+        if needed > limit:
             raise DomainError(
                 f"learning {most:.1e} modes of a spectrum with alpha = {self.alpha} needs eigenvalues below 1e-290; "
                 "use fewer features or samples, or a larger ridge",
                 argument="ridge",
                 value=most,
             )
-        return min(limit, max(_DEPTH, 10 * math.ceil(needed / 10)))
+        return limit if math.isfinite(self.size) else min(limit, max(_DEPTH, 10 * math.ceil(needed / 10)))
+
+    @property
+    def _limit(self) -> int:
+        """Octaves after which eigenvalues, or mode numbers, would leave the range of floating-point numbers."""
+        return min(1020, math.floor(_SMALLEST / self.alpha))
 
     def modes(self, depth: int = _DEPTH) -> Modes:
         r"""Merge the spectrum into a few hundred weighted modes.
@@ -170,7 +177,7 @@ class PowerLawSpectrum:
         (exact for polynomials up to degree 23, no end corrections). Statics from the merged spectrum agree with
         explicit sums over 1e5 modes to 1e-15. About 12 modes per octave, 0.6 ms.
         """
-        return _merged(self.alpha, self.signal_exponent, self.size, min(depth, math.floor(_SMALLEST / self.alpha)))
+        return _merged(self.alpha, self.signal_exponent, self.size, self._limit if math.isfinite(self.size) else min(depth, self._limit))
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,8 +250,7 @@ Spectrum = PowerLawSpectrum | EmpiricalSpectrum
 
 @lru_cache(maxsize=256)
 def _merged(alpha: float, signal_exponent: float, size: float, depth: int) -> Modes:
-    # a finite spectrum is cut only where its eigenvalues would leave the range of floating-point numbers
-    last = min(size, 2.0 ** (depth if math.isinf(size) else math.floor(_SMALLEST / alpha)))
+    last = min(size, 2.0**depth)
     places = [np.arange(1.0, min(last, _EXACT) + 1)]
     weights = [np.ones_like(places[0])]
     starts, lengths = [], []
@@ -267,7 +273,7 @@ def _merged(alpha: float, signal_exponent: float, size: float, depth: int) -> Mo
     if size > last:
         # The modes beyond the last octave are never learned: only their total variance and total signal matter.
         tail = _tail(alpha, last, size)
-        average = tail / (size - last) if math.isfinite(size) else 1e-3 * last**-alpha
+        average = max(tail / (size - last), 1e-3 * last**-alpha)
         eigenvalues = np.append(eigenvalues, average)
         multiplicities = np.append(multiplicities, tail / average)
         signal = np.append(signal, _tail(signal_exponent, last, size))

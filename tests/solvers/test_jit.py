@@ -1,0 +1,49 @@
+"""The one door to Numba: compiled or not, same numbers."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROBE = """
+import json, math
+from scalinglaws.solvers import PowerLawSpectrum, linear, _jit
+found = linear.ridge(PowerLawSpectrum(1.5, 1.0, 300), features=40, samples=[10, 70, math.inf], ridge=1e-3, noise_variance=0.1)
+print(json.dumps([_jit.JIT, hasattr(linear._statics, "py_func"), list(found.test_loss), list(found.kappa)]))
+"""
+
+
+def _run(**environment):
+    output = subprocess.run(
+        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    ).stdout
+    return json.loads(output)
+
+
+def test_switching_compilation_off_changes_no_number():
+    compiled, plain = _run(SCALINGLAWS_JIT="1"), _run(SCALINGLAWS_JIT="0")
+    assert compiled[:2] == [True, True]
+    assert plain[:2] == [False, False]
+    for one, two in zip(compiled[2:], plain[2:], strict=True):
+        assert one == pytest.approx(two, rel=1e-13)
+
+
+def test_kernels_compile_where_no_cache_can_be_written(monkeypatch):
+    import numba
+
+    from scalinglaws.solvers import _jit
+
+    attempts = []
+
+    def compiler(*, cache, **options):
+        attempts.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(_jit, "JIT", True)
+    monkeypatch.setattr(numba, "njit", compiler)
+    assert _jit.njit(abs) is abs
+    assert attempts == [True, False]

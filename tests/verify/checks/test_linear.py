@@ -1,0 +1,106 @@
+"""The shipped checks: they pass, they reject their rivals, and they fail when the theory or the solver is wrong."""
+
+from dataclasses import replace
+from math import comb
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from scalinglaws import theory, verify
+from scalinglaws.solvers import linear
+from scalinglaws.theory.linear import ALPHA, BETA
+from scalinglaws.verify.checks import linear as checks
+from scalinglaws.verify.registry import Context
+
+
+@pytest.fixture(scope="module")
+def report():
+    return verify.run(["linear"], rng=0)
+
+
+def test_every_verdict_is_as_expected(report):
+    assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
+    assert len(report.comparisons) == 10
+
+
+def test_every_comparison_rejects_its_rival(report):
+    assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
+
+
+def test_the_published_model_exponent_is_rejected(report):
+    (found,) = [comparison for comparison in report.comparisons if comparison.id == "linear.model.saturated/simulation"]
+    assert found.rival.name == "published Min(2*alpha, alpha*beta)"
+    assert found.rival.value == pytest.approx(4.5)
+    assert found.rival_verdict == "fail"
+
+
+def test_workers_do_not_change_a_number(report):
+    names = ["linear.statics", "linear.model.saturated"]
+    one, two = (verify.run(names, rng=0, workers=workers) for workers in (1, 2))
+    for left, right in zip(one.comparisons, two.comparisons, strict=True):
+        assert left.id == right.id
+        np.testing.assert_array_equal(left.measurement.value, right.measurement.value)
+        np.testing.assert_array_equal(left.measurement.se, right.measurement.se)
+
+
+# -- mutations: a wrong theory or a wrong solver must not pass ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "check"), [("linear.data", checks.data_source_limited), ("linear.model", checks.model_source_limited)])
+@pytest.mark.parametrize("mutate", [lambda e: e.subs(BETA, BETA + sp.Rational(1, 5)), lambda e: e + 1])
+def test_a_wrong_law_fails(monkeypatch, name, check, mutate):
+    law = theory.law(name)
+    wrong = replace(law)
+    vars(wrong)["derived"] = law.derived
+    vars(wrong)["expr"] = mutate(law.expr)
+    monkeypatch.setattr(theory, "law", lambda asked: wrong)
+    verdicts = [comparison.verdict for comparison in check(Context("linear.mutant", "quick", 0))]
+    assert "pass" not in verdicts
+    assert verdicts[-1] == "fail"
+
+
+def _mutant(change):
+    original = linear.ridge
+
+    def ridge(spectrum, **arguments):
+        return change(original, spectrum, arguments)
+
+    return ridge
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        # samples counted twice; the fluctuation term dropped; noise forgotten
+        lambda solve, spectrum, given: solve(spectrum, **{**given, "samples": 2 * np.asarray(given["samples"])}),
+        lambda solve, spectrum, given: replace(solve(spectrum, **given), test_loss=solve(spectrum, **given).bias),
+        lambda solve, spectrum, given: solve(spectrum, **{**given, "noise_variance": 0.0}),
+    ],
+)
+def test_a_wrong_solver_fails_the_statics_check(monkeypatch, change):
+    monkeypatch.setattr(checks, "ridge", _mutant(change))
+    verdicts = [comparison.verdict for comparison in checks.statics(Context("linear.mutant", "quick", 0))]
+    assert verdicts[0] == "fail"
+
+
+def test_a_shifted_index_fails_the_solver_comparison(monkeypatch):
+    # features where samples belong: the exponent min(a - 1, b) in place of min(a - 1, 2b)
+    monkeypatch.setattr(checks, "ridge", _mutant(lambda solve, spectrum, given: solve(spectrum, features=given["samples"])))
+    verdicts = [comparison.verdict for comparison in checks.data_saturated(Context("linear.mutant", "quick", 0))]
+    assert verdicts == ["pass", "fail"]
+
+
+def test_the_law_is_what_the_checks_use():
+    law = theory.law("linear.data")
+    assert law.expr == sp.Min(2 * ALPHA, ALPHA * BETA)
+
+
+@pytest.mark.slow
+def test_fresh_seeds_pass_as_often_as_they_should():
+    # each comparison is meant to miss its pass less than once in a hundred fresh seeds
+    runs = [verify.run(["linear"], rng=root) for root in range(100, 120)]
+    misses = sum(not comparison.as_expected for report in runs for comparison in report.comparisons)
+    total = sum(len(report.comparisons) for report in runs)
+    tail = sum(comb(total, k) * 0.02**k * 0.98 ** (total - k) for k in range(misses, total + 1))
+    assert tail > 1e-3, f"{misses} of {total} comparisons missed their verdict"

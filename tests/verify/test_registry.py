@@ -1,0 +1,121 @@
+"""Checks are chosen by name, run in isolation, and never hide one another."""
+
+import numpy as np
+import pytest
+
+from scalinglaws import verify
+from scalinglaws.errors import DomainError
+from scalinglaws.verify import Comparison, Measurement, Prediction, Rival, registry
+from scalinglaws.verify.registry import Context, check, select
+
+
+@pytest.fixture
+def scratch(monkeypatch):
+    registry.registered()
+    monkeypatch.setattr(registry, "_CHECKS", dict(registry._CHECKS))
+
+
+def good(name, value=1.0):
+    return Comparison(
+        name,
+        Prediction("g", "exponent", 1.0, "test"),
+        Measurement(value, 0.01, 9, 10, "test", (1.0, 2.0)),
+        0.1,
+        rival=Rival("wrong", 2.0),
+    )
+
+
+def test_selection_by_name_theory_and_pattern(scratch):
+    check("linear.slow", statement="slow", effort="full")(lambda context: [])
+    names = [entry.name for entry in select(None, "quick")]
+    assert "linear.statics" in names
+    assert "linear.slow" not in names
+    assert "linear.slow" in [entry.name for entry in select(["linear"], "full")]
+    assert [entry.name for entry in select(["linear.slow"], "quick")] == ["linear.slow"]
+    assert [entry.name for entry in select(["linear.data"], "quick")] == ["linear.data.saturated", "linear.data.source-limited"]
+    assert [entry.name for entry in select("*.saturated", "quick")] == ["linear.data.saturated", "linear.model.saturated"]
+    with pytest.raises(DomainError, match="use effort='full'"):
+        select(["linear.slo*"], "quick")
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        (lambda: select(["linear.static"], "quick"), "did you mean 'linear.statics'"),
+        (lambda: select([], "quick"), "names is empty"),
+        (lambda: select(None, "heroic"), "quick, full"),
+        (lambda: verify.run(["linear.statics"], rng=-1), "rng = -1"),
+        (lambda: verify.run(["linear.statics"], rng=1.5), "rng = 1.5"),
+        (lambda: verify.run(["linear.statics"], workers=0), "workers = 0"),
+        (lambda: check("linear.statics", statement=""), "registered already"),
+        (lambda: check("x.y", statement="", effort="some"), "effort = 'some'"),
+        (lambda: check("x.y", statement="", expect="fail"), "reason, evidence"),
+        (lambda: check("x.y", statement="", expect=("fail", "", "")), "reason, evidence"),
+    ],
+)
+def test_refusals(scratch, call, complaint):
+    with pytest.raises(DomainError, match=complaint):
+        call()
+
+
+def test_a_crash_is_an_error_and_hides_nothing(scratch):
+    @check("zz.crash", statement="crashes")
+    def crash(context):
+        yield good("zz.crash/first")
+        raise RuntimeError("the roof is on fire")
+
+    @check("zz.fine", statement="is fine")
+    def fine(context):
+        return [good("zz.fine/only")]
+
+    report = verify.run(["zz"])
+    assert [comparison.verdict for comparison in report.comparisons] == ["pass", "error", "pass"]
+    assert not report.as_expected
+    assert report.summary["error"] == 1
+    assert any("the roof is on fire" in note for note in report.notes())
+
+
+def test_a_check_without_comparisons_is_an_error(scratch):
+    check("zz.empty", statement="does nothing")(lambda context: [])
+    report = verify.run(["zz.empty"])
+    assert [comparison.verdict for comparison in report.comparisons] == ["error"]
+
+
+def test_a_comparison_that_cannot_be_judged_is_an_error_of_its_check(scratch):
+    def broken(context):
+        yield Comparison("zz.broken", Prediction("g", "exponent", 1.0, "t"), Measurement(1.0, 0.1, 9, 1, "t", (1.0, 2.0)), -0.1)
+
+    check("zz.broken", statement="nonsense")(broken)
+    report = verify.run(["zz.broken"])
+    assert "tolerance = -0.1" in report.comparisons[0].error
+    assert report.to_json()
+
+
+def test_known_disagreements_are_expected_and_their_disappearance_is_not(scratch):
+    expect = ("fail", "the formula neglects 1/N", "simulation of 2020")
+    check("zz.known", statement="known", expect=expect)(lambda context: [good("zz.known", 3.0)])
+    check("zz.gone", statement="gone", expect=expect)(lambda context: [good("zz.gone", 1.0)])
+    known, gone = verify.run(["zz.known"]), verify.run(["zz.gone"])
+    assert known.as_expected
+    assert not gone.as_expected
+    assert any("neglects 1/N; simulation of 2020" in note for note in known.notes())
+
+
+def test_streams_depend_on_root_name_and_replicate_alone():
+    draw = lambda root, check, name, replicate: Context(check, "quick", root).generator(name, replicate).random()  # noqa: E731
+    reference = draw(0, "a", "x", 0)
+    assert draw(0, "a", "x", 0) == reference
+    others = {draw(1, "a", "x", 0), draw(0, "b", "x", 0), draw(0, "a", "y", 0), draw(0, "a", "x", 1)}
+    assert len(others | {reference}) == 5
+
+
+def test_users_checks_run_in_other_processes(scratch):
+    check("zz.one", statement="one")(lambda context: [good("zz.one")])
+    check("zz.two", statement="two")(lambda context: [good("zz.two")])
+    assert verify.run(["zz"], workers=2).as_expected
+
+
+def test_a_generator_seeds_a_run(scratch):
+    check("zz.seeded", statement="one")(lambda context: [good(f"zz.{context.root}")])
+    one, two = (verify.run(["zz.seeded"], rng=np.random.default_rng(5)) for _ in range(2))
+    assert one.comparisons[0].id == two.comparisons[0].id

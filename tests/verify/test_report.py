@@ -1,0 +1,93 @@
+"""Reports say everything, to people and to machines."""
+
+import json
+
+import numpy as np
+import pytest
+
+from scalinglaws.verify import Comparison, Measurement, Prediction, Report, Rival
+from scalinglaws.verify.report import HEADER, environment
+
+
+@pytest.fixture
+def report():
+    exponent = Comparison(
+        "a/exponent",
+        Prediction("g", "exponent", 2.0, "law", domain={"samples": (1.0, np.inf)}),
+        Measurement(2.01, 0.02, 9, 10, "fit", (10.0, 100.0), systematic=0.01),
+        0.1,
+        rival=Rival("wrong", 3.0),
+        notes=("a remark",),
+    )
+    curve = Comparison(
+        "a/curve",
+        Prediction("L", "curve", np.array([1.0, 0.5]), "solver", x=np.array([1.0, 2.0])),
+        Measurement(np.array([1.2, 0.5]), np.array([0.01, 0.01]), 9, 10, "mean", (1.0, 2.0)),
+        0.05,
+        rival=Rival("close", np.array([1.2, 0.5])),
+    )
+    exact = Comparison(
+        "a/exact",
+        Prediction("g", "exponent", 1.0, "law"),
+        Measurement(1.0, 1e-9, None, 1, "slope", (1.0, 2.0), deterministic=True),
+        1e-3,
+        rival=Rival("wrong", 2.0),
+        evidence="exact",
+    )
+    return Report((exponent, curve, exact), {"a": "a statement"}, 3, "quick", environment(1.5))
+
+
+def test_summary_counts_every_verdict(report):
+    assert report.summary == {
+        "pass": 2,
+        "fail": 1,
+        "inconclusive": 0,
+        "underpowered": 0,
+        "error": 0,
+        "unexpected": 1,
+        "non_discriminating": 1,
+    }
+    assert not report.as_expected
+    line = report.summary_line()
+    assert "3 comparisons: 2 pass, 1 fail" in line
+    assert "1 NOT AS EXPECTED" in line
+    assert "1 without power to reject their rival" in line
+
+
+def test_rows_match_the_header(report):
+    rows = report.rows()
+    assert all(len(row) == len(HEADER) for row in rows)
+    assert rows[0] == ("a/exponent", "2", "2.0100 +- 0.02", "0.1", "pass", "3: rejected", "10", "10..100")
+    assert rows[1][2] == "+20.0% +- 1.0% at worst"
+    assert rows[1][4] == "fail (expected pass)"
+    assert rows[1][5] == "close: NOT rejected (pass)"
+
+
+def test_notes_and_provenance(report):
+    assert report.notes() == ["a/exponent: a remark"]
+    assert "seed 3, quick effort, 1.5 s" in report.provenance_line()
+
+
+def test_json_follows_the_schema(report):
+    found = json.loads(report.to_json())
+    assert found["schema"] == 1
+    assert set(found) == {"schema", "created", "title", "seed_root", "environment", "comparisons", "families", "summary"}
+    first = found["comparisons"][0]
+    assert set(first) == {
+        "id", "kind", "prediction", "measurement", "tol", "tol_kind", "effect", "verdict", "expect", "expect_reason",
+        "kind_of_evidence", "rival", "excluded", "warnings", "wall_s",
+    }  # fmt: skip
+    assert first["prediction"]["domain"] == {"samples": [1.0, "inf"]}
+    low, high = first["measurement"]["ci"]
+    assert low < 2.01 < high
+    assert high - low == pytest.approx(2 * 2.262 * 0.02, rel=1e-3)  # two-sided 95 %, 9 degrees of freedom
+    assert first["rival"] == {"name": "wrong", "value": 3.0, "verdict": "fail", "discriminating": True}
+    assert found["comparisons"][1]["tol_kind"] == "relative"
+    assert found["comparisons"][1]["measurement"]["x"] == [1.0, 2.0]
+    assert found["comparisons"][2]["effect"]["z"] is None
+    assert found["environment"]["wall_s"] == 1.5
+
+
+def test_a_report_of_nothing_is_not_silent():
+    empty = Report((), {}, 0, "quick", environment())
+    assert "nothing compared" in empty.summary_line()
