@@ -136,7 +136,10 @@ CONVENTIONS: dict[str, Convention] = {
             "caponnetto",
             ("capacity", "r"),
             ("alpha", "r"),
-            ("eigenvalues fall as k^-capacity", "source: the target lies in the range of Sigma^(r - 1/2), up to logarithms; signal k^-(1 + 2 r alpha)"),
+            (
+                "eigenvalues fall as k^-capacity",
+                "source: the target lies in the range of Sigma^(r - 1/2), up to logarithms; signal k^-(1 + 2 r alpha)",
+            ),
             (True, True),
             lambda capacity, r: (capacity, 2 * r),
             lambda alpha, beta: (alpha, _ratio(beta, 2)),
@@ -308,7 +311,9 @@ class SourceCapacity:
         """Return ``(student_smoothness, teacher_smoothness, dimension)``; needs alpha > 1."""
         _check_positive("dimension", dimension, "dimension > 0")
         if not self.alpha > 1:
-            raise DomainError(f"alpha = {self.alpha} has no kernel in any dimension: alpha > 1 is needed", argument="alpha", value=self.alpha)
+            raise DomainError(
+                f"alpha = {self.alpha} has no kernel in any dimension: alpha > 1 is needed", argument="alpha", value=self.alpha
+            )
         return self._to("kernel", dimension)
 
     def to_caponnetto(self) -> tuple[Any, Any]:

@@ -63,7 +63,6 @@ SOLVERS: dict[str, SolverEntry] = {
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
 
 
-
 @app.command
 def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int:
     """List the laws, or those that mention a text.
@@ -128,7 +127,7 @@ def law(
     if convention(notation).name != found.notation:
         found = found.in_notation(notation)
     show = sympy.latex if latex else str
-    exact = {key: fraction(key, value) for key, value in pairs(values).items()}
+    exact: dict[str, Any] = {key: fraction(key, value) for key, value in pairs(values).items()}
 
     exponent, constant = show(found.expr), show(found.constant)
     data: dict[str, Any] = {
@@ -233,13 +232,13 @@ def derive(
     checks = found.derivation.check() if check else None
     signs = {"definition": ":=", "equal": "=", "asymptotic": "~", "solves": "=", "balance": "="}
     lines, data = [f"{name}: {found.statement}"], []
-    for number, entry in enumerate(found.derivation.steps, start=1):
+    for position, entry in enumerate(found.derivation.steps, start=1):
         kind = entry.relation.kind
         formula = f"{show(entry.quantity)} {signs[kind]} {show(entry.value)}"
         why = f"{entry.relation}; {entry.reason}" + (f" [{entry.reference}]" if entry.reference else "")
-        lines += ["", f"{number:>3}. {formula}", f"     {why}"]
+        lines += ["", f"{position:>3}. {formula}", f"     {why}"]
         record: dict[str, Any] = {
-            "step": number,
+            "step": position,
             "quantity": show(entry.quantity),
             "expression": show(entry.value),
             "relation": str(entry.relation),
@@ -247,7 +246,7 @@ def derive(
             "reference": str(entry.reference) if entry.reference else None,
         }
         if checks is not None:
-            outcome = checks[number - 1]
+            outcome = checks[position - 1]
             record |= {"passed": outcome.passed, "detail": outcome.detail}
             lines.append(f"     {'checked' if outcome.passed else 'REFUSED'}: {outcome.detail}")
         data.append(record)

@@ -32,7 +32,9 @@ def fraction(name: str, text: str) -> Fraction:
             raise ValueError
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise DomainError(f"{name} = {text!r} is not a nonzero number of ordinary size: write 3/2, 1.5 or 2", argument=name, value=text) from None
+        raise DomainError(
+            f"{name} = {text!r} is not a nonzero number of ordinary size: write 3/2, 1.5 or 2", argument=name, value=text
+        ) from None
 
 
 def to_float(name: str, text: str) -> float:

@@ -34,8 +34,8 @@ def njit(function: Kernel) -> Kernel:
         return function
     import numba
 
-    options = {"error_model": "numpy", "fastmath": False}
+    compiler = cast(Any, numba.njit)
     try:
-        return cast(Kernel, numba.njit(cache=True, **options)(function))
+        return cast(Kernel, compiler(cache=True, error_model="numpy", fastmath=False)(function))
     except RuntimeError:  # no place for the cache: neither beside the source nor in the user's cache folder
-        return cast(Kernel, numba.njit(cache=False, **options)(function))
+        return cast(Kernel, compiler(cache=False, error_model="numpy", fastmath=False)(function))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,7 +109,7 @@ class RidgeSolution(Result):
         """
         count = np.asarray(members, float)
         if not np.all(count >= 1):
-            raise DomainError(f"members = {members} must be at least 1", argument="members", value=members)
+            raise DomainError(f"members = {members!r} must be at least 1", argument="members", value=members)
         common = np.asarray(self.shared_loss(shared))
         alone = np.asarray(self.test_loss)
         with np.errstate(invalid="ignore"):  # infinity shared out among infinitely many members, and infinity minus itself
@@ -206,15 +205,16 @@ def ridge(
 
     modes = spectrum.modes(spectrum.depth_for(np.minimum(flat[0], flat[1]), flat[2]))
     table = np.empty((flat[0].size, _COLUMNS))
-    _statics_table(modes.eigenvalues, modes.multiplicities, modes.signal, modes.size, *flat, table)
+    _statics_table(modes.eigenvalues, modes.multiplicities, modes.signal, modes.size, flat[0], flat[1], flat[2], flat[3], table)
 
-    outputs = [_shaped(column, shape) for column in table.T[:_LOSSES]]
-    residual, steps, sensitivity = (float(np.max(column, initial=0.0)) for column in table.T[_LOSSES:])
+    inputs = dict(zip(checked, (_shaped(array, shape) for array in flat), strict=True))
+    outputs = dict(zip(_OUTPUTS, (_shaped(column, shape) for column in table.T), strict=False))
+    residual, steps, sensitivity = (float(np.max(column, initial=0.0)) for column in table.T[len(_OUTPUTS) :])
     error = 2 * sensitivity
     status = Status.MAX_ITERATIONS if steps >= _MAX_STEPS else Status.LOST_ACCURACY if error > _PROMISED else Status.CONVERGED
     result = RidgeSolution(
-        *(_shaped(array, shape) for array in flat),
-        *outputs,
+        **inputs,
+        **outputs,
         diagnostics=Diagnostics(
             status=status,
             residual=residual,
@@ -249,19 +249,50 @@ def _shaped(column: Array, shape: tuple[int, ...]) -> Value:
 
 # -- kernels ------------------------------------------------------------------------------------------------------------
 
-_LOSSES = 9  # kappa, df1, df2, test, train, bias, three variances
-_COLUMNS = _LOSSES + 3  # residual, steps, sensitivity
+_OUTPUTS = (
+    "kappa",
+    "degrees_of_freedom",
+    "degrees_of_freedom_2",
+    "test_loss",
+    "train_loss",
+    "bias",
+    "variance_samples",
+    "variance_features",
+    "variance_interaction",
+)
+_COLUMNS = len(_OUTPUTS) + 3  # residual, steps, sensitivity
 
 
 @njit
-def _statics_table(eigenvalues, multiplicities, signal, size, features, samples, ridge, noise, table):  # type: ignore[no-untyped-def]
+def _statics_table(
+    eigenvalues: Array,
+    multiplicities: Array,
+    signal: Array,
+    size: float,
+    features: Array,
+    samples: Array,
+    ridge: Array,
+    noise: Array,
+    table: Array,
+) -> None:
     trace = np.sum(eigenvalues * multiplicities)
     for i in range(features.size):
         _statics(eigenvalues, multiplicities, signal, size, trace, features[i], samples[i], ridge[i], noise[i], table[i])
 
 
 @njit
-def _statics(eigenvalues, multiplicities, signal, size, trace, features, samples, ridge, noise, row):  # type: ignore[no-untyped-def]
+def _statics(
+    eigenvalues: Array,
+    multiplicities: Array,
+    signal: Array,
+    size: float,
+    trace: float,
+    features: float,
+    samples: float,
+    ridge: float,
+    noise: float,
+    row: Array,
+) -> None:
     n = min(features, samples)
     larger = max(features, samples)
     ratio = 0.0 if math.isinf(larger) else n / larger
@@ -281,8 +312,8 @@ def _statics(eigenvalues, multiplicities, signal, size, trace, features, samples
     kappa, steps = _renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap, ridge)
     df1, df2, d, b1, b2 = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(eigenvalues.size):
-        low = kappa / (eigenvalues[k] + kappa)
-        high = eigenvalues[k] / (eigenvalues[k] + kappa)
+        inverse = 1.0 / (eigenvalues[k] + kappa)
+        low, high = kappa * inverse, eigenvalues[k] * inverse
         df1 += multiplicities[k] * high
         df2 += multiplicities[k] * high * high
         d += multiplicities[k] * high * low
@@ -290,7 +321,7 @@ def _statics(eigenvalues, multiplicities, signal, size, trace, features, samples
         b2 += signal[k] * high * low
 
     # 1 - df1/n for the smaller of N and P from kappa's own equation: exact where df1 -> n
-    filled, scarce, disc = _filling(kappa, ratio, gap, ridge)
+    _, scarce, _ = _filling(kappa, ratio, gap, ridge)
     ample = gap + ratio * scarce
     r1, r3 = (scarce, ample) if samples <= features else (ample, scarce)
 
@@ -314,12 +345,12 @@ def _statics(eigenvalues, multiplicities, signal, size, trace, features, samples
 
 
 @njit
-def _over(numerator, denominator):  # type: ignore[no-untyped-def]
+def _over(numerator: float, denominator: float) -> float:
     return 0.0 if numerator == 0.0 else numerator / denominator
 
 
 @njit
-def _filling(kappa, ratio, gap, ridge):  # type: ignore[no-untyped-def]
+def _filling(kappa: float, ratio: float, gap: float, ridge: float) -> tuple[float, float, float]:
     """Solve (1 - y)(1 - ratio y) = r / kappa for y = df1/n; return y, 1 - y and the root of the discriminant."""
     quotient = min(ridge / kappa, 1.0)
     disc = math.sqrt(gap * gap + 4 * ratio * quotient)
@@ -329,7 +360,18 @@ def _filling(kappa, ratio, gap, ridge):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge):  # type: ignore[no-untyped-def]
+def _mismatch(
+    eigenvalues: Array,
+    multiplicities: Array,
+    size: float,
+    df1: float,
+    d: float,
+    n: float,
+    kappa: float,
+    ratio: float,
+    gap: float,
+    ridge: float,
+) -> tuple[float, float]:
     """Return how far df1/n lies above y, and minus the derivative of that with respect to log kappa.
 
     Three forms of one equation, each for the range in which it is well conditioned and nearly linear in log kappa.
@@ -348,7 +390,28 @@ def _mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, r
 
 
 @njit
-def _renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap, ridge):  # type: ignore[no-untyped-def]
+def _occupation(eigenvalues: Array, multiplicities: Array, kappa: float) -> tuple[float, float]:
+    """Sum df1 and df1 - df2; four partial sums, because the additions of a single one would wait for each other."""
+    df1, d = np.zeros(4), np.zeros(4)
+    size = eigenvalues.size
+    for k in range(0, size - size % 4, 4):
+        for j in range(4):
+            inverse = 1.0 / (eigenvalues[k + j] + kappa)
+            share = multiplicities[k + j] * eigenvalues[k + j] * inverse
+            df1[j] += share
+            d[j] += share * kappa * inverse
+    for k in range(size - size % 4, size):
+        inverse = 1.0 / (eigenvalues[k] + kappa)
+        share = multiplicities[k] * eigenvalues[k] * inverse
+        df1[0] += share
+        d[0] += share * kappa * inverse
+    return (df1[0] + df1[1]) + (df1[2] + df1[3]), (d[0] + d[1]) + (d[2] + d[3])
+
+
+@njit
+def _renormalized_ridge(
+    eigenvalues: Array, multiplicities: Array, size: float, trace: float, n: float, ratio: float, gap: float, ridge: float
+) -> tuple[float, int]:
     """Solve r = kappa R_1 R_3 for the physical (largest) root; return it and the steps taken.
 
     With n the smaller of N and P and ratio = n / the larger, the filling y = df1/n obeys (1 - y)(1 - ratio y) = r / kappa,
@@ -366,11 +429,7 @@ def _renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap,
     x = high
     for step in range(_MAX_STEPS):
         kappa = math.exp(x)
-        df1, d = 0.0, 0.0
-        for k in range(eigenvalues.size):
-            share = eigenvalues[k] / (eigenvalues[k] + kappa)
-            df1 += multiplicities[k] * share
-            d += multiplicities[k] * share * (kappa / (eigenvalues[k] + kappa))
+        df1, d = _occupation(eigenvalues, multiplicities, kappa)
         residual, slope = _mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge)
         if residual > 0.0:
             low = max(low, x)

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -71,7 +70,7 @@ class PowerLawSpectrum:
     --------
     >>> spectrum = PowerLawSpectrum.from_ab(a=2, b=1.5)
     >>> spectrum.modes().eigenvalues.size
-    815
+    813
     """
 
     alpha: float
@@ -88,7 +87,9 @@ class PowerLawSpectrum:
             raise DomainError(f"size = {self.size} must be a whole number >= 1, or inf", argument="size", value=self.size)
         if math.isinf(size) and not self.alpha > 1:
             raise DomainError(
-                f"alpha = {self.alpha} with size = inf has an infinite trace; give alpha > 1 or a finite size", argument="alpha", value=self.alpha
+                f"alpha = {self.alpha} with size = inf has an infinite trace; give alpha > 1 or a finite size",
+                argument="alpha",
+                value=self.alpha,
             )
         object.__setattr__(self, "size", size)
 
@@ -214,7 +215,9 @@ class EmpiricalSpectrum:
             except (TypeError, ValueError):
                 raise DomainError(f"{name} must be real numbers; got {getattr(self, name)!r}", argument=name, value=name) from None
             if array.ndim != 1 or array.size == 0:
-                raise DomainError(f"{name} must be a non-empty one-dimensional array; got shape {array.shape}", argument=name, value=array.shape)
+                raise DomainError(
+                    f"{name} must be a non-empty one-dimensional array; got shape {array.shape}", argument=name, value=array.shape
+                )
             good = np.isfinite(array) & ((array > 0) if strict else (array >= 0))
             if not good.all():
                 first = int(np.flatnonzero(~good)[0])
@@ -224,11 +227,15 @@ class EmpiricalSpectrum:
             object.__setattr__(self, name, array)
         if np.shape(self.eigenvalues) != np.shape(self.signal):
             raise DomainError(
-                f"signal has {np.size(self.signal)} modes, eigenvalues {np.size(self.eigenvalues)}", argument="signal", value=np.shape(self.signal)
+                f"signal has {np.size(self.signal)} modes, eigenvalues {np.size(self.eigenvalues)}",
+                argument="signal",
+                value=np.shape(self.signal),
             )
         with np.errstate(over="ignore"):
             if not np.isfinite(np.sum(self.eigenvalues) + np.sum(self.signal)):
-                raise DomainError("eigenvalues or signal add up to more than floating-point numbers hold", argument="eigenvalues", value=None)
+                raise DomainError(
+                    "eigenvalues or signal add up to more than floating-point numbers hold", argument="eigenvalues", value=None
+                )
         object.__setattr__(self, "size", float(np.size(self.eigenvalues)))
 
     def explicit(self) -> tuple[Array, Array]:
@@ -303,5 +310,3 @@ def _uniform_gauss(lengths: Array) -> tuple[Array, Array]:
     matrix[:, index[1:], index[:-1]] = off
     values, vectors = np.linalg.eigh(matrix, UPLO="L")
     return lengths[:, None] * values, lengths[:, None] * vectors[:, 0, :] ** 2
-
-

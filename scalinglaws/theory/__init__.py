@@ -13,7 +13,7 @@ beta
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ def laws() -> tuple[str, ...]:
     return tuple(sorted(CATALOGUE))
 
 
-@lru_cache(maxsize=None)
+@cache
 def law(name: str) -> Law:
     """Return a law by name.
 

@@ -7,10 +7,6 @@ stored through its Mellin transform, a ratio of Gamma functions
 
 and the sum is :math:`\frac{1}{2\pi i}\int K^s g^*(s)\,\zeta(s+p)\,ds`: its terms are the residues to the left. `power_sum` collects
 them. All symbols must be declared ``positive=True``.
-
-References
-----------
-.. [1] P. Flajolet, X. Gourdon, P. Dumas, "Mellin transforms and asymptotics: harmonic sums", Theoret. Comput. Sci. 144, 3 (1995).
 """
 
 from __future__ import annotations
@@ -351,9 +347,7 @@ class PowerSum:
 
     def branches(self) -> tuple[Branch, ...]:
         """Return every way the parameters can choose a leading term, logarithms on the boundaries included."""
-        found = [
-            Branch(sp.And(*(_compare(term, other, sp.Gt) for other in self.terms if other is not term)), term) for term in self.terms
-        ]
+        found = [Branch(sp.And(*(_compare(term, other, sp.Gt) for other in self.terms if other is not term)), term) for term in self.terms]
         for group, merged in self.ties:
             others = [_compare(group[0], other, sp.Gt) for other in self.terms if not any(other is member for member in group)]
             found.append(Branch(sp.And(*(_compare(one, two, sp.Eq) for one, two in pairwise(group)), *others), merged))
@@ -421,7 +415,8 @@ def power_sum(
 
     References
     ----------
-    .. [1] Flajolet, Gourdon & Dumas, Theoret. Comput. Sci. 144, 3 (1995), sec. 3.
+    .. [1] P. Flajolet, X. Gourdon, P. Dumas, "Mellin transforms and asymptotics: harmonic sums", Theoret. Comput. Sci. 144,
+       3 (1995), sec. 3.
 
     Examples
     --------

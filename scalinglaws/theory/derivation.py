@@ -56,13 +56,13 @@ class Relation:
         if (self.kind == "asymptotic") != (self.variable is not None):
             raise DomainError("an asymptotic relation, and no other, names its variable", argument="variable", value=self.variable)
         if (self.kind in ("solves", "balance")) != (self.equation is not None):
-            raise DomainError("a solution or a balance, and nothing else, names its equation", argument="equation", value=self.equation)
+            raise DomainError("a solution or a balance, and no other, names its equation", argument="equation", value=self.equation)
 
     def __str__(self) -> str:
         if self.variable is not None:
             return f"asymptotic, {self.variable} -> oo"
         if self.equation is not None:
-            return f"{self.kind} {self.equation.lhs} = {self.equation.rhs}"  # type: ignore[attr-defined]
+            return f"{self.kind} {self.equation.lhs} = {self.equation.rhs}"
         return self.kind
 
 
@@ -167,10 +167,10 @@ class Derivation:
 
         Notes
         -----
-        ``definition``: the quantity is new. ``equal``: the difference vanishes identically, or numerically at random
-        rational points of the validity region (20 digits). ``asymptotic``: the ratio to the previous expression tends to 1
-        over four decades, sums being evaluated by Euler-Maclaurin summation (so their terms must be smooth). ``solves`` and ``balance``: the
-        value satisfies its equation. Points are drawn on both sides of every boundary, and on it.
+        ``definition``: the quantity is new. ``equal``: the difference vanishes identically, or numerically at random rational
+        points of the validity region (20 digits). ``asymptotic``: the ratio to the previous expression tends to 1
+        over four decades, sums being evaluated by Euler-Maclaurin summation (so their terms must be smooth). ``solves`` and
+        ``balance``: the value satisfies its equation. Points are drawn on both sides of every boundary, and on it.
         """
         return tuple(self._checks(seed))
 
@@ -199,7 +199,7 @@ class Derivation:
             for _ in range(400):
                 point = self._draw(source)
                 margins = [sp.Abs(boundary.subs(point)) for boundary in boundaries]
-                margins += [(condition.gts - condition.lts).subs(point) for condition in self.conditions]  # type: ignore[attr-defined]
+                margins += [(condition.gts - condition.lts).subs(point) for condition in self.conditions]
                 if all(margin >= wanted for margin in margins):
                     side = tuple(bool(boundary.subs(point) > 0) for boundary in boundaries)
                     sides[side] = sides.get(side, 0) + 1
@@ -212,10 +212,10 @@ class Derivation:
             raise DomainError(f"no point with {ranges} lies in the validity region {self.conditions}", argument="box", value=self.box)
         for boundary in boundaries:
             name = max(boundary.free_symbols, key=str)
-            solution = next(iter(sp.solve(boundary, name)), None)
-            for _ in range(100 if solution is not None else 0):
+            solutions = sp.solve(boundary, name)
+            for _ in range(100 if solutions else 0):
                 point = self._draw(source)
-                point[name] = solution.subs(point)  # type: ignore[union-attr]
+                point[name] = solutions[0].subs(point)
                 inside = self.box[name][0] <= point[name] <= self.box[name][1]
                 if inside and all(bool(condition.subs(point)) for condition in self.conditions):
                     yield point

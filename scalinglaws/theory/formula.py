@@ -6,14 +6,13 @@ first asked for, and `Law.derive` does the same for a model that nobody has ship
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from numbers import Rational as RationalNumber
 from typing import Any
-
-import warnings
 
 import mpmath
 import numpy as np
@@ -171,7 +170,7 @@ class ImplicitConstant:
     Examples
     --------
     >>> x = sp.Symbol("x")
-    >>> print(ImplicitConstant(sp.cos(x) - x, x, (0, 1)).evaluate(25))
+    >>> print(mpmath.nstr(ImplicitConstant(sp.cos(x) - x, x, (0, 1)).evaluate(25), 25))
     0.7390851332151606416553121
     """
 
@@ -297,7 +296,9 @@ class Law:
     def __post_init__(self) -> None:
         """Refuse an unknown standing."""
         if self.standing not in STANDINGS:
-            raise DomainError(f"standing = {self.standing!r} must be one of {', '.join(STANDINGS)}", argument="standing", value=self.standing)
+            raise DomainError(
+                f"standing = {self.standing!r} must be one of {', '.join(STANDINGS)}", argument="standing", value=self.standing
+            )
 
     # -- what was derived -------------------------------------------------------------------------------------------
 
@@ -421,20 +422,22 @@ class Law:
             raise DomainError(f"x = {x!r} must be a number above 1, or several", argument="x", value=x)
         with np.errstate(over="ignore"):
             # one power of exp instead of a product, which would be 0 * inf at infinite x
-            growth = np.where(np.isinf(points), -np.inf, -exponent * np.log(points) + regime.log_power * np.log(np.log(np.minimum(points, 1e300))))
+            growth = np.where(
+                np.isinf(points), -np.inf, -exponent * np.log(points) + regime.log_power * np.log(np.log(np.minimum(points, 1e300)))
+            )
         value = constant * np.exp(growth)
         self._warn_near_boundary(regime, exact, points)
         return float(value) if value.ndim == 0 else value
 
     def _warn_near_boundary(self, regime: Regime, exact: Mapping[sp.Symbol, sp.Expr], points: Any) -> None:
         """Warn where the term that was left out is not small: next to a boundary both grow, with opposite signs."""
-        largest = float(np.min(points))
+        smallest = float(np.min(points))
         for other in self.regimes:
             if regime.log_power or other.log_power or other is regime:
                 continue
             gap = float((other.exponent - regime.exponent).subs(exact))
             ratio = sp.Abs(sp.N((other.constant / regime.constant).subs(exact)))
-            if ratio.is_finite and float(ratio) * largest**-gap > 0.1:
+            if ratio.is_finite and float(ratio) * smallest**-gap > 0.1:
                 warnings.warn(
                     f"{self.name}: at these parameters, close to the boundary between '{regime.name}' and '{other.name}', the leading "
                     "term alone is off by more than 10 %; use larger x, parameters on the boundary itself, or the solver",
@@ -507,7 +510,9 @@ class Law:
         missing = [name for name in self.symbols if self._symbol(name) in needed and name not in values]
         if missing:
             raise DomainError(
-                f"{self.name} needs {', '.join(missing)} ({'; '.join(self.symbols[name] for name in missing)})", argument=missing[0], value=None
+                f"{self.name} needs {', '.join(missing)} ({'; '.join(self.symbols[name] for name in missing)})",
+                argument=missing[0],
+                value=None,
             )
         return given
 
@@ -567,7 +572,7 @@ def _is_exact(value: Any) -> bool:
 
 def _exact(value: Any) -> sp.Expr:
     """Turn a number into a SymPy number without changing its value."""
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, (bool, str)):
         raise DomainError(f"{value!r} is not a number", argument="values", value=value)
     if isinstance(value, Fraction):
         return sp.Rational(value.numerator, value.denominator)

@@ -18,8 +18,8 @@ from ..errors import DomainError
 from .asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, X, power_sum
 from .catalogue import CATALOGUE
 from .formula import DEFINITION, EQUAL, Derivation, Derived, Law, Published, Regime, Step, asymptotic, solves, step
-from .relations import strongest
 from .references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, FLAJOLET_1995, MALONEY_2022
+from .relations import strongest
 
 ALPHA, BETA, T, N, P = sp.symbols("alpha beta t N P", positive=True)
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
@@ -118,7 +118,13 @@ def derive_time(model: TimeLimited) -> Derived:
     loss = _loss_sum(a, model.residual.function.subs(X, 2 * T * _INDEX ** (-b)))
     regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
     steps = [
-        step(_L, loss, DEFINITION, f"every mode decays on its own: the error of mode k falls with rate lambda_k = {_INDEX ** (-b)}", BORDELON_2024),
+        step(
+            _L,
+            loss,
+            DEFINITION,
+            f"every mode decays on its own: the error of mode k falls with rate lambda_k = {_INDEX ** (-b)}",
+            BORDELON_2024,
+        ),
         step(
             _L,
             found.leading(resolved),
@@ -206,7 +212,9 @@ def _free(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.
     """Keep the ranges of the parameters that occur; all of them must have one."""
     used = set().union(*(expr.free_symbols for expr in exprs))
     if missing := sorted(map(str, used - box.keys())):
-        raise DomainError(f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it", argument="box", value=box)
+        raise DomainError(
+            f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it", argument="box", value=box
+        )
     return {name: limits for name, limits in box.items() if name in used}
 
 

@@ -223,7 +223,9 @@ def judge_curve(deviation: ArrayLike, se: ArrayLike, df: float | None, tolerance
     """
     e, s = np.asarray(deviation, float), np.asarray(se, float)
     if e.ndim != 1 or e.size == 0 or e.shape != s.shape:
-        raise DomainError(f"deviation and se must be arrays of one length; got shapes {e.shape} and {s.shape}", argument="se", value=s.shape)
+        raise DomainError(
+            f"deviation and se must be arrays of one length; got shapes {e.shape} and {s.shape}", argument="se", value=s.shape
+        )
     q_pass, q_fail = (1.0, 1.0) if deterministic else (float(quantile(1 - LEVEL, df)), float(quantile(1 - LEVEL / e.size, df)))
     worst = int(np.argmax(np.abs(e) + q_pass * s))
     single = judge(float(e[worst]), float(s[worst]), df, tolerance, deterministic=deterministic)
@@ -233,9 +235,7 @@ def judge_curve(deviation: ArrayLike, se: ArrayLike, df: float | None, tolerance
         single = judge(float(e[worst]), float(s[worst]), df, tolerance, deterministic=deterministic)
     verdict = FAIL if FAIL in verdicts else (PASS if all(entry == PASS for entry in verdicts) else INCONCLUSIVE)
     p_difference = None if single.p_difference is None else min(1.0, e.size * single.p_difference)
-    return Outcome(
-        verdict, single.difference, single.interval, single.z, p_difference, single.p_equivalence, single.power, worst
-    )
+    return Outcome(verdict, single.difference, single.interval, single.z, p_difference, single.p_equivalence, single.power, worst)
 
 
 def power(ratio: float, df: float | None) -> float:
@@ -257,8 +257,8 @@ def power(ratio: float, df: float | None) -> float:
 
     Examples
     --------
-    >>> round(power(1 / 0.3, 8), 2)
-    0.83
+    >>> round(power(4, 8), 2)
+    0.95
     """
     q = float(quantile(1 - LEVEL, df))
     if df is None:
@@ -342,10 +342,14 @@ class Comparison:
                 value=self.tolerance_kind,
             )
         if self.evidence not in EVIDENCE:
-            raise DomainError(f"evidence = {self.evidence!r} must be one of {', '.join(EVIDENCE)}", argument="evidence", value=self.evidence)
+            raise DomainError(
+                f"evidence = {self.evidence!r} must be one of {', '.join(EVIDENCE)}", argument="evidence", value=self.evidence
+            )
         if self.prediction is None or self.measurement is None:
             if self.error is None:
-                raise DomainError("a comparison needs a prediction and a measurement, or the error that prevented them", argument="error", value=None)
+                raise DomainError(
+                    "a comparison needs a prediction and a measurement, or the error that prevented them", argument="error", value=None
+                )
             return
         curve = self.prediction.kind == "curve"
         if curve:

@@ -30,12 +30,12 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
 
     Examples
     --------
-    >>> float(power_law_exponent([1, 10, 100], [1, 0.01, 0.0001]))
+    >>> round(float(power_law_exponent([1, 10, 100], [1, 0.01, 0.0001])), 12)
     2.0
     """
     u, values = np.asarray(x, float), np.asarray(losses, float)
     if not np.all(u > 0) or np.unique(u).size < 2:
-        raise DomainError(f"x = {x} must be positive, with at least two different values", argument="x", value=x)
+        raise DomainError(f"x = {x!r} must be positive, with at least two different values", argument="x", value=x)
     if not np.all(values > 0):
         raise DomainError("losses must be positive to have a logarithm", argument="losses", value=losses)
     centered = np.log(u) - np.mean(np.log(u))
@@ -64,7 +64,9 @@ def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) ->
     u, values = np.asarray(x, float), np.asarray(losses, float)
     if u.size < 3 or values.ndim != 2 or values.shape[0] < 2:
         raise DomainError(
-            f"an exponent needs at least 3 points and 2 replicates; got losses of shape {values.shape}", argument="losses", value=values.shape
+            f"an exponent needs at least 3 points and 2 replicates; got losses of shape {values.shape}",
+            argument="losses",
+            value=values.shape,
         )
     fits = power_law_exponent(u, values)
     late, early = power_law_exponent(u[1:], values[:, 1:]).mean(), power_law_exponent(u[:-1], values[:, :-1]).mean()
@@ -101,7 +103,9 @@ def curve_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) -> Me
     u, values = np.asarray(x, float), np.asarray(losses, float)
     if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] != u.size:
         raise DomainError(
-            f"a curve needs at least 2 replicates of {u.size} points; got losses of shape {values.shape}", argument="losses", value=values.shape
+            f"a curve needs at least 2 replicates of {u.size} points; got losses of shape {values.shape}",
+            argument="losses",
+            value=values.shape,
         )
     count = values.shape[0]
     return Measurement(

@@ -76,9 +76,7 @@ class Report:
         """How many comparisons got each verdict; unexpected and non-discriminating ones are counted again."""
         counts = {verdict: sum(comparison.verdict == verdict for comparison in self.comparisons) for verdict in VERDICTS}
         counts["unexpected"] = sum(not comparison.as_expected for comparison in self.comparisons)
-        counts["non_discriminating"] = sum(
-            not comparison.discriminating for comparison in self.comparisons if comparison.verdict != ERROR
-        )
+        counts["non_discriminating"] = sum(not comparison.discriminating for comparison in self.comparisons if comparison.verdict != ERROR)
         return counts
 
     def summary_line(self) -> str:

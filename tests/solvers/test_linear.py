@@ -155,7 +155,10 @@ def test_ridgeless_is_the_limit_of_small_ridge(n, p):
 
 def test_infinite_sizes_are_limits_of_large_ones():
     spectrum = PowerLawSpectrum.from_ab(2, 1.5)
-    for finite, infinite in (({"features": 1e16, "samples": 100}, {"samples": 100}), ({"samples": 1e16, "features": 100}, {"features": 100})):
+    for finite, infinite in (
+        ({"features": 1e16, "samples": 100}, {"samples": 100}),
+        ({"samples": 1e16, "features": 100}, {"features": 100}),
+    ):
         assert ridge(spectrum, **finite).test_loss == pytest.approx(ridge(spectrum, **infinite).test_loss, rel=1e-10)
 
 
@@ -302,7 +305,7 @@ def test_refusals(arguments, complaint):
 
 def test_failure_carries_the_result(monkeypatch):
     def stuck(*arguments):
-        arguments[-1][:, linear._LOSSES + 1] = linear._MAX_STEPS
+        arguments[-1][:, len(linear._OUTPUTS) + 1] = linear._MAX_STEPS
 
     monkeypatch.setattr(linear, "_statics_table", stuck)
     with pytest.raises(ConvergenceError, match="on_failure='return'") as caught:

@@ -103,7 +103,9 @@ def test_other_filters_in_time(a, b, residual, shape):
 
 
 @pytest.mark.parametrize(("a", "b"), [(Fraction(5, 3), Fraction(5, 4)), (Fraction(6), Fraction(8, 5))])
-@pytest.mark.parametrize(("power", "shape"), [(1, lambda x: x / (1 + x)), (2, lambda x: (x / (1 + x)) ** 2), (4, lambda x: (x / (1 + x)) ** 4)])
+@pytest.mark.parametrize(
+    ("power", "shape"), [(1, lambda x: x / (1 + x)), (2, lambda x: (x / (1 + x)) ** 2), (4, lambda x: (x / (1 + x)) ** 4)]
+)
 def test_other_residuals_of_a_limited_number_of_modes(a, b, power, shape):
     # iterating a ridge fit `power` times leaves (kappa/(lambda + kappa))^power: saturation at power * b
     found = derive_mode(ModeLimited(P, RATIONAL(power, power), spectrum=sp.Rational(b), signal=sp.Rational(a)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,14 @@ def _bottleneck(
     endless = PowerLawSpectrum(task.alpha, task.beta)
 
     # equal work at every size: small systems fluctuate more and cost less
-    draws = [context.pick(quick=draws, full=10 * draws) * sizes[-1] // size for size in sizes]
-    losses = _replicates(context, sizes, draws, lambda size, draws, rng: simulate(limited, size, draws, rng)[None])[0]
-    finite = {"samples": lambda s, n: ridge(s, samples=n), "features": lambda s, n: ridge(s, features=n)}[resource]
-    here = [float(power_law_exponent(sizes, finite(spectrum, sizes).test_loss)) for spectrum in (limited, endless)]
+    counts = [context.pick(quick=draws, full=10 * draws) * sizes[-1] // size for size in sizes]
+    losses = _replicates(context, sizes, counts, lambda size, count, rng: simulate(limited, size, count, rng)[None])[0]
+
+    def solved(spectrum: PowerLawSpectrum, n: Any) -> Any:
+        given: dict[str, Any] = {resource: n}
+        return ridge(spectrum, **given).test_loss
+
+    here = [float(power_law_exponent(sizes, solved(spectrum, sizes))) for spectrum in (limited, endless)]
     yield Comparison(
         f"{context.check}/simulation",
         Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (float(sizes[0]), float(sizes[-1]))}),
@@ -55,14 +60,14 @@ def _bottleneck(
         tolerance_kind="relative",
         rival=rival,
         notes=(
-            f"{source} = {exponent:g} at alpha = {task.alpha}, beta = {task.beta}; same window, same fit on the solver's curve: "
-            f"{here[0]:.4f} ({modes} modes), {here[1]:.4f} (infinitely many)",
+            f"derived exponent {law.expr} = {exponent:g} at alpha = {task.alpha}, beta = {task.beta}; the solver's curve, fitted "
+            f"alike in this window: {here[0]:.4f} ({modes} modes), {here[1]:.4f} (infinitely many)",
         ),
     )
     yield Comparison(
         f"{context.check}/solver",
         Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (1e8, np.inf)}),
-        _local_exponent(lambda n: finite(endless, n).test_loss, 1e8),
+        _local_exponent(lambda n: solved(endless, n), 1e8),
         tolerance=_SOLVER_TOLERANCE,
         rival=rival,
         evidence="exact",
@@ -80,7 +85,7 @@ def _replicates(
     return np.array(found).transpose(2, 0, 1)
 
 
-def _local_exponent(loss: Callable[[Array], float | Array], size: float) -> Measurement:
+def _local_exponent(loss: Callable[[Array], Any], size: float) -> Measurement:
     """Measure a slope of the solver's curve at one size, with two step sizes for an error bound."""
 
     def slope(step: float) -> float:
@@ -131,7 +136,10 @@ def model_source_limited(context: Context) -> Iterator[Comparison]:
     return _bottleneck(context, "features", task, rival, (16, 32, 64, 128), 1024, 12, _projection)
 
 
-@check("linear.model.saturated", statement="with few features the loss of an easy task falls as N^-alpha, not as the published N^-min(2*alpha, alpha*beta)")
+@check(
+    "linear.model.saturated",
+    statement="with few features the loss of an easy task falls as N^-alpha, not as the published N^-min(2*alpha, alpha*beta)",
+)
 def model_saturated(context: Context) -> Iterator[Comparison]:
     """Beta > 1: the projection of the first modes decides; the data reject the published exponent."""
     task = SourceCapacity(Fraction(5, 2), Fraction(9, 5))
@@ -146,7 +154,7 @@ def statics(context: Context) -> Iterator[Comparison]:
     """Finite N, P, ridge and noise: the whole formula, across N = P."""
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 400)
     features, sizes = 80, (80, 120, 180, 270)
-    given = {"ridge": 1e-2, "noise_variance": 0.09}
+    given: dict[str, Any] = {"ridge": 1e-2, "noise_variance": 0.09}
     theory_curve = ridge(spectrum, features=features, samples=sizes, **given)
     rival_curve = ridge(spectrum, samples=sizes, **given)
 
@@ -166,7 +174,9 @@ def statics(context: Context) -> Iterator[Comparison]:
                 x=np.array(sizes, float),
                 domain={"samples": (float(sizes[0]), np.inf), "features": (float(features), np.inf)},
             ),
-            curve_from_replicates(sizes, losses, method=f"direct simulation, {features} features, 400 modes, ridge 0.01, noise variance 0.09"),
+            curve_from_replicates(
+                sizes, losses, method=f"direct simulation, {features} features, 400 modes, ridge 0.01, noise variance 0.09"
+            ),
             tolerance=_CURVE_TOLERANCE,
             tolerance_kind="relative",
             rival=Rival("infinitely many features", np.asarray(getattr(rival_curve, name))),

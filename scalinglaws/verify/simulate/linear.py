@@ -119,9 +119,7 @@ def random_feature_ridge(
     return SimulatedLosses(test, train)
 
 
-def population_projection(
-    spectrum: Spectrum, *, features: int, draws: int = 1, rng: np.random.Generator | int = 0
-) -> Array:
+def population_projection(spectrum: Spectrum, *, features: int, draws: int = 1, rng: np.random.Generator | int = 0) -> Array:
     r"""Draw random features and take the best predictor they allow, with unlimited data.
 
     .. math:: L = \min_v \sum_k \lambda_k \Big(w_k^* - \frac{(A^\top v)_k}{\sqrt N}\Big)^2
@@ -156,7 +154,11 @@ def population_projection(
     eigenvalues, signal = _listed(spectrum)
     features, draws = _whole("features", features), _whole("draws", draws)
     if features >= eigenvalues.size:
-        raise DomainError(f"features = {features} must be less than the {eigenvalues.size} modes: as many features span them all", argument="features", value=features)
+        raise DomainError(
+            f"features = {features} must be less than the {eigenvalues.size} modes: as many features span them all",
+            argument="features",
+            value=features,
+        )
     _afford(2 * features * eigenvalues.size)
     source = np.random.default_rng(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal)
@@ -223,4 +225,6 @@ def _whole(name: str, value: float) -> int:
 
 def _afford(entries: int) -> None:
     if entries > _MAX_ENTRIES:
-        raise ResourceError(f"one draw would hold {entries:.1e} numbers, more than {_MAX_ENTRIES:.1e}; use fewer modes, samples or features")
+        raise ResourceError(
+            f"one draw would hold {entries:.1e} numbers, more than {_MAX_ENTRIES:.1e}; use fewer modes, samples or features"
+        )

@@ -1,0 +1,102 @@
+"""Statics of the linear model: time per point against explicit sums, independence of scale, and the bias of the theory.
+
+Run ``python benchmarks/linear.py``; add ``--bias`` for the comparison with simulation (a minute or two).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import brentq
+from threadpoolctl import threadpool_limits
+
+from scalinglaws.solvers import PowerLawSpectrum
+from scalinglaws.solvers.linear import ridge
+from scalinglaws.verify.simulate.linear import random_feature_ridge
+
+
+def best_of(function: Callable[[], object], repeats: int = 7) -> float:
+    """Return the shortest wall time of several calls, in seconds."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def explicit(a: float, b: float, modes: int, samples: float) -> float:
+    """Solve the ridgeless data bottleneck with plain sums over all modes and SciPy's root finder."""
+    k = np.arange(1.0, modes + 1)
+    eigenvalues, signal = k**-b, k**-a
+
+    def excess(x: float) -> float:
+        return float(np.log(np.sum(eigenvalues / (eigenvalues + np.exp(x))) / samples))
+
+    kappa = np.exp(brentq(excess, np.log(modes**-b), np.log(eigenvalues.sum() / samples), xtol=1e-13))
+    df2 = np.sum((eigenvalues / (eigenvalues + kappa)) ** 2)
+    return float(np.sum(signal * (kappa / (eigenvalues + kappa)) ** 2) / (1 - df2 / samples))
+
+
+def speed() -> None:
+    """Print time per point and its ratio to the explicit sum."""
+    modes, a, b, samples = 10**6, 2.0, 1.5, 1000.0
+    spectrum = PowerLawSpectrum.from_ab(a, b, modes)
+    merged, plain = ridge(spectrum, samples=samples).test_loss, explicit(a, b, modes, samples)
+    print(f"agreement with the explicit sum over {modes:.0e} modes: {abs(merged / plain - 1):.1e} relative\n")
+    slow = best_of(lambda: explicit(a, b, modes, samples), 3)
+    single = best_of(lambda: ridge(spectrum, samples=samples), 200)
+    grid = np.geomspace(10, 1e5, 2000)
+    many = best_of(lambda: ridge(spectrum, samples=grid)) / grid.size
+    print("time per point                                          seconds      ratio")
+    print(f"NumPy sum over 1e6 modes, SciPy root                  {slow:9.2e}          1")
+    print(f"ridge, one point per call                             {single:9.2e}  {slow / single:9.0f}")
+    print(f"ridge, 2000 points in a call                          {many:9.2e}  {slow / many:9.0f}")
+    PowerLawSpectrum.from_ab(a, b).modes()
+
+    def fresh() -> None:
+        fresh.alpha += 1e-9  # type: ignore[attr-defined]
+        PowerLawSpectrum(fresh.alpha, 1.0).modes()  # type: ignore[attr-defined]
+
+    fresh.alpha = 1.5  # type: ignore[attr-defined]
+    print(f"merging an infinite spectrum (once per spectrum)      {best_of(fresh, 50):9.2e}")
+
+
+def flatness() -> None:
+    """Print the time per point over ten decades of every scale."""
+    print("\nmicroseconds per point (2000 points in a call)")
+    for label, sizes, arguments in (
+        ("modes M", (1e4, 1e8, 1e12, np.inf), lambda size: (PowerLawSpectrum(1.5, 1.0, size), {"samples": np.geomspace(10, 1e3, 2000)})),
+        ("samples P", (1e3, 1e6, 1e9, 1e12), lambda size: (PowerLawSpectrum(1.5, 1.0), {"samples": np.full(2000, size)})),
+        ("features N", (1e3, 1e6, 1e9, 1e12), lambda size: (PowerLawSpectrum(1.5, 1.0), {"features": np.full(2000, size), "samples": 1e6})),
+    ):
+        row = []
+        for size in sizes:
+            spectrum, given = arguments(size)
+            ridge(spectrum, **given)
+            row.append(f"{size:6.0e}: {best_of(lambda s=spectrum, g=given: ridge(s, **g), 3) / 2000 * 1e6:5.1f}")
+        print(f"  {label:<11}" + "   ".join(row))
+
+
+def bias() -> None:
+    """Print c in mean over draws / theory - 1 = c / P, with one standard error."""
+    print("\nbias of the deterministic equivalent times P (unlimited features, 1024 modes, ridgeless, no noise)")
+    for a, b in ((2.0, 1.5), (4.0, 2.5), (7.5, 2.0)):
+        spectrum = PowerLawSpectrum.from_ab(a, b, 1024)
+        row = []
+        for samples, draws in ((24, 8000), (48, 4000), (96, 2000)):
+            losses = random_feature_ridge(spectrum, samples=samples, draws=draws, rng=samples).test_loss
+            ratio = losses / ridge(spectrum, samples=samples).test_loss
+            row.append(f"P = {samples}: {(ratio.mean() - 1) * samples:5.2f} +- {ratio.std() / draws**0.5 * samples:4.2f}")
+        print(f"  alpha = {b:g}, beta = {(a - 1) / b:<8.4g}" + "   ".join(row))
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        speed()
+        flatness()
+        if "--bias" in sys.argv[1:]:
+            bias()

@@ -1,0 +1,228 @@
+"""The command line, as a stranger meets it."""
+
+import csv
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from scalinglaws import __version__
+from scalinglaws.cli import SOLVERS, run
+
+
+def call(capsys, *arguments):
+    code = run(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_laws_lists_and_searches(capsys):
+    code, out, _ = call(capsys, "laws")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[2:]] == ["linear.data", "linear.model", "linear.time"]
+    code, out, _ = call(capsys, "laws", "samples, trained", "--json")
+    assert [entry["name"] for entry in json.loads(out)] == ["linear.data"]
+    code, out, _ = call(capsys, "laws", "nonsense")
+    assert (code, out) == (1, "no law mentions 'nonsense'\n")
+
+
+def test_law_at_exact_values_in_two_notations(capsys):
+    code, out, _ = call(capsys, "law", "linear.data", "alpha=3/2", "beta=0.5", "--json")
+    found = json.loads(out)
+    assert (code, found["value"], found["decimal"], found["regime"]) == (0, "3/4", 0.75, "source-limited")
+    code, out, _ = call(capsys, "law", "linear.data", "--notation", "bordelon", "a=2", "b=3/2")
+    assert code == 0
+    assert "Min(2*b, a - 1)" in out
+    assert "at a = 2, b = 3/2: g = 1 (source-limited)" in out
+
+
+def test_law_on_a_boundary_shows_the_logarithm(capsys):
+    _, out, _ = call(capsys, "law", "linear.model", "alpha=2", "beta=1")
+    assert "g = 2 (boundary, times a logarithm)" in out
+    assert "boundary        beta = 1" in out
+
+
+def test_published_formula_and_latex(capsys):
+    _, out, _ = call(capsys, "law", "linear.model", "alpha=2", "beta=7/4", "--published")
+    assert "published elsewhere: Min(2*alpha, alpha*beta)" in out
+    assert "which would give g = 7/2 here" in out
+    assert "a projection" in out
+    _, out, _ = call(capsys, "law", "linear.time", "--published")
+    assert "no other formula" in out
+    _, out, _ = call(capsys, "law", "linear.data", "--latex")
+    assert r"\min\left(2 \alpha, \alpha \beta\right)" in out
+
+
+def test_derive_numbers_reasons_and_checks(capsys):
+    code, out, _ = call(capsys, "derive", "linear.time", "--check")
+    assert code == 0
+    assert "1. L := Sum(" in out
+    assert "asymptotic, t -> oo" in out
+    assert "arXiv:2402.01092" in out
+    assert out.count("checked:") == 4
+    assert out.rstrip().endswith("Hence g = beta for alpha > 0, beta > 0.")
+    _, out, _ = call(capsys, "derive", "linear.data", "--json")
+    assert [entry["step"] for entry in json.loads(out)["steps"]] == list(range(1, 14))
+
+
+def test_derive_reports_a_refused_step(capsys, monkeypatch):
+    from scalinglaws.theory.derivation import Derivation, StepCheck
+
+    monkeypatch.setattr(Derivation, "check", lambda self: (StepCheck(False, "wrong"),) * len(self.steps))
+    code, out, _ = call(capsys, "derive", "linear.time", "--check")
+    assert code == 1
+    assert "REFUSED: wrong" in out
+
+
+def test_solve_ranges_lists_and_grids(capsys):
+    code, out, _ = call(capsys, "solve", "linear.ridge", "alpha=1.5", "beta=0.5", "samples=1e3:1e9", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["columns"]["samples"] == [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+    assert len(found["columns"]["test_loss"]) == 7
+    assert found["diagnostics"]["status"] == "CONVERGED"
+    assert found["spectrum"]["size"] == "inf"
+    _, out, _ = call(capsys, "solve", "linear.ridge", "a=2", "b=3/2", "features=10,20,inf", "samples=5:50:2", "ridge=1/10", "--json")
+    assert json.loads(out)["columns"]["features"] == [10, 10, 20, 20, "inf", "inf"]
+    code, out, _ = call(capsys, "solve", "linear.ridge", "alpha=1.5", "beta=0.5")
+    assert code == 0
+    assert "test_loss" in out
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "md", "txt"])
+def test_output_files(capsys, tmp_path, suffix):
+    path = tmp_path / f"table.{suffix}"
+    code, out, _ = call(capsys, "solve", "linear.ridge", "alpha=1.5", "beta=0.5", "samples=10,100", "--output", str(path))
+    assert (code, out) == (0, "")
+    text = path.read_text(encoding="utf-8")
+    if suffix == "csv":
+        rows = list(csv.DictReader(text.splitlines()))
+        assert [float(row["samples"]) for row in rows] == [10, 100]
+        assert float(rows[0]["test_loss"]) > float(rows[1]["test_loss"]) > 0
+    elif suffix == "json":
+        assert json.loads(text)["solver"] == "linear.ridge"
+    else:
+        assert "test_loss" in text
+
+
+def test_verify_reports_and_exits_by_verdict(capsys, tmp_path):
+    path = tmp_path / "report.json"
+    code, out, err = call(capsys, "verify", "linear.statics", "--workers", "1", "--output", str(path))
+    assert (code, out) == (0, "")
+    assert "2 comparisons: 2 pass; every verdict as expected" in err
+    assert json.loads(path.read_text(encoding="utf-8"))["summary"]["pass"] == 2
+
+
+def test_verify_fails_when_a_verdict_is_unexpected(capsys, monkeypatch):
+    from scalinglaws.verify import registry
+
+    registry.registered()
+    monkeypatch.setattr(registry, "_CHECKS", {})
+    registry.check("zz.crash", statement="always crashes")(lambda context: 1 / 0)
+    code, out, _ = call(capsys, "verify", "zz")
+    assert code == 1
+    assert "ZeroDivisionError" in out
+    assert "1 NOT AS EXPECTED" in out
+
+
+def test_env_and_version(capsys):
+    code, out, _ = call(capsys, "env", "--json")
+    found = json.loads(out)
+    assert (code, found["version"]) == (0, __version__)
+    assert {"python", "numpy", "scipy", "numba", "sympy", "cpu"} <= set(found)
+    _, out, _ = call(capsys, "--version")
+    assert out.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["law", "linear.dota"], "did you mean 'linear.data'"),
+        (["law", "linear.data", "alpha=1/2", "beta=1"], "holds for alpha > 1; got alpha = 1/2"),
+        (["law", "linear.data", "alpha=x"], "write 3/2, 1.5 or 2"),
+        (["law", "linear.data", "alpha=1e400", "beta=1"], "ordinary size"),
+        (["law", "linear.data", "alpha"], "must have the form name=value"),
+        (["law", "linear.data", "alpha=2", "alpha=3"], "alpha is given twice"),
+        (["law", "linear.data", "alpha=2"], "needs beta"),
+        (["law", "linear.data", "gamma=2"], "unknown parameter"),
+        (["law", "linear.data", "--notation", "bordolon"], "did you mean 'bordelon'"),
+        (["law"], "requires an argument"),
+        (["derive", "linear"], "unknown law 'linear'"),
+        (["solve", "linear.rigde"], "did you mean 'linear.ridge'"),
+        (["solve", "linear.ridge", "alpha=2"], "needs a spectrum"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "sample=3"], "did you mean 'samples'"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=many"], "a logarithmic range 1e3:1e9"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=0:10"], "positive finite ends"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:10:1"], "whole number >= 2"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:2:3:4"], "low:high:count"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:400", "features=1:9:400"], "at most 100000"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:999999999"], "at most 100000 points"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=0"], "must be >= 1"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "x.png"], "one of .csv, .json, .md, .txt"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "/no/such/x.csv"], "there is no folder"),
+        (["verify", "linear.static"], "did you mean 'linear.statics'"),
+        (["verify", "--effort", "heroic"], "quick, full"),
+        (["verify", "--seed", "1.9"], "1.9"),
+        (["verify", "--workers", "0"], "workers = 0"),
+        (["frobnicate"], "frobnicate"),
+        (["laws", "--yaml"], "--yaml"),
+    ],
+)
+def test_bad_requests_say_what_is_allowed(capsys, arguments, complaint):
+    code, out, err = call(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert complaint in err
+    assert "Traceback" not in err
+
+
+def test_interrupt_and_closed_pipe(capsys, monkeypatch):
+    from scalinglaws import cli
+
+    def interrupted(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert call(capsys, "laws")[0] == 130
+    command = f"{sys.executable} -m scalinglaws laws | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_rich_on_a_terminal_plain_in_a_pipe():
+    command = [sys.executable, "-m", "scalinglaws", "env"]
+    piped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "\x1b" not in piped
+    main, side = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    environment.pop("NO_COLOR", None)
+    process = subprocess.Popen(command, stdout=side, stderr=side, env=environment)
+    os.close(side)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(main, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        shown += chunk
+    assert process.wait() == 0
+    assert b"\x1b[" in shown
+    assert b"scalinglaws" in shown
+
+
+def test_every_solver_in_the_table_exists():
+    from dataclasses import fields
+    from importlib import import_module
+
+    for entry in SOLVERS.values():
+        module, _, function = entry.path.partition(":")
+        solver = getattr(import_module(module), function)
+        returned = getattr(import_module(module), solver.__annotations__["return"])
+        assert set(entry.columns) <= {field.name for field in fields(returned)}
