@@ -11,266 +11,34 @@ them. All symbols must be declared ``positive=True``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, pairwise
 
 import sympy as sp
 
 from ..errors import DomainError
-from .relations import against_zero, strongest
+from .mellin import EXP, ONE_MINUS_EXP, POLE_SEARCH, RATIONAL, STEP, TAIL, MellinCombination, MellinSymbol, Pole, X
+from .relations import against_zero, is_positive, strongest, vanishes
 
-X = sp.Symbol("x", positive=True)
-
-_POLE_SEARCH = 16  # poles of one Gamma looked at before concluding that the rest are cancelled, as for a step function
-
-
-def _positive(expr: sp.Expr) -> bool | None:
-    """Decide the sign: True if positive, False if not, None if it depends on the parameters."""
-    for form in (sp.cancel(expr), sp.factor(expr)):
-        if form.is_positive:
-            return True
-        if form.is_nonpositive:
-            return False
-    return None
-
-
-def _vanishes(expr: sp.Expr) -> bool:
-    return bool(sp.cancel(expr) == 0)
-
-
-def _at_gamma_pole(argument: sp.Expr) -> bool:
-    value = sp.cancel(argument)
-    return bool(value.is_integer and value.is_nonpositive)
-
-
-@dataclass(frozen=True)
-class MellinSymbol:
-    r"""A function on the positive axis, stored through its Mellin transform.
-
-    Attributes
-    ----------
-    numerator : tuple of (a, b, first)
-        Factors :math:`\Gamma(a + b s)`. Poles :math:`s_j = -(a + j)/b`. For ``b > 0`` those with ``j >= first`` lie to
-        the left of the strip of convergence (they encode the behaviour at 0), the others to the right; mirrored for ``b < 0``.
-    denominator : tuple of (c, d)
-        Factors :math:`1/\Gamma(c + d s)`.
-    coefficient, base : Expr
-        The factors :math:`C` and :math:`c^s`.
-    function : Expr
-        The function itself, in the variable `X`.
-
-    Examples
-    --------
-    >>> EXP.compose(-2).function
-    exp(-1/x**2)
-    >>> RATIONAL(1, 1).transform(sp.Symbol("s"))
-    gamma(-s)*gamma(s + 1)
-    """
-
-    numerator: tuple[tuple[sp.Expr, sp.Expr, int], ...]
-    denominator: tuple[tuple[sp.Expr, sp.Expr], ...] = ()
-    coefficient: sp.Expr = sp.S.One
-    base: sp.Expr = sp.S.One
-    function: sp.Expr = field(default=sp.S.Zero, compare=False)
-
-    def __post_init__(self) -> None:
-        """Refuse Gamma factors whose poles cannot be put on one side."""
-        for _, slope, _ in self.numerator:
-            if not (slope.is_positive or slope.is_negative):
-                raise DomainError(
-                    f"the sign of {slope} is undecidable: declare its symbols with positive=True, or give numbers",
-                    argument="numerator",
-                    value=slope,
-                )
-
-    def transform(self, s: sp.Expr) -> sp.Expr:
-        """Return the Mellin transform at `s`."""
-        return (
-            self.coefficient
-            * self.base**s
-            * sp.Mul(*(sp.gamma(sp.cancel(a + b * s)) for a, b, _ in self.numerator))
-            / sp.Mul(*(sp.gamma(sp.cancel(c + d * s)) for c, d in self.denominator))
-        )
-
-    def compose(self, power: sp.Expr | float) -> MellinSymbol:
-        """Return ``x -> g(x**power)`` for a nonzero power of known sign."""
-        c = sp.sympify(power)
-        if not (c.is_positive or c.is_negative):
-            raise DomainError(
-                f"power = {c} must be nonzero and of known sign: declare its symbols with positive=True", argument="power", value=power
-            )
-        return MellinSymbol(
-            tuple((a, b / c, first) for a, b, first in self.numerator),
-            tuple((a, b / c) for a, b in self.denominator),
-            self.coefficient / (c if c.is_positive else -c),
-            self.base ** (1 / c),
-            self.function.subs(X, X**c),
-        )
-
-    def scale(self, factor: sp.Expr | float) -> MellinSymbol:
-        """Return ``x -> g(factor * x)`` for a positive factor."""
-        factor = sp.sympify(factor)
-        if not factor.is_positive:
-            raise DomainError(f"factor = {factor} must be positive", argument="factor", value=factor)
-        return replace(self, base=self.base / factor, function=self.function.subs(X, factor * X))
-
-    def times_power(self, power: sp.Expr | float) -> MellinSymbol:
-        """Return ``x -> x**power * g(x)``."""
-        q = sp.sympify(power)
-        return MellinSymbol(
-            tuple((a + b * q, b, first) for a, b, first in self.numerator),
-            tuple((c + d * q, d) for c, d in self.denominator),
-            self.coefficient * self.base**q,
-            self.base,
-            X**q * self.function,
-        )
-
-    def __mul__(self, factor: sp.Expr | float) -> MellinSymbol:
-        factor = sp.sympify(factor)
-        return replace(self, coefficient=factor * self.coefficient, function=factor * self.function)
-
-    __rmul__ = __mul__
-
-    def __neg__(self) -> MellinSymbol:
-        return self * -1
-
-    def __add__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
-        return MellinCombination((self,)) + other
-
-    def __sub__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
-        return self + (-other)
-
-    # -- poles ------------------------------------------------------------------------------------------------------
-
-    def poles(self, index: int, *, left: bool) -> Iterator[_Pole]:
-        """Yield the uncancelled poles of one Gamma factor on one side, nearest to the strip first."""
-        a, b, first = self.numerator[index]
-        outward = bool(b.is_positive) == left
-        orders = range(first, first + _POLE_SEARCH) if outward else range(first - 1, -1, -1)
-        for j in orders:
-            place = sp.cancel(-(a + j) / b)
-            if not any(_at_gamma_pole(c + d * place) for c, d in self.denominator):
-                yield _Pole(self, index, j, place)
-
-    def right_poles(self) -> list[sp.Expr]:
-        """Return the nearest right pole of every Gamma factor that has one."""
-        return [pole.place for i in range(len(self.numerator)) if (pole := next(self.poles(i, left=False), None)) is not None]
-
-
-@dataclass(frozen=True)
-class _Pole:
-    """The pole of order ``order`` of one Gamma factor of a symbol."""
-
-    symbol: MellinSymbol
-    index: int
-    order: int
-    place: sp.Expr
-
-    def own_residue(self) -> sp.Expr:
-        """Residue of the Gamma factor alone."""
-        return sp.S.NegativeOne**self.order / (sp.factorial(self.order) * self.symbol.numerator[self.index][1])
-
-    def rest(self, *without: int) -> sp.Expr:
-        """Everything but the Gamma factors `without`, at the pole."""
-        kept = tuple(entry for i, entry in enumerate(self.symbol.numerator) if i not in without)
-        return replace(self.symbol, numerator=kept).transform(self.place)
-
-    def residue(self) -> sp.Expr:
-        return self.own_residue() * self.rest(self.index)
-
-
-@dataclass(frozen=True)
-class MellinCombination:
-    """A linear combination of symbols; every operation acts term by term."""
-
-    symbols: tuple[MellinSymbol, ...]
-
-    @property
-    def function(self) -> sp.Expr:
-        """The function itself, in the variable `X`."""
-        return sp.Add(*(entry.function for entry in self.symbols))
-
-    def like_terms(self) -> tuple[MellinSymbol, ...]:
-        """Return the symbols with multiples of the same function added up, and those that vanish left out."""
-        found: dict[tuple[object, ...], MellinSymbol] = {}
-        for entry in self.symbols:
-            key = (entry.numerator, entry.denominator, entry.base)
-            if key in found:
-                first = found[key]
-                entry = replace(entry, coefficient=first.coefficient + entry.coefficient, function=first.function + entry.function)
-            found[key] = entry
-        return tuple(entry for entry in found.values() if sp.expand(entry.coefficient) != 0)
-
-    def transform(self, s: sp.Expr) -> sp.Expr:
-        """Return the Mellin transform at `s`."""
-        return sp.Add(*(entry.transform(s) for entry in self.symbols))
-
-    def compose(self, power: sp.Expr | float) -> MellinCombination:
-        """Return ``x -> g(x**power)``."""
-        return MellinCombination(tuple(entry.compose(power) for entry in self.symbols))
-
-    def scale(self, factor: sp.Expr | float) -> MellinCombination:
-        """Return ``x -> g(factor * x)``."""
-        return MellinCombination(tuple(entry.scale(factor) for entry in self.symbols))
-
-    def times_power(self, power: sp.Expr | float) -> MellinCombination:
-        """Return ``x -> x**power * g(x)``."""
-        return MellinCombination(tuple(entry.times_power(power) for entry in self.symbols))
-
-    def __mul__(self, factor: sp.Expr | float) -> MellinCombination:
-        return MellinCombination(tuple(entry * factor for entry in self.symbols))
-
-    __rmul__ = __mul__
-
-    def __neg__(self) -> MellinCombination:
-        return self * -1
-
-    def __add__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
-        if not isinstance(other, (MellinSymbol, MellinCombination)):
-            return NotImplemented
-        return MellinCombination(self.symbols + (other.symbols if isinstance(other, MellinCombination) else (other,)))
-
-    def __sub__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
-        return self + (-other)
-
-
-EXP = MellinSymbol(((sp.S.Zero, sp.S.One, 0),), function=sp.exp(-X))
-r""":math:`e^{-x}`."""
-
-ONE_MINUS_EXP = MellinSymbol(((sp.S.Zero, sp.S.One, 1),), coefficient=sp.S.NegativeOne, function=1 - sp.exp(-X))
-r""":math:`1 - e^{-x}`: minus :math:`\Gamma(s)` on the strip :math:`-1 < \Re s < 0`."""
-
-STEP = MellinSymbol(((sp.S.Zero, sp.S.One, 0),), ((sp.S.One, sp.S.One),), function=sp.Heaviside(1 - X, 1))
-r""":math:`\theta(1 - x)`."""
-
-TAIL = MellinSymbol(((sp.S.Zero, -sp.S.One, 0),), ((sp.S.One, -sp.S.One),), function=sp.Heaviside(X - 1, 0))
-r""":math:`\theta(x - 1)`."""
-
-
-def RATIONAL(m: sp.Expr | float, n: sp.Expr | float) -> MellinSymbol:
-    r"""Return the symbol of :math:`x^m / (1 + x)^n`.
-
-    Parameters
-    ----------
-    m, n : Expr or number
-        Exponents; ``n > 0``.
-
-    Returns
-    -------
-    MellinSymbol
-        With transform :math:`\Gamma(s + m)\,\Gamma(n - m - s)/\Gamma(n)`.
-
-    Examples
-    --------
-    >>> RATIONAL(2, 2).function
-    x**2/(x + 1)**2
-    """
-    m, n = sp.sympify(m), sp.sympify(n)
-    if not n.is_positive:
-        raise DomainError(f"n = {n} must be positive", argument="n", value=n)
-    return MellinSymbol(((m, sp.S.One, 0), (n - m, -sp.S.One, 0)), (), 1 / sp.gamma(n), sp.S.One, X**m / (1 + X) ** n)
+__all__ = [
+    "EXP",
+    "ONE_MINUS_EXP",
+    "RATIONAL",
+    "STEP",
+    "TAIL",
+    "Branch",
+    "Candidate",
+    "MellinCombination",
+    "MellinSymbol",
+    "PowerSum",
+    "SlopeSum",
+    "X",
+    "inverse_laplace_power",
+    "power_sum",
+    "slope_only_sum",
+]
 
 
 @dataclass(frozen=True)
@@ -454,11 +222,11 @@ def power_sum(
     gammas = _gamma_candidates(p, parts, poles)
     candidates = [zeta, *(candidate for candidate, _ in gammas)]
     members = {id(candidate): found for candidate, found in gammas}
-    kept = [one for one in candidates if not any(_positive(other.exponent - one.exponent) for other in candidates if other is not one)]
+    kept = [one for one in candidates if not any(is_positive(other.exponent - one.exponent) for other in candidates if other is not one)]
 
     groups: list[list[Candidate]] = []
     for term in kept:
-        home = next((group for group in groups if _vanishes(group[0].exponent - term.exponent)), None)
+        home = next((group for group in groups if vanishes(group[0].exponent - term.exponent)), None)
         if home is None:
             groups.append([term])
         else:
@@ -478,21 +246,21 @@ def power_sum(
     return PowerSum(p, symbol, tuple(terms), tuple(candidates), strongest(conditions), tuple(ties))
 
 
-def _gamma_candidates(p: sp.Expr, parts: tuple[MellinSymbol, ...], count: int) -> list[tuple[Candidate, list[_Pole]]]:
+def _gamma_candidates(p: sp.Expr, parts: tuple[MellinSymbol, ...], count: int) -> list[tuple[Candidate, list[Pole]]]:
     """Collect the first `count` left poles of every Gamma factor, those of several symbols at one place merged.
 
     Residues of a combination can cancel (a subtraction that removes the first terms of an expansion): then the
     next pole takes the place of the one that is gone.
     """
-    reach = count if len(parts) == 1 else count + _POLE_SEARCH
+    reach = count if len(parts) == 1 else count + POLE_SEARCH
     factors = [
         [pole for _, pole in zip(range(reach), part.poles(index, left=True), strict=False)]
         for part in parts
         for index in range(len(part.numerator))
     ]
-    groups: list[list[_Pole]] = []
+    groups: list[list[Pole]] = []
     for pole in (pole for factor in factors for pole in factor):
-        home = next((group for group in groups if _vanishes(group[0].place - pole.place)), None)
+        home = next((group for group in groups if vanishes(group[0].place - pole.place)), None)
         if home is None:
             groups.append([pole])
         else:
@@ -509,12 +277,12 @@ def _gamma_candidates(p: sp.Expr, parts: tuple[MellinSymbol, ...], count: int) -
     return [(_gamma_candidate(p, groups[number]), groups[number]) for number in chosen]
 
 
-def _cancelled(group: list[_Pole]) -> bool:
+def _cancelled(group: list[Pole]) -> bool:
     """Whether the residues of several symbols at one place add up to nothing."""
     return len(group) > 1 and bool(sp.gammasimp(sp.expand(sp.Add(*(pole.residue() for pole in group)))) == 0)
 
 
-def _gamma_candidate(p: sp.Expr, group: list[_Pole]) -> Candidate:
+def _gamma_candidate(p: sp.Expr, group: list[Pole]) -> Candidate:
     place = group[0].place
     if _same_symbol_twice(group):
         # two Gamma factors of one symbol share this pole for all parameters: a double pole in its own right
@@ -522,7 +290,7 @@ def _gamma_candidate(p: sp.Expr, group: list[_Pole]) -> Candidate:
     return Candidate(sp.expand(place), "gamma", 0, lambda: sp.Add(*(pole.residue() for pole in group)) * sp.zeta(sp.cancel(p + place)))
 
 
-def _merge(p: sp.Expr, group: Sequence[Candidate], members: Mapping[int, list[_Pole]]) -> Candidate:
+def _merge(p: sp.Expr, group: Sequence[Candidate], members: Mapping[int, list[Pole]]) -> Candidate:
     """Build the term that replaces candidates of equal exponent."""
     found = [pole for entry in group for pole in members.get(id(entry), [])]
     exponent = group[-1].exponent
@@ -550,18 +318,18 @@ def _transform_at(parts: tuple[MellinSymbol, ...], place: sp.Expr) -> sp.Expr:
 
 def _require(margin: sp.Expr, complaint: str, conditions: list[sp.Basic]) -> None:
     """Note that `margin` must be positive; raise if it never is."""
-    positive = _positive(margin)
+    positive = is_positive(margin)
     if positive is False:
         raise DomainError(f"{complaint}: {sp.cancel(margin)} > 0 is violated", argument="p", value=margin)
     if positive is None and (condition := against_zero(margin, sp.Gt)) not in conditions:
         conditions.append(condition)
 
 
-def _same_symbol_twice(members: Sequence[_Pole]) -> bool:
+def _same_symbol_twice(members: Sequence[Pole]) -> bool:
     return any(one.symbol is two.symbol and one.index != two.index for one, two in combinations(members, 2))
 
 
-def _pair_residue(members: Sequence[_Pole]) -> sp.Expr:
+def _pair_residue(members: Sequence[Pole]) -> sp.Expr:
     """Leading coefficient of the double poles formed by two Gamma factors of one symbol, zeta left out."""
     return sp.Add(
         *(
@@ -644,7 +412,7 @@ def slope_only_sum(
             if not (m - 1).is_positive:
                 raise DomainError(f"cutoff = {m} must exceed 1: the sum must reach past its scale", argument="cutoff", value=cutoff)
             found.append(sp.expand(m * (1 - p) + (m - 1) * slope))
-        elif not _positive(p - slope - 1):
+        elif not is_positive(p - slope - 1):
             raise DomainError(
                 f"at_infinity = {slope}: the sum converges only if p - at_infinity > 1, which is not certain for p = {p}; give a cutoff",
                 argument="at_infinity",

@@ -272,7 +272,7 @@ def _check_definition(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: l
 def _check_equal(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
     if entry.quantity not in known:
         return StepCheck(False, f"{entry.quantity} was not defined before")
-    return _vanishes(known[entry.quantity], entry.value, known, points)
+    return _agree(known[entry.quantity], entry.value, known, points)
 
 
 def _check_equation(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
@@ -280,10 +280,10 @@ def _check_equation(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: lis
     assert equation is not None
     solved = dict(known)
     solved[entry.quantity] = entry.value
-    return _vanishes(equation.args[0], equation.args[1], solved, points)
+    return _agree(equation.args[0], equation.args[1], solved, points)
 
 
-def _vanishes(left: sp.Expr, right: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
+def _agree(left: sp.Expr, right: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
     """Compare two expressions: symbolically, else at random points."""
     left, right = (_expand(side, known, frozenset()) for side in (left, right))
     if not (left.has(sp.Sum) or right.has(sp.Sum) or left.has(sp.Piecewise) or right.has(sp.Piecewise)):

@@ -9,19 +9,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
-from numbers import Rational as RationalNumber
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy as sp
 
-from ..errors import AccuracyWarning, ConvergenceError, DomainError, unknown_name
+from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
+from ._numbers import evaluate_arrays, is_exact, nearly, outside_validity, show, tidy, to_exact
 from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balance, solves, step
-from .relations import against_zero, strongest
+from .implicit import ImplicitConstant
+from .relations import strongest
 
 __all__ = [
     "DEFINITION",
@@ -155,88 +155,6 @@ class Derived:
 
 
 @dataclass(frozen=True)
-class ImplicitConstant:
-    """A constant without closed form: the root of an equation in a bracket, to any number of digits.
-
-    Attributes
-    ----------
-    equation : Expr
-        Vanishes at the constant.
-    unknown : Symbol
-        The symbol that stands for it.
-    bracket : tuple
-        Two numbers between which the equation changes sign once.
-
-    Examples
-    --------
-    >>> x = sp.Symbol("x")
-    >>> print(mpmath.nstr(ImplicitConstant(sp.cos(x) - x, x, (0, 1)).evaluate(25), 25))
-    0.7390851332151606416553121
-    """
-
-    equation: sp.Expr
-    unknown: sp.Symbol
-    bracket: tuple[Any, Any]
-
-    def evaluate(self, digits: int = 15) -> Any:
-        """Solve the equation.
-
-        Parameters
-        ----------
-        digits : int
-            Significant digits.
-
-        Returns
-        -------
-        mpmath.mpf
-            The constant.
-
-        Raises
-        ------
-        DomainError
-            If the equation does not change sign over the bracket.
-        ConvergenceError
-            If the root is not found to the digits asked for.
-        """
-        if self.equation.free_symbols != {self.unknown}:
-            raise DomainError(f"{self.equation} must depend on {self.unknown} alone", argument="equation", value=self.equation)
-        function = sp.lambdify(self.unknown, self.equation, "mpmath")
-        # a root much smaller than the bracket, or next to a cancellation, needs more digits than are asked for
-        for precision in (digits + 10, 2 * digits + 20, 4 * digits + 40):
-            with mpmath.workdps(precision):
-                root = self._solve(function, digits, precision)
-            if root is not None:
-                break
-        else:
-            raise ConvergenceError(f"no root of {self.equation} to {digits} digits in {self.bracket}")
-        with mpmath.workdps(digits):
-            return +root
-
-    def _solve(self, function: Callable[[Any], Any], digits: int, precision: int) -> Any:
-        """Return the root if the equation provably changes sign within the last digit asked for, else None."""
-        low, high = (mpmath.mpf(str(sp.N(end, precision))) for end in self.bracket)
-        try:
-            ends = [function(low), function(high)]
-        except ZeroDivisionError:
-            raise DomainError(f"{self.equation} is infinite at an end of {self.bracket}", argument="bracket", value=self.bracket) from None
-        if mpmath.sign(ends[0]) * mpmath.sign(ends[1]) > 0:
-            raise DomainError(f"{self.equation} does not change sign over {self.bracket}", argument="bracket", value=self.bracket)
-        unit = max(map(abs, ends))  # the size of the equation must not matter
-        root = mpmath.findroot(
-            lambda x: function(x) / unit,
-            (low, high),
-            solver="illinois",
-            tol=mpmath.mpf(10) ** (5 - precision),
-            maxsteps=10 * precision,
-            verify=False,
-        )
-        width = abs(root) * mpmath.mpf(10) ** -digits or mpmath.mpf(10) ** -digits
-        around = [function(root - width), function(root + width)]
-        certain = mpmath.sign(around[0]) * mpmath.sign(around[1]) <= 0 and max(map(abs, around)) <= unit / 10
-        return root if certain else None
-
-
-@dataclass(frozen=True)
 class Law:
     """A scaling law.
 
@@ -271,6 +189,7 @@ class Law:
 
     Examples
     --------
+    >>> from fractions import Fraction
     >>> from scalinglaws import theory
     >>> law = theory.law("linear.data")
     >>> law.expr
@@ -412,7 +331,7 @@ class Law:
             Next to a boundary, where the leading term alone is off by more than 10 % at the smallest x.
         """
         regime = self._regime(values)
-        exact = {name: _exact(value) for name, value in self._inputs(values, regime.constant.free_symbols).items()}
+        exact = {name: to_exact(value) for name, value in self._inputs(values, regime.constant.free_symbols).items()}
         exponent, constant = (float(entry.subs(exact)) for entry in (regime.exponent, regime.constant))
         try:
             points = np.asarray(x, float)
@@ -497,7 +416,7 @@ class Law:
         written = expr.subs(
             {sp.Symbol("alpha", positive=True): sp.Symbol("_alpha", positive=True), sp.Symbol("beta", positive=True): beta}
         ).subs(sp.Symbol("_alpha", positive=True), alpha)
-        return _tidy(written)
+        return tidy(written)
 
     def _known(self, values: Mapping[str, Any]) -> None:
         for name in values:
@@ -526,19 +445,19 @@ class Law:
         if any(np.ndim(value) > 0 for value in given.values() if isinstance(value, (np.ndarray, list, tuple))):
             if digits is not None:
                 raise DomainError("digits goes with single numbers, not with arrays", argument="digits", value=digits)
-            return _evaluate_arrays(self.name, expr, checked, given, outside)
+            return evaluate_arrays(self.name, expr, checked, given, outside)
         given = {name: value.item() if isinstance(value, np.ndarray) else value for name, value in given.items()}
-        exact = {name: _exact(value) for name, value in given.items()}
+        exact = {name: to_exact(value) for name, value in given.items()}
         for condition in checked:
             if not bool(condition.subs(exact)):
                 if outside == "mask":
                     return np.ma.masked
-                raise _outside(self.name, condition, values)
+                raise outside_validity(self.name, condition, values)
         result = expr.subs(exact)
         if digits is not None:
             with mpmath.workdps(digits):
                 return mpmath.mpf(sp.N(result, digits)._mpf_)
-        if any(not _is_exact(value) for value in given.values()):
+        if any(not is_exact(value) for value in given.values()):
             return float(result)
         return result
 
@@ -546,94 +465,13 @@ class Law:
         self._evaluate(self.expr, values)
         needed = set().union(*(regime.condition.free_symbols for regime in self.regimes))
         given = self._inputs(values, needed)
-        exact = {name: _exact(value) for name, value in given.items()}
-        if any(not _is_exact(value) for value in given.values()):
+        exact = {name: to_exact(value) for name, value in given.items()}
+        if any(not is_exact(value) for value in given.values()):
             # arithmetic on floats misses a boundary by rounding: (4.6 - 1)/1.8 is not quite 2
             for regime in self.regimes:
-                if regime.log_power and all(_nearly(relation, exact) for relation in sp.And.make_args(regime.condition)):
+                if regime.log_power and all(nearly(relation, exact) for relation in sp.And.make_args(regime.condition)):
                     return regime
         for regime in self.regimes:
             if bool(regime.condition.subs(exact)):
                 return regime
-        raise DomainError(f"no regime of {self.name} holds at {_show(values)}", argument="values", value=dict(values))
-
-
-def _nearly(relation: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
-    """Whether a condition holds, equalities up to rounding errors of floats."""
-    if relation.is_Relational and relation.rel_op == "==":
-        left, right = float(relation.lhs.subs(exact)), float(relation.rhs.subs(exact))
-        return abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)
-    return bool(relation.subs(exact))
-
-
-def _is_exact(value: Any) -> bool:
-    return isinstance(value, (RationalNumber, sp.Basic)) and not isinstance(value, sp.Float)
-
-
-def _exact(value: Any) -> sp.Expr:
-    """Turn a number into a SymPy number without changing its value."""
-    if isinstance(value, (bool, str)):
-        raise DomainError(f"{value!r} is not a number", argument="values", value=value)
-    if isinstance(value, Fraction):
-        return sp.Rational(value.numerator, value.denominator)
-    if isinstance(value, mpmath.mpf) and mpmath.isfinite(value):
-        mantissa, exponent = value.man_exp
-        return sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent)
-    if isinstance(value, (float, np.floating)):
-        if not np.isfinite(value):
-            raise DomainError(f"{value} is not finite", argument="values", value=value)
-        return sp.Rational(str(float(value)))  # the decimal that a person typed: 0.1 means 1/10, so boundaries are hit
-    number = sp.sympify(value) if isinstance(value, (int, np.integer, sp.Expr)) else None
-    if number is None or not (number.is_number and number.is_real):
-        raise DomainError(f"{value!r} is not a real number", argument="values", value=value)
-    return number
-
-
-def _evaluate_arrays(name: str, expr: sp.Expr, conditions: list[sp.Basic], given: Mapping[sp.Symbol, Any], outside: str) -> Any:
-    symbols = list(given)
-    try:
-        raw = [np.ma.filled(np.ma.asarray(given[symbol]).astype(float, casting="same_kind"), np.nan) for symbol in symbols]
-    except (TypeError, ValueError) as failure:
-        raise DomainError(f"{name} takes arrays of real numbers: {failure}", argument="values", value=given) from None
-    try:
-        arrays = np.broadcast_arrays(*raw)
-    except ValueError:
-        shapes = ", ".join(f"{symbol} {array.shape}" for symbol, array in zip(symbols, raw, strict=True))
-        raise DomainError(f"the shapes of the parameters do not broadcast: {shapes}", argument="values", value=shapes) from None
-    valid = np.logical_and.reduce([np.isfinite(array) for array in arrays])
-    for condition in [None, *conditions]:
-        if condition is not None:
-            valid = valid & np.broadcast_to(sp.lambdify(symbols, condition, "numpy")(*arrays), valid.shape)
-        if outside == "raise" and not valid.all():
-            first = int(np.flatnonzero(~valid)[0])
-            values = {str(symbol): array.ravel()[first] for symbol, array in zip(symbols, arrays, strict=True)}
-            raise _outside(name, "finite parameters" if condition is None else condition, values)
-    inside = [np.where(valid, array, 1.0) for array in arrays]
-    result = np.broadcast_to(sp.lambdify(symbols, expr, "numpy")(*inside), valid.shape).astype(float)
-    return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
-
-
-def _show(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in values.items())
-
-
-def _outside(name: str, condition: sp.Basic | str, values: Mapping[str, Any]) -> DomainError:
-    return DomainError(f"{name} holds for {condition}; got {_show(values)}", argument="values", value=dict(values))
-
-
-def _tidy(expr: sp.Basic) -> sp.Basic:
-    """Cancel inside extrema, Gamma functions, powers and conditions after a change of notation."""
-
-    def clean(part: sp.Expr) -> sp.Expr:
-        return sp.cancel(part) if part.is_Add or part.is_Mul else part
-
-    if expr in (sp.true, sp.false):
-        return expr
-    if expr.is_Relational:
-        return against_zero(expr.lhs - expr.rhs, expr.func)
-    if isinstance(expr, sp.Piecewise):
-        return sp.Piecewise(*((_tidy(value), _tidy(condition)) for value, condition in expr.args))
-    cleaned = (sp.Min, sp.Max, sp.gamma, sp.zeta)
-    expr = expr.replace(lambda part: isinstance(part, cleaned), lambda part: part.func(*map(clean, part.args)))
-    expr = expr.replace(lambda part: part.is_Pow, lambda part: sp.Pow(part.base, clean(part.exp)))
-    return clean(expr) if expr.is_rational_function() else expr
+        raise DomainError(f"no regime of {self.name} holds at {show(values)}", argument="values", value=dict(values))

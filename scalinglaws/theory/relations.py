@@ -7,6 +7,21 @@ from collections.abc import Callable, Iterable
 import sympy as sp
 
 
+def is_positive(expr: sp.Expr) -> bool | None:
+    """Decide the sign: True if positive, False if not, None if it depends on the parameters."""
+    for form in (sp.cancel(expr), sp.factor(expr)):
+        if form.is_positive:
+            return True
+        if form.is_nonpositive:
+            return False
+    return None
+
+
+def vanishes(expr: sp.Expr) -> bool:
+    """Whether an expression is zero for all parameters."""
+    return bool(sp.cancel(expr) == 0)
+
+
 def changing_part(difference: sp.Expr) -> sp.Expr:
     """Drop the factors of known sign from a difference, keeping its own sign.
 

@@ -173,24 +173,6 @@ def test_leading_terms_against_sums(name, p):
     assert abs(both / exact - 1) <= 10 * scale**-exponent + 1e-10
 
 
-@pytest.mark.parametrize(
-    "symbol",
-    [
-        EXP,
-        RATIONAL(1, 3),
-        EXP.compose(2).scale(3),
-        EXP.compose(-1).times_power(-3),
-        RATIONAL(0, 2).compose(sp.Rational(3, 2)).times_power(sp.Rational(1, 2)),
-        3 * EXP - 2 * EXP.scale(2),
-    ],
-)
-def test_transform_is_the_mellin_transform_of_the_function(symbol):
-    for s in (sp.Rational(3, 4), sp.Rational(6, 5)):
-        exact = complex(symbol.transform(s).evalf()).real
-        integrand = sp.lambdify(X, X ** (s - 1) * symbol.function, "mpmath")
-        assert float(mpmath.quad(integrand, [0, 0.1, 1, 10, mpmath.inf])) == pytest.approx(exact, rel=1e-8, abs=0)
-
-
 def test_combination_is_a_sum_of_its_parts():
     one = RATIONAL(2, 2).compose(2)
     two = RATIONAL(1, 1).compose(2)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scalinglaws import SourceCapacity, theory
-from scalinglaws.errors import AccuracyWarning, ConvergenceError, DomainError
+from scalinglaws.errors import AccuracyWarning, DomainError
 from scalinglaws.notation import CONVENTIONS
-from scalinglaws.theory.formula import ImplicitConstant, Reference
+from scalinglaws.theory.formula import Reference
 
 
 @pytest.fixture(scope="module")
@@ -161,26 +161,6 @@ def test_shapes_digits_and_masks(data):
 def test_law_without_other_formula(data):
     with pytest.raises(DomainError, match="printed nowhere"):
         data.published_value(alpha=2, beta=1)
-
-
-def test_implicit_constant_to_many_digits():
-    x = sp.Symbol("x")
-    root = ImplicitConstant(x**2 - 2, x, (1, 2))
-    with mpmath.workdps(60):
-        assert abs(root.evaluate(60) - mpmath.sqrt(2)) < mpmath.mpf(10) ** -59
-    with pytest.raises(DomainError, match="does not change sign"):
-        ImplicitConstant(x**2 + 1, x, (1, 2)).evaluate()
-    for size in (sp.Rational(1, 10**30), sp.Integer(10) ** 30):
-        assert ImplicitConstant(size * (sp.cos(x) - x), x, (0, 1)).evaluate(15) == pytest.approx(0.739085133215161, rel=1e-14)
-    tiny = ImplicitConstant(sp.exp(x) - 1 - sp.Rational(1, 10**20), x, (0, 1)).evaluate(15)
-    assert float(tiny) == pytest.approx(1e-20, rel=1e-14, abs=0)
-    with pytest.raises(DomainError, match="infinite at an end"):
-        ImplicitConstant(1 / x - 2, x, (0, 1)).evaluate()
-    with pytest.raises(DomainError, match="alone"):
-        ImplicitConstant(x - sp.Symbol("y"), x, (0, 1)).evaluate()
-    # a jump has a change of sign and no root
-    with pytest.raises(ConvergenceError):
-        ImplicitConstant(sp.sign(x - sp.Rational(1, 3)) + sp.Rational(1, 7), x, (0, 1)).evaluate(20)
 
 
 def test_reference_in_one_line():

@@ -1,0 +1,100 @@
+"""How laws turn what a user gives them into numbers, and formulas into another notation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from numbers import Rational as RationalNumber
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy as sp
+
+from ..errors import DomainError
+from .relations import against_zero
+
+
+def nearly(relation: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether a condition holds, equalities up to rounding errors of floats."""
+    if relation.is_Relational and relation.rel_op == "==":
+        left, right = float(relation.lhs.subs(exact)), float(relation.rhs.subs(exact))
+        return abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)
+    return bool(relation.subs(exact))
+
+
+def is_exact(value: Any) -> bool:
+    """Whether a value is an integer or a fraction, or a symbolic number built from such."""
+    return isinstance(value, (RationalNumber, sp.Basic)) and not isinstance(value, sp.Float)
+
+
+def to_exact(value: Any) -> sp.Expr:
+    """Turn a number into a SymPy number without changing its value."""
+    if isinstance(value, (bool, str)):
+        raise DomainError(f"{value!r} is not a number", argument="values", value=value)
+    if isinstance(value, Fraction):
+        return sp.Rational(value.numerator, value.denominator)
+    if isinstance(value, mpmath.mpf) and mpmath.isfinite(value):
+        mantissa, exponent = value.man_exp
+        return sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent)
+    if isinstance(value, (float, np.floating)):
+        if not np.isfinite(value):
+            raise DomainError(f"{value} is not finite", argument="values", value=value)
+        return sp.Rational(str(float(value)))  # the decimal that a person typed: 0.1 means 1/10, so boundaries are hit
+    number = sp.sympify(value) if isinstance(value, (int, np.integer, sp.Expr)) else None
+    if number is None or not (number.is_number and number.is_real):
+        raise DomainError(f"{value!r} is not a real number", argument="values", value=value)
+    return number
+
+
+def evaluate_arrays(name: str, expr: sp.Expr, conditions: list[sp.Basic], given: Mapping[sp.Symbol, Any], outside: str) -> Any:
+    """Evaluate an expression on broadcast arrays; raise or mask where a condition is violated or a value is not finite."""
+    symbols = list(given)
+    try:
+        raw = [np.ma.filled(np.ma.asarray(given[symbol]).astype(float, casting="same_kind"), np.nan) for symbol in symbols]
+    except (TypeError, ValueError) as failure:
+        raise DomainError(f"{name} takes arrays of real numbers: {failure}", argument="values", value=given) from None
+    try:
+        arrays = np.broadcast_arrays(*raw)
+    except ValueError:
+        shapes = ", ".join(f"{symbol} {array.shape}" for symbol, array in zip(symbols, raw, strict=True))
+        raise DomainError(f"the shapes of the parameters do not broadcast: {shapes}", argument="values", value=shapes) from None
+    valid = np.logical_and.reduce([np.isfinite(array) for array in arrays])
+    for condition in [None, *conditions]:
+        if condition is not None:
+            valid = valid & np.broadcast_to(sp.lambdify(symbols, condition, "numpy")(*arrays), valid.shape)
+        if outside == "raise" and not valid.all():
+            first = int(np.flatnonzero(~valid)[0])
+            values = {str(symbol): array.ravel()[first] for symbol, array in zip(symbols, arrays, strict=True)}
+            raise outside_validity(name, "finite parameters" if condition is None else condition, values)
+    inside = [np.where(valid, array, 1.0) for array in arrays]
+    result = np.broadcast_to(sp.lambdify(symbols, expr, "numpy")(*inside), valid.shape).astype(float)
+    return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
+
+
+def show(values: Mapping[str, Any]) -> str:
+    """Write parameters for an error message."""
+    return ", ".join(f"{key} = {value}" for key, value in values.items())
+
+
+def outside_validity(name: str, condition: sp.Basic | str, values: Mapping[str, Any]) -> DomainError:
+    """Build the error that names the violated condition."""
+    return DomainError(f"{name} holds for {condition}; got {show(values)}", argument="values", value=dict(values))
+
+
+def tidy(expr: sp.Basic) -> sp.Basic:
+    """Cancel inside extrema, Gamma functions, powers and conditions after a change of notation."""
+
+    def clean(part: sp.Expr) -> sp.Expr:
+        return sp.cancel(part) if part.is_Add or part.is_Mul else part
+
+    if expr in (sp.true, sp.false):
+        return expr
+    if expr.is_Relational:
+        return against_zero(expr.lhs - expr.rhs, expr.func)
+    if isinstance(expr, sp.Piecewise):
+        return sp.Piecewise(*((tidy(value), tidy(condition)) for value, condition in expr.args))
+    cleaned = (sp.Min, sp.Max, sp.gamma, sp.zeta)
+    expr = expr.replace(lambda part: isinstance(part, cleaned), lambda part: part.func(*map(clean, part.args)))
+    expr = expr.replace(lambda part: part.is_Pow, lambda part: sp.Pow(part.base, clean(part.exp)))
+    return clean(expr) if expr.is_rational_function() else expr
