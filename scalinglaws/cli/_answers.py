@@ -123,7 +123,9 @@ def _emit_rich(answer: Answer) -> None:
         if isinstance(block, str):
             console.print(Text(block))
             continue
-        table = RichTable(*block.header, title=block.title or None, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold")
+        table = RichTable(title=block.title or None, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold")
+        for position, name in enumerate(block.header):
+            table.add_column(name, no_wrap=position == 0, overflow="fold")
         for row in block.rows:
             table.add_row(*(Text(cell, style=colors.get(cell.split(" ")[0], "")) for cell in row))
         console.print(table)

@@ -19,7 +19,7 @@ from .comparison import ERROR, Comparison, Measurement, quantile
 
 SCHEMA = 1
 VERDICTS = ("pass", "fail", "inconclusive", "underpowered", "error")
-HEADER = ("comparison", "predicted", "measured", "tolerance", "verdict", "rival", "replicates", "window")
+HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs", "window")
 
 
 def environment(wall_s: float | None = None) -> dict[str, Any]:
@@ -149,7 +149,8 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.4g}".replace("e+0", "e").replace("e+", "e")
+    """Write a number in few characters."""
+    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
 
 
 def _interval(measured: Measurement) -> tuple[Any, Any]:

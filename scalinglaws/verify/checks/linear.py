@@ -179,5 +179,5 @@ def statics(context: Context) -> Iterator[Comparison]:
             ),
             tolerance=_CURVE_TOLERANCE,
             tolerance_kind="relative",
-            rival=Rival("infinitely many features", np.asarray(getattr(rival_curve, name))),
+            rival=Rival("N = infinity", np.asarray(getattr(rival_curve, name))),
         )
