@@ -204,7 +204,7 @@ def ridge(
     flat = [np.array(array).ravel() for array in arrays]
 
     modes = spectrum.modes(spectrum.depth_for(np.minimum(flat[0], flat[1]), flat[2]))
-    table = np.empty((flat[0].size, _COLUMNS))
+    table = np.zeros((flat[0].size, _COLUMNS))
     _statics_table(modes.eigenvalues, modes.multiplicities, modes.signal, modes.size, flat[0], flat[1], flat[2], flat[3], table)
 
     inputs = dict(zip(checked, (_shaped(array, shape) for array in flat), strict=True))
@@ -275,7 +275,9 @@ def _statics_table(
     noise: Array,
     table: Array,
 ) -> None:
-    trace = np.sum(eigenvalues * multiplicities)
+    trace = 0.0
+    for k in range(eigenvalues.size):
+        trace += multiplicities[k] * eigenvalues[k]
     for i in range(features.size):
         _statics(eigenvalues, multiplicities, signal, size, trace, features[i], samples[i], ridge[i], noise[i], table[i])
 
@@ -297,9 +299,10 @@ def _statics(
     larger = max(features, samples)
     ratio = 0.0 if math.isinf(larger) else n / larger
     gap = 1.0 if math.isinf(larger) else (larger - n) / larger  # 1 - ratio, exact where N and P are close
-    row[:] = 0.0
     if math.isinf(ridge):  # the predictor is zero
-        total = np.sum(signal)
+        total = 0.0
+        for k in range(signal.size):
+            total += signal[k]
         row[0], row[3], row[4], row[5] = math.inf, total, total + noise, total
         return
     if ridge == 0.0 and size <= n * (1 + 1e-9):  # every mode is learned: only noise that the samples do not average out is left
@@ -391,21 +394,22 @@ def _mismatch(
 
 @njit
 def _occupation(eigenvalues: Array, multiplicities: Array, kappa: float) -> tuple[float, float]:
-    """Sum df1 and df1 - df2; four partial sums, because the additions of a single one would wait for each other."""
-    df1, d = np.zeros(4), np.zeros(4)
-    size = eigenvalues.size
-    for k in range(0, size - size % 4, 4):
-        for j in range(4):
-            inverse = 1.0 / (eigenvalues[k + j] + kappa)
-            share = multiplicities[k + j] * eigenvalues[k + j] * inverse
-            df1[j] += share
-            d[j] += share * kappa * inverse
-    for k in range(size - size % 4, size):
-        inverse = 1.0 / (eigenvalues[k] + kappa)
-        share = multiplicities[k] * eigenvalues[k] * inverse
-        df1[0] += share
-        d[0] += share * kappa * inverse
-    return (df1[0] + df1[1]) + (df1[2] + df1[3]), (d[0] + d[1]) + (d[2] + d[3])
+    """Sum df1 and df1 - df2; in two halves, because the additions of a single sum would wait for each other."""
+    half = eigenvalues.size // 2
+    df1_low, df1_high, d_low, d_high = 0.0, 0.0, 0.0, 0.0
+    for k in range(half):
+        low, high = 1.0 / (eigenvalues[k] + kappa), 1.0 / (eigenvalues[k + half] + kappa)
+        share_low, share_high = multiplicities[k] * eigenvalues[k] * low, multiplicities[k + half] * eigenvalues[k + half] * high
+        df1_low += share_low
+        df1_high += share_high
+        d_low += share_low * kappa * low
+        d_high += share_high * kappa * high
+    if 2 * half < eigenvalues.size:
+        last = 1.0 / (eigenvalues[-1] + kappa)
+        share = multiplicities[-1] * eigenvalues[-1] * last
+        df1_high += share
+        d_high += share * kappa * last
+    return df1_low + df1_high, d_low + d_high
 
 
 @njit
@@ -422,9 +426,12 @@ def _renormalized_ridge(
         return ridge, 0
     # kappa >= r, and n >= df1 >= M l / (l + kappa) with l the smallest eigenvalue and M the number of weighted modes
     low = math.log(ridge) if ridge > 0.0 else -math.inf
-    count = np.sum(multiplicities)
     if size > n * (1 + 1e-9):
-        low = max(low, math.log(np.min(eigenvalues)) + math.log((count - n) / n))
+        count, smallest = 0.0, math.inf
+        for k in range(eigenvalues.size):
+            count += multiplicities[k]
+            smallest = min(smallest, eigenvalues[k])
+        low = max(low, math.log(smallest) + math.log((count - n) / n))
     high = math.log(ridge + (1 + ratio) / n * trace)
     x = high
     for step in range(_MAX_STEPS):

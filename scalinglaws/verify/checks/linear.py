@@ -117,15 +117,15 @@ def data_source_limited(context: Context) -> Iterator[Comparison]:
     """Beta < 2: the unresolved tail of the signal decides."""
     task = SourceCapacity(Fraction(5, 2), Fraction(6, 5))
     rival = Rival("saturated exponent 2*alpha", float(2 * task.alpha))
-    return _bottleneck(context, "samples", task, rival, (24, 48, 96, 192), 2048, 5, _regression)
+    return _bottleneck(context, "samples", task, rival, (16, 32, 64, 128), 1024, 10, _regression)
 
 
 @check("linear.data.saturated", statement="with few samples the loss of a smooth target falls as P^-(2*alpha)")
 def data_saturated(context: Context) -> Iterator[Comparison]:
     """Beta > 2: the bias on the first modes decides."""
-    task = SourceCapacity(Fraction(2), Fraction(13, 4))
+    task = SourceCapacity(Fraction(5, 2), Fraction(16, 5))
     rival = Rival("unsaturated exponent alpha*beta", float(task.alpha * task.beta))
-    return _bottleneck(context, "samples", task, rival, (24, 48, 96, 192), 2048, 5, _regression)
+    return _bottleneck(context, "samples", task, rival, (24, 48, 96, 192), 1024, 8, _regression)
 
 
 @check("linear.model.source-limited", statement="with few features the loss of a hard task falls as N^-(alpha*beta)")
@@ -133,7 +133,7 @@ def model_source_limited(context: Context) -> Iterator[Comparison]:
     """Beta < 1: the unresolved tail of the signal decides."""
     task = SourceCapacity(Fraction(3), Fraction(1, 2))
     rival = Rival("saturated exponent alpha", float(task.alpha))
-    return _bottleneck(context, "features", task, rival, (16, 32, 64, 128), 1024, 12, _projection)
+    return _bottleneck(context, "features", task, rival, (16, 32, 64, 128), 1024, 10, _projection)
 
 
 @check(
@@ -151,9 +151,9 @@ def model_saturated(context: Context) -> Iterator[Comparison]:
 
 @check("linear.statics", statement="test and train loss of random-feature ridge regression follow the deterministic equivalent")
 def statics(context: Context) -> Iterator[Comparison]:
-    """Finite N, P, ridge and noise: the whole formula, across N = P."""
-    spectrum = PowerLawSpectrum.from_ab(2, 1.5, 400)
-    features, sizes = 80, (80, 120, 180, 270)
+    """Finite N, P, ridge and noise: the whole formula, on both sides of N = P."""
+    spectrum = PowerLawSpectrum.from_ab(2, 1.5, 300)
+    features, sizes = 150, (80, 120, 240)
     given: dict[str, Any] = {"ridge": 1e-2, "noise_variance": 0.09}
     theory_curve = ridge(spectrum, features=features, samples=sizes, **given)
     rival_curve = ridge(spectrum, samples=sizes, **given)
@@ -162,7 +162,7 @@ def statics(context: Context) -> Iterator[Comparison]:
         found = random_feature_ridge(spectrum, features=features, samples=size, draws=draws, rng=rng, **given)
         return np.stack([found.test_loss, found.train_loss])
 
-    test, train = _replicates(context, sizes, [context.pick(quick=25, full=250)] * len(sizes), simulate)
+    test, train = _replicates(context, sizes, [context.pick(quick=30, full=300)] * len(sizes), simulate)
     for name, losses in (("test_loss", test), ("train_loss", train)):
         yield Comparison(
             f"{context.check}/{name}",
@@ -175,7 +175,7 @@ def statics(context: Context) -> Iterator[Comparison]:
                 domain={"samples": (float(sizes[0]), np.inf), "features": (float(features), np.inf)},
             ),
             curve_from_replicates(
-                sizes, losses, method=f"direct simulation, {features} features, 400 modes, ridge 0.01, noise variance 0.09"
+                sizes, losses, method=f"direct simulation, {features} features, 300 modes, ridge 0.01, noise variance 0.09"
             ),
             tolerance=_CURVE_TOLERANCE,
             tolerance_kind="relative",

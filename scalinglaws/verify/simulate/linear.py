@@ -102,8 +102,9 @@ def random_feature_ridge(
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
 
     test, train = np.empty(draws), np.empty(draws)
+    inputs = np.empty((samples, eigenvalues.size))  # one buffer for all draws: fresh memory would cost as much as the numbers in it
     for i in range(draws):
-        inputs = source.standard_normal((samples, eigenvalues.size))
+        source.standard_normal(out=inputs)
         inputs *= scale
         labels = inputs @ target + math.sqrt(noise_variance) * source.standard_normal(samples)
         if count is None:
@@ -163,9 +164,9 @@ def population_projection(spectrum: Spectrum, *, features: int, draws: int = 1, 
     source = np.random.default_rng(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal)
     losses = np.empty(draws)
+    columns = np.empty((features + 1, eigenvalues.size))
     for i in range(draws):
         # triangularize the features with the target as a last column: what is left of it is its distance from their span
-        columns = np.empty((features + 1, eigenvalues.size))
         source.standard_normal(out=columns[:-1])
         columns[:-1] *= scale
         columns[-1] = target
