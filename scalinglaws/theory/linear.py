@@ -115,7 +115,7 @@ def derive_time(model: TimeLimited) -> Derived:
     a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
     found = power_sum(a, model.residual.compose(-b))
     resolved = (2 * T) ** (1 / b)
-    loss = _loss_sum(a, model.residual.function.subs(X, 2 * T * _INDEX ** (-b)))
+    loss = sp.Sum(_INDEX ** (-a) * model.residual.function.subs(X, 2 * T * _INDEX ** (-b)), (_INDEX, 1, sp.oo))
     regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
     steps = [
         step(
@@ -134,7 +134,7 @@ def derive_time(model: TimeLimited) -> Derived:
         ),
         *_read_off(regimes, T),
     ]
-    return Derived(regimes, found.conditions, Derivation(tuple(steps), found.conditions, _free(model.box, a, b)))
+    return Derived(regimes, found.conditions, Derivation(tuple(steps), found.conditions, _free(model.box, a, b, model.residual.function)))
 
 
 def derive_mode(model: ModeLimited) -> Derived:
@@ -193,7 +193,8 @@ def derive_mode(model: ModeLimited) -> Derived:
         step(_L, (_V if model.variance is not None else 1) * raw, DEFINITION, "the loss"),
         *_read_off(regimes, n),
     ]
-    return Derived(regimes, conditions, Derivation(tuple(steps), conditions, _free(model.box, a, b)))
+    shapes = (shape.function for shape in (model.residual, model.occupation, model.variance) if shape is not None)
+    return Derived(regimes, conditions, Derivation(tuple(steps), conditions, _free(model.box, a, b, *shapes)))
 
 
 def _extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -> tuple[PowerSum, sp.Expr]:
@@ -204,13 +205,9 @@ def _extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -
     return found, sp.gammasimp(found.terms[0].coefficient)
 
 
-def _loss_sum(a: sp.Expr, residual: sp.Expr) -> sp.Expr:
-    return sp.Sum(_INDEX ** (-a) * residual, (_INDEX, 1, sp.oo))
-
-
 def _free(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.Symbol, tuple[Any, Any]]:
     """Keep the ranges of the parameters that occur; all of them must have one."""
-    used = set().union(*(expr.free_symbols for expr in exprs))
+    used = set().union(*(expr.free_symbols for expr in exprs)) - {X}
     if missing := sorted(map(str, used - box.keys())):
         raise DomainError(
             f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it", argument="box", value=box

@@ -146,6 +146,16 @@ def test_a_residual_written_as_a_difference():
     assert found.expr == theory.law("linear.data").expr
 
 
+def test_a_filter_with_a_parameter_of_its_own():
+    n = sp.Symbol("n", positive=True)
+    box = {ALPHA: (sp.Rational(6, 5), 3), BETA: (sp.Rational(1, 2), 4), n: (1, 3)}
+    found = derive_time(TimeLimited(residual=RATIONAL(0, n), box=box))
+    assert found.expr == sp.Min(BETA, n)
+    assert found.derivation.refused() is None
+    with pytest.raises(DomainError, match="no range for n"):
+        derive_time(TimeLimited(residual=RATIONAL(0, n)))
+
+
 def test_models_without_a_meaning_are_refused():
     with pytest.raises(DomainError, match="variance: its sum"):
         derive_mode(ModeLimited(P, RATIONAL(2, 2), variance=2 * RATIONAL(0, 1)))
