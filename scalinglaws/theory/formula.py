@@ -143,7 +143,7 @@ class Derived:
 
     @cached_property
     def expr(self) -> sp.Expr:
-        """The exponent: the slowest decay among the regimes."""
+        """The exponent, which is the slowest decay among the regimes."""
         return sp.Min(*(regime.exponent for regime in self.regimes))
 
     @cached_property
