@@ -188,7 +188,7 @@ class EmpiricalSpectrum:
     Parameters
     ----------
     eigenvalues : array_like, shape (M,)
-        :math:`\lambda_k > 0`, in any order.
+        :math:`\lambda_k > 0` (above 1e-290), in any order.
     signal : array_like, shape (M,)
         :math:`s_k = \lambda_k (w_k^*)^2 \ge 0`, the power of the target in each mode.
 
@@ -218,10 +218,11 @@ class EmpiricalSpectrum:
                 raise DomainError(
                     f"{name} must be a non-empty one-dimensional array; got shape {array.shape}", argument=name, value=array.shape
                 )
-            good = np.isfinite(array) & ((array > 0) if strict else (array >= 0))
+            # reciprocals of eigenvalues must stay finite
+            good = np.isfinite(array) & ((array > 1e-290) if strict else (array >= 0))
             if not good.all():
                 first = int(np.flatnonzero(~good)[0])
-                allowed = "> 0 (drop modes without variance: what the target has there acts as noise)" if strict else ">= 0"
+                allowed = "> 1e-290 (drop modes without variance: what the target has there acts as noise)" if strict else ">= 0"
                 raise DomainError(f"{name}[{first}] = {array[first]} must be finite and {allowed}", argument=name, value=array[first])
             array.setflags(write=False)
             object.__setattr__(self, name, array)
