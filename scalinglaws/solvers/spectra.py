@@ -175,8 +175,8 @@ class PowerLawSpectrum:
         Notes
         -----
         The first 32 modes one by one; each octave after that (part of one for alpha > 5 or a signal exponent above 12) by the
-        12-point Gauss rule of the discrete uniform measure (exact for polynomials up to degree 23, no end corrections). Statics from the merged spectrum agree with
-        explicit sums over 1e5 modes to 1e-15. About 12 modes per octave, 0.6 ms.
+        12-point Gauss rule of the discrete uniform measure (exact for polynomials up to degree 23, no end corrections).
+        Statics from the merged spectrum agree with explicit sums over 1e5 modes to 1e-15. About 12 modes per octave, 0.6 ms.
         """
         return _merged(self.alpha, self.signal_exponent, self.size, self._limit if math.isfinite(self.size) else min(depth, self._limit))
 

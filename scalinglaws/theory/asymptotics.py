@@ -179,7 +179,9 @@ def power_sum(
     -----
     The pole of zeta gives :math:`K^{1-p} g^*(1-p)`, a left pole :math:`-q` of the symbol with residue :math:`\rho` gives
     :math:`K^{-q}\rho\,\zeta(p-q)`; where the two coincide the double pole gives :math:`K^{-q}\rho\log K`. A few
-    milliseconds, independent of scale. A combination of symbols is required to converge term by term.
+    milliseconds, independent of scale. A combination of symbols is required to converge term by term. Where poles of a
+    combination's parts cancel only at special parameters, give those parameters as numbers: substituting them afterwards meets
+    infinite terms of opposite sign.
 
     References
     ----------

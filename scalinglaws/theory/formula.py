@@ -42,6 +42,7 @@ __all__ = [
     "step",
 ]
 
+_DIGITS = 30  # working precision of constants
 STANDINGS = ("derived", "exact", "asymptotic", "heuristic", "ansatz", "numerical")
 
 
@@ -332,9 +333,11 @@ class Law:
         """
         regime = self._regime(values)
         exact = {name: to_exact(value) for name, value in self._inputs(values, regime.constant.free_symbols).items()}
-        exponent, constant = (float(entry.subs(exact)) for entry in (regime.exponent, regime.constant))
+        # exact powers of long fractions can take minutes
+        rounded = {name: sp.N(value, _DIGITS) for name, value in exact.items()}
+        exponent, constant = (float(entry.subs(rounded)) for entry in (regime.exponent, regime.constant))
         try:
-            points = np.asarray(x, float)
+            points = np.asarray(np.asarray(x).astype(float, casting="same_kind"))
         except (TypeError, ValueError):
             points = np.array(np.nan)
         if not np.all(points > 1):
@@ -345,17 +348,18 @@ class Law:
                 np.isinf(points), -np.inf, -exponent * np.log(points) + regime.log_power * np.log(np.log(np.minimum(points, 1e300)))
             )
         value = constant * np.exp(growth)
-        self._warn_near_boundary(regime, exact, points)
+        if points.size:
+            self._warn_near_boundary(regime, rounded, points)
         return float(value) if value.ndim == 0 else value
 
-    def _warn_near_boundary(self, regime: Regime, exact: Mapping[sp.Symbol, sp.Expr], points: Any) -> None:
+    def _warn_near_boundary(self, regime: Regime, rounded: Mapping[sp.Symbol, sp.Expr], points: Any) -> None:
         """Warn where the term that was left out is not small: next to a boundary both grow, with opposite signs."""
         smallest = float(np.min(points))
         for other in self.regimes:
             if regime.log_power or other.log_power or other is regime:
                 continue
-            gap = float((other.exponent - regime.exponent).subs(exact))
-            ratio = sp.Abs(sp.N((other.constant / regime.constant).subs(exact)))
+            gap = float((other.exponent - regime.exponent).subs(rounded))
+            ratio = sp.Abs(sp.N((other.constant / regime.constant).subs(rounded)))
             if ratio.is_finite and float(ratio) * smallest**-gap > 0.1:
                 warnings.warn(
                     f"{self.name}: at these parameters, close to the boundary between '{regime.name}' and '{other.name}', the leading "

@@ -52,10 +52,15 @@ class ImplicitConstant:
         Raises
         ------
         DomainError
-            If the equation does not change sign over the bracket.
+            If the equation does not change sign over the bracket, or an argument is out of range.
         ConvergenceError
             If the root is not found to the digits asked for.
         """
+        if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
+            raise DomainError(f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits)
+        ends = [sp.sympify(end) for end in self.bracket]
+        if not all(end.is_number and end.is_real for end in ends):
+            raise DomainError(f"bracket = {self.bracket} must be two finite real numbers", argument="bracket", value=self.bracket)
         if self.equation.free_symbols != {self.unknown}:
             raise DomainError(f"{self.equation} must depend on {self.unknown} alone", argument="equation", value=self.equation)
         function = sp.lambdify(self.unknown, self.equation, "mpmath")
@@ -89,6 +94,7 @@ class ImplicitConstant:
             verify=False,
         )
         width = abs(root) * mpmath.mpf(10) ** -digits or mpmath.mpf(10) ** -digits
-        around = [function(root - width), function(root + width)]
-        certain = mpmath.sign(around[0]) * mpmath.sign(around[1]) <= 0 and max(map(abs, around)) <= unit / 10
+        with mpmath.workdps(2 * precision):  # a change of sign by rounding noise does not survive twice the digits
+            around = [function(root - width), function(root + width)]
+        certain = mpmath.sign(around[0]) * mpmath.sign(around[1]) < 0 and max(map(abs, around)) <= unit / 10
         return root if certain else None

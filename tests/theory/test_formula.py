@@ -133,6 +133,16 @@ def test_rounded_floats_find_the_boundary(data):
     assert data.asymptote(1e6, alpha=task.alpha, beta=task.beta) == pytest.approx(data.asymptote(1e6, alpha=1.8, beta=2), rel=1e-9, abs=0)
 
 
+def test_asymptote_takes_numbers_of_any_length(data):
+    # exact powers of sixteen-digit fractions would take minutes
+    long = data.asymptote([1e4, 1e8], alpha=1.8346134612346237, beta=0.9472345237452341)
+    short = data.asymptote([1e4, 1e8], alpha=1.8346134612, beta=0.9472345237)
+    np.testing.assert_allclose(long, short, rtol=1e-8, atol=0)
+    assert data.asymptote([], alpha=1.5, beta=1).size == 0
+    with pytest.raises(DomainError, match="must be a number"):
+        data.asymptote("1e4", alpha=2, beta=1)
+
+
 def test_asymptote_warns_next_to_a_boundary_and_nowhere_else(data):
     with pytest.warns(AccuracyWarning, match="close to the boundary"):
         data.asymptote(1e4, alpha=1.5, beta=1.99)

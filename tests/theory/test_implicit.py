@@ -26,3 +26,25 @@ def test_implicit_constant_to_many_digits():
     # a jump has a change of sign and no root
     with pytest.raises(ConvergenceError):
         ImplicitConstant(sp.sign(x - sp.Rational(1, 3)) + sp.Rational(1, 7), x, (0, 1)).evaluate(20)
+
+
+def test_rounding_noise_is_not_a_change_of_sign():
+    x = sp.Symbol("x")
+    # the equation is 1e-50 above zero over most of the bracket, far below the working precision
+    root = ImplicitConstant(sp.erf(x) - 1 + sp.Rational(1, 10**50), x, (0, 30)).evaluate(15)
+    with mpmath.workdps(80):
+        assert float(mpmath.erfc(root) * mpmath.mpf(10) ** 50) == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("bracket", [(0, sp.oo), (0, sp.I), (0, "x"), (sp.nan, 1)])
+def test_a_bracket_is_two_real_numbers(bracket):
+    x = sp.Symbol("x")
+    with pytest.raises(DomainError, match="two finite real numbers"):
+        ImplicitConstant(x - 1, x, bracket).evaluate()
+
+
+@pytest.mark.parametrize("digits", [0, -1, 1.5, True])
+def test_digits_are_a_whole_number(digits):
+    x = sp.Symbol("x")
+    with pytest.raises(DomainError, match="digits"):
+        ImplicitConstant(x**2 - 2, x, (1, 2)).evaluate(digits)
