@@ -42,7 +42,11 @@ def changing_part(difference: sp.Expr) -> sp.Expr:
     2 - beta
     """
     kept = sp.S.One
-    for factor in sp.Mul.make_args(sp.factor(difference)):
+    numerator, denominator = sp.fraction(sp.factor(difference))
+    for factor in (*sp.Mul.make_args(numerator), *sp.Mul.make_args(denominator)):  # 1/x has the sign of x
+        base, power = factor.as_base_exp()
+        if power.is_integer and power.is_positive and not base.is_number:
+            factor = base if power.is_odd else base**2
         if factor.is_negative:
             kept = -kept
         elif not factor.is_positive:
@@ -53,7 +57,7 @@ def changing_part(difference: sp.Expr) -> sp.Expr:
 
 
 def against_zero(difference: sp.Expr, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> sp.Basic:
-    """Write ``relation(difference, 0)`` reduced, with the constant on the right.
+    """Write ``relation(difference, 0)`` reduced, with the constant on the right; a product stays one.
 
     Parameters
     ----------
@@ -74,6 +78,9 @@ def against_zero(difference: sp.Expr, relation: Callable[[sp.Expr, sp.Expr], sp.
     (a > 1, a - 2*b < 1)
     """
     kept = changing_part(difference)
+    product = sp.factor(kept)
+    if product.is_Mul and sum(bool(factor.free_symbols) for factor in product.args) > 1:
+        return relation(product, sp.S.Zero)
     constant, rest = kept.as_coeff_Add()
     if rest.could_extract_minus_sign():
         flipped = {sp.Gt: sp.Lt, sp.Ge: sp.Le, sp.Lt: sp.Gt, sp.Le: sp.Ge}

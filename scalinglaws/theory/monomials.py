@@ -1,0 +1,138 @@
+"""Monomials in scales: split, multiplied and compared by their exponents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from ..errors import DomainError
+from ._numbers import to_exact
+from .relations import vanishes
+
+
+@dataclass(frozen=True)
+class Monomial:
+    """A coefficient times powers of the free scales.
+
+    Attributes
+    ----------
+    expr : Expr
+        As it was given.
+    coefficient : Expr
+        The factor in front; of a budget or cap, the bound divided by it.
+    exponents : tuple of Expr
+        Powers of the free scales, in their order.
+    """
+
+    expr: sp.Basic
+    coefficient: sp.Expr
+    exponents: tuple[sp.Expr, ...]
+
+
+def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
+    """Split a monomial into coefficient and powers of the free scales.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the caller's argument, for error messages.
+    expr : Expr
+        The monomial.
+    free : tuple of Symbol
+        The free scales; all other symbols belong to the coefficient.
+
+    Returns
+    -------
+    Monomial
+        Exponents reduced, floats among them read as decimals.
+
+    Raises
+    ------
+    DomainError
+        If it is no monomial, or the sign of its coefficient is not positive or cannot be decided.
+    """
+    expr = sp.sympify(expr)
+    powers = dict.fromkeys(free, sp.S.Zero)
+    coefficient = sp.S.One
+    spread = sp.expand_power_base(sp.powdenest(expr, force=True), force=True)
+    for factor in sp.Mul.make_args(sp.expand_power_exp(spread)):
+        base, power = factor.as_base_exp()
+        if base in powers and not power.free_symbols & set(free):
+            powers[base] += power
+        elif not factor.free_symbols & set(free):
+            coefficient *= factor
+        else:
+            raise DomainError(
+                f"{argument}: {expr} is not a monomial in {', '.join(map(str, free))}: {factor} cannot be split",
+                argument=argument,
+                value=expr,
+            )
+    if not coefficient.is_positive:
+        raise DomainError(
+            f"{argument}: the coefficient {coefficient} of {expr} must be positive; declare its symbols with positive=True, or put a "
+            "positive symbol in its place",
+            argument=argument,
+            value=expr,
+        )
+    exponents = tuple(sp.cancel(_exact(power)) for power in powers.values())
+    for power in exponents:
+        if power.is_extended_real is False or power.has(sp.oo, sp.zoo, sp.nan):
+            raise DomainError(f"{argument}: the exponent {power} in {expr} must be real", argument=argument, value=expr)
+    return Monomial(expr, coefficient, exponents)
+
+
+def _exact(expr: sp.Expr) -> sp.Expr:
+    """Read floats as the decimals they print as."""
+    return expr.xreplace({number: to_exact(float(number)) for number in expr.atoms(sp.Float)})
+
+
+def like_terms(terms: list[Monomial]) -> tuple[Monomial, ...]:
+    """Add up terms with equal powers: they are one term."""
+    kept: list[Monomial] = []
+    for term in terms:
+        for number, other in enumerate(kept):
+            if all(vanishes(one - two) for one, two in zip(term.exponents, other.exponents, strict=True)):
+                kept[number] = Monomial(other.expr + term.expr, other.coefficient + term.coefficient, other.exponents)
+                break
+        else:
+            kept.append(term)
+    return tuple(kept)
+
+
+def power_product(factors: Iterable[tuple[sp.Expr, sp.Expr]]) -> sp.Expr:
+    """Multiply powers, collecting equal bases and reducing their exponents.
+
+    Examples
+    --------
+    >>> a, x = sp.symbols("a x", positive=True)
+    >>> power_product([(2 * x, a), (x, 1 - a)])
+    2**a*x
+    """
+    powers: dict[sp.Expr, sp.Expr] = {}
+    for expr, exponent in factors:
+        for factor in sp.Mul.make_args(sp.expand_power_base(expr, force=True)):
+            base, power = factor.as_base_exp()
+            powers[base] = powers.get(base, sp.S.Zero) + power * exponent
+    return sp.Mul(*(base ** sp.factor(power) for base, power in powers.items()))
+
+
+def power_of(monomial: sp.Expr, scale: sp.Symbol) -> sp.Expr:
+    """Return the exponent of a symbol in a monomial.
+
+    Examples
+    --------
+    >>> x, y = sp.symbols("x y", positive=True)
+    >>> power_of(3 * x**2 / y, y)
+    -1
+    """
+    total = sp.S.Zero
+    for factor in sp.Mul.make_args(sp.expand_power_base(monomial, force=True)):
+        base, power = factor.as_base_exp()
+        if base == scale:
+            total += power
+        elif scale in factor.free_symbols:
+            raise DomainError(f"{monomial} is not a power of {scale}", argument="scale", value=scale)
+    return sp.factor(total)
