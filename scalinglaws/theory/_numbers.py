@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import DomainError, unknown_name
 from .relations import against_zero
 
 
@@ -72,6 +72,28 @@ def evaluate_arrays(name: str, expr: sp.Expr, conditions: list[sp.Basic], given:
     return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
 
 
+def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]) -> Any:
+    """Evaluate a closed formula at numbers or arrays, every symbol checked against its sign."""
+    symbols = {str(symbol): symbol for symbol in sorted(expr.free_symbols, key=str)}
+    for key in values:
+        if key not in symbols:
+            raise unknown_name(f"symbol of {name}, {form}", key, symbols)
+    if missing := [key for key in symbols if key not in values]:
+        raise DomainError(f"{name}, {form} needs {', '.join(missing)}: {expr}", argument=missing[0], value=None)
+    arrays = []
+    for key, symbol in symbols.items():
+        try:
+            array = np.asarray(np.asarray(values[key]).astype(float, casting="unsafe" if is_exact(values[key]) else "same_kind"))
+        except (TypeError, ValueError):
+            raise DomainError(f"{key} = {values[key]!r} must be a real number, or several", argument=key, value=values[key]) from None
+        if not np.all(np.isfinite(array) & ((array > 0) if symbol.is_positive else (array >= 0))):
+            allowed = "> 0" if symbol.is_positive else ">= 0"
+            raise DomainError(f"{key} = {values[key]} must be finite and {allowed}", argument=key, value=values[key])
+        arrays.append(array)
+    result = np.asarray(sp.lambdify(list(symbols.values()), expr, "numpy")(*arrays), float)
+    return float(result) if result.ndim == 0 else result
+
+
 def show(values: Mapping[str, Any]) -> str:
     """Write parameters for an error message."""
     return ", ".join(f"{key} = {value}" for key, value in values.items())
@@ -90,6 +112,8 @@ def tidy(expr: sp.Basic) -> sp.Basic:
 
     if expr in (sp.true, sp.false):
         return expr
+    if isinstance(expr, (sp.And, sp.Or)):
+        return expr.func(*map(tidy, expr.args))
     if expr.is_Relational:
         return against_zero(expr.lhs - expr.rhs, expr.func)
     if isinstance(expr, sp.Piecewise):

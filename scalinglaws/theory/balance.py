@@ -29,6 +29,7 @@ from .monomials import Monomial, like_terms, monomial, power_of, power_product
 from .relations import against_zero, is_positive
 
 _FEASIBLE = 1e-12  # duals down to minus this count as feasible
+_INFINITESIMAL = 1e-6  # a logarithm, as a power
 _MAX_TERMS, _MAX_FREE = 12, 6  # the number of vertices grows like the binomial of the two
 
 
@@ -85,7 +86,7 @@ class Balance:
             return None
         if self._open_caps and None in self._exact.values():
             return None
-        return sp.Mul(*(y ** (-y) for y in self.duals.values()))
+        return self.leading_constant
 
     @cached_property
     def exact_conditions(self) -> tuple[sp.Basic, ...]:
@@ -100,6 +101,16 @@ class Balance:
             if condition != sp.true:
                 found.append(condition)
         return tuple(found)
+
+    @property
+    def leading_constant(self) -> sp.Expr:
+        """What to multiply `value` with where this balance wins strictly: the other terms vanish against the active ones."""
+        return sp.Mul(*(y ** (-y) for y in self.duals.values()))
+
+    @property
+    def leading_alloc(self) -> dict[sp.Symbol, sp.Expr | None]:
+        """The free scales at the minimum of the active terms alone; None where those leave one undetermined."""
+        return self._exact
 
     @property
     def exact_alloc(self) -> dict[sp.Symbol, sp.Expr | None]:
@@ -351,9 +362,10 @@ def _vertices(programme: Programme) -> Iterator[Balance]:
         for support in combinations(range(len(columns)), count):
             for closed in _subsets(range(len(capped)), room - count):
                 chosen = [columns[i] for i in support] + [capped[q] for q in closed] + always
-                solution = _unique(chosen, target)
-                if solution is None:
+                found = _unique(chosen, target)
+                if found is None or any(_sign(entry) is False for entry in found[: count + len(closed)]):
                     continue
+                solution = [sp.factor(entry.as_expr() if hasattr(entry, "as_expr") else entry) for entry in found]
                 signs = [is_positive(entry) for entry in solution[: count + len(closed)]]
                 if False in signs:
                     continue
@@ -383,19 +395,36 @@ def _subsets(items: range, most: int) -> Iterator[tuple[int, ...]]:
     return chain.from_iterable(combinations(items, size) for size in range(min(most, len(items)) + 1))
 
 
-def _reduce(rows: Sequence[Sequence[sp.Expr]]) -> tuple[list[list[sp.Expr]], tuple[int, ...]]:
+def _rref(rows: Sequence[Sequence[sp.Expr]]) -> tuple[Any, tuple[int, ...]]:
     """Bring a matrix of rational functions into reduced row echelon form."""
     reduced, pivots = DomainMatrix.from_Matrix(sp.Matrix([list(row) for row in rows])).to_field().rref()
-    return reduced.to_Matrix().tolist(), tuple(pivots)
+    return reduced, tuple(pivots)
 
 
-def _unique(columns: Sequence[Sequence[sp.Expr]], target: Sequence[sp.Expr]) -> list[sp.Expr] | None:
-    """Solve ``sum_j x_j column_j = target`` if exactly one solution exists."""
+def _reduce(rows: Sequence[Sequence[sp.Expr]]) -> tuple[list[list[sp.Expr]], tuple[int, ...]]:
+    reduced, pivots = _rref(rows)
+    return reduced.to_Matrix().tolist(), pivots
+
+
+def _unique(columns: Sequence[Sequence[sp.Expr]], target: Sequence[sp.Expr]) -> list[Any] | None:
+    """Solve ``sum_j x_j column_j = target`` if exactly one solution exists, in the elements of its field."""
     rows = [[column[i] for column in columns] + [target[i]] for i in range(len(target))]
-    reduced, pivots = _reduce(rows)
+    reduced, pivots = _rref(rows)
     if pivots != tuple(range(len(columns))):
         return None
-    return [sp.factor(reduced[i][-1]) for i in range(len(columns))]
+    field_ = reduced.domain
+    convert = (lambda entry: entry) if field_.is_FractionField else field_.to_sympy
+    return [convert(reduced[i, len(columns)].element) for i in range(len(columns))]
+
+
+def _sign(entry: Any) -> bool | None:
+    """Decide quickly whether an element is positive: all its symbols are, so that the signs of coefficients tell."""
+    if not hasattr(entry, "numer") or isinstance(entry, sp.Basic):
+        return False if entry.is_nonpositive else None
+    if not entry:
+        return False
+    above, below = ({bool(coefficient > 0) for coefficient in part.coeffs()} for part in (entry.numer, entry.denom))
+    return None if len(above) > 1 or len(below) > 1 else above == below
 
 
 # -- reading terms and constraints --------------------------------------------------------------------------------------
@@ -556,6 +585,7 @@ def regimes_in_region(
     where: Iterable[sp.Basic] = (),
     samples: int = 400,
     rng: np.random.Generator | int = 0,
+    logarithm: sp.Symbol | None = None,
 ) -> RegionalMap:
     """Find which balance wins where as one scale grows without bound, with readable conditions.
 
@@ -575,6 +605,8 @@ def regimes_in_region(
         Number of points.
     rng : Generator or int
         Source of the points.
+    logarithm : Symbol, optional
+        A parameter that grows as the logarithm of the scale: it decides between equal exponents.
 
     Returns
     -------
@@ -617,7 +649,11 @@ def regimes_in_region(
 
     with np.errstate(all="ignore"):
         possible = np.array([np.all(at_points(signs) > -_FEASIBLE, axis=0) for signs in duals])
-        heights = np.where(possible, at_points(exponents), -np.inf)
+        heights = at_points(exponents)
+        if logarithm is not None:
+            logs = [entry.exponent(logarithm) for entry in regimes]
+            heights = heights + _INFINITESIMAL * at_points(logs)
+        heights = np.where(possible, heights, -np.inf)
     if not possible.any(axis=0).all():
         stuck = points[int(np.flatnonzero(~possible.any(axis=0))[0])]
         place = ", ".join(f"{name} = {value:.6g}" for name, value in zip(names, stuck, strict=True))
@@ -627,6 +663,8 @@ def regimes_in_region(
     entries = []
     for number in winners:
         inequalities = [*duals[number], *(exponents[number] - exponents[other] for other in winners if other != number)]
+        if logarithm is not None:
+            inequalities += [logs[number] - logs[other] for other in winners if other != number]
         inside = labels == number
         conditions, uncovered = _separate([entry for entry in inequalities if entry.free_symbols], inside, at_points)
         entries.append(RegionalRegime(regimes[number], exponents[number], conditions, float(inside.mean()), uncovered))

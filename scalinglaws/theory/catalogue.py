@@ -26,15 +26,15 @@ class Entry:
 
 CATALOGUE: dict[str, Entry] = {
     "linear.time": Entry(
-        "scalinglaws.theory.linear:time_law",
+        "scalinglaws.theory.linear.laws:time_law",
         "loss of the lazy linear model against training time, features and samples unlimited",
     ),
     "linear.data": Entry(
-        "scalinglaws.theory.linear:data_law",
+        "scalinglaws.theory.linear.laws:data_law",
         "loss of the lazy linear model against the number of samples, trained to convergence without ridge or noise",
     ),
     "linear.model": Entry(
-        "scalinglaws.theory.linear:model_law",
+        "scalinglaws.theory.linear.laws:model_law",
         "loss of the lazy linear model against the number of random features, samples and time unlimited",
     ),
 }

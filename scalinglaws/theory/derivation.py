@@ -10,25 +10,25 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import mpmath
+import numpy as np
 import sympy as sp
-from sympy.integrals.quadrature import gauss_legendre
 
 from ..errors import DomainError
+from ._evaluation import DIGITS, number
 from .relations import changing_part
 
 if TYPE_CHECKING:
-    from .formula import Reference
+    from .records import Reference
 
-_DIGITS = 20
+_DRAWS = 600
+_BRANCHING = (sp.Sum, sp.Integral, sp.InverseLaplaceTransform, sp.Piecewise, sp.Min, sp.Max)
 _SCALES = (12, 14, 16)  # decades at which ratios of asymptotic steps are looked at
 # distance of sample points from boundaries, where convergence is logarithmically slow: the largest for which there are points
-_MARGINS = (Fraction(3, 10), Fraction(1, 10), Fraction(1, 30))
+_MARGINS = (0.3, 0.1, 0.03)
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,15 @@ class Step:
         The same for a person.
     reference : Reference or None
         Where the line comes from, if from outside.
+    where : Basic
+        The case that the line belongs to; ``true`` if it holds in all of the validity region.
     """
 
     expr: sp.Basic
     relation: Relation
     reason: str
     reference: Reference | None = None
+    where: sp.Basic = sp.true
 
     @property
     def quantity(self) -> sp.Symbol:
@@ -113,9 +116,16 @@ class Step:
         return self.expr.args[1]
 
 
-def step(quantity: sp.Symbol, value: sp.Expr, relation: Relation, reason: str, reference: Reference | None = None) -> Step:
+def step(
+    quantity: sp.Symbol,
+    value: sp.Expr,
+    relation: Relation,
+    reason: str,
+    reference: Reference | None = None,
+    where: sp.Basic = sp.true,
+) -> Step:
     """Write one step, left and right side kept as they are."""
-    return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference)
+    return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference, where)
 
 
 @dataclass(frozen=True)
@@ -182,8 +192,9 @@ class Derivation:
         points = list(self._points(random.Random(seed)))
         known: dict[sp.Symbol, sp.Expr] = {}
         for entry in self.steps:
+            here = [point for point in points if bool(entry.where.subs(point))]
             try:
-                yield _CHECKERS[entry.relation.kind](entry, known, points)
+                yield _CHECKERS[entry.relation.kind](entry, known, here) if here else StepCheck(False, f"no point with {entry.where}")
             except (TypeError, ValueError, ZeroDivisionError) as failure:
                 yield StepCheck(False, f"cannot be evaluated: {failure}")
             known[entry.quantity] = entry.value
@@ -193,23 +204,27 @@ class Derivation:
         if not self.box:
             yield {}
             return
-        boundaries = list({boundary for entry in self.steps for boundary in _boundaries(entry.value)})
-        sides: dict[tuple[bool, ...], int] = {}
+        names = list(self.box)
+        parts = [part for entry in self.steps for part in (entry.value, entry.where)]
+        boundaries = sorted({edge for part in parts for edge in _boundaries(part) if edge.free_symbols <= self.box.keys()}, key=str)
+        limits = [condition.gts - condition.lts for condition in self.conditions]
+        points = [self._draw(source) for _ in range(_DRAWS)]
+        distances = np.array([_on_points(edge, names, points) for edge in boundaries]).reshape(len(boundaries), _DRAWS)
+        margins = np.array([*abs(distances), *(_on_points(limit, names, points) for limit in limits)]).reshape(-1, _DRAWS)
+        smallest = margins.min(axis=0) if len(margins) else np.full(_DRAWS, np.inf)
+        sides: dict[tuple[bool, ...], list[int]] = {}
         for wanted in _MARGINS:
-            for _ in range(400):
-                point = self._draw(source)
-                margins = [sp.Abs(boundary.subs(point)) for boundary in boundaries]
-                margins += [(condition.gts - condition.lts).subs(point) for condition in self.conditions]
-                if all(margin >= wanted for margin in margins):
-                    side = tuple(bool(boundary.subs(point) > 0) for boundary in boundaries)
-                    sides[side] = sides.get(side, 0) + 1
-                    if sides[side] <= 2:
-                        yield point
-            if sides:
-                break
-        else:
-            ranges = ", ".join(f"{name} in {limits}" for name, limits in self.box.items())
+            found = {side: list(members) for side, members in sides.items()}
+            for number in np.flatnonzero(smallest >= wanted):
+                side = tuple(bool(distance > 0) for distance in distances[:, number])
+                if side not in sides and len(found.setdefault(side, [])) < (2 if len(boundaries) < 4 else 1):
+                    found[side].append(int(number))
+            sides = found
+        if not sides:
+            ranges = ", ".join(f"{name} in {ends}" for name, ends in self.box.items())
             raise DomainError(f"no point with {ranges} lies in the validity region {self.conditions}", argument="box", value=self.box)
+        for members in sides.values():
+            yield from (points[number] for number in members)
         for boundary in boundaries:
             name = max(boundary.free_symbols, key=str)
             solutions = sp.solve(boundary, name)
@@ -225,20 +240,31 @@ class Derivation:
         return {name: _rational(source, low, high) for name, (low, high) in self.box.items()}
 
 
+def _on_points(expr: sp.Expr, names: list[sp.Symbol], points: list[dict[sp.Symbol, sp.Rational]]) -> Any:
+    """Evaluate an expression at all points, in floats."""
+    columns = [np.array([float(point[name]) for point in points]) for name in names]
+    return np.broadcast_to(sp.lambdify(names, expr, "numpy")(*columns), len(points)).astype(float)
+
+
 def _rational(source: random.Random, low: Any, high: Any) -> sp.Rational:
-    return sp.Rational(low) + sp.Rational(source.randrange(1, 60), 60) * (sp.Rational(high) - sp.Rational(low))
+    return sp.Rational(low) + sp.Rational(source.randrange(1, 120), 120) * (sp.Rational(high) - sp.Rational(low))
 
 
-def _boundaries(expr: sp.Expr) -> set[sp.Expr]:
+def _relations(expr: sp.Basic) -> list[sp.Basic]:
+    """List the relations between parameters that decide between branches."""
+    conditions = [condition for piecewise in expr.atoms(sp.Piecewise) for _, condition in piecewise.args]
+    if not isinstance(expr, sp.Expr):
+        conditions.append(expr)
+    return [relation for condition in conditions for relation in condition.atoms(sp.core.relational.Relational)]
+
+
+def _boundaries(expr: sp.Basic) -> set[sp.Expr]:
     """Collect the differences that change sign between the branches of an expression."""
-    found = set()
-    for piecewise in expr.atoms(sp.Piecewise):
-        for _, condition in piecewise.args:
-            for relation in condition.atoms(sp.core.relational.Relational):
-                found.add(_signless(relation.lhs - relation.rhs))
+    found = {_signless(relation.lhs - relation.rhs) for relation in _relations(expr)}
     for extremum in expr.atoms(sp.Min, sp.Max):
         for one, two in pairwise(extremum.args):
-            found.add(_signless(one - two))
+            if not extremum.has(sp.Piecewise):
+                found.add(_signless(one - two))
     return found
 
 
@@ -251,14 +277,27 @@ def _signless(difference: sp.Expr) -> sp.Expr:
 # -- one checker per relation -------------------------------------------------------------------------------------------
 
 
-def _expand(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], fixed: frozenset[sp.Symbol]) -> sp.Expr:
-    """Insert what is known of every quantity, until only parameters and `fixed` symbols are left."""
+def _expand(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], fixed: frozenset[sp.Symbol], point: Mapping[sp.Symbol, Any]) -> sp.Expr:
+    """Insert a parameter point and what is known of every quantity, until only `fixed` and free scales are left."""
+    expr = _at(expr, point)
     for _ in range(len(known) + 1):
-        here = {name: known[name] for name in expr.free_symbols & known.keys() - fixed}
+        here = {name: _at(known[name], point) for name in expr.free_symbols & known.keys() - fixed}
         if not here:
             break
         expr = expr.subs(here)
     return expr
+
+
+def _at(expr: sp.Expr, point: Mapping[sp.Symbol, Any]) -> sp.Expr:
+    """Insert a parameter point: branches are chosen exactly, numbers rounded, since exact powers of long fractions take minutes."""
+    if not point:
+        return expr
+    for piecewise in expr.atoms(sp.Piecewise):
+        decided = [(value, condition.subs(point)) for value, condition in piecewise.args]
+        if all(condition in (sp.true, sp.false) for _, condition in decided):
+            expr = expr.xreplace({piecewise: next((value for value, condition in decided if condition), sp.nan)})
+    rounded = {name: value if value.is_Integer else sp.N(value, 2 * DIGITS) for name, value in point.items()}
+    return expr.subs(rounded)
 
 
 def _check_definition(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
@@ -285,21 +324,45 @@ def _check_equation(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: lis
 
 def _agree(left: sp.Expr, right: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
     """Compare two expressions: symbolically, else at random points."""
-    left, right = (_expand(side, known, frozenset()) for side in (left, right))
-    if not (left.has(sp.Sum) or right.has(sp.Sum) or left.has(sp.Piecewise) or right.has(sp.Piecewise)):
-        difference = sp.gammasimp(sp.powsimp(left - right, force=True))
-        if difference == 0:
+    if not _involves(left, known, _BRANCHING) and not _involves(right, known, _BRANCHING):
+        one, two = (_expand(side, known, frozenset(), {}) for side in (left, right))
+        if sp.gammasimp(sp.powsimp(one - two, force=True)) == 0:
             return StepCheck(True, "the difference vanishes identically")
-    others = _other_scales(left, right, points[0])
-    worst = 0.0
-    for number, point in enumerate(points):
-        if _on_boundary(left - right, point):
-            continue
-        values = {**point, **{name: value * (number + 1) for name, value in others.items()}}
-        one, two = _number(left, values), _number(right, values)
+    worst, used = 0.0, 0
+    for point in points:
+        if _tied(left, known, point) or _tied(right, known, point):
+            continue  # there an extremum hides the logarithm that a Piecewise shows
+        one, two = (_expand(side, known, frozenset(), point) for side in (left, right))
+        scales = {name: value * (used + 1) for name, value in _other_scales(one, two).items()}
+        one, two = number(one, scales), number(two, scales)
         worst = max(worst, float(abs(one - two) / max(abs(one), abs(two), mpmath.mpf(10) ** -300)))
-    passed = worst < 1e-10
-    return StepCheck(passed, f"largest relative difference {worst:.1e} at {len(points)} rational points")
+        used += 1
+    if not used:
+        return StepCheck(False, "no point lies off the boundaries")
+    return StepCheck(worst < 1e-10, f"largest relative difference {worst:.1e} at {used} rational points")
+
+
+def _involves(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], kinds: tuple[type, ...]) -> bool:
+    """Whether an expression, or anything it is made of, contains one of some functions."""
+    return any(part.has(*kinds) for part in _ingredients(expr, known))
+
+
+def _ingredients(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr]) -> list[sp.Expr]:
+    """List an expression and what is known of the quantities in it."""
+    seen: dict[sp.Symbol, None] = {}
+    parts, left = [expr], list(expr.free_symbols & known.keys())
+    while left:
+        name = left.pop()
+        if name not in seen:
+            seen[name] = None
+            parts.append(known[name])
+            left += known[name].free_symbols & known.keys()
+    return parts
+
+
+def _tied(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], point: Mapping[sp.Symbol, Any]) -> bool:
+    """Whether a point lies where two branches of a Piecewise in an expression meet."""
+    return any(sp.expand((relation.lhs - relation.rhs).subs(point)) == 0 for part in _ingredients(expr, known) for relation in _relations(part))
 
 
 def _other_scales(left: sp.Expr, right: sp.Expr, *known: Mapping[sp.Symbol, Any]) -> dict[sp.Symbol, sp.Integer]:
@@ -308,31 +371,31 @@ def _other_scales(left: sp.Expr, right: sp.Expr, *known: Mapping[sp.Symbol, Any]
     return {name: sp.Integer(2003 + 7 * index) for index, name in enumerate(sorted(free, key=str))}
 
 
-def _on_boundary(expr: sp.Expr, point: Mapping[sp.Symbol, sp.Rational]) -> bool:
-    """Whether a point lies where two branches meet: there an extremum hides the logarithm that a Piecewise shows."""
-    return any(boundary.subs(point) == 0 for boundary in _boundaries(expr))
-
-
 def _check_asymptotic(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
     variable = entry.relation.variable
     assert variable is not None
     if entry.quantity not in known:
         return StepCheck(False, f"{entry.quantity} was not defined before")
     fixed = frozenset({variable})
-    whole, leading = (_expand(side, known, fixed) for side in (known[entry.quantity], entry.value))
-    others = _other_scales(whole, leading, points[0], {variable: None})
-    worst, note = 0.0, ""
+    worst, note, used = 0.0, "", 0
     for point in points:
-        term = leading.subs(point)
+        if _tied(entry.value, known, point) and not any(_holds(relation, point) for relation in _relations(entry.value)):
+            continue  # nothing is claimed on this boundary
+        used += 1
+        whole, term = (_expand(side, known, fixed, point) for side in (known[entry.quantity], entry.value))
+        others = _other_scales(whole, term, {variable: None})
         ratios = []
         for decade in _SCALES:
-            values = {**point, **others, variable: sp.Integer(10) ** decade}
-            ratios.append(_number(whole, values) / _number(term, values))
+            values = {**others, variable: sp.Integer(10) ** decade}
+            ratios.append(number(whole, values) / number(term, values))
         first, middle, last = ratios
         slack = mpmath.mpf(10) ** -6  # the sums are good to about 1e-8
         if term.has(sp.log):
-            # whole / leading is 1 + c / log(x): extrapolate in 1 / log(x)
-            limit = (_SCALES[2] * last - _SCALES[0] * first) / (_SCALES[2] - _SCALES[0])
+            # whole / leading is a polynomial in 1 / log(x) next to zero: extrapolate through three points
+            limit = mpmath.fsum(
+                ratio * mpmath.mpf(here) ** 2 / mpmath.fprod(here - other for other in _SCALES if other != here)
+                for ratio, here in zip(ratios, _SCALES, strict=True)
+            )
         else:
             # whole / leading is 1 + c x^-g at equally spaced decades: Aitken's extrapolation is exact
             curvature = last - 2 * middle + first
@@ -342,7 +405,11 @@ def _check_asymptotic(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: l
         if distance >= worst:
             place = ", ".join(f"{name} = {value}" for name, value in point.items()) or "the given exponents"
             worst, note = distance, f"at {place}: ratio {mpmath.nstr(last, 8)} at {variable} = 1e{_SCALES[2]}"
-    return StepCheck(worst < 2e-3, f"{len(points)} points over four decades; slowest {note}")
+    return StepCheck(used > 0 and worst < 2e-3, f"{used} points over four decades; slowest {note}")
+
+
+def _holds(relation: sp.Basic, point: Mapping[sp.Symbol, Any]) -> bool:
+    return isinstance(relation, sp.Eq) and bool(relation.subs(point))
 
 
 _CHECKERS: dict[str, Callable[[Step, Mapping[sp.Symbol, sp.Expr], list[Any]], StepCheck]] = {
@@ -356,51 +423,3 @@ _CHECKERS: dict[str, Callable[[Step, Mapping[sp.Symbol, sp.Expr], list[Any]], St
 
 DEFINITION = Relation("definition")
 EQUAL = Relation("equal")
-
-
-# -- numbers ------------------------------------------------------------------------------------------------------------
-
-
-def _number(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> Any:
-    """Evaluate an expression that may contain infinite sums, to about 12 digits or more."""
-    with mpmath.workdps(_DIGITS):
-        numeric = expr.subs(values)
-        sums = {entry: sp.Float(_infinite_sum(entry), _DIGITS) for entry in numeric.atoms(sp.Sum)}
-        return mpmath.mpf(sp.N(numeric.xreplace(sums), _DIGITS))
-
-
-@lru_cache(maxsize=4096)
-def _infinite_sum(total: sp.Sum) -> Any:
-    r"""Sum a smooth function over k = 1, 2, ... whose scale may be astronomically large.
-
-    The first modes one by one, the rest as an integral over log k (Gauss-Legendre on unit intervals: the terms
-    change on the scale of k itself) with Euler-Maclaurin corrections at its lower end.
-    """
-    (index, low, high), function = total.limits[0], total.function
-    if low != 1 or high is not sp.oo:
-        raise DomainError(f"only sums from 1 to infinity are evaluated; got {low} to {high}", argument="total", value=total)
-    if function.has(sp.Heaviside):
-        raise DomainError(f"the sum over {function} has jumps, and only smooth sums are evaluated", argument="total", value=total)
-    term = sp.lambdify(index, function, "mpmath", cse=True)
-    start = 40
-    value = mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, start)) + term(mpmath.mpf(start)) / 2
-    value -= mpmath.diff(term, start) / 12 - mpmath.diff(term, start, 3) / 720
-    nodes = _unit_quadrature()
-    position, previous = mpmath.log(start), mpmath.inf
-    tolerance = mpmath.mpf(10) ** -13
-    for _ in range(4000):
-        piece = mpmath.fsum(w * (k := mpmath.exp(position + x)) * term(k) for x, w in nodes)
-        value += piece
-        position += 1
-        if abs(piece) < abs(previous) and abs(piece) < tolerance * abs(value):
-            ratio = piece / previous if mpmath.isfinite(previous) and previous else mpmath.mpf(0)
-            return value + piece * ratio / (1 - ratio)  # what is left falls like a power: a geometric series over the intervals
-        previous = piece
-    raise DomainError(f"the sum over {function} does not converge", argument="total", value=total)
-
-
-@lru_cache(maxsize=1)
-def _unit_quadrature() -> list[tuple[Any, Any]]:
-    """Gauss-Legendre nodes and weights on (0, 1)."""
-    nodes, weights = gauss_legendre(16, _DIGITS + 5)
-    return [((1 + mpmath.mpf(x)) / 2, mpmath.mpf(w) / 2) for x, w in zip(nodes, weights, strict=True)]

@@ -18,9 +18,10 @@ import sympy as sp
 
 from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
-from ._numbers import evaluate_arrays, is_exact, nearly, outside_validity, show, tidy, to_exact
+from ._numbers import evaluate_arrays, evaluate_form, is_exact, nearly, outside_validity, show, tidy, to_exact
 from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balance, solves, step
 from .implicit import ImplicitConstant
+from .records import Derived, Form, Published, Reference, Regime
 from .relations import strongest
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "EQUAL",
     "Derivation",
     "Derived",
+    "Form",
     "ImplicitConstant",
     "Law",
     "Published",
@@ -47,115 +49,6 @@ STANDINGS = ("derived", "exact", "asymptotic", "heuristic", "ansatz", "numerical
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A source, down to the equation.
-
-    Attributes
-    ----------
-    key : str
-        Citation key.
-    authors, title, venue : str
-        As in a bibliography.
-    year : int
-        Of the version cited.
-    identifier : str
-        ``arXiv:...`` or ``doi:...``.
-    place : str
-        Equation or section.
-    """
-
-    key: str
-    authors: str
-    title: str
-    venue: str
-    year: int
-    identifier: str
-    place: str = ""
-
-    def at(self, place: str) -> Reference:
-        """Return the same source with an equation or section."""
-        return replace(self, place=place)
-
-    def __str__(self) -> str:
-        return f"{self.authors} ({self.year}), {self.identifier}" + (f", {self.place}" if self.place else "")
-
-
-@dataclass(frozen=True)
-class Published:
-    """A formula as it is printed elsewhere, and why this package says something else.
-
-    Attributes
-    ----------
-    expr : Expr
-        The printed exponent, in (alpha, beta).
-    reason : str
-        Where it stops being right.
-    reference : Reference
-        Where it is printed.
-    """
-
-    expr: sp.Expr
-    reason: str
-    reference: Reference
-
-
-@dataclass(frozen=True)
-class Regime:
-    """One branch of a law.
-
-    Attributes
-    ----------
-    name : str
-        What dominates.
-    condition : Basic
-        Where; ``true`` if everywhere.
-    exponent : Expr
-        g in ``constant * x**-g * log(x)**log_power``.
-    constant : Expr
-        Leading constant.
-    log_power : int
-        Power of the logarithm, 1 on a boundary and 0 elsewhere.
-    """
-
-    name: str
-    condition: sp.Basic
-    exponent: sp.Expr
-    constant: sp.Expr
-    log_power: int = 0
-
-
-@dataclass(frozen=True)
-class Derived:
-    """The outcome of a derivation.
-
-    Attributes
-    ----------
-    regimes : tuple of Regime
-        All branches, boundaries included.
-    conditions : tuple of Relational
-        What the derivation had to assume.
-    derivation : Derivation
-        The steps.
-    """
-
-    regimes: tuple[Regime, ...]
-    conditions: tuple[sp.Basic, ...]
-    derivation: Derivation
-
-    @cached_property
-    def expr(self) -> sp.Expr:
-        """The exponent, which is the slowest decay among the regimes."""
-        return sp.Min(*(regime.exponent for regime in self.regimes))
-
-    @cached_property
-    def constant(self) -> sp.Expr:
-        """The leading constant, by regime."""
-        if len(self.regimes) == 1:
-            return self.regimes[0].constant
-        return sp.Piecewise(*((regime.constant, regime.condition) for regime in self.regimes))
-
-
-@dataclass(frozen=True)
 class Law:
     """A scaling law.
 
@@ -168,7 +61,7 @@ class Law:
     quantity : str
         What scales.
     variable : Symbol
-        With what; ``quantity ~ constant * variable**-expr``.
+        With what; ``quantity ~ constant * variable**-expr``, or ``variable**expr`` if `growth`.
     symbols : mapping of str to str
         Parameters of the exponent and what they mean.
     reference : tuple of Reference
@@ -183,10 +76,14 @@ class Law:
         A different formula printed elsewhere.
     notation : str
         Key of `scalinglaws.notation.CONVENTIONS` in which formulas are written.
+    growth : bool
+        The quantity grows: `expr` is the exponent of growth.
 
     Notes
     -----
-    What is derived when first asked for: `expr` (the exponent), `constant`, `regimes`, `validity` and `derivation`.
+    What is derived when first asked for: `expr` (the exponent), `constant` (None where only the exponent is known),
+    `regimes`, `forms`, `validity` and `derivation`. The derivation of an ``ansatz`` starts from a formula that is assumed; what
+    follows from it is derived.
 
     Examples
     --------
@@ -212,6 +109,7 @@ class Law:
     derive: Callable[[Any], Derived]
     published: Published | None = None
     notation: str = "capacity"
+    growth: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an unknown standing."""
@@ -234,28 +132,41 @@ class Law:
 
     @cached_property
     def expr(self) -> sp.Expr:
-        """The exponent g > 0 of ``variable**-g``."""
+        """The exponent g of ``variable**-g``, or of ``variable**g`` if the quantity grows."""
         return self._write(self.derived.expr)
 
     @cached_property
-    def constant(self) -> sp.Expr:
-        """The leading constant, a Piecewise where regimes differ."""
-        return self._write(self.derived.constant)
+    def constant(self) -> sp.Expr | None:
+        """The leading constant, a Piecewise where regimes differ; None where only the exponent is known."""
+        return None if self.derived.constant is None else self._write(self.derived.constant)
 
     @cached_property
     def regimes(self) -> tuple[Regime, ...]:
         """The branches of the law."""
         return tuple(
-            Regime(entry.name, self._write(entry.condition), self._write(entry.exponent), self._write(entry.constant), entry.log_power)
+            Regime(
+                entry.name,
+                self._write(entry.condition),
+                self._write(entry.exponent),
+                None if entry.constant is None else self._write(entry.constant),
+                self._write(entry.log_power) if isinstance(entry.log_power, sp.Expr) else entry.log_power,
+            )
             for entry in self.derived.regimes
             if self._write(entry.condition) != sp.false
         )
+
+    @property
+    def forms(self) -> Mapping[str, Form]:
+        """Formulas that come with the law, by name; see `evaluate`."""
+        return self.derived.forms
 
     @cached_property
     def validity(self) -> tuple[sp.Basic, ...]:
         """Conditions on the parameters; outside them the law says nothing."""
         canonical = CONVENTIONS["capacity"].parameters
         known = [name for name in canonical if self.notation != "capacity" or name in self.symbols]
+        if self.notation == "capacity":
+            known += [name for name in self.symbols if name not in canonical]
         conditions = [*(sp.Gt(sp.Symbol(name, positive=True), 0, evaluate=False) for name in known), *self.derived.conditions]
         entry = CONVENTIONS[self.notation]
         signs = [
@@ -307,9 +218,50 @@ class Law:
         """Name the branch that holds at the given parameters."""
         return self._regime(values).name
 
-    def log_power(self, **values: Any) -> int:
-        """Return the power of the logarithm that multiplies the law at the given parameters: 0 off all boundaries."""
-        return self._regime(values).log_power
+    def log_power(self, **values: Any) -> Any:
+        """Return the power of the logarithm that multiplies the law at the given parameters: 0 off all boundaries.
+
+        Raises `DomainError` on a boundary where a logarithm is possible and its power is not known.
+        """
+        regime = self._regime(values)
+        power = regime.log_power
+        if power is None:
+            raise DomainError(
+                f"{self.name}: at '{regime.name}' ({show(values)}) a power of log({self.variable}) may multiply the law; it is not known",
+                argument="values",
+                value=values,
+            )
+        return power.subs(self._exact(values)) if isinstance(power, sp.Expr) else power
+
+    def evaluate(self, form: str, **values: Any) -> Any:
+        """Evaluate one of the law's formulas.
+
+        Parameters
+        ----------
+        form : str
+            Key of `forms`.
+        **values
+            Numbers or arrays for every symbol of the formula.
+
+        Returns
+        -------
+        float or ndarray
+            The formula's value.
+
+        Raises
+        ------
+        DomainError
+            If there is no such formula, or a value is missing, unknown or not a finite number of the right sign.
+
+        Examples
+        --------
+        >>> from scalinglaws import theory
+        >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
+        3.933417961...
+        """
+        if form not in self.forms:
+            raise unknown_name(f"formula of {self.name}", form, self.forms)
+        return evaluate_form(self.name, form, self.forms[form].expr, values)
 
     def asymptote(self, x: Any, **values: Any) -> Any:
         r"""Evaluate the leading term itself, :math:`c\,x^{-g}\log^{l} x`.
@@ -332,10 +284,15 @@ class Law:
             Next to a boundary, where the leading term alone is off by more than 10 % at the smallest x.
         """
         regime = self._regime(values)
+        if regime.constant is None or regime.log_power is None:
+            raise DomainError(f"{self.name} gives the exponent only, no constant: there is no leading term to evaluate", argument="x", value=x)
         exact = {name: to_exact(value) for name, value in self._inputs(values, regime.constant.free_symbols).items()}
         # exact powers of long fractions can take minutes
         rounded = {name: sp.N(value, _DIGITS) for name, value in exact.items()}
-        exponent, constant = (float(entry.subs(rounded)) for entry in (regime.exponent, regime.constant))
+        exponent, constant, log_power = (
+            float(sp.sympify(entry).subs(rounded)) for entry in (regime.exponent, regime.constant, regime.log_power)
+        )
+        exponent = -exponent if self.growth else exponent
         try:
             points = np.asarray(np.asarray(x).astype(float, casting="same_kind"))
         except (TypeError, ValueError):
@@ -344,10 +301,9 @@ class Law:
             raise DomainError(f"x = {x!r} must be a number above 1, or several", argument="x", value=x)
         with np.errstate(over="ignore"):
             # one power of exp instead of a product, which would be 0 * inf at infinite x
-            growth = np.where(
-                np.isinf(points), -np.inf, -exponent * np.log(points) + regime.log_power * np.log(np.log(np.minimum(points, 1e300)))
-            )
-        value = constant * np.exp(growth)
+            far = np.inf * np.sign(-exponent) if exponent else 0.0
+            growth = np.where(np.isinf(points), far, -exponent * np.log(points) + log_power * np.log(np.log(np.minimum(points, 1e300))))
+            value = constant * np.exp(growth)
         if points.size:
             self._warn_near_boundary(regime, rounded, points)
         return float(value) if value.ndim == 0 else value
@@ -356,7 +312,7 @@ class Law:
         """Warn where the term that was left out is not small: next to a boundary both grow, with opposite signs."""
         smallest = float(np.min(points))
         for other in self.regimes:
-            if regime.log_power or other.log_power or other is regime:
+            if regime.log_power or other.log_power or other is regime or other.constant is None:
                 continue
             gap = float((other.exponent - regime.exponent).subs(rounded))
             ratio = sp.Abs(sp.N((other.constant / regime.constant).subs(rounded)))
@@ -439,6 +395,9 @@ class Law:
             )
         return given
 
+    def _exact(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
+        return {self._symbol(name): to_exact(value) for name, value in values.items()}
+
     def _evaluate(self, expr: sp.Expr, values: Mapping[str, Any], *, digits: int | None = None, outside: str = "raise") -> Any:
         if outside not in ("raise", "mask"):
             raise DomainError(f"outside = {outside!r} must be 'raise' or 'mask'", argument="outside", value=outside)
@@ -469,11 +428,11 @@ class Law:
         self._evaluate(self.expr, values)
         needed = set().union(*(regime.condition.free_symbols for regime in self.regimes))
         given = self._inputs(values, needed)
-        exact = {name: to_exact(value) for name, value in given.items()}
+        exact = self._exact(values)
         if any(not is_exact(value) for value in given.values()):
             # arithmetic on floats misses a boundary by rounding: (4.6 - 1)/1.8 is not quite 2
             for regime in self.regimes:
-                if regime.log_power and all(nearly(relation, exact) for relation in sp.And.make_args(regime.condition)):
+                if regime.on_boundary and all(nearly(relation, exact) for relation in sp.And.make_args(regime.condition)):
                     return regime
         for regime in self.regimes:
             if bool(regime.condition.subs(exact)):

@@ -57,8 +57,7 @@ def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
     expr = sp.sympify(expr)
     powers = dict.fromkeys(free, sp.S.Zero)
     coefficient = sp.S.One
-    spread = sp.expand_power_base(sp.powdenest(expr, force=True), force=True)
-    for factor in sp.Mul.make_args(sp.expand_power_exp(spread)):
+    for factor in sp.Mul.make_args(sp.expand_power_exp(_spread(expr))):
         base, power = factor.as_base_exp()
         if base in powers and not power.free_symbols & set(free):
             powers[base] += power
@@ -82,6 +81,13 @@ def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
         if power.is_extended_real is False or power.has(sp.oo, sp.zoo, sp.nan):
             raise DomainError(f"{argument}: the exponent {power} in {expr} must be real", argument=argument, value=expr)
     return Monomial(expr, coefficient, exponents)
+
+
+def _spread(expr: sp.Expr) -> sp.Expr:
+    """Write a product as powers of single factors; all of them are positive."""
+    if not any(power.base.is_Pow or power.base.is_Mul for power in expr.atoms(sp.Pow)):
+        return expr
+    return sp.expand_power_base(sp.powdenest(expr, force=True), force=True)
 
 
 def _exact(expr: sp.Expr) -> sp.Expr:
@@ -113,10 +119,10 @@ def power_product(factors: Iterable[tuple[sp.Expr, sp.Expr]]) -> sp.Expr:
     """
     powers: dict[sp.Expr, sp.Expr] = {}
     for expr, exponent in factors:
-        for factor in sp.Mul.make_args(sp.expand_power_base(expr, force=True)):
+        for factor in sp.Mul.make_args(_spread(expr)):
             base, power = factor.as_base_exp()
             powers[base] = powers.get(base, sp.S.Zero) + power * exponent
-    return sp.Mul(*(base ** sp.factor(power) for base, power in powers.items()))
+    return sp.Mul(*(base ** reduced(power) for base, power in powers.items()))
 
 
 def power_of(monomial: sp.Expr, scale: sp.Symbol) -> sp.Expr:
@@ -129,10 +135,35 @@ def power_of(monomial: sp.Expr, scale: sp.Symbol) -> sp.Expr:
     -1
     """
     total = sp.S.Zero
-    for factor in sp.Mul.make_args(sp.expand_power_base(monomial, force=True)):
+    for factor in sp.Mul.make_args(_spread(monomial)):
         base, power = factor.as_base_exp()
         if base == scale:
             total += power
         elif scale in factor.free_symbols:
             raise DomainError(f"{monomial} is not a power of {scale}", argument="scale", value=scale)
-    return sp.factor(total)
+    return reduced(total)
+
+
+def reduced(exponent: sp.Expr) -> sp.Expr:
+    """Write a rational exponent in lowest terms, with as few minus signs as possible.
+
+    Examples
+    --------
+    >>> a, b = sp.symbols("a b", positive=True)
+    >>> reduced((1 - a) / (-a - b)), reduced(1 - a / 2), reduced(-a * b / (a + b))
+    ((a - 1)/(a + b), 1 - a/2, -a*b/(a + b))
+    """
+    form = sp.factor(exponent)
+    if not form.free_symbols:
+        return sp.radsimp(form)
+    numerator, denominator = sp.fraction(form)
+    if denominator.is_number:
+        expanded = sp.expand(form)
+        return expanded if expanded.is_Add and len(expanded.args) == 2 else form
+    if sum(_minus_signs(part) for part in (-numerator, -denominator)) < sum(_minus_signs(part) for part in (numerator, denominator)):
+        return sp.factor(-numerator) / sp.factor(-denominator)
+    return form
+
+
+def _minus_signs(expr: sp.Expr) -> int:
+    return sum(term.as_coeff_Mul()[0].is_negative for term in sp.Add.make_args(sp.expand(expr)))

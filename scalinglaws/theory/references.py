@@ -1,6 +1,6 @@
 """The sources that laws cite, each in one place."""
 
-from .formula import Reference
+from .records import Reference
 
 BORDELON_2024 = Reference(
     "bordelon2024dynamical",
@@ -41,4 +41,21 @@ CAPONNETTO_2007 = Reference(
     "Foundations of Computational Mathematics 7",
     2007,
     "doi:10.1007/s10208-006-0196-8",
+)
+DUFFIN_1967 = Reference(
+    "duffin1967geometric",
+    "R. J. Duffin, E. L. Peterson, C. Zener",
+    "Geometric Programming: Theory and Application",
+    "Wiley",
+    1967,
+    "isbn:978-0-471-22370-7",
+    "ch. I.3",
+)
+PAQUETTE_2024 = Reference(
+    "paquette2024phases",
+    "E. Paquette, C. Paquette, L. Xiao, J. Pennington",
+    "4+3 Phases of Compute-Optimal Neural Scaling Laws",
+    "NeurIPS 2024",
+    2024,
+    "arXiv:2405.15074",
 )

@@ -1,4 +1,4 @@
-r"""The lazy linear model: how its loss falls with time, data and model size.
+r"""How the loss of the lazy linear model falls with time, data or model size, each by itself.
 
 Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math:`s_k = k^{-(\alpha\beta+1)}`; a student sees
 them through N random projections, P samples and time t. One of the three is finite in each law here, the others
@@ -9,27 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
-from ..errors import DomainError
-from .asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, X, power_sum
-from .catalogue import CATALOGUE
-from .formula import DEFINITION, EQUAL, Derivation, Derived, Law, Published, Regime, Step, asymptotic, solves, step
-from .references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, FLAJOLET_1995, MALONEY_2022
-from .relations import strongest
+from ...errors import DomainError
+from ..asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, X, inverse_laplace_power, power_sum
+from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
+from ..records import Derived, Regime
+from ..references import ATANASOV_2024, BORDELON_2024, FLAJOLET_1995
+from ..relations import strongest
 
 ALPHA, BETA, T, N, P = sp.symbols("alpha beta t N P", positive=True)
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
 _INDEX = sp.Symbol("k", positive=True, integer=True)
 
-_SYMBOLS = {
-    "alpha": "capacity: eigenvalues fall as k^-alpha",
-    "beta": "source: signal power falls as k^-(alpha*beta + 1)",
-}
-_BOX = {ALPHA: (1, 4), BETA: (sp.Rational(1, 5), 4)}
+BOX = {ALPHA: (1, 4), BETA: (sp.Rational(1, 5), 4)}
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class TimeLimited:
     spectrum: Any = ALPHA
     signal: Any = ALPHA * BETA + 1
     residual: MellinSymbol | MellinCombination = EXP
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: _BOX)
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,33 @@ class ModeLimited:
     occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
     spectrum: Any = ALPHA
     signal: Any = ALPHA * BETA + 1
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: _BOX)
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+
+
+@dataclass(frozen=True)
+class TransientLimited:
+    r"""What a finite number of features adds to the loss before it saturates, to first order in 1/N.
+
+    With :math:`s = K^{-b}` the Laplace variable of time,
+
+    .. math:: N\,\tilde E(s) = \Big[\sum_k o(s/\lambda_k)\Big] \Big[\sum_k \frac{s_k}{\lambda_k} r(s/\lambda_k)\Big],
+              \qquad N\,[L(t, N) - L(t, \infty)] = \mathcal{L}^{-1}[N\tilde E](2t)
+
+    Attributes
+    ----------
+    spectrum, signal : Expr or number
+        b and a.
+    residual, occupation : MellinSymbol or MellinCombination
+        r and o.
+    box : mapping
+        Ranges of the parameters in which the derivation is checked.
+    """
+
+    spectrum: Any = ALPHA
+    signal: Any = ALPHA * BETA + 1
+    residual: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 2))
+    occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
 
 
 # -- derivations --------------------------------------------------------------------------------------------------------
@@ -197,6 +218,65 @@ def derive_mode(model: ModeLimited) -> Derived:
     return Derived(regimes, conditions, Derivation(tuple(steps), conditions, _free(model.box, a, b, *shapes)))
 
 
+def derive_transient(model: TransientLimited) -> Derived:
+    """Derive how the excess loss of a finite number of features decays in time while it is small.
+
+    Parameters
+    ----------
+    model : TransientLimited
+        Any spectrum, signal and shapes.
+
+    Returns
+    -------
+    Derived
+        Regimes of N times the excess. A negative exponent means that the excess grows.
+
+    Examples
+    --------
+    >>> derive_transient(TransientLimited(spectrum=2, signal=5)).expr
+    1/2
+    """
+    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    s = sp.Symbol("s", positive=True)
+    occupied, per_mode = _extensive("occupation", model.occupation, b)
+    heads = power_sum(sp.expand(a - b), model.residual.compose(b))
+    conditions = strongest(occupied.conditions + heads.conditions)
+    head, transform, excess = sp.symbols("S F E", positive=True)
+    ratio = (_INDEX / _K) ** b
+    in_s, in_t, regimes = [], [], []
+    for branch in heads.branches():
+        term = branch.candidate
+        power, coefficient = sp.cancel(-(1 + term.exponent) / b), per_mode * term.coefficient
+        logs = term.log_power
+        in_s.append((coefficient * s**power * (sp.log(1 / s) / b) ** logs, branch.condition))
+        inverse = inverse_laplace_power(coefficient, power, 2 * T) * (sp.log(2 * T) / b) ** logs
+        in_t.append((inverse, branch.condition))
+        constant = coefficient * sp.Integer(2) ** (-power - 1) / sp.gamma(-power) / b**logs
+        regimes.append(Regime(_REGIME_NAMES[term.origin], branch.condition, sp.cancel(1 + power), constant, logs))
+    singular, decaying = (pieces[0][0] if len(pieces) == 1 else sp.Piecewise(*pieces) for pieces in (in_s, in_t))
+
+    steps = [
+        step(_DF1, sp.Sum(model.occupation.function.subs(X, ratio), (_INDEX, 1, sp.oo)), DEFINITION, "modes resolved at s = K^-b", ATANASOV_2024),
+        step(_DF1, per_mode * _K, asymptotic(_K), "leading Mellin residue: proportional to K", FLAJOLET_1995),
+        step(
+            head,
+            sp.Sum(_INDEX ** sp.expand(b - a) * model.residual.function.subs(X, ratio), (_INDEX, 1, sp.oo)),
+            DEFINITION,
+            "how strongly the modes, weighted with signal per eigenvalue, feel each other through the features",
+            BORDELON_2024,
+        ),
+        step(head, heads.leading(_K), asymptotic(_K), "leading Mellin residue: the first modes, or those at the edge", FLAJOLET_1995),
+        step(transform, _DF1 * head, DEFINITION, "Laplace transform of N times the excess, to first order in 1/N", BORDELON_2024),
+        step(_K, s ** (-1 / b), DEFINITION, "s, the inverse of twice the time, is the eigenvalue at the edge"),
+        step(transform, singular, EQUAL, "a singular power at small s"),
+        step(excess, sp.InverseLaplaceTransform(singular.subs(s, s / 2) / 2, s, T, None), DEFINITION, "errors are squared: time counts twice"),
+        step(excess, decaying, asymptotic(T), "Tauber: C s^e becomes C t^(-e - 1)/Gamma(-e)", FLAJOLET_1995),
+    ]
+    found = tuple(regimes)
+    shapes = (model.residual.function, model.occupation.function)
+    return Derived(found, conditions, Derivation((*steps, *_read_off(found, T, excess)), conditions, _free(model.box, a, b, *shapes)))
+
+
 def _extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -> tuple[PowerSum, sp.Expr]:
     """Sum a share over all modes; return the sum and its constant per K, refusing sums that are not proportional to K."""
     found = power_sum(0, shape.compose(b))
@@ -231,7 +311,7 @@ def _regimes(found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr
     return tuple(translate(branch) for branch in found.branches())
 
 
-def _read_off(regimes: tuple[Regime, ...], variable: sp.Symbol) -> list[Step]:
+def _read_off(regimes: tuple[Regime, ...], variable: sp.Symbol, quantity: sp.Symbol = _L) -> list[Step]:
     """Write the loss as constant times power; with its logarithm where the exponents are numbers that coincide."""
     plain = [regime for regime in regimes if regime.log_power == 0]
     if not plain:
@@ -239,70 +319,12 @@ def _read_off(regimes: tuple[Regime, ...], variable: sp.Symbol) -> list[Step]:
         leading = _C * variable ** (-regime.exponent) * sp.log(variable) ** regime.log_power
         return [
             step(_C, regime.constant, DEFINITION, "the constant in front"),
-            step(_L, leading, asymptotic(variable), "two exponents coincide: a power law times a logarithm"),
+            step(quantity, leading, asymptotic(variable), "two exponents coincide: a power law times a logarithm"),
         ]
     exponent = sp.Min(*(regime.exponent for regime in plain))
     constant = plain[0].constant if len(plain) == 1 else sp.Piecewise(*((regime.constant, regime.condition) for regime in plain))
     boundary = "" if len(plain) == len(regimes) else " (times a logarithm where two exponents meet)"
     return [
         step(_C, constant, DEFINITION, "the constant in front"),
-        step(_L, _C * variable ** (-exponent), EQUAL, f"a power law{boundary}"),
+        step(quantity, _C * variable ** (-exponent), EQUAL, f"a power law{boundary}"),
     ]
-
-
-# -- laws ---------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def time_law() -> Law:
-    r"""Return ``linear.time``: :math:`L(t) \simeq \frac{\Gamma(\beta)}{\alpha}(2t)^{-\beta}` under gradient flow."""
-    return Law(
-        name="linear.time",
-        statement=CATALOGUE["linear.time"].statement,
-        quantity="test loss",
-        variable=T,
-        symbols=_SYMBOLS,
-        reference=(BORDELON_2024,),
-        standing="derived",
-        model=TimeLimited(),
-        derive=derive_time,
-    )
-
-
-@lru_cache(maxsize=1)
-def data_law() -> Law:
-    r"""Return ``linear.data``: :math:`L(P) \sim P^{-\alpha\min(\beta, 2)}` without ridge or noise, features unlimited."""
-    return Law(
-        name="linear.data",
-        statement=CATALOGUE["linear.data"].statement,
-        quantity="test loss",
-        variable=P,
-        symbols=_SYMBOLS,
-        reference=(BORDELON_2024, CAPONNETTO_2007),
-        standing="derived",
-        model=ModeLimited(resource=P, residual=RATIONAL(2, 2), variance=RATIONAL(0, 2)),
-        derive=derive_mode,
-    )
-
-
-@lru_cache(maxsize=1)
-def model_law() -> Law:
-    r"""Return ``linear.model``: :math:`L(N) \sim N^{-\alpha\min(\beta, 1)}`, samples and time unlimited."""
-    return Law(
-        name="linear.model",
-        statement=CATALOGUE["linear.model"].statement,
-        quantity="test loss",
-        variable=N,
-        symbols=_SYMBOLS,
-        reference=(MALONEY_2022, ATANASOV_2024),
-        standing="derived",
-        model=ModeLimited(resource=N, residual=RATIONAL(1, 1)),
-        derive=derive_mode,
-        published=Published(
-            sp.Min(2 * ALPHA, ALPHA * BETA),
-            "printed with the exponent of the data law; but the optimal predictor on N random features is a projection, which enters "
-            "the loss once (kappa/(lambda + kappa)), not squared as a ridge fit's bias does, so the first modes limit it at "
-            "alpha, not 2*alpha, once beta > 1",
-            BORDELON_2024.at("model bottleneck"),
-        ),
-    )

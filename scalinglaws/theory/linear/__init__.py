@@ -1,0 +1,39 @@
+r"""The lazy linear model: how its loss falls with time, data and model size, and with compute.
+
+Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math:`s_k = k^{-(\alpha\beta+1)}`; a student sees
+them through N random projections, P samples and time t. Losses are :math:`E(f - y)^2`, without a factor 1/2.
+"""
+
+from .bottlenecks import (
+    ALPHA,
+    BETA,
+    ModeLimited,
+    N,
+    P,
+    T,
+    TimeLimited,
+    TransientLimited,
+    derive_mode,
+    derive_time,
+    derive_transient,
+)
+from .compute import C, Case, ComputeLimited, derive_boundaries, derive_compute
+
+__all__ = [
+    "ALPHA",
+    "BETA",
+    "C",
+    "Case",
+    "ComputeLimited",
+    "ModeLimited",
+    "N",
+    "P",
+    "T",
+    "TimeLimited",
+    "TransientLimited",
+    "derive_boundaries",
+    "derive_compute",
+    "derive_mode",
+    "derive_time",
+    "derive_transient",
+]

@@ -1,0 +1,233 @@
+r"""Optima of losses with several bottlenecks, derived: which terms balance, with which exponent, and why nothing does better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from ..errors import DomainError
+from .balance import Balance, allocate, regimes_in_region
+from .derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
+from .monomials import power_of, power_product, reduced
+from .records import Derived, Reference, Regime
+from .references import DUFFIN_1967
+
+
+@dataclass(frozen=True)
+class CostLimited:
+    r"""A sum of bottlenecks in free scales, minimized under a budget.
+
+    .. math:: L(C) = \min_X \sum_i c_i X^{a_i} \quad\text{with}\quad X^{F} = C
+
+    Attributes
+    ----------
+    terms : mapping of str to Expr
+        Bottlenecks by name; each a monomial or a sum of monomials in the free scales.
+    free : tuple of Symbol
+        The scales to choose.
+    scale : Symbol
+        What grows: compute, or whatever the budget bounds.
+    budget, caps
+        As for `scalinglaws.theory.balance.allocate`.
+    box : mapping of Symbol to (low, high)
+        Ranges of the parameters; regimes outside it are not found. Empty where all exponents are numbers.
+    where : tuple of Relational
+        Further conditions on the parameters.
+    names : mapping of frozenset of str to str
+        Names for balances of terms; by default the terms' names.
+    constants : bool
+        Whether the sum is the loss itself, so that constants mean something, or only gives its exponents.
+    logarithm : Symbol or None
+        A symbol in coefficients that stands for the logarithm of the scale.
+    reference : Reference or None
+        Source of the sum.
+    """
+
+    terms: Mapping[str, sp.Expr]
+    free: tuple[sp.Symbol, ...]
+    scale: sp.Symbol
+    budget: Any = None
+    caps: tuple[Any, ...] = ()
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=dict)
+    where: tuple[sp.Basic, ...] = ()
+    names: Mapping[frozenset[str], str] = field(default_factory=dict)
+    constants: bool = True
+    logarithm: sp.Symbol | None = None
+    reference: Reference | None = None
+
+    @cached_property
+    def winners(self) -> tuple[tuple[Balance, sp.Basic], ...]:
+        """The balances that win somewhere in the box, and where."""
+        allocation = allocate(sum(self.terms.values()), self.free, self.budget, self.caps)
+        if not self.box:
+            return ((allocation.at({}, self.scale).balance, sp.true),)
+        found = regimes_in_region(allocation, self.scale, self.box, where=self.where, logarithm=self.logarithm)
+        if incomplete := [entry for entry in found if entry.uncovered]:
+            raise DomainError(
+                f"the conditions of {incomplete[0].regime} do not separate it from its neighbors: give a smaller box",
+                argument="box",
+                value=self.box,
+            )
+        return tuple((entry.regime, sp.And(*entry.conditions)) for entry in found)
+
+    def regimes(self, of: sp.Expr | None = None) -> tuple[Regime, ...]:
+        """Return the regimes of the loss, or of a monomial in the free scales at the optimum, without the derivation's steps."""
+        return tuple(_regime(self, entry, condition, of) for entry, condition in self.winners)
+
+
+def derive_optimum(model: CostLimited, of: sp.Expr | None = None, *, suffix: str = "", case: sp.Basic = sp.true) -> Derived:
+    """Derive how the least loss, or an optimal scale, grows with the budget.
+
+    Parameters
+    ----------
+    model : CostLimited
+        Terms, free scales and budget.
+    of : Expr, optional
+        A monomial in the free scales, whose growth is asked for instead of the loss.
+    suffix : str
+        Appended to the symbols of the steps, to keep several derivations apart.
+    case : Relational
+        Condition under which the steps hold.
+
+    Returns
+    -------
+    Derived
+        One regime per balance that wins somewhere in the box.
+
+    Raises
+    ------
+    DomainError
+        As `allocate` and `regimes_in_region`; or if the optimum does not determine `of`.
+
+    Examples
+    --------
+    >>> N, t, C, alpha, beta = sp.symbols("N t C alpha beta", positive=True)
+    >>> model = CostLimited({"time": t**-beta, "model": N ** (-alpha * beta)}, (N, t), C, (N * t, C), box={alpha: (1, 3), beta: (0.2, 0.9)})
+    >>> derive_optimum(model).expr
+    alpha*beta/(alpha + 1)
+    >>> derive_optimum(model, of=N).expr
+    1/(alpha + 1)
+    """
+    winners, regimes = model.winners, model.regimes(of)
+    steps = _steps(model, winners, suffix, case)
+    if of is not None:
+        quantity = sp.Symbol(f"X{suffix}", positive=True)
+        named = of.subs({name: _tagged(name, suffix) for name in model.free})
+        claimed = _pieces([(_optimal(model, entry, of), condition) for entry, condition in winners])
+        steps += [
+            step(quantity, named, DEFINITION, f"what is asked for: {of} at the optimum", where=case),
+            step(quantity, claimed, EQUAL, "a power of the budget in each regime", where=case),
+        ]
+    return Derived(regimes, model.where, Derivation(tuple(steps), model.where, dict(model.box)), piecewise=True)
+
+
+def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr | None) -> Regime:
+    whole = entry.value * entry.leading_constant if of is None else _optimal(model, entry, of)
+    power = power_of(whole, model.scale)
+    logs = sp.S.Zero if model.logarithm is None else power_of(whole, model.logarithm)
+    constant = None
+    if model.constants:
+        constant = sp.powsimp(whole / model.scale**power / (model.logarithm**logs if model.logarithm is not None else 1))
+    return Regime(_name(model, entry), condition, reduced(-power if of is None else power), constant, logs)
+
+
+def _optimal(model: CostLimited, entry: Balance, of: sp.Expr) -> sp.Expr:
+    chosen = entry.leading_alloc if model.constants else entry.allocation
+    missing = [name for name in model.free if chosen[name] is None and name in of.free_symbols]
+    if missing:
+        raise DomainError(f"the balance {entry} leaves {missing[0]} undetermined", argument="of", value=of)
+    return sp.powsimp(sp.expand_power_base(of.subs({name: value for name, value in chosen.items() if value is not None}), force=True))
+
+
+def _name(model: CostLimited, entry: Balance) -> str:
+    owner = {part: label for label, whole in model.terms.items() for part in sp.Add.make_args(whole)}
+    labels = list(dict.fromkeys(owner.get(part, str(part)) for active in entry.active for part in sp.Add.make_args(active)[:1]))
+    order = list(model.terms)
+    labels.sort(key=lambda label: order.index(label) if label in order else len(order))
+    return model.names.get(frozenset(labels), " = ".join(labels))
+
+
+def _tagged(name: sp.Symbol, suffix: str) -> sp.Symbol:
+    return sp.Symbol(f"{name}{suffix}", positive=True)
+
+
+def _pieces(parts: list[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
+    return parts[0][0] if len(parts) == 1 else sp.Piecewise(*parts)
+
+
+def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suffix: str, case: sp.Basic) -> list[Step]:
+    """Write the two halves of the argument: the allocation reaches the exponent, and no allocation gets below it."""
+    programme = winners[0][0]._programme
+    names = {name: _tagged(name, suffix) for name in model.free}
+    loss, largest = (sp.Symbol(f"{letter}{suffix}", positive=True) for letter in ("L", "h"))
+    terms = [term.expr for term in programme.terms]
+    chosen = [(entry.leading_alloc if model.constants else entry.allocation, condition) for entry, condition in winners]
+    steps: list[Step] = []
+    if all(None not in solved.values() for solved, _ in chosen):
+        budgets = {name: None for name in model.free}
+        for item in programme.budgets:
+            name = next(
+                name for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True) if power != 0 and budgets[name] is None
+            )
+            budgets[name] = item.expr.subs(names)
+        for name in model.free:
+            value = _pieces([(solved[name], condition) for solved, condition in chosen])
+            if budgets[name] is None:
+                steps.append(step(names[name], value, DEFINITION, f"choose {name} so that the leading terms balance", where=case))
+            else:
+                steps.append(step(names[name], value, solves(budgets[name]), "spend the whole budget", where=case))
+        inserted, exponents = [], []
+        for solved, condition in chosen:
+            values = [_monomial_at(term, solved) for term in terms]
+            inserted.append((sp.Add(*values), condition))
+            exponents.append((sp.Max(*(power_of(value, model.scale) for value in values)), condition))
+        claimed = _pieces([(entry.exponent(model.scale), condition) for entry, condition in winners])
+        steps += [
+            step(loss, sp.Add(*terms).subs(names), DEFINITION, "bottlenecks add up", model.reference, case),
+            step(loss, _pieces(inserted), EQUAL, "with that allocation inserted", where=case),
+            step(largest, _pieces(exponents), DEFINITION, f"the largest power of {model.scale} among the terms", where=case),
+            step(largest, claimed, EQUAL, "the balanced terms lead; no other term exceeds them", where=case),
+        ]
+        if model.constants and len(winners) == 1 and winners[0][0].exact_constant is not None:
+            entry = winners[0][0]
+            steps.append(step(loss, entry.value * entry.leading_constant, EQUAL, "the minimum, with its constant", where=case))
+        elif model.constants:
+            value = _pieces([(entry.value * entry.leading_constant, condition) for entry, condition in winners])
+            steps.append(step(loss, value, asymptotic(model.scale), "the leading terms at their own optimum", where=case))
+    for number, (entry, _) in enumerate(winners, start=1):
+        steps += _bound(model, entry, f"{suffix}_{number}" if len(winners) > 1 else suffix, case)
+    return steps
+
+
+def _monomial_at(term: sp.Expr, solved: Mapping[sp.Symbol, sp.Expr | None]) -> sp.Expr:
+    """Insert an allocation into a term and collect powers."""
+    inserted = term.subs({name: value for name, value in solved.items() if value is not None}, simultaneous=True)
+    return sp.Add(*(power_product([(part, sp.S.One)]) for part in sp.Add.make_args(inserted)))
+
+
+def _bound(model: CostLimited, entry: Balance, suffix: str, case: sp.Basic) -> list[Step]:
+    """Bound the sum from below for every allocation: by the inequality of weighted arithmetic and geometric means."""
+    mean = sp.Symbol(f"M{suffix}", positive=True)
+    anything = {name: sp.Symbol(f"{name}_any", positive=True) for name in model.free}
+    weights = entry.duals.items()
+    product = sp.Mul(*((term / (y if model.constants else 1)) ** y for term, y in weights))
+    for relation, mu in entry.multipliers.items():
+        left, right = relation.args
+        product *= (left / right) ** mu
+    value = entry.value * (entry.leading_constant if model.constants else 1)
+    which = ", ".join(str(y) for _, y in weights)
+    return [
+        step(
+            mean,
+            product.subs(anything),
+            DEFINITION,
+            f"for any allocation the sum of {', '.join(str(term) for term, _ in weights)} is at least their geometric mean with weights {which}",
+            DUFFIN_1967,
+            case,
+        ),
+        step(mean, value, EQUAL, "which is the same for every allocation that keeps the budget: none does better", where=case),
+    ]

@@ -1,0 +1,159 @@
+"""The records that laws are made of: sources, branches, formulas, and the outcome of a derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from .derivation import Derivation
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A source, down to the equation.
+
+    Attributes
+    ----------
+    key : str
+        Citation key.
+    authors, title, venue : str
+        As in a bibliography.
+    year : int
+        Of the version cited.
+    identifier : str
+        ``arXiv:...`` or ``doi:...``.
+    place : str
+        Equation or section.
+    """
+
+    key: str
+    authors: str
+    title: str
+    venue: str
+    year: int
+    identifier: str
+    place: str = ""
+
+    def at(self, place: str) -> Reference:
+        """Return the same source with an equation or section."""
+        return replace(self, place=place)
+
+    def __str__(self) -> str:
+        return f"{self.authors} ({self.year}), {self.identifier}" + (f", {self.place}" if self.place else "")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A formula as it is printed elsewhere, and why this package says something else.
+
+    Attributes
+    ----------
+    expr : Expr
+        The printed exponent, in (alpha, beta).
+    reason : str
+        Where it stops being right.
+    reference : Reference
+        Where it is printed.
+    """
+
+    expr: sp.Expr
+    reason: str
+    reference: Reference
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One branch of a law.
+
+    Attributes
+    ----------
+    name : str
+        What dominates.
+    condition : Basic
+        Where; ``true`` if everywhere.
+    exponent : Expr
+        g in ``constant * x**-g * log(x)**log_power``.
+    constant : Expr
+        Leading constant.
+    log_power : int, Expr or None
+        Power of the logarithm, 0 except on boundaries; None where a power of a logarithm is possible but not known.
+    """
+
+    name: str
+    condition: sp.Basic
+    exponent: sp.Expr
+    constant: sp.Expr | None
+    log_power: Any = 0
+
+    @property
+    def on_boundary(self) -> bool:
+        """Whether the branch holds only on a line, where an equality between parameters holds."""
+        return bool(self.condition.atoms(sp.Eq))
+
+
+@dataclass(frozen=True)
+class Form:
+    """A closed formula that belongs to a law.
+
+    Attributes
+    ----------
+    expr : Expr
+        The formula.
+    statement : str
+        What it gives.
+    """
+
+    expr: sp.Expr
+    statement: str
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The outcome of a derivation.
+
+    Attributes
+    ----------
+    regimes : tuple of Regime
+        All branches, boundaries included.
+    conditions : tuple of Relational
+        What the derivation had to assume.
+    derivation : Derivation
+        The steps.
+    piecewise : bool
+        The exponent goes by regime. By default the slowest decay among the regimes is the exponent.
+    forms : mapping of str to Form
+        Formulas that come with the derivation.
+    """
+
+    regimes: tuple[Regime, ...]
+    conditions: tuple[sp.Basic, ...]
+    derivation: Derivation
+    piecewise: bool = False
+    forms: Mapping[str, Form] = field(default_factory=dict)
+
+    @cached_property
+    def expr(self) -> sp.Expr:
+        """The exponent of the law."""
+        if not self.piecewise:
+            return sp.Min(*(regime.exponent for regime in self.regimes))
+        inner = [regime for regime in self.regimes if not regime.on_boundary]
+        return sp.Piecewise(*((regime.exponent, _closed(regime.condition)) for regime in inner or self.regimes))
+
+    @cached_property
+    def constant(self) -> sp.Expr | None:
+        """The leading constant, by regime; None where it is not known."""
+        if any(regime.constant is None for regime in self.regimes):
+            return None
+        if len(self.regimes) == 1:
+            return self.regimes[0].constant
+        return sp.Piecewise(*((regime.constant, regime.condition) for regime in self.regimes))
+
+
+def _closed(condition: sp.Basic) -> sp.Basic:
+    """Add its boundary to a region: exponents are continuous there."""
+    weak = {sp.StrictGreaterThan: sp.Ge, sp.StrictLessThan: sp.Le}
+    return condition.replace(lambda part: part.func in weak, lambda part: weak[part.func](*part.args))
