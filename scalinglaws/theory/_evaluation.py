@@ -18,7 +18,6 @@ from ..errors import DomainError
 DIGITS = 20
 
 
-
 def number(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> Any:
     """Evaluate an expression that may contain infinite sums, to about 12 digits or more."""
     with mpmath.workdps(DIGITS):
@@ -60,7 +59,7 @@ def _infinite_sum(total: sp.Sum) -> Any:
 
 @lru_cache(maxsize=4096)
 def _half_line_integral(whole: sp.Integral) -> Any:
-    """Integrate a positive function over (0, oo), in unit intervals of log x outward from where x f(x) is largest."""
+    """Integrate a positive function over (0, oo), in short intervals of log x outward from where x f(x) is largest."""
     if len(whole.limits) != 1 or len(whole.limits[0]) != 3 or whole.limits[0][1:] != (0, sp.oo):
         raise DomainError(f"only integrals from 0 to infinity are evaluated; got {whole.limits}", argument="whole", value=whole)
     variable, function = whole.limits[0][0], whole.function
@@ -69,14 +68,15 @@ def _half_line_integral(whole: sp.Integral) -> Any:
     def density(u: Any) -> Any:
         return mpmath.exp(u) * term(mpmath.exp(u))
 
-    start = max(range(-120, 121), key=lambda u: abs(density(mpmath.mpf(u))))
+    width = mpmath.mpf(1) / 4
+    start = max((width * i for i in range(-480, 481)), key=lambda u: abs(density(u)))
     total, tolerance = mpmath.mpf(0), mpmath.mpf(10) ** -16
     for direction in (1, -1):
-        position = start if direction == 1 else start - 1
+        position = start if direction == 1 else start - width
         for _ in range(2000):
-            piece = mpmath.fsum(w * density(position + x) for x, w in _unit_quadrature())
+            piece = width * mpmath.fsum(w * density(position + width * x) for x, w in _unit_quadrature())
             total += piece
-            position += direction
+            position += direction * width
             if abs(piece) <= tolerance * abs(total):
                 break
         else:

@@ -117,7 +117,7 @@ def tidy(expr: sp.Basic) -> sp.Basic:
     if expr.is_Relational:
         return against_zero(expr.lhs - expr.rhs, expr.func)
     if isinstance(expr, sp.Piecewise):
-        return sp.Piecewise(*((tidy(value), tidy(condition)) for value, condition in expr.args))
+        return sp.Piecewise(*((tidy(value), tidy(condition)) for value, condition in expr.args), evaluate=False)
     cleaned = (sp.Min, sp.Max, sp.gamma, sp.zeta)
     expr = expr.replace(lambda part: isinstance(part, cleaned), lambda part: part.func(*map(clean, part.args)))
     expr = expr.replace(lambda part: part.is_Pow, lambda part: sp.Pow(part.base, clean(part.exp)))

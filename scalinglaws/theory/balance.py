@@ -25,7 +25,7 @@ from sympy.polys.matrices import DomainMatrix
 
 from ..errors import DomainError
 from ._numbers import to_exact
-from .monomials import Monomial, like_terms, monomial, power_of, power_product
+from .monomials import Monomial, like_terms, monomial, power_of, power_product, reduced
 from .relations import against_zero, is_positive
 
 _FEASIBLE = 1e-12  # duals down to minus this count as feasible
@@ -49,30 +49,57 @@ class Balance:
 
     Attributes
     ----------
-    active : tuple of Expr
-        The terms that are equal at the optimum, and the caps that are reached there.
     duals : mapping of Expr to Expr
         :math:`y_i` of each active term: its share in the total at the exact optimum, and the exponent with which its coefficient
         enters the value.
     multipliers : mapping of Expr to Expr
         :math:`\mu_q` of each budget and reached cap.
-    value : Expr
-        :math:`\prod c_i^{y_i} \prod C_q^{-\mu_q}`: the optimum up to a constant factor.
-    exact_constant : Expr or None
-        What to multiply `value` with for the exact minimum of the sum, :math:`\prod y_i^{-y_i}`, where all terms are active; else None.
-    conditions : tuple of Relational
-        What the parameters must satisfy for this balance to be possible at all.
-    exact_conditions : tuple of Relational
-        What they must satisfy in addition for `exact_constant` to hold (caps that are not reached).
+
+    Notes
+    -----
+    Computed when first asked for: `active` (terms and caps that fix the optimum), `value`
+    (:math:`\prod c_i^{y_i} \prod C_q^{-\mu_q}`, the optimum up to a constant factor), `allocation` (the scales there, up to constant
+    factors), `conditions` (what the parameters must satisfy for the balance to be possible), `exact_constant` (what to multiply
+    `value` with for the exact minimum of the sum, :math:`\prod y_i^{-y_i}`, where all terms are active; else None) and
+    `exact_alloc` (the scales there).
     """
 
-    active: tuple[sp.Basic, ...]
     duals: Mapping[sp.Expr, sp.Expr]
     multipliers: Mapping[sp.Basic, sp.Expr]
-    value: sp.Expr
-    conditions: tuple[sp.Basic, ...]
     _programme: Programme = field(repr=False, compare=False)
     _support: tuple[tuple[int, ...], tuple[int, ...]] = field(repr=False)
+
+    @cached_property
+    def active(self) -> tuple[sp.Basic, ...]:
+        """The terms that are equal at the optimum, and the caps that are reached there."""
+        return (*self.duals, *(cap.expr for cap in self._closed_caps))
+
+    @cached_property
+    def value(self) -> sp.Expr:
+        """The optimum up to a constant factor."""
+        return power_product(self._factors)
+
+    @cached_property
+    def conditions(self) -> tuple[sp.Basic, ...]:
+        """What the parameters must satisfy for this balance to be possible at all."""
+        return tuple(dict.fromkeys(against_zero(sign, sp.Gt) for sign in self._signs if is_positive(sign) is None))
+
+    @property
+    def _signs(self) -> list[sp.Expr]:
+        """What must be positive."""
+        return [*self.duals.values(), *(self.multipliers[cap.expr] for cap in self._closed_caps)]
+
+    @property
+    def _closed_caps(self) -> list[Monomial]:
+        return [self._programme.caps[q] for q in self._support[1]]
+
+    @property
+    def _factors(self) -> list[tuple[sp.Expr, sp.Expr]]:
+        """The coefficients and bounds in the value, with their exponents."""
+        terms = [self._programme.terms[i] for i in self._support[0]]
+        constraints = [*self._closed_caps, *self._programme.budgets]
+        found = [(term.coefficient, y) for term, y in zip(terms, self.duals.values(), strict=True)]
+        return found + [(item.coefficient, -mu) for item, mu in zip(constraints, self.multipliers.values(), strict=True)]
 
     @cached_property
     def allocation(self) -> dict[sp.Symbol, sp.Expr | None]:
@@ -134,7 +161,10 @@ class Balance:
 
     def exponent(self, scale: sp.Symbol) -> sp.Expr:
         """Return the power of `scale` in the value."""
-        return power_of(self.value, scale)
+        return reduced(self._raw_exponent(scale))
+
+    def _raw_exponent(self, scale: sp.Symbol) -> sp.Expr:
+        return sp.Add(*(power_of(factor, scale) * power for factor, power in self._factors))
 
     def _solve(self, shares: Sequence[sp.Expr]) -> dict[sp.Symbol, sp.Expr | None]:
         """Solve ``c_i X^a_i = share_i * L`` and ``X^F_q = C_q`` for X, linearly in the logarithms."""
@@ -238,9 +268,7 @@ class Allocation(Sequence[Balance]):
                 raise DomainError(f"budgets and caps have no common point: {ratio} >= 1 is violated", argument="caps", value=values)
         ranked: list[tuple[sp.Expr, Balance]] = []
         for entry in self.regimes:
-            signs = [dual.subs(exact) for dual in entry.duals.values()]
-            signs += [entry.multipliers[cap.expr] for cap in _closed_caps(entry)]
-            numbers = [sign.subs(exact) for sign in signs]
+            numbers = [sign.subs(exact) for sign in entry._signs]
             if any(number.has(sp.zoo, sp.nan) or not bool(number >= 0) for number in numbers):
                 continue
             measure = (entry.value if scale is None else entry.exponent(scale)).subs(exact)
@@ -317,9 +345,7 @@ def allocate(
     """
     names = (free,) if isinstance(free, sp.Symbol) else tuple(free)
     if not names or len(set(names)) < len(names) or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names):
-        raise DomainError(
-            f"free = {free} must be one or more different symbols declared positive=True", argument="free", value=free
-        )
+        raise DomainError(f"free = {free} must be one or more different symbols declared positive=True", argument="free", value=free)
     given = sp.Add.make_args(terms) if isinstance(terms, sp.Expr) else [sp.sympify(term) for term in terms]
     programme = Programme(
         names,
@@ -366,29 +392,16 @@ def _vertices(programme: Programme) -> Iterator[Balance]:
                 if found is None or any(_sign(entry) is False for entry in found[: count + len(closed)]):
                     continue
                 solution = [sp.factor(entry.as_expr() if hasattr(entry, "as_expr") else entry) for entry in found]
-                signs = [is_positive(entry) for entry in solution[: count + len(closed)]]
-                if False in signs:
+                if any(entry.is_nonpositive for entry in solution[: count + len(closed)]):
                     continue
-                yield _balance(programme, support, closed, solution, signs)
+                yield _balance(programme, support, closed, solution)
 
 
-def _balance(
-    programme: Programme, support: tuple[int, ...], closed: tuple[int, ...], solution: list[sp.Expr], signs: list[bool | None]
-) -> Balance:
-    terms = [programme.terms[i] for i in support]
+def _balance(programme: Programme, support: tuple[int, ...], closed: tuple[int, ...], solution: list[sp.Expr]) -> Balance:
     constraints = [*(programme.caps[q] for q in closed), *programme.budgets]
-    duals = dict(zip((term.expr for term in terms), solution, strict=False))
-    multipliers = dict(zip((item.expr for item in constraints), solution[len(terms) :], strict=True))
-    factors = [(term.coefficient, y) for term, y in zip(terms, solution, strict=False)]
-    factors += [(item.coefficient, -mu) for item, mu in zip(constraints, solution[len(terms) :], strict=True)]
-    open_signs = zip(solution, signs, strict=False)
-    conditions = dict.fromkeys(against_zero(entry, sp.Gt) for entry, sign in open_signs if sign is None)
-    active = (*(term.expr for term in terms), *(programme.caps[q].expr for q in closed))
-    return Balance(active, duals, multipliers, power_product(factors), tuple(conditions), programme, (support, closed))
-
-
-def _closed_caps(entry: Balance) -> list[Monomial]:
-    return [entry._programme.caps[q] for q in entry._support[1]]
+    duals = dict(zip((programme.terms[i].expr for i in support), solution, strict=False))
+    multipliers = dict(zip((item.expr for item in constraints), solution[len(support) :], strict=True))
+    return Balance(duals, multipliers, programme, (support, closed))
 
 
 def _subsets(items: range, most: int) -> Iterator[tuple[int, ...]]:
@@ -509,7 +522,9 @@ def _escape(programme: Programme) -> str:
     if not found.success:
         return "a budget, or a term that grows with a scale, is missing"
     direction = found.x[: len(programme.free)] - found.x[len(programme.free) :]
-    moves = [f"{name} -> {'infinity' if step > 0 else '0'}" for name, step in zip(programme.free, direction, strict=True) if abs(step) > 1e-9]
+    moves = [
+        f"{name} -> {'infinity' if step > 0 else '0'}" for name, step in zip(programme.free, direction, strict=True) if abs(step) > 1e-9
+    ]
     return f"with {', '.join(moves)} all terms vanish; a budget, or a term that grows there, is missing"
 
 
@@ -567,13 +582,12 @@ class RegionalMap(Sequence[RegionalRegime]):
             A Piecewise; on the boundaries, where exponents agree, either branch.
         """
         sign = -1 if decay else 1
-        closed = {sp.StrictGreaterThan: sp.Ge, sp.StrictLessThan: sp.Le}
-        return sp.Piecewise(
-            *(
-                (sign * entry.exponent, sp.And(*(closed.get(condition.func, condition.func)(*condition.args) for condition in entry.conditions)))
-                for entry in self.entries
-            )
-        )
+        weak = {sp.StrictGreaterThan: sp.Ge, sp.StrictLessThan: sp.Le}
+        pieces = []
+        for entry in self.entries:
+            closed = (weak.get(condition.func, condition.func)(*condition.args) for condition in entry.conditions)
+            pieces.append((sign * entry.exponent, sp.And(*closed)))
+        return sp.Piecewise(*pieces)
 
 
 def regimes_in_region(
@@ -636,8 +650,8 @@ def regimes_in_region(
     """
     regimes = tuple(regimes)
     names = tuple(params) if params is not None else tuple(region) if isinstance(region, Mapping) else ()
-    exponents = [entry.exponent(scale) for entry in regimes]
-    duals = [[*entry.duals.values(), *(entry.multipliers[cap.expr] for cap in _closed_caps(entry))] for entry in regimes]
+    exponents = [entry._raw_exponent(scale) for entry in regimes]
+    duals = [entry._signs for entry in regimes]
     needed = set().union(*(expr.free_symbols for expr in [*exponents, *chain.from_iterable(duals)]))
     if missing := sorted(str(name) for name in needed - set(names)):
         raise DomainError(f"region gives no range for {', '.join(missing)}", argument="region", value=region)
@@ -651,7 +665,7 @@ def regimes_in_region(
         possible = np.array([np.all(at_points(signs) > -_FEASIBLE, axis=0) for signs in duals])
         heights = at_points(exponents)
         if logarithm is not None:
-            logs = [entry.exponent(logarithm) for entry in regimes]
+            logs = [entry._raw_exponent(logarithm) for entry in regimes]
             heights = heights + _INFINITESIMAL * at_points(logs)
         heights = np.where(possible, heights, -np.inf)
     if not possible.any(axis=0).all():
@@ -667,7 +681,7 @@ def regimes_in_region(
             inequalities += [logs[number] - logs[other] for other in winners if other != number]
         inside = labels == number
         conditions, uncovered = _separate([entry for entry in inequalities if entry.free_symbols], inside, at_points)
-        entries.append(RegionalRegime(regimes[number], exponents[number], conditions, float(inside.mean()), uncovered))
+        entries.append(RegionalRegime(regimes[number], regimes[number].exponent(scale), conditions, float(inside.mean()), uncovered))
     return RegionalMap(tuple(sorted(entries, key=lambda entry: -entry.fraction)))
 
 
@@ -676,7 +690,7 @@ def _draw(region: Any, names: tuple[sp.Symbol, ...], where: tuple[sp.Basic, ...]
     if isinstance(region, Mapping):
         low, high = (np.array([float(region[name][side]) for name in names]) for side in (0, 1))
 
-        def sample(generator: np.random.Generator) -> Sequence[float]:
+        def sample(generator: np.random.Generator) -> Any:
             return low + (high - low) * generator.random(len(names))
     else:
         sample = region
@@ -687,7 +701,9 @@ def _draw(region: Any, names: tuple[sp.Symbol, ...], where: tuple[sp.Basic, ...]
             points.append(point)
             if len(points) == samples:
                 return np.array(points).reshape(samples, len(names))
-    raise DomainError(f"only {len(points)} of {1000 * samples} points satisfy {where}: the region is empty or too thin", argument="where", value=where)
+    raise DomainError(
+        f"only {len(points)} of {1000 * samples} points satisfy {where}: the region is empty or too thin", argument="where", value=where
+    )
 
 
 def _separate(inequalities: list[sp.Expr], inside: Any, at_points: Callable[[Sequence[sp.Expr]], Any]) -> tuple[tuple[sp.Basic, ...], int]:
@@ -721,8 +737,9 @@ def _separate(inequalities: list[sp.Expr], inside: Any, at_points: Callable[[Seq
                 break
             chosen.append(best)
             foreign = foreign & ~best[1]
+    excluded = ~inside & ~foreign
     for pair in list(chosen):  # a later choice can make an earlier one superfluous
         rest = [other for other in chosen if other is not pair]
-        if rest and np.array_equal(np.any([entry[1] for entry in rest], axis=0) & ~inside, np.any([e[1] for e in chosen], axis=0) & ~inside):
+        if rest and np.array_equal(np.any([others for _, others in rest], axis=0) & ~inside, excluded):
             chosen = rest
     return tuple(against_zero(expr, sp.Gt) for expr, _ in chosen), int(foreign.sum())

@@ -37,4 +37,68 @@ CATALOGUE: dict[str, Entry] = {
         "scalinglaws.theory.linear.laws:model_law",
         "loss of the lazy linear model against the number of random features, samples and time unlimited",
     ),
+    "linear.transient": Entry(
+        "scalinglaws.theory.linear.laws:transient_law",
+        "what a finite number of features adds to the loss of the lazy linear model before it saturates",
+    ),
+    "linear.sgd_noise": Entry(
+        "scalinglaws.theory.linear.laws:sgd_noise_law",
+        "how the noise that one-pass SGD feeds into the lazy linear model decays",
+    ),
+    "linear.optimal_ridge": Entry(
+        "scalinglaws.theory.linear.laws:optimal_ridge_law",
+        "loss of the noisy lazy linear model at the best ridge, features unlimited",
+    ),
+    "linear.compute": Entry(
+        "scalinglaws.theory.linear.laws:compute_law",
+        "loss of the lazy linear model at the best model size for a given compute: seven phases",
+    ),
+    "linear.compute_time": Entry(
+        "scalinglaws.theory.linear.laws:compute_time_law",
+        "training steps at the compute optimum of the lazy linear model",
+    ),
+    "linear.compute_model": Entry(
+        "scalinglaws.theory.linear.laws:compute_model_law",
+        "features at the compute optimum of the lazy linear model",
+    ),
+    "linear.phase_boundaries": Entry(
+        "scalinglaws.theory.linear.laws:phase_boundaries_law",
+        "where the compute-optimal phases of the lazy linear model meet, and the logarithms there",
+    ),
+    "manifold.variance_limited": Entry(
+        "scalinglaws.theory.manifold:variance_limited_law",
+        "loss above its value at unlimited samples, where samples are plentiful",
+    ),
+    "manifold.width_variance": Entry(
+        "scalinglaws.theory.manifold:width_variance_law",
+        "fluctuations of a deep network between initializations against its number of parameters",
+    ),
+    "manifold.nearest_neighbor": Entry(
+        "scalinglaws.theory.manifold:nearest_neighbor_law",
+        "distance to the nearest of P samples on a d-dimensional manifold",
+    ),
+    "manifold.spectral": Entry(
+        "scalinglaws.theory.manifold:spectral_law",
+        "loss of a kernel that learns a target of its own smoothness on a d-dimensional manifold",
+    ),
+    "empirical.chinchilla": Entry(
+        "scalinglaws.theory.empirical:chinchilla_law",
+        "additive powers of model size and data, and their exact optimum for a given compute",
+    ),
+    "empirical.kaplan": Entry(
+        "scalinglaws.theory.empirical:kaplan_law",
+        "a power of a sum of powers of model size and data, and its exact optimum for a given compute",
+    ),
+    "empirical.rosenfeld": Entry(
+        "scalinglaws.theory.empirical:rosenfeld_law",
+        "additive powers of model size and data in an envelope that ends at random guessing",
+    ),
+    "empirical.hestness": Entry(
+        "scalinglaws.theory.empirical:hestness_law",
+        "a power law above an irreducible loss, and the exponent it appears to have",
+    ),
+    "empirical.perceptron": Entry(
+        "scalinglaws.theory.empirical:perceptron_law",
+        "error against samples where the best norm grows with them: plateau, power law, floor",
+    ),
 }

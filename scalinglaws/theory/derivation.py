@@ -215,16 +215,16 @@ class Derivation:
         sides: dict[tuple[bool, ...], list[int]] = {}
         for wanted in _MARGINS:
             found = {side: list(members) for side, members in sides.items()}
-            for number in np.flatnonzero(smallest >= wanted):
-                side = tuple(bool(distance > 0) for distance in distances[:, number])
+            for index in np.flatnonzero(smallest >= wanted):
+                side = tuple(bool(distance > 0) for distance in distances[:, index])
                 if side not in sides and len(found.setdefault(side, [])) < (2 if len(boundaries) < 4 else 1):
-                    found[side].append(int(number))
+                    found[side].append(int(index))
             sides = found
         if not sides:
             ranges = ", ".join(f"{name} in {ends}" for name, ends in self.box.items())
             raise DomainError(f"no point with {ranges} lies in the validity region {self.conditions}", argument="box", value=self.box)
         for members in sides.values():
-            yield from (points[number] for number in members)
+            yield from (points[index] for index in members)
         for boundary in boundaries:
             name = max(boundary.free_symbols, key=str)
             solutions = sp.solve(boundary, name)
@@ -362,7 +362,9 @@ def _ingredients(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr]) -> list[sp.E
 
 def _tied(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], point: Mapping[sp.Symbol, Any]) -> bool:
     """Whether a point lies where two branches of a Piecewise in an expression meet."""
-    return any(sp.expand((relation.lhs - relation.rhs).subs(point)) == 0 for part in _ingredients(expr, known) for relation in _relations(part))
+    return any(
+        sp.expand((relation.lhs - relation.rhs).subs(point)) == 0 for part in _ingredients(expr, known) for relation in _relations(part)
+    )
 
 
 def _other_scales(left: sp.Expr, right: sp.Expr, *known: Mapping[sp.Symbol, Any]) -> dict[sp.Symbol, sp.Integer]:

@@ -285,7 +285,9 @@ class Law:
         """
         regime = self._regime(values)
         if regime.constant is None or regime.log_power is None:
-            raise DomainError(f"{self.name} gives the exponent only, no constant: there is no leading term to evaluate", argument="x", value=x)
+            raise DomainError(
+                f"{self.name} gives the exponent only, no constant: there is no leading term to evaluate", argument="x", value=x
+            )
         exact = {name: to_exact(value) for name, value in self._inputs(values, regime.constant.free_symbols).items()}
         # exact powers of long fractions can take minutes
         rounded = {name: sp.N(value, _DIGITS) for name, value in exact.items()}

@@ -79,7 +79,7 @@ class CostLimited:
         return tuple(_regime(self, entry, condition, of) for entry, condition in self.winners)
 
 
-def derive_optimum(model: CostLimited, of: sp.Expr | None = None, *, suffix: str = "", case: sp.Basic = sp.true) -> Derived:
+def derive_optimum(model: CostLimited, of: sp.Expr | None = None) -> Derived:
     """Derive how the least loss, or an optimal scale, grows with the budget.
 
     Parameters
@@ -88,10 +88,6 @@ def derive_optimum(model: CostLimited, of: sp.Expr | None = None, *, suffix: str
         Terms, free scales and budget.
     of : Expr, optional
         A monomial in the free scales, whose growth is asked for instead of the loss.
-    suffix : str
-        Appended to the symbols of the steps, to keep several derivations apart.
-    case : Relational
-        Condition under which the steps hold.
 
     Returns
     -------
@@ -112,17 +108,40 @@ def derive_optimum(model: CostLimited, of: sp.Expr | None = None, *, suffix: str
     >>> derive_optimum(model, of=N).expr
     1/(alpha + 1)
     """
-    winners, regimes = model.winners, model.regimes(of)
-    steps = _steps(model, winners, suffix, case)
+
+    def build() -> Derivation:
+        return Derivation(tuple(optimum_steps(model, of)), model.where, dict(model.box))
+
+    return Derived(model.regimes(of), model.where, build, piecewise=True)
+
+
+def optimum_steps(model: CostLimited, of: sp.Expr | None = None, *, suffix: str = "", case: sp.Basic = sp.true) -> list[Step]:
+    """Write the steps of `derive_optimum`.
+
+    Parameters
+    ----------
+    model, of
+        As for `derive_optimum`.
+    suffix : str
+        Appended to the symbols of the steps, to keep several derivations apart.
+    case : Basic
+        Condition under which the steps hold.
+
+    Returns
+    -------
+    list of Step
+        In the order of the argument.
+    """
+    steps = _steps(model, model.winners, suffix, case)
     if of is not None:
         quantity = sp.Symbol(f"X{suffix}", positive=True)
         named = of.subs({name: _tagged(name, suffix) for name in model.free})
-        claimed = _pieces([(_optimal(model, entry, of), condition) for entry, condition in winners])
+        claimed = _pieces([(_optimal(model, entry, of), condition) for entry, condition in model.winners])
         steps += [
             step(quantity, named, DEFINITION, f"what is asked for: {of} at the optimum", where=case),
             step(quantity, claimed, EQUAL, "a power of the budget in each regime", where=case),
         ]
-    return Derived(regimes, model.where, Derivation(tuple(steps), model.where, dict(model.box)), piecewise=True)
+    return steps
 
 
 def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr | None) -> Regime:
@@ -168,10 +187,12 @@ def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suff
     chosen = [(entry.leading_alloc if model.constants else entry.allocation, condition) for entry, condition in winners]
     steps: list[Step] = []
     if all(None not in solved.values() for solved, _ in chosen):
-        budgets = {name: None for name in model.free}
+        budgets = dict.fromkeys(model.free)
         for item in programme.budgets:
             name = next(
-                name for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True) if power != 0 and budgets[name] is None
+                name
+                for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True)
+                if power != 0 and budgets[name] is None
             )
             budgets[name] = item.expr.subs(names)
         for name in model.free:
@@ -219,15 +240,9 @@ def _bound(model: CostLimited, entry: Balance, suffix: str, case: sp.Basic) -> l
         left, right = relation.args
         product *= (left / right) ** mu
     value = entry.value * (entry.leading_constant if model.constants else 1)
-    which = ", ".join(str(y) for _, y in weights)
+    terms, which = (", ".join(map(str, parts)) for parts in zip(*weights, strict=True))
+    reason = f"for any allocation the sum of {terms} is at least their geometric mean with weights {which}"
     return [
-        step(
-            mean,
-            product.subs(anything),
-            DEFINITION,
-            f"for any allocation the sum of {', '.join(str(term) for term, _ in weights)} is at least their geometric mean with weights {which}",
-            DUFFIN_1967,
-            case,
-        ),
+        step(mean, product.subs(anything), DEFINITION, reason, DUFFIN_1967, case),
         step(mean, value, EQUAL, "which is the same for every allocation that keeps the budget: none does better", where=case),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -121,8 +121,8 @@ class Derived:
         All branches, boundaries included.
     conditions : tuple of Relational
         What the derivation had to assume.
-    derivation : Derivation
-        The steps.
+    build : Derivation or callable
+        The steps, or a function of no arguments that writes them when they are first asked for.
     piecewise : bool
         The exponent goes by regime. By default the slowest decay among the regimes is the exponent.
     forms : mapping of str to Form
@@ -131,9 +131,14 @@ class Derived:
 
     regimes: tuple[Regime, ...]
     conditions: tuple[sp.Basic, ...]
-    derivation: Derivation
+    build: Derivation | Callable[[], Derivation]
     piecewise: bool = False
     forms: Mapping[str, Form] = field(default_factory=dict)
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The steps."""
+        return self.build if isinstance(self.build, Derivation) else self.build()
 
     @cached_property
     def expr(self) -> sp.Expr:
@@ -141,7 +146,10 @@ class Derived:
         if not self.piecewise:
             return sp.Min(*(regime.exponent for regime in self.regimes))
         inner = [regime for regime in self.regimes if not regime.on_boundary]
-        return sp.Piecewise(*((regime.exponent, _closed(regime.condition)) for regime in inner or self.regimes))
+        if len(inner) == 1 and inner[0].condition == sp.true:
+            return inner[0].exponent
+        pieces = ((regime.exponent, _closed(regime.condition)) for regime in inner or self.regimes)
+        return sp.Piecewise(*pieces, evaluate=False)  # evaluation would merge the conditions of equal exponents past recognition
 
     @cached_property
     def constant(self) -> sp.Expr | None:
@@ -155,5 +163,7 @@ class Derived:
 
 def _closed(condition: sp.Basic) -> sp.Basic:
     """Add its boundary to a region: exponents are continuous there."""
+    if condition.atoms(sp.Eq):
+        return condition
     weak = {sp.StrictGreaterThan: sp.Ge, sp.StrictLessThan: sp.Le}
     return condition.replace(lambda part: part.func in weak, lambda part: weak[part.func](*part.args))

@@ -59,3 +59,67 @@ PAQUETTE_2024 = Reference(
     2024,
     "arXiv:2405.15074",
 )
+BAHRI_2021 = Reference(
+    "bahri2021explaining",
+    "Y. Bahri, E. Dyer, J. Kaplan, J. Lee, U. Sharma",
+    "Explaining Neural Scaling Laws",
+    "PNAS 121 (2024)",
+    2021,
+    "arXiv:2102.06701",
+)
+SPIGLER_2020 = Reference(
+    "spigler2020asymptotic",
+    "S. Spigler, M. Geiger, M. Wyart",
+    "Asymptotic learning curves of kernel methods: empirical data versus teacher-student paradigm",
+    "J. Stat. Mech. 124001",
+    2020,
+    "arXiv:1905.10843",
+)
+HOFFMANN_2022 = Reference(
+    "hoffmann2022training",
+    "J. Hoffmann, S. Borgeaud, A. Mensch, E. Buchatskaya, T. Cai, E. Rutherford, et al.",
+    "Training Compute-Optimal Large Language Models",
+    "NeurIPS 2022",
+    2022,
+    "arXiv:2203.15556",
+)
+ROSENFELD_2020 = Reference(
+    "rosenfeld2020constructive",
+    "J. S. Rosenfeld, A. Rosenfeld, Y. Belinkov, N. Shavit",
+    "A Constructive Prediction of the Generalization Error Across Scales",
+    "ICLR 2020",
+    2020,
+    "arXiv:1909.12673",
+)
+HESTNESS_2017 = Reference(
+    "hestness2017deep",
+    "J. Hestness, S. Narang, N. Ardalani, G. Diamos, H. Jun, H. Kianinejad, M. M. A. Patwary, Y. Yang, Y. Zhou",
+    "Deep Learning Scaling is Predictable, Empirically",
+    "preprint",
+    2017,
+    "arXiv:1712.00409",
+)
+KAPLAN_2020 = Reference(
+    "kaplan2020scaling",
+    "J. Kaplan, S. McCandlish, T. Henighan, T. B. Brown, B. Chess, R. Child, S. Gray, A. Radford, J. Wu, D. Amodei",
+    "Scaling Laws for Neural Language Models",
+    "preprint",
+    2020,
+    "arXiv:2001.08361",
+)
+CABALLERO_2023 = Reference(
+    "caballero2023broken",
+    "E. Caballero, K. Gupta, I. Rish, D. Krueger",
+    "Broken Neural Scaling Laws",
+    "ICLR 2023",
+    2023,
+    "arXiv:2210.14891",
+)
+DAMICO_2025 = Reference(
+    "damico2025implicit",
+    "F. D'Amico, D. Bocchi, M. Negri",
+    "Implicit bias produces neural scaling laws in learning curves, from perceptrons to deep networks",
+    "preprint",
+    2025,
+    "arXiv:2505.13230",
+)

@@ -18,22 +18,26 @@ from .bottlenecks import (
     derive_transient,
 )
 from .compute import C, Case, ComputeLimited, derive_boundaries, derive_compute
+from .ridge import SAMPLES, RidgeLimited, derive_ridge
 
 __all__ = [
     "ALPHA",
     "BETA",
+    "SAMPLES",
     "C",
     "Case",
     "ComputeLimited",
     "ModeLimited",
     "N",
     "P",
+    "RidgeLimited",
     "T",
     "TimeLimited",
     "TransientLimited",
     "derive_boundaries",
     "derive_compute",
     "derive_mode",
+    "derive_ridge",
     "derive_time",
     "derive_transient",
 ]

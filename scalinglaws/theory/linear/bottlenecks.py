@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import DomainError
+from .._numbers import tidy
 from ..asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, X, inverse_laplace_power, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Regime
@@ -22,7 +23,7 @@ from ..relations import strongest
 
 ALPHA, BETA, T, N, P = sp.symbols("alpha beta t N P", positive=True)
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
-_INDEX = sp.Symbol("k", positive=True, integer=True)
+INDEX = sp.Symbol("k", positive=True, integer=True)
 
 BOX = {ALPHA: (1, 4), BETA: (sp.Rational(1, 5), 4)}
 
@@ -136,14 +137,14 @@ def derive_time(model: TimeLimited) -> Derived:
     a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
     found = power_sum(a, model.residual.compose(-b))
     resolved = (2 * T) ** (1 / b)
-    loss = sp.Sum(_INDEX ** (-a) * model.residual.function.subs(X, 2 * T * _INDEX ** (-b)), (_INDEX, 1, sp.oo))
+    loss = sp.Sum(INDEX ** (-a) * model.residual.function.subs(X, 2 * T * INDEX ** (-b)), (INDEX, 1, sp.oo))
     regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
     steps = [
         step(
             _L,
             loss,
             DEFINITION,
-            f"every mode decays on its own: the error of mode k falls with rate lambda_k = {_INDEX ** (-b)}",
+            f"every mode decays on its own: the error of mode k falls with rate lambda_k = {INDEX ** (-b)}",
             BORDELON_2024,
         ),
         step(
@@ -155,7 +156,9 @@ def derive_time(model: TimeLimited) -> Derived:
         ),
         *_read_off(regimes, T),
     ]
-    return Derived(regimes, found.conditions, Derivation(tuple(steps), found.conditions, _free(model.box, a, b, model.residual.function)))
+    return Derived(
+        regimes, found.conditions, Derivation(tuple(steps), found.conditions, free_box(model.box, a, b, model.residual.function))
+    )
 
 
 def derive_mode(model: ModeLimited) -> Derived:
@@ -172,12 +175,12 @@ def derive_mode(model: ModeLimited) -> Derived:
         Regimes of the loss as a function of the resource, conditions and steps.
     """
     a, b, n = sp.sympify(model.signal), sp.sympify(model.spectrum), model.resource
-    eigenvalue = _INDEX ** (-b)
+    eigenvalue = INDEX ** (-b)
 
     def mode_sum(weight: sp.Expr, shape: MellinSymbol | MellinCombination) -> sp.Expr:
-        return sp.Sum(weight * shape.function.subs(X, _KAPPA / eigenvalue), (_INDEX, 1, sp.oo))
+        return sp.Sum(weight * shape.function.subs(X, _KAPPA / eigenvalue), (INDEX, 1, sp.oo))
 
-    occupied, per_mode = _extensive("occupation", model.occupation, b)
+    occupied, per_mode = extensive("occupation", model.occupation, b)
     resolved = n / per_mode
     left = power_sum(a, model.residual.compose(b))
     conditions = strongest(occupied.conditions + left.conditions)
@@ -190,10 +193,10 @@ def derive_mode(model: ModeLimited) -> Derived:
     ]
     amplification = sp.S.One
     if model.variance is not None:
-        spread, share = _extensive("variance", model.variance, b)
+        spread, share = extensive("variance", model.variance, b)
         conditions = strongest(conditions + spread.conditions)
-        amplification = sp.gammasimp(1 / (1 - spread.terms[0].coefficient / occupied.terms[0].coefficient))
-        if amplification.is_positive is False or not amplification.is_finite:
+        amplification = sp.gammasimp(1 / (1 - sp.gammasimp(tidy(share / per_mode))))
+        if amplification.is_positive is False or amplification.is_finite is False:
             raise DomainError(
                 f"variance: its sum is {share} per mode against {per_mode} of the occupation, so that the loss would not be positive",
                 argument="variance",
@@ -206,7 +209,7 @@ def derive_mode(model: ModeLimited) -> Derived:
             step(_V, amplification, EQUAL, "a constant: both sums are proportional to K"),
         ]
     raw = sp.Symbol("B", positive=True)
-    weight = _INDEX ** (-a)
+    weight = INDEX ** (-a)
     regimes = _regimes(left, n, (sp.S.One, 1 / per_mode), factor=amplification)
     steps += [
         step(raw, mode_sum(weight, model.residual), DEFINITION, "signal left unlearned at that ridge", BORDELON_2024),
@@ -215,7 +218,7 @@ def derive_mode(model: ModeLimited) -> Derived:
         *_read_off(regimes, n),
     ]
     shapes = (shape.function for shape in (model.residual, model.occupation, model.variance) if shape is not None)
-    return Derived(regimes, conditions, Derivation(tuple(steps), conditions, _free(model.box, a, b, *shapes)))
+    return Derived(regimes, conditions, Derivation(tuple(steps), conditions, free_box(model.box, a, b, *shapes)))
 
 
 def derive_transient(model: TransientLimited) -> Derived:
@@ -238,11 +241,11 @@ def derive_transient(model: TransientLimited) -> Derived:
     """
     a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
     s = sp.Symbol("s", positive=True)
-    occupied, per_mode = _extensive("occupation", model.occupation, b)
+    occupied, per_mode = extensive("occupation", model.occupation, b)
     heads = power_sum(sp.expand(a - b), model.residual.compose(b))
     conditions = strongest(occupied.conditions + heads.conditions)
     head, transform, excess = sp.symbols("S F E", positive=True)
-    ratio = (_INDEX / _K) ** b
+    ratio = (INDEX / _K) ** b
     in_s, in_t, regimes = [], [], []
     for branch in heads.branches():
         term = branch.candidate
@@ -256,11 +259,17 @@ def derive_transient(model: TransientLimited) -> Derived:
     singular, decaying = (pieces[0][0] if len(pieces) == 1 else sp.Piecewise(*pieces) for pieces in (in_s, in_t))
 
     steps = [
-        step(_DF1, sp.Sum(model.occupation.function.subs(X, ratio), (_INDEX, 1, sp.oo)), DEFINITION, "modes resolved at s = K^-b", ATANASOV_2024),
+        step(
+            _DF1,
+            sp.Sum(model.occupation.function.subs(X, ratio), (INDEX, 1, sp.oo)),
+            DEFINITION,
+            "modes resolved at s = K^-b",
+            ATANASOV_2024,
+        ),
         step(_DF1, per_mode * _K, asymptotic(_K), "leading Mellin residue: proportional to K", FLAJOLET_1995),
         step(
             head,
-            sp.Sum(_INDEX ** sp.expand(b - a) * model.residual.function.subs(X, ratio), (_INDEX, 1, sp.oo)),
+            sp.Sum(INDEX ** sp.expand(b - a) * model.residual.function.subs(X, ratio), (INDEX, 1, sp.oo)),
             DEFINITION,
             "how strongly the modes, weighted with signal per eigenvalue, feel each other through the features",
             BORDELON_2024,
@@ -269,23 +278,25 @@ def derive_transient(model: TransientLimited) -> Derived:
         step(transform, _DF1 * head, DEFINITION, "Laplace transform of N times the excess, to first order in 1/N", BORDELON_2024),
         step(_K, s ** (-1 / b), DEFINITION, "s, the inverse of twice the time, is the eigenvalue at the edge"),
         step(transform, singular, EQUAL, "a singular power at small s"),
-        step(excess, sp.InverseLaplaceTransform(singular.subs(s, s / 2) / 2, s, T, None), DEFINITION, "errors are squared: time counts twice"),
+        step(
+            excess, sp.InverseLaplaceTransform(singular.subs(s, s / 2) / 2, s, T, None), DEFINITION, "errors are squared: time counts twice"
+        ),
         step(excess, decaying, asymptotic(T), "Tauber: C s^e becomes C t^(-e - 1)/Gamma(-e)", FLAJOLET_1995),
     ]
     found = tuple(regimes)
     shapes = (model.residual.function, model.occupation.function)
-    return Derived(found, conditions, Derivation((*steps, *_read_off(found, T, excess)), conditions, _free(model.box, a, b, *shapes)))
+    return Derived(found, conditions, Derivation((*steps, *_read_off(found, T, excess)), conditions, free_box(model.box, a, b, *shapes)))
 
 
-def _extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -> tuple[PowerSum, sp.Expr]:
+def extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -> tuple[PowerSum, sp.Expr]:
     """Sum a share over all modes; return the sum and its constant per K, refusing sums that are not proportional to K."""
     found = power_sum(0, shape.compose(b))
     if len(found.terms) != 1 or found.terms[0].exponent != 1 or found.terms[0].log_power:
         raise DomainError(f"{name}: its sum over the modes must grow as K; it grows as K^({found.exponent()})", argument=name, value=shape)
-    return found, sp.gammasimp(found.terms[0].coefficient)
+    return found, sp.gammasimp(tidy(found.terms[0].coefficient))
 
 
-def _free(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.Symbol, tuple[Any, Any]]:
+def free_box(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.Symbol, tuple[Any, Any]]:
     """Keep the ranges of the parameters that occur; all of them must have one."""
     used = set().union(*(expr.free_symbols for expr in exprs)) - {X}
     if missing := sorted(map(str, used - box.keys())):

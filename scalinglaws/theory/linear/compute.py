@@ -8,16 +8,17 @@ the model, :math:`\eta \sim 1/\sum_{k \lesssim N} k^{-\alpha} \sim N^{\alpha - 1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import sympy as sp
 
 from ..asymptotics import RATIONAL, slope_only_sum
 from ..derivation import Derivation
-from ..optimum import CostLimited, derive_optimum
+from ..optimum import CostLimited, optimum_steps
 from ..records import Derived, Regime
 from ..references import PAQUETTE_2024
 from .bottlenecks import ALPHA, BETA, ModeLimited, N, T, TimeLimited, TransientLimited, derive_mode, derive_time, derive_transient
@@ -94,21 +95,25 @@ def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
         Regimes of all cases; phases of one name and exponent are joined across cases.
     """
     regions = [case for case in model.cases if not case.boundary]
-    regimes: list[Regime] = []
-    steps = []
-    box: dict[sp.Symbol, tuple[Any, Any]] = {}
-    for number, case in enumerate(regions, start=1):
-        suffix = f"_{number}" if len(regions) > 1 else ""
-        found = derive_optimum(case.model, of, suffix=suffix, case=case.condition)
-        steps += list(found.derivation.steps)
-        regimes += [Regime(r.name, sp.And(case.condition, r.condition), r.exponent, r.constant, 0) for r in found.regimes]
-        for name, (low, high) in case.model.box.items():
-            before = box.get(name, (low, high))
-            box[name] = (min(before[0], low), max(before[1], high))
-    regimes = _joined(regimes) + _boundaries(model, of)
+
+    def build() -> Derivation:
+        several = len(regions) > 1
+        steps = (
+            optimum_steps(case.model, of, suffix=f"_{number}" if several else "", case=case.condition)
+            for number, case in enumerate(regions, start=1)
+        )
+        return Derivation(tuple(chain.from_iterable(steps)), (), _hull(regions))
+
+    regimes = [
+        Regime(entry.name, sp.And(case.condition, entry.condition), entry.exponent, entry.constant)
+        for case in regions
+        for entry in case.model.regimes(of)
+    ]
     # where one term leads alone, the scales are free within a range, and their exponents jump
     free = [case.condition for case in model.cases if case.boundary and not case.known_scales] if of is not None else []
-    return Derived(tuple(regimes), tuple(map(sp.Not, free)), Derivation(tuple(steps), (), box), piecewise=True)
+    return Derived(
+        (*_joined(regimes), *_boundaries(model, of)), tuple(sp.to_nnf(sp.Not(condition)) for condition in free), build, piecewise=True
+    )
 
 
 def derive_boundaries(model: ComputeLimited) -> Derived:
@@ -124,17 +129,26 @@ def derive_boundaries(model: ComputeLimited) -> Derived:
     Derived
         One regime per line.
     """
-    steps = []
-    boxes: dict[sp.Symbol, tuple[Any, Any]] = {}
     lines = [case for case in model.cases if case.boundary]
-    for number, case in enumerate(lines, start=1):
-        found = derive_optimum(case.model, suffix=f"_{number}", case=_off_line(case.condition))
-        steps += list(found.derivation.steps)
-        boxes |= case.model.box
-    regimes = tuple(_boundaries(model, None))
-    validity = (sp.Or(*(regime.condition for regime in regimes)),)
-    box = {ALPHA: (sp.Rational(1, 10), 4), BETA: (sp.Rational(1, 5), 4)}
-    return Derived(regimes, validity, Derivation(tuple(steps), (), {name: box[name] for name in boxes}), piecewise=True)
+
+    def build() -> Derivation:
+        steps = (
+            optimum_steps(case.model, suffix=f"_{number}", case=_off_line(case.condition)) for number, case in enumerate(lines, start=1)
+        )
+        return Derivation(tuple(chain.from_iterable(steps)), (), _hull(lines))
+
+    regimes = _boundaries(model, None)
+    return Derived(tuple(regimes), (sp.Or(*(regime.condition for regime in regimes)),), build, piecewise=True)
+
+
+def _hull(cases: Sequence[Case]) -> dict[sp.Symbol, tuple[Any, Any]]:
+    """Return the smallest box that contains the boxes of all cases."""
+    box: dict[sp.Symbol, tuple[Any, Any]] = {}
+    for case in cases:
+        for name, (low, high) in case.model.box.items():
+            before = box.get(name, (low, high))
+            box[name] = (min(before[0], low), max(before[1], high))
+    return box
 
 
 def _off_line(condition: sp.Basic) -> sp.Basic:
@@ -143,7 +157,7 @@ def _off_line(condition: sp.Basic) -> sp.Basic:
 
 
 def _boundaries(model: ComputeLimited, of: sp.Expr | None) -> list[Regime]:
-    found = []
+    found: list[Regime] = []
     for case in model.cases:
         if not case.boundary:
             continue
@@ -182,7 +196,6 @@ def _powers(derived: Derived, variable: sp.Symbol) -> sp.Expr:
     return sp.Add(*dict.fromkeys(variable ** (-regime.exponent) for regime in derived.regimes if not regime.on_boundary))
 
 
-@lru_cache(maxsize=1)
 def linear_cases() -> tuple[Case, ...]:
     """Assemble the bottlenecks of the linear model, region by region and line by line.
 
@@ -197,6 +210,11 @@ def linear_cases() -> tuple[Case, ...]:
     On a boundary where two powers of a bottleneck meet, its term carries the logarithm that its own law has there; at
     capacity one the trace, and with it the inverse step size, grows as a logarithm of N.
     """
+    return _assembled()
+
+
+@lru_cache(maxsize=1)
+def _assembled() -> tuple[Case, ...]:
     time = _powers(derive_time(TimeLimited()), T)
     full = _powers(derive_mode(ModeLimited(N, RATIONAL(1, 1))), N)
     # as many modes as features (up to a factor): only the slopes of the shape are needed, and no trace has to converge
@@ -206,21 +224,25 @@ def linear_cases() -> tuple[Case, ...]:
     shrunk = N ** (ALPHA - 1)
     budget, slow = (N * T, C), (N ** (2 - ALPHA) * T, C)
 
-    def box(low: Any, high: Any) -> Mapping[sp.Symbol, tuple[Any, Any]]:
+    def box(low: Any, high: Any) -> dict[sp.Symbol, tuple[Any, Any]]:
         return {ALPHA: (sp.Rational(low), sp.Rational(high)), BETA: (sp.Rational(1, 5), sp.Integer(4))}
 
-    def limited(terms: Mapping[str, sp.Expr], cost: Any, ranges: Mapping[sp.Symbol, Any], names: Mapping[frozenset[str], str], **more: Any) -> CostLimited:
+    def limited(
+        terms: Mapping[str, sp.Expr], cost: Any, ranges: Mapping[sp.Symbol, Any], names: Mapping[frozenset[str], str], **more: Any
+    ) -> CostLimited:
         return CostLimited(terms, (N, T), C, cost, box=ranges, names=names, constants=False, reference=PAQUETTE_2024, **more)
 
     above = {"time": time, "model": full, "transient": transient, "noise": noise}
     between = {"time": time, "model": cut, "noise": shrunk * noise}
     below = {"time": time, "model": cut}
-    ranges = (box(1, 4), box(sp.Rational(1, 2), 1), box(sp.Rational(1, 10), sp.Rational(1, 2)))
+    half, one = sp.Rational(1, 2), sp.S.One
+    ranges = (box(1, 4), box(half, 1), box(sp.Rational(1, 10), half))
+    hard, easy = {BETA: (sp.Rational(1, 5), one)}, {BETA: (one, sp.Integer(4))}
     regions = (
         Case(ALPHA > 1, limited(above, budget, ranges[0], _NAMES)),
-        Case(sp.And(ALPHA > sp.Rational(1, 2), ALPHA < 1), limited(between, slow, ranges[1], _NAMES_MIDDLE)),
-        Case(sp.And(ALPHA <= sp.Rational(1, 2), BETA < 1), limited(below, slow, {**ranges[2], BETA: (sp.Rational(1, 5), sp.S.One)}, _NAMES_LOW)),
-        Case(sp.And(ALPHA <= sp.Rational(1, 2), BETA > 1), limited(below, slow, {**ranges[2], BETA: (sp.S.One, sp.Integer(4))}, _NAMES_LOW_EASY)),
+        Case(sp.And(ALPHA > half, ALPHA < 1), limited(between, slow, ranges[1], _NAMES_MIDDLE)),
+        Case(sp.And(ALPHA <= half, BETA < 1), limited(below, slow, ranges[2] | hard, _NAMES_LOW)),
+        Case(sp.And(ALPHA <= half, BETA > 1), limited(below, slow, ranges[2] | easy, _NAMES_LOW_EASY)),
     )
 
     def merged(terms: Mapping[str, sp.Expr], values: Mapping[sp.Symbol, Any]) -> dict[str, sp.Expr]:
@@ -237,18 +259,25 @@ def linear_cases() -> tuple[Case, ...]:
         inserted = (cost[0].subs(values), cost[1])
         return Case(condition, limited(merged(terms, values), inserted, inside, {}, logarithm=_LOG), name, **more)
 
-    half, one = sp.Rational(1, 2), sp.S.One
     at_one = {"time": time, "model": full, "noise": noise / _LOG}
     corner = {"time": time, "model": full}  # noise is smaller there, by the logarithm
     lines = (
         line("Ia | II", sp.And(sp.Eq(BETA, 1), ALPHA > 1), above, budget, {BETA: one}, ranges[0]),
         line("II | III", sp.And(sp.Eq(BETA, 2 - 1 / ALPHA), ALPHA > 1), above, budget, {BETA: 2 - 1 / ALPHA}, ranges[0]),
-        line("Ia | Ib", sp.And(sp.Eq(ALPHA, 1), BETA < 1), at_one, (N * T, C / _LOG), {ALPHA: one}, {BETA: (sp.Rational(1, 5), one)}),
-        line("III | IVa", sp.And(sp.Eq(ALPHA, 1), BETA > 1), at_one, (N * T, C / _LOG), {ALPHA: one}, {BETA: (one, sp.Integer(4))}),
+        line("Ia | Ib", sp.And(sp.Eq(ALPHA, 1), BETA < 1), at_one, (N * T, C / _LOG), {ALPHA: one}, hard),
+        line("III | IVa", sp.And(sp.Eq(ALPHA, 1), BETA > 1), at_one, (N * T, C / _LOG), {ALPHA: one}, easy),
         line("Ia | Ib | III | IVa", sp.And(sp.Eq(ALPHA, 1), sp.Eq(BETA, 1)), corner, (N * T, C / _LOG), {ALPHA: one, BETA: one}, {}),
         line("Ib | IV", sp.And(sp.Eq(BETA, 1), ALPHA > half, ALPHA < 1), between, slow, {BETA: one}, ranges[1]),
-        line("IVa | IVb", sp.And(sp.Eq(ALPHA, _CORNER), BETA > 1), between, slow, {ALPHA: _CORNER}, {BETA: (one, sp.Integer(4))}, known_scales=False),
+        line(
+            "IVa | IVb",
+            sp.And(sp.Eq(ALPHA, _CORNER), BETA > 1),
+            between,
+            slow,
+            {ALPHA: _CORNER},
+            easy,
+            known_scales=False,
+        ),
         line("Ib | Ic", sp.And(sp.Eq(BETA, 1), ALPHA < half), below, slow, {BETA: one}, ranges[2]),
-        line("Ic | IVb", sp.And(sp.Eq(ALPHA, half), BETA >= 1), below, slow, {ALPHA: half}, {BETA: (one, sp.Integer(4))}, known_log=False),
+        line("Ic | IVb", sp.And(sp.Eq(ALPHA, half), BETA >= 1), below, slow, {ALPHA: half}, easy, known_log=False),
     )
     return (*regions, *lines)
