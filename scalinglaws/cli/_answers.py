@@ -95,12 +95,17 @@ def emit(answer: Answer, json: bool, output: Path | None) -> None:
         return
     writers = TABLE_FORMATS if answer.table is not None else TEXT_FORMATS
     check_suffix(output, writers)
-    try:
-        output.write_text(writers[output.suffix](answer), encoding="utf-8")
-    except OSError as failure:
-        raise DomainError(f"cannot write {output}: {failure.strerror}", argument="output", value=output) from failure
+    write(output, writers[output.suffix](answer))
     if json:
         sys.stdout.write(_as_json(answer))
+
+
+def write(output: Path, text: str) -> None:
+    """Write a file, or say why it cannot be written."""
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as failure:
+        raise DomainError(f"cannot write {output}: {failure.strerror}", argument="output", value=output) from failure
 
 
 def check_suffix(output: Path, writers: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ Examples
 --------
 >>> from scalinglaws import theory
 >>> theory.laws()
-('linear.data', 'linear.model', 'linear.time')
+('empirical.chinchilla', 'empirical.hestness', ...)
 >>> theory.law("linear.time").expr
 beta
 >>> [law.name for law in theory.find("samples, trained")]
@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
 from .catalogue import CATALOGUE
 
 if TYPE_CHECKING:
+    from ._presentation import LawComparison
     from .formula import Law
 
-__all__ = ["find", "law", "laws"]
+__all__ = ["cite", "compare", "find", "law", "laws"]
 
 
 def laws() -> tuple[str, ...]:
@@ -79,3 +80,57 @@ def find(text: str) -> list[Law]:
         or any(wanted in symbol.lower() or wanted in meaning.lower() for symbol, meaning in law(name).symbols.items())
         for found in [law(name)]
     ]
+
+
+def cite(*names: str) -> str:
+    """Return BibTeX entries for exactly the sources that laws use: theirs, those of their steps, and of formulas they correct.
+
+    Parameters
+    ----------
+    *names : str
+        Names of laws; all by default.
+
+    Returns
+    -------
+    str
+        Entries in order of first use, each once.
+
+    Examples
+    --------
+    >>> print(cite("empirical.hestness").splitlines()[0])
+    @misc{hestness2017deep,
+    """
+    from ._presentation import bibtex_of, references_of
+
+    return "\n\n".join(map(bibtex_of, references_of(law(name) for name in names or laws()))) + "\n"
+
+
+def compare(first: str, second: str, **values: Any) -> LawComparison:
+    """Compare two laws: what they say, where they hold, and the first step at which their derivations part.
+
+    Parameters
+    ----------
+    first, second : str
+        Names of laws.
+    **values
+        Parameters, each handed to the laws that have it.
+
+    Returns
+    -------
+    LawComparison
+        Prints as a short report.
+
+    Raises
+    ------
+    DomainError
+        If a law does not exist, or a parameter belongs to neither.
+
+    Examples
+    --------
+    >>> found = compare("linear.data", "linear.model", alpha=2, beta=3)
+    >>> found.exponents, found.agree
+    ((4, 2), False)
+    """
+    from ._presentation import contrast
+
+    return contrast(law(first), law(second), values)

@@ -90,7 +90,10 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
             allowed = "> 0" if symbol.is_positive else ">= 0"
             raise DomainError(f"{key} = {values[key]} must be finite and {allowed}", argument=key, value=values[key])
         arrays.append(array)
-    result = np.asarray(sp.lambdify(list(symbols.values()), expr, "numpy")(*arrays), float)
+    with np.errstate(all="ignore"):
+        result = np.asarray(sp.lambdify(list(symbols.values()), expr, "numpy")(*arrays), float)
+    if not np.all(np.isfinite(result)):
+        raise DomainError(f"{name}, {form} = {expr} has no finite value at {show(values)}", argument="values", value=dict(values))
     return float(result) if result.ndim == 0 else result
 
 

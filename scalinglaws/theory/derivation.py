@@ -162,6 +162,14 @@ class Derivation:
     conditions: tuple[sp.Basic, ...] = ()
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=dict)
 
+    def _repr_latex_(self) -> str:
+        signs = {"definition": r"\equiv", "asymptotic": r"\sim"}
+        rows = (
+            rf"{sp.latex(entry.quantity)} &{signs.get(entry.relation.kind, '=')} {sp.latex(entry.value)} && \text{{{entry.reason}}}"
+            for entry in self.steps
+        )
+        return "$$\\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}$$"
+
     def check(self, *, seed: int = 0) -> tuple[StepCheck, ...]:
         """Check every step.
 

@@ -19,6 +19,7 @@ import sympy as sp
 from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
 from ._numbers import evaluate_arrays, evaluate_form, is_exact, nearly, outside_validity, show, tidy, to_exact
+from ._presentation import explanation_of, latex_of
 from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balance, solves, step
 from .implicit import ImplicitConstant
 from .records import Derived, Form, Published, Reference, Regime
@@ -180,6 +181,22 @@ class Law:
     def published_expr(self) -> sp.Expr | None:
         """The exponent printed elsewhere, in this law's notation; None where nobody prints another."""
         return None if self.published is None else self._write(self.published.expr)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def latex(self) -> str:
+        """Write the law as one LaTeX formula, constant included where it is known."""
+        return latex_of(self)
+
+    def explain(self) -> str:
+        """Explain the law in Markdown: statement, validity, regimes, formulas, every step of the derivation, sources."""
+        return explanation_of(self)
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
+    def _repr_markdown_(self) -> str:
+        return f"**{self.name}**: {self.statement}\n\n$${self.latex()}$$"
 
     # -- asking for numbers -----------------------------------------------------------------------------------------
 

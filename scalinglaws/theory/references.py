@@ -48,7 +48,7 @@ DUFFIN_1967 = Reference(
     "Geometric Programming: Theory and Application",
     "Wiley",
     1967,
-    "isbn:978-0-471-22370-7",
+    "isbn:978-0-471-22370-2",
     "ch. I.3",
 )
 PAQUETTE_2024 = Reference(

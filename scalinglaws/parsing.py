@@ -1,0 +1,91 @@
+"""Reading formulas that a person typed: arithmetic in positive symbols, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .errors import DomainError
+
+if TYPE_CHECKING:
+    import sympy
+
+_MAX_LENGTH, _MAX_POWER = 2000, 10_000
+
+
+def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
+    """Read a formula.
+
+    Parameters
+    ----------
+    text : str
+        Numbers, names, ``+ - * / **``, parentheses, and ``sqrt``, ``exp``, ``log``. Decimals are read exactly: 0.1 is 1/10.
+    argument : str
+        Name of the caller's argument, for error messages.
+
+    Returns
+    -------
+    Expr
+        A SymPy expression whose symbols are positive.
+
+    Raises
+    ------
+    DomainError
+        If the text contains anything else; the message quotes it. Nothing is ever executed.
+
+    Examples
+    --------
+    >>> parse_expression("A*N**-a + 0.5*D")
+    A/N**a + D/2
+    """
+    if len(text) > _MAX_LENGTH:
+        raise DomainError(f"{argument} has {len(text)} characters; at most {_MAX_LENGTH} are read", argument=argument, value=text)
+    if "^" in text:
+        raise DomainError(f"{argument} = {text!r}: write ** for powers, not ^", argument=argument, value=text)
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        raise DomainError(f"{argument} = {text!r} is not a formula", argument=argument, value=text) from None
+    try:
+        return _build(tree, text, argument)
+    except RecursionError:
+        raise DomainError(f"{argument} is nested too deeply", argument=argument, value=text) from None
+
+
+def _build(node: ast.expr, text: str, argument: str) -> Any:
+    import sympy as sp
+
+    operations: dict[type, Callable[[Any, Any], Any]] = {
+        ast.Add: lambda a, b: a + b,
+        ast.Sub: lambda a, b: a - b,
+        ast.Mult: lambda a, b: a * b,
+        ast.Div: lambda a, b: a / b,
+    }
+    functions = {"sqrt": sp.sqrt, "exp": sp.exp, "log": sp.log}
+
+    def refuse(what: str) -> DomainError:
+        return DomainError(f"{argument} = {text!r}: {what}", argument=argument, value=text)
+
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return sp.Rational(str(value))
+        case ast.Name(id=name):
+            return sp.Symbol(name, positive=True)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_build(operand, text, argument)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _build(operand, text, argument)
+        case ast.BinOp(op=ast.Pow(), left=left, right=right):
+            base, power = _build(left, text, argument), _build(right, text, argument)
+            if power.is_number and abs(power) > _MAX_POWER:
+                raise refuse(f"the power {power} exceeds {_MAX_POWER}")
+            return base**power
+        case ast.BinOp(op=operator, left=left, right=right) if type(operator) in operations:
+            one, two = _build(left, text, argument), _build(right, text, argument)
+            if isinstance(operator, ast.Div) and two == 0:
+                raise refuse("division by zero")
+            return operations[type(operator)](one, two)
+        case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in functions:
+            return functions[name](_build(inner, text, argument))
+    raise refuse(f"{ast.unparse(node)!r} is not allowed; use numbers, names, + - * / **, parentheses and {', '.join(functions)}")
