@@ -74,10 +74,8 @@ def explanation_of(law: Law) -> str:
             "",
         ]
     lines += ["## Sources", ""]
-    lines += [
     for source in references_of([law]):
         lines.append(f"* {source.authors}, *{source.title}*, {source.venue} ({source.year}), {source.identifier}")
-    ]
     return "\n".join(lines) + "\n"
 
 
