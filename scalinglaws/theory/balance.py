@@ -283,7 +283,7 @@ class Allocation(Sequence[Balance]):
                 argument="values",
                 value=dict(values),
             )
-        best = max(ranked, key=lambda pair: sp.Float(pair[0], 50))
+        best = max(ranked, key=lambda pair: sp.N(pair[0], 50))
         winners = [entry for measure, entry in ranked if sp.expand(measure - best[0]) == 0]
         return Optimum(winners[0], best[0], tuple(winners[1:]))
 

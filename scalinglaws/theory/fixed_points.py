@@ -77,7 +77,7 @@ class FixedPoint:
             if number.free_symbols:
                 missing = ", ".join(sorted(map(str, number.free_symbols)))
                 raise DomainError(f"values are missing for {missing}", argument="values", value=values)
-            if number.is_finite and all(bool(condition.subs(exact)) for condition in branch.conditions):
+            if number.is_real and all(bool(condition.subs(exact)) for condition in branch.conditions):
                 found[sp.nsimplify(number) if number.is_Float else sp.radsimp(number)] = None
         if not found:
             raise DomainError(f"the equation has no solution at {place}", argument="values", value=dict(values))

@@ -96,11 +96,12 @@ def _exact(expr: sp.Expr) -> sp.Expr:
 
 
 def like_terms(terms: list[Monomial]) -> tuple[Monomial, ...]:
-    """Add up terms with equal powers: they are one term."""
+    """Add up terms that differ by a number only: they are one term."""
     kept: list[Monomial] = []
     for term in terms:
         for number, other in enumerate(kept):
-            if all(vanishes(one - two) for one, two in zip(term.exponents, other.exponents, strict=True)):
+            alike = (term.coefficient / other.coefficient).is_number
+            if alike and all(vanishes(one - two) for one, two in zip(term.exponents, other.exponents, strict=True)):
                 kept[number] = Monomial(other.expr + term.expr, other.coefficient + term.coefficient, other.exponents)
                 break
         else:
