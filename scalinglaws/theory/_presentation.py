@@ -58,7 +58,7 @@ def explanation_of(law: Law) -> str:
             logs = "" if entry.log_power == 0 else ", with a power of the logarithm that is not known"
             if entry.log_power:
                 power = "" if entry.log_power == 1 else f"^{{{sp.latex(sp.sympify(entry.log_power))}}}"
-            logs = f", times $\\log{power} {sp.latex(law.variable)}$"
+                logs = f", times $\\log{power} {sp.latex(law.variable)}$"
             lines.append(f"* **{entry.name}**, where ${sp.latex(entry.condition)}$: exponent ${sp.latex(entry.exponent)}${logs}")
     if law.forms:
         lines += ["", "## Formulas", ""]

@@ -88,7 +88,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
     """
     cost, budget = model.budget
     inner = CostLimited(model.terms, model.scales, budget, model.budget, box=model.box, reference=model.reference)
-    if len(inner.winners) != 1 or len(inner.winners[0][0].duals) != 2:
+    if len(inner.winners) != 1 or inner.winners[0][0].exact_constant is None or len(inner.winners[0][0].duals) != 2:
         raise DomainError("terms must be two that balance for all parameters in the box", argument="terms", value=model.terms)
     entry, _ = inner.winners[0]
     first, second = model.scales

@@ -151,6 +151,7 @@ class Law:
                 self._write(entry.exponent),
                 None if entry.constant is None else self._write(entry.constant),
                 self._write(entry.log_power) if isinstance(entry.log_power, sp.Expr) else entry.log_power,
+                None if entry.correction is None else (self._write(entry.correction[0]), self._write(entry.correction[1])),
             )
             for entry in self.derived.regimes
             if self._write(entry.condition) != sp.false
@@ -333,8 +334,8 @@ class Law:
         for other in self.regimes:
             if regime.log_power or other.log_power or other is regime or other.constant is None:
                 continue
-            gap = float((other.exponent - regime.exponent).subs(rounded))
-            ratio = sp.Abs(sp.N((other.constant / regime.constant).subs(rounded)))
+            size, faded = regime.correction or (other.constant / regime.constant, other.exponent - regime.exponent)
+            gap, ratio = float(faded.subs(rounded)), sp.Abs(sp.N(size.subs(rounded)))
             if ratio.is_finite and float(ratio) * smallest**-gap > 0.1:
                 warnings.warn(
                     f"{self.name}: at these parameters, close to the boundary between '{regime.name}' and '{other.name}', the leading "
@@ -453,7 +454,7 @@ class Law:
             for regime in self.regimes:
                 if regime.on_boundary and all(nearly(relation, exact) for relation in sp.And.make_args(regime.condition)):
                     return regime
-        for regime in self.regimes:
+        for regime in sorted(self.regimes, key=lambda entry: not entry.on_boundary):
             if bool(regime.condition.subs(exact)):
                 return regime
         raise DomainError(f"no regime of {self.name} holds at {show(values)}", argument="values", value=dict(values))

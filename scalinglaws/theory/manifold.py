@@ -75,7 +75,7 @@ def derive_variance(model: VarianceLimited) -> Derived:
     n, small = model.resource, sp.Symbol("epsilon", positive=True)
     inverse = sp.together(model.loss.subs(n, 1 / small))
     limit = sp.limit(inverse, small, 0, "+")
-    if not limit.is_finite:
+    if limit.has(sp.oo, sp.zoo, sp.nan) or small in limit.free_symbols:
         raise DomainError(f"loss = {model.loss} has no finite limit for {n} -> oo", argument="loss", value=model.loss)
     coefficient, exponent = sp.factor(sp.together(inverse - limit)).leadterm(small)
     if not exponent.is_positive:

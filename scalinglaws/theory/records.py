@@ -81,6 +81,9 @@ class Regime:
         Leading constant.
     log_power : int, Expr or None
         Power of the logarithm, 0 except on boundaries; None where a power of a logarithm is possible but not known.
+    correction : tuple of Expr or None
+        c and g of the relative size c x^-g of what the leading term leaves out; by default the ratio of the other
+        regimes' terms to this one's.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Regime:
     exponent: sp.Expr
     constant: sp.Expr | None
     log_power: Any = 0
+    correction: tuple[sp.Expr, sp.Expr] | None = None
 
     @property
     def on_boundary(self) -> bool:

@@ -146,7 +146,10 @@ def test_the_seven_phases(name):
     # evaluation by piecewise and by recomputation agree, boundaries included
     whole, source = found.as_piecewise(decay=True), random.Random(3)
     for _ in range(20):
-        point = {key: sp.Rational(source.randrange(1, 40), 40) * sp.Rational(str(hi - lo)) + sp.Rational(str(lo)) for key, (lo, hi) in box.items()}
+        point = {
+            key: sp.Rational(source.randrange(1, 40), 40) * sp.Rational(str(hi - lo)) + sp.Rational(str(lo))
+            for key, (lo, hi) in box.items()
+        }
         assert whole.subs(point) == -allocate(terms.subs(point), (N, t), (budget.subs(point), C)).at({}, C).value
 
 
@@ -199,7 +202,9 @@ def test_random_exact_minima():
         c1, c2, p, q, budget = (source.uniform(0.3, 3) for _ in range(5))
         u, w = source.uniform(0.3, 2), source.uniform(0.3, 2)
         values = {A: c1, B: c2, alpha: p, beta: q, C: budget}
-        (entry,) = allocate(A * N**-alpha + B * D**-beta, (N, D), (N ** sp.Rational(str(round(u, 3))) * D ** sp.Rational(str(round(w, 3))), C))
+        (entry,) = allocate(
+            A * N**-alpha + B * D**-beta, (N, D), (N ** sp.Rational(str(round(u, 3))) * D ** sp.Rational(str(round(w, 3))), C)
+        )
         u, w = round(u, 3), round(w, 3)
 
         def loss(x, c1=c1, c2=c2, p=p, q=q, u=u, w=w, budget=budget):

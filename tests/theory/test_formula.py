@@ -82,11 +82,15 @@ def test_boundary_is_a_regime_with_a_logarithm(data):
         data.asymptote(0.5, alpha=2, beta=1)
 
 
+# laws of (alpha, beta) that hold in regions, not on lines
+TASK_LAWS = [name for name in theory.laws() if set(theory.law(name).symbols) == {"alpha", "beta"} and name != "linear.phase_boundaries"]
+
+
 @pytest.mark.filterwarnings("ignore::scalinglaws.errors.AccuracyWarning")
 @settings(max_examples=8)
 @given(st.fractions(Fraction(11, 10), 4, max_denominator=20), st.fractions(Fraction(1, 5), 4, max_denominator=20))
 def test_every_notation_gives_the_same_answer(alpha, beta):
-    for name in theory.laws():
+    for name in TASK_LAWS:
         law = theory.law(name)
         for notation, entry in CONVENTIONS.items():
             if notation in ("capacity", "bahri"):
@@ -98,11 +102,12 @@ def test_every_notation_gives_the_same_answer(alpha, beta):
             assert there.regime(**values) == law.regime(alpha=alpha, beta=beta)
             if law.published is not None:
                 assert there.published_value(**values) == law.published_value(alpha=alpha, beta=beta)
-            assert there.asymptote(1e3, **values) == pytest.approx(law.asymptote(1e3, alpha=alpha, beta=beta), rel=1e-9, abs=0)
+            if law.constant is not None:
+                assert there.asymptote(1e3, **values) == pytest.approx(law.asymptote(1e3, alpha=alpha, beta=beta), rel=1e-9, abs=0)
 
 
 def test_white_teacher_notation():
-    for name in theory.laws():
+    for name in TASK_LAWS:
         law, alpha_k = theory.law(name), Fraction(2, 3)
         task = SourceCapacity.from_bahri(alpha_k)
         assert law.in_notation("bahri")(alpha_k=alpha_k) == law(alpha=task.alpha, beta=task.beta)

@@ -89,8 +89,15 @@ def derive_ridge(model: RidgeLimited) -> Derived:
         assert best is not None
         values = {symbol: term.coefficient / (slope + 1) ** term.log_power, _VARIANCE: share}
         name = {"zeta": "source-limited", "gamma": "saturated", "double": "boundary"}[term.origin]
+        others = [other.candidate for other in left.branches() if not other.candidate.log_power and other.candidate is not term]
+        correction = None
+        if others and not term.log_power:
+            # the bias left out, at the optimum, weighted with the share 1/(m + 1) of the bias in the loss
+            ratio = others[0].coefficient / term.coefficient * best ** (others[0].exponent - term.exponent) / (slope + 1)
+            fades = (term.exponent - others[0].exponent) / (slope + 1)
+            correction = ((ratio * SAMPLES**fades).subs(values).subs(SAMPLES, 1), fades)
         power = reduced(term.log_power / (slope + 1)) if term.log_power else 0
-        regimes.append(Regime(name, branch.condition, found.exponent, found.constant.subs(values), power))
+        regimes.append(Regime(name, branch.condition, found.exponent, found.constant.subs(values), power, correction))
         if not term.log_power:
             choices.append((best.subs(values), branch.condition))
             slopes.append((slope, branch.condition))

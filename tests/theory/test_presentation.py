@@ -1,0 +1,95 @@
+"""What laws say about themselves: LaTeX, explanations, bibliographies, comparisons."""
+
+import re
+
+import pytest
+import sympy as sp
+
+from scalinglaws import theory
+from scalinglaws.errors import DomainError
+from scalinglaws.theory._presentation import bibtex_of
+from scalinglaws.theory.references import DUFFIN_1967
+
+
+def _balanced(text):
+    depth = 0
+    for character in text.replace(r"\{", "").replace(r"\}", ""):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        assert depth >= 0
+    return depth == 0
+
+
+@pytest.mark.parametrize("name", theory.laws())
+def test_every_law_explains_itself(name):
+    law = theory.law(name)
+    text = law.explain()
+    assert text.startswith(f"# {name}\n")
+    for entry in law.derivation.steps:
+        assert entry.reason[1:] in text
+    for source in law.reference:
+        assert source.identifier in text
+    for meaning in law.symbols.values():
+        assert meaning in text
+    assert text.count("$$") % 2 == 0
+    assert _balanced(law.latex())
+    assert law._repr_latex_() == f"${law.latex()}$"
+    assert law.name in law._repr_markdown_()
+    assert _balanced(law.derivation._repr_latex_())
+
+
+def test_latex_has_sign_and_constant():
+    assert r"\Gamma\left(\beta\right)" in theory.law("linear.time").latex()
+    assert "t^{-\\beta}" in theory.law("linear.time").latex()
+    assert "C^{g}" in theory.law("linear.compute_model").latex()
+    assert "c = " not in theory.law("linear.compute").latex()
+
+
+def test_explanations_tell_what_differs_elsewhere_and_what_is_assumed():
+    assert "Printed elsewhere" in theory.law("linear.model").explain()
+    assert "Printed elsewhere" not in theory.law("linear.data").explain()
+    assert "an ansatz: its form is assumed" in theory.law("empirical.kaplan").explain()
+    assert "`isoflop`" in theory.law("empirical.chinchilla").explain()
+    assert "is not known" in theory.law("linear.compute").explain()
+
+
+def test_citations_are_exactly_what_was_used():
+    text = theory.cite("linear.time")
+    keys = re.findall(r"@\w+\{(\w+),", text)
+    assert keys == ["bordelon2024dynamical", "flajolet1995mellin"]
+    everything = re.findall(r"@\w+\{(\w+),", theory.cite())
+    assert len(everything) == len(set(everything)) > 10
+    assert "author = {B. Bordelon and A. Atanasov and C. Pehlevan}" in text
+    assert "eprint = {2402.01092}" in text
+    assert "and others}" in theory.cite("empirical.chinchilla")
+    # a formula that is corrected is cited too
+    assert "paquette2024phases" in theory.cite("linear.transient")
+    assert bibtex_of(DUFFIN_1967).startswith("@book{duffin1967geometric,")
+    assert "publisher = {Wiley}" in bibtex_of(DUFFIN_1967)
+    with pytest.raises(DomainError, match="unknown law"):
+        theory.cite("linear.tme")
+
+
+def test_comparison_of_related_laws():
+    found = theory.compare("linear.data", "linear.model", alpha=2, beta=3)
+    assert (found.exponents, found.agree) == ((4, 2), False)
+    one, two = found.steps()
+    assert (str(one.quantity), str(two.quantity)) == ("df_2", "B")
+    assert "the derivations part at step 5" in str(found)
+    # the resource's name alone is no difference
+    assert found.difference == 4
+    assert theory.compare("linear.data", "linear.model", alpha=2, beta=sp.Rational(1, 2)).agree is True
+
+
+def test_comparison_without_numbers_and_outside_a_law():
+    same = theory.compare("linear.time", "linear.time")
+    assert (same.agree, same.difference) == (True, None)
+    assert same.steps() == (None, None)
+    assert theory.compare("linear.time", "linear.data").agree is False
+    outside = theory.compare("linear.time", "linear.data", alpha=0.5, beta=1)
+    assert outside.inside == (True, False)
+    assert outside.agree is None
+    assert "outside its validity region" in str(outside)
+    mixed = theory.compare("linear.compute", "manifold.spectral", alpha=2, beta=1, theta=1, d=3)
+    assert mixed.exponents == (sp.Rational(2, 3), sp.Rational(1, 3))
+    with pytest.raises(DomainError, match="gamma is a parameter of neither law"):
+        theory.compare("linear.time", "linear.data", gamma=1)
