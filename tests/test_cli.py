@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from scalinglaws import __version__
+from scalinglaws import __version__, theory
 from scalinglaws.cli import SOLVERS, run
 
 
@@ -22,7 +22,7 @@ def call(capsys, *arguments):
 def test_laws_lists_and_searches(capsys):
     code, out, _ = call(capsys, "laws")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()[2:]] == ["linear.data", "linear.model", "linear.time"]
+    assert tuple(line.split()[0] for line in out.splitlines()[2:]) == theory.laws()
     code, out, _ = call(capsys, "laws", "samples, trained", "--json")
     assert [entry["name"] for entry in json.loads(out)] == ["linear.data"]
     code, out, _ = call(capsys, "laws", "nonsense")
@@ -41,7 +41,7 @@ def test_law_at_exact_values_in_two_notations(capsys):
 
 def test_law_on_a_boundary_shows_the_logarithm(capsys):
     _, out, _ = call(capsys, "law", "linear.model", "alpha=2", "beta=1")
-    assert "g = 2 (boundary, times a logarithm)" in out
+    assert "g = 2 (boundary, times log N)" in out
     assert "boundary        beta = 1" in out
 
 
@@ -226,3 +226,72 @@ def test_every_solver_in_the_table_exists():
         solver = getattr(import_module(module), function)
         returned = getattr(import_module(module), solver.__annotations__["return"])
         assert set(entry.columns) <= {field.name for field in fields(returned)}
+
+
+# -- the calculus -----------------------------------------------------------------------------------------------------------
+
+
+def test_allocate_shows_every_balance_and_the_winner(capsys):
+    code, out, _ = call(capsys, "allocate", "A*N**-a + B*D**-b", "--budget", "6*N*D=C", "a=1/3", "b=0.4")
+    assert code == 0
+    assert "N ~ A**(1/(a + b))" in out
+    assert "exactly times" in out
+    assert "number 1, C^(-2/11)" in out
+    code, out, _ = call(capsys, "allocate", "N**-1 + D**-0.5", "--budget", "N*D=C", "--cap", "D<=D_0", "--json")
+    data = json.loads(out)
+    assert {entry["value"] for entry in data["balances"]} == {"1/sqrt(D_0)", "C**(-1/3)"}
+    code, out, _ = call(capsys, "allocate", "K**-3 + v*K", "--free", "K", "v=1/16", "--json")
+    assert json.loads(out)["winner"] == {"balance": 1, "scale": None, "value": "1/8", "tied": False}
+
+
+def test_compare_says_where_derivations_part(capsys):
+    code, out, _ = call(capsys, "compare", "linear.data", "linear.model", "alpha=2", "beta=3")
+    assert code == 0
+    assert "the exponents differ" in out
+    assert "part at step 5" in out
+    code, out, _ = call(capsys, "compare", "linear.time", "linear.time", "--json")
+    data = json.loads(out)
+    assert (data["agree"], data["first_differing_step"]) == (True, None)
+
+
+def test_cite_prints_and_writes_bibtex(capsys, tmp_path):
+    code, out, _ = call(capsys, "cite", "linear.time")
+    assert code == 0
+    assert out.count("@") == 2
+    path = tmp_path / "laws.bib"
+    assert call(capsys, "cite", "linear.time", "--output", str(path))[0] == 0
+    assert path.read_text(encoding="utf-8") == out
+
+
+def test_law_explains_and_shows_formulas(capsys):
+    code, out, _ = call(capsys, "law", "linear.model", "--explain")
+    assert code == 0
+    assert out.startswith("# linear.model")
+    assert "## Derivation" in out
+    code, out, _ = call(capsys, "law", "empirical.chinchilla")
+    assert "isoflop" in out
+    assert "standing  ansatz" in out
+    code, out, _ = call(capsys, "law", "linear.compute", "alpha=1/2", "beta=2")
+    assert "unknown power of log C" in out
+    code, out, _ = call(capsys, "law", "linear.compute_model", "alpha=2", "beta=1/2", "--json")
+    assert json.loads(out)["value"] == "1/3"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["allocate", "N**-1 + N"], "give --free"),
+        (["allocate", "N^2", "--budget", "N=C"], "write ** for powers"),
+        (["allocate", "N**-1 + D**-1", "--budget", "N*D"], "must have the form monomial=bound"),
+        (["allocate", "N**-1 + D**-1", "--free", "N,D"], "all terms vanish"),
+        (["allocate", "1/N + D", "--budget", "N*D=C", "--cap", "D=3"], "must have the form monomial<=bound"),
+        (["compare", "linear.data", "linear.model", "gamma=2"], "parameter of neither law"),
+        (["compare", "linear.data", "linear.modell"], "did you mean 'linear.model'"),
+        (["cite", "linear.tim"], "did you mean"),
+        (["cite", "linear.time", "--output", "x.txt"], "must be one of .bib"),
+    ],
+)
+def test_bad_requests_to_the_calculus(capsys, arguments, complaint):
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert complaint in err

@@ -79,7 +79,7 @@ def solves(equation: sp.Basic) -> Relation:
     return Relation("solves", equation=equation)
 
 
-def balance(equation: sp.Basic) -> Relation:
+def balances(equation: sp.Basic) -> Relation:
     """Relation of an optimum to the two terms that are equal there."""
     return Relation("balance", equation=equation)
 

@@ -20,7 +20,7 @@ from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
 from ._numbers import evaluate_arrays, evaluate_form, is_exact, nearly, outside_validity, show, tidy, to_exact
 from ._presentation import explanation_of, latex_of
-from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balance, solves, step
+from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balances, solves, step
 from .implicit import ImplicitConstant
 from .records import Derived, Form, Published, Reference, Regime
 from .relations import strongest
@@ -40,7 +40,7 @@ __all__ = [
     "Step",
     "StepCheck",
     "asymptotic",
-    "balance",
+    "balances",
     "solves",
     "step",
 ]
@@ -275,7 +275,7 @@ class Law:
         --------
         >>> from scalinglaws import theory
         >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
-        3.933417961...
+        3.93341796...
         """
         if form not in self.forms:
             raise unknown_name(f"formula of {self.name}", form, self.forms)

@@ -7,7 +7,7 @@ import sympy as sp
 
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
-from scalinglaws.theory.derivation import DEFINITION, EQUAL, Derivation, Relation, asymptotic, balance, solves, step
+from scalinglaws.theory.derivation import DEFINITION, EQUAL, Derivation, Relation, asymptotic, balances, solves, step
 
 x, y, u, K = sp.symbols("x y u K", positive=True)
 k = sp.Symbol("k", positive=True, integer=True)
@@ -55,8 +55,8 @@ def test_every_relation_has_a_checker_that_can_refuse():
     assert outcome(step(x, 2 * sp.sqrt(u), solves(equation), "")) is None
     assert outcome(step(x, 3 * sp.sqrt(u), solves(equation), "")) == 0
     equal_terms = sp.Eq(1 / x, x**2 / u, evaluate=False)
-    assert outcome(step(x, u ** sp.Rational(1, 3), balance(equal_terms), "")) is None
-    assert outcome(step(x, u ** sp.Rational(1, 2), balance(equal_terms), "")) == 0
+    assert outcome(step(x, u ** sp.Rational(1, 3), balances(equal_terms), "")) is None
+    assert outcome(step(x, u ** sp.Rational(1, 2), balances(equal_terms), "")) == 0
 
 
 def test_asymptotic_steps_need_the_right_constant_power_and_logarithm():

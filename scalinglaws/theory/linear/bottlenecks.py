@@ -195,7 +195,7 @@ def derive_mode(model: ModeLimited) -> Derived:
     if model.variance is not None:
         spread, share = extensive("variance", model.variance, b)
         conditions = strongest(conditions + spread.conditions)
-        amplification = sp.gammasimp(1 / (1 - sp.gammasimp(tidy(share / per_mode))))
+        amplification = tidy(sp.gammasimp(1 / (1 - sp.gammasimp(tidy(share / per_mode)))))
         if amplification.is_positive is False or amplification.is_finite is False:
             raise DomainError(
                 f"variance: its sum is {share} per mode against {per_mode} of the occupation, so that the loss would not be positive",

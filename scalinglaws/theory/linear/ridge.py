@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from ..asymptotics import RATIONAL, MellinCombination, MellinSymbol, X, power_sum
-from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, balance, step
+from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, balances, step
 from ..monomials import reduced
 from ..optimum import CostLimited
 from ..records import Derived, Regime
@@ -120,7 +120,7 @@ def derive_ridge(model: RidgeLimited) -> Derived:
         steps += [
             step(_L, _B + _DF2 / SAMPLES, DEFINITION, "the loss, to first order in modes per sample", CAPONNETTO_2007),
             step(_M, pieces[0], DEFINITION, "the bias falls as K^-m"),
-            step(_K, pieces[1], balance(sp.Eq(_M * _B, _DF2 / SAMPLES)), "stationary in K: m times the bias equals the variance"),
+            step(_K, pieces[1], balances(sp.Eq(_M * _B, _DF2 / SAMPLES)), "stationary in K: m times the bias equals the variance"),
             step(_C, constant, DEFINITION, "the constant in front"),
             step(_L, _C * SAMPLES ** (-exponent), EQUAL, "a power law (times a power of a logarithm where two exponents meet)"),
         ]

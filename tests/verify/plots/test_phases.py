@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from scalinglaws import SourceCapacity, theory
 from scalinglaws.errors import DomainError
-from scalinglaws.verify.plots.phases import phase_diagram
+from scalinglaws.verify.plots.linear import phase_diagram
 
 NOTATIONS = ("capacity", "bordelon", "paquette", "caponnetto")
 PHASES = {"Ia", "Ib", "Ic", "II", "III", "IVa", "IVb"}

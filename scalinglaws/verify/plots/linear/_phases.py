@@ -11,11 +11,11 @@ import sympy as sp
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from ... import theory
-from ...errors import DomainError
-from ...notation import SourceCapacity, convention
-from ...theory.formula import Law
-from ...theory.records import Regime
+from .... import theory
+from ....errors import DomainError
+from ....notation import SourceCapacity, convention
+from ....theory.formula import Law
+from ....theory.records import Regime
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import theory
-from ...errors import AccuracyWarning, DomainError
-from ...notation import SourceCapacity
-from ...solvers.linear import ridge
-from ...solvers.spectra import PowerLawSpectrum
-from ..comparison import quantile
-from ..estimate import curve_from_replicates
-from ..simulate.linear import population_projection, random_feature_ridge
+from .... import theory
+from ....errors import AccuracyWarning, DomainError
+from ....notation import SourceCapacity
+from ....solvers.linear import ridge
+from ....solvers.spectra import PowerLawSpectrum
+from ...comparison import quantile
+from ...estimate import curve_from_replicates
+from ...simulate.linear import population_projection, random_feature_ridge
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
