@@ -40,7 +40,7 @@ for name, task in tasks.items():
 # signal has infinite power.
 
 import matplotlib.pyplot as plt
-from scalinglaws.verify.plots.phases import phase_diagram
+from scalinglaws.verify.plots.linear import phase_diagram
 
 figure = phase_diagram(
     notation="paquette",

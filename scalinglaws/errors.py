@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+_SHOWN = 10  # names listed when none is near
+
 
 class ScalingLawsError(Exception):
     """Base class of every error raised on purpose by this package."""
@@ -98,5 +100,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
     if near:
         hint = "did you mean " + " or ".join(repr(entry) for entry in near) + "?"
     else:
-        hint = "known: " + (", ".join(names) if names else "none")
+        shown = names if len(names) <= _SHOWN else [*names[:_SHOWN], f"and {len(names) - _SHOWN} more"]
+        hint = "known: " + (", ".join(shown) if names else "none")
     return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)

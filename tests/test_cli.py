@@ -288,7 +288,8 @@ def test_law_explains_and_shows_formulas(capsys):
         (["compare", "linear.data", "linear.model", "gamma=2"], "parameter of neither law"),
         (["compare", "linear.data", "linear.modell"], "did you mean 'linear.model'"),
         (["cite", "linear.tim"], "did you mean"),
-        (["cite", "linear.time", "--output", "x.txt"], "must be one of .bib"),
+        (["cite", "linear.time", "--output", "x.csv"], "must be one of .bib, .txt"),
+        (["allocate", "1/N + N", "--free", "N", "--scale", "Q"], "unknown symbol of the problem 'Q'"),
     ],
 )
 def test_bad_requests_to_the_calculus(capsys, arguments, complaint):

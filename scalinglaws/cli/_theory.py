@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ..errors import DomainError
+from ..errors import DomainError, unknown_name
 from ._answers import Answer, Table, check_suffix, emit, write
 from ._app import Json, Output, app
 from ._values import fraction, pairs
@@ -280,7 +281,7 @@ def cite(*names: str, output: Annotated[Path | None, Parameter(name="--output")]
     names : str
         As listed by ``scalinglaws laws``; all by default.
     output : Path
-        File to write (.bib).
+        File to write (.bib, .txt).
     """
     from .. import theory
 
@@ -288,7 +289,7 @@ def cite(*names: str, output: Annotated[Path | None, Parameter(name="--output")]
     if output is None:
         sys.stdout.write(text)
         return 0
-    check_suffix(output, {".bib": None})
+    check_suffix(output, {".bib": None, ".txt": None})
     write(output, text)
     return 0
 
@@ -334,12 +335,17 @@ def allocate(
     budgets = [_constraint("budget", text, "=") for text in budget]
     caps = [_constraint("cap", text, "<=") for text in cap]
     named = [sympy.Symbol(name.strip(), positive=True) for name in free.split(",") if name.strip()]
-    chosen = named or sorted(set().union(*(left.free_symbols for left, _ in [*budgets, *caps])), key=str)
+    found_in = (symbol for left, _ in [*budgets, *caps] for symbol in left.free_symbols)
+    typed = re.findall(r"\w+", " ".join((*budget, *cap)))
+    chosen = named or sorted(set(found_in), key=lambda symbol: typed.index(str(symbol)))
     if not chosen:
         raise DomainError("which scales are free? give --free N,D, or a --budget", argument="free", value=free)
-    found = balance.allocate(parse_expression(terms, "terms"), chosen, budgets, caps)
+    whole = parse_expression(terms, "terms")
+    found = balance.allocate(whole, chosen, budgets, caps)
+    bound = _scale(scale, budgets, whole)
     records = []
-    lines = [f"minimize {terms} over {', '.join(map(str, chosen))}" + "".join(f", {text}" for text in (*budget, *cap)), ""]
+    subject = f", subject to {', '.join((*budget, *cap))}" if budget or cap else ""
+    lines = [f"minimize {whole} over {', '.join(map(str, chosen))}{subject}", ""]
     for number, entry in enumerate(found, start=1):
         best = entry.allocation
         records.append(
@@ -363,7 +369,6 @@ def allocate(
         lines += ["", "the optimum is the largest of those that are possible, up to a constant factor"]
     if values:
         numbers = {sympy.Symbol(key, positive=True): fraction(key, value) for key, value in pairs(values).items()}
-        bound = _scale(scale, budgets)
         winner = found.at(numbers, bound)
         place = ", ".join(f"{name} = {value}" for name, value in numbers.items())
         result = f"{bound}^({winner.value})" if bound is not None else str(winner.value)
@@ -388,10 +393,13 @@ def _constraint(argument: str, text: str, sign: str) -> tuple[Any, Any]:
     return parse_expression(left, argument), parse_expression(right, argument)
 
 
-def _scale(name: str, budgets: list[tuple[Any, Any]]) -> Any:
+def _scale(name: str, budgets: list[tuple[Any, Any]], whole: Any) -> Any:
     """Return the symbol that grows: the one named, else the bound of the only budget if it is one."""
     import sympy
 
     if name:
-        return sympy.Symbol(name, positive=True)
+        known = {str(symbol): symbol for part in (whole, *(side for pair in budgets for side in pair)) for symbol in part.free_symbols}
+        if name not in known:
+            raise unknown_name("symbol of the problem", name, known)
+        return known[name]
     return budgets[0][1] if len(budgets) == 1 and isinstance(budgets[0][1], sympy.Symbol) else None

@@ -171,7 +171,8 @@ class LawComparison:
     def __str__(self) -> str:
         lines = []
         for law, exponent, inside in zip((self.first, self.second), self.exponents, self.inside, strict=True):
-            says = f"{law.variable}^{'' if law.growth else '-'}({exponent})" if inside else "outside its validity region"
+            shown = str(exponent) if sp.sympify(exponent if inside else 0).is_Atom else f"({exponent})"
+            says = f"{law.variable}^{'' if law.growth else '-'}{shown}" if inside else "outside its validity region"
             lines.append(f"{law.name}: {says}; valid for {', '.join(map(str, law.validity)) or 'all parameters'}")
         verdict = {True: "the exponents agree", False: "the exponents differ", None: "no verdict"}[self.agree]
         lines.append(verdict)
@@ -208,6 +209,8 @@ def contrast(first: Law, second: Law, values: dict[str, Any]) -> LawComparison:
     agree = None
     if all(inside):
         one, two = (sp.sympify(exponent) for exponent in exponents)
+        if first.growth != second.growth:  # one falls, the other grows
+            one = -one
         agree = abs(float(one) - float(two)) < 1e-12 if one.is_number and two.is_number else _equal(one, two)
     return LawComparison(first, second, dict(values), (exponents[0], exponents[1]), (inside[0], inside[1]), agree, _parting(first, second))
 

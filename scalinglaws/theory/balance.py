@@ -34,7 +34,7 @@ _MAX_TERMS, _MAX_FREE = 12, 6  # the number of vertices grows like the binomial 
 
 
 @dataclass(frozen=True)
-class Programme:
+class Program:
     """What is minimized: terms, free scales, and the budgets and caps on them."""
 
     free: tuple[sp.Symbol, ...]
@@ -66,7 +66,7 @@ class Balance:
 
     duals: Mapping[sp.Expr, sp.Expr]
     multipliers: Mapping[sp.Basic, sp.Expr]
-    _programme: Programme = field(repr=False, compare=False)
+    _program: Program = field(repr=False, compare=False)
     _support: tuple[tuple[int, ...], tuple[int, ...]] = field(repr=False)
 
     @cached_property
@@ -91,13 +91,13 @@ class Balance:
 
     @property
     def _closed_caps(self) -> list[Monomial]:
-        return [self._programme.caps[q] for q in self._support[1]]
+        return [self._program.caps[q] for q in self._support[1]]
 
     @property
     def _factors(self) -> list[tuple[sp.Expr, sp.Expr]]:
         """The coefficients and bounds in the value, with their exponents."""
-        terms = [self._programme.terms[i] for i in self._support[0]]
-        constraints = [*self._closed_caps, *self._programme.budgets]
+        terms = [self._program.terms[i] for i in self._support[0]]
+        constraints = [*self._closed_caps, *self._program.budgets]
         found = [(term.coefficient, y) for term, y in zip(terms, self.duals.values(), strict=True)]
         return found + [(item.coefficient, -mu) for item, mu in zip(constraints, self.multipliers.values(), strict=True)]
 
@@ -109,7 +109,7 @@ class Balance:
     @cached_property
     def exact_constant(self) -> sp.Expr | None:
         """The factor that turns `value` into the exact minimum."""
-        if len(self.duals) < len(self._programme.terms) or sp.false in self.exact_conditions:
+        if len(self.duals) < len(self._program.terms) or sp.false in self.exact_conditions:
             return None
         if self._open_caps and None in self._exact.values():
             return None
@@ -118,11 +118,11 @@ class Balance:
     @cached_property
     def exact_conditions(self) -> tuple[sp.Basic, ...]:
         """Conditions of `exact_constant`: the exact optimum respects the caps that are not reached."""
-        if len(self.duals) < len(self._programme.terms) or None in self._exact.values():
+        if len(self.duals) < len(self._program.terms) or None in self._exact.values():
             return ()
         found = []
         for cap in self._open_caps:
-            reached = sp.Mul(*(self._exact[name] ** power for name, power in zip(self._programme.free, cap.exponents, strict=True)))
+            reached = sp.Mul(*(self._exact[name] ** power for name, power in zip(self._program.free, cap.exponents, strict=True)))
             ratio = power_product([(reached, sp.S.One), (cap.coefficient, sp.S.NegativeOne)])
             condition = sp.Le(ratio, 1)
             if condition != sp.true:
@@ -132,7 +132,7 @@ class Balance:
     @property
     def leading_constant(self) -> sp.Expr:
         """What to multiply `value` with where this balance wins strictly: the other terms vanish against the active ones."""
-        return sp.Mul(*(y ** (-y) for y in self.duals.values()))
+        return sp.Mul(*(sp.factor(1 / y) ** y for y in self.duals.values()))
 
     @property
     def leading_alloc(self) -> dict[sp.Symbol, sp.Expr | None]:
@@ -144,7 +144,7 @@ class Balance:
         """The free scales at the exact minimum of the sum; only where all terms are active."""
         if self.exact_constant is None:
             raise DomainError(
-                f"the exact minimum is known only where all {len(self._programme.terms)} terms are active and the open caps are "
+                f"the exact minimum is known only where all {len(self._program.terms)} terms are active and the open caps are "
                 f"respected; here {', '.join(map(str, self.active))}",
                 argument="exact_alloc",
                 value=self.active,
@@ -157,7 +157,7 @@ class Balance:
 
     @property
     def _open_caps(self) -> list[Monomial]:
-        return [cap for number, cap in enumerate(self._programme.caps) if number not in self._support[1]]
+        return [cap for number, cap in enumerate(self._program.caps) if number not in self._support[1]]
 
     def exponent(self, scale: sp.Symbol) -> sp.Expr:
         """Return the power of `scale` in the value."""
@@ -168,15 +168,15 @@ class Balance:
 
     def _solve(self, shares: Sequence[sp.Expr]) -> dict[sp.Symbol, sp.Expr | None]:
         """Solve ``c_i X^a_i = share_i * L`` and ``X^F_q = C_q`` for X, linearly in the logarithms."""
-        programme, (terms, caps) = self._programme, self._support
-        closed = [*(programme.caps[q] for q in caps), *programme.budgets]
-        rows = [[*programme.terms[i].exponents, sp.S.NegativeOne] for i in terms] + [[*item.exponents, sp.S.Zero] for item in closed]
-        right = [share / programme.terms[i].coefficient for i, share in zip(terms, shares, strict=True)]
+        program, (terms, caps) = self._program, self._support
+        closed = [*(program.caps[q] for q in caps), *program.budgets]
+        rows = [[*program.terms[i].exponents, sp.S.NegativeOne] for i in terms] + [[*item.exponents, sp.S.Zero] for item in closed]
+        right = [share / program.terms[i].coefficient for i, share in zip(terms, shares, strict=True)]
         right += [item.coefficient for item in closed]
         reduced, pivots = _reduce([row + list(sp.eye(len(rows)).row(number)) for number, row in enumerate(rows)])
-        size = len(programme.free) + 1
+        size = len(program.free) + 1
         found: dict[sp.Symbol, sp.Expr | None] = {}
-        for column, name in enumerate(programme.free):
+        for column, name in enumerate(program.free):
             found[name] = None
             if column in pivots:
                 line = reduced[pivots.index(column)]
@@ -250,7 +250,7 @@ class Allocation(Sequence[Balance]):
         Raises
         ------
         DomainError
-            If no balance is possible (the programme is unbounded there), the constraints exclude each other, or a number is missing.
+            If no balance is possible (the program is unbounded there), the constraints exclude each other, or a number is missing.
 
         Examples
         --------
@@ -332,7 +332,7 @@ def allocate(
 
     References
     ----------
-    .. [1] R. J. Duffin, E. L. Peterson, C. Zener, "Geometric Programming", Wiley (1967), ch. I.3.
+    .. [2] R. J. Duffin, E. L. Peterson, C. Zener, "Geometric Programming", Wiley (1967), ch. I.3.
 
     Examples
     --------
@@ -347,43 +347,43 @@ def allocate(
     if not names or len(set(names)) < len(names) or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names):
         raise DomainError(f"free = {free} must be one or more different symbols declared positive=True", argument="free", value=free)
     given = sp.Add.make_args(terms) if isinstance(terms, sp.Expr) else [sp.sympify(term) for term in terms]
-    programme = Programme(
+    program = Program(
         names,
         like_terms([monomial("terms", term, names) for term in given]),
         tuple(_constraint("budget", item, names) for item in _pairs(budget)),
         tuple(_constraint("caps", item, names) for item in _pairs(caps)),
     )
-    if not programme.terms:
+    if not program.terms:
         raise DomainError("terms is empty: there is nothing to minimize", argument="terms", value=terms)
-    if len(programme.terms) > _MAX_TERMS or len(names) > _MAX_FREE:
+    if len(program.terms) > _MAX_TERMS or len(names) > _MAX_FREE:
         raise DomainError(
-            f"{len(programme.terms)} terms in {len(names)} scales: at most {_MAX_TERMS} in {_MAX_FREE} are handled",
+            f"{len(program.terms)} terms in {len(names)} scales: at most {_MAX_TERMS} in {_MAX_FREE} are handled",
             argument="terms",
             value=terms,
         )
-    if programme.budgets:
-        _, pivots = _reduce([item.exponents for item in programme.budgets])
-        if len(pivots) < len(programme.budgets):
+    if program.budgets:
+        _, pivots = _reduce([item.exponents for item in program.budgets])
+        if len(pivots) < len(program.budgets):
             raise DomainError(
-                f"the budgets {', '.join(str(item.expr) for item in programme.budgets)} depend on each other: one follows from, or "
+                f"the budgets {', '.join(str(item.expr) for item in program.budgets)} depend on each other: one follows from, or "
                 "contradicts, the rest",
                 argument="budget",
                 value=budget,
             )
-    compatibility = _compatibility(programme)
-    regimes = tuple(_vertices(programme))
+    compatibility = _compatibility(program)
+    regimes = tuple(_vertices(program))
     if not regimes:
-        raise DomainError(f"the optimum falls to zero: {_escape(programme)}", argument="terms", value=terms)
+        raise DomainError(f"the optimum falls to zero: {_escape(program)}", argument="terms", value=terms)
     return Allocation(regimes, compatibility)
 
 
-def _vertices(programme: Programme) -> Iterator[Balance]:
+def _vertices(program: Program) -> Iterator[Balance]:
     """Solve the dual constraints on every support that can determine them."""
-    columns = [(sp.S.One, *term.exponents) for term in programme.terms]
-    capped = [(sp.S.Zero, *cap.exponents) for cap in programme.caps]
-    always = [(sp.S.Zero, *item.exponents) for item in programme.budgets]
-    room = len(programme.free) + 1 - len(always)
-    target = [sp.S.One] + [sp.S.Zero] * len(programme.free)
+    columns = [(sp.S.One, *term.exponents) for term in program.terms]
+    capped = [(sp.S.Zero, *cap.exponents) for cap in program.caps]
+    always = [(sp.S.Zero, *item.exponents) for item in program.budgets]
+    room = len(program.free) + 1 - len(always)
+    target = [sp.S.One] + [sp.S.Zero] * len(program.free)
     for count in range(1, min(room, len(columns)) + 1):
         for support in combinations(range(len(columns)), count):
             for closed in _subsets(range(len(capped)), room - count):
@@ -394,14 +394,28 @@ def _vertices(programme: Programme) -> Iterator[Balance]:
                 solution = [sp.factor(entry.as_expr() if hasattr(entry, "as_expr") else entry) for entry in found]
                 if any(entry.is_nonpositive for entry in solution[: count + len(closed)]):
                     continue
-                yield _balance(programme, support, closed, solution)
+                if not _contradictory(solution[: count + len(closed)]):
+                    yield _balance(program, support, closed, solution)
 
 
-def _balance(programme: Programme, support: tuple[int, ...], closed: tuple[int, ...], solution: list[sp.Expr]) -> Balance:
-    constraints = [*(programme.caps[q] for q in closed), *programme.budgets]
-    duals = dict(zip((programme.terms[i].expr for i in support), solution, strict=False))
+def _contradictory(signs: list[sp.Expr]) -> bool:
+    """Whether two of the conditions bound one parameter from above and below with nothing in between."""
+    bounds: dict[sp.Symbol, list[Any]] = {}
+    for sign in signs:
+        if is_positive(sign) is None:
+            condition = against_zero(sign, sp.Gt)
+            if isinstance(condition, sp.Rel) and isinstance(condition.lhs, sp.Symbol) and condition.rhs.is_number:
+                low, high = bounds.setdefault(condition.lhs, [sp.S.Zero, sp.oo])
+                above = isinstance(condition, sp.StrictGreaterThan)
+                bounds[condition.lhs] = [max(low, condition.rhs), high] if above else [low, min(high, condition.rhs)]
+    return any(low >= high for low, high in bounds.values())
+
+
+def _balance(program: Program, support: tuple[int, ...], closed: tuple[int, ...], solution: list[sp.Expr]) -> Balance:
+    constraints = [*(program.caps[q] for q in closed), *program.budgets]
+    duals = dict(zip((program.terms[i].expr for i in support), solution, strict=False))
     multipliers = dict(zip((item.expr for item in constraints), solution[len(support) :], strict=True))
-    return Balance(duals, multipliers, programme, (support, closed))
+    return Balance(duals, multipliers, program, (support, closed))
 
 
 def _subsets(items: range, most: int) -> Iterator[tuple[int, ...]]:
@@ -476,20 +490,20 @@ def _split(ratio: sp.Expr, scale: sp.Symbol, exact: Mapping[sp.Symbol, sp.Expr])
 # -- what can be wrong with the constraints -----------------------------------------------------------------------------
 
 
-def _compatibility(programme: Programme) -> tuple[sp.Expr, ...]:
+def _compatibility(program: Program) -> tuple[sp.Expr, ...]:
     """List the products of bounds that must be at least 1 (Farkas' lemma, on minimal sets of dependent constraints)."""
-    constraints = [*programme.budgets, *programme.caps]
+    constraints = [*program.budgets, *program.caps]
     found: dict[sp.Expr, None] = {}
-    for size in range(2, min(len(constraints), len(programme.free) + 1) + 1):
+    for size in range(2, min(len(constraints), len(program.free) + 1) + 1):
         for chosen in combinations(range(len(constraints)), size):
-            rows = [[constraints[q].exponents[j] for q in chosen] for j in range(len(programme.free))]
+            rows = [[constraints[q].exponents[j] for q in chosen] for j in range(len(program.free))]
             reduced, pivots = _reduce(rows)
             if pivots != tuple(range(size - 1)):
                 continue  # independent, or dependent already without the last one
             weights = [*(sp.factor(-reduced[i][-1]) for i in range(size - 1)), sp.S.One]
             if sp.S.Zero in weights:
                 continue
-            on_caps = [is_positive(weight) for q, weight in zip(chosen, weights, strict=True) if q >= len(programme.budgets)]
+            on_caps = [is_positive(weight) for q, weight in zip(chosen, weights, strict=True) if q >= len(program.budgets)]
             if False in on_caps and True in on_caps:
                 continue
             sign = -1 if False in on_caps else 1
@@ -502,29 +516,27 @@ def _compatibility(programme: Programme) -> tuple[sp.Expr, ...]:
     return tuple(found)
 
 
-def _escape(programme: Programme) -> str:
+def _escape(program: Program) -> str:
     """Say along which direction all terms vanish."""
     from scipy.optimize import linprog
 
-    symbols = sorted(set().union(*(power.free_symbols for item in programme.terms for power in item.exponents)), key=str)
+    symbols = sorted(set().union(*(power.free_symbols for item in program.terms for power in item.exponents)), key=str)
     point = {name: sp.Rational(7 + 3 * number, 5) for number, name in enumerate(symbols)}
 
     def numbers(items: tuple[Monomial, ...]) -> Any:
-        return np.array([[float(power.subs(point)) for power in item.exponents] for item in items]).reshape(-1, len(programme.free))
+        return np.array([[float(power.subs(point)) for power in item.exponents] for item in items]).reshape(-1, len(program.free))
 
-    upper = np.vstack([numbers(programme.terms), numbers(programme.caps)])
-    bounds = np.concatenate([-np.ones(len(programme.terms)), np.zeros(len(programme.caps))])
-    fixed = numbers(programme.budgets)
+    upper = np.vstack([numbers(program.terms), numbers(program.caps)])
+    bounds = np.concatenate([-np.ones(len(program.terms)), np.zeros(len(program.caps))])
+    fixed = numbers(program.budgets)
     kept = {"A_eq": fixed, "b_eq": np.zeros(len(fixed))} if len(fixed) else {}
-    sizes = np.ones(2 * len(programme.free))
+    sizes = np.ones(2 * len(program.free))
     split = {key: np.hstack([value, -value]) if value.ndim == 2 else value for key, value in kept.items()}
     found = linprog(sizes, A_ub=np.hstack([upper, -upper]), b_ub=bounds, **split)
     if not found.success:
         return "a budget, or a term that grows with a scale, is missing"
-    direction = found.x[: len(programme.free)] - found.x[len(programme.free) :]
-    moves = [
-        f"{name} -> {'infinity' if step > 0 else '0'}" for name, step in zip(programme.free, direction, strict=True) if abs(step) > 1e-9
-    ]
+    direction = found.x[: len(program.free)] - found.x[len(program.free) :]
+    moves = [f"{name} -> {'infinity' if step > 0 else '0'}" for name, step in zip(program.free, direction, strict=True) if abs(step) > 1e-9]
     return f"with {', '.join(moves)} all terms vanish; a budget, or a term that grows there, is missing"
 
 

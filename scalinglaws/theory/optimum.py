@@ -180,15 +180,15 @@ def _pieces(parts: list[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
 
 def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suffix: str, case: sp.Basic) -> list[Step]:
     """Write the two halves of the argument: the allocation reaches the exponent, and no allocation gets below it."""
-    programme = winners[0][0]._programme
+    program = winners[0][0]._program
     names = {name: _tagged(name, suffix) for name in model.free}
     loss, largest = (sp.Symbol(f"{letter}{suffix}", positive=True) for letter in ("L", "h"))
-    terms = [term.expr for term in programme.terms]
+    terms = [term.expr for term in program.terms]
     chosen = [(entry.leading_alloc if model.constants else entry.allocation, condition) for entry, condition in winners]
     steps: list[Step] = []
     if all(None not in solved.values() for solved, _ in chosen):
         budgets = dict.fromkeys(model.free)
-        for item in programme.budgets:
+        for item in program.budgets:
             name = next(
                 name
                 for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True)

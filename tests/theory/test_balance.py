@@ -173,7 +173,7 @@ def _as_monomial(free, powers):
     return sp.Mul(*(name**power for name, power in zip(free, powers, strict=True)))
 
 
-def test_random_linear_programmes():
+def test_random_linear_programs():
     source, checked, unbounded, impossible = random.Random(11), 0, 0, 0
     while checked < 50:
         free, terms, budgets, caps = _random_problem(source)
@@ -306,7 +306,7 @@ def test_points_where_nothing_balances_are_refused():
         ((1 / N + N, N, [sp.Ge(N, 3)]), "must be a pair"),
     ],
 )
-def test_bad_programmes_name_the_culprit(arguments, complaint):
+def test_bad_programs_name_the_culprit(arguments, complaint):
     with pytest.raises(DomainError, match=complaint):
         allocate(*arguments)
 

@@ -153,7 +153,7 @@ def test_a_filter_with_a_parameter_of_its_own():
     assert found.expr == sp.Min(BETA, n)
     assert found.derivation.refused() is None
     with pytest.raises(DomainError, match="no range for n"):
-        derive_time(TimeLimited(residual=RATIONAL(0, n)))
+        _ = derive_time(TimeLimited(residual=RATIONAL(0, n))).derivation
 
 
 def test_models_without_a_meaning_are_refused():
@@ -162,4 +162,4 @@ def test_models_without_a_meaning_are_refused():
     with pytest.raises(DomainError, match="must grow as K"):
         derive_mode(ModeLimited(P, RATIONAL(2, 2), occupation=RATIONAL(-sp.Rational(3, 4), 2), spectrum=sp.Rational(3, 2), signal=2))
     with pytest.raises(DomainError, match="no range for a, b"):
-        derive_time(TimeLimited(*sp.symbols("b a", positive=True)))
+        _ = derive_time(TimeLimited(*sp.symbols("b a", positive=True))).derivation

@@ -156,9 +156,11 @@ def derive_time(model: TimeLimited) -> Derived:
         ),
         *_read_off(regimes, T),
     ]
-    return Derived(
-        regimes, found.conditions, Derivation(tuple(steps), found.conditions, free_box(model.box, a, b, model.residual.function))
-    )
+
+    def build() -> Derivation:
+        return Derivation(tuple(steps), found.conditions, free_box(model.box, a, b, model.residual.function))
+
+    return Derived(regimes, found.conditions, build)
 
 
 def derive_mode(model: ModeLimited) -> Derived:
@@ -195,7 +197,7 @@ def derive_mode(model: ModeLimited) -> Derived:
     if model.variance is not None:
         spread, share = extensive("variance", model.variance, b)
         conditions = strongest(conditions + spread.conditions)
-        amplification = tidy(sp.gammasimp(1 / (1 - sp.gammasimp(tidy(share / per_mode)))))
+        amplification = _amplification(model.occupation, model.variance, b)
         if amplification.is_positive is False or amplification.is_finite is False:
             raise DomainError(
                 f"variance: its sum is {share} per mode against {per_mode} of the occupation, so that the loss would not be positive",
@@ -217,8 +219,12 @@ def derive_mode(model: ModeLimited) -> Derived:
         step(_L, (_V if model.variance is not None else 1) * raw, DEFINITION, "the loss"),
         *_read_off(regimes, n),
     ]
-    shapes = (shape.function for shape in (model.residual, model.occupation, model.variance) if shape is not None)
-    return Derived(regimes, conditions, Derivation(tuple(steps), conditions, free_box(model.box, a, b, *shapes)))
+    shapes = [shape.function for shape in (model.residual, model.occupation, model.variance) if shape is not None]
+
+    def build() -> Derivation:
+        return Derivation(tuple(steps), conditions, free_box(model.box, a, b, *shapes))
+
+    return Derived(regimes, conditions, build)
 
 
 def derive_transient(model: TransientLimited) -> Derived:
@@ -284,8 +290,12 @@ def derive_transient(model: TransientLimited) -> Derived:
         step(excess, decaying, asymptotic(T), "Tauber: C s^e becomes C t^(-e - 1)/Gamma(-e)", FLAJOLET_1995),
     ]
     found = tuple(regimes)
-    shapes = (model.residual.function, model.occupation.function)
-    return Derived(found, conditions, Derivation((*steps, *_read_off(found, T, excess)), conditions, free_box(model.box, a, b, *shapes)))
+
+    def build() -> Derivation:
+        box = free_box(model.box, a, b, model.residual.function, model.occupation.function)
+        return Derivation((*steps, *_read_off(found, T, excess)), conditions, box)
+
+    return Derived(found, conditions, build)
 
 
 def extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -> tuple[PowerSum, sp.Expr]:
@@ -294,6 +304,13 @@ def extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) ->
     if len(found.terms) != 1 or found.terms[0].exponent != 1 or found.terms[0].log_power:
         raise DomainError(f"{name}: its sum over the modes must grow as K; it grows as K^({found.exponent()})", argument=name, value=shape)
     return found, sp.gammasimp(tidy(found.terms[0].coefficient))
+
+
+def _amplification(occupation: MellinSymbol | MellinCombination, variance: MellinSymbol | MellinCombination, b: sp.Expr) -> sp.Expr:
+    """Return 1/(1 - variance per occupied mode), simplified while the exponent is still a single symbol."""
+    exponent = b if b.is_number else sp.Dummy("b", positive=True)
+    one, two = (power_sum(0, shape.compose(exponent)).terms[0].coefficient for shape in (variance, occupation))
+    return sp.cancel(sp.gammasimp(1 / (1 - sp.gammasimp(one / two)))).subs(exponent, b)
 
 
 def free_box(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.Symbol, tuple[Any, Any]]:

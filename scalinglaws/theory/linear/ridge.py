@@ -81,9 +81,9 @@ def derive_ridge(model: RidgeLimited) -> Derived:
         # bias c K^-m log^l K against variance v K/X, each at its own optimum; there log K is log X / (m + 1)
         slope = -term.exponent
         symbol = sp.Symbol("c_B", positive=True)
-        programme = CostLimited({"bias": symbol * _K ** (-slope), "variance": _VARIANCE * _K / SAMPLES}, (_K,), SAMPLES, box=box)
-        ((entry, _),) = programme.winners
-        (found,) = programme.regimes()
+        program = CostLimited({"bias": symbol * _K ** (-slope), "variance": _VARIANCE * _K / SAMPLES}, (_K,), SAMPLES, box=box)
+        ((entry, _),) = program.winners
+        (found,) = program.regimes()
         best = entry.leading_alloc[_K]
         assert found.constant is not None  # two terms in one scale determine both
         assert best is not None
