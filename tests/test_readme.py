@@ -25,7 +25,7 @@ def test_the_first_two_blocks_are_the_two_commands(blocks):
 
 def test_console_output_is_what_the_commands_print(blocks, capsys):
     shown = [text for kind, text in blocks if kind == "console"]
-    assert len(shown) == 2
+    assert len(shown) == 3
     for text in shown:
         command, _, expected = text.partition("\n")
         program, *arguments = shlex.split(command.removeprefix("$ "))
