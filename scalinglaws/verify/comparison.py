@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +28,7 @@ LEVEL = 0.05
 """Level of every test."""
 
 PASS, FAIL, INCONCLUSIVE, ERROR = "pass", "fail", "inconclusive", "error"
-KINDS = ("exponent", "curve")
+KINDS = ("exponent", "curve", "threshold", "ranking")
 EVIDENCE = ("simulation", "exact", "data", "literature")
 
 
@@ -41,9 +41,9 @@ class Prediction:
     name : str
         The quantity.
     kind : str
-        ``"exponent"`` (a number) or ``"curve"`` (one number per point).
+        ``"exponent"`` or ``"threshold"`` (a number), ``"curve"`` (one number per point) or ``"ranking"`` (who wins).
     value : float or ndarray
-        The prediction.
+        The prediction; for a ranking 1 if the first is better, -1 if the second is, 0 for a tie.
     source : str
         Law, solver or equation.
     se, df : float, float or None
@@ -144,6 +144,8 @@ class Outcome:
         Test statistics; None where errors are numerical. `power` is the probability of a pass if the theory is exact.
     worst : int or None
         Index of a curve's worst point.
+    se : float or None
+        Standard error of the difference; None where errors are numerical.
     """
 
     verdict: str
@@ -154,6 +156,7 @@ class Outcome:
     p_equivalence: float | None
     power: float | None
     worst: int | None = None
+    se: float | None = None
 
 
 def judge(difference: float, se: float, df: float | None, tolerance: float, *, deterministic: bool = False) -> Outcome:
@@ -198,7 +201,43 @@ def judge(difference: float, se: float, df: float | None, tolerance: float, *, d
         p_difference=2 * float(_cdf(-abs(z), df)),
         p_equivalence=float(_cdf((abs(difference) - tolerance) / se, df)),
         power=power(tolerance / se, df),
+        se=se,
     )
+
+
+def judge_ranking(advantage: float, se: float, df: float | None, tolerance: float, winner: float) -> Outcome:
+    """Judge which of two is better, from a paired difference.
+
+    Parameters
+    ----------
+    advantage : float
+        Mean advantage of the first over the second, for example the log ratio of the second's loss to the first's.
+    se : float
+        Its standard error over pairs.
+    df : float or None
+        Degrees of freedom; None for a normal distribution.
+    tolerance : float
+        Largest advantage that still counts as a tie, > 0.
+    winner : float
+        The claim: positive for the first, negative for the second, 0 for a tie.
+
+    Returns
+    -------
+    Outcome
+        A claimed winner passes if the advantage is positive at level 5 %, and fails if the other one's is, or if both are
+        equivalent within `tolerance`. A claimed tie is judged as by `judge`. `power` and `p_equivalence` belong to ties alone.
+
+    Examples
+    --------
+    >>> judge_ranking(0.3, 0.1, 9, 0.05, 1).verdict, judge_ranking(0.3, 0.1, 9, 0.05, -1).verdict
+    ('pass', 'fail')
+    """
+    tie = judge(advantage, se, df, tolerance)
+    if winner == 0:
+        return tie
+    low, high = tie.interval if winner > 0 else (-tie.interval[1], -tie.interval[0])
+    verdict = PASS if low > 0 else FAIL if high < 0 or tie.verdict == PASS else INCONCLUSIVE
+    return replace(tie, verdict=verdict, p_equivalence=None, power=None)
 
 
 def judge_curve(deviation: ArrayLike, se: ArrayLike, df: float | None, tolerance: float, *, deterministic: bool = False) -> Outcome:
@@ -235,7 +274,7 @@ def judge_curve(deviation: ArrayLike, se: ArrayLike, df: float | None, tolerance
         single = judge(float(e[worst]), float(s[worst]), df, tolerance, deterministic=deterministic)
     verdict = FAIL if FAIL in verdicts else (PASS if all(entry == PASS for entry in verdicts) else INCONCLUSIVE)
     p_difference = None if single.p_difference is None else min(1.0, e.size * single.p_difference)
-    return Outcome(verdict, single.difference, single.interval, single.z, p_difference, single.p_equivalence, single.power, worst)
+    return replace(single, verdict=verdict, p_difference=p_difference, worst=worst)
 
 
 def power(ratio: float, df: float | None) -> float:
@@ -361,7 +400,7 @@ class Comparison:
             if np.shape(value) != shape or (len(shape) == 1) != curve:
                 raise DomainError(
                     f"{name} of shape {np.shape(value)} against a measurement of shape {shape}: a curve needs one value per point, "
-                    "an exponent a single number",
+                    "anything else a single number",
                     argument=name,
                     value=np.shape(value),
                 )
@@ -379,6 +418,8 @@ class Comparison:
             e = np.asarray(measured.value) / predicted - 1
             spread = np.hypot(np.broadcast_to(se, predicted.shape), self.prediction.se)
             return judge_curve(e, spread / np.abs(predicted), df, self.tolerance, deterministic=measured.deterministic)
+        if self.prediction.kind == "ranking":
+            return judge_ranking(float(measured.value), float(se), df, self.tolerance, float(value))
         if self.prediction.se > 0:
             se, df = _welch(float(measured.se), df, self.prediction.se, self.prediction.df)
         tolerance = self.tolerance * (abs(float(value)) if self.tolerance_kind == "relative" else 1.0)

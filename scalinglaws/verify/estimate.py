@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from ..errors import DomainError
-from .comparison import Measurement
+from .comparison import Measurement, quantile
 
 Array = NDArray[np.float64]
 
@@ -116,3 +117,119 @@ def curve_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) -> Me
         method=method,
         window=(float(u[0]), float(u[-1])),
     )
+
+
+def threshold_from_crossings(crossings: ArrayLike, *, method: str, window: tuple[float, float]) -> Measurement:
+    """Measure a threshold from the crossing of every replicate.
+
+    Parameters
+    ----------
+    crossings : array_like, shape (R,)
+        Where each replicate crosses, found by `crossing`.
+    method : str
+        For the report.
+    window : tuple of float
+        Range that was searched.
+
+    Returns
+    -------
+    Measurement
+        Mean and standard error; R - 1 degrees of freedom.
+    """
+    values = np.asarray(crossings, float)
+    if values.ndim != 1 or values.size < 2 or not np.all(np.isfinite(values)):
+        raise DomainError(
+            f"crossings = {crossings!r} must be at least 2 finite numbers: a replicate that never crosses makes the threshold unknown",
+            argument="crossings",
+            value=crossings,
+        )
+    return Measurement(
+        float(values.mean()), float(values.std(ddof=1)) / math.sqrt(values.size), values.size - 1, int(values.size), method, window
+    )
+
+
+def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
+    """Find where a curve first crosses a level, by linear interpolation.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (J,)
+        The curve, x increasing.
+    level : float
+        What is crossed, in either direction.
+
+    Returns
+    -------
+    float
+        The abscissa; nan if it is never crossed.
+
+    Examples
+    --------
+    >>> crossing([0, 1, 2], [0.0, 0.2, 0.8], 0.5)
+    1.5
+    """
+    u, v = np.asarray(x, float), np.asarray(y, float) - level
+    if u.ndim != 1 or u.shape != v.shape or u.size < 2 or not np.all(np.diff(u) > 0):
+        raise DomainError(f"x = {x!r} must increase, with one y per x", argument="x", value=x)
+    hits = np.flatnonzero(v[:-1] * v[1:] <= 0)
+    if hits.size == 0:
+        return math.nan
+    j = int(hits[0])
+    return float(u[j]) if v[j] == 0 else float(u[j] + (u[j + 1] - u[j]) * v[j] / (v[j] - v[j + 1]))
+
+
+def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson interval of a success probability.
+
+    Parameters
+    ----------
+    successes, trials : int
+        Counts.
+    level : float
+        Coverage.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson(18, 20)]
+    [0.699, 0.972]
+    """
+    if not (0 <= successes <= trials and trials >= 1):
+        raise DomainError(f"successes = {successes} of trials = {trials} must be counts", argument="successes", value=successes)
+    q = float(quantile(0.5 + level / 2, None))
+    share, scale = successes / trials, 1 + q**2 / trials
+    middle = (share + q**2 / (2 * trials)) / scale
+    reach = q * math.sqrt(share * (1 - share) / trials + q**2 / (4 * trials**2)) / scale
+    return middle - reach, middle + reach
+
+
+def advantage_from_pairs(first: ArrayLike, second: ArrayLike, *, method: str, window: tuple[float, float]) -> tuple[Measurement, float]:
+    """Measure by how much one loss beats another, paired by seed.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (R,)
+        Losses of the two under the same seeds, positive.
+    method : str
+        For the report.
+    window : tuple of float
+        Range of the independent variable.
+
+    Returns
+    -------
+    tuple of Measurement and float
+        Mean of ``log(second / first)``, positive where the first is better, with R - 1 degrees of freedom; and the
+        one-sided p-value of the sign test.
+    """
+    one, two = np.asarray(first, float), np.asarray(second, float)
+    if one.ndim != 1 or one.shape != two.shape or one.size < 2 or not (np.all(one > 0) and np.all(two > 0)):
+        raise DomainError("first and second must be positive losses, paired, at least 2", argument="first", value=first)
+    gains = np.log(two / one)
+    wins, count = int(np.sum(gains > 0)), gains.size
+    p_sign = float(special.bdtrc(wins - 1, count, 0.5)) if wins > 0 else 1.0
+    measured = Measurement(float(gains.mean()), float(gains.std(ddof=1)) / math.sqrt(count), count - 1, count, method, window)
+    return measured, p_sign

@@ -170,3 +170,43 @@ def test_curve_comparison():
 def test_what_cannot_be_judged_is_refused(make, complaint):
     with pytest.raises(DomainError, match=complaint):
         make()
+
+
+# -- rankings and thresholds ------------------------------------------------------------------------------------------------
+
+
+def _ranking(value, measured, se=0.1, df=9):
+    return Comparison(
+        "who wins", Prediction("winner", "ranking", value, "s"), Measurement(measured, se, df, 10, "paired", (1.0, 2.0)), 0.25,
+        rival=Rival("the other one", -value if value else 1.0),
+    )  # fmt: skip
+
+
+def test_rankings_have_three_outcomes_too():
+    assert _ranking(1.0, 0.5).verdict == "pass"
+    assert _ranking(1.0, -0.5).verdict == "fail"
+    assert _ranking(1.0, 0.0, se=0.05).verdict == "fail"  # shown to be a tie
+    assert _ranking(1.0, 0.15).verdict == "inconclusive"
+    assert _ranking(-1.0, -0.5).verdict == "pass"
+    assert _ranking(0.0, 0.02, se=0.05).verdict == "pass"
+    assert _ranking(0.0, 0.9).verdict == "fail"
+    assert _ranking(1.0, 0.5).discriminating
+    assert not _ranking(1.0, 0.15).discriminating
+
+
+def test_false_winners_are_rare():
+    rng = np.random.default_rng(7)
+    draws = rng.standard_normal((4000, 10))
+    wins = 0
+    for row in draws:
+        wins += _ranking(1.0, row.mean(), row.std(ddof=1) / np.sqrt(10)).verdict == "pass"
+    assert wins / 4000 == pytest.approx(0.05, abs=0.012)
+
+
+def test_thresholds_are_judged_like_numbers():
+    threshold = Comparison(
+        "p_c", Prediction("threshold", "threshold", 0.5, "s"), Measurement(0.503, 0.004, 8, 9, "crossings", (0.4, 0.6)), 0.05,
+        tolerance_kind="relative", rival=Rival("mean field", 1 / 3),
+    )  # fmt: skip
+    assert threshold.verdict == "pass"
+    assert threshold.discriminating

@@ -60,3 +60,35 @@ def test_curve():
 def test_refusals(call, complaint):
     with pytest.raises(DomainError, match=complaint):
         call()
+
+
+def test_crossings_and_their_mean():
+    from scalinglaws.verify.estimate import crossing, threshold_from_crossings
+
+    x = np.linspace(0, 1, 21)
+    assert crossing(x, 1 / (1 + np.exp(-20 * (x - 0.37))), 0.5) == pytest.approx(0.37, abs=2e-3)
+    assert crossing(x, 1 - x, 0.25) == pytest.approx(0.75)
+    assert crossing([0, 1], [0.5, 1], 0.5) == 0
+    assert np.isnan(crossing(x, x, 2.0))
+    rng = np.random.default_rng(0)
+    found = threshold_from_crossings(0.5 + 0.01 * rng.standard_normal(16), method="m", window=(0.0, 1.0))
+    assert abs(found.value - 0.5) < 4 * found.se
+    assert found.df == 15
+    with pytest.raises(DomainError, match="never crosses"):
+        threshold_from_crossings([0.5, np.nan], method="m", window=(0.0, 1.0))
+    with pytest.raises(DomainError, match="must increase"):
+        crossing([1, 0], [0, 1], 0.5)
+
+
+def test_paired_advantages():
+    from scalinglaws.verify.estimate import advantage_from_pairs
+
+    rng = np.random.default_rng(0)
+    common = np.exp(rng.standard_normal(10))  # seeds differ much more than the two methods do
+    found, p_sign = advantage_from_pairs(common, 1.2 * common * np.exp(0.01 * rng.standard_normal(10)), method="m", window=(1.0, 2.0))
+    assert found.value == pytest.approx(np.log(1.2), abs=4 * found.se)
+    assert p_sign == pytest.approx(2.0**-10)
+    nine = np.array([1.0] * 9 + [3.0])
+    assert advantage_from_pairs(nine, np.full(10, 2.0), method="m", window=(1.0, 2.0))[1] == pytest.approx(0.0107, abs=5e-5)
+    with pytest.raises(DomainError, match="paired"):
+        advantage_from_pairs([1.0, 2.0], [1.0], method="m", window=(1.0, 2.0))
