@@ -140,7 +140,7 @@ def verify(
     if output is not None:
         check_suffix(output, TABLE_FORMATS)  # before the work, not after it
     from ..verify import registry
-    from ..verify.report import HEADER
+    from ..verify.report import FAMILY_HEADER, HEADER
 
     chosen = registry.select(names or None, effort)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
@@ -149,6 +149,8 @@ def verify(
     statements = Table(("check", "statement"), [(entry.name, entry.statement) for entry in chosen])
     rows = report.rows()
     blocks: list[str | Table] = [statements, Table(HEADER, rows)]
+    if families := report.family_rows():
+        blocks.append(Table(FAMILY_HEADER, families))
     if notes := report.notes():
         blocks.append("\n".join(notes))
     blocks.append(f"{report.summary_line()}\n{report.provenance_line()}")

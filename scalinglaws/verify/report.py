@@ -16,9 +16,11 @@ import numpy as np
 from .. import __version__
 from ..results import jsonable
 from .comparison import ERROR, Comparison, Measurement, quantile
+from .families import Family, family
 
 SCHEMA = 1
 VERDICTS = ("pass", "fail", "inconclusive", "underpowered", "error")
+FAMILY_HEADER = ("family", "members", "chi-square", "common difference", "failures that stand", "detectable differences")
 HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs", "window")
 
 
@@ -79,6 +81,33 @@ class Report:
         counts["non_discriminating"] = sum(not comparison.discriminating for comparison in self.comparisons if comparison.verdict != ERROR)
         return counts
 
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """Numbers with standard errors, judged together: simulations by theory, published ones by check."""
+        groups: dict[str, list[Comparison]] = {}
+        for comparison in self.comparisons:
+            outcome = comparison.outcome
+            if outcome is None or outcome.p_equivalence is None or outcome.worst is not None:  # curves have other units
+                continue
+            theory, check = comparison.id.split(".")[0], comparison.id.split("/")[0]
+            name = f"{check}, published" if comparison.evidence == "literature" else f"{theory}, simulated"
+            groups.setdefault(name, []).append(comparison)
+        return tuple(family(name, members) for name, members in groups.items() if len(members) > 1)
+
+    def family_rows(self) -> list[tuple[str, ...]]:
+        """Return the table below `FAMILY_HEADER`, one row per family."""
+        return [
+            (
+                entry.name,
+                str(len(entry.members)),
+                f"{entry.chi2:.1f}, p = {entry.p:.2g}",
+                f"{entry.bias[0]:+.4f} +- {entry.bias[1]:.1g}",
+                ", ".join(entry.failures) or "none",
+                ", ".join(entry.detectable) or "none",
+            )
+            for entry in self.families
+        ]
+
     def summary_line(self) -> str:
         """Return the summary in one sentence."""
         counts = self.summary
@@ -117,7 +146,7 @@ class Report:
             "seed_root": self.seed_root,
             "environment": dict(self.environment),
             "comparisons": [_comparison_dict(comparison) for comparison in self.comparisons],
-            "families": [],
+            "families": [_family_dict(entry) for entry in self.families],
             "summary": self.summary,
         }
 
@@ -213,4 +242,19 @@ def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
         "warnings": [*comparison.notes, *([comparison.error] if comparison.error else [])],
         "wall_s": comparison.wall_s,
     }
+    return found
+
+
+def _family_dict(entry: Family) -> dict[str, Any]:
+    found: dict[str, Any] = jsonable(
+        {
+            "name": entry.name,
+            "members": list(entry.members),
+            "chi2": entry.chi2,
+            "df": entry.df,
+            "p": entry.p,
+            "holm": list(entry.holm),
+            "bias": list(entry.bias),
+        }
+    )
     return found

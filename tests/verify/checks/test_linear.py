@@ -21,7 +21,7 @@ def report():
 
 def test_every_verdict_is_as_expected(report):
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
-    assert len(report.comparisons) == 10
+    assert len(report.comparisons) == 20
 
 
 def test_every_comparison_rejects_its_rival(report):
@@ -104,3 +104,32 @@ def test_fresh_seeds_pass_as_often_as_they_should():
     total = sum(len(report.comparisons) for report in runs)
     tail = sum(comb(total, k) * 0.02**k * 0.98 ** (total - k) for k in range(misses, total + 1))
     assert tail > 1e-3, f"{misses} of {total} comparisons missed their verdict"
+
+
+@pytest.mark.parametrize(
+    ("check", "law", "flipped"),
+    [
+        ("linear.compute.allocation", "linear.compute", 7),
+        ("linear.optimal-ridge", "linear.optimal_ridge", 2),
+    ],
+)
+def test_a_shifted_exponent_fails_the_exact_checks(check, law, flipped, monkeypatch):
+    original = Law.__call__
+
+    def mutated(self, **values):
+        if self.name == law:
+            return float(original(self, **values)) + 0.02
+        return original(self, **values)
+
+    monkeypatch.setattr(Law, "__call__", mutated)
+    report = verify.run([check])
+    assert [comparison.verdict for comparison in report.comparisons] == ["fail"] * flipped
+
+
+def test_shuffled_labels_confirm_no_law():
+    report = verify.run(["linear.null.shuffled-labels"], rng=11)
+    (comparison,) = report.comparisons
+    assert comparison.verdict == "pass"
+    assert comparison.discriminating
+    # the law itself, judged on shuffled labels, is rejected
+    assert comparison.against(comparison.rival.value).verdict == "fail"

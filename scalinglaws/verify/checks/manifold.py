@@ -1,0 +1,56 @@
+"""Laws of manifolds: self-averaging against the solver, nearest neighbors against sampled points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ... import theory
+from ...solvers.linear import ridge
+from ...solvers.spectra import PowerLawSpectrum
+from ..comparison import Comparison, Measurement, Prediction, Rival
+from ..estimate import exponent_from_replicates, power_law_exponent
+from ..registry import Context, check
+
+
+@check("manifold.variance-limited", statement="with features fixed, what more samples still gain falls as 1/P")
+def variance_limited(context: Context) -> Iterator[Comparison]:
+    """The solver's loss above its limit, at two step sizes."""
+    law, spectrum, features = theory.law("manifold.variance_limited"), PowerLawSpectrum(1.5, 0.8), 50
+    limit = float(ridge(spectrum, features=features).test_loss)
+
+    def slope(step: float) -> float:
+        samples = 1e6 * np.array([1 / step, step])
+        return float(power_law_exponent(samples, np.asarray(ridge(spectrum, features=features, samples=samples).test_loss) - limit))
+
+    wide, narrow = slope(10.0), slope(10**0.5)
+    yield Comparison(
+        f"{context.check}/solver",
+        Prediction("exponent of the excess loss", "exponent", float(law()), f"{law.name}: {law.expr}"),
+        Measurement(narrow, abs(wide - narrow) + 1e-9, None, 1, "solver's excess loss, two step sizes", (3e5, 3e6), deterministic=True),
+        tolerance=1e-3,
+        rival=Rival("standard error of a mean", 0.5),
+        evidence="exact",
+    )
+
+
+@check("manifold.nearest-neighbor", statement="the distance to the nearest of P samples falls as P^(-1/d)")
+def nearest_neighbor(context: Context) -> Iterator[Comparison]:
+    """Points drawn on a torus, which has no edges."""
+    law, sizes = theory.law("manifold.nearest_neighbor"), (250, 500, 1000, 2000)
+    for dimension in (2, 3):
+        losses = np.empty((12, len(sizes)))
+        for r in range(12):
+            rng = context.generator(f"dimension {dimension}", r)
+            for j, size in enumerate(sizes):
+                queries = rng.random((context.pick(quick=4000, full=40_000), dimension))
+                losses[r, j] = cKDTree(rng.random((size, dimension)), boxsize=1.0).query(queries)[0].mean()
+        yield Comparison(
+            f"{context.check}/dimension-{dimension}",
+            Prediction("exponent of the distance", "exponent", float(law(d=dimension)), f"{law.name}: {law.expr}"),
+            exponent_from_replicates(sizes, losses, method="distances to sampled points on a torus"),
+            tolerance=0.03,
+            rival=Rival("one dimension more", 1 / (dimension + 1)),
+        )
