@@ -11,7 +11,7 @@ from .errors import DomainError
 if TYPE_CHECKING:
     import sympy
 
-_MAX_LENGTH, _MAX_POWER = 2000, 10_000
+_MAX_LENGTH, _MAX_POWER, _MAX_NUMBER, _MAX_BITS = 2000, 10_000, 1e300, 10_000
 
 
 def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
@@ -69,6 +69,8 @@ def _build(node: ast.expr, text: str, argument: str) -> Any:
 
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            if not -_MAX_NUMBER < value < _MAX_NUMBER:
+                raise refuse(f"the number {ast.unparse(node)} is too large")
             return sp.Rational(str(value))
         case ast.Name(id=name):
             return sp.Symbol(name, positive=True)
@@ -80,6 +82,8 @@ def _build(node: ast.expr, text: str, argument: str) -> Any:
             base, power = _build(left, text, argument), _build(right, text, argument)
             if power.is_number and abs(power) > _MAX_POWER:
                 raise refuse(f"the power {power} exceeds {_MAX_POWER}")
+            if base.is_Rational and power.is_number and abs(power) * max(base.p.bit_length(), base.q.bit_length()) > _MAX_BITS:
+                raise refuse(f"the number {ast.unparse(node)} is too long")
             return base**power
         case ast.BinOp(op=operator, left=left, right=right) if type(operator) in operations:
             one, two = _build(left, text, argument), _build(right, text, argument)

@@ -46,6 +46,8 @@ def test_formulas(text, expected):
         ("N % 2", "not allowed"),
         ("1/0", "division by zero"),
         ("9**9**9", "exceeds 10000"),
+        ("N**-1e400", "too large"),
+        ("(-9999)**9999", "too long"),
         ("N" * 3000, "at most 2000"),
         ("-" * 1900 + "N", "formula|deep"),
     ],

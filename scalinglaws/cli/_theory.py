@@ -334,7 +334,10 @@ def allocate(
 
     budgets = [_constraint("budget", text, "=") for text in budget]
     caps = [_constraint("cap", text, "<=") for text in cap]
-    named = [sympy.Symbol(name.strip(), positive=True) for name in free.split(",") if name.strip()]
+    listed = [name.strip() for name in free.split(",") if name.strip()]
+    if odd := [name for name in listed if not name.isidentifier()]:
+        raise DomainError(f"--free {free}: {odd[0]!r} is no name; write --free N,D", argument="free", value=free)
+    named = [sympy.Symbol(name, positive=True) for name in listed]
     found_in = (symbol for left, _ in [*budgets, *caps] for symbol in left.free_symbols)
     typed = re.findall(r"\w+", " ".join((*budget, *cap)))
     chosen = named or sorted(set(found_in), key=lambda symbol: typed.index(str(symbol)))

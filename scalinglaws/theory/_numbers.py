@@ -17,9 +17,13 @@ from .relations import against_zero
 
 def nearly(relation: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
     """Whether a condition holds, equalities up to rounding errors of floats."""
-    if relation.is_Relational and relation.rel_op == "==":
+    if isinstance(relation, sp.And):
+        return all(nearly(part, exact) for part in relation.args)
+    if isinstance(relation, sp.Or):
+        return any(nearly(part, exact) for part in relation.args)
+    if isinstance(relation, (sp.Eq, sp.Ne)):
         left, right = float(relation.lhs.subs(exact)), float(relation.rhs.subs(exact))
-        return abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)
+        return (abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)) == isinstance(relation, sp.Eq)
     return bool(relation.subs(exact))
 
 

@@ -161,18 +161,51 @@ class Balance:
 
     def exponent(self, scale: sp.Symbol) -> sp.Expr:
         """Return the power of `scale` in the value."""
+        _check_scale(self._program, scale)
         return reduced(self._raw_exponent(scale))
 
     def _raw_exponent(self, scale: sp.Symbol) -> sp.Expr:
         return sp.Add(*(power_of(factor, scale) * power for factor, power in self._factors))
 
-    def _solve(self, shares: Sequence[sp.Expr]) -> dict[sp.Symbol, sp.Expr | None]:
-        """Solve ``c_i X^a_i = share_i * L`` and ``X^F_q = C_q`` for X, linearly in the logarithms."""
+    def determined(self, *, leading: bool, accept: Callable[[Mapping[sp.Symbol, sp.Expr]], bool]) -> dict[sp.Symbol, sp.Expr]:
+        """Return an allocation with every scale, also where the balance alone leaves some open.
+
+        Parameters
+        ----------
+        leading : bool
+            At the minimum of the active terms instead of the point where they are equal.
+        accept : callable
+            Whether an allocation is good: no other term exceeds the active ones.
+
+        Returns
+        -------
+        dict
+            Open scales are chosen such that one more term is as large as the active ones, or else set to one.
+        """
+        shares = list(self.duals.values()) if leading else [sp.S.One] * len(self._support[0])
+        program, width = self._program, len(self._program.free) + 1
+        solved = self._solve(shares)
+        if None in solved.values():
+            for term in program.terms:
+                trial = self._solve(shares, [([*term.exponents, sp.S.NegativeOne], 1 / term.coefficient)])
+                complete = {name: value for name, value in trial.items() if value is not None}
+                if len(complete) == len(trial) and accept(complete):
+                    return complete
+        pins: list[tuple[list[sp.Expr], sp.Expr]] = []
+        while open_ := [number for number, value in enumerate(solved.values()) if value is None]:
+            pins.append(([sp.Integer(column == open_[0]) for column in range(width)], sp.S.One))
+            solved = self._solve(shares, pins)
+        return {name: value for name, value in solved.items() if value is not None}
+
+    def _solve(self, shares: Sequence[sp.Expr], extra: Sequence[tuple[list[sp.Expr], sp.Expr]] = ()) -> dict[sp.Symbol, sp.Expr | None]:
+        """Solve ``c_i X^a_i = share_i * L``, ``X^F_q = C_q`` and further equations for X, linearly in the logarithms."""
         program, (terms, caps) = self._program, self._support
         closed = [*(program.caps[q] for q in caps), *program.budgets]
         rows = [[*program.terms[i].exponents, sp.S.NegativeOne] for i in terms] + [[*item.exponents, sp.S.Zero] for item in closed]
         right = [share / program.terms[i].coefficient for i, share in zip(terms, shares, strict=True)]
         right += [item.coefficient for item in closed]
+        rows += [row for row, _ in extra]
+        right += [value for _, value in extra]
         reduced, pivots = _reduce([row + list(sp.eye(len(rows)).row(number)) for number, row in enumerate(rows)])
         size = len(program.free) + 1
         found: dict[sp.Symbol, sp.Expr | None] = {}
@@ -259,22 +292,26 @@ class Allocation(Sequence[Balance]):
         >>> found.at({a: 1, b: 1}, scale=C).value
         -1/2
         """
-        exact = {name: to_exact(value) for name, value in values.items()}
+        program = self.regimes[0]._program
+        exact = _numbers_for(program, values)
+        if scale is not None:
+            _check_scale(program, scale)
         if scale in exact:
             raise DomainError(f"{scale} grows without bound and cannot have a value", argument="values", value=values)
-        for ratio in self.compatibility:
-            power, rest = (sp.S.Zero, ratio.subs(exact)) if scale is None else _split(ratio, scale, exact)
-            if power.is_negative or (power.is_zero and rest.is_number and bool(rest < 1)):
-                raise DomainError(f"budgets and caps have no common point: {ratio} >= 1 is violated", argument="caps", value=values)
+        needed = set().union(*(sign.free_symbols for entry in self.regimes for sign in entry._signs))
+        if scale is None:
+            needed |= _amplitudes(program)
+        else:
+            needed |= set().union(*(entry._raw_exponent(scale).free_symbols for entry in self.regimes))
+        if missing := sorted(str(name) for name in needed - exact.keys()):
+            raise DomainError(f"values are missing for {', '.join(missing)}", argument="values", value=values)
+        _check_constraints_at(program, exact, scale, values)
         ranked: list[tuple[sp.Expr, Balance]] = []
         for entry in self.regimes:
             numbers = [sign.subs(exact) for sign in entry._signs]
             if any(number.has(sp.zoo, sp.nan) or not bool(number >= 0) for number in numbers):
                 continue
             measure = (entry.value if scale is None else entry.exponent(scale)).subs(exact)
-            if measure.free_symbols:
-                missing = ", ".join(sorted(map(str, measure.free_symbols)))
-                raise DomainError(f"values are missing for {missing}", argument="values", value=values)
             ranked.append((measure, entry))
         if not ranked:
             raise DomainError(
@@ -286,6 +323,63 @@ class Allocation(Sequence[Balance]):
         best = max(ranked, key=lambda pair: sp.N(pair[0], 50))
         winners = [entry for measure, entry in ranked if sp.expand(measure - best[0]) == 0]
         return Optimum(winners[0], best[0], tuple(winners[1:]))
+
+
+def _amplitudes(program: Program) -> set[sp.Symbol]:
+    """Return the symbols in coefficients and bounds."""
+    return set().union(*(item.coefficient.free_symbols for item in (*program.terms, *program.budgets, *program.caps)))
+
+
+def _check_scale(program: Program, scale: Any) -> None:
+    """Refuse to let something grow that the problem does not contain: its power would be zero in silence."""
+    known = _amplitudes(program)
+    if scale not in known:
+        shown = ", ".join(sorted(map(str, known))) or "none"
+        raise DomainError(
+            f"scale = {scale} is no symbol of the coefficients and bounds ({shown}); symbols must be declared positive=True",
+            argument="scale",
+            value=scale,
+        )
+
+
+def _numbers_for(program: Program, values: Any) -> dict[sp.Symbol, sp.Expr]:
+    """Read the numbers of parameters, each of which must occur in the problem and be positive."""
+    if not isinstance(values, Mapping):
+        raise DomainError(f"values = {values!r} must map symbols to numbers", argument="values", value=values)
+    items = (*program.terms, *program.budgets, *program.caps)
+    known = _amplitudes(program).union(*(power.free_symbols for item in items for power in item.exponents))
+    exact = {}
+    for name, value in values.items():
+        if name not in known:
+            shown = ", ".join(sorted(map(str, known))) or "none"
+            raise DomainError(f"{name!s} is no parameter of the problem ({shown})", argument="values", value=values)
+        exact[name] = to_exact(value)
+        if not exact[name].is_positive:
+            raise DomainError(f"{name} = {value} must be positive", argument="values", value=values)
+    return exact
+
+
+def _check_constraints_at(program: Program, exact: Mapping[sp.Symbol, sp.Expr], scale: sp.Symbol | None, values: Any) -> None:
+    """Refuse points at which constraints exclude each other, or degenerate so that the symbolic answer does not hold."""
+
+    def here(items: tuple[Monomial, ...]) -> tuple[Monomial, ...]:
+        found = []
+        for item in items:
+            powers = tuple(power.subs(exact) for power in item.exponents)
+            if any(power.has(sp.zoo, sp.nan, sp.oo) for power in powers) or all(power == 0 for power in powers):
+                raise DomainError(
+                    f"{item.expr} degenerates at {values}: allocate with these numbers instead", argument="values", value=values
+                )
+            found.append(Monomial(item.expr, item.coefficient.subs(exact), powers))
+        return tuple(found)
+
+    point = Program(program.free, program.terms, here(program.budgets), here(program.caps))
+    if point.budgets and len(_reduce([item.exponents for item in point.budgets])[1]) < len(point.budgets):
+        raise DomainError(f"the budgets depend on each other at {values}", argument="values", value=values)
+    for ratio in _compatibility(point):
+        power, rest = (sp.S.Zero, ratio) if scale is None else _split(ratio, scale, {})
+        if power.is_negative or (power.is_zero and rest.is_number and bool(rest < 1)):
+            raise DomainError(f"budgets and caps have no common point: {ratio} >= 1 is violated", argument="caps", value=values)
 
 
 # -- building the list of vertices --------------------------------------------------------------------------------------
@@ -343,7 +437,13 @@ def allocate(
     >>> power_of(chinchilla.allocation[N], C)
     b/(a + b)
     """
-    names = (free,) if isinstance(free, sp.Symbol) else tuple(free)
+    if isinstance(terms, str) or not isinstance(terms, (sp.Expr, Iterable)):
+        raise DomainError(
+            f"terms = {terms!r} must be a SymPy expression or several; scalinglaws.parsing.parse_expression reads text",
+            argument="terms",
+            value=terms,
+        )
+    names = (free,) if isinstance(free, sp.Symbol) else tuple(free) if isinstance(free, Iterable) else ()
     if not names or len(set(names)) < len(names) or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names):
         raise DomainError(f"free = {free} must be one or more different symbols declared positive=True", argument="free", value=free)
     given = sp.Add.make_args(terms) if isinstance(terms, sp.Expr) else [sp.sympify(term) for term in terms]
@@ -559,6 +659,8 @@ class RegionalRegime:
         Share of the samples at which it wins.
     uncovered : int
         Samples of other winners that `conditions` fail to exclude; 0 unless the description is incomplete.
+    ties : tuple of Balance
+        Others that are as large wherever this one wins: constants and logarithms are then not those of this one alone.
     """
 
     regime: Balance
@@ -566,6 +668,7 @@ class RegionalRegime:
     conditions: tuple[sp.Basic, ...]
     fraction: float
     uncovered: int
+    ties: tuple[Balance, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -661,13 +764,25 @@ def regimes_in_region(
     -2*b/(2*b + 1) a - 2*b > 1
     """
     regimes = tuple(regimes)
+    if not regimes:
+        raise DomainError("regimes is empty: there is nothing to choose from", argument="regimes", value=regimes)
+    if samples < 1:
+        raise DomainError(f"samples = {samples} must be at least 1", argument="samples", value=samples)
+    _check_scale(regimes[0]._program, scale)
+    where = (where,) if isinstance(where, sp.Basic) else tuple(where)
+    if isinstance(region, Mapping):
+        for name, ends in region.items():
+            if np.shape(ends) != (2,) or not -np.inf < float(ends[0]) <= float(ends[1]) < np.inf:
+                raise DomainError(
+                    f"region: {name} in {ends} must be two finite numbers, the lower one first", argument="region", value=region
+                )
     names = tuple(params) if params is not None else tuple(region) if isinstance(region, Mapping) else ()
     exponents = [entry._raw_exponent(scale) for entry in regimes]
     duals = [entry._signs for entry in regimes]
     needed = set().union(*(expr.free_symbols for expr in [*exponents, *chain.from_iterable(duals)]))
     if missing := sorted(str(name) for name in needed - set(names)):
         raise DomainError(f"region gives no range for {', '.join(missing)}", argument="region", value=region)
-    points = _draw(region, names, tuple(where), samples, np.random.default_rng(rng))
+    points = _draw(region, names, where, samples, np.random.default_rng(rng))
 
     def at_points(exprs: Sequence[sp.Expr]) -> Any:
         values = sp.lambdify(names, list(exprs), "numpy", cse=True)(*points.T)
@@ -693,7 +808,9 @@ def regimes_in_region(
             inequalities += [logs[number] - logs[other] for other in winners if other != number]
         inside = labels == number
         conditions, uncovered = _separate([entry for entry in inequalities if entry.free_symbols], inside, at_points)
-        entries.append(RegionalRegime(regimes[number], regimes[number].exponent(scale), conditions, float(inside.mean()), uncovered))
+        equal = np.all(heights[:, inside] > heights[number, inside] - 1e-12, axis=1)
+        ties = tuple(regimes[other] for other in np.flatnonzero(equal) if other != number)
+        entries.append(RegionalRegime(regimes[number], regimes[number].exponent(scale), conditions, float(inside.mean()), uncovered, ties))
     return RegionalMap(tuple(sorted(entries, key=lambda entry: -entry.fraction)))
 
 

@@ -16,6 +16,7 @@ import sympy as sp
 
 from ..errors import ConvergenceError, DomainError
 from ._numbers import to_exact
+from .monomials import exact_numbers
 from .relations import against_zero, is_positive
 
 _MAX_CHOICES = 256
@@ -71,14 +72,15 @@ class FixedPoint:
         """
         exact = {name: to_exact(value) for name, value in values.items()}
         place = ", ".join(f"{name} = {value}" for name, value in values.items())
+        needed = set().union(*(part.free_symbols for branch in self.branches for part in (branch.solution, *branch.conditions)))
+        if missing := sorted(str(name) for name in needed - exact.keys()):
+            raise DomainError(f"values are missing for {', '.join(missing)}", argument="values", value=values)
         found: dict[sp.Expr, None] = {}
         for branch in self.branches:
             number = branch.solution.subs(exact)
-            if number.free_symbols:
-                missing = ", ".join(sorted(map(str, number.free_symbols)))
-                raise DomainError(f"values are missing for {missing}", argument="values", value=values)
-            if number.is_real and all(bool(condition.subs(exact)) for condition in branch.conditions):
-                found[sp.nsimplify(number) if number.is_Float else sp.radsimp(number)] = None
+            decimal = sp.N(number, 30, chop=True)
+            if decimal.is_real and all(_holds(condition.subs(exact)) for condition in branch.conditions):
+                found[sp.radsimp(number)] = None
         if not found:
             raise DomainError(f"the equation has no solution at {place}", argument="values", value=dict(values))
         if len(found) > 1:
@@ -91,6 +93,14 @@ class FixedPoint:
 
     def _repr_latex_(self) -> str:
         return f"${sp.latex(self.as_piecewise())}$"
+
+
+def _holds(condition: sp.Basic) -> bool:
+    """Whether a condition between numbers holds, boundaries included; radicals that look complex are evaluated."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    margin = sp.N(condition.gts - condition.lts, 30, chop=True)
+    return bool(margin.is_real and margin >= -sp.Float("1e-20"))
 
 
 def fixed_point(rhs: sp.Expr, x: sp.Symbol) -> FixedPoint:
@@ -111,7 +121,8 @@ def fixed_point(rhs: sp.Expr, x: sp.Symbol) -> FixedPoint:
     Raises
     ------
     DomainError
-        If `rhs` does not depend on `x` inside an extremum or outside, is not rational in it, or has no solution at all.
+        If `rhs` does not depend on `x` or holds for all of it, is not rational in it, has no solution at all, or none in closed
+        form (cubics and higher with symbolic parameters).
 
     Notes
     -----
@@ -127,7 +138,9 @@ def fixed_point(rhs: sp.Expr, x: sp.Symbol) -> FixedPoint:
     beta beta >= 1
     2*beta/(beta + 1) beta <= 1
     """
-    rhs = sp.sympify(rhs)
+    if not isinstance(rhs, (sp.Expr, int, float)):
+        raise DomainError(f"rhs = {rhs!r} must be a SymPy expression", argument="rhs", value=rhs)
+    rhs = exact_numbers(sp.sympify(rhs))
     if not isinstance(x, sp.Symbol):
         raise DomainError(f"x = {x} must be a symbol", argument="x", value=x)
     if x not in rhs.free_symbols:
@@ -168,10 +181,22 @@ def _solutions(plain: sp.Expr, x: sp.Symbol, rhs: sp.Expr) -> list[sp.Expr]:
     numerator, denominator = sp.fraction(sp.cancel(sp.together(x - plain)))
     if not numerator.is_polynomial(x):
         raise DomainError(f"rhs = {rhs} is not a rational function of {x}", argument="rhs", value=rhs)
+    if numerator == 0:
+        raise DomainError(f"{x} = {plain} holds for every {x}: the equation does not determine it", argument="rhs", value=rhs)
     if x not in numerator.free_symbols:
         return []
     unknown = sp.Dummy("x")  # without assumptions: a root is refused by its conditions, not by the sign of a symbol
-    found = sp.roots(sp.Poly(numerator.subs(x, unknown), unknown))
+    polynomial = sp.Poly(numerator.subs(x, unknown), unknown)
+    if polynomial.free_symbols_in_domain:
+        found = sp.roots(polynomial, cubics=False, quartics=False)
+        if sum(found.values()) < polynomial.degree():
+            raise DomainError(
+                f"{x} = {plain} has no simple closed form (degree {polynomial.degree()}): give numbers for its parameters",
+                argument="rhs",
+                value=rhs,
+            )
+    else:
+        found = dict.fromkeys(polynomial.real_roots())
     return [sp.factor(root) for root in found if root.is_real is not False and sp.cancel(denominator.subs(x, root)) != 0]
 
 

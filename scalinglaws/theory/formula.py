@@ -431,12 +431,17 @@ class Law:
             return evaluate_arrays(self.name, expr, checked, given, outside)
         given = {name: value.item() if isinstance(value, np.ndarray) else value for name, value in given.items()}
         exact = {name: to_exact(value) for name, value in given.items()}
+        rounded = any(not is_exact(value) for value in given.values())
         for condition in checked:
-            if not bool(condition.subs(exact)):
+            if not (nearly(condition, exact) if rounded else bool(condition.subs(exact))):
                 if outside == "mask":
                     return np.ma.masked
                 raise outside_validity(self.name, condition, values)
         result = expr.subs(exact)
+        if rounded and self.derived.piecewise and expr is self.expr:
+            # arithmetic on floats misses a boundary by rounding
+            line = (entry for entry in self.regimes if entry.on_boundary and nearly(entry.condition, exact))
+            result = next((entry.exponent.subs(exact) for entry in line), result)
         if digits is not None:
             with mpmath.workdps(digits):
                 return mpmath.mpf(sp.N(result, digits)._mpf_)

@@ -21,7 +21,7 @@ from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from .formula import Law, Published
 from .linear import P, derive_mode
 from .linear.bottlenecks import ModeLimited
-from .monomials import power_of, reduced
+from .monomials import exact_numbers, power_of, reduced
 from .records import Derived, Regime
 from .references import BAHRI_2021, SPIGLER_2020
 
@@ -77,7 +77,12 @@ def derive_variance(model: VarianceLimited) -> Derived:
     limit = sp.limit(inverse, small, 0, "+")
     if limit.has(sp.oo, sp.zoo, sp.nan) or small in limit.free_symbols:
         raise DomainError(f"loss = {model.loss} has no finite limit for {n} -> oo", argument="loss", value=model.loss)
-    coefficient, exponent = sp.factor(sp.together(inverse - limit)).leadterm(small)
+    try:
+        coefficient, exponent = sp.factor(sp.together(inverse - limit)).leadterm(small)
+    except (sp.PoleError, ValueError, NotImplementedError):
+        coefficient, exponent = small, sp.S.Zero
+    if small in coefficient.free_symbols:
+        raise DomainError(f"loss = {model.loss} does not approach its limit as a power of {n}", argument="loss", value=model.loss)
     if not exponent.is_positive:
         raise DomainError(f"loss = {model.loss} does not depend on {n}", argument="loss", value=model.loss)
     leading = sp.factor(coefficient) * n**-exponent
@@ -133,7 +138,13 @@ def derive_width(model: WidthLimited) -> Derived:
     """
     w = model.width
     terms = sp.Add.make_args(sp.expand(model.parameters))
-    powers = {term: power_of(term, w) for term in terms}
+    powers = {term: exact_numbers(power_of(term, w)) for term in terms}
+    if not all(power.is_number for power in powers.values()):
+        raise DomainError(
+            f"parameters = {model.parameters}: the powers of {w} must be numbers, so that one of them leads",
+            argument="parameters",
+            value=model.parameters,
+        )
     leading = max(terms, key=lambda term: powers[term])
     power = powers[leading]
     if not power.is_positive or sum(powers[term] == power for term in terms) > 1:

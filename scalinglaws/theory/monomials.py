@@ -76,7 +76,7 @@ def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
             argument=argument,
             value=expr,
         )
-    exponents = tuple(sp.cancel(_exact(power)) for power in powers.values())
+    exponents = tuple(sp.cancel(exact_numbers(power)) for power in powers.values())
     for power in exponents:
         if power.is_extended_real is False or power.has(sp.oo, sp.zoo, sp.nan):
             raise DomainError(f"{argument}: the exponent {power} in {expr} must be real", argument=argument, value=expr)
@@ -90,7 +90,7 @@ def _spread(expr: sp.Expr) -> sp.Expr:
     return sp.expand_power_base(sp.powdenest(expr, force=True), force=True)
 
 
-def _exact(expr: sp.Expr) -> sp.Expr:
+def exact_numbers(expr: sp.Expr) -> sp.Expr:
     """Read floats as the decimals they print as."""
     return expr.xreplace({number: to_exact(float(number)) for number in expr.atoms(sp.Float)})
 

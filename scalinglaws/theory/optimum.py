@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import sympy as sp
@@ -60,11 +60,12 @@ class CostLimited:
     reference: Reference | None = None
 
     @cached_property
-    def winners(self) -> tuple[tuple[Balance, sp.Basic], ...]:
-        """The balances that win somewhere in the box, and where."""
+    def _outcomes(self) -> tuple[tuple[Balance, sp.Basic, bool], ...]:
+        """Winners, where they win, and whether other balances are equal there."""
         allocation = allocate(sum(self.terms.values()), self.free, self.budget, self.caps)
         if not self.box:
-            return ((allocation.at({}, self.scale).balance, sp.true),)
+            optimum = allocation.at({}, self.scale)
+            return ((_preferred(optimum.balance, optimum.ties), sp.true, bool(optimum.ties)),)
         found = regimes_in_region(allocation, self.scale, self.box, where=self.where, logarithm=self.logarithm)
         if incomplete := [entry for entry in found if entry.uncovered]:
             raise DomainError(
@@ -72,7 +73,17 @@ class CostLimited:
                 argument="box",
                 value=self.box,
             )
-        return tuple((entry.regime, sp.And(*entry.conditions)) for entry in found)
+        return tuple((_preferred(entry.regime, entry.ties), sp.And(*entry.conditions), bool(entry.ties)) for entry in found)
+
+    @property
+    def winners(self) -> tuple[tuple[Balance, sp.Basic], ...]:
+        """The balances that win somewhere in the box, and where."""
+        return tuple((entry, condition) for entry, condition, _ in self._outcomes)
+
+    @property
+    def exact(self) -> bool:
+        """Whether constants are known: asked for, and no winner is equal to a balance of other terms."""
+        return self.constants and not any(tied for _, _, tied in self._outcomes)
 
     def regimes(self, of: sp.Expr | None = None) -> tuple[Regime, ...]:
         """Return the regimes of the loss, or of a monomial in the free scales at the optimum, without the derivation's steps."""
@@ -144,18 +155,25 @@ def optimum_steps(model: CostLimited, of: sp.Expr | None = None, *, suffix: str 
     return steps
 
 
+def _preferred(entry: Balance, ties: Sequence[Balance]) -> Balance:
+    """Prefer, among balances that are equal, one that determines all scales."""
+    return next((other for other in (entry, *ties) if None not in other.allocation.values()), entry)
+
+
 def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr | None) -> Regime:
     whole = entry.value * entry.leading_constant if of is None else _optimal(model, entry, of)
     power = power_of(whole, model.scale)
     logs = sp.S.Zero if model.logarithm is None else power_of(whole, model.logarithm)
     constant = None
-    if model.constants:
+    if model.exact:
         constant = sp.powsimp(whole / model.scale**power / (model.logarithm**logs if model.logarithm is not None else 1))
     return Regime(_name(model, entry), condition, reduced(-power if of is None else power), constant, logs)
 
 
 def _optimal(model: CostLimited, entry: Balance, of: sp.Expr) -> sp.Expr:
-    chosen = entry.leading_alloc if model.constants else entry.allocation
+    chosen = entry.leading_alloc if model.exact else entry.allocation
+    if not of.free_symbols & set(model.free):
+        raise DomainError(f"of = {of} contains none of the scales {', '.join(map(str, model.free))}", argument="of", value=of)
     missing = [name for name in model.free if chosen[name] is None and name in of.free_symbols]
     if missing:
         raise DomainError(f"the balance {entry} leaves {missing[0]} undetermined", argument="of", value=of)
@@ -184,47 +202,51 @@ def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suff
     names = {name: _tagged(name, suffix) for name in model.free}
     loss, largest = (sp.Symbol(f"{letter}{suffix}", positive=True) for letter in ("L", "h"))
     terms = [term.expr for term in program.terms]
-    chosen = [(entry.leading_alloc if model.constants else entry.allocation, condition) for entry, condition in winners]
+    middle = {name: (sp.Rational(low) + sp.Rational(high)) / 2 for name, (low, high) in model.box.items()}
+
+    def accept(entry: Balance, solved: Mapping[sp.Symbol, sp.Expr]) -> bool:
+        """Whether no term exceeds the balanced ones, in the middle of the box."""
+        highest = max(float(power_of(_monomial_at(term, solved), model.scale).subs(middle)) for term in terms)
+        return highest <= float(entry.exponent(model.scale).subs(middle)) + 1e-9
+
+    chosen = [(entry.determined(leading=model.exact, accept=partial(accept, entry)), condition) for entry, condition in winners]
     steps: list[Step] = []
-    if all(None not in solved.values() for solved, _ in chosen):
-        budgets = dict.fromkeys(model.free)
-        for item in program.budgets:
-            name = next(
-                name
-                for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True)
-                if power != 0 and budgets[name] is None
-            )
-            budgets[name] = item.expr.subs(names)
-        for name in model.free:
-            value = _pieces([(solved[name], condition) for solved, condition in chosen])
-            if budgets[name] is None:
-                steps.append(step(names[name], value, DEFINITION, f"choose {name} so that the leading terms balance", where=case))
-            else:
-                steps.append(step(names[name], value, solves(budgets[name]), "spend the whole budget", where=case))
-        inserted, exponents = [], []
-        for solved, condition in chosen:
-            values = [_monomial_at(term, solved) for term in terms]
-            inserted.append((sp.Add(*values), condition))
-            exponents.append((sp.Max(*(power_of(value, model.scale) for value in values)), condition))
-        claimed = _pieces([(entry.exponent(model.scale), condition) for entry, condition in winners])
-        steps += [
-            step(loss, sp.Add(*terms).subs(names), DEFINITION, "bottlenecks add up", model.reference, case),
-            step(loss, _pieces(inserted), EQUAL, "with that allocation inserted", where=case),
-            step(largest, _pieces(exponents), DEFINITION, f"the largest power of {model.scale} among the terms", where=case),
-            step(largest, claimed, EQUAL, "the balanced terms lead; no other term exceeds them", where=case),
-        ]
-        if model.constants and len(winners) == 1 and winners[0][0].exact_constant is not None:
-            entry = winners[0][0]
-            steps.append(step(loss, entry.value * entry.leading_constant, EQUAL, "the minimum, with its constant", where=case))
-        elif model.constants:
-            value = _pieces([(entry.value * entry.leading_constant, condition) for entry, condition in winners])
-            steps.append(step(loss, value, asymptotic(model.scale), "the leading terms at their own optimum", where=case))
+    budgets = dict.fromkeys(model.free)
+    for item in program.budgets:
+        name = next(
+            name for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True) if power != 0 and budgets[name] is None
+        )
+        budgets[name] = item.expr.subs(names)
+    for name in model.free:
+        value = _pieces([(solved[name], condition) for solved, condition in chosen])
+        if budgets[name] is None:
+            steps.append(step(names[name], value, DEFINITION, f"choose {name} so that the leading terms balance", where=case))
+        else:
+            steps.append(step(names[name], value, solves(budgets[name]), "spend the whole budget", where=case))
+    inserted, exponents = [], []
+    for solved, condition in chosen:
+        values = [_monomial_at(term, solved) for term in terms]
+        inserted.append((sp.Add(*values), condition))
+        exponents.append((sp.Max(*(power_of(value, model.scale) for value in values)), condition))
+    claimed = _pieces([(entry.exponent(model.scale), condition) for entry, condition in winners])
+    steps += [
+        step(loss, sp.Add(*terms).subs(names), DEFINITION, "bottlenecks add up", model.reference, case),
+        step(loss, _pieces(inserted), EQUAL, "with that allocation inserted", where=case),
+        step(largest, _pieces(exponents), DEFINITION, f"the largest power of {model.scale} among the terms", where=case),
+        step(largest, claimed, EQUAL, "the balanced terms lead; no other term exceeds them", where=case),
+    ]
+    if model.exact and len(winners) == 1 and winners[0][0].exact_constant is not None:
+        entry = winners[0][0]
+        steps.append(step(loss, entry.value * entry.leading_constant, EQUAL, "the minimum, with its constant", where=case))
+    elif model.exact:
+        value = _pieces([(entry.value * entry.leading_constant, condition) for entry, condition in winners])
+        steps.append(step(loss, value, asymptotic(model.scale), "the leading terms at their own optimum", where=case))
     for number, (entry, _) in enumerate(winners, start=1):
         steps += _bound(model, entry, f"{suffix}_{number}" if len(winners) > 1 else suffix, case)
     return steps
 
 
-def _monomial_at(term: sp.Expr, solved: Mapping[sp.Symbol, sp.Expr | None]) -> sp.Expr:
+def _monomial_at(term: sp.Expr, solved: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
     """Insert an allocation into a term and collect powers."""
     inserted = term.subs({name: value for name, value in solved.items() if value is not None}, simultaneous=True)
     return sp.Add(*(power_product([(part, sp.S.One)]) for part in sp.Add.make_args(inserted)))
@@ -235,11 +257,11 @@ def _bound(model: CostLimited, entry: Balance, suffix: str, case: sp.Basic) -> l
     mean = sp.Symbol(f"M{suffix}", positive=True)
     anything = {name: sp.Symbol(f"{name}_any", positive=True) for name in model.free}
     weights = entry.duals.items()
-    product = sp.Mul(*((term / (y if model.constants else 1)) ** y for term, y in weights))
+    product = sp.Mul(*((term / (y if model.exact else 1)) ** y for term, y in weights))
     for relation, mu in entry.multipliers.items():
         left, right = relation.args
         product *= (left / right) ** mu
-    value = entry.value * (entry.leading_constant if model.constants else 1)
+    value = entry.value * (entry.leading_constant if model.exact else 1)
     terms, which = (", ".join(map(str, parts)) for parts in zip(*weights, strict=True))
     reason = f"for any allocation the sum of {terms} is at least their geometric mean with weights {which}"
     return [

@@ -14,6 +14,7 @@ from scipy.optimize import linprog, minimize_scalar
 from scalinglaws.errors import DomainError
 from scalinglaws.theory.balance import allocate, regimes_in_region
 from scalinglaws.theory.monomials import power_of
+from scalinglaws.theory.optimum import CostLimited, derive_optimum
 
 N, D, t, C, A, B, K, P, M, d = sp.symbols("N D t C A B K P M d", positive=True)
 N1, N2, D0, v, b, a, alpha, beta = sp.symbols("N_1 N_2 D_0 v b a alpha beta", positive=True)
@@ -281,7 +282,7 @@ def test_points_where_nothing_balances_are_refused():
     with pytest.raises(DomainError, match="no balance is possible at beta = 0.5"):
         found.at({beta: 0.5})
     with pytest.raises(DomainError, match="no balance is possible"):
-        regimes_in_region(found, beta, {alpha: (1, 2), beta: (0.1, 0.9)})
+        regimes_in_region(allocate(C * N ** (beta - 1) + C / N, N), C, {beta: (0.1, 0.9)})
 
 
 # -- refusals -----------------------------------------------------------------------------------------------------------
@@ -341,3 +342,112 @@ def test_a_balance_prints_and_shows_itself():
     (found,) = allocate(t**-beta + N ** (-alpha * beta), (N, t), (N * t, C))
     assert "where" in str(found)
     assert found._repr_latex_().startswith("$")
+
+
+# -- constants where balances are equal, and points where the symbolic answer does not hold ---------------------------------
+
+
+def test_tied_balances_claim_no_constant():
+    half = sp.Rational(1, 2)
+    cases = [
+        CostLimited({"m": 1 / N, "d": N / C, "e": N**3 / C**2}, (N,), C),
+        CostLimited({"m": 1 / N, "d": N / C, "e": C**-half}, (N,), C),
+        CostLimited({"m": N**-a, "d": D**-a, "e": (N * D) ** (-a / 2)}, (N, D), C, (N * D, C), box={a: (half, 2)}),
+    ]
+    for model in cases:
+        found = derive_optimum(model)
+        assert [entry.constant for entry in found.regimes] == [None]
+        assert found.derivation.refused() is None
+    # the upper half of the argument is there even where the balance leaves a scale open
+    steps = derive_optimum(cases[2]).derivation.steps
+    assert [str(entry.quantity) for entry in steps[:2]] == ["N", "D"]
+    lonely = derive_optimum(CostLimited({"e": (N * D) ** (-a / 2)}, (N, D), C, (N * D, C), box={a: (half, 2)}))
+    assert lonely.regimes[0].constant == 1
+    assert lonely.derivation.refused() is None
+
+
+def test_only_a_symbol_of_the_problem_can_grow():
+    found = allocate(N**-a + D**-b, (N, D), (N * D, C))
+    for scale in (sp.Symbol("C"), "C", N, a):
+        for call in (
+            lambda scale=scale: found.at({a: 1, b: 1}, scale),
+            lambda scale=scale: found[0].exponent(scale),
+            lambda scale=scale: regimes_in_region(found, scale, {a: (1, 2), b: (1, 2)}),
+        ):
+            with pytest.raises(DomainError, match="is no symbol of the coefficients and bounds"):
+                call()
+    with pytest.raises(DomainError, match="of = A contains none of the scales"):
+        derive_optimum(CostLimited({"m": 1 / N, "d": N / C}, (N,), C), of=A)
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({a: 2}, "missing for b"),
+        ({"a": 2, "b": 2}, "a is no parameter"),
+        ({a: 1, b: 1, M: 3}, "M is no parameter"),
+        ({a: 1, b: -1}, "b = -1 must be positive"),
+        (None, "must map symbols to numbers"),
+    ],
+)
+def test_values_are_checked_at_the_door(values, complaint):
+    with pytest.raises(DomainError, match=complaint):
+        allocate(N**-a + D**-b, (N, D), (N * D, C)).at(values, C)
+
+
+def test_constraints_that_exclude_each_other_at_a_point():
+    with pytest.raises(DomainError, match="no common point"):
+        allocate(1 / N + 1 / D, (N, D), (N * D ** (a - 1), C), [(N, sp.sqrt(C))]).at({a: 1}, C)
+    with pytest.raises(DomainError, match="degenerates"):
+        allocate(1 / N + N**2, N, None, [(N ** (a - b), C**-b)]).at({a: 1, b: 1}, C)
+    with pytest.raises(DomainError, match="degenerates"):
+        allocate(1 / N + 1 / D, (N, D), [((N * D) ** (a - 1), C)], [(N * D, C**2)]).at({a: 1}, C)
+
+
+def test_random_parametric_programs_at_random_points():
+    """Symbolic once, evaluated at points: the same as a linear program at every point, or a refusal."""
+    source, checked = random.Random(23), 0
+    while checked < 40:
+        powers = [[sp.Rational(source.randrange(-3, 4)) + source.choice([0, a, b, a * b]) for _ in range(2)] for _ in range(3)]
+        budget = [sp.Rational(1), sp.Rational(1) + source.choice([0, a - 1, b])]
+        try:
+            found = allocate([_as_monomial((N, D), row) for row in powers], (N, D), (_as_monomial((N, D), budget), C))
+        except DomainError:
+            continue
+        used = set().union(*(sp.sympify(power).free_symbols for row in [*powers, budget] for power in row))
+        point = {name: sp.Rational(source.randrange(1, 8), 3) for name in (a, b) if name in used}
+        rows = [[*(float(sp.sympify(p).subs(point)) for p in row), -1.0] for row in powers]
+        fixed = [[*(float(sp.sympify(p).subs(point)) for p in budget), 0.0]]
+        lp = linprog([0, 0, 1], A_ub=rows, b_ub=[0.0] * 3, A_eq=fixed, b_eq=[1.0], bounds=[(None, None)] * 3)
+        if lp.status == 0:
+            assert float(found.at(point, C).value) == pytest.approx(lp.fun, abs=1e-9)
+            checked += 1
+        else:
+            with pytest.raises(DomainError):
+                found.at(point, C)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("N**-a", N), "must be a SymPy expression"),
+        ((True, N), "must be a SymPy expression"),
+        ((N + 1 / N, None), "must be one or more different symbols"),
+    ],
+)
+def test_wrong_types_are_refused(arguments, complaint):
+    with pytest.raises(DomainError, match=complaint):
+        allocate(*arguments)
+
+
+def test_regions_are_checked_at_the_door():
+    found = allocate(K ** -(a - 1) + K ** (-2 * b) + v * K / P, K)
+    box = {a: (1.1, 3), b: (1.05, 3)}
+    assert len(regimes_in_region(found, P, box, where=a < 2)) == 1  # a single condition
+    for bad in ({a: (1,), b: (1, 2)}, {a: (np.nan, 2), b: (1, 2)}, {a: (3, 1), b: (1, 2)}):
+        with pytest.raises(DomainError, match="two finite numbers"):
+            regimes_in_region(found, P, bad)
+    with pytest.raises(DomainError, match="samples = 0"):
+        regimes_in_region(found, P, box, samples=0)
+    with pytest.raises(DomainError, match="regimes is empty"):
+        regimes_in_region([], P, box)

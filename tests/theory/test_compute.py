@@ -283,3 +283,12 @@ def test_a_ridge_that_is_not_shipped():
     assert law.log_power(alpha=2, beta=2) == Fraction(1, 5)
     with pytest.raises(DomainError, match="alpha > 1"):
         law(alpha=Fraction(3, 4), beta=1)
+
+
+def test_rounded_floats_on_boundaries_are_treated_alike():
+    corner = 2 - 2**0.5
+    assert theory.law("linear.compute").regime(alpha=corner, beta=2.0) == "IVa | IVb"
+    assert theory.law("linear.phase_boundaries")(alpha=corner, beta=2.0) == pytest.approx(corner / 2)
+    with pytest.raises(DomainError, match="holds for"):
+        theory.law("linear.compute_model")(alpha=corner, beta=2.0)
+    assert theory.law("linear.phase_boundaries")(alpha=3.0, beta=2 - 1 / 3) == pytest.approx(5 / 6)

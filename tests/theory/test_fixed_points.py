@@ -75,3 +75,25 @@ def test_points_without_or_with_several_solutions_are_reported():
         fixed_point(1 - beta + chi / 2, chi).at({beta: 3})
     with pytest.raises(DomainError, match="must be a symbol"):
         fixed_point(beta * chi, 2)
+
+
+def test_roots_without_closed_form_are_refused_not_lost():
+    for equation in (beta * (1 - chi**5), sp.Max(beta * (1 - chi**5), beta / 2), beta * (3 - chi**3)):
+        with pytest.raises(DomainError, match="no simple closed form"):
+            fixed_point(equation, chi)
+    # with numbers every real root is found exactly
+    root = fixed_point(3 - chi**3, chi).at({})
+    assert float(root) == pytest.approx(1.2134116628, rel=1e-9)
+    real = sp.Symbol("X", real=True)
+    assert len(fixed_point((real**3 + 1) / 4, real).branches) == 3
+
+
+def test_identities_and_wrong_types_are_refused():
+    for equation in (chi, sp.Max(chi, beta)):
+        with pytest.raises(DomainError, match="does not determine it"):
+            fixed_point(equation, chi)
+    with pytest.raises(DomainError, match="must be a SymPy expression"):
+        fixed_point("beta*(2 - chi)", chi)
+    assert fixed_point(0.3 * sp.Max(1, 2 - chi), chi).at({}) == sp.Rational(6, 13)  # floats are read as decimals
+    with pytest.raises(DomainError, match="missing for beta"):
+        fixed_point(sp.Max(1, beta * chi), chi).at({})

@@ -124,3 +124,13 @@ def test_teacher_and_student_of_different_smoothness():
     for values in ({theta_s: 1, theta_t: 3, d: 2}, {theta_s: 1, theta_t: 9, d: 2}):
         expected = min(values[theta_t], 2 * (values[theta_s] + values[d])) / sp.Integer(values[d])
         assert found.expr.subs(values) == expected
+
+
+def test_models_without_a_power_law_are_refused():
+    x, a = sp.symbols("x a", positive=True)
+    for loss in (1 + sp.log(x) / x, 1 + sp.exp(-x)):
+        with pytest.raises(DomainError, match="not approach its limit as a power"):
+            derive_variance(VarianceLimited(loss, x))
+    with pytest.raises(DomainError, match="must be numbers"):
+        derive_width(WidthLimited(parameters=WIDTH**a + WIDTH))
+    assert derive_width(WidthLimited(parameters=WIDTH**1.5)).expr == sp.Rational(2, 3)

@@ -9,6 +9,7 @@ import sympy as sp
 
 from scalinglaws import theory, verify
 from scalinglaws.solvers import linear
+from scalinglaws.theory.formula import Law
 from scalinglaws.theory.linear import ALPHA, BETA
 from scalinglaws.verify.checks import linear as checks
 from scalinglaws.verify.registry import Context
