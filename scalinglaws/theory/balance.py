@@ -501,7 +501,8 @@ def _vertices(program: Program) -> Iterator[Balance]:
 def _contradictory(signs: list[sp.Expr]) -> bool:
     """Whether two of the conditions bound one parameter from above and below with nothing in between."""
     bounds: dict[sp.Symbol, list[Any]] = {}
-    for sign in signs:
+    single = [sign for sign in signs if len(sign.free_symbols) == 1]
+    for sign in single if len(single) > 1 else []:
         if is_positive(sign) is None:
             condition = against_zero(sign, sp.Gt)
             if isinstance(condition, sp.Rel) and isinstance(condition.lhs, sp.Symbol) and condition.rhs.is_number:

@@ -147,7 +147,7 @@ def optimum_steps(model: CostLimited, of: sp.Expr | None = None, *, suffix: str 
     if of is not None:
         quantity = sp.Symbol(f"X{suffix}", positive=True)
         named = of.subs({name: _tagged(name, suffix) for name in model.free})
-        claimed = _pieces([(_optimal(model, entry, of), condition) for entry, condition in model.winners])
+        claimed = pieces([(_optimal(model, entry, of), condition) for entry, condition in model.winners])
         steps += [
             step(quantity, named, DEFINITION, f"what is asked for: {of} at the optimum", where=case),
             step(quantity, claimed, EQUAL, "a power of the budget in each regime", where=case),
@@ -192,7 +192,8 @@ def _tagged(name: sp.Symbol, suffix: str) -> sp.Symbol:
     return sp.Symbol(f"{name}{suffix}", positive=True)
 
 
-def _pieces(parts: list[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
+def pieces(parts: list[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
+    """Join regimes into one expression: a Piecewise where there are several."""
     return parts[0][0] if len(parts) == 1 else sp.Piecewise(*parts)
 
 
@@ -218,7 +219,7 @@ def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suff
         )
         budgets[name] = item.expr.subs(names)
     for name in model.free:
-        value = _pieces([(solved[name], condition) for solved, condition in chosen])
+        value = pieces([(solved[name], condition) for solved, condition in chosen])
         if budgets[name] is None:
             steps.append(step(names[name], value, DEFINITION, f"choose {name} so that the leading terms balance", where=case))
         else:
@@ -228,18 +229,18 @@ def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suff
         values = [_monomial_at(term, solved) for term in terms]
         inserted.append((sp.Add(*values), condition))
         exponents.append((sp.Max(*(power_of(value, model.scale) for value in values)), condition))
-    claimed = _pieces([(entry.exponent(model.scale), condition) for entry, condition in winners])
+    claimed = pieces([(entry.exponent(model.scale), condition) for entry, condition in winners])
     steps += [
         step(loss, sp.Add(*terms).subs(names), DEFINITION, "bottlenecks add up", model.reference, case),
-        step(loss, _pieces(inserted), EQUAL, "with that allocation inserted", where=case),
-        step(largest, _pieces(exponents), DEFINITION, f"the largest power of {model.scale} among the terms", where=case),
+        step(loss, pieces(inserted), EQUAL, "with that allocation inserted", where=case),
+        step(largest, pieces(exponents), DEFINITION, f"the largest power of {model.scale} among the terms", where=case),
         step(largest, claimed, EQUAL, "the balanced terms lead; no other term exceeds them", where=case),
     ]
     if model.exact and len(winners) == 1 and winners[0][0].exact_constant is not None:
         entry = winners[0][0]
         steps.append(step(loss, entry.value * entry.leading_constant, EQUAL, "the minimum, with its constant", where=case))
     elif model.exact:
-        value = _pieces([(entry.value * entry.leading_constant, condition) for entry, condition in winners])
+        value = pieces([(entry.value * entry.leading_constant, condition) for entry, condition in winners])
         steps.append(step(loss, value, asymptotic(model.scale), "the leading terms at their own optimum", where=case))
     for number, (entry, _) in enumerate(winners, start=1):
         steps += _bound(model, entry, f"{suffix}_{number}" if len(winners) > 1 else suffix, case)

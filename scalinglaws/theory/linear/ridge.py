@@ -11,7 +11,7 @@ import sympy as sp
 from ..asymptotics import RATIONAL, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, balances, step
 from ..monomials import reduced
-from ..optimum import CostLimited
+from ..optimum import CostLimited, pieces
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, CAPONNETTO_2007, FLAJOLET_1995
 from ..relations import strongest
@@ -114,13 +114,13 @@ def derive_ridge(model: RidgeLimited) -> Derived:
         ]
         if not choices:  # on a boundary the optimum has no closed form, only its leading term
             return Derivation(tuple(steps), conditions, box)
-        pieces = [_pieces(found) for found in (slopes, choices)]
+        slope_at, best_at = (pieces(found) for found in (slopes, choices))
         exponent = sp.Min(*(regime.exponent for regime in regimes if not regime.on_boundary))
-        constant = _pieces([(regime.constant, regime.condition) for regime in regimes if not regime.on_boundary])
+        constant = pieces([(regime.constant, regime.condition) for regime in regimes if not regime.on_boundary])
         steps += [
             step(_L, _B + _DF2 / SAMPLES, DEFINITION, "the loss, to first order in modes per sample", CAPONNETTO_2007),
-            step(_M, pieces[0], DEFINITION, "the bias falls as K^-m"),
-            step(_K, pieces[1], balances(sp.Eq(_M * _B, _DF2 / SAMPLES)), "stationary in K: m times the bias equals the variance"),
+            step(_M, slope_at, DEFINITION, "the bias falls as K^-m"),
+            step(_K, best_at, balances(sp.Eq(_M * _B, _DF2 / SAMPLES)), "stationary in K: m times the bias equals the variance"),
             step(_C, constant, DEFINITION, "the constant in front"),
             step(_L, _C * SAMPLES ** (-exponent), EQUAL, "a power law (times a power of a logarithm where two exponents meet)"),
         ]
@@ -131,7 +131,3 @@ def derive_ridge(model: RidgeLimited) -> Derived:
 
 def _sum(function: sp.Expr) -> sp.Expr:
     return sp.Sum(function, (INDEX, 1, sp.oo))
-
-
-def _pieces(parts: list[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
-    return parts[0][0] if len(parts) == 1 else sp.Piecewise(*parts)
