@@ -197,7 +197,7 @@ def derive(
     name : str
         As listed by ``scalinglaws laws``.
     check : bool
-        Let the machine check every step now (a few seconds); exit code 1 if one is refused.
+        Let the machine check every step now (seconds; ten for the longest); exit code 1 if one is refused.
     latex : bool
         Print formulas as LaTeX.
     json : bool
