@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,6 +82,38 @@ def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) ->
         method=method,
         window=(float(u[0]), float(u[-1])),
         systematic=systematic,
+    )
+
+
+def local_exponent(loss: Callable[[Array], ArrayLike], size: float) -> Measurement:
+    """Measure the slope of a computed curve at one size, with two step sizes for an error bound.
+
+    Parameters
+    ----------
+    loss : callable
+        From an array of sizes to losses, without noise.
+    size : float
+        Where.
+
+    Returns
+    -------
+    Measurement
+        Deterministic: its error is the difference between steps of one and of half a decade to either side.
+    """
+
+    def slope(step: float) -> float:
+        ends = size * np.array([1 / step, step])
+        return float(power_law_exponent(ends, loss(ends)))
+
+    wide, narrow = slope(10.0), slope(10**0.5)
+    return Measurement(
+        narrow,
+        abs(wide - narrow) + 1e-12,
+        None,
+        1,
+        "central difference of the solver's log loss, two step sizes",
+        (size / 10**0.5, size * 10**0.5),
+        deterministic=True,
     )
 
 

@@ -261,7 +261,7 @@ def derive_transient(model: TransientLimited) -> Derived:
         inverse = inverse_laplace_power(coefficient, power, 2 * T) * (sp.log(2 * T) / b) ** logs
         in_t.append((inverse, branch.condition))
         constant = coefficient * sp.Integer(2) ** (-power - 1) / sp.gamma(-power) / b**logs
-        regimes.append(Regime(_REGIME_NAMES[term.origin], branch.condition, sp.cancel(1 + power), constant, logs))
+        regimes.append(Regime(REGIME_NAMES[term.origin], branch.condition, sp.cancel(1 + power), constant, logs))
     singular, decaying = (pieces[0][0] if len(pieces) == 1 else sp.Piecewise(*pieces) for pieces in (in_s, in_t))
 
     steps = [
@@ -323,7 +323,7 @@ def free_box(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[
     return {name: limits for name, limits in box.items() if name in used}
 
 
-_REGIME_NAMES = {"zeta": "source-limited", "gamma": "saturated", "double": "boundary"}
+REGIME_NAMES = {"zeta": "source-limited", "gamma": "saturated", "double": "boundary"}
 
 
 def _regimes(found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr], factor: sp.Expr = sp.S.One) -> tuple[Regime, ...]:
@@ -334,7 +334,7 @@ def _regimes(found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr
         term = branch.candidate
         exponent = sp.cancel(-term.exponent * power)
         constant = factor * term.coefficient * prefactor**term.exponent * power**term.log_power
-        return Regime(_REGIME_NAMES[term.origin], branch.condition, exponent, constant, term.log_power)
+        return Regime(REGIME_NAMES[term.origin], branch.condition, exponent, constant, term.log_power)
 
     return tuple(translate(branch) for branch in found.branches())
 

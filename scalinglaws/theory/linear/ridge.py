@@ -15,7 +15,7 @@ from ..optimum import CostLimited, pieces
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, CAPONNETTO_2007, FLAJOLET_1995
 from ..relations import strongest
-from .bottlenecks import ALPHA, BETA, BOX, INDEX, extensive, free_box
+from .bottlenecks import ALPHA, BETA, BOX, INDEX, REGIME_NAMES, extensive, free_box
 
 SAMPLES = sp.Symbol("X", positive=True)
 _K, _B, _DF2, _L, _C, _M = sp.symbols("K B df_2 L c m", positive=True)
@@ -88,7 +88,6 @@ def derive_ridge(model: RidgeLimited) -> Derived:
         assert found.constant is not None  # two terms in one scale determine both
         assert best is not None
         values = {symbol: term.coefficient / (slope + 1) ** term.log_power, _VARIANCE: share}
-        name = {"zeta": "source-limited", "gamma": "saturated", "double": "boundary"}[term.origin]
         others = [other.candidate for other in left.branches() if not other.candidate.log_power and other.candidate is not term]
         correction = None
         if others and not term.log_power:
@@ -97,7 +96,7 @@ def derive_ridge(model: RidgeLimited) -> Derived:
             fades = (term.exponent - others[0].exponent) / (slope + 1)
             correction = ((ratio * SAMPLES**fades).subs(values).subs(SAMPLES, 1), fades)
         power = reduced(term.log_power / (slope + 1)) if term.log_power else 0
-        regimes.append(Regime(name, branch.condition, found.exponent, found.constant.subs(values), power, correction))
+        regimes.append(Regime(REGIME_NAMES[term.origin], branch.condition, found.exponent, found.constant.subs(values), power, correction))
         if not term.log_power:
             choices.append((best.subs(values), branch.condition))
             slopes.append((slope, branch.condition))

@@ -16,7 +16,7 @@ from ...notation import SourceCapacity
 from ...solvers.linear import ridge
 from ...solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
 from ..comparison import Comparison, Measurement, Prediction, Rival
-from ..estimate import curve_from_replicates, exponent_from_replicates, power_law_exponent
+from ..estimate import curve_from_replicates, exponent_from_replicates, local_exponent, power_law_exponent
 from ..registry import Context, check
 from ..simulate.linear import population_projection, random_feature_ridge
 
@@ -70,7 +70,7 @@ def _bottleneck(
     yield Comparison(
         f"{context.check}/solver",
         Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (1e8, np.inf)}),
-        _local_exponent(lambda n: solved(endless, n), 1e8),
+        local_exponent(lambda n: solved(endless, n), 1e8),
         tolerance=_SOLVER_TOLERANCE,
         rival=rival,
         evidence="exact",
@@ -86,25 +86,6 @@ def _replicates(
         rng = context.generator("simulation", r)
         found.append([simulate(size, count, rng).mean(axis=-1) for size, count in zip(sizes, draws, strict=True)])
     return np.array(found).transpose(2, 0, 1)
-
-
-def _local_exponent(loss: Callable[[Array], Any], size: float) -> Measurement:
-    """Measure a slope of the solver's curve at one size, with two step sizes for an error bound."""
-
-    def slope(step: float) -> float:
-        ends = size * np.array([1 / step, step])
-        return float(power_law_exponent(ends, loss(ends)))
-
-    wide, narrow = slope(10.0), slope(10**0.5)
-    return Measurement(
-        narrow,
-        abs(wide - narrow) + 1e-12,
-        None,
-        1,
-        "central difference of the solver's log loss, two step sizes",
-        (size / 10**0.5, size * 10**0.5),
-        deterministic=True,
-    )
 
 
 def _regression(spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator) -> Array:
@@ -238,7 +219,7 @@ def optimal_ridge(context: Context) -> Iterator[Comparison]:
         yield Comparison(
             f"{context.check}/{name}",
             Prediction("exponent of the best loss", "exponent", float(law(alpha=task.alpha, beta=task.beta)), f"{law.name}: {law.expr}"),
-            _local_exponent(best, 1e11),
+            local_exponent(best, 1e11),
             tolerance=_SOLVER_TOLERANCE * 2,
             rival=Rival("exponent without noise", noiseless),
             evidence="exact",

@@ -1,0 +1,149 @@
+"""What is minimized: terms, free scales, budgets and caps; and what can be wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import sympy as sp
+from sympy.polys.matrices import DomainMatrix
+
+from ...errors import DomainError
+from .._numbers import to_exact
+from ..monomials import Monomial, monomial, power_of, power_product
+from ..relations import is_positive
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is minimized: terms, free scales, and the budgets and caps on them."""
+
+    free: tuple[sp.Symbol, ...]
+    terms: tuple[Monomial, ...]
+    budgets: tuple[Monomial, ...]
+    caps: tuple[Monomial, ...]
+
+
+def pairs(items: Any) -> list[Any]:
+    """List constraints that were given as one or as several."""
+    if items is None:
+        return []
+    single = isinstance(items, sp.Basic) or (isinstance(items, tuple) and len(items) == 2 and isinstance(items[0], sp.Expr))
+    return [items] if single else list(items)
+
+
+def constraint(argument: str, item: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
+    """Read a budget or cap; its coefficient moves to the bound."""
+    relation = sp.Eq if argument == "budget" else sp.Le
+    if isinstance(item, relation):
+        left, right = item.args
+    elif isinstance(item, tuple) and len(item) == 2:
+        left, right = map(sp.sympify, item)
+    else:
+        raise DomainError(f"{argument}: {item} must be a pair (monomial, bound) or {relation.__name__}", argument=argument, value=item)
+    found = monomial(argument, left, free)
+    bound = monomial(argument, right, free)
+    if any(power != 0 for power in bound.exponents):
+        raise DomainError(f"{argument}: the bound {right} must not contain free scales", argument=argument, value=item)
+    if all(power == 0 for power in found.exponents):
+        raise DomainError(f"{argument}: {left} contains none of the free scales {free}", argument=argument, value=item)
+    shown = sp.Eq(left, right, evaluate=False) if argument == "budget" else sp.Le(left, right, evaluate=False)
+    return Monomial(shown, bound.coefficient / found.coefficient, found.exponents)
+
+
+def rref(rows: Sequence[Sequence[sp.Expr]]) -> tuple[Any, tuple[int, ...]]:
+    """Bring a matrix of rational functions into reduced row echelon form."""
+    reduced, pivots = DomainMatrix.from_Matrix(sp.Matrix([list(row) for row in rows])).to_field().rref()
+    return reduced, tuple(pivots)
+
+
+def reduce_rows(rows: Sequence[Sequence[sp.Expr]]) -> tuple[list[list[sp.Expr]], tuple[int, ...]]:
+    """Bring a matrix into reduced row echelon form, as expressions."""
+    reduced, pivots = rref(rows)
+    return reduced.to_Matrix().tolist(), pivots
+
+
+def amplitudes(program: Program) -> set[sp.Symbol]:
+    """Return the symbols in coefficients and bounds."""
+    return set().union(*(item.coefficient.free_symbols for item in (*program.terms, *program.budgets, *program.caps)))
+
+
+def check_scale(program: Program, scale: Any) -> None:
+    """Refuse to let something grow that the problem does not contain: its power would be zero in silence."""
+    known = amplitudes(program)
+    if scale not in known:
+        shown = ", ".join(sorted(map(str, known))) or "none"
+        raise DomainError(
+            f"scale = {scale} is no symbol of the coefficients and bounds ({shown}); symbols must be declared positive=True",
+            argument="scale",
+            value=scale,
+        )
+
+
+def numbers_for(program: Program, values: Any) -> dict[sp.Symbol, sp.Expr]:
+    """Read the numbers of parameters, each of which must occur in the problem and be positive."""
+    if not isinstance(values, Mapping):
+        raise DomainError(f"values = {values!r} must map symbols to numbers", argument="values", value=values)
+    items = (*program.terms, *program.budgets, *program.caps)
+    known = amplitudes(program).union(*(power.free_symbols for item in items for power in item.exponents))
+    exact = {}
+    for name, value in values.items():
+        if name not in known:
+            shown = ", ".join(sorted(map(str, known))) or "none"
+            raise DomainError(f"{name!s} is no parameter of the problem ({shown})", argument="values", value=values)
+        exact[name] = to_exact(value)
+        if not exact[name].is_positive:
+            raise DomainError(f"{name} = {value} must be positive", argument="values", value=values)
+    return exact
+
+
+def check_constraints_at(program: Program, exact: Mapping[sp.Symbol, sp.Expr], scale: sp.Symbol | None, values: Any) -> None:
+    """Refuse points at which constraints exclude each other, or degenerate so that the symbolic answer does not hold."""
+
+    def here(items: tuple[Monomial, ...]) -> tuple[Monomial, ...]:
+        found = []
+        for item in items:
+            powers = tuple(power.subs(exact) for power in item.exponents)
+            if any(power.has(sp.zoo, sp.nan, sp.oo) for power in powers) or all(power == 0 for power in powers):
+                raise DomainError(
+                    f"{item.expr} degenerates at {values}: allocate with these numbers instead", argument="values", value=values
+                )
+            found.append(Monomial(item.expr, item.coefficient.subs(exact), powers))
+        return tuple(found)
+
+    point = Program(program.free, program.terms, here(program.budgets), here(program.caps))
+    if point.budgets and len(reduce_rows([item.exponents for item in point.budgets])[1]) < len(point.budgets):
+        raise DomainError(f"the budgets depend on each other at {values}", argument="values", value=values)
+    for ratio in compatibility_of(point):
+        power = sp.S.Zero if scale is None else power_of(ratio, scale)
+        rest = ratio if scale is None else ratio / scale**power
+        if power.is_negative or (power.is_zero and rest.is_number and bool(rest < 1)):
+            raise DomainError(f"budgets and caps have no common point: {ratio} >= 1 is violated", argument="caps", value=values)
+
+
+def compatibility_of(program: Program) -> tuple[sp.Expr, ...]:
+    """List the products of bounds that must be at least 1 (Farkas' lemma, on minimal sets of dependent constraints)."""
+    constraints = [*program.budgets, *program.caps]
+    found: dict[sp.Expr, None] = {}
+    for size in range(2, min(len(constraints), len(program.free) + 1) + 1):
+        for chosen in combinations(range(len(constraints)), size):
+            rows = [[constraints[q].exponents[j] for q in chosen] for j in range(len(program.free))]
+            reduced, pivots = reduce_rows(rows)
+            if pivots != tuple(range(size - 1)):
+                continue  # independent, or dependent already without the last one
+            weights = [*(sp.factor(-reduced[i][-1]) for i in range(size - 1)), sp.S.One]
+            if sp.S.Zero in weights:
+                continue
+            on_caps = [is_positive(weight) for q, weight in zip(chosen, weights, strict=True) if q >= len(program.budgets)]
+            if False in on_caps and True in on_caps:
+                continue
+            sign = -1 if False in on_caps else 1
+            ratio = power_product((constraints[q].coefficient, sign * weight) for q, weight in zip(chosen, weights, strict=True))
+            if ratio.is_number and bool(ratio < 1):
+                names = ", ".join(str(constraints[q].expr) for q in chosen)
+                raise DomainError(f"budgets and caps have no common point: {names}", argument="caps", value=names)
+            if not ratio.is_number:
+                found[ratio] = None
+    return tuple(found)
