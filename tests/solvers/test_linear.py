@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from scalinglaws.errors import AccuracyWarning, ConvergenceError, DomainError
 from scalinglaws.results import Status
-from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum, linear
-from scalinglaws.solvers.linear import ridge
+from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
+from scalinglaws.solvers.linear import _statics, ridge
 
 INF = math.inf
 
@@ -305,19 +305,19 @@ def test_refusals(arguments, complaint):
 
 def test_failure_carries_the_result(monkeypatch):
     def stuck(*arguments):
-        arguments[-1][:, len(linear._OUTPUTS) + 1] = linear._MAX_STEPS
+        arguments[-1][:, len(_statics._OUTPUTS) + 1] = _statics.MAX_STEPS
 
-    monkeypatch.setattr(linear, "_statics_table", stuck)
+    monkeypatch.setattr(_statics, "_statics_table", stuck)
     with pytest.raises(ConvergenceError, match="on_failure='return'") as caught:
         ridge(PowerLawSpectrum(1.5, 1.0), samples=10)
     assert caught.value.result.diagnostics.status is Status.MAX_ITERATIONS
-    assert ridge(PowerLawSpectrum(1.5, 1.0), samples=10, on_failure="return").diagnostics.iterations == linear._MAX_STEPS
+    assert ridge(PowerLawSpectrum(1.5, 1.0), samples=10, on_failure="return").diagnostics.iterations == _statics.MAX_STEPS
 
 
 def test_lost_accuracy_is_announced(monkeypatch):
     def rough(*arguments):
         arguments[-1][:] = 1e-3
 
-    monkeypatch.setattr(linear, "_statics_table", rough)
+    monkeypatch.setattr(_statics, "_statics_table", rough)
     with pytest.warns(AccuracyWarning, match="estimated relative error 2.0e-03"):
         assert ridge(PowerLawSpectrum(1.5, 1.0), samples=10).diagnostics.status is Status.LOST_ACCURACY

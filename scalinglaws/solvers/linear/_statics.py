@@ -1,30 +1,21 @@
-r"""The lazy linear random-feature model, by deterministic equivalents.
-
-Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \cdot \psi + \sigma\epsilon`, student
-:math:`f = N^{-1/2}\, v \cdot A\psi` with an iid Gaussian N x M matrix A, P samples. Losses are :math:`E(f-y)^2` without
-a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
-"""
+"""Ridge regression: losses, bias and variance pieces, ensembles."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..errors import AccuracyWarning, ConvergenceError, DomainError
-from ..results import Diagnostics, Result, Status
-from ._jit import njit
-from .spectra import Spectrum
+from ...errors import DomainError
+from ...results import Diagnostics, Result, Status
+from .._jit import njit
+from ..spectra import Spectrum
+from ._inputs import PROMISED, Array, Value, broadcast, failure_policy, judged, numbers, shaped
+from ._kappa import MAX_STEPS, filling, mismatch, renormalized_ridge
 
-Array = NDArray[np.float64]
-Value = float | Array
-
-_MAX_STEPS = 200
 _ROUNDING = 2e-15
-_PROMISED = 1e-8  # relative error above which a result comes with a warning
 
 
 @dataclass(frozen=True)
@@ -188,30 +179,23 @@ def ridge(
     (0.1003272828, 0.0193973786)
     """
     checked = {
-        "features": _numbers("features", features, low=1.0, infinite=True),
-        "samples": _numbers("samples", samples, low=1.0, infinite=True),
-        "ridge": _numbers("ridge", ridge, low=0.0, infinite=True),
-        "noise_variance": _numbers("noise_variance", noise_variance, low=0.0, infinite=False),
+        "features": numbers("features", features, low=1.0, infinite=True),
+        "samples": numbers("samples", samples, low=1.0, infinite=True),
+        "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
+        "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
     }
-    if on_failure not in ("raise", "return"):
-        raise DomainError(f"on_failure = {on_failure!r} must be 'raise' or 'return'", argument="on_failure", value=on_failure)
-    try:
-        arrays = np.broadcast_arrays(*checked.values())
-    except ValueError:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in checked.items())
-        raise DomainError(f"the shapes of the arguments do not broadcast: {shapes}", argument="features", value=shapes) from None
-    shape = arrays[0].shape
-    flat = [np.array(array).ravel() for array in arrays]
+    failure_policy(on_failure)
+    shape, flat = broadcast(checked)
 
     modes = spectrum.modes(spectrum.depth_for(np.minimum(flat[0], flat[1]), flat[2]))
     table = np.zeros((flat[0].size, _COLUMNS))
     _statics_table(modes.eigenvalues, modes.multiplicities, modes.signal, modes.size, flat[0], flat[1], flat[2], flat[3], table)
 
-    inputs = dict(zip(checked, (_shaped(array, shape) for array in flat), strict=True))
-    outputs = dict(zip(_OUTPUTS, (_shaped(column, shape) for column in table.T), strict=False))
+    inputs = dict(zip(checked, (shaped(array, shape) for array in flat), strict=True))
+    outputs = dict(zip(_OUTPUTS, (shaped(column, shape) for column in table.T), strict=False))
     residual, steps, sensitivity = (float(np.max(column, initial=0.0)) for column in table.T[len(_OUTPUTS) :])
     error = 2 * sensitivity
-    status = Status.MAX_ITERATIONS if steps >= _MAX_STEPS else Status.LOST_ACCURACY if error > _PROMISED else Status.CONVERGED
+    status = Status.MAX_ITERATIONS if steps >= MAX_STEPS else Status.LOST_ACCURACY if error > PROMISED else Status.CONVERGED
     result = RidgeSolution(
         **inputs,
         **outputs,
@@ -223,28 +207,8 @@ def ridge(
             error_estimate=error,
         ),
     )
-    if status is Status.MAX_ITERATIONS and on_failure == "raise":
-        raise ConvergenceError(f"ridge: {status.value} (relative residual {residual:.1e} after {int(steps)} steps)", result=result)
-    if status is Status.LOST_ACCURACY:
-        warnings.warn(f"ridge: {status.value} (estimated relative error {error:.1e})", AccuracyWarning, stacklevel=2)
+    judged("ridge", result, status, residual, error, int(steps), on_failure)
     return result
-
-
-def _numbers(name: str, value: ArrayLike, *, low: float, infinite: bool) -> Array:
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise DomainError(f"{name} = {value!r} must be a number or an array of numbers", argument=name, value=value) from None
-    good = (array >= low) & (np.isfinite(array) | infinite)
-    if not np.all(good):
-        first = array[~good].ravel()[0]
-        allowed = f">= {low:g}" + (" (inf for the limit)" if infinite else " and finite")
-        raise DomainError(f"{name} = {first} must be {allowed}", argument=name, value=value)
-    return array
-
-
-def _shaped(column: Array, shape: tuple[int, ...]) -> Value:
-    return float(column[0]) if shape == () else np.array(column).reshape(shape)
 
 
 # -- kernels ------------------------------------------------------------------------------------------------------------
@@ -312,7 +276,7 @@ def _statics(
         row[1], row[2], row[3], row[4], row[6] = size, size, test, noise * unused, test
         return
 
-    kappa, steps = _renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap, ridge)
+    kappa, steps = renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap, ridge)
     df1, df2, d, b1, b2 = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(eigenvalues.size):
         inverse = 1.0 / (eigenvalues[k] + kappa)
@@ -324,7 +288,7 @@ def _statics(
         b2 += signal[k] * high * low
 
     # 1 - df1/n for the smaller of N and P from kappa's own equation: exact where df1 -> n
-    _, scarce, _ = _filling(kappa, ratio, gap, ridge)
+    _, scarce, _ = filling(kappa, ratio, gap, ridge)
     ample = gap + ratio * scarce
     r1, r3 = (scarce, ample) if samples <= features else (ample, scarce)
 
@@ -342,7 +306,7 @@ def _statics(
     if math.isinf(n):
         residual, slope = 0.0, 1.0
     else:
-        residual, slope = _mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge)
+        residual, slope = mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge)
     row[9], row[10] = abs(residual), steps
     row[11] = _ROUNDING * (1 + abs(math.log(kappa)) / 4) + (abs(residual) + _ROUNDING) / slope
 
@@ -350,103 +314,3 @@ def _statics(
 @njit
 def _over(numerator: float, denominator: float) -> float:
     return 0.0 if numerator == 0.0 else numerator / denominator
-
-
-@njit
-def _filling(kappa: float, ratio: float, gap: float, ridge: float) -> tuple[float, float, float]:
-    """Solve (1 - y)(1 - ratio y) = r / kappa for y = df1/n; return y, 1 - y and the root of the discriminant."""
-    quotient = min(ridge / kappa, 1.0)
-    disc = math.sqrt(gap * gap + 4 * ratio * quotient)
-    filled = 2 * (1 - quotient) / ((1 + ratio) + disc)
-    empty = 2 * quotient / (gap + disc) if quotient > 0.0 else 0.0
-    return filled, empty, disc
-
-
-@njit
-def _mismatch(
-    eigenvalues: Array,
-    multiplicities: Array,
-    size: float,
-    df1: float,
-    d: float,
-    n: float,
-    kappa: float,
-    ratio: float,
-    gap: float,
-    ridge: float,
-) -> tuple[float, float]:
-    """Return how far df1/n lies above y, and minus the derivative of that with respect to log kappa.
-
-    Three forms of one equation, each for the range in which it is well conditioned and nearly linear in log kappa.
-    """
-    filled, empty, disc = _filling(kappa, ratio, gap, ridge)
-    rise = min(ridge / kappa, 1.0) / disc if disc > 0.0 else 0.0
-    if filled <= 0.5:  # kappa close to r
-        return df1 / n - filled, d / n + rise
-    if size <= n and empty < 0.1:  # all modes nearly learned: compare what is missing, which df1 does not resolve
-        missing = 0.0
-        for k in range(eigenvalues.size):
-            missing += multiplicities[k] * (kappa / (eigenvalues[k] + kappa))
-        missing = ((n - size) + missing) / n
-        return math.log(empty / missing), d / (n * missing) + rise / empty
-    return math.log(df1 / (n * filled)), d / df1 + rise / filled  # df1 close to a power of kappa
-
-
-@njit
-def _occupation(eigenvalues: Array, multiplicities: Array, kappa: float) -> tuple[float, float]:
-    """Sum df1 and df1 - df2; in two halves, because the additions of a single sum would wait for each other."""
-    half = eigenvalues.size // 2
-    df1_low, df1_high, d_low, d_high = 0.0, 0.0, 0.0, 0.0
-    for k in range(half):
-        low, high = 1.0 / (eigenvalues[k] + kappa), 1.0 / (eigenvalues[k + half] + kappa)
-        share_low, share_high = multiplicities[k] * eigenvalues[k] * low, multiplicities[k + half] * eigenvalues[k + half] * high
-        df1_low += share_low
-        df1_high += share_high
-        d_low += share_low * kappa * low
-        d_high += share_high * kappa * high
-    if 2 * half < eigenvalues.size:
-        last = 1.0 / (eigenvalues[-1] + kappa)
-        share = multiplicities[-1] * eigenvalues[-1] * last
-        df1_high += share
-        d_high += share * kappa * last
-    return df1_low + df1_high, d_low + d_high
-
-
-@njit
-def _renormalized_ridge(
-    eigenvalues: Array, multiplicities: Array, size: float, trace: float, n: float, ratio: float, gap: float, ridge: float
-) -> tuple[float, int]:
-    """Solve r = kappa R_1 R_3 for the physical (largest) root; return it and the steps taken.
-
-    With n the smaller of N and P and ratio = n / the larger, the filling y = df1/n obeys (1 - y)(1 - ratio y) = r / kappa,
-    which gives y(kappa) in closed form without cancellation, for N = P too. What is left is df1(kappa)/n = y(kappa): the
-    left side falls with kappa and the right side rises, so the root is unique. Newton's method, with bisection as a guard.
-    """
-    if math.isinf(n):
-        return ridge, 0
-    # kappa >= r, and n >= df1 >= M l / (l + kappa) with l the smallest eigenvalue and M the number of weighted modes
-    low = math.log(ridge) if ridge > 0.0 else -math.inf
-    if size > n * (1 + 1e-9):
-        count, smallest = 0.0, math.inf
-        for k in range(eigenvalues.size):
-            count += multiplicities[k]
-            smallest = min(smallest, eigenvalues[k])
-        low = max(low, math.log(smallest) + math.log((count - n) / n))
-    high = math.log(ridge + (1 + ratio) / n * trace)
-    x = high
-    for step in range(_MAX_STEPS):
-        kappa = math.exp(x)
-        df1, d = _occupation(eigenvalues, multiplicities, kappa)
-        residual, slope = _mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge)
-        if residual > 0.0:
-            low = max(low, x)
-        else:
-            high = min(high, x)
-        change = residual / slope
-        if abs(change) < 1e-9 or high - low < 1e-14 * max(1.0, abs(x)):
-            # Newton's error is squared by the step still to be made
-            return math.exp(min(max(x + change, low), high)), step + 1
-        if not low < x + change < high:
-            change = (0.5 * (low + high) if low > -math.inf else high - 8.0) - x
-        x += change
-    return math.exp(x), _MAX_STEPS

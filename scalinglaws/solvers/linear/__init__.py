@@ -1,0 +1,10 @@
+r"""The lazy linear random-feature model, by deterministic equivalents: statics, training, building blocks.
+
+Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \cdot \psi + \sigma\epsilon`, student
+:math:`f = N^{-1/2}\, v \cdot A\psi` with an iid Gaussian N x M matrix A, P samples. Losses are :math:`E(f-y)^2` without
+a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
+"""
+
+from ._statics import RidgeSolution, ridge
+
+__all__ = ["RidgeSolution", "ridge"]

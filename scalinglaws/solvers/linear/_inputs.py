@@ -1,0 +1,93 @@
+"""Arguments checked at the door, and results judged before they leave."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...errors import AccuracyWarning, ConvergenceError, DomainError
+from ...results import Result, Status
+from ..spectra import Spectrum
+
+Array = NDArray[np.float64]
+Value = float | Array
+
+PROMISED = 1e-8
+"""Relative error above which a result comes with a warning."""
+
+
+def numbers(name: str, value: ArrayLike, *, low: float, infinite: bool, strict: bool = False) -> Array:
+    """Return an argument as an array of floats that are at least (with `strict` above) `low`, finite or possibly infinite."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise DomainError(f"{name} = {value!r} must be a number or an array of numbers", argument=name, value=value) from None
+    good = ((array > low) if strict else (array >= low)) & (np.isfinite(array) | infinite)
+    if not np.all(good):
+        first = array[~good].ravel()[0]
+        allowed = f"{'>' if strict else '>='} {low:g}" + (" (inf for the limit)" if infinite else " and finite")
+        raise DomainError(f"{name} = {first} must be {allowed}", argument=name, value=value)
+    return array
+
+
+def ordered(name: str, value: ArrayLike, *, whole: bool) -> Array:
+    """Return times or steps as an array: >= 0, possibly infinite, non-decreasing along the last axis, possibly whole numbers."""
+    array = numbers(name, value, low=0.0, infinite=True)
+    if whole:
+        broken = array[np.isfinite(array) & (array != np.floor(array))]
+        if broken.size:
+            raise DomainError(f"{name} = {broken[0]} must be a whole number (or inf)", argument=name, value=value)
+    if array.ndim and array.shape[-1] > 1:
+        early, late = array[..., :-1], array[..., 1:]
+        if np.any(late < early):
+            first = tuple(np.argwhere(late < early)[0])
+            raise DomainError(
+                f"{name} must not decrease along its last axis; got {early[first]} before {late[first]}", argument=name, value=value
+            )
+    return array
+
+
+def broadcast(checked: dict[str, Array]) -> tuple[tuple[int, ...], list[Array]]:
+    """Broadcast arguments against each other; return the common shape and the flat arrays."""
+    try:
+        arrays = np.broadcast_arrays(*checked.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in checked.items())
+        raise DomainError(f"the shapes of the arguments do not broadcast: {shapes}", argument=next(iter(checked)), value=shapes) from None
+    return arrays[0].shape, [np.array(array).ravel() for array in arrays]
+
+
+def shaped(column: Array, shape: tuple[int, ...]) -> Value:
+    """Give a flat array its shape; a float where the shape is that of a scalar."""
+    return float(column[0]) if shape == () else np.array(column).reshape(shape)
+
+
+def failure_policy(on_failure: str) -> None:
+    """Refuse anything but "raise" and "return"."""
+    if on_failure not in ("raise", "return"):
+        raise DomainError(f"on_failure = {on_failure!r} must be 'raise' or 'return'", argument="on_failure", value=on_failure)
+
+
+def depth(name: str, spectrum: Spectrum, count: Array, ridge: Array) -> int:
+    """Return how deep a spectrum must be resolved for Laplace variables of size `ridge`; blame `name` where that is too deep."""
+    try:
+        return spectrum.depth_for(count, ridge)
+    except DomainError as refusal:
+        message = f"{refusal}".partition(";")[0]
+        raise DomainError(f"{message}; use fewer features or samples, or a smaller {name}", argument=name, value=refusal.value) from None
+
+
+def judged(name: str, result: Result, status: Status, residual: float, error: float, steps: int, on_failure: str) -> None:
+    """Raise if a solver failed, warn if it lost accuracy; to be called by the public function itself."""
+    if status is Status.MAX_ITERATIONS and on_failure == "raise":
+        raise ConvergenceError(f"{name}: {status.value} (relative residual {residual:.1e} after {steps} steps)", result=result)
+    if status is Status.LOST_ACCURACY:
+        warnings.warn(f"{name}: {status.value} (estimated relative error {error:.1e})", AccuracyWarning, stacklevel=3)
+
+
+def inverse(size: float) -> float:
+    """Return 1/size, 0 for infinity."""
+    return 0.0 if math.isinf(size) else 1.0 / size
