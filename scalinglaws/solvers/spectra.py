@@ -129,7 +129,7 @@ class PowerLawSpectrum:
         Returns
         -------
         int
-            So many octaves beyond the last learned mode that the degrees of freedom are off by less than 1e-10, relative.
+            So many octaves beyond the last learned mode that degrees of freedom and losses are off by less than 1e-10, relative.
             A finite spectrum is resolved to its end, unless its last eigenvalues would not be normal numbers.
 
         Raises
@@ -143,7 +143,9 @@ class PowerLawSpectrum:
         with np.errstate(divide="ignore"):
             learned = np.minimum(np.asarray(count, float), np.asarray(ridge, float) ** (-1 / self.alpha))
         most = float(np.max(learned, where=np.isfinite(learned), initial=1.0))
-        needed = math.ceil(math.log2(most)) + math.ceil(34 / (2 * self.alpha - 1)) + 1
+        # what is dropped beyond: of the degrees of freedom a part (K/k)^-(2 alpha - 1), of the loss (K/k)^-(alpha + alpha beta)
+        beyond = max(34 / max(2 * self.alpha - 1, 0.1), 37 / (self.alpha * (1 + self.beta)))
+        needed = math.ceil(math.log2(most)) + math.ceil(beyond) + 1
         if needed > limit:
             raise DomainError(
                 f"learning {most:.1e} modes of a spectrum with alpha = {self.alpha} needs eigenvalues below 1e-290; "

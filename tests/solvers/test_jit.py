@@ -11,7 +11,8 @@ PROBE = """
 import json, math
 from scalinglaws.solvers import PowerLawSpectrum, linear, _jit
 found = linear.ridge(PowerLawSpectrum(1.5, 1.0, 300), features=40, samples=[10, 70, math.inf], ridge=1e-3, noise_variance=0.1)
-print(json.dumps([_jit.JIT, hasattr(linear._statics, "py_func"), list(found.test_loss), list(found.kappa)]))
+flow = linear.gradient_flow([1, 100], PowerLawSpectrum(1.5, 1.0, 20), features=7, samples=12)
+print(json.dumps([_jit.JIT, hasattr(linear._kappa.mismatch, "py_func"), list(found.test_loss), list(found.kappa), list(flow.train_loss)]))
 """
 
 

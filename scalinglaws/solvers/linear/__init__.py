@@ -5,6 +5,7 @@ Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \
 a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
 """
 
+from ._flow import GradientFlowSolution, gradient_flow
 from ._statics import RidgeSolution, ridge
 
-__all__ = ["RidgeSolution", "ridge"]
+__all__ = ["GradientFlowSolution", "RidgeSolution", "gradient_flow", "ridge"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import AccuracyWarning, ConvergenceError, DomainError
-from ...results import Result, Status
+from ...results import Diagnostics, Result, Status
 from ..spectra import Spectrum
 
 Array = NDArray[np.float64]
@@ -80,12 +80,15 @@ def depth(name: str, spectrum: Spectrum, count: Array, ridge: Array) -> int:
         raise DomainError(f"{message}; use fewer features or samples, or a smaller {name}", argument=name, value=refusal.value) from None
 
 
-def judged(name: str, result: Result, status: Status, residual: float, error: float, steps: int, on_failure: str) -> None:
+def judged(name: str, result: Result, diagnostics: Diagnostics, on_failure: str) -> None:
     """Raise if a solver failed, warn if it lost accuracy; to be called by the public function itself."""
+    status = diagnostics.status
     if status is Status.MAX_ITERATIONS and on_failure == "raise":
-        raise ConvergenceError(f"{name}: {status.value} (relative residual {residual:.1e} after {steps} steps)", result=result)
+        reached = f"relative residual {diagnostics.residual:.1e} after {diagnostics.iterations} steps"
+        raise ConvergenceError(f"{name}: {status.value} ({reached})", result=result)
     if status is Status.LOST_ACCURACY:
-        warnings.warn(f"{name}: {status.value} (estimated relative error {error:.1e})", AccuracyWarning, stacklevel=3)
+        estimate = f"estimated relative error {diagnostics.error_estimate:.1e}"
+        warnings.warn(f"{name}: {status.value} ({estimate})", AccuracyWarning, stacklevel=3)
 
 
 def inverse(size: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 
 import numpy as np
@@ -113,3 +114,122 @@ def renormalized_ridge(
             change = (0.5 * (low + high) if low > -math.inf else high - 8.0) - x
         x += change
     return math.exp(x), MAX_STEPS
+
+
+@njit
+def complex_sums(eigenvalues: Array, multiplicities: Array, kappa: complex) -> tuple[complex, complex, complex]:
+    """Sum df1, df1 - df2 and the number of modes that are not learned, at a complex kappa."""
+    scale = abs(kappa)
+    cosine, sine = kappa.real / scale, kappa.imag / scale
+    df1_re, df1_im, d_re, d_im, gone_re, gone_im = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(eigenvalues.size):
+        larger = max(eigenvalues[k], scale)
+        a, b = eigenvalues[k] / larger, scale / larger  # so that no square leaves the range of floating-point numbers
+        re, im = a + b * cosine, b * sine
+        inverse = 1.0 / (re * re + im * im)
+        weight = multiplicities[k] * inverse
+        learned_re, learned_im = a * re, -a * im  # lambda / (lambda + kappa), but for the denominator
+        missing_re, missing_im = b * (a * cosine + b), a * im
+        df1_re += weight * learned_re
+        df1_im += weight * learned_im
+        gone_re += weight * missing_re
+        gone_im += weight * missing_im
+        weight *= inverse
+        d_re += weight * (learned_re * missing_re - learned_im * missing_im)
+        d_im += weight * (learned_re * missing_im + learned_im * missing_re)
+    return complex(df1_re, df1_im), complex(d_re, d_im), complex(gone_re, gone_im)
+
+
+@njit
+def complex_mismatch(
+    df1: complex, d: complex, gone: complex, size: float, n: float, kappa: complex, ratio: float, gap: float, s: complex
+) -> tuple[complex, complex, complex]:
+    """Return what `mismatch` returns, at complex s, and the derivative with respect to log s."""
+    quotient = s / kappa
+    disc = cmath.sqrt(gap * gap + 4 * ratio * quotient)
+    filled = 2 * (1 - quotient) / ((1 + ratio) + disc)
+    empty = 2 * quotient / (gap + disc)
+    rise = quotient / disc
+    if abs(filled) <= 0.5:
+        return df1 / n - filled, d / n + rise, rise
+    if size <= n and abs(empty) < 0.1:
+        missing = ((n - size) + gone) / n
+        return cmath.log(empty / missing), d / (n * missing) + rise / empty, rise / empty
+    return cmath.log(df1 / (n * filled)), d / df1 + rise / filled, rise / filled
+
+
+@njit
+def kappa_along(
+    eigenvalues: Array,
+    multiplicities: Array,
+    size: float,
+    trace: float,
+    n: float,
+    ratio: float,
+    gap: float,
+    nodes: ComplexArray,
+    far: bool,
+    kappas: ComplexArray,
+    df1s: ComplexArray,
+) -> tuple[int, float]:
+    """Solve s = kappa R_1 R_3 at successive nodes s in the upper half plane; return the Newton steps and the worst residual.
+
+    Newton's method in log kappa with a tangent predictor, along a path that starts where the root is known: on the positive
+    real axis, or with `far` at |s| much above the spectrum, where kappa = s. Steps that fail or leave the physical sheet,
+    0 < arg kappa <= arg s, are halved. An infinite residual says that the path was lost.
+    """
+    if math.isinf(n):
+        for i in range(nodes.size):
+            kappas[i] = nodes[i]
+            df1s[i] = complex_sums(eigenvalues, multiplicities, nodes[i])[0]
+        return 0, 0.0
+    total, worst = 0, 0.0
+    here = cmath.log(nodes[0])
+    if far:
+        here = complex(max(here.real, math.log((1 + ratio) / n * trace)) + 7.0, here.imag)
+        x = here
+        tangent = complex(1.0, 0.0)
+    else:
+        here = complex(here.real, 0.0)
+        root, total = renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap, math.exp(here.real))
+        x = complex(math.log(root), 0.0)
+        df1, d, gone = complex_sums(eigenvalues, multiplicities, complex(root, 0.0))
+        _, slope, push = complex_mismatch(df1, d, gone, size, n, complex(root, 0.0), ratio, gap, complex(math.exp(here.real), 0.0))
+        tangent = push / slope
+    for i in range(nodes.size):
+        target = cmath.log(nodes[i])
+        fraction = 1.0
+        while True:
+            there = target if fraction == 1.0 else here + fraction * (target - here)
+            s = nodes[i] if fraction == 1.0 else cmath.exp(there)
+            y = x + tangent * (there - here)
+            found, residual = False, math.inf
+            for _ in range(12):
+                total += 1
+                kappa = cmath.exp(y)
+                df1, d, gone = complex_sums(eigenvalues, multiplicities, kappa)
+                excess, slope, push = complex_mismatch(df1, d, gone, size, n, kappa, ratio, gap, s)
+                change = excess / slope
+                length = abs(change)
+                if found:  # one step after convergence was seen
+                    residual = length
+                    break
+                if length < 1e-8:
+                    found = True
+                elif not length < 1e3:
+                    break
+                elif length > 0.5:
+                    change *= 0.5 / length
+                y += change
+            if math.isfinite(residual) and -1e-9 < y.imag <= there.imag + 1e-9:
+                x, here, tangent = y, there, push / slope
+                if fraction == 1.0:
+                    break
+                fraction = min(1.0, 2 * fraction)
+            else:
+                fraction /= 2
+                if fraction < 1e-7:
+                    return total, math.inf
+        kappas[i], df1s[i] = cmath.exp(x), df1
+        worst = max(worst, residual)
+    return total, worst

@@ -207,7 +207,7 @@ def ridge(
             error_estimate=error,
         ),
     )
-    judged("ridge", result, status, residual, error, int(steps), on_failure)
+    judged("ridge", result, result.diagnostics, on_failure)
     return result
 
 

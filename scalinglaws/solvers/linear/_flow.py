@@ -1,0 +1,203 @@
+"""Gradient flow with finite features and samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import DomainError
+from ...results import Diagnostics, Result
+from ..spectra import Modes, Spectrum
+from ._contour import TRUNCATION, cotangent
+from ._inputs import Array, Value, broadcast, depth, failure_policy, judged, numbers, ordered, shaped
+from ._response import (
+    ROUNDING,
+    invert_one,
+    invert_two,
+    least,
+    projected_signal,
+    resolve,
+    test_transform,
+    train_transform,
+    unlimited_flow,
+)
+from ._statics import ridge
+from ._tally import Tally
+
+LONGEST = 1e300
+"""Longest finite time: reciprocals must stay normal numbers."""
+
+
+@dataclass(frozen=True)
+class GradientFlowSolution(Result):
+    r"""Losses along gradient flow.
+
+    All fields have the broadcast shape of the inputs; scalars in, floats out.
+
+    Attributes
+    ----------
+    t, features, samples, noise_variance : float or ndarray
+        The inputs t, N, P and :math:`\sigma^2`.
+    test_loss, train_loss : float or ndarray
+        Mean losses; the train loss contains the label noise, the test loss does not.
+    test_error, train_error : float or ndarray
+        Estimated absolute errors of the two (rounding and truncation, for the merged spectrum).
+    diagnostics : Diagnostics
+        Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-5 of the train
+        loss at t = 0.
+    """
+
+    t: Value
+    features: Value
+    samples: Value
+    noise_variance: Value
+    test_loss: Value
+    train_loss: Value
+    test_error: Value
+    train_error: Value
+    diagnostics: Diagnostics
+
+
+def gradient_flow(
+    t: ArrayLike,
+    spectrum: Spectrum,
+    *,
+    features: ArrayLike = math.inf,
+    samples: ArrayLike = math.inf,
+    noise_variance: ArrayLike = 0.0,
+    on_failure: str = "raise",
+) -> GradientFlowSolution:
+    r"""Compute the mean test and train loss of the random-feature model along gradient flow from zero.
+
+    The readout v follows :math:`\dot v = -\nabla_v \frac{1}{2P}\|y - f\|^2`. With the renormalized ridge
+    :math:`\kappa(s)` of `ridge` at complex :math:`r = s`, and the correlations of dynamical mean-field theory at two Laplace
+    variables,
+
+    .. math:: E_{test}(t) = \mathcal L^{-1}_{s \to t} \mathcal L^{-1}_{s' \to t}\, C_0(s, s'), \qquad
+              E_{train}(t) = \mathcal L^{-1}_{s \to 2t} \Big[\frac{R_1}{s} \Big(\sum_k \frac{s_k \kappa}{\lambda_k + \kappa}
+              + \sigma^2\Big)\Big].
+
+    Parameters
+    ----------
+    t : array_like
+        Time, >= 0, finite up to 1e300 or ``math.inf`` for the limit (ridgeless regression); non-decreasing along its last
+        axis. The unit is that of :math:`1/\lambda`: mode k is learned at about :math:`1/\lambda_k`.
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k`.
+    features, samples : array_like
+        N and P, >= 1, not necessarily whole; ``math.inf`` for the limit (both infinite: :math:`\sum_k s_k e^{-2\lambda_k t}`).
+        All arguments broadcast.
+    noise_variance : array_like
+        :math:`\sigma^2 \ge 0`, variance of the label noise.
+    on_failure : {"raise", "return"}
+        What to do if the equation for kappa is not solved.
+
+    Returns
+    -------
+    GradientFlowSolution
+        Losses with their estimated absolute errors.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range, times decrease, or modes are needed beyond what floating-point numbers hold.
+    ConvergenceError
+        If the equation for kappa is not solved on the contour; the result is attached.
+
+    Notes
+    -----
+    The difference from unlimited features and samples is inverted on a cotangent contour of 24 nodes, 12 of which need a
+    complex kappa, followed from the real axis by Newton's method: 0.6 ms per time for P infinite, 1.5 ms otherwise, whatever
+    the size of t, M, N, P. Errors are about 1e-12 of the difference from unlimited resources plus 1e-14 of the loss without
+    limits. An exponentially small train loss is known to about 1e-14 of its start only (see ``train_error``), and set to 0
+    where the sum falls below. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus 1e-13 of the train loss at t = 0.
+    The equations are the leading order in 1/N and 1/P: relative deviations of the mean over draws are of order
+    1/min(N, P).
+
+    References
+    ----------
+    .. [1] B. Bordelon, A. Atanasov, C. Pehlevan, "A dynamical model of neural scaling laws", arXiv:2402.01092, sec. 3.
+    .. [2] J. A. C. Weideman, L. N. Trefethen, "Parabolic and hyperbolic contours for computing the Bromwich integral",
+       Math. Comp. 76 (2007) 1341; the cotangent contour is A. Talbot's.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> flow = gradient_flow([10, 1e4], PowerLawSpectrum.from_ab(2, 1.5, 1000), features=100, samples=250, noise_variance=0.09)
+    >>> flow.test_loss.round(6), flow.train_loss.round(6)
+    (array([0.156953, 0.129812]), array([0.224903, 0.079417]))
+    """
+    checked = {
+        "t": ordered("t", t, whole=False),
+        "features": numbers("features", features, low=1.0, infinite=True),
+        "samples": numbers("samples", samples, low=1.0, infinite=True),
+        "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
+    }
+    if np.any(np.isfinite(checked["t"]) & (checked["t"] > LONGEST)):
+        raise DomainError(f"t = {np.max(checked['t'])} must be at most {LONGEST:g}, or inf for the limit", argument="t", value=t)
+    failure_policy(on_failure)
+    shape, flat = broadcast(checked)
+    times, n, p, noise = flat
+
+    with np.errstate(divide="ignore"):
+        modes = spectrum.modes(depth("t", spectrum, np.minimum(n, p), 1 / times))
+    tally = Tally(times.size, float(np.sum(modes.signal)), noise)
+    late = np.isinf(times)
+    if late.any():
+        limits(tally, late, spectrum, n, p, noise)
+    # all rates are below 8 times the trace (largest_eigenvalue at u = 2 trace)
+    start = times * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
+    for i in np.flatnonzero(start).tolist():
+        tally.set_unlimited(i, tally.total, noise[i])
+    for i in np.flatnonzero(~late & ~start).tolist():
+        _at_one_time(tally, i, modes, times[i], n[i], p[i], noise[i])
+
+    diagnostics = tally.diagnostics("Newton continuation of kappa on a cotangent contour, merged modes")
+    result = GradientFlowSolution(
+        **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
+        **{name: shaped(array, shape) for name, array in tally.losses().items()},
+        diagnostics=diagnostics,
+    )
+    judged("gradient_flow", result, diagnostics, on_failure)
+    return result
+
+
+def limits(tally: Tally, late: Array, spectrum: Spectrum, features: Array, samples: Array, noise: Array) -> None:
+    """Fill in the limit of long training: regression without ridge."""
+    end = ridge(spectrum, features=features[late], samples=samples[late], noise_variance=noise[late], on_failure="return")
+    accuracy = end.diagnostics.error_estimate
+    for i, test, train in zip(np.flatnonzero(late).tolist(), np.asarray(end.test_loss), np.asarray(end.train_loss), strict=True):
+        tally.set_test(i, test, accuracy * test)
+        tally.set_train(i, train, accuracy * train)
+    tally.count(end.diagnostics.iterations, end.diagnostics.residual)
+
+
+def _at_one_time(tally: Tally, i: int, modes: Modes, t: float, features: float, samples: float, noise: float) -> None:
+    free = float(unlimited_flow(modes, 2 * t))
+    if math.isinf(features) and math.isinf(samples):
+        tally.set_unlimited(i, free, noise)
+        return
+    z, w = cotangent()
+    weights = w / z
+    doubled = resolve(modes, features, samples, z / (2 * t))
+    if not tally.solved(i, doubled):
+        return
+    if math.isinf(samples):
+        change, error = invert_one(weights, projected_signal(modes, doubled))
+        error += 4 * TRUNCATION * (abs(change) + free)
+        tally.set_test(i, free + change, error)
+        tally.set_train(i, free + change + noise, error + ROUNDING * noise)
+        return
+    at = resolve(modes, features, samples, z / t)
+    if not tally.solved(i, at):
+        return
+    change, error = invert_two(weights, test_transform(modes, at, noise)[0])
+    tally.set_test(i, free + change, error + 4 * TRUNCATION * (abs(change) + free))
+
+    signal, signal_difference, unused, taken = (invert_one(weights, part) for part in train_transform(modes, doubled, noise))
+    kept = least(signal, (free + signal_difference[0], signal_difference[1] + ROUNDING * free))
+    fitted = least(unused, (noise + taken[0], taken[1] + ROUNDING * noise))
+    tally.set_train(i, kept[0] + fitted[0], kept[1] + fitted[1] + TRUNCATION * (tally.total + noise))
