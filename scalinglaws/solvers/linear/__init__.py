@@ -5,7 +5,19 @@ Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \
 a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
 """
 
+from ._edge import SGDStability, largest_eigenvalue, sgd_stability
 from ._flow import GradientFlowSolution, gradient_flow
+from ._sgd import OnlineSGDSolution, online_sgd
 from ._statics import RidgeSolution, ridge
 
-__all__ = ["GradientFlowSolution", "RidgeSolution", "gradient_flow", "ridge"]
+__all__ = [
+    "GradientFlowSolution",
+    "OnlineSGDSolution",
+    "RidgeSolution",
+    "SGDStability",
+    "gradient_flow",
+    "largest_eigenvalue",
+    "online_sgd",
+    "ridge",
+    "sgd_stability",
+]

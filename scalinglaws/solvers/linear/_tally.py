@@ -42,10 +42,11 @@ class Tally:
         """Record how an equation was solved."""
         self._steps, self._residual = max(self._steps, steps), max(self._residual, residual)
 
-    def solved(self, i: int, at: Resolved) -> bool:
+    def solved(self, i: int, *found: Resolved) -> bool:
         """Record how kappa was found on a contour; if it was not, mark the element with NaN losses of unlimited error."""
-        if math.isfinite(at.residual):
-            self.count(at.steps, at.residual)
+        residual = max(at.residual for at in found)
+        if math.isfinite(residual):
+            self.count(max(at.steps for at in found), residual)
             return True
         self.count(MAX_STEPS, math.inf)
         self.set_test(i, math.nan, math.inf)

@@ -1,0 +1,248 @@
+"""The upper edge of the spectrum that training sees, and what it allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...results import Result
+from ..spectra import Modes, Spectrum
+from ._inputs import Array, Value, broadcast, inverse, numbers, shaped
+
+_CLOSEST = -80.0  # log(u / lambda_1 - 1) below which u is lambda_1
+
+
+def largest_eigenvalue(spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf) -> Value:
+    r"""Compute the largest eigenvalue of the covariance that gradient descent sees.
+
+    The upper edge of the deterministic spectrum of :math:`F \hat\Sigma` (empirical covariance of the projected features),
+
+    .. math:: x_{max} = \min_{u > \lambda_1} u \Big(1 + \frac{d(u)}N\Big)\Big(1 + \frac{d(u)}P\Big), \qquad
+              d(u) = \sum_k \frac{\lambda_k}{u - \lambda_k}.
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k`.
+    features, samples : array_like
+        N and P, >= 1, ``math.inf`` for the limit (both infinite: :math:`\lambda_1`). They broadcast.
+
+    Returns
+    -------
+    float or ndarray
+        :math:`x_{max}`: gradient descent converges for learning rates below :math:`2/x_{max}`.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range.
+
+    Notes
+    -----
+    A root of the derivative in the logarithm of :math:`u/\lambda_1 - 1`, 0.3 ms per element. The edge lies 0.7 to 1.8
+    standard deviations above the mean largest eigenvalue of a draw (measured in three cases).
+
+    References
+    ----------
+    .. [1] V. A. Marchenko, L. A. Pastur, "Distribution of eigenvalues for some sets of random matrices",
+       Math. USSR Sb. 1 (1967) 457.
+    .. [2] A. Atanasov, J. A. Zavatone-Veth, C. Pehlevan, "Scaling and renormalization in high-dimensional
+       regression", arXiv:2405.00592.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import EmpiricalSpectrum
+    >>> round(largest_eigenvalue(EmpiricalSpectrum([1.0] * 100, [1.0] * 100), samples=400), 12)  # (1 + sqrt(M/P))^2
+    2.25
+    """
+    checked = {
+        "features": numbers("features", features, low=1.0, infinite=True),
+        "samples": numbers("samples", samples, low=1.0, infinite=True),
+    }
+    shape, (n, p) = broadcast(checked)
+    edge = Resolvent(spectrum.modes())
+    return shaped(np.array([edge.top(*sizes) for sizes in zip(n, p, strict=True)]), shape)
+
+
+@dataclass(frozen=True)
+class SGDStability(Result):
+    r"""Whether online stochastic gradient descent converges.
+
+    All fields have the broadcast shape of the inputs; scalars in, floats out.
+
+    Attributes
+    ----------
+    features, batch, learning_rate : float or ndarray
+        The inputs N, B and :math:`\eta`.
+    kernel_norm : float or ndarray
+        :math:`\hat K(1)`: how much loss one unit of loss causes later through gradient noise; infinite where already the
+        mean diverges.
+    largest_eigenvalue : float or ndarray
+        :math:`x_{max}`, upper edge of the spectrum for unlimited samples.
+    stable : bool or ndarray
+        Whether :math:`\hat K(1) < 1` and :math:`\eta x_{max}(1 + 1/B) < 2`.
+    max_learning_rate : float or ndarray
+        Supremum of the stable learning rates.
+    """
+
+    features: Value
+    batch: Value
+    learning_rate: Value
+    kernel_norm: Value
+    largest_eigenvalue: Value
+    stable: bool | np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    max_learning_rate: Value
+
+
+def sgd_stability(spectrum: Spectrum, *, features: ArrayLike = math.inf, batch: ArrayLike, learning_rate: ArrayLike) -> SGDStability:
+    r"""Tell whether one-pass stochastic gradient descent converges, and up to which learning rate.
+
+    The mean-square error of `online_sgd` stays bounded if the total weight of its memory kernel is below one,
+
+    .. math:: \hat K(1) = \frac{\eta}{B} \sum_i \frac{x_i}{2 - \eta x_i (1 + 1/B)} = \frac{d(u)}{B + 1} < 1, \qquad
+              u\Big(1 + \frac{d(u)}N\Big) = \frac{2}{\eta (1 + 1/B)}, \qquad d(u) = \sum_k \frac{\lambda_k}{u - \lambda_k},
+
+    with the largest root u, and :math:`\eta\, x_{max} (1 + 1/B) < 2` for the eigenvalues :math:`x_i` of the projected
+    covariance.
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k`.
+    features : array_like
+        N >= 1, ``math.inf`` for the limit. All arguments broadcast.
+    batch : array_like
+        B >= 1, fresh samples per step; ``math.inf`` for descent on the population loss.
+    learning_rate : array_like
+        :math:`\eta > 0`.
+
+    Returns
+    -------
+    SGDStability
+        Kernel norm, largest eigenvalue, verdict, and the supremum of stable learning rates.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range.
+
+    Notes
+    -----
+    Three scalar roots, about 1 ms per element, accurate to 1e-12.
+
+    References
+    ----------
+    .. [1] C. Paquette, E. Paquette, B. Adlam, J. Pennington, "Homogenization of SGD in high-dimensions",
+       arXiv:2205.07069.
+    .. [2] B. Bordelon, C. Pehlevan, "Learning curves for SGD on structured features", arXiv:2106.02713.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> found = sgd_stability(PowerLawSpectrum(1.5, 1.0, 800), features=100, batch=4, learning_rate=0.3)
+    >>> found.stable, round(found.kernel_norm, 6), round(found.max_learning_rate, 6)
+    (True, 0.106089, 1.19481)
+    """
+    checked = stability_inputs(features, batch, learning_rate)
+    shape, flat = broadcast(checked)
+    edge = Resolvent(spectrum.modes())
+    rows = np.array([edge.stability(*inputs) for inputs in zip(*flat, strict=True)]).reshape(-1, 3)
+    norm, top, limit = rows.T
+    stable = (norm < 1).reshape(shape)
+    return SGDStability(
+        **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
+        kernel_norm=shaped(norm, shape),
+        largest_eigenvalue=shaped(top, shape),
+        stable=bool(stable) if shape == () else stable,
+        max_learning_rate=shaped(limit, shape),
+    )
+
+
+def stability_inputs(features: ArrayLike, batch: ArrayLike, learning_rate: ArrayLike) -> dict[str, Array]:
+    """Check what stability depends on."""
+    return {
+        "features": numbers("features", features, low=1.0, infinite=True),
+        "batch": numbers("batch", batch, low=1.0, infinite=True),
+        "learning_rate": numbers("learning_rate", learning_rate, low=0.0, infinite=False, strict=True),
+    }
+
+
+class Resolvent:
+    r"""Roots of equations in :math:`d(u) = \sum_k \lambda_k/(u - \lambda_k)` above the spectrum.
+
+    The unknown is y with :math:`u = \lambda_1 (1 + e^y)`; eigenvalues are taken relative to the largest one.
+    """
+
+    def __init__(self, modes: Modes) -> None:
+        self.first = float(np.max(modes.eigenvalues))
+        self._relative = modes.eigenvalues / self.first
+        self._below = 1.0 - self._relative
+        self._weights = modes.multiplicities * self._relative
+        self._trace = float(np.sum(self._weights))
+
+    def sums(self, y: float) -> tuple[float, float]:
+        """Return d and minus its logarithmic derivative with respect to u."""
+        distance = 1 / (self._below + math.exp(y))
+        shares = self._weights * distance
+        d = float(np.sum(shares))
+        return d, (1 + math.exp(y)) * float(shares @ distance) / d
+
+    def edge(self, features: float, samples: float) -> float:
+        """Return y at the minimum of u (1 + d/N) (1 + d/P)."""
+        if math.isinf(features) and math.isinf(samples):
+            return -math.inf
+
+        def slope(y: float) -> float:
+            d, decay = self.sums(y)
+            return -math.log(decay * (d / (features + d) + d / (samples + d)))
+
+        return _root(slope, _CLOSEST, math.log(4 * self._trace + 4))
+
+    def image(self, y: float, features: float, samples: float = math.inf) -> float:
+        """Return u (1 + d/N) (1 + d/P)."""
+        if y == -math.inf:
+            return self.first
+        d, _ = self.sums(y)
+        return self.first * (1 + math.exp(y)) * (1 + d * inverse(features)) * (1 + d * inverse(samples))
+
+    def top(self, features: float, samples: float) -> float:
+        """Return the upper edge of the spectrum."""
+        return self.image(self.edge(features, samples), features, samples)
+
+    def stability(self, features: float, batch: float, learning_rate: float) -> tuple[float, float, float]:
+        """Return the kernel's norm, the upper edge, and the supremum of stable learning rates."""
+        edge = self.edge(features, math.inf)
+        top = self.image(edge, features)
+        growth = 1 + inverse(batch)
+        limit = edge
+        if math.isfinite(batch):
+
+            def surplus(y: float) -> float:
+                return math.log((batch + 1) / self.sums(y)[0])
+
+            limit = max(edge, _root(surplus, _CLOSEST, math.log(self._trace + 1)))
+        largest = 2 / (growth * self.image(limit, features))
+        reach = 2 / (learning_rate * growth)
+        if reach <= top:
+            return math.inf, top, largest
+        if math.isinf(batch):
+            return 0.0, top, largest
+
+        def lack(y: float) -> float:
+            return math.log(self.image(y, features) / reach)
+
+        y = math.log(reach / self.first - 1) if math.isinf(features) else _root(lack, edge, math.log(reach / self.first - 1))
+        return self.sums(y)[0] / (batch + 1), top, largest
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return the root of an increasing function, or `low` where it is positive already there."""
+    from scipy.optimize import brentq
+
+    if function(low) >= 0:
+        return low
+    return float(brentq(function, low, high, xtol=1e-13, rtol=1e-14))

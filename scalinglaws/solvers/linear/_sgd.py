@@ -1,0 +1,261 @@
+"""Online stochastic gradient descent with finite features: exact second moments."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import DomainError
+from ...results import Diagnostics, Result
+from ..spectra import Modes, Spectrum
+from ._contour import TRUNCATION, circle, cotangent
+from ._edge import Resolvent, stability_inputs
+from ._inputs import Array, Value, broadcast, depth, failure_policy, inverse, judged, numbers, ordered, shaped
+from ._kappa import ComplexArray
+from ._response import ROUNDING, Resolved, invert_one, projected_signal, resolve
+from ._statics import ridge
+from ._tally import Tally
+
+_FEW = 12  # steps below which the transform is inverted on a circle
+_CIRCLE = 96  # its nodes
+_ALIAS = 36.0  # exp(-36) is its error
+
+
+@dataclass(frozen=True)
+class OnlineSGDSolution(Result):
+    r"""Losses along one-pass stochastic gradient descent.
+
+    All fields have the broadcast shape of the inputs; scalars in, floats out. There is no train loss: every sample is
+    new, so that the loss on the next batch is the test loss plus :math:`\sigma^2`.
+
+    Attributes
+    ----------
+    steps, features, batch, learning_rate, noise_variance : float or ndarray
+        The inputs t, N, B, :math:`\eta` and :math:`\sigma^2`.
+    test_loss : float or ndarray
+        Mean test loss.
+    test_error : float or ndarray
+        Its estimated absolute error (rounding and truncation, for the merged spectrum).
+    diagnostics : Diagnostics
+        Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-5 of the loss on
+        the first batch.
+    """
+
+    steps: Value
+    features: Value
+    batch: Value
+    learning_rate: Value
+    noise_variance: Value
+    test_loss: Value
+    test_error: Value
+    diagnostics: Diagnostics
+
+
+def online_sgd(
+    steps: ArrayLike,
+    spectrum: Spectrum,
+    *,
+    features: ArrayLike = math.inf,
+    batch: ArrayLike,
+    learning_rate: ArrayLike,
+    noise_variance: ArrayLike = 0.0,
+    on_failure: str = "raise",
+) -> OnlineSGDSolution:
+    r"""Compute the mean test loss of the random-feature model under one-pass stochastic gradient descent.
+
+    Each step uses B fresh samples. For Gaussian features the energies :math:`\rho_i` along the eigenvectors of the
+    projected covariance (eigenvalues :math:`x_i`) close exactly,
+
+    .. math:: \rho_i(t+1) = q(x_i)\,\rho_i(t) + \frac{\eta^2 x_i^2}{B} (L_t + \sigma^2), \qquad
+              q(x) = 1 - 2\eta x + \eta^2 x^2 \Big(1 + \frac1B\Big), \qquad L_t = \sum_i \rho_i(t),
+
+    so that the loss obeys :math:`L_t = F_t + \sum_{r<t} K_{t-1-r} (L_r + \sigma^2)` with
+    :math:`F_t = \sum_i \rho_i(0) q(x_i)^t` and :math:`K_t = \frac{\eta^2}{B} \sum_i x_i^2 q(x_i)^t`. The sums over i are
+    replaced by their limits for large N; the z-transform solves the equation.
+
+    Parameters
+    ----------
+    steps : array_like
+        t >= 0, ``math.inf`` for the limit; non-decreasing along its last axis. The loss is defined at whole numbers of steps;
+        in between it is interpolated (by the analytic continuation of the solution from 12 steps on, by powers below).
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k`.
+    features : array_like
+        N >= 1, not necessarily whole; ``math.inf`` for the limit (then the equation is exact). All arguments broadcast.
+    batch : array_like
+        B >= 1; ``math.inf`` for gradient descent on the population loss.
+    learning_rate : array_like
+        :math:`\eta > 0`, below the bound of `sgd_stability`.
+    noise_variance : array_like
+        :math:`\sigma^2 \ge 0`, variance of the label noise.
+    on_failure : {"raise", "return"}
+        What to do if the equation for kappa is not solved.
+
+    Returns
+    -------
+    OnlineSGDSolution
+        Test losses with their estimated absolute errors.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range, steps decrease, or the learning rate is unstable; the message names the bound.
+    ConvergenceError
+        If the equation for kappa is not solved on the contour; the result is attached.
+
+    Notes
+    -----
+    The difference from :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, below 12 steps
+    on a circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle,
+    whatever the size of t, M, N. Accurate to about 1e-12, but for a factor :math:`1/(1 - \hat K(1))` close to the bound.
+    The limit is the floor :math:`(L_N + \hat K(1)\,\sigma^2)/(1 - \hat K(1))` with the loss :math:`L_N` of the best
+    predictor from N features.
+
+    References
+    ----------
+    .. [1] E. Paquette, C. Paquette, L. Xiao, J. Pennington, "4+3 phases of compute-optimal neural scaling laws",
+       arXiv:2405.15074, sec. 2.
+    .. [2] B. Bordelon, C. Pehlevan, "Learning curves for SGD on structured features", arXiv:2106.02713.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> found = online_sgd([20, 1000], PowerLawSpectrum.from_ab(2, 1.5, 800), features=100, batch=4, learning_rate=0.3)
+    >>> found.test_loss.round(6)
+    array([0.217208, 0.050556])
+    """
+    checked = {
+        "steps": ordered("steps", steps, whole=False),
+        **stability_inputs(features, batch, learning_rate),
+        "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
+    }
+    failure_policy(on_failure)
+    shape, flat = broadcast(checked)
+    t, n, b, eta, noise = flat
+    if np.any(np.isfinite(t) & (t * eta > 1e290)):
+        raise DomainError("steps times learning_rate must be at most 1e290, or steps inf for the limit", argument="steps", value=steps)
+
+    norms = _stable_norms(spectrum, n, b, eta)
+    with np.errstate(divide="ignore"):
+        modes = spectrum.modes(depth("steps", spectrum, n, 1 / (t * eta)))
+    tally = Tally(t.size, float(np.sum(modes.signal)), noise)
+    start = t * eta * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
+    shared: dict[tuple[float, ...], _Start] = {}
+    for i in range(t.size):
+        if start[i]:
+            tally.set_test(i, tally.total, ROUNDING * tally.total)
+        elif math.isinf(t[i]):
+            floor = ridge(spectrum, features=n[i])
+            limit = (floor.test_loss + norms[i] * noise[i]) / (1 - norms[i])
+            tally.set_test(i, float(limit), float(limit) * (floor.diagnostics.error_estimate + ROUNDING / (1 - norms[i])))
+        elif t[i] < _FEW:
+            key = (n[i], b[i], eta[i], noise[i])
+            if key not in shared:
+                shared[key] = _Start(modes, *key, norms[i])
+            if tally.solved(i, *shared[key].resolved):
+                tally.set_test(i, *shared[key].loss(t[i]))
+        else:
+            z, w = cotangent()
+            transform = _Transform(modes, n[i], b[i], eta[i], noise[i], norms[i], z / t[i])
+            if tally.solved(i, *transform.resolved):
+                tally.set_test(i, *transform.loss(t[i], w / t[i], TRUNCATION))
+    diagnostics = tally.diagnostics("z-transform on a cotangent contour or a circle, merged modes")
+    result = OnlineSGDSolution(
+        **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
+        **{name: shaped(array, shape) for name, array in tally.losses("test_loss", "test_error").items()},
+        diagnostics=diagnostics,
+    )
+    judged("online_sgd", result, diagnostics, on_failure)
+    return result
+
+
+def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_rate: Array) -> Array:
+    """Return the kernel norms; refuse unstable learning rates."""
+    edge = Resolvent(spectrum.modes())
+    known: dict[tuple[float, ...], float] = {}
+    for inputs in zip(features, batch, learning_rate, strict=True):
+        if inputs not in known:
+            norm, top, largest = edge.stability(*inputs)
+            if not norm < 1:
+                n, b, eta = inputs
+                why = f"the largest eigenvalue is {top:.6g}" if math.isinf(norm) else f"the kernel norm is {norm:.6g}"
+                raise DomainError(
+                    f"learning_rate = {eta} is unstable with batch = {b} and features = {n} ({why}); it must be below {largest:.6g}",
+                    argument="learning_rate",
+                    value=eta,
+                )
+            known[inputs] = norm
+    return np.array([known[inputs] for inputs in zip(features, batch, learning_rate, strict=True)])
+
+
+class _Transform:
+    """The z-transform of the loss, less that of its part for unlimited features without gradient noise."""
+
+    def __init__(
+        self, modes: Modes, features: float, batch: float, learning_rate: float, noise: float, norm: float, u: ComplexArray
+    ) -> None:
+        eta, per_sample = learning_rate, inverse(batch)
+        step = np.asarray(np.expm1(u), dtype=complex)
+        z = 1 + step
+        root = np.asarray(np.sqrt(1 + (1 + per_sample) * step), dtype=complex)
+        low = resolve(modes, features, math.inf, step / (eta * (1 + root)))
+        # the other root lies in the lower half plane, beyond the spectrum
+        beyond = np.conj((1 + root) / (-eta * (1 + per_sample)))
+        high = resolve(modes, features, math.inf, beyond, far=True)
+        self.resolved = (low, high)
+        decrement = eta * modes.eigenvalues * (2 - eta * modes.eigenvalues * (1 + per_sample))
+        with np.errstate(divide="ignore"):
+            self._rates = np.log1p(-np.minimum(decrement, 1.0))
+        self._signal = modes.signal
+        self._amplification = 1 / (1 - norm)
+        self.values = np.zeros_like(z)
+        if not (math.isfinite(low.residual) and math.isfinite(high.residual)):
+            return
+        scale = 2 * eta * root
+        change = z * (_over_s(modes, low) - np.conj(_over_s(modes, high))) / scale
+        kernel = eta * eta * per_sample * (np.conj(high.s * high.df1) - low.s * low.df1) / scale
+        unlimited = z * (self._signal @ (1 / (step + decrement[:, None])))
+        self.values = change + kernel * (unlimited + change + noise * z / step) / (1 - kernel)
+
+    def loss(self, steps: float, weights: ComplexArray, truncation: float) -> tuple[float, float]:
+        """Return the loss and its error; the weights are those of a contour at this number of steps."""
+        with np.errstate(under="ignore", over="ignore"):
+            unlimited = float(np.exp(steps * self._rates) @ self._signal)
+        change, error = invert_one(weights, self.values)
+        error = self._amplification * error + 4 * truncation * (abs(change) + unlimited) + ROUNDING * unlimited
+        return unlimited + change, error
+
+
+class _Start:
+    """The first steps, all from one circle."""
+
+    def __init__(self, modes: Modes, features: float, batch: float, learning_rate: float, noise: float, norm: float) -> None:
+        self._u = circle(_CIRCLE, _ALIAS / _CIRCLE)
+        self._transform = _Transform(modes, features, batch, learning_rate, noise, norm, self._u)
+        self._total = float(np.sum(modes.signal))
+        self.resolved = self._transform.resolved
+
+    def loss(self, steps: float) -> tuple[float, float]:
+        """Return the loss and its error; between whole numbers of steps the loss is a power of its neighbors."""
+        before = math.floor(steps)
+        low = self._whole(before)
+        if before == steps:
+            return low
+        high = self._whole(before + 1)
+        part = steps - before
+        if min(low[0], high[0]) <= 0:
+            return (1 - part) * low[0] + part * high[0], max(low[1], high[1])
+        return low[0] ** (1 - part) * high[0] ** part, max(low[1], high[1])
+
+    def _whole(self, steps: int) -> tuple[float, float]:
+        if steps == 0:
+            return self._total, ROUNDING * self._total
+        weights = np.asarray(np.exp(steps * self._u), dtype=complex) / _CIRCLE
+        return self._transform.loss(steps, weights, math.exp(-_ALIAS))
+
+
+def _over_s(modes: Modes, at: Resolved) -> ComplexArray:
+    return np.asarray(projected_signal(modes, at) / at.s)
