@@ -7,17 +7,26 @@ a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the tra
 
 from ._edge import SGDStability, largest_eigenvalue, sgd_stability
 from ._flow import GradientFlowSolution, gradient_flow
+from ._frontier import ComputeFrontier, LossSurface, compute_frontier, loss_surface
+from ._queries import features_for_loss, samples_for_loss, time_for_loss
 from ._sgd import OnlineSGDSolution, online_sgd
 from ._statics import RidgeSolution, ridge
 
 __all__ = [
+    "ComputeFrontier",
     "GradientFlowSolution",
+    "LossSurface",
     "OnlineSGDSolution",
     "RidgeSolution",
     "SGDStability",
+    "compute_frontier",
+    "features_for_loss",
     "gradient_flow",
     "largest_eigenvalue",
+    "loss_surface",
     "online_sgd",
     "ridge",
+    "samples_for_loss",
     "sgd_stability",
+    "time_for_loss",
 ]

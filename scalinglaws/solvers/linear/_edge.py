@@ -240,9 +240,11 @@ class Resolvent:
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return the root of an increasing function, or `low` where it is positive already there."""
+    """Return the root of an increasing function, or the end beyond which it lies."""
     from scipy.optimize import brentq
 
     if function(low) >= 0:
         return low
+    if function(high) <= 0:  # by rounding, where the root is at the end itself
+        return high
     return float(brentq(function, low, high, xtol=1e-13, rtol=1e-14))

@@ -1,0 +1,234 @@
+"""Inverse queries: how much time, how many features or samples a loss takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq, minimize_scalar
+
+from ...errors import DomainError
+from ..spectra import Spectrum
+from ._flow import gradient_flow
+from ._inputs import Array, Value, numbers, shaped
+from ._statics import ridge as solve_ridge
+
+_PER_DECADE = 6
+_LONGEST = 1e30  # time
+_LARGEST = 1e15  # features or samples
+
+
+def time_for_loss(
+    loss: ArrayLike,
+    spectrum: Spectrum,
+    *,
+    features: float = math.inf,
+    samples: float = math.inf,
+    noise_variance: float = 0.0,
+) -> Value:
+    r"""Compute the first time at which gradient flow reaches a test loss.
+
+    Parameters
+    ----------
+    loss : array_like
+        Test losses to be reached, > 0.
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues and signal powers.
+    features, samples : float
+        N and P, >= 1, possibly infinite.
+    noise_variance : float
+        :math:`\sigma^2 \ge 0`.
+
+    Returns
+    -------
+    float or ndarray
+        t, between 0 and 1e30; 0 where the loss is no less than the one at the start.
+
+    Raises
+    ------
+    DomainError
+        If a loss is not reached; the message says which loss is the lowest, and where.
+
+    Notes
+    -----
+    The loss may rise again (overfitting). Times from the first mode's on are searched at six per decade, minima in between
+    included, and the crossing is then found by Brent's method to 1e-9: about 0.1 s.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> t = time_for_loss(0.01, PowerLawSpectrum(1.5, 0.5), features=1e6)
+    >>> print(f"{gradient_flow(t, PowerLawSpectrum(1.5, 0.5), features=1e6).test_loss:.6f}")
+    0.010000
+    """
+    modes = spectrum.modes()
+    first = 1e-3 / float(np.max(modes.eigenvalues))
+
+    def losses(times: Array) -> Array:
+        found = gradient_flow(times, spectrum, features=features, samples=samples, noise_variance=noise_variance)
+        return np.asarray(found.test_loss)
+
+    return _search("time", loss, losses, first, _LONGEST, float(np.sum(modes.signal)))
+
+
+def features_for_loss(
+    loss: ArrayLike,
+    spectrum: Spectrum,
+    *,
+    samples: float = math.inf,
+    t: float = math.inf,
+    ridge: float = 0.0,
+    noise_variance: float = 0.0,
+) -> Value:
+    r"""Compute the smallest number of features that reaches a test loss.
+
+    Parameters
+    ----------
+    loss : array_like
+        Test losses to be reached, > 0.
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues and signal powers.
+    samples : float
+        P >= 1, possibly infinite.
+    t : float
+        Time of gradient flow, > 0; infinite for ridge regression with the given `ridge`.
+    ridge : float
+        r >= 0, in the normalization of `scalinglaws.solvers.linear.ridge`; for ``t = inf`` alone.
+    noise_variance : float
+        :math:`\sigma^2 \ge 0`.
+
+    Returns
+    -------
+    float or ndarray
+        N, not necessarily whole, between 1 and 1e15; 1 where a single feature is enough.
+
+    Raises
+    ------
+    DomainError
+        If a loss is not reached; the message says which loss is the lowest, and where.
+
+    Notes
+    -----
+    Without ridge the loss has a peak at N = P and may have a minimum on either side; the search is that of
+    `time_for_loss`. A few milliseconds for ridge regression, 0.1 s along the flow.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> print(f"{features_for_loss(1e-6, PowerLawSpectrum(1.5, 0.5)):.4e}")
+    6.4805e+08
+    """
+    return _sizes("features", "samples", loss, spectrum, samples, t, ridge, noise_variance)
+
+
+def samples_for_loss(
+    loss: ArrayLike,
+    spectrum: Spectrum,
+    *,
+    features: float = math.inf,
+    t: float = math.inf,
+    ridge: float = 0.0,
+    noise_variance: float = 0.0,
+) -> Value:
+    r"""Compute the smallest number of samples that reaches a test loss.
+
+    Parameters
+    ----------
+    loss : array_like
+        Test losses to be reached, > 0.
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues and signal powers.
+    features : float
+        N >= 1, possibly infinite.
+    t, ridge, noise_variance
+        As for `features_for_loss`.
+
+    Returns
+    -------
+    float or ndarray
+        P, not necessarily whole, between 1 and 1e15; 1 where a single sample is enough.
+
+    Raises
+    ------
+    DomainError
+        If a loss is not reached; the message says which loss is the lowest, and where.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> print(f"{samples_for_loss(1e-6, PowerLawSpectrum(1.5, 0.5)):.4e}")
+    4.4159e+08
+    """
+    return _sizes("samples", "features", loss, spectrum, features, t, ridge, noise_variance)
+
+
+def _sizes(
+    wanted: str, other: str, loss: ArrayLike, spectrum: Spectrum, fixed: float, t: float, ridge: float, noise_variance: float
+) -> Value:
+    if np.ndim(t) or not t > 0:
+        raise DomainError(f"t = {t} must be a single number > 0 (inf for ridge regression)", argument="t", value=t)
+    if math.isfinite(t) and ridge != 0:
+        raise DomainError(f"ridge = {ridge} is for t = inf; a flow that stops at t = {t} has none", argument="ridge", value=ridge)
+
+    def losses(sizes: Array) -> Array:
+        given: dict[str, Any] = {wanted: sizes, other: fixed, "noise_variance": noise_variance}
+        if math.isinf(t):
+            return np.asarray(solve_ridge(spectrum, ridge=ridge, **given).test_loss)
+        return np.asarray(gradient_flow(t, spectrum, **given).test_loss)
+
+    return _search(wanted, loss, losses, 1.0, _LARGEST, math.inf)
+
+
+def _search(name: str, loss: ArrayLike, losses: Callable[[Array], Array], low: float, high: float, start: float) -> Value:
+    """Return where a function of a positive variable first falls to each of some levels."""
+    levels = numbers("loss", loss, low=0.0, infinite=False, strict=True)
+    grid = np.geomspace(low, high, round(math.log10(high / low) * _PER_DECADE) + 1)
+    known = np.empty(0)
+    while known.size < grid.size:  # two decades at a time, until all levels are reached
+        known = np.append(known, losses(grid[known.size : known.size + 2 * _PER_DECADE]))
+        if np.min(known) <= np.min(levels, initial=math.inf):
+            break
+    grid = grid[: known.size]
+    found = [_first(name, float(level), losses, grid, known, start) for level in levels.ravel()]
+    return shaped(np.array(found), levels.shape)
+
+
+def _first(name: str, level: float, losses: Callable[[Array], Array], grid: Array, known: Array, start: float) -> float:
+    if start <= level:
+        return 0.0
+    if known[0] <= level:
+        return float(grid[0]) if math.isinf(start) else _cross(level, losses, grid[0] * 1e-14, grid[0])
+    reached = np.flatnonzero(known <= level)
+    end = int(reached[0]) if reached.size else grid.size
+    # a minimum between two points of the grid may reach the level before
+    lowest, place = float(known[-1]), float(grid[-1])
+    for i in range(1, min(end, grid.size - 1)):
+        if known[i] <= known[i - 1] and known[i] <= known[i + 1]:
+            bounds = (math.log(grid[i - 1]), math.log(grid[i + 1]))
+            bottom = minimize_scalar(lambda x: _at(losses, x), bounds=bounds, method="bounded", options={"xatol": 1e-6})
+            if bottom.fun <= level:
+                return _cross(level, losses, grid[i - 1], math.exp(bottom.x))
+            if bottom.fun < lowest:
+                lowest, place = float(bottom.fun), math.exp(bottom.x)
+    if end < grid.size:
+        return _cross(level, losses, grid[end - 1], grid[end])
+    raise DomainError(
+        f"loss = {level:.6g} is not reached: the lowest is {lowest:.6g}, at {name} = {place:.3g}; allow more of the other resources",
+        argument="loss",
+        value=level,
+    )
+
+
+def _at(losses: Callable[[Array], Array], x: float) -> float:
+    return float(losses(np.array([math.exp(x)]))[0])
+
+
+def _cross(level: float, losses: Callable[[Array], Array], before: float, after: float) -> float:
+    def excess(x: float) -> float:
+        value = _at(losses, x)
+        return math.inf if math.isinf(value) else value / level - 1
+
+    return math.exp(brentq(excess, math.log(before), math.log(after), xtol=1e-10, rtol=1e-14))
