@@ -7,15 +7,17 @@ import itertools
 import math
 import os
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from ..errors import DomainError, unknown_name
-from ._answers import TABLE_FORMATS, Answer, Table, check_suffix, emit
+from ..tables import Table
+from ._answers import TABLE_FORMATS, Answer, check_suffix, emit, write
 from ._app import Json, Output, Whole, app, whole
 from ._values import MAX_ROWS, floats, number, pairs, to_float
 
@@ -117,10 +119,12 @@ def verify(
     effort: str = "quick",
     workers: Annotated[int | None, Parameter(converter=whole)] = None,
     seed: Whole = 0,
+    strict: Annotated[bool, Parameter(negative=())] = False,
+    resume: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
-    """Confront the theories with simulation; exit code 0 only if every verdict is as expected.
+    """Confront the theories with simulation; exit code 0 only if no verdict contradicts what is expected.
 
     Parameters
     ----------
@@ -132,41 +136,63 @@ def verify(
         Processes; one per available core by default. The numbers do not depend on it.
     seed : int
         Root of all random streams.
+    strict : bool
+        Fail too if a comparison decided nothing where a verdict was expected.
+    resume : bool
+        Use what an interrupted run with the same effort and seed has finished.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .txt).
     """
     if output is not None:
-        check_suffix(output, TABLE_FORMATS)  # before the work, not after it
+        check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
     from ..verify import registry
-    from ..verify.report import FAMILY_HEADER, HEADER
+    from ..verify.report import HEADER
 
     chosen = registry.select(names or None, effort)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    with _spinner(f"running {len(chosen)} checks at {effort} effort"):
-        report = registry.run(names or None, effort, workers=count if workers is None else workers, rng=seed)
-    statements = Table(("check", "statement"), [(entry.name, entry.statement) for entry in chosen])
-    rows = report.rows()
-    blocks: list[str | Table] = [statements, Table(HEADER, rows)]
-    if families := report.family_rows():
-        blocks.append(Table(FAMILY_HEADER, families))
-    if notes := report.notes():
-        blocks.append("\n".join(notes))
-    blocks.append(f"{report.summary_line()}\n{report.provenance_line()}")
-    emit(Answer(report.to_dict(), blocks, (HEADER, list(rows))), json, output)
+    finished: list[str] = []
+    try:
+        with _progress(len(chosen), effort) as advance:
+
+            def on_done(name: str) -> None:
+                finished.append(name)
+                advance(name)
+
+            report = registry.run(
+                names or None, effort, workers=count if workers is None else workers, rng=seed, resume=resume, on_done=on_done
+            )
+    except KeyboardInterrupt:
+        print(
+            f"interrupted: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
+            file=sys.stderr,
+        )
+        return 130
+    if output is not None and output.suffix == ".html":
+        from ..verify.page import report_page
+
+        write(output, report_page(report))
+    else:
+        emit(Answer(report.to_dict(), report.blocks(), (HEADER, report.rows())), json, output)
     if output is not None:
         print(report.summary_line(), file=sys.stderr)
-    return 0 if report.as_expected else 1
+    return 0 if report.succeeded(strict=strict) else 1
 
 
-def _spinner(message: str) -> Any:
-    """Say what is going on, on a terminal only."""
+@contextmanager
+def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
+    """Show which checks are done, on a terminal only."""
     if not sys.stderr.isatty():
-        return nullcontext()
+        yield lambda name: None
+        return
     from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    return Console(stderr=True).status(message)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{effort} effort", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name)
 
 
 @app.command
