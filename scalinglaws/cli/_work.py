@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -20,6 +21,9 @@ from ..tables import Table
 from ._answers import TABLE_FORMATS, Answer, check_suffix, emit, write
 from ._app import Json, Output, Whole, app, whole
 from ._values import MAX_ROWS, floats, number, pairs, to_float
+
+if TYPE_CHECKING:
+    from ..verify import Report
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,6 @@ def verify(
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
     from ..verify import registry
-    from ..verify.report import HEADER
 
     chosen = registry.select(names or None, effort)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
@@ -160,7 +163,7 @@ def verify(
                 finished.append(name)
                 advance(name)
 
-            report = registry.run(
+            found = registry.run(
                 names or None, effort, workers=count if workers is None else workers, rng=seed, resume=resume, on_done=on_done
             )
     except KeyboardInterrupt:
@@ -169,15 +172,50 @@ def verify(
             file=sys.stderr,
         )
         return 130
-    if output is not None and output.suffix == ".html":
-        from ..verify.page import report_page
+    _show(found, json, output)
+    if output is not None:
+        print(found.summary_line(), file=sys.stderr)
+    return 0 if found.succeeded(strict=strict) else 1
 
-        write(output, report_page(report))
+
+@app.command
+def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
+    """Show a report that was written as JSON, or turn it into another format; exit code as it had.
+
+    Parameters
+    ----------
+    path : Path
+        File written by verify --output FILE.json.
+    json : bool
+        Print JSON.
+    output : Path
+        File to write (.html, .json, .csv, .md, .txt).
+    """
+    if output is not None:
+        check_suffix(output, (*TABLE_FORMATS, ".html"))
+    from ..verify.registry import registered
+    from ..verify.report import Report
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise DomainError(f"cannot read {path}: {failure}", argument="path", value=path) from failure
+    found = Report.from_json(text)
+    made = {comparison.id.split("/")[0] for comparison in found.comparisons}
+    _show(replace(found, statements={name: entry.statement for name, entry in registered().items() if name in made}), json, output)
+    return 0 if found.succeeded() else 1
+
+
+def _show(report: Report, json: bool, output: Path | None) -> None:
+    """Show a report, or write it in the format that a file's suffix names."""
+    from ..verify.report import HEADER
+
+    if output is not None and output.suffix == ".html":
+        write(output, report.to_html())
+        if json:
+            print(report.to_json())
     else:
         emit(Answer(report.to_dict(), report.blocks(), (HEADER, report.rows())), json, output)
-    if output is not None:
-        print(report.summary_line(), file=sys.stderr)
-    return 0 if report.succeeded(strict=strict) else 1
 
 
 @contextmanager

@@ -148,7 +148,8 @@ class Report:
             outcome = comparison.outcome
             if outcome is None or outcome.p_equivalence is None or outcome.worst is not None:  # curves have other units
                 continue
-            theory, check = comparison.id.split(".")[0], comparison.id.split("/")[0]
+            check = comparison.id.split("/")[0]
+            theory = check.split(".")[0]
             name = f"{check}, published" if comparison.evidence == "literature" else f"{theory}, simulated"
             groups.setdefault(name, []).append(comparison)
         return tuple(family(name, members) for name, members in groups.items() if len(members) > 1)
@@ -209,6 +210,12 @@ class Report:
                 found.append(f"{comparison.id} crashed: {comparison.error}")
         return found
 
+    def to_html(self) -> str:
+        """Return the report as one self-contained page, with a picture of every curve."""
+        from ._page import report_page
+
+        return report_page(self)
+
     @property
     def title(self) -> str:
         """What was run."""
@@ -266,7 +273,7 @@ class Report:
         found = cls(comparisons, dict(statements or {}), data["seed_root"], titled[1], dict(data["environment"]), str(data["created"]))
         if data["summary"] != found.summary:
             raise DataError(f"summary = {data['summary']} does not count the comparisons, which give {found.summary}")
-        if [entry["name"] for entry in data["families"]] != [entry.name for entry in found.families]:
+        if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != [(e.name, e.members) for e in found.families]:
             raise DataError("families do not follow from the comparisons")
         return found
 

@@ -167,7 +167,7 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     gradient = np.array([1.0 if name in ("exponent", "early_exponent", "change") else 0.0 for name in [*base.names, "offset"][:count]])
     exponent = theta @ gradient
     rms = np.sqrt(np.mean((_model(base, with_offset, theta, u)[0] - y) ** 2, axis=1))
-    variance, separated = _variance(normal, gradient)
+    variance, separated = _variance(normal, gradient, with_offset)
     freedom = abscissa.size - count
     error = np.sqrt(rms**2 * abscissa.size / freedom * variance) if freedom else np.full_like(rms, np.nan)
 
@@ -276,10 +276,10 @@ def _refine(base: _Base, with_offset: bool, theta: Array, u: Array, y: Array) ->
     return theta, np.einsum("rji,rjk->rik", jacobian, jacobian), settled
 
 
-def _variance(normal: Array, gradient: Array) -> tuple[Array, NDArray[np.bool_]]:
+def _variance(normal: Array, gradient: Array, with_offset: bool) -> tuple[Array, NDArray[np.bool_]]:
     """Return the exponent's variance per unit of residual variance, and whether the parameters can be told apart.
 
-    A parameter that moves nothing (an offset that has vanished) is left out.
+    An offset that has vanished moves nothing and is left out; any other parameter that moves nothing is not determined.
     """
     variances, separated = np.empty(len(normal)), np.empty(len(normal), bool)
     for i, matrix in enumerate(normal):
@@ -288,6 +288,6 @@ def _variance(normal: Array, gradient: Array) -> tuple[Array, NDArray[np.bool_]]
         scaled = matrix[np.ix_(kept, kept)] / np.outer(size[kept], size[kept])
         values, vectors = np.linalg.eigh(scaled)
         along = vectors.T @ (gradient[kept] / size[kept])
-        separated[i] = bool(values[0] > _TRUSTED) and bool(np.all(kept[gradient != 0]))
+        separated[i] = bool(values[0] > _TRUSTED) and bool(np.all(kept[: kept.size - with_offset]))
         variances[i] = float(np.sum(along**2 / np.maximum(values, 1e-300)))
     return variances, separated
