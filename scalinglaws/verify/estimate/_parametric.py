@@ -257,6 +257,10 @@ def _refine(base: _Base, with_offset: bool, theta: Array, u: Array, y: Array) ->
     for _ in range(_MAX_STEPS):
         normal = np.einsum("rji,rjk->rik", jacobian, jacobian)
         gradient = np.einsum("rji,rj->ri", jacobian, value - y)
+        if with_offset:  # an offset at its lower bound that still wants to fall is held there
+            held = (theta[:, -1] <= bottom) & (gradient[:, -1] >= 0)
+            normal[held, -1, :] = normal[held, :, -1] = gradient[held, -1] = 0.0
+            normal[held, -1, -1] = 1.0
         scale = np.maximum(np.einsum("rii->ri", normal), 1e-30)
         step = -np.linalg.solve(normal + (damping[:, None] * scale + 1e-300)[..., None] * ones, gradient[..., None])[..., 0]
         trial = theta + np.clip(step, -3.0, 3.0)
@@ -270,7 +274,7 @@ def _refine(base: _Base, with_offset: bool, theta: Array, u: Array, y: Array) ->
         theta = np.where(better[:, None], trial, theta)
         value, jacobian = np.where(better[:, None], trial_value, value), np.where(better[:, None, None], trial_jacobian, jacobian)
         cost = np.where(better, trial_cost, cost)
-        damping = np.where(better, np.maximum(damping * 0.1, 1e-12), damping * 4)
+        damping = np.where(better | settled, np.maximum(damping * 0.1, 1e-12), damping * 4)
         if settled.all():
             break
     return theta, np.einsum("rji,rjk->rik", jacobian, jacobian), settled
