@@ -182,6 +182,18 @@ def test_a_report_of_nothing_and_of_an_error():
     assert "1 error" in "".join(_read(report_page(Report((crashed,), {}, 0, "quick", {}, created=""))).words)
 
 
+class _Underpowered(Comparison):
+    verdict = "underpowered"
+
+
+def test_underpowered_looks_inconclusive():
+    refused = _Underpowered(**{name: getattr(SPECIMENS[9], name) for name in Comparison.__dataclass_fields__})
+    page = report_page(Report((refused,), {}, 0, "quick", {}, created=""))
+    assert "1 underpowered" in "".join(_read(page).words)
+    assert '<span class="badge open">?&nbsp;underpowered</span>' in page
+    assert {"mark open", "bar open", "end open"} <= {node.get("class") for node in _svgs(page)[0].iter()}
+
+
 def test_theory_is_not_asked_for_sources_of_no_law(report):
     page = report_page(replace(report, comparisons=SPECIMENS[:1]))
     assert "BibTeX" not in page
