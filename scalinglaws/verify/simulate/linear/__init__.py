@@ -9,7 +9,10 @@ Linear algebra runs on as many threads as the caller allows (``threadpoolctl.thr
 side by side); which random numbers a draw sees never depends on it.
 """
 
+from ._descent import gradient_descent
+from ._flow import gradient_flow
 from ._records import SimulatedLosses
+from ._sgd import online_sgd
 from ._statics import population_projection, random_feature_ridge
 
-__all__ = ["SimulatedLosses", "population_projection", "random_feature_ridge"]
+__all__ = ["SimulatedLosses", "gradient_descent", "gradient_flow", "online_sgd", "population_projection", "random_feature_ridge"]

@@ -84,5 +84,5 @@ def afford(entries: float) -> None:
     """Refuse what would not fit into memory."""
     if entries > _MAX_ENTRIES:
         raise ResourceError(
-            f"one draw would hold {entries:.1e} numbers, more than {_MAX_ENTRIES:.1e}; use fewer modes, samples or features"
+            f"one draw would hold {entries:.1e} numbers, more than {_MAX_ENTRIES:.1e}; use fewer modes, samples, features or times"
         )
