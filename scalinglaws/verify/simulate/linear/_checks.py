@@ -63,21 +63,25 @@ def ordered(name: str, values: ArrayLike) -> Array:
         raise DomainError(
             f"{name} must be a number or a non-empty one-dimensional array; got shape {found.shape}", argument=name, value=values
         )
-    for i, value in enumerate(found.flat):
-        if not value >= 0:
-            raise DomainError(f"{name}[{i}] = {value} must be >= 0", argument=name, value=float(value))
-        if i and value < found.flat[i - 1]:
-            raise DomainError(f"{name}[{i}] = {value} is less than the one before it; sort them", argument=name, value=float(value))
+    flat = found.reshape(-1)
+    _refuse(name, flat, ~(flat >= 0), "must be >= 0")
+    _refuse(name, flat, np.append(False, flat[1:] < flat[:-1]), "is less than the one before it; sort them")
     return found
 
 
 def step_counts(name: str, values: ArrayLike) -> NDArray[np.int64]:
     """Return whole numbers that are >= 0 and do not decrease."""
     found = ordered(name, values)
-    for i, value in enumerate(found.flat):
-        if not (value < _MOST_STEPS and value == math.floor(value)):
-            raise DomainError(f"{name}[{i}] = {value} must be a finite whole number", argument=name, value=float(value))
+    flat = found.reshape(-1)
+    _refuse(name, flat, ~((flat < _MOST_STEPS) & (flat == np.floor(flat))), "must be a finite whole number")
     return found.astype(np.int64)
+
+
+def _refuse(name: str, values: Array, wrong: NDArray[np.bool_], complaint: str) -> None:
+    """Name the first wrong value, if there is one."""
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise DomainError(f"{name}[{first}] = {values[first]} {complaint}", argument=name, value=float(values[first]))
 
 
 def afford(entries: float) -> None:
