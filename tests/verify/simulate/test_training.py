@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from scalinglaws.errors import DomainError, ResourceError
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.verify.simulate.linear import gradient_descent, gradient_flow, online_sgd, population_projection, random_feature_ridge
-from scalinglaws.verify.simulate.linear._draws import populations
+from scalinglaws.verify.simulate.linear._draws import fill, populations
 
 # (modes, features, samples): every order of the three, equal sizes, and every limit
 SIZES = [
@@ -454,3 +454,10 @@ def test_refusals(call, complaint):
 def test_too_large_a_draw_is_refused_before_it_is_made(call):
     with pytest.raises(ResourceError, match="use fewer modes"):
         call()
+
+
+def test_random_numbers_are_the_generators_own():
+    # 1e6 numbers: the tails of the compiled sampler are visited some hundred times
+    out = np.empty((10, 10**5))
+    fill(np.random.default_rng(3), out)
+    np.testing.assert_array_equal(out, np.random.default_rng(3).standard_normal((10, 10**5)))

@@ -11,6 +11,7 @@ from scipy import linalg
 from ....errors import DomainError
 from ....solvers.spectra import Spectrum
 from ._checks import afford, listed, nonnegative, whole, whole_or_inf
+from ._draws import fill
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -83,14 +84,16 @@ def random_feature_ridge(
     test, train = np.empty(draws), np.empty(draws)
     inputs = np.empty((samples, eigenvalues.size))  # one buffer for all draws: fresh memory would cost as much as the numbers in it
     for i in range(draws):
-        source.standard_normal(out=inputs)
+        fill(source, inputs)
         inputs *= scale
         labels = inputs @ target + math.sqrt(noise_variance) * source.standard_normal(samples)
         if count is None:
             learned = _fit(inputs, labels, ridge)
             train[i] = np.mean((labels - inputs @ learned) ** 2)
         else:
-            projection = source.standard_normal((count, eigenvalues.size)) / math.sqrt(count)
+            projection = np.empty((count, eigenvalues.size))
+            fill(source, projection)
+            projection /= math.sqrt(count)
             hidden = inputs @ projection.T
             readout = _fit(hidden, labels, ridge)
             learned = projection.T @ readout
@@ -146,7 +149,7 @@ def population_projection(spectrum: Spectrum, *, features: int, draws: int = 1, 
     columns = np.empty((features + 1, eigenvalues.size))
     for i in range(draws):
         # triangularize the features with the target as a last column: what is left of it is its distance from their span
-        source.standard_normal(out=columns[:-1])
+        fill(source, columns[:-1])
         columns[:-1] *= scale
         columns[-1] = target
         losses[i] = linalg.lapack.dgeqrf(columns.T, lwork=64 * (features + 1), overwrite_a=1)[0][features, features] ** 2
