@@ -9,6 +9,8 @@ import sys
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import linalg
 from scipy.integrate import solve_ivp
 from threadpoolctl import threadpool_limits
@@ -461,3 +463,22 @@ def test_random_numbers_are_the_generators_own():
     out = np.empty((10, 10**5))
     fill(np.random.default_rng(3), out)
     np.testing.assert_array_equal(out, np.random.default_rng(3).standard_normal((10, 10**5)))
+
+
+COUNTS = st.sampled_from([1, 2, 5, 12, 13, 20, math.inf])
+
+
+@given(st.floats(0.2, 30), st.floats(0.05, 5), st.integers(1, 30), COUNTS, COUNTS, st.sampled_from([0.0, 0.1, 10.0]), st.integers(0, 10**6))
+def test_losses_are_finite_and_the_flow_never_raises_the_train_loss(alpha, beta, modes, features, samples, noise, seed):
+    # steep spectra included: their smallest singular values are rounding errors
+    spectrum, given_ = PowerLawSpectrum(alpha, beta, modes), {"features": features, "noise_variance": noise, "rng": seed}
+    times = [0, 1e-3, 1, 10, 1e4, 1e9, 1e15, 1e30, 1e300, math.inf]
+    flow = gradient_flow(times, spectrum, samples=samples, **given_)
+    assert np.all(np.diff(flow.train_loss[0]) <= 1e-12 * flow.train_loss[0, 0])
+    rate = 0.1 / spectrum.explicit()[0].sum()
+    descent = gradient_descent([0, 10, 500], spectrum, samples=samples, learning_rate=rate, momentum=0.5, **given_)
+    sgd = online_sgd([0, 10, 500], spectrum, learning_rate=rate, **given_)
+    for found in (flow, descent, sgd):
+        assert np.all(np.isfinite(found.test_loss))
+        assert np.all(np.isfinite(found.train_loss))
+        np.testing.assert_allclose(found.test_loss[0, 0], spectrum.explicit()[1].sum(), rtol=1e-12)

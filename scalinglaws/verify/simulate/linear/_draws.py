@@ -15,6 +15,7 @@ from ._checks import afford
 Array = NDArray[np.float64]
 
 _WELL_CONDITIONED = 1e-6  # ratio of eigenvalues down to which all are good to ten digits
+_NULL = 1e-13  # singular values below this share of the largest one are rounding errors of zero
 _BLOCK = 1 << 22  # numbers in a temporary array of errors
 
 
@@ -160,7 +161,7 @@ def populations(
         else:
             vectors, values, _ = np.linalg.svd(_triangular(rows[:-1]).T)
             amplitudes, floor = root @ vectors, 0.0
-        yield Population(values**2, amplitudes, floor, noise_variance), rng
+        yield Population(_without_rounding(values) ** 2, amplitudes, floor, noise_variance), rng
 
 
 def _decomposed(matrix: Array, labels: Array, rank: int) -> tuple[Array, Array, Array, Array]:
@@ -179,7 +180,12 @@ def _decomposed(matrix: Array, labels: Array, rank: int) -> tuple[Array, Array, 
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     left, values, right = left[:, :rank], values[:rank], right[:rank]
     along = labels @ left
-    return values, along, labels - left @ along, right
+    return _without_rounding(values), along, labels - left @ along, right
+
+
+def _without_rounding(values: Array) -> Array:
+    """Return singular values with zero in place of rounding errors, so that these directions are never learned."""
+    return np.where(values > _NULL * values[0], values, 0.0)
 
 
 def _triangular(matrix: Array) -> Array:
