@@ -85,7 +85,7 @@ SPECIMENS = (
     _curve("a.curve/decades", TIMES, [1, 0.1, 0.01, 0.001], np.array([1.0, 1.02, 0.99, 1.01]), 0.004),
     _curve("a.curve/ends", [0, 1, 10, 100, math.inf], [2, 1, 0.5, 0.3, 0.2], 1.01, 0.004, excluded=3),
     _curve("a.curve/far", TIMES, [1, 0.1, 0.01, 0.001], np.array([1.0, 2.0, 0.2, 1.01]), 0.004),
-    _curve("a.curve/noisy", TIMES, [1, 0.1, 0.01, 0.001], 1.0, 0.9),
+    _curve("a.curve/noisy", TIMES, [1, 0.1, 0.01, 0.001], 1.0, 0.25, rival=1.2),
     _curve("a.curve/negative", [-1, 0, 1], [-2, 1, 3], 1.01, 0.004),
     _curve("a.curve/without-x", None, [2, 1], 1.0, 0.004, quantity="loss"),
     _curve("a.curve/point", [3], [5], 1.0, 0.004),
