@@ -207,6 +207,8 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return {"array": key}
     if isinstance(value, tuple):
         return {"tuple": [_pack(entry, arrays) for entry in value]}
+    if isinstance(value, dict):
+        return {"mapping": [[key, _pack(entry, arrays)] for key, entry in value.items()]}
     if isinstance(value, np.generic):
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -221,6 +223,8 @@ def _unpack(tree: Any, store: Any) -> Any:
         return store[tree["array"]]
     if "tuple" in tree:
         return tuple(_unpack(entry, store) for entry in tree["tuple"])
+    if "mapping" in tree:
+        return {key: _unpack(entry, store) for key, entry in tree["mapping"]}
     if "enum" in tree:
         return _resolve(tree["enum"])[tree["name"]]
     return _resolve(tree["class"])(**{name: _unpack(entry, store) for name, entry in tree["fields"].items()})

@@ -13,7 +13,13 @@ Output = TypeVar("Output")
 MapLike = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
-def run_many(function: Callable[[Item], Output], items: Iterable[Item], *, workers: int | MapLike = 1) -> list[Output]:
+def run_many(
+    function: Callable[[Item], Output],
+    items: Iterable[Item],
+    *,
+    workers: int | MapLike = 1,
+    on_done: Callable[[int], None] | None = None,
+) -> list[Output]:
     """Apply a function to every item, in order, with one numerical thread per worker.
 
     Parameters
@@ -25,6 +31,8 @@ def run_many(function: Callable[[Item], Output], items: Iterable[Item], *, worke
     workers : int or map-like
         Number of processes, or any callable that maps like the built-in ``map``
         (a pool's, an executor's, a cluster's).
+    on_done : callable, optional
+        Called in this process with the position of every item as it finishes, in whatever order that happens.
 
     Returns
     -------
@@ -46,25 +54,33 @@ def run_many(function: Callable[[Item], Output], items: Iterable[Item], *, worke
     >>> run_many(abs, [-2, 3])
     [2, 3]
     """
-    task, items = _SingleThreaded(function), list(items)
+    task, todo = _SingleThreaded(function), list(enumerate(items))
     if callable(workers):
-        return list(workers(task, items))
-    if isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
+        finished = iter(workers(task, todo))
+    elif isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
         raise DomainError(f"workers = {workers!r} must be a positive integer or a map-like callable", argument="workers", value=workers)
-    if workers == 1 or len(items) < 2:
-        return [task(item) for item in items]
-    from joblib import Parallel, delayed
+    elif workers == 1 or len(todo) < 2:
+        finished = map(task, todo)
+    else:
+        from joblib import Parallel, delayed
 
-    return list(Parallel(n_jobs=min(int(workers), len(items)))(delayed(task)(item) for item in items))
+        processes = Parallel(n_jobs=min(int(workers), len(todo)), return_as="generator_unordered")
+        finished = processes(delayed(task)(item) for item in todo)
+    outputs: dict[int, Output] = {}
+    for position, output in finished:
+        outputs[position] = output
+        if on_done is not None:
+            on_done(position)
+    return [outputs[position] for position, _ in todo]
 
 
 class _SingleThreaded:
-    """A picklable wrapper that limits the thread pools while the function runs."""
+    """A picklable wrapper that limits the thread pools while the function runs, and says which item it was."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self.function = function
 
-    def __call__(self, item: Any) -> Any:
+    def __call__(self, item: tuple[int, Any]) -> tuple[int, Any]:
         import numba
         from threadpoolctl import threadpool_limits
 
@@ -72,6 +88,6 @@ class _SingleThreaded:
         numba.set_num_threads(1)
         try:
             with threadpool_limits(limits=1):
-                return self.function(item)
+                return item[0], self.function(item[1])
         finally:
             numba.set_num_threads(numba_threads)

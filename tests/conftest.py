@@ -19,6 +19,9 @@ def _digest() -> str:
 # A kernel's cache does not notice edits of a function it calls in another file: one folder per state of the sources.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"scalinglaws-kernels-{_digest()}"))
 
+# what checks find is kept in the cache folder: not in the one of whoever runs the tests
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="scalinglaws-cache-")
+
 import matplotlib  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -126,6 +127,65 @@ def test_verify_fails_when_a_verdict_is_unexpected(capsys, monkeypatch):
     assert code == 1
     assert "ZeroDivisionError" in out
     assert "1 NOT AS EXPECTED" in out
+
+
+@pytest.fixture
+def own_check(monkeypatch):
+    """Register a check whose measurement has a given standard error."""
+    from scalinglaws.verify import Comparison, Measurement, Prediction, Rival, registry
+
+    registry.registered()
+    monkeypatch.setattr(registry, "_CHECKS", {})
+
+    def register(name, se):
+        measured = Measurement(1.0, se, 9, 10, "test", (1.0, 2.0))
+        comparison = Comparison(f"{name}/x", Prediction("g", "exponent", 1.0, "t"), measured, 0.1, rival=Rival("wrong", 2.0))
+        registry.check(name, statement="tested here")(lambda context: [comparison])
+
+    return register
+
+
+def test_what_decides_nothing_fails_only_if_strict(capsys, own_check):
+    own_check("zz.blurred", 0.5)
+    assert call(capsys, "verify", "zz")[0] == 0
+    code, out, _ = call(capsys, "verify", "zz", "--strict")
+    assert code == 1
+    assert "inconclusive (expected pass)" in out
+
+
+def test_a_report_can_be_read_back_and_turned_into_a_page(capsys, own_check, tmp_path):
+    own_check("zz.sharp", 0.01)
+    saved, page = tmp_path / "report.json", tmp_path / "report.html"
+    assert call(capsys, "verify", "zz", "--output", str(saved))[0] == 0
+    code, out, _ = call(capsys, "report", str(saved))
+    assert code == 0
+    assert "zz.sharp  tested here" in out
+    assert json.loads(call(capsys, "report", str(saved), "--json")[1]) == json.loads(saved.read_text(encoding="utf-8"))
+    assert call(capsys, "report", str(saved), "--output", str(page))[0] == 0
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    saved.write_text("{}", encoding="utf-8")
+    code, _, err = call(capsys, "report", str(saved))
+    assert code == 2
+    assert "lacks the keys" in err
+    assert "cannot read" in call(capsys, "report", str(tmp_path / "none.json"))[2]
+
+
+def test_an_interrupted_run_says_how_to_go_on(capsys, own_check, monkeypatch):
+    from scalinglaws.verify import registry
+
+    own_check("zz.a", 0.01)
+
+    def interrupted(context):
+        raise KeyboardInterrupt
+
+    registry.check("zz.b", statement="stopped by hand")(interrupted)
+    code, _, err = call(capsys, "verify", "zz", "--workers", "1")
+    assert code == 130
+    assert "1 of 2 checks are finished and kept; run again with --resume" in err
+    seen = []
+    monkeypatch.setitem(registry._CHECKS, "zz.b", replace(registry._CHECKS["zz.b"], function=registry._CHECKS["zz.a"].function))
+    registry.run(["zz"], resume=True, on_done=seen.append)
+    assert seen == ["zz.a", "zz.b"]
 
 
 def test_env_and_version(capsys):

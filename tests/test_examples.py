@@ -6,11 +6,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
+from scalinglaws.verify import registry
+
 EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example(path, capsys):
+def test_example(path, capsys, monkeypatch):
+    monkeypatch.setattr(registry, "_CHECKS", dict(registry.registered()))  # what an example registers stays its own
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out
     assert plt.get_fignums()

@@ -63,7 +63,7 @@ def _imports(path, parts):
             yield from (tuple(alias.name.split("."))[1:] for alias in node.names if alias.name.split(".")[0] == "scalinglaws")
 
 
-TOP = {"errors", "notation", "parsing", "results", "sweep", "__version__"}
+TOP = {"errors", "notation", "parsing", "results", "sweep", "tables", "__version__"}
 
 
 def _allowed(parts, target):

@@ -18,6 +18,13 @@ def test_serial_parallel_and_map_like_agree():
         assert run_many(math.sqrt, items, workers=pool.map) == expected
 
 
+@pytest.mark.parametrize("workers", [1, 2, map])
+def test_every_item_is_reported_when_done(workers):
+    seen = []
+    assert run_many(abs, [-1, -2, 3], workers=workers, on_done=seen.append) == [1, 2, 3]
+    assert sorted(seen) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "two"])
 def test_refuses_other_workers(bad):
     with pytest.raises(DomainError, match="positive integer or a map-like"):

@@ -6,21 +6,13 @@ import csv
 import io
 import json as json_module
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import DomainError
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows under a header, with an optional title."""
-
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    title: str = ""
+from ..tables import Block, as_markdown, as_text
 
 
 @dataclass(frozen=True)
@@ -38,22 +30,8 @@ class Answer:
     """
 
     data: Any
-    blocks: Sequence[str | Table]
+    blocks: Sequence[Block]
     table: tuple[tuple[str, ...], list[tuple[Any, ...]]] | None = None
-
-
-def _plain_table(table: Table) -> str:
-    rows = [table.header, *table.rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(table.header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join([table.title, *lines] if table.title else lines)
-
-
-def _markdown_table(table: Table) -> str:
-    rows = [table.header, ("---",) * len(table.header), *table.rows]
-    text = "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows)
-    return f"**{table.title}**\n\n{text}" if table.title else text
 
 
 def _as_csv(answer: Answer) -> str:
@@ -67,12 +45,11 @@ def _as_csv(answer: Answer) -> str:
 
 
 def _as_text(answer: Answer) -> str:
-    return "\n\n".join(block if isinstance(block, str) else _plain_table(block) for block in answer.blocks) + "\n"
+    return as_text(answer.blocks)
 
 
 def _as_markdown(answer: Answer) -> str:
-    parts = [f"```\n{block}\n```" if isinstance(block, str) else _markdown_table(block) for block in answer.blocks]
-    return "\n\n".join(parts) + "\n"
+    return as_markdown(answer.blocks)
 
 
 def _as_json(answer: Answer) -> str:
@@ -108,10 +85,10 @@ def write(output: Path, text: str) -> None:
         raise DomainError(f"cannot write {output}: {failure.strerror}", argument="output", value=output) from failure
 
 
-def check_suffix(output: Path, writers: Mapping[str, Any]) -> None:
+def check_suffix(output: Path, writers: Iterable[str]) -> None:
     """Refuse a file that could not be written: a suffix that names no format, or a folder that is not there."""
-    if output.suffix not in writers:
-        raise DomainError(f"--output {output}: the suffix must be one of {', '.join(sorted(writers))}", argument="output", value=output)
+    if output.suffix not in (writers := sorted(writers)):
+        raise DomainError(f"--output {output}: the suffix must be one of {', '.join(writers)}", argument="output", value=output)
     if not output.parent.is_dir():
         raise DomainError(f"--output {output}: there is no folder {output.parent}", argument="output", value=output)
 
@@ -123,7 +100,7 @@ def _emit_rich(answer: Answer) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    colors = {"pass": "green", "rejected": "green", "fail": "red", "error": "red", "inconclusive": "yellow"}
+    colors = {"pass": "green", "rejected": "green", "fail": "red", "error": "red", "inconclusive": "yellow", "underpowered": "yellow"}
     for block in answer.blocks:
         if isinstance(block, str):
             console.print(Text(block))

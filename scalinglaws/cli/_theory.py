@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from ..errors import DomainError, unknown_name
-from ._answers import Answer, Table, check_suffix, emit, write
+from ..tables import Table
+from ._answers import Answer, check_suffix, emit, write
 from ._app import Json, Output, app
 from ._values import fraction, pairs
 

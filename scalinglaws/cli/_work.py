@@ -7,17 +7,23 @@ import itertools
 import math
 import os
 import sys
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ..errors import DomainError, unknown_name
-from ._answers import TABLE_FORMATS, Answer, Table, check_suffix, emit
+from ..tables import Table
+from ._answers import TABLE_FORMATS, Answer, check_suffix, emit, write
 from ._app import Json, Output, Whole, app, whole
 from ._values import MAX_ROWS, floats, number, pairs, to_float
+
+if TYPE_CHECKING:
+    from ..verify import Report
 
 
 @dataclass(frozen=True)
@@ -117,10 +123,12 @@ def verify(
     effort: str = "quick",
     workers: Annotated[int | None, Parameter(converter=whole)] = None,
     seed: Whole = 0,
+    strict: Annotated[bool, Parameter(negative=())] = False,
+    resume: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
-    """Confront the theories with simulation; exit code 0 only if every verdict is as expected.
+    """Confront the theories with simulation; exit code 0 only if no verdict contradicts what is expected.
 
     Parameters
     ----------
@@ -132,41 +140,97 @@ def verify(
         Processes; one per available core by default. The numbers do not depend on it.
     seed : int
         Root of all random streams.
+    strict : bool
+        Fail too if a comparison decided nothing where a verdict was expected.
+    resume : bool
+        Use what an interrupted run with the same effort and seed has finished.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .txt).
     """
     if output is not None:
-        check_suffix(output, TABLE_FORMATS)  # before the work, not after it
+        check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
     from ..verify import registry
-    from ..verify.report import FAMILY_HEADER, HEADER
 
     chosen = registry.select(names or None, effort)
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    with _spinner(f"running {len(chosen)} checks at {effort} effort"):
-        report = registry.run(names or None, effort, workers=count if workers is None else workers, rng=seed)
-    statements = Table(("check", "statement"), [(entry.name, entry.statement) for entry in chosen])
-    rows = report.rows()
-    blocks: list[str | Table] = [statements, Table(HEADER, rows)]
-    if families := report.family_rows():
-        blocks.append(Table(FAMILY_HEADER, families))
-    if notes := report.notes():
-        blocks.append("\n".join(notes))
-    blocks.append(f"{report.summary_line()}\n{report.provenance_line()}")
-    emit(Answer(report.to_dict(), blocks, (HEADER, list(rows))), json, output)
+    finished: list[str] = []
+    try:
+        with _progress(len(chosen), effort) as advance:
+
+            def on_done(name: str) -> None:
+                finished.append(name)
+                advance(name)
+
+            found = registry.run(
+                names or None, effort, workers=count if workers is None else workers, rng=seed, resume=resume, on_done=on_done
+            )
+    except KeyboardInterrupt:
+        print(
+            f"interrupted: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
+            file=sys.stderr,
+        )
+        return 130
+    _show(found, json, output)
     if output is not None:
-        print(report.summary_line(), file=sys.stderr)
-    return 0 if report.as_expected else 1
+        print(found.summary_line(), file=sys.stderr)
+    return 0 if found.succeeded(strict=strict) else 1
 
 
-def _spinner(message: str) -> Any:
-    """Say what is going on, on a terminal only."""
+@app.command
+def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
+    """Show a report that was written as JSON, or turn it into another format; exit code as it had.
+
+    Parameters
+    ----------
+    path : Path
+        File written by verify --output FILE.json.
+    json : bool
+        Print JSON.
+    output : Path
+        File to write (.html, .json, .csv, .md, .txt).
+    """
+    if output is not None:
+        check_suffix(output, (*TABLE_FORMATS, ".html"))
+    from ..verify.registry import registered
+    from ..verify.report import Report
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise DomainError(f"cannot read {path}: {failure}", argument="path", value=path) from failure
+    found = Report.from_json(text)
+    made = {comparison.id.split("/")[0] for comparison in found.comparisons}
+    _show(replace(found, statements={name: entry.statement for name, entry in registered().items() if name in made}), json, output)
+    return 0 if found.succeeded() else 1
+
+
+def _show(report: Report, json: bool, output: Path | None) -> None:
+    """Show a report, or write it in the format that a file's suffix names."""
+    from ..verify.report import HEADER
+
+    if output is not None and output.suffix == ".html":
+        write(output, report.to_html())
+        if json:
+            print(report.to_json())
+    else:
+        emit(Answer(report.to_dict(), report.blocks(), (HEADER, report.rows())), json, output)
+
+
+@contextmanager
+def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
+    """Show which checks are done, on a terminal only."""
     if not sys.stderr.isatty():
-        return nullcontext()
+        yield lambda name: None
+        return
     from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    return Console(stderr=True).status(message)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{effort} effort", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name)
 
 
 @app.command

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 LEVEL = 0.05
 """Level of every test."""
 
-PASS, FAIL, INCONCLUSIVE, ERROR = "pass", "fail", "inconclusive", "error"
+PASS, FAIL, INCONCLUSIVE, UNDERPOWERED, ERROR = VERDICTS = ("pass", "fail", "inconclusive", "underpowered", "error")
 KINDS = ("exponent", "curve", "threshold", "ranking")
 EVIDENCE = ("simulation", "exact", "data", "literature")
 
@@ -51,7 +51,8 @@ class Prediction:
     x : ndarray or None
         Where a curve is evaluated.
     domain : mapping
-        Range of each variable in which the theory claims to hold.
+        Range of each variable in which the theory claims to hold; for a curve, the first one is the range of `x`, and points
+        outside it are shown but not judged.
     """
 
     name: str
@@ -89,6 +90,8 @@ class Measurement:
         Part of `se` that replicates do not reduce.
     deterministic : bool
         Whether `se` is a numerical error bound instead of a standard error.
+    underpowered : bool
+        Whether this is a pilot that showed that all the replicates planned could not decide, so that they were not run.
     """
 
     value: float | Array
@@ -99,6 +102,7 @@ class Measurement:
     window: tuple[float, float]
     systematic: float = 0.0
     deterministic: bool = False
+    underpowered: bool = False
 
     def __post_init__(self) -> None:
         """Refuse measurements without a usable uncertainty."""
@@ -135,7 +139,7 @@ class Outcome:
     Attributes
     ----------
     verdict : str
-        ``"pass"``, ``"fail"`` or ``"inconclusive"``.
+        ``"pass"``, ``"fail"``, ``"inconclusive"`` or, for a pilot, ``"underpowered"``.
     difference : float
         Measured minus predicted; for a curve the relative deviation at its worst point.
     interval : tuple of float
@@ -347,7 +351,7 @@ class Comparison:
     notes : tuple of str
         Remarks for the reader.
     excluded : int
-        Points outside the theory's domain, not judged.
+        Points outside the theory's domain, not judged; of a curve they are counted here.
     wall_s : float
         Seconds spent.
     error : str or None
@@ -406,6 +410,39 @@ class Comparison:
                 )
             if not np.all(np.isfinite(value)) or (curve and np.any(np.asarray(value) == 0)):
                 raise DomainError(f"{name} = {value} must be finite{' and not zero' if curve else ''}", argument=name, value=value)
+        if curve:
+            inside = self.inside
+            object.__setattr__(self, "excluded", max(self.excluded, int(np.sum(~inside))))
+            if not np.any(inside):
+                raise DomainError(f"no point of x lies in the domain {dict(self.prediction.domain)}", argument="domain", value=None)
+            self._refuse_blur(inside)
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Which points of a curve lie in the domain of the theory; only those are judged."""
+        assert self.prediction is not None
+        count, domain = np.size(self.prediction.value), self.prediction.domain
+        if self.prediction.x is None or not domain:
+            return np.ones(count, bool)
+        low, high = next(iter(domain.values()))
+        x = np.asarray(self.prediction.x, float)
+        return (x >= low) & (x <= high)
+
+    def _refuse_blur(self, inside: NDArray[np.bool_]) -> None:
+        """Refuse a curve whose error bars hide even its shape: neither a pass nor a failure would mean anything."""
+        assert self.prediction is not None
+        assert self.measurement is not None
+        if self.measurement.underpowered:
+            return
+        p = np.asarray(self.prediction.value, float)[inside]
+        q = 1.0 if self.measurement.deterministic else float(quantile(1 - LEVEL, self.measurement.df))
+        reach = q * float(np.max(np.broadcast_to(self.measurement.se, inside.shape)[inside]))
+        if 2 * reach > np.ptp(p) and reach > self.tolerance * float(np.max(np.abs(p))):
+            raise DomainError(
+                f"error bars of +-{reach:.3g} are wider than the whole predicted curve ({np.ptp(p):.3g}); take more replicates",
+                argument="measurement",
+                value=reach,
+            )
 
     def against(self, value: float | Array) -> Outcome:
         """Judge the measurement against any value of the predicted quantity, with this comparison's tolerance."""
@@ -414,10 +451,12 @@ class Comparison:
         measured = self.measurement
         se, df = measured.se, measured.df
         if self.prediction.kind == "curve":
-            predicted = np.asarray(value, float)
-            e = np.asarray(measured.value) / predicted - 1
-            spread = np.hypot(np.broadcast_to(se, predicted.shape), self.prediction.se)
-            return judge_curve(e, spread / np.abs(predicted), df, self.tolerance, deterministic=measured.deterministic)
+            judged = np.flatnonzero(self.inside)
+            predicted = np.asarray(value, float)[judged]
+            e = np.asarray(measured.value)[judged] / predicted - 1
+            spread = np.hypot(np.broadcast_to(se, self.inside.shape)[judged], self.prediction.se)
+            found = judge_curve(e, spread / np.abs(predicted), df, self.tolerance, deterministic=measured.deterministic)
+            return replace(found, worst=int(judged[found.worst or 0]))
         if self.prediction.kind == "ranking":
             return judge_ranking(float(measured.value), float(se), df, self.tolerance, float(value))
         if self.prediction.se > 0:
@@ -428,17 +467,25 @@ class Comparison:
     @cached_property
     def outcome(self) -> Outcome | None:
         """The rule applied to the prediction; None if the check crashed."""
-        return None if self.prediction is None else self.against(self.prediction.value)
+        if self.prediction is None or self.measurement is None:
+            return None
+        found = self.against(self.prediction.value)
+        return replace(found, verdict=UNDERPOWERED) if self.measurement.underpowered else found
 
     @property
     def verdict(self) -> str:
-        """``"pass"``, ``"fail"``, ``"inconclusive"`` or ``"error"``."""
+        """``"pass"``, ``"fail"``, ``"inconclusive"``, ``"underpowered"`` or ``"error"``."""
         return ERROR if self.outcome is None else self.outcome.verdict
 
     @property
+    def undecided(self) -> bool:
+        """Whether the data decided nothing: inconclusive, or too few to be worth taking."""
+        return self.verdict in (INCONCLUSIVE, UNDERPOWERED)
+
+    @property
     def as_expected(self) -> bool:
-        """Whether the verdict is the declared one."""
-        return self.verdict == self.expect
+        """Whether the verdict is the declared one; where inconclusive is declared, underpowered is a form of it."""
+        return self.verdict == self.expect or (self.expect == INCONCLUSIVE and self.undecided)
 
     @cached_property
     def rival_verdict(self) -> str | None:

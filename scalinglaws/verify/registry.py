@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
+from numba.core.event import install_timer
 
 from ..errors import DomainError, unknown_name
 from ..sweep import MapLike, run_many
 from .comparison import FAIL, INCONCLUSIVE, PASS, Comparison
 from .report import Report, environment
+from .shelf import Finished, Shelf, default_folder
 
 THEORIES = ("linear", "manifold", "perceptron")
 """Modules of `scalinglaws.verify.checks`."""
@@ -190,6 +193,10 @@ def run(
     effort: str = "quick",
     workers: int | MapLike = 1,
     rng: np.random.Generator | int = 0,
+    *,
+    resume: bool = False,
+    folder: str | Path | None = None,
+    on_done: Callable[[str], None] | None = None,
 ) -> Report:
     """Run checks and report on them.
 
@@ -203,6 +210,13 @@ def run(
         Processes; the numbers do not depend on it.
     rng : int or Generator
         Root of all random streams.
+    resume : bool
+        Use what an earlier run has finished: of the same checks, effort and root, by the same version of everything.
+    folder : str or Path, optional
+        Where finished checks are kept, each written as soon as it ends, so that an interrupted run can be resumed;
+        ``verify`` in the user's cache folder by default.
+    on_done : callable, optional
+        Called with the name of every check as it ends.
 
     Returns
     -------
@@ -227,33 +241,65 @@ def run(
         raise DomainError(f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng)
     root = int(rng)
     start = time.perf_counter()
-    outcomes = run_many(_run_one, [(entry, effort, root) for entry in chosen], workers=workers)
-    comparisons = tuple(comparison for outcome in outcomes for comparison in outcome)
-    statements = {entry.name: entry.statement for entry in chosen}
-    return Report(comparisons, statements, root, effort, environment(time.perf_counter() - start))
+    shelf = Shelf(default_folder() if folder is None else Path(folder))
+    shelf.tidy()
+    jobs = [_Job(entry, effort, root, shelf, shelf.path(entry.name, entry.function, effort, root)) for entry in chosen]
+    finished = {job.entry.name: kept for job in jobs if resume and (kept := shelf.read(job.path)) is not None}
+    todo = [job for job in jobs if job.entry.name not in finished]
+    if on_done is not None:
+        for name in finished:
+            on_done(name)
+    outcomes = run_many(_run_one, todo, workers=workers, on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name))
+    finished |= {job.entry.name: outcome for job, outcome in zip(todo, outcomes, strict=True)}
+    return Report(
+        tuple(comparison for entry in chosen for comparison in finished[entry.name].comparisons),
+        {entry.name: entry.statement for entry in chosen},
+        root,
+        effort,
+        environment(
+            time.perf_counter() - start,
+            run_s=sum(entry.run_s for entry in finished.values()),
+            compile_s=sum(entry.compile_s for entry in finished.values()),
+        ),
+    )
 
 
-def _run_one(job: tuple[Check, str, int]) -> list[Comparison]:
-    """Run one check; a crash becomes a comparison with the verdict ``error`` and hides no other."""
-    entry, effort, root = job
+@dataclass(frozen=True)
+class _Job:
+    entry: Check
+    effort: str
+    root: int
+    shelf: Shelf
+    path: Path | None
+
+
+def _run_one(job: _Job) -> Finished:
+    """Run one check and keep what it found; a crash becomes a comparison with the verdict ``error`` and hides no other."""
+    entry = job.entry
     expect, reason = (entry.expect, None) if isinstance(entry.expect, str) else (entry.expect[0], "; ".join(entry.expect[1:]))
     start = time.perf_counter()
     found: list[Comparison] = []
     error = None
-    try:
-        for comparison in entry.function(Context(entry.name, effort, root)):
-            # judged here, so that what cannot be judged is this check's error and not the report's
-            comparison.outcome, comparison.rival_verdict  # noqa: B018
-            found.append(comparison)
-        if not found:
-            error = "the check made no comparison"
-    except Exception as failure:
-        error = "".join(traceback.format_exception(failure)[-2:]).strip()
-    seconds = (time.perf_counter() - start) / max(len(found), 1)
+    compiled: list[float] = []
+    with install_timer("numba:compile", compiled.append):
+        try:
+            for comparison in entry.function(Context(entry.name, job.effort, job.root)):
+                # judged here, so that what cannot be judged is this check's error and not the report's
+                comparison.outcome, comparison.rival_verdict  # noqa: B018
+                found.append(comparison)
+            if not found:
+                error = "the check made no comparison"
+        except Exception as failure:
+            error = "".join(traceback.format_exception(failure)[-2:]).strip()
+    seconds = time.perf_counter() - start - sum(compiled)
     if error is not None:
         found.append(Comparison(entry.name, None, None, 1.0, error=error))
+    share = seconds / len(found)
     own = [comparison.expect != PASS for comparison in found]  # a comparison may declare its own expectation
-    return [
-        replace(comparison, wall_s=seconds) if declared else replace(comparison, expect=expect, expect_reason=reason, wall_s=seconds)
+    comparisons = tuple(
+        replace(comparison, wall_s=share) if declared else replace(comparison, expect=expect, expect_reason=reason, wall_s=share)
         for comparison, declared in zip(found, own, strict=True)
-    ]
+    )
+    finished = Finished(comparisons, seconds, sum(compiled))
+    job.shelf.write(job.path, finished)
+    return finished

@@ -2,30 +2,68 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from .. import __version__
+from ..errors import DataError
 from ..results import jsonable
-from .comparison import ERROR, Comparison, Measurement, quantile
+from ..tables import Block, Table, as_markdown, as_text
+from .comparison import ERROR, PASS, VERDICTS, Comparison
 from .families import Family, family
+from .schema import (
+    ENVIRONMENT_EXTRAS,
+    ENVIRONMENT_KEYS,
+    REPORT_KEYS,
+    SCHEMA,
+    check_keys,
+    comparison_from_dict,
+    comparison_to_dict,
+    family_to_dict,
+)
 
-SCHEMA = 1
-VERDICTS = ("pass", "fail", "inconclusive", "underpowered", "error")
-FAMILY_HEADER = ("family", "members", "chi-square", "common difference", "failures that stand", "detectable differences")
+_FAMILY_HEADER = ("family", "members", "chi-square", "common difference", "failures that stand", "detectable differences")
+_DISAGREEMENT_HEADER = ("known disagreement", "expected", "found", "reason and evidence")
 HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs", "window")
 
 
-def environment(wall_s: float | None = None) -> dict[str, Any]:
-    """Describe the software and the machine: versions, CPU count and, for a run, the seconds it took."""
+@cache
+def source_digest() -> str:
+    """Return a digest of the package's own sources: what a result was computed with, to the letter."""
+    root = Path(__file__).resolve().parents[1]
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def environment(wall_s: float | None = None, **seconds: float) -> dict[str, Any]:
+    """Describe the software and the machine: versions, CPU count and, for a run, the seconds it took.
+
+    Parameters
+    ----------
+    wall_s : float, optional
+        Seconds from the beginning of a run to its end.
+    **seconds : float
+        ``run_s`` and ``compile_s``: seconds of work and of compilation, summed over all processes.
+
+    Returns
+    -------
+    dict
+        Plain values.
+    """
 
     def installed(name: str) -> str | None:
         try:
@@ -35,10 +73,10 @@ def environment(wall_s: float | None = None) -> dict[str, Any]:
 
     found: dict[str, Any] = {"package": "scalinglaws", "version": __version__, "python": platform.python_version()}
     found |= {name: installed(name) for name in ("numpy", "scipy", "numba", "sympy")}
-    found["cpu"] = os.cpu_count()
+    found |= {"cpu": os.cpu_count(), "platform": platform.platform(terse=True), "precision": "float64", "source": source_digest()}
     if wall_s is not None:
         found["wall_s"] = wall_s
-    return found
+    return found | seconds
 
 
 @dataclass(frozen=True)
@@ -70,8 +108,29 @@ class Report:
 
     @property
     def as_expected(self) -> bool:
-        """Whether every verdict is the declared one; the exit code of ``scalinglaws verify`` is 0 iff so."""
+        """Whether every verdict is the declared one."""
         return all(comparison.as_expected for comparison in self.comparisons)
+
+    def succeeded(self, *, strict: bool = False) -> bool:
+        """Return whether the run counts as a success, which is what the exit code of ``scalinglaws verify`` says.
+
+        Parameters
+        ----------
+        strict : bool
+            Count a comparison that decided nothing, where something else was expected, as a failure.
+
+        Returns
+        -------
+        bool
+            True if no verdict contradicts its expectation. A comparison that decided nothing contradicts nothing: it is
+            listed as not expected, and fails the run only if `strict`.
+        """
+        return all(comparison.as_expected or (comparison.undecided and not strict) for comparison in self.comparisons)
+
+    @property
+    def known_disagreements(self) -> tuple[Comparison, ...]:
+        """Comparisons for which a documented verdict other than a pass is declared."""
+        return tuple(comparison for comparison in self.comparisons if comparison.expect != PASS)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -89,29 +148,18 @@ class Report:
             outcome = comparison.outcome
             if outcome is None or outcome.p_equivalence is None or outcome.worst is not None:  # curves have other units
                 continue
-            theory, check = comparison.id.split(".")[0], comparison.id.split("/")[0]
+            check = comparison.id.split("/")[0]
+            theory = check.split(".")[0]
             name = f"{check}, published" if comparison.evidence == "literature" else f"{theory}, simulated"
             groups.setdefault(name, []).append(comparison)
         return tuple(family(name, members) for name, members in groups.items() if len(members) > 1)
-
-    def family_rows(self) -> list[tuple[str, ...]]:
-        """Return the table below `FAMILY_HEADER`, one row per family."""
-        return [
-            (
-                entry.name,
-                str(len(entry.members)),
-                f"{entry.chi2:.1f}, p = {entry.p:.2g}",
-                f"{entry.bias[0]:+.4f} +- {entry.bias[1]:.1g}",
-                ", ".join(entry.failures) or "none",
-                ", ".join(entry.detectable) or "none",
-            )
-            for entry in self.families
-        ]
 
     def summary_line(self) -> str:
         """Return the summary in one sentence."""
         counts = self.summary
         parts = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]] or ["nothing compared"]
+        published = sum(comparison.evidence == "literature" for comparison in self.comparisons)
+        parts += [f"{published} of them of published numbers alone, no evidence for this code"] if published else []
         parts += [f"{counts['non_discriminating']} without power to reject their rival"] if counts["non_discriminating"] else []
         ending = "every verdict as expected" if self.as_expected else f"{counts['unexpected']} NOT AS EXPECTED"
         return f"{len(self.comparisons)} comparisons: {', '.join(parts)}; {ending}"
@@ -120,39 +168,127 @@ class Report:
         """Return what is needed to repeat the run, in one line."""
         e = self.environment
         versions = ", ".join(f"{name} {e[name]}" for name in ("python", "numpy", "scipy", "numba"))
-        return f"seed {self.seed_root}, {self.effort} effort, {e.get('wall_s', 0.0):.1f} s, scalinglaws {e['version']}, {versions}"
+        time = f"{e.get('wall_s', 0.0):.1f} s"
+        if "run_s" in e:
+            time += f" (run {e['run_s']:.1f} s, compile {e['compile_s']:.1f} s)"
+        return f"seed {self.seed_root}, {self.effort} effort, {time}, scalinglaws {e['version']}, {versions}"
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table below `HEADER`, one row per comparison."""
         return [_row(comparison) for comparison in self.comparisons]
 
+    def blocks(self) -> list[Block]:
+        """Return the whole report as tables and paragraphs."""
+        found: list[Block] = []
+        if self.statements:
+            found.append(Table(("check", "statement"), list(self.statements.items())))
+        found.append(Table(HEADER, self.rows()))
+        if self.families:
+            found.append(Table(_FAMILY_HEADER, [_family_row(entry) for entry in self.families]))
+        if self.known_disagreements:
+            found.append(Table(_DISAGREEMENT_HEADER, [_disagreement_row(entry) for entry in self.known_disagreements]))
+        if notes := self.notes():
+            found.append("\n".join(notes))
+        return [*found, f"{self.summary_line()}\n{self.provenance_line()}"]
+
+    def to_text(self) -> str:
+        """Return the report as plain text."""
+        return as_text(self.blocks())
+
+    def to_markdown(self) -> str:
+        """Return the report as Markdown."""
+        return as_markdown([f"{self.title}, {self.created}", *self.blocks()])
+
     def notes(self) -> list[str]:
-        """Return remarks, tracebacks and the reasons of known disagreements."""
+        """Return remarks, exclusions and tracebacks."""
         found = []
         for comparison in self.comparisons:
             found += [f"{comparison.id}: {note}" for note in comparison.notes]
+            if comparison.excluded:
+                found.append(f"{comparison.id}: {comparison.excluded} points outside the theory's domain, not judged")
             if comparison.error:
                 found.append(f"{comparison.id} crashed: {comparison.error}")
-            if comparison.expect_reason:
-                found.append(f"{comparison.id}: expected verdict {comparison.expect}: {comparison.expect_reason}")
         return found
+
+    def to_html(self) -> str:
+        """Return the report as one self-contained page, with a picture of every curve."""
+        from ._page import report_page
+
+        return report_page(self)
+
+    @property
+    def title(self) -> str:
+        """What was run."""
+        return f"scalinglaws verify, {self.effort} effort"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in the form of its JSON schema, version 1: numbers finite, null, or the string ``"inf"``."""
         return {
             "schema": SCHEMA,
             "created": self.created,
-            "title": f"scalinglaws verify, {self.effort} effort",
+            "title": self.title,
             "seed_root": self.seed_root,
-            "environment": dict(self.environment),
-            "comparisons": [_comparison_dict(comparison) for comparison in self.comparisons],
-            "families": [_family_dict(entry) for entry in self.families],
+            "environment": jsonable(dict(self.environment)),
+            "comparisons": [comparison_to_dict(comparison) for comparison in self.comparisons],
+            "families": [family_to_dict(entry) for entry in self.families],
             "summary": self.summary,
         }
 
     def to_json(self) -> str:
         """Return the report as JSON text."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, data: Any, statements: Mapping[str, str] | None = None) -> Self:
+        """Read a report back.
+
+        Parameters
+        ----------
+        data : mapping
+            As returned by `to_dict`.
+        statements : mapping of str to str, optional
+            What each check tests, which the schema leaves out.
+
+        Returns
+        -------
+        Report
+            Whose `to_dict` returns `data` again.
+
+        Raises
+        ------
+        DataError
+            If a key is missing or unknown, a value is of the wrong type, the schema has another version, or a verdict or
+            count does not follow from the numbers.
+        """
+        check_keys("report", data, REPORT_KEYS)
+        if data["schema"] != SCHEMA:
+            raise DataError(f"schema = {data['schema']!r}: this version reads {SCHEMA}")
+        check_keys("environment", data["environment"], ENVIRONMENT_KEYS, ENVIRONMENT_EXTRAS)
+        titled = re.fullmatch("scalinglaws verify, (quick|full) effort", str(data["title"]))
+        if titled is None:
+            raise DataError(f"title = {data['title']!r} must be 'scalinglaws verify, quick effort' or 'scalinglaws verify, full effort'")
+        if isinstance(data["seed_root"], bool) or not isinstance(data["seed_root"], int) or not isinstance(data["comparisons"], list):
+            raise DataError("seed_root must be a whole number and comparisons a list")
+        comparisons = tuple(comparison_from_dict(entry, row) for row, entry in enumerate(data["comparisons"]))
+        found = cls(comparisons, dict(statements or {}), data["seed_root"], titled[1], dict(data["environment"]), str(data["created"]))
+        if data["summary"] != found.summary:
+            raise DataError(f"summary = {data['summary']} does not count the comparisons, which give {found.summary}")
+        if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != [(e.name, e.members) for e in found.families]:
+            raise DataError("families do not follow from the comparisons")
+        return found
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a report from JSON text, as `from_dict` does."""
+        try:
+            data = json.loads(text, parse_constant=_refuse_constant)
+        except json.JSONDecodeError as failure:
+            raise DataError(f"this is not JSON: {failure}") from failure
+        return cls.from_dict(data)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise DataError(f'{name} is not allowed: numbers are finite, null, or the string "inf"')
 
 
 def _row(comparison: Comparison) -> tuple[str, ...]:
@@ -177,84 +313,22 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     return (comparison.id, prediction, result, tolerance, verdict, rival, str(measured.n_rep), window)
 
 
+def _family_row(entry: Family) -> tuple[str, ...]:
+    return (
+        entry.name,
+        str(len(entry.members)),
+        f"{entry.chi2:.1f}, p = {entry.p:.2g}",
+        f"{entry.bias[0]:+.4f} +- {entry.bias[1]:.1g}",
+        ", ".join(entry.failures) or "none",
+        ", ".join(entry.detectable) or "none",
+    )
+
+
+def _disagreement_row(comparison: Comparison) -> tuple[str, ...]:
+    found = comparison.verdict if comparison.as_expected else f"{comparison.verdict} (!)"
+    return (comparison.id, comparison.expect, found, comparison.expect_reason or "")
+
+
 def _short(value: float) -> str:
     """Write a number in few characters."""
     return f"{value:.4g}" if abs(value) < 1e5 else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
-
-
-def _interval(measured: Measurement) -> tuple[Any, Any]:
-    """Return the two-sided 95 % interval of a measurement, or its error bounds."""
-    reach = np.asarray(measured.se) * (1.0 if measured.deterministic else quantile(0.975, measured.df))
-    return measured.value - reach, measured.value + reach
-
-
-def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
-    predicted, measured, outcome = comparison.prediction, comparison.measurement, comparison.outcome
-    found: dict[str, Any] = {"id": comparison.id, "kind": predicted.kind if predicted else None}
-    if predicted is not None:
-        found["prediction"] = {
-            "value": jsonable(predicted.value),
-            "se": predicted.se,
-            "x": jsonable(predicted.x),
-            "source": predicted.source,
-            "domain": {name: jsonable(limits) for name, limits in predicted.domain.items()},
-        }
-    if measured is not None and outcome is not None:
-        found["measurement"] = {
-            "value": jsonable(measured.value),
-            "se": jsonable(measured.se),
-            "ci": jsonable(_interval(measured)),
-            "level": 0.95,
-            "df": measured.df,
-            "n_rep": measured.n_rep,
-            "method": measured.method,
-            "window": jsonable(measured.window),
-            "x": jsonable(predicted.x if predicted else None),
-            "systematic": measured.systematic,
-        }
-        found["effect"] = jsonable(
-            {
-                "d": outcome.difference,
-                "ci": outcome.interval,
-                "z": outcome.z,
-                "p_difference": outcome.p_difference,
-                "p_equivalence": outcome.p_equivalence,
-                "power": outcome.power,
-            }
-        )
-    rival = comparison.rival
-    found |= {
-        "tol": comparison.tolerance,
-        "tol_kind": comparison.tolerance_kind,
-        "verdict": comparison.verdict,
-        "expect": comparison.expect,
-        "expect_reason": comparison.expect_reason,
-        "kind_of_evidence": comparison.evidence,
-        "rival": None
-        if rival is None
-        else {
-            "name": rival.name,
-            "value": jsonable(rival.value),
-            "verdict": comparison.rival_verdict,
-            "discriminating": comparison.discriminating,
-        },
-        "excluded": comparison.excluded,
-        "warnings": [*comparison.notes, *([comparison.error] if comparison.error else [])],
-        "wall_s": comparison.wall_s,
-    }
-    return found
-
-
-def _family_dict(entry: Family) -> dict[str, Any]:
-    found: dict[str, Any] = jsonable(
-        {
-            "name": entry.name,
-            "members": list(entry.members),
-            "chi2": entry.chi2,
-            "df": entry.df,
-            "p": entry.p,
-            "holm": list(entry.holm),
-            "bias": list(entry.bias),
-        }
-    )
-    return found

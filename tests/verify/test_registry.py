@@ -1,5 +1,6 @@
 """Checks are chosen by name, run in isolation, and never hide one another."""
 
+import numba
 import numpy as np
 import pytest
 
@@ -98,7 +99,40 @@ def test_known_disagreements_are_expected_and_their_disappearance_is_not(scratch
     known, gone = verify.run(["zz.known"]), verify.run(["zz.gone"])
     assert known.as_expected
     assert not gone.as_expected
-    assert any("neglects 1/N; simulation of 2020" in note for note in known.notes())
+    assert [comparison.id for comparison in known.known_disagreements] == ["zz.known"]
+    assert "neglects 1/N; simulation of 2020" in known.to_text()
+    assert known.succeeded(strict=True)
+    assert not gone.succeeded()
+
+
+def test_what_decides_nothing_fails_a_strict_run_only(scratch):
+    def blurred(context):
+        measured = Measurement(1.0, 1.0, 9, 10, "test", (1.0, 2.0))
+        yield Comparison("zz.blur", Prediction("g", "exponent", 1.0, "t"), measured, 0.1, rival=Rival("wrong", 2.0))
+
+    check("zz.blur", statement="blurred")(blurred)
+    report = verify.run(["zz.blur"])
+    assert report.comparisons[0].verdict == "inconclusive"
+    assert not report.as_expected
+    assert report.succeeded()
+    assert not report.succeeded(strict=True)
+    assert "1 NOT AS EXPECTED" in report.summary_line()
+
+
+def test_compilation_is_timed_apart(scratch, monkeypatch):
+    def compiles(context):
+        @numba.njit
+        def fresh(x):
+            return x + context.root
+
+        fresh(1.0)
+        yield good("zz.compiles")
+
+    check("zz.compiles", statement="compiles")(compiles)
+    found = verify.run(["zz.compiles"])
+    assert found.environment["compile_s"] > 0.01
+    assert found.environment["compile_s"] + found.environment["run_s"] <= found.environment["wall_s"]
+    assert found.comparisons[0].wall_s == pytest.approx(found.environment["run_s"])
 
 
 def test_streams_depend_on_root_name_and_replicate_alone():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ from ...notation import SourceCapacity
 from ...solvers.linear import ridge
 from ...solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
 from ..comparison import Comparison, Measurement, Prediction, Rival
-from ..estimate import curve_from_replicates, exponent_from_replicates, local_exponent, power_law_exponent
+from ..estimate import curve_from_replicates, exponent_from_replicates, local_exponent, measure, power_law_exponent
 from ..registry import Context, check
 from ..simulate.linear import population_projection, random_feature_ridge
 
@@ -48,7 +49,8 @@ def _bottleneck(
 
     # equal work at every size: small systems fluctuate more and cost less
     counts = [context.pick(quick=draws, full=10 * draws) * sizes[-1] // size for size in sizes]
-    losses = _replicates(context, sizes, counts, lambda size, count, rng: simulate(limited, size, count, rng)[None])[0]
+    replicate = _replicate(context, sizes, counts, lambda size, count, rng: simulate(limited, size, count, rng)[None])
+    method = f"direct simulation, {modes} modes; least squares in log-log per replicate"
 
     def solved(spectrum: PowerLawSpectrum, n: Any) -> Any:
         given: dict[str, Any] = {resource: n}
@@ -58,7 +60,12 @@ def _bottleneck(
     yield Comparison(
         f"{context.check}/simulation",
         Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (float(sizes[0]), float(sizes[-1]))}),
-        exponent_from_replicates(sizes, losses, method=f"direct simulation, {modes} modes; least squares in log-log per replicate"),
+        measure(
+            lambda r: replicate(r)[0],
+            lambda losses: exponent_from_replicates(sizes, losses, method=method),
+            replicates=_REPLICATES,
+            tolerance=_EXPONENT_TOLERANCE * exponent,
+        ),
         tolerance=_EXPONENT_TOLERANCE,
         tolerance_kind="relative",
         rival=rival,
@@ -77,15 +84,17 @@ def _bottleneck(
     )
 
 
-def _replicates(
+def _replicate(
     context: Context, sizes: Sequence[int], draws: Sequence[int], simulate: Callable[[int, int, np.random.Generator], Array]
-) -> Array:
-    """Average draws of some losses at every size, in independent replicates; shape (losses, replicates, sizes)."""
-    found = []
-    for r in range(_REPLICATES):
+) -> Callable[[int], Array]:
+    """Return the function from the number of a replicate to its losses, averaged over draws; shape (losses, sizes)."""
+
+    @cache
+    def losses(r: int) -> Array:
         rng = context.generator("simulation", r)
-        found.append([simulate(size, count, rng).mean(axis=-1) for size, count in zip(sizes, draws, strict=True)])
-    return np.array(found).transpose(2, 0, 1)
+        return np.stack([simulate(size, count, rng).mean(axis=-1) for size, count in zip(sizes, draws, strict=True)], axis=-1)
+
+    return losses
 
 
 def _regression(spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator) -> Array:
@@ -146,20 +155,25 @@ def statics(context: Context) -> Iterator[Comparison]:
         found = random_feature_ridge(spectrum, features=features, samples=size, draws=draws, rng=rng, **given)
         return np.stack([found.test_loss, found.train_loss])
 
-    test, train = _replicates(context, sizes, [context.pick(quick=30, full=300)] * len(sizes), simulate)
-    for name, losses in (("test_loss", test), ("train_loss", train)):
+    replicate = _replicate(context, sizes, [context.pick(quick=30, full=300)] * len(sizes), simulate)
+    method = f"direct simulation, {features} features, 300 modes, ridge 0.01, noise variance 0.09"
+    for which, name in enumerate(("test_loss", "train_loss")):
+        curve = np.asarray(getattr(theory_curve, name))
         yield Comparison(
             f"{context.check}/{name}",
             Prediction(
                 f"{name.replace('_', ' ')} against samples",
                 "curve",
-                np.asarray(getattr(theory_curve, name)),
+                curve,
                 "solvers.linear.ridge",
                 x=np.array(sizes, float),
                 domain={"samples": (float(sizes[0]), np.inf), "features": (float(features), np.inf)},
             ),
-            curve_from_replicates(
-                sizes, losses, method=f"direct simulation, {features} features, 300 modes, ridge 0.01, noise variance 0.09"
+            measure(
+                lambda r, which=which: replicate(r)[which],  # type: ignore[misc]
+                lambda losses: curve_from_replicates(sizes, losses, method=method),
+                replicates=_REPLICATES,
+                tolerance=_CURVE_TOLERANCE * curve,
             ),
             tolerance=_CURVE_TOLERANCE,
             tolerance_kind="relative",
@@ -179,12 +193,18 @@ def shuffled_labels(context: Context) -> Iterator[Comparison]:
         return random_feature_ridge(shuffled, samples=size, draws=draws, rng=rng, noise_variance=variance).test_loss[None]
 
     draws = [context.pick(quick=6, full=60) * sizes[-1] // size for size in sizes]
-    losses = _replicates(context, sizes, draws, simulate)[0]
+    replicate = _replicate(context, sizes, draws, simulate)
+    method = f"direct simulation, {modes} modes, labels independent of the inputs"
     exponent = float(theory.law("linear.data")(alpha=task.alpha, beta=task.beta))
     yield Comparison(
         f"{context.check}/simulation",
         Prediction("exponent of the test loss", "exponent", 0.0, "no law", domain={"samples": (float(sizes[0]), float(sizes[-1]))}),
-        exponent_from_replicates(sizes, losses, method=f"direct simulation, {modes} modes, labels independent of the inputs"),
+        measure(
+            lambda r: replicate(r)[0],
+            lambda losses: exponent_from_replicates(sizes, losses, method=method),
+            replicates=_REPLICATES,
+            tolerance=_NULL_TOLERANCE,
+        ),
         tolerance=_NULL_TOLERANCE,
         rival=Rival("the law for labels that are not shuffled", exponent),
     )

@@ -12,7 +12,7 @@ from ... import theory
 from ...solvers.linear import ridge
 from ...solvers.spectra import PowerLawSpectrum
 from ..comparison import Comparison, Prediction, Rival
-from ..estimate import exponent_from_replicates, local_exponent
+from ..estimate import exponent_from_replicates, local_exponent, measure
 from ..registry import Context, check
 
 
@@ -40,16 +40,26 @@ def nearest_neighbor(context: Context) -> Iterator[Comparison]:
     """Points drawn on a torus, which has no edges."""
     law, sizes = theory.law("manifold.nearest_neighbor"), (250, 500, 1000, 2000)
     for dimension in (2, 3):
-        losses = np.empty((12, len(sizes)))
-        for r in range(12):
+
+        def replicate(r: int, dimension: int = dimension) -> list[float]:
             rng = context.generator(f"dimension {dimension}", r)
-            for j, size in enumerate(sizes):
-                queries = rng.random((context.pick(quick=4000, full=40_000), dimension))
-                losses[r, j] = cKDTree(rng.random((size, dimension)), boxsize=1.0).query(queries)[0].mean()
+            return [_distance(size, dimension, context.pick(quick=4000, full=40_000), rng) for size in sizes]
+
         yield Comparison(
             f"{context.check}/dimension-{dimension}",
             Prediction("exponent of the distance", "exponent", float(law(d=dimension)), f"{law.name}: {law.expr}"),
-            exponent_from_replicates(sizes, losses, method="distances to sampled points on a torus"),
+            measure(
+                replicate,
+                lambda losses: exponent_from_replicates(sizes, losses, method="distances to sampled points on a torus"),
+                replicates=12,
+                tolerance=0.03,
+            ),
             tolerance=0.03,
             rival=Rival("one dimension more", 1 / (dimension + 1)),
         )
+
+
+def _distance(size: int, dimension: int, count: int, rng: np.random.Generator) -> float:
+    """Average the distance from random places to the nearest of some random points."""
+    places = rng.random((count, dimension))
+    return float(cKDTree(rng.random((size, dimension)), boxsize=1.0).query(places)[0].mean())

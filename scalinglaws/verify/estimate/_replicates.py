@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ..errors import DomainError
-from .comparison import Measurement, quantile
+from ...errors import DomainError
+from ..comparison import Measurement, Prediction, quantile
+from ._parametric import fit_exponent
 
 Array = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
     return slopes
 
 
-def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) -> Measurement:
+def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str, form: str = "power") -> Measurement:
     """Measure an exponent from replicates: mean of their fits, with statistical and window errors in quadrature.
 
     Parameters
@@ -56,6 +57,8 @@ def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) ->
         One row per replicate, each an average over enough draws for its logarithm to be unbiased.
     method : str
         For the report.
+    form : str
+        What is fitted, as for `fit_exponent`; ``"power"`` is right only where the theory claims a pure power law.
 
     Returns
     -------
@@ -70,8 +73,9 @@ def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) ->
             argument="losses",
             value=values.shape,
         )
-    fits = power_law_exponent(u, values)
-    late, early = power_law_exponent(u[1:], values[:, 1:]).mean(), power_law_exponent(u[:-1], values[:, :-1]).mean()
+    exponents = _estimator(form)
+    fits = exponents(u, values)
+    late, early = exponents(u[1:], values[:, 1:]).mean(), exponents(u[:-1], values[:, :-1]).mean()
     systematic = abs(float(late - early)) / 2
     statistical = float(fits.std(ddof=1)) / math.sqrt(fits.size)
     return Measurement(
@@ -83,6 +87,55 @@ def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) ->
         window=(float(u[0]), float(u[-1])),
         systematic=systematic,
     )
+
+
+def _estimator(form: str) -> Callable[[Array, Array], Array]:
+    """Return the function from sizes and rows of losses to exponents."""
+    if form == "power":
+        return power_law_exponent
+    return lambda u, values: np.asarray(fit_exponent(u, values, form=form).exponent)
+
+
+def same_estimator(
+    name: str, x: ArrayLike, losses: ArrayLike, curve: ArrayLike, *, source: str, method: str, form: str = "power"
+) -> tuple[Prediction, Measurement]:
+    """Fit a measured curve and the theory's own curve alike, in the same window, and predict the one from the other.
+
+    What a window of finite sizes shows is not the asymptotic exponent; where the theory gives the whole curve, its fit is
+    the fair prediction.
+
+    Parameters
+    ----------
+    name : str
+        The quantity.
+    x : array_like, shape (J,)
+        Sizes or times.
+    losses : array_like, shape (R, J)
+        One row per replicate.
+    curve : array_like, shape (J,)
+        The theory's curve at the same x.
+    source, method : str
+        Of the prediction and of the measurement.
+    form : str
+        What is fitted, as for `fit_exponent`.
+
+    Returns
+    -------
+    tuple of Prediction and Measurement
+        To be compared.
+
+    Examples
+    --------
+    >>> x, rng = np.array([1.0, 2.0, 4.0, 8.0]), np.random.default_rng(0)
+    >>> curve = 1 / (1 + x)  # not yet a power
+    >>> losses = curve * rng.normal(1, 0.01, (9, 4))
+    >>> predicted, measured = same_estimator("slope", x, losses, curve, source="1/(1 + x)", method="example")
+    >>> round(predicted.value, 3), round(measured.value, 2)
+    (0.726, 0.73)
+    """
+    measured = exponent_from_replicates(x, losses, method=method, form=form)
+    fitted = float(_estimator(form)(np.asarray(x, float), np.asarray(curve, float)[None])[0])
+    return Prediction(name, "exponent", fitted, f"{source}, fitted like the measurement"), measured
 
 
 def local_exponent(loss: Callable[[Array], ArrayLike], size: float) -> Measurement:

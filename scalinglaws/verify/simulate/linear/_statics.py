@@ -1,38 +1,20 @@
-r"""Direct simulation of the random-feature model: draw features and samples, fit, and look at the loss.
-
-Nothing here uses a formula of the theory: data are drawn, the linear system is solved, and the population loss
-:math:`\sum_k \lambda_k e_k^2` of the fitted error vector e is summed mode by mode.
-"""
+"""Fits: draw features and samples, solve the linear system, look at the loss."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from ...errors import DomainError, ResourceError
-from ...solvers.spectra import Spectrum
+from ....errors import DomainError
+from ....solvers.spectra import Spectrum
+from ._checks import afford, listed, nonnegative, whole, whole_or_inf
+from ._draws import fill
+from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
-
-_MAX_ENTRIES = 250_000_000  # numbers held at once: 2 GB
-
-
-@dataclass(frozen=True)
-class SimulatedLosses:
-    """Losses of independent draws.
-
-    Attributes
-    ----------
-    test_loss, train_loss : ndarray, shape (draws,)
-        Population loss (without label noise) and mean squared error on the samples (with it).
-    """
-
-    test_loss: Array
-    train_loss: Array
 
 
 def random_feature_ridge(
@@ -91,27 +73,27 @@ def random_feature_ridge(
     >>> random_feature_ridge(PowerLawSpectrum(1.5, 1.0, 50), samples=200, draws=3).test_loss < 1e-20
     array([ True,  True,  True])
     """
-    eigenvalues, signal = _listed(spectrum)
-    samples, draws = _whole("samples", samples), _whole("draws", draws)
-    count = None if math.isinf(features) else _whole("features", features)
-    for name, value in (("ridge", ridge), ("noise_variance", noise_variance)):
-        if not 0 <= value < math.inf:
-            raise DomainError(f"{name} = {value} must be finite and >= 0", argument=name, value=value)
-    _afford((samples + (count or 0)) * eigenvalues.size)
+    eigenvalues, signal = listed(spectrum)
+    samples, draws = whole("samples", samples), whole("draws", draws)
+    count = whole_or_inf("features", features)
+    ridge, noise_variance = nonnegative("ridge", ridge), nonnegative("noise_variance", noise_variance)
+    afford((samples + (count or 0)) * eigenvalues.size)
     source = np.random.default_rng(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
 
     test, train = np.empty(draws), np.empty(draws)
     inputs = np.empty((samples, eigenvalues.size))  # one buffer for all draws: fresh memory would cost as much as the numbers in it
     for i in range(draws):
-        source.standard_normal(out=inputs)
+        fill(source, inputs)
         inputs *= scale
         labels = inputs @ target + math.sqrt(noise_variance) * source.standard_normal(samples)
         if count is None:
             learned = _fit(inputs, labels, ridge)
             train[i] = np.mean((labels - inputs @ learned) ** 2)
         else:
-            projection = source.standard_normal((count, eigenvalues.size)) / math.sqrt(count)
+            projection = np.empty((count, eigenvalues.size))
+            fill(source, projection)
+            projection /= math.sqrt(count)
             hidden = inputs @ projection.T
             readout = _fit(hidden, labels, ridge)
             learned = projection.T @ readout
@@ -152,22 +134,22 @@ def population_projection(spectrum: Spectrum, *, features: int, draws: int = 1, 
     -----
     The residual of an orthogonal projection, by QR: O(M N^2) per draw, accurate to 1e-15 of the signal's amplitude.
     """
-    eigenvalues, signal = _listed(spectrum)
-    features, draws = _whole("features", features), _whole("draws", draws)
+    eigenvalues, signal = listed(spectrum)
+    features, draws = whole("features", features), whole("draws", draws)
     if features >= eigenvalues.size:
         raise DomainError(
             f"features = {features} must be less than the {eigenvalues.size} modes: as many features span them all",
             argument="features",
             value=features,
         )
-    _afford(2 * features * eigenvalues.size)
+    afford(2 * features * eigenvalues.size)
     source = np.random.default_rng(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal)
     losses = np.empty(draws)
     columns = np.empty((features + 1, eigenvalues.size))
     for i in range(draws):
         # triangularize the features with the target as a last column: what is left of it is its distance from their span
-        source.standard_normal(out=columns[:-1])
+        fill(source, columns[:-1])
         columns[:-1] *= scale
         columns[-1] = target
         losses[i] = linalg.lapack.dgeqrf(columns.T, lwork=64 * (features + 1), overwrite_a=1)[0][features, features] ** 2
@@ -210,22 +192,3 @@ def _by_singular_values(inputs: Array, labels: Array, ridge: float) -> Array:
     damped[kept] = values[kept] / (values[kept] ** 2 + ridge * inputs.shape[0])
     solution: Array = right.T @ (damped * (left.T @ labels))
     return solution
-
-
-def _listed(spectrum: Spectrum) -> tuple[Array, Array]:
-    if math.isfinite(spectrum.size):
-        _afford(int(spectrum.size))
-    return spectrum.explicit()
-
-
-def _whole(name: str, value: float) -> int:
-    if not (1 <= value < math.inf and value == int(value)):
-        raise DomainError(f"{name} = {value} must be a whole number >= 1", argument=name, value=value)
-    return int(value)
-
-
-def _afford(entries: int) -> None:
-    if entries > _MAX_ENTRIES:
-        raise ResourceError(
-            f"one draw would hold {entries:.1e} numbers, more than {_MAX_ENTRIES:.1e}; use fewer modes, samples or features"
-        )
