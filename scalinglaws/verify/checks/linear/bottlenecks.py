@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
-from ... import theory
-from ...notation import SourceCapacity
-from ...solvers.linear import ridge
-from ...solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
-from ..comparison import Comparison, Measurement, Prediction, Rival
-from ..estimate import curve_from_replicates, exponent_from_replicates, local_exponent, measure, power_law_exponent
-from ..registry import Context, check
-from ..simulate.linear import population_projection, random_feature_ridge
-
-Array = NDArray[np.float64]
-
-_REPLICATES = 12  # streams per comparison: 11 degrees of freedom
-_EXPONENT_TOLERANCE = 0.05  # relative; the default for exponents above 0.6 in simulations
-_SOLVER_TOLERANCE = 1e-3  # absolute: what is left of the corrections at a size of 1e8
-_NULL_TOLERANCE = 0.25  # absolute: a twelfth of the exponent that unshuffled labels would show
-_CURVE_TOLERANCE = 0.05  # relative: corrections of order 1/min(N, P) = 1/80, and the default for curves
+from .... import theory
+from ....notation import SourceCapacity
+from ....solvers.linear import ridge
+from ....solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
+from ...comparison import Comparison, Prediction, Rival
+from ...estimate import curve_from_replicates, exponent_from_replicates, local_exponent, measure, power_law_exponent
+from ...registry import Context, check
+from ...simulate.linear import population_projection, random_feature_ridge
+from .common import CURVE_TOLERANCE, EXPONENT_TOLERANCE, NULL_TOLERANCE, REPLICATES, SOLVER_TOLERANCE, Array, replicate_losses
 
 
 def _bottleneck(
@@ -49,7 +38,7 @@ def _bottleneck(
 
     # equal work at every size: small systems fluctuate more and cost less
     counts = [context.pick(quick=draws, full=10 * draws) * sizes[-1] // size for size in sizes]
-    replicate = _replicate(context, sizes, counts, lambda size, count, rng: simulate(limited, size, count, rng)[None])
+    replicate = replicate_losses(context, sizes, counts, lambda size, count, rng: simulate(limited, size, count, rng)[None])
     method = f"direct simulation, {modes} modes; least squares in log-log per replicate"
 
     def solved(spectrum: PowerLawSpectrum, n: Any) -> Any:
@@ -63,10 +52,10 @@ def _bottleneck(
         measure(
             lambda r: replicate(r)[0],
             lambda losses: exponent_from_replicates(sizes, losses, method=method),
-            replicates=_REPLICATES,
-            tolerance=_EXPONENT_TOLERANCE * exponent,
+            replicates=REPLICATES,
+            tolerance=EXPONENT_TOLERANCE * exponent,
         ),
-        tolerance=_EXPONENT_TOLERANCE,
+        tolerance=EXPONENT_TOLERANCE,
         tolerance_kind="relative",
         rival=rival,
         notes=(
@@ -78,23 +67,10 @@ def _bottleneck(
         f"{context.check}/solver",
         Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (1e8, np.inf)}),
         local_exponent(lambda n: solved(endless, n), 1e8),
-        tolerance=_SOLVER_TOLERANCE,
+        tolerance=SOLVER_TOLERANCE,
         rival=rival,
         evidence="exact",
     )
-
-
-def _replicate(
-    context: Context, sizes: Sequence[int], draws: Sequence[int], simulate: Callable[[int, int, np.random.Generator], Array]
-) -> Callable[[int], Array]:
-    """Return the function from the number of a replicate to its losses, averaged over draws; shape (losses, sizes)."""
-
-    @cache
-    def losses(r: int) -> Array:
-        rng = context.generator("simulation", r)
-        return np.stack([simulate(size, count, rng).mean(axis=-1) for size, count in zip(sizes, draws, strict=True)], axis=-1)
-
-    return losses
 
 
 def _regression(spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator) -> Array:
@@ -155,7 +131,7 @@ def statics(context: Context) -> Iterator[Comparison]:
         found = random_feature_ridge(spectrum, features=features, samples=size, draws=draws, rng=rng, **given)
         return np.stack([found.test_loss, found.train_loss])
 
-    replicate = _replicate(context, sizes, [context.pick(quick=30, full=300)] * len(sizes), simulate)
+    replicate = replicate_losses(context, sizes, [context.pick(quick=30, full=300)] * len(sizes), simulate)
     method = f"direct simulation, {features} features, 300 modes, ridge 0.01, noise variance 0.09"
     for which, name in enumerate(("test_loss", "train_loss")):
         curve = np.asarray(getattr(theory_curve, name))
@@ -172,10 +148,10 @@ def statics(context: Context) -> Iterator[Comparison]:
             measure(
                 lambda r, which=which: replicate(r)[which],  # type: ignore[misc]
                 lambda losses: curve_from_replicates(sizes, losses, method=method),
-                replicates=_REPLICATES,
-                tolerance=_CURVE_TOLERANCE * curve,
+                replicates=REPLICATES,
+                tolerance=CURVE_TOLERANCE * curve,
             ),
-            tolerance=_CURVE_TOLERANCE,
+            tolerance=CURVE_TOLERANCE,
             tolerance_kind="relative",
             rival=Rival("N = infinity", np.asarray(getattr(rival_curve, name))),
         )
@@ -193,7 +169,7 @@ def shuffled_labels(context: Context) -> Iterator[Comparison]:
         return random_feature_ridge(shuffled, samples=size, draws=draws, rng=rng, noise_variance=variance).test_loss[None]
 
     draws = [context.pick(quick=6, full=60) * sizes[-1] // size for size in sizes]
-    replicate = _replicate(context, sizes, draws, simulate)
+    replicate = replicate_losses(context, sizes, draws, simulate)
     method = f"direct simulation, {modes} modes, labels independent of the inputs"
     exponent = float(theory.law("linear.data")(alpha=task.alpha, beta=task.beta))
     yield Comparison(
@@ -202,94 +178,9 @@ def shuffled_labels(context: Context) -> Iterator[Comparison]:
         measure(
             lambda r: replicate(r)[0],
             lambda losses: exponent_from_replicates(sizes, losses, method=method),
-            replicates=_REPLICATES,
-            tolerance=_NULL_TOLERANCE,
+            replicates=REPLICATES,
+            tolerance=NULL_TOLERANCE,
         ),
-        tolerance=_NULL_TOLERANCE,
+        tolerance=NULL_TOLERANCE,
         rival=Rival("the law for labels that are not shuffled", exponent),
     )
-
-
-@check(
-    "linear.optimal-ridge",
-    statement="with noise the loss at the best ridge falls as (noise variance/P)^(m/(m + 1)), m the data exponent",
-)
-def optimal_ridge(context: Context) -> Iterator[Comparison]:
-    """Both regimes of the bias, by minimizing the solver's loss over the ridge."""
-    law = theory.law("linear.optimal_ridge")
-    tasks = {"source-limited": SourceCapacity(Fraction(3, 2), Fraction(2, 3)), "saturated": SourceCapacity(Fraction(3, 2), 4)}
-    for name, task in tasks.items():
-        spectrum = PowerLawSpectrum(task.alpha, task.beta)
-
-        def best(samples: Any, spectrum: PowerLawSpectrum = spectrum) -> Array:
-            def lowest(n: float) -> float:
-                trial = np.logspace(-15, 0, 61)
-                middle = int(np.argmin(ridge(spectrum, samples=n, ridge=trial, noise_variance=1.0).test_loss))
-                found = minimize_scalar(
-                    lambda x: float(ridge(spectrum, samples=n, ridge=10**x, noise_variance=1.0).test_loss),
-                    bounds=tuple(np.log10(trial[[max(middle - 1, 0), min(middle + 1, 60)]])),
-                    method="bounded",
-                    options={"xatol": 1e-7},
-                )
-                return float(found.fun)
-
-            return np.array([lowest(float(n)) for n in np.atleast_1d(samples)])
-
-        noiseless = float(theory.law("linear.data")(alpha=task.alpha, beta=task.beta))
-        yield Comparison(
-            f"{context.check}/{name}",
-            Prediction("exponent of the best loss", "exponent", float(law(alpha=task.alpha, beta=task.beta)), f"{law.name}: {law.expr}"),
-            local_exponent(best, 1e11),
-            tolerance=_SOLVER_TOLERANCE * 2,
-            rival=Rival("exponent without noise", noiseless),
-            evidence="exact",
-        )
-
-
-@check("linear.compute.allocation", statement="the compute optimum found by vertices is the numerical minimum over model size")
-def allocation(context: Context) -> Iterator[Comparison]:
-    """One task per phase: the sum of bottlenecks, minimized numerically over N at two budgets."""
-    law = theory.law("linear.compute")
-    for alpha, beta in ((1.4, 0.5), (1.4, 1.15), (1.4, 2.2), (0.8, 0.4), (0.8, 1.8), (0.54, 2.2), (0.4, 2.5)):
-        exponent = float(law(alpha=alpha, beta=beta))
-
-        def loss(budget: Any, alpha: float = alpha, beta: float = beta) -> Array:
-            return np.array([_lowest(alpha, beta, float(decade)) for decade in np.atleast_1d(budget)])
-
-        decades = np.array([1000.0, 1100.0, 1200.0])  # so far that no other term is left
-        slopes = -np.diff(loss(decades)) / np.diff(decades) / np.log(10)
-        yield Comparison(
-            f"{context.check}/{law.regime(alpha=alpha, beta=beta)}",
-            Prediction("exponent of the best loss", "exponent", exponent, f"{law.name}, phase {law.regime(alpha=alpha, beta=beta)}"),
-            Measurement(
-                float(slopes[-1]),
-                abs(float(slopes[-1] - slopes[0])) + 1e-6,
-                None,
-                1,
-                "sum of bottlenecks, minimized over N in logarithms",
-                (1000.0, 1200.0),
-                deterministic=True,
-            ),
-            tolerance=_SOLVER_TOLERANCE,
-            rival=Rival("time = model below capacity one", alpha * beta / 2)
-            if abs(exponent - alpha * beta / 2) > 0.01
-            else Rival("time = model above capacity one", alpha * beta / (alpha + 1)),
-            evidence="exact",
-        )
-
-
-def _lowest(alpha: float, beta: float, decade: float) -> float:
-    """Minimize the logarithm of the sum of bottlenecks over the model size, at a budget of 10**decade."""
-    total = decade * np.log(10)
-
-    def log_loss(log_n: float) -> float:
-        log_t = total - (1 if alpha > 1 else 2 - alpha) * log_n
-        parts = [-beta * log_t, -alpha * beta * log_n, -alpha * log_n]
-        if alpha > 1:
-            parts += [-log_n - (min(1.0, beta) - 1 / alpha) * log_t, -(2 - 1 / alpha) * log_t]
-        elif alpha > 0.5:
-            parts.append((alpha - 1) * log_n - (2 - 1 / alpha) * log_t)
-        return float(np.logaddexp.reduce(parts))
-
-    edges = np.linspace(0, total, 60)
-    return min(float(minimize_scalar(log_loss, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun) for pair in pairwise(edges))
