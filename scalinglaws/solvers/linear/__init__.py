@@ -5,16 +5,19 @@ Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \
 a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
 """
 
+from ._descent import GradientDescentSolution, gradient_descent
 from ._edge import SGDStability, largest_eigenvalue, sgd_stability
 from ._flow import GradientFlowSolution, gradient_flow
 from ._sgd import OnlineSGDSolution, online_sgd
 from ._statics import RidgeSolution, ridge
 
 __all__ = [
+    "GradientDescentSolution",
     "GradientFlowSolution",
     "OnlineSGDSolution",
     "RidgeSolution",
     "SGDStability",
+    "gradient_descent",
     "gradient_flow",
     "largest_eigenvalue",
     "online_sgd",
