@@ -173,7 +173,7 @@ def test_the_correlations_at_equal_real_variables_are_those_of_ridge(alpha, beta
     spectrum = PowerLawSpectrum(alpha, beta, size)
     modes = spectrum.modes()
     at = _response.resolve(modes, n, p, np.array([strength + 0j]))
-    difference, unlimited = _response.test_transform(modes, at, noise)
+    difference, unlimited = _response.pair_transform(modes, at, noise)
     train, train_again = _response.train_from_test(at, noise, difference, unlimited)
     expected = ridge(spectrum, features=n, samples=p, ridge=strength, noise_variance=noise)
     start = float(np.sum(modes.signal)) + noise

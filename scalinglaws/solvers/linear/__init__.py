@@ -5,6 +5,7 @@ Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \
 a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
 """
 
+from ._descent import GradientDescentSolution, gradient_descent
 from ._edge import SGDStability, largest_eigenvalue, sgd_stability
 from ._flow import GradientFlowSolution, gradient_flow
 from ._frontier import ComputeFrontier, LossSurface, compute_frontier, loss_surface
@@ -14,6 +15,7 @@ from ._statics import RidgeSolution, ridge
 
 __all__ = [
     "ComputeFrontier",
+    "GradientDescentSolution",
     "GradientFlowSolution",
     "LossSurface",
     "OnlineSGDSolution",
@@ -21,6 +23,7 @@ __all__ = [
     "SGDStability",
     "compute_frontier",
     "features_for_loss",
+    "gradient_descent",
     "gradient_flow",
     "largest_eigenvalue",
     "loss_surface",

@@ -18,9 +18,9 @@ from ._response import (
     invert_one,
     invert_two,
     least,
+    pair_transform,
     projected_signal,
     resolve,
-    test_transform,
     train_transform,
     unlimited_flow,
 )
@@ -194,7 +194,7 @@ def _at_one_time(tally: Tally, i: int, modes: Modes, t: float, features: float, 
     at = resolve(modes, features, samples, z / t)
     if not tally.solved(i, at):
         return
-    change, error = invert_two(weights, test_transform(modes, at, noise)[0])
+    change, error = invert_two(weights, pair_transform(modes, at, noise)[0])
     tally.set_test(i, free + change, error + 4 * TRUNCATION * (abs(change) + free))
 
     signal, signal_difference, unused, taken = (invert_one(weights, part) for part in train_transform(modes, doubled, noise))

@@ -14,7 +14,7 @@ dimensionless and nothing cancels. What is inverted is the difference from its v
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,18 @@ class Resolved:
         """Return 1 - R_1 R_3, without cancellation."""
         n, p = self.inverse_features, self.inverse_samples
         return np.asarray(self.df1 * (n + p - self.df1 * n * p))
+
+    def table(self, modes: Modes) -> Array:
+        """Return Y, Z, Y^0 and Y - Y^0 of all modes (rows) at all nodes, real parts before imaginary parts."""
+        table = np.empty((modes.eigenvalues.size, 8 * self.s.size))
+        _shrinkage_table(modes.eigenvalues, self.s, self.kappa, self.delta, table)
+        return table
+
+    def joined(self, other: Resolved) -> Resolved:
+        """Return these nodes and those of another part of the contour."""
+        s, kappa, df1, r1, r3 = (np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("s", "kappa", "df1", "r1", "r3"))
+        steps, residual = max(self.steps, other.steps), max(self.residual, other.residual)
+        return replace(self, s=s, kappa=kappa, df1=df1, r1=r1, r3=r3, steps=steps, residual=residual)
 
 
 def resolve(modes: Modes, features: float, samples: float, s: ComplexArray, *, far: bool = False) -> Resolved:
@@ -85,30 +97,33 @@ def train_transform(modes: Modes, at: Resolved, noise: float) -> tuple[ComplexAr
     return np.asarray(at.r1 * (near + far)), np.asarray(difference), np.asarray(unused), np.asarray(-taken)
 
 
-def test_transform(modes: Modes, at: Resolved, noise: float) -> tuple[ComplexArray, ComplexArray]:
+def pair_transform(modes: Modes, at: Resolved, noise: float, *, rows: slice = slice(None)) -> tuple[ComplexArray, ComplexArray]:
     r"""Return s s' C_0 of the test loss at pairs of Laplace variables.
 
     Returns
     -------
-    difference, unlimited : ndarray, shape (nodes, 2 nodes)
-        What limited features and samples add, and the value without limits. The first variable runs over the nodes, the
-        second over the nodes and their complex conjugates.
+    difference, unlimited : ndarray, shape (rows, 2 nodes)
+        What limited features and samples add, and the value without limits. The first variable runs over the nodes in
+        `rows`, the second over all nodes and their complex conjugates.
     """
-    width = 2 * at.s.size
-    table = np.empty((modes.eigenvalues.size, 4 * width))
-    _shrinkage_table(modes.eigenvalues, at.s, at.kappa, at.delta, table)
-    y, z, task = table[:, :width], table[:, width : 2 * width], table[:, 2 * width :]
-    c, signal = modes.multiplicities[:, None], modes.signal[:, None]
+    m = at.s.size
+    table = at.table(modes)
 
-    learned = (c * z).T @ table[:, : 2 * width]
-    g, transposed, d2 = _pairs(learned[:, :width]), _pairs(learned[:, :width].T), _pairs(learned[:, width:])
-    v = _pairs((signal * y).T @ z)
-    parts = (signal * task).T @ task
-    unlimited = _pairs(parts[:width, :width])
-    growth = _pairs(parts[:width, width:] + parts[width:, :width] + parts[width:, width:])
+    def left(block: Array) -> Array:
+        return block if rows == slice(None) else np.concatenate([block[:, :m][:, rows], block[:, m:][:, rows]], axis=1)
+
+    y, z, y0, change = (table[:, 2 * m * i : 2 * m * (i + 1)] for i in range(4))
+    c, signal = modes.multiplicities[:, None], modes.signal[:, None]
+    learned, missing = c * left(z), c * left(y)
+    g, d2, transposed = _pairs(learned.T @ y), _pairs(learned.T @ z), _pairs(missing.T @ z)
+    v = _pairs((signal * left(y)).T @ z)
+    parts = (signal * np.concatenate([left(y0), left(change)], axis=1)).T @ table[:, 4 * m :]
+    half = parts.shape[0] // 2
+    unlimited = _pairs(parts[:half, : 2 * m])
+    growth = _pairs(parts[:half, 2 * m :] + parts[half:, : 2 * m] + parts[half:, 2 * m :])
 
     n, p = at.inverse_features, at.inverse_samples
-    r1, r3, other = at.r1[:, None], at.r3[:, None], _both(at.r3)
+    r1, r3, other = at.r1[rows, None], at.r3[rows, None], _both(at.r3)
     a = r3 + g * n
     det = r1 * (other + transposed * n) + other * g * p
     lost = (r3 * d2 + g * n * _both(at.df1)) * p
@@ -121,15 +136,17 @@ def _both(x: ComplexArray) -> ComplexArray:
 
 def _pairs(products: Array) -> ComplexArray:
     """Turn sums of products of real and imaginary parts into sums of products with the second factor and its conjugate."""
-    m = products.shape[0] // 2
-    rr, ri, ir, ii = products[:m, :m], products[:m, m:], products[m:, :m], products[m:, m:]
+    l, m = products.shape[0] // 2, products.shape[1] // 2
+    rr, ri, ir, ii = products[:l, :m], products[:l, m:], products[l:, :m], products[l:, m:]
     return np.concatenate([rr - ii + 1j * (ri + ir), rr + ii + 1j * (ir - ri)], axis=1)
 
 
-def train_from_test(at: Resolved, noise: float, difference: ComplexArray, unlimited: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
+def train_from_test(
+    at: Resolved, noise: float, difference: ComplexArray, unlimited: ComplexArray, *, rows: slice = slice(None)
+) -> tuple[ComplexArray, ComplexArray]:
     r"""Return s s' C_1 of the train loss at pairs of Laplace variables, in full and as difference from no limits."""
-    r1, other = at.r1[:, None], _both(at.r1)
-    one, two = at.df1[:, None] * at.inverse_samples, _both(at.df1) * at.inverse_samples
+    r1, other = at.r1[rows, None], _both(at.r1)
+    one, two = at.df1[rows, None] * at.inverse_samples, _both(at.df1) * at.inverse_samples
     product = r1 * other
     return product * (difference + unlimited + noise), product * difference - (one + two - one * two) * (unlimited + noise)
 

@@ -201,7 +201,8 @@ class _Transform:
         step = np.asarray(np.expm1(u), dtype=complex)
         z = 1 + step
         root = np.asarray(np.sqrt(1 + (1 + per_sample) * step), dtype=complex)
-        low = resolve(modes, features, math.inf, step / (eta * (1 + root)))
+        near = np.asarray(step / (eta * (1 + root)), dtype=complex)
+        low = resolve(modes, features, math.inf, near)
         # the other root lies in the lower half plane, beyond the spectrum
         beyond = np.conj((1 + root) / (-eta * (1 + per_sample)))
         high = resolve(modes, features, math.inf, beyond, far=True)
@@ -253,7 +254,7 @@ class _Start:
     def _whole(self, steps: int) -> tuple[float, float]:
         if steps == 0:
             return self._total, ROUNDING * self._total
-        weights = np.asarray(np.exp(steps * self._u), dtype=complex) / _CIRCLE
+        weights = np.asarray(np.exp(steps * self._u) / _CIRCLE, dtype=complex)
         return self._transform.loss(steps, weights, math.exp(-_ALIAS))
 
 

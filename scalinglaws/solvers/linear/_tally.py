@@ -11,15 +11,16 @@ from ._inputs import PROMISED, Array
 from ._kappa import MAX_STEPS
 from ._response import ROUNDING, Resolved
 
-FLOOR = 1e-5
-"""Errors are compared with the loss plus this part of the train loss at the start, times `PROMISED`."""
-
 
 class Tally:
-    """Collects losses, estimated absolute errors, Newton steps and residuals."""
+    """Collects losses, estimated absolute errors, Newton steps and residuals.
 
-    def __init__(self, count: int, total: float, noise: Array) -> None:
+    Errors are judged relative to the loss plus a part, `floor`, of the train loss at the start.
+    """
+
+    def __init__(self, count: int, total: float, noise: Array, floor: float = 1e-5) -> None:
         self.total = total
+        self._floor = floor
         self._start = total + noise
         self._columns = {name: np.zeros(count) for name in ("test_loss", "train_loss", "test_error", "train_error")}
         self._steps = 0
@@ -63,7 +64,7 @@ class Tally:
         for kind in ("test", "train"):
             loss = self._columns[f"{kind}_loss"]
             known = np.isfinite(loss)
-            scale = np.maximum((loss + FLOOR * self._start)[known], np.finfo(float).tiny)
+            scale = np.maximum((loss + self._floor * self._start)[known], np.finfo(float).tiny)
             error = max(error, float(np.max(self._columns[f"{kind}_error"][known] / scale, initial=0.0)))
         failed = math.isinf(self._residual)
         status = Status.MAX_ITERATIONS if failed else Status.LOST_ACCURACY if error > PROMISED else Status.CONVERGED
