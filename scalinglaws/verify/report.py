@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import re
@@ -303,8 +304,9 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     else:
         prediction = f"{np.size(predicted.value)} points"
         spread = float(np.asarray(measured.se)[outcome.worst] / np.abs(np.asarray(predicted.value)[outcome.worst]))
-        result = f"{outcome.difference:+.1%} +- {spread:.1%} at worst"
-        tolerance = f"{comparison.tolerance:.0%}"
+        digits = max(1, 1 - math.floor(math.log10(100 * comparison.tolerance)))  # a tenth of the tolerance can be read
+        result = f"{outcome.difference:+.{digits}%} +- {spread:.{digits}%} at worst"
+        tolerance = f"{100 * comparison.tolerance:.3g}%"
     rival = ""
     if comparison.rival is not None:
         shown = _short(float(comparison.rival.value)) if np.ndim(comparison.rival.value) == 0 else comparison.rival.name

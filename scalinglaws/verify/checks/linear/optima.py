@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -106,7 +106,7 @@ def _lowest(alpha: float, beta: float, decade: float) -> float:
 
 
 # one task per phase: (a, b), the neighboring phase and its exponent at the same task
-_TASKS = {
+_TASKS: dict[str, tuple[tuple[float, float], str, Callable[[float, float], float]]] = {
     "Ia": ((1.7, 1.4), "II", lambda alpha, beta: alpha * beta / (alpha * beta + 1)),
     "II": ((2.6, 1.4), "Ia", lambda alpha, beta: alpha * beta / (alpha + 1)),
     "III": ((4.0, 1.4), "II", lambda alpha, beta: alpha * beta / (alpha * beta + 1)),
@@ -122,7 +122,7 @@ _SLOW_CORNER = 5e-3  # absolute: phase IVb lies next to the point where four pha
 def phases(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size: three phases in a quick run, all seven in a full one."""
     law = theory.law("linear.compute")
-    for phase in ("Ia", "II", "III") if context.effort == "quick" else _TASKS:
+    for phase in list(_TASKS)[: context.pick(quick=3, full=7)]:
         (a, b), neighbor, exponent_there = _TASKS[phase]
         task = SourceCapacity.from_ab(a, b)
         alpha, beta = float(task.alpha), float(task.beta)

@@ -132,7 +132,7 @@ def transients(context: Context) -> Iterator[Comparison]:
     excess = features * (np.asarray(gradient_flow(t, task, features=features).test_loss) - np.asarray(gradient_flow(t, task).test_loss))
     leading = np.asarray(law.asymptote(t, alpha=task.alpha, beta=task.beta))
     slower = leading * (t / t[0]) ** (1 - 1 / task.alpha - (task.beta - 1 / task.alpha))
-    yield _leading(context, "finite-model transient", law.name, t, leading, excess, "exponent beta - 1/alpha", slower)
+    yield _leading(context, "finite-model", law.name, t, leading, excess, "exponent beta - 1/alpha", slower)
 
     law = theory.law("linear.sgd_noise")
     exponent = float(law(alpha=task.alpha))
