@@ -5,6 +5,7 @@ Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \
 a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
 """
 
+from ._blocks import DegreesOfFreedom, degrees_of_freedom, effective_ridge, learnability
 from ._descent import GradientDescentSolution, gradient_descent
 from ._edge import SGDStability, largest_eigenvalue, sgd_stability
 from ._flow import GradientFlowSolution, gradient_flow
@@ -15,6 +16,7 @@ from ._statics import RidgeSolution, ridge
 
 __all__ = [
     "ComputeFrontier",
+    "DegreesOfFreedom",
     "GradientDescentSolution",
     "GradientFlowSolution",
     "LossSurface",
@@ -22,10 +24,13 @@ __all__ = [
     "RidgeSolution",
     "SGDStability",
     "compute_frontier",
+    "degrees_of_freedom",
+    "effective_ridge",
     "features_for_loss",
     "gradient_descent",
     "gradient_flow",
     "largest_eigenvalue",
+    "learnability",
     "loss_surface",
     "online_sgd",
     "ridge",

@@ -235,7 +235,9 @@ class Resolvent:
         def lack(y: float) -> float:
             return math.log(self.image(y, features) / reach)
 
-        y = math.log(reach / self.first - 1) if math.isinf(features) else _root(lack, edge, math.log(reach / self.first - 1))
+        y = math.log(reach / self.first - 1)
+        if math.isfinite(features):
+            y = _root(lack, edge, y + 1e-6)  # at y itself d/N may be lost to rounding
         return self.sums(y)[0] / (batch + 1), top, largest
 
 

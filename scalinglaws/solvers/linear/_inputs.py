@@ -71,13 +71,14 @@ def failure_policy(on_failure: str) -> None:
         raise DomainError(f"on_failure = {on_failure!r} must be 'raise' or 'return'", argument="on_failure", value=on_failure)
 
 
-def depth(name: str, spectrum: Spectrum, count: Array, ridge: Array) -> int:
+def depth(name: str, spectrum: Spectrum, count: Array, ridge: Array, *, smaller: bool = True) -> int:
     """Return how deep a spectrum must be resolved for Laplace variables of size `ridge`; blame `name` where that is too deep."""
     try:
         return spectrum.depth_for(count, ridge)
     except DomainError as refusal:
         message = f"{refusal}".partition(";")[0]
-        raise DomainError(f"{message}; use fewer features or samples, or a smaller {name}", argument=name, value=refusal.value) from None
+        advice = f"fewer features or samples, or a smaller {name}" if smaller else f"a larger {name}"
+        raise DomainError(f"{message}; use {advice}", argument=name, value=refusal.value) from None
 
 
 def judged(name: str, result: Result, diagnostics: Diagnostics, on_failure: str) -> None:

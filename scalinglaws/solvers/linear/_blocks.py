@@ -1,0 +1,189 @@
+"""Building blocks: the renormalized ridge and what is learned at it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import DomainError
+from ..spectra import PowerLawSpectrum, Spectrum
+from ._inputs import Value, broadcast, depth, numbers, shaped
+from ._kappa import occupation
+from ._statics import ridge as solve_ridge
+
+
+class DegreesOfFreedom(NamedTuple):
+    r"""Numbers of modes learned, :math:`\mathrm{df}_1` and :math:`\mathrm{df}_2`."""
+
+    df1: Value
+    df2: Value
+
+
+def effective_ridge(spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf, ridge: ArrayLike = 0.0) -> Value:
+    r"""Compute the renormalized ridge, the eigenvalue that separates learned from unlearned modes.
+
+    The largest root :math:`\kappa` of
+
+    .. math:: r = \kappa \Big(1 - \frac{\mathrm{df}_1}{N}\Big) \Big(1 - \frac{\mathrm{df}_1}{P}\Big), \qquad
+              \mathrm{df}_1 = \sum_k \frac{\lambda_k}{\lambda_k + \kappa}.
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k`.
+    features, samples : array_like
+        N and P, >= 1, ``math.inf`` for the limit. All arguments broadcast.
+    ridge : array_like
+        r >= 0, normalized as in `ridge` (mean squared error plus r times the squared norm of the readout).
+
+    Returns
+    -------
+    float or ndarray
+        :math:`\kappa`; 0 where every mode is learned, r where N and P are infinite.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range, or needs modes beyond what floating-point numbers hold.
+    ConvergenceError
+        If Newton's method does not converge.
+
+    Notes
+    -----
+    This is ``ridge(...).kappa``: 20 microseconds per element, accurate to about 1e-14.
+
+    References
+    ----------
+    .. [1] A. Atanasov, J. A. Zavatone-Veth, C. Pehlevan, "Scaling and renormalization in high-dimensional
+       regression", arXiv:2405.00592, sec. V.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> kappa = effective_ridge(PowerLawSpectrum(1.5, 1.0), samples=1e6)  # tends to (P alpha sin(pi/alpha) / pi)^-alpha
+    >>> round(kappa * (1e6 * 1.5 * math.sin(math.pi / 1.5) / math.pi) ** 1.5, 5)
+    1.0
+    """
+    return solve_ridge(spectrum, features=features, samples=samples, ridge=ridge).kappa
+
+
+def degrees_of_freedom(kappa: ArrayLike, spectrum: Spectrum) -> DegreesOfFreedom:
+    r"""Count the modes that are learned at a renormalized ridge.
+
+    .. math:: \mathrm{df}_j(\kappa) = \sum_k \Big(\frac{\lambda_k}{\lambda_k + \kappa}\Big)^j
+
+    Parameters
+    ----------
+    kappa : array_like
+        :math:`\kappa \ge 0`; at 0 both are the number of modes, at ``math.inf`` 0.
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k`.
+
+    Returns
+    -------
+    DegreesOfFreedom
+        ``df1`` and ``df2``, of the shape of `kappa`.
+
+    Raises
+    ------
+    DomainError
+        If kappa is negative or NaN, or needs modes beyond what floating-point numbers hold.
+
+    Notes
+    -----
+    One sum over merged modes, 5 microseconds per element, accurate to 1e-12.
+
+    References
+    ----------
+    .. [1] T. Hastie, R. Tibshirani, J. Friedman, *The Elements of Statistical Learning*, sec. 3.4.1.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import EmpiricalSpectrum
+    >>> df = degrees_of_freedom(0.5, EmpiricalSpectrum([1.5, 0.5], [1.0, 1.0]))
+    >>> df.df1, df.df2
+    (1.25, 0.8125)
+    """
+    checked = numbers("kappa", kappa, low=0.0, infinite=True)
+    flat = np.array(checked).ravel()
+    inside = (flat > 0) & np.isfinite(flat)
+    modes = spectrum.modes(depth("kappa", spectrum, np.full_like(flat, np.inf), np.where(inside, flat, 1.0), smaller=False))
+    df1, df2 = (np.where(flat == 0, spectrum.size, 0.0) for _ in range(2))
+    for i in np.flatnonzero(inside).tolist():
+        df1[i], d = occupation(modes.eigenvalues, modes.multiplicities, flat[i])
+        df2[i] = df1[i] - d if d < 0.5 * df1[i] else float(modes.multiplicities @ (modes.eigenvalues / (modes.eigenvalues + flat[i])) ** 2)
+    return DegreesOfFreedom(shaped(df1, checked.shape), shaped(df2, checked.shape))
+
+
+def learnability(
+    k: ArrayLike,
+    spectrum: Spectrum,
+    *,
+    features: ArrayLike = math.inf,
+    samples: ArrayLike = math.inf,
+    ridge: ArrayLike = 0.0,
+) -> Value:
+    r"""Compute the mean fraction of the target that is learned in each mode.
+
+    .. math:: \langle \hat w_k \rangle = \frac{\lambda_k}{\lambda_k + \kappa}\, w_k^*
+
+    with the renormalized ridge :math:`\kappa` of `effective_ridge`; these fractions add up to the degrees of freedom
+    :math:`\mathrm{df}_1`, at most the smaller one of N and P.
+
+    Parameters
+    ----------
+    k : array_like
+        Mode number, whole, from 1 to the size of the spectrum; for an `EmpiricalSpectrum` in the order given.
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues :math:`\lambda_k`.
+    features, samples : array_like
+        N and P, >= 1, ``math.inf`` for the limit. All arguments broadcast.
+    ridge : array_like
+        r >= 0, normalized as in `ridge`.
+
+    Returns
+    -------
+    float or ndarray
+        Between 0 and 1; 1/2 where :math:`\lambda_k = \kappa`.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range, or needs modes beyond what floating-point numbers hold.
+    ConvergenceError
+        If the equation for kappa is not solved.
+
+    Notes
+    -----
+    The average is over features, samples and noise; its fluctuations are the variance pieces of `ridge`. Accurate to
+    about 1e-14.
+
+    References
+    ----------
+    .. [1] J. B. Simon, M. Dickens, D. Karkada, M. R. DeWeese, "The eigenlearning framework", arXiv:2110.03922.
+    .. [2] A. Canatar, B. Bordelon, C. Pehlevan, "Spectral bias and task-model alignment explain generalization in kernel
+       regression and infinitely wide neural networks", Nat. Commun. 12 (2021) 2914.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> learnability([1, 100, 400], PowerLawSpectrum(1.5, 1.0), samples=100).round(4)
+    array([0.9963, 0.2113, 0.0324])
+    """
+    checked = {
+        "k": numbers("k", k, low=1.0, infinite=False),
+        "features": numbers("features", features, low=1.0, infinite=True),
+        "samples": numbers("samples", samples, low=1.0, infinite=True),
+        "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
+    }
+    mode = checked["k"]
+    wrong = mode[(mode != np.floor(mode)) | (mode > spectrum.size)]
+    if wrong.size:
+        raise DomainError(f"k = {wrong[0]} must be a whole number from 1 to {spectrum.size:g}", argument="k", value=k)
+    shape, (mode, n, p, r) = broadcast(checked)
+    eigenvalues = mode ** (-spectrum.alpha) if isinstance(spectrum, PowerLawSpectrum) else spectrum.explicit()[0][mode.astype(int) - 1]
+    kappa = np.asarray(effective_ridge(spectrum, features=n, samples=p, ridge=r))
+    return shaped(1 / (1 + kappa / eigenvalues), shape)
