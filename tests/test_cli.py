@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import pty
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from scalinglaws import __version__, theory
 from scalinglaws.cli import SOLVERS, run
+from scalinglaws.solvers import PowerLawSpectrum, linear
 
 
 def call(capsys, *arguments):
@@ -221,7 +223,7 @@ def test_env_and_version(capsys):
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:400", "features=1:9:400"], "at most 100000"),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:999999999"], "at most 100000 points"),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=0"], "must be >= 1"),
-        (["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "x.png"], "one of .csv, .json, .md, .txt"),
+        (["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "x.gif"], "one of .csv, .json, .md, .pdf, .png, .svg, .txt"),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "/no/such/x.csv"], "there is no folder"),
         (["verify", "linear.static"], "did you mean 'linear.statics'"),
         (["verify", "--effort", "heroic"], "quick, full"),
@@ -277,15 +279,74 @@ def test_rich_on_a_terminal_plain_in_a_pipe():
     assert b"scalinglaws" in shown
 
 
-def test_every_solver_in_the_table_exists():
-    from dataclasses import fields
-    from importlib import import_module
+SOLVE = {
+    "linear.ridge": ["samples=10:1000"],
+    "linear.gradient_flow": ["t=1e0:1e12", "features=1e9", "samples=1e10"],
+    "linear.gradient_descent": ["steps=100,1000", "learning_rate=0.1", "momentum=0,0.5"],
+    "linear.online_sgd": ["steps=1:1000", "learning_rate=0.1", "batch=4"],
+    "linear.sgd_stability": ["learning_rate=0.1,1", "batch=4"],
+    "linear.compute_frontier": ["compute=1e8:1e10", "dynamics=sgd"],
+    "linear.loss_surface": ["features=10,100", "time=1:100", "dynamics=flow"],
+    "linear.time_for_loss": ["loss=0.1,0.01", "features=1e4,1e5"],
+    "linear.features_for_loss": ["loss=0.1,0.01"],
+    "linear.samples_for_loss": ["loss=0.1,0.05", "features=1e4"],
+    "linear.effective_ridge": ["samples=10,100"],
+    "linear.degrees_of_freedom": ["kappa=1e-3,1e-2"],
+    "linear.learnability": ["k=1,10,100", "samples=50"],
+}
 
-    for entry in SOLVERS.values():
-        module, _, function = entry.path.partition(":")
-        solver = getattr(import_module(module), function)
-        returned = getattr(import_module(module), solver.__annotations__["return"])
-        assert set(entry.columns) <= {field.name for field in fields(returned)}
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_every_solver_in_the_table_answers(capsys, name, tmp_path):
+    code, out, err = call(capsys, "solve", name, "alpha=1.5", "beta=0.5", *SOLVE[name], "--json")
+    assert (code, err) == (0, "")
+    columns = json.loads(out)["columns"]
+    varied = math.prod(value.count(",") + 1 for value in SOLVE[name] if ":" not in value)
+    rows = {len(column) for column in columns.values()}
+    assert len(rows) == 1
+    assert rows.pop() % varied == 0
+    assert set(SOLVERS[name].columns) <= set(columns)
+    picture = tmp_path / "picture.png"
+    assert call(capsys, "solve", name, "alpha=1.5", "beta=0.5", *SOLVE[name], "--output", str(picture))[0] == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_solved_numbers_are_the_solvers(capsys):
+    _, out, _ = call(capsys, "solve", "linear.gradient_flow", "alpha=1.5", "beta=0.5", "t=1,10", "features=20,30,40", "--json")
+    columns = json.loads(out)["columns"]
+    assert columns["features"] == [20, 20, 30, 30, 40, 40]
+    assert columns["t"] == [1, 10] * 3
+    for features, t, loss in zip(columns["features"], columns["t"], columns["test_loss"], strict=True):
+        assert loss == linear.gradient_flow(t, PowerLawSpectrum(1.5, 0.5), features=features).test_loss
+    _, out, _ = call(capsys, "solve", "linear.loss_surface", "alpha=1.5", "beta=0.5", "features=20,30", "time=1,10,100", "--json")
+    columns = json.loads(out)["columns"]
+    assert columns["features"] == [20, 20, 20, 30, 30, 30]
+    assert columns["loss"] == linear.loss_surface([20, 30], [1, 10, 100], PowerLawSpectrum(1.5, 0.5)).loss.ravel().tolist()
+    _, out, _ = call(capsys, "solve", "linear.time_for_loss", "alpha=1.5", "beta=0.5", "loss=0.1", "features=1e3,1e4", "--json")
+    columns = json.loads(out)["columns"]
+    assert columns["time"] == [linear.time_for_loss(0.1, PowerLawSpectrum(1.5, 0.5), features=n) for n in (1e3, 1e4)]
+
+
+def test_the_frontier_names_its_phase(capsys):
+    _, out, _ = call(capsys, "solve", "linear.compute_frontier", "a=1.7", "b=1.4", "compute=1e14")
+    assert "phase Ia: loss C^-0.2917, features C^0.4167 (linear.compute)" in out
+    assert "894301.6" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["linear.gradient_flow"], "linear.gradient_flow needs t="),
+        (["linear.online_sgd", "steps=5"], "needs batch=, learning_rate="),
+        (["linear.gradient_flow", "t=3,2"], "must not decrease"),
+        (["linear.compute_frontier", "compute=1e9", "dynamics=adam"], "must be one of sgd, flow"),
+        (["linear.gradient_flow", "t=3", "--output", "x.png"], "a picture needs an argument that varies"),
+    ],
+)
+def test_solve_refuses(capsys, arguments, complaint):
+    code, _, err = call(capsys, "solve", arguments[0], "alpha=1.5", "beta=0.5", *arguments[1:])
+    assert code == 2
+    assert complaint in err
 
 
 # -- the calculus -----------------------------------------------------------------------------------------------------------

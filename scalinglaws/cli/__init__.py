@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from ..errors import ScalingLawsError
-from . import _theory, _work  # noqa: F401  # they register their commands
+from . import _solve, _theory, _work  # noqa: F401  # they register their commands
 from ._app import app
-from ._work import SOLVERS
+from ._solve import SOLVERS
 
 __all__ = ["SOLVERS", "app", "main", "run"]
 

@@ -2,119 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
-import itertools
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from importlib import import_module
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..errors import DomainError, unknown_name
+from ..errors import DomainError
 from ..tables import Table
 from ._answers import TABLE_FORMATS, Answer, check_suffix, emit, write
 from ._app import Json, Output, Whole, app, whole
-from ._values import MAX_ROWS, floats, number, pairs, to_float
 
 if TYPE_CHECKING:
     from ..verify import Report
-
-
-@dataclass(frozen=True)
-class SolverEntry:
-    """A solver that the command line can call.
-
-    Attributes
-    ----------
-    path : str
-        ``"module:function"``; the first argument is a spectrum.
-    columns : tuple of str
-        Fields of the result that a table shows.
-    """
-
-    path: str
-    columns: tuple[str, ...]
-
-
-SOLVERS: dict[str, SolverEntry] = {
-    "linear.ridge": SolverEntry("scalinglaws.solvers.linear:ridge", ("test_loss", "train_loss", "kappa", "bias")),
-}
-
-_SPECTRUM = ("alpha", "beta", "a", "b", "size")
-
-
-@app.command
-def solve(name: str, /, *values: str, json: Json = False, output: Output = None) -> int:
-    """Run a solver.
-
-    Parameters
-    ----------
-    name : str
-        linear.ridge.
-    values : str
-        The spectrum (alpha= beta= or a= b=, and size=) and the solver's own keywords. A number (0.5, 1/2, 1e9, inf),
-        a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
-    json : bool
-        Print JSON.
-    output : Path
-        File to write (.csv, .json, .md, .txt).
-    """
-    from ..results import jsonable
-    from ..solvers import PowerLawSpectrum
-
-    if name not in SOLVERS:
-        raise unknown_name("solver", name, SOLVERS)
-    if output is not None:
-        check_suffix(output, TABLE_FORMATS)
-    entry = SOLVERS[name]
-    module, _, function = entry.path.partition(":")
-    solver = getattr(import_module(module), function)
-    keywords = [key for key, item in inspect.signature(solver).parameters.items() if item.kind is item.KEYWORD_ONLY and key != "on_failure"]
-
-    given = pairs(values)
-    for key in given:
-        if key not in keywords and key not in _SPECTRUM:
-            raise unknown_name(f"argument of {name}", key, [*keywords, *_SPECTRUM])
-    shape = {key: to_float(key, given.pop(key)) for key in _SPECTRUM if key in given}
-    size = shape.pop("size", math.inf)
-    if set(shape) == {"alpha", "beta"}:
-        spectrum = PowerLawSpectrum(**shape, size=size)
-    elif set(shape) == {"a", "b"}:
-        spectrum = PowerLawSpectrum.from_ab(**shape, size=size)
-    else:
-        raise DomainError(
-            f"{name} needs a spectrum: alpha= and beta=, or a= and b=; got {', '.join(shape) or 'neither'}", argument="alpha", value=shape
-        )
-
-    axes = {key: floats(key, text) for key, text in given.items()}
-    rows = math.prod(map(len, axes.values()))
-    if rows > MAX_ROWS:
-        raise DomainError(f"the grid has {rows} points; at most {MAX_ROWS} are computed", argument="values", value=rows)
-    grid = list(itertools.product(*axes.values()))
-    columns = {key: [point[i] for point in grid] for i, key in enumerate(axes)}
-    result = solver(spectrum, **columns)
-    for column in entry.columns:
-        solved = getattr(result, column)
-        columns[column] = [solved] * len(grid) if isinstance(solved, float) else list(map(float, solved))
-
-    table = Table(tuple(columns), [tuple(map(number, row)) for row in zip(*columns.values(), strict=True)])
-    quality = result.diagnostics
-    head = f"{name}: alpha = {spectrum.alpha:.10g}, beta = {spectrum.beta:.10g}, {number(spectrum.size)} modes"
-    foot = f"{quality.method}; {quality.iterations} steps at most, estimated relative error {quality.error_estimate:.1e}"
-    data = {
-        "solver": name,
-        "spectrum": jsonable({"alpha": spectrum.alpha, "beta": spectrum.beta, "size": spectrum.size}),
-        "columns": jsonable(columns),
-        "diagnostics": {**vars(quality), "status": quality.status.name},
-    }
-    emit(Answer(data, [head, table, foot], (tuple(columns), list(zip(*columns.values(), strict=True)))), json, output)
-    return 0
 
 
 @app.command
