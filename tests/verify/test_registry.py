@@ -130,7 +130,7 @@ def test_compilation_is_timed_apart(scratch, monkeypatch):
 
     check("zz.compiles", statement="compiles")(compiles)
     found = verify.run(["zz.compiles"])
-    assert found.environment["compile_s"] > 0.01
+    assert found.environment["compile_s"] > 0
     assert found.environment["compile_s"] + found.environment["run_s"] <= found.environment["wall_s"]
     assert found.comparisons[0].wall_s == pytest.approx(found.environment["run_s"])
 
