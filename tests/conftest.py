@@ -19,6 +19,10 @@ def _digest() -> str:
 # A kernel's cache does not notice edits of a function it calls in another file: one folder per state of the sources.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"scalinglaws-kernels-{_digest()}"))
 
+# one numerical thread per process: the matrices of the tests are small, and the processes are many
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 # what checks find is kept in the cache folder: not in the one of whoever runs the tests
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="scalinglaws-cache-")
 

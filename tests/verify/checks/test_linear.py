@@ -8,10 +8,11 @@ import pytest
 import sympy as sp
 
 from scalinglaws import theory, verify
-from scalinglaws.solvers import linear
+from scalinglaws.solvers import EmpiricalSpectrum, linear
 from scalinglaws.theory.formula import Law
 from scalinglaws.theory.linear import ALPHA, BETA
-from scalinglaws.verify.checks import linear as checks
+from scalinglaws.verify.checks.linear import bottlenecks as checks
+from scalinglaws.verify.checks.linear import optima, training
 from scalinglaws.verify.registry import Context
 
 
@@ -22,7 +23,7 @@ def report():
 
 def test_every_verdict_is_as_expected(report):
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
-    assert len(report.comparisons) == 20
+    assert len(report.comparisons) == 34
 
 
 def test_every_comparison_rejects_its_rival(report):
@@ -95,6 +96,56 @@ def test_a_shifted_index_fails_the_solver_comparison(monkeypatch):
 def test_the_law_is_what_the_checks_use():
     law = theory.law("linear.data")
     assert law.expr == sp.Min(2 * ALPHA, ALPHA * BETA)
+
+
+def _shifted(spectrum):
+    """Every mode carries the next one's eigenvalue: an index off by one."""
+    eigenvalues, signal = spectrum.explicit()
+    return EmpiricalSpectrum(np.append(eigenvalues[1:], eigenvalues[-1]), signal)
+
+
+@pytest.mark.parametrize("name", ["flow", "momentum", "sgd"])
+def test_a_shifted_index_fails_the_training_checks(monkeypatch, name):
+    solver = {"flow": "gradient_flow", "momentum": "gradient_descent", "sgd": "online_sgd"}[name]
+    original = getattr(linear, solver)
+    monkeypatch.setattr(training, solver, lambda t, spectrum, **given: original(t, _shifted(spectrum), **given))
+    verdicts = [comparison.verdict for comparison in getattr(training, name)(Context("linear.mutant", "quick", 0))]
+    assert "fail" in verdicts
+
+
+@pytest.mark.parametrize(
+    ("name", "dropped"), [("flow", {"noise_variance": 0.0}), ("momentum", {"noise_variance": 0.0}), ("sgd", {"batch": 4})]
+)
+def test_a_dropped_term_fails_the_training_checks(monkeypatch, name, dropped):
+    solver = {"flow": "gradient_flow", "momentum": "gradient_descent", "sgd": "online_sgd"}[name]
+    original = getattr(linear, solver)
+    monkeypatch.setattr(training, solver, lambda t, spectrum, **given: original(t, spectrum, **{**given, **dropped}))
+    verdicts = [comparison.verdict for comparison in getattr(training, name)(Context("linear.mutant", "quick", 0))]
+    assert "fail" in verdicts
+
+
+@pytest.mark.parametrize("check", ["linear.transients", "linear.compute.phases", "linear.asymmetry"])
+def test_another_source_fails_the_exact_checks(monkeypatch, check):
+    """The laws are asked for beta + 0.1."""
+    for method in ("__call__", "asymptote"):
+        original = getattr(Law, method)
+
+        def mutated(self, *arguments, original=original, **values):
+            if "beta" in values:
+                values = {**values, "beta": values["beta"] + 0.1}
+            return original(self, *arguments, **values)
+
+        monkeypatch.setattr(Law, method, mutated)
+    verdicts = [comparison.verdict for comparison in verify.run([check]).comparisons]
+    independent = {"linear.transients": 1, "linear.compute.phases": 1, "linear.asymmetry": 2}[check]  # of beta, in their regime
+    assert verdicts.count("fail") == len(verdicts) - independent
+
+
+def test_each_phase_is_the_one_it_claims_to_be(monkeypatch):
+    monkeypatch.setitem(optima._TASKS, "Ia", ((2.6, 1.4), *optima._TASKS["Ia"][1:]))
+    (found,) = verify.run(["linear.compute.phases"]).comparisons
+    assert found.verdict == "error"
+    assert "lies in phase II, not Ia" in found.error
 
 
 @pytest.mark.slow
