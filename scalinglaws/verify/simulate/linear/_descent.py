@@ -97,7 +97,10 @@ def gradient_descent(
     losses = np.empty((2, draws, counts.size))
     drawn = problems(np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance)
     for i, problem in enumerate(drawn):
-        left, moved, failed = _descend(counts.reshape(-1), problem.rates, learning_rate, float(momentum))
+        left, moved = np.empty((2, counts.size, problem.rates.size))
+        state = np.repeat([[1.0], [1.0], [0.0], [0.0]], problem.rates.size, axis=1)
+        steepest = int(np.argmax(problem.rates))
+        failed = _descend(counts.reshape(-1), problem.rates, steepest, learning_rate, float(momentum), state, left, moved)
         if failed >= 0:
             bound = 2 * (1 + momentum) / float(problem.rates.max())
             raise DomainError(
@@ -111,26 +114,31 @@ def gradient_descent(
 
 
 @njit
-def _descend(counts: NDArray[np.int64], rates: Array, learning_rate: float, momentum: float) -> tuple[Array, Array, int]:
-    """Iterate the residual of every mode, starting at 1, and its sum over steps times the learning rate; record both."""
-    size = rates.size
-    left, moved = np.empty((counts.size, size)), np.empty((counts.size, size))
-    steepest = np.argmax(rates)
-    p, before, q, behind = np.ones(size), np.ones(size), np.zeros(size), np.zeros(size)
+def _descend(
+    counts: NDArray[np.int64], rates: Array, steepest: int, learning_rate: float, momentum: float, state: Array, left: Array, moved: Array
+) -> int:
+    """Iterate the residual p of every mode and its sum q over steps times the learning rate; record both in `left` and `moved`.
+
+    The state holds p, the p before, q and the q before; the step at which the iteration overflows is returned, or -1.
+    """
     step = 0
     for record in range(counts.size):
         while step < counts[record]:
-            for i in range(size):
-                gradient = learning_rate * p[i]
-                p_next = p[i] - rates[i] * gradient + momentum * (p[i] - before[i])
-                q_next = q[i] + gradient + momentum * (q[i] - behind[i])
+            for i in range(rates.size):
+                p, q = state[0, i], state[2, i]
+                gradient = learning_rate * p
+                p_next = p - rates[i] * gradient + momentum * (p - state[1, i])
                 if abs(p_next) < _NEGLIGIBLE:  # arithmetic with numbers that are not normal is a hundred times slower
                     p_next = 0.0
-                before[i], behind[i] = p[i], q[i]
-                p[i], q[i] = p_next, q_next
+                state[0, i] = p_next
+                state[1, i] = p
+                state[2, i] = q + gradient + momentum * (q - state[3, i])
+                state[3, i] = q
             step += 1
             # no mode grows faster than the steepest one
-            if not abs(p[steepest]) < _DIVERGED:
-                return left, moved, step
-        left[record], moved[record] = p, q
-    return left, moved, -1
+            if not abs(state[0, steepest]) < _DIVERGED:
+                return step
+        for i in range(rates.size):
+            left[record, i] = state[0, i]
+            moved[record, i] = state[2, i]
+    return -1
