@@ -23,7 +23,7 @@ def report():
 
 def test_every_verdict_is_as_expected(report):
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
-    assert len(report.comparisons) == 34
+    assert len(report.comparisons) == 38
 
 
 def test_every_comparison_rejects_its_rival(report):
@@ -137,13 +137,14 @@ def test_another_source_fails_the_exact_checks(monkeypatch, check):
 
         monkeypatch.setattr(Law, method, mutated)
     verdicts = [comparison.verdict for comparison in verify.run([check]).comparisons]
-    independent = {"linear.transients": 1, "linear.compute.phases": 1, "linear.asymmetry": 2}[check]  # of beta, in their regime
-    assert verdicts.count("fail") == len(verdicts) - independent
+    # independent of beta in their regime: the noise of SGD, both exponents of phase III and the size of Ia, both bottlenecks
+    independent = {"linear.transients": 1, "linear.compute.phases": 3, "linear.asymmetry": 2}[check]
+    assert verdicts.count("pass") == independent
 
 
 def test_each_phase_is_the_one_it_claims_to_be(monkeypatch):
     monkeypatch.setitem(optima._TASKS, "Ia", ((2.6, 1.4), *optima._TASKS["Ia"][1:]))
-    (found,) = verify.run(["linear.compute.phases"]).comparisons
+    found = verify.run(["linear.compute.phases"]).comparisons[0]
     assert found.verdict == "error"
     assert "lies in phase II, not Ia" in found.error
 

@@ -105,52 +105,102 @@ def _lowest(alpha: float, beta: float, decade: float) -> float:
     return min(float(minimize_scalar(log_loss, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun) for pair in pairwise(edges))
 
 
-# one task per phase: (a, b), the neighboring phase and its exponent at the same task
-_TASKS: dict[str, tuple[tuple[float, float], str, Callable[[float, float], float]]] = {
-    "Ia": ((1.7, 1.4), "II", lambda alpha, beta: alpha * beta / (alpha * beta + 1)),
-    "II": ((2.6, 1.4), "Ia", lambda alpha, beta: alpha * beta / (alpha + 1)),
-    "III": ((4.0, 1.4), "II", lambda alpha, beta: alpha * beta / (alpha * beta + 1)),
-    "Ib": ((1.3, 0.8), "Ia", lambda alpha, beta: alpha * beta / (alpha + 1)),
-    "Ic": ((2.0, 0.4), "IVa", lambda alpha, beta: alpha / 2),
-    "IVa": ((2.4, 0.8), "Ib", lambda alpha, beta: alpha * beta / 2),
-    "IVb": ((2.2, 0.54), "IVa", lambda alpha, beta: alpha / 2),
+_Exponents = Callable[[float, float], tuple[float, float]]
+
+
+def _time_model(alpha: float, beta: float) -> tuple[float, float]:
+    """Return the exponents of phase Ia: of the loss, and of the best size."""
+    return alpha * beta / (alpha + 1), 1 / (alpha + 1)
+
+
+def _time_transient(alpha: float, beta: float) -> tuple[float, float]:
+    """Return the exponents of phase II."""
+    return alpha * beta / (alpha * beta + 1), 1 - alpha / (alpha * beta + 1)
+
+
+def _noise_model(alpha: float, beta: float) -> tuple[float, float]:
+    """Return the exponents of phase IVa."""
+    return alpha / 2, 0.5
+
+
+# one task per phase: (a, b), and a neighboring phase with its exponents, which the same numbers must reject
+_TASKS: dict[str, tuple[tuple[float, float], str, _Exponents]] = {
+    "Ia": ((1.7, 1.4), "II", _time_transient),
+    "II": ((2.6, 1.4), "Ia", _time_model),
+    "III": ((4.0, 1.4), "II", _time_transient),
+    "Ib": ((1.3, 0.8), "Ia", _time_model),
+    "Ic": ((2.0, 0.4), "IVa", _noise_model),
+    "IVa": ((2.4, 0.8), "Ia", _time_model),
+    "IVb": ((2.2, 0.54), "IVa", _noise_model),
 }
-_SLOW_CORNER = 5e-3  # absolute: phase IVb lies next to the point where four phases meet, and approaches its exponent slowly
+_SLOW_CORNER = 5e-3  # absolute: phase IVb lies next to the point where four phases meet, and approaches its exponents slowly
 
 
-@check("linear.compute.phases", statement="the best loss of SGD at a budget falls with the exponent of its phase")
+@check("linear.compute.phases", statement="the best loss and model size of SGD at a budget have the exponents of their phase")
 def phases(context: Context) -> Iterator[Comparison]:
-    """The solver's loss, minimized over the model size: three phases in a quick run, all seven in a full one."""
-    law = theory.law("linear.compute")
+    """The solver's loss, minimized over the model size: three phases in a quick run, all seven in a full one, and a boundary."""
+    laws = theory.law("linear.compute"), theory.law("linear.compute_model")
     for phase in list(_TASKS)[: context.pick(quick=3, full=7)]:
-        (a, b), neighbor, exponent_there = _TASKS[phase]
+        (a, b), neighbor, exponents_there = _TASKS[phase]
         task = SourceCapacity.from_ab(a, b)
         alpha, beta = float(task.alpha), float(task.beta)
-        if law.regime(alpha=alpha, beta=beta) != phase:
-            raise AssertionError(f"(a, b) = ({a}, {b}) lies in phase {law.regime(alpha=alpha, beta=beta)}, not {phase}")
+        if laws[0].regime(alpha=alpha, beta=beta) != phase:
+            raise AssertionError(f"(a, b) = ({a}, {b}) lies in phase {laws[0].regime(alpha=alpha, beta=beta)}, not {phase}")
         budget = 1e60 if phase == "IVb" else 1e24
         grown: dict[str, Any] = {} if alpha > 1 else {"modes_per_feature": 4.0, "relative_rate": 0.5}
-        found = compute_frontier([budget, 100 * budget], PowerLawSpectrum(alpha, beta, np.inf if alpha > 1 else 100), **grown)
-        early, late = np.asarray(found.loss_exponent)
-        yield Comparison(
-            f"{context.check}/{phase}",
-            Prediction(
-                "exponent of the best loss",
-                "exponent",
-                float(law(alpha=alpha, beta=beta)),
-                f"{law.name}, phase {phase}",
-                domain={"compute": (budget, np.inf)},
-            ),
-            Measurement(
-                float(late),
-                abs(float(late - early)) + 1e-5,
-                None,
-                1,
-                "local slope of the solver's frontier, two budgets",
-                (budget, 100 * budget),
-                deterministic=True,
-            ),
-            tolerance=_SLOW_CORNER if phase == "IVb" else SOLVER_TOLERANCE,
-            rival=Rival(f"phase {neighbor}", exponent_there(alpha, beta)),
-            evidence="exact",
-        )
+        budgets = budget * np.array([1.0, 1e2, 1e4])
+        found = compute_frontier(budgets, PowerLawSpectrum(alpha, beta, np.inf if alpha > 1 else 100), **grown)
+        measured = (1 / np.asarray(found.loss), np.asarray(found.features))
+        names = ("loss", "size")
+        for name, law, optimum, rival in zip(names, laws, measured, exponents_there(alpha, beta), strict=True):
+            yield Comparison(
+                f"{context.check}/{phase}-{name}",
+                Prediction(
+                    f"exponent of the best {name}",
+                    "exponent",
+                    float(law(alpha=alpha, beta=beta)),
+                    f"{law.name}, phase {phase}",
+                    domain={"compute": (budget, np.inf)},
+                ),
+                _slope(np.diff(np.log(optimum)) / np.log(100), budget),
+                tolerance=_SLOW_CORNER if phase == "IVb" else SOLVER_TOLERANCE,
+                rival=Rival(f"phase {neighbor}", rival),
+                evidence="exact",
+            )
+    yield _boundary(context)
+
+
+def _boundary(context: Context) -> Comparison:
+    """Between phases Ia and II the power of the budget carries a power of its logarithm."""
+    law, alpha, budget = theory.law("linear.phase_boundaries"), 1.4, 1e76
+    power = float(law(alpha=alpha, beta=1))
+    log_power = float(law.log_power(alpha=alpha, beta=1))
+    losses = np.asarray(compute_frontier(budget * np.array([1.0, 1e2, 1e4]), PowerLawSpectrum(alpha, 1.0)).loss)
+    return Comparison(
+        f"{context.check}/between-Ia-and-II",
+        Prediction(
+            "local exponent of the best loss",
+            "exponent",
+            power - log_power / float(np.log(1e3 * budget)),
+            f"{law.name}: C^-{power:.4g} (log C)^{log_power:.4g}",
+            domain={"compute": (budget, np.inf)},
+        ),
+        _slope(-np.diff(np.log(losses)) / np.log(100), budget),
+        tolerance=SOLVER_TOLERANCE,
+        rival=Rival("no logarithm", power),
+        evidence="exact",
+    )
+
+
+def _slope(slopes: Any, budget: float) -> Measurement:
+    """Measure an exponent by the later of two slopes; its change from the earlier one is the error."""
+    early, late = np.asarray(slopes)
+    return Measurement(
+        float(late),
+        abs(float(late - early)) + 1e-5,
+        None,
+        1,
+        "slopes of the solver's frontier over two decades each",
+        (budget, 1e4 * budget),
+        deterministic=True,
+    )
