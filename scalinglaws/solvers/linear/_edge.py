@@ -247,4 +247,4 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
 
     if function(low) >= 0:
         return low
-    return float(brentq(function, low, high, xtol=1e-13, rtol=1e-14))
+    return float(brentq(function, low, high, xtol=1e-13, rtol=1e-14, maxiter=1000))
