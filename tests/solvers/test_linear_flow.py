@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scalinglaws.errors import AccuracyWarning, ConvergenceError, DomainError
 from scalinglaws.results import Result, Status
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
-from scalinglaws.solvers.linear import _contour, _flow, _response, gradient_flow, ridge
+from scalinglaws.solvers.linear import _contour, _flow, _record, _response, gradient_flow, ridge
 
 INF = math.inf
 
@@ -307,6 +307,6 @@ def test_failure_carries_the_result(monkeypatch):
 
 
 def test_lost_accuracy_is_announced(monkeypatch):
-    monkeypatch.setattr(_flow, "TRUNCATION", 1e-3)
+    monkeypatch.setattr(_flow, "CONTOUR", _record.Rule(1e-3, 1e-3))
     with pytest.warns(AccuracyWarning, match="gradient_flow: rounding errors"):
         assert gradient_flow(1, PowerLawSpectrum(1.5, 1.0), samples=10).diagnostics.status is Status.LOST_ACCURACY

@@ -39,6 +39,28 @@ def test_reference_of_the_best_allocation(reference):
         assert math.exp(best.fun) == pytest.approx(loss, rel=1e-7)
 
 
+def best_allocation(a, b, compute, guess):
+    """Minimize the loss over N at N t = C; return log N and log loss."""
+
+    def at(log_n):
+        n = math.exp(log_n)
+        spectrum = PowerLawSpectrum.from_ab(a, b, INF if b > 1 else float(round(4 * n)))
+        modes = spectrum.modes()
+        rate = (0.2 if b > 1 else 0.5) / float(modes.multiplicities @ modes.eigenvalues)
+        return math.log(online_sgd(compute / n, spectrum, features=n, batch=1, learning_rate=rate).test_loss)
+
+    best = minimize_scalar(at, bracket=(guess - 1, guess + 1), tol=1e-8)
+    return np.array([best.x, best.fun])
+
+
+def test_slopes_in_all_seven_phases(reference):
+    for phase, a, b, compute, *slopes, e_n, e_l in reference("linear")["sgd"]["phases"]:
+        near, far = (best_allocation(a, b, c, e_n * math.log(c)) for c in (compute, 100 * compute))
+        found = (far - near) / math.log(100) * [1, -1]
+        assert found == pytest.approx(slopes, abs=1e-3), phase
+        assert found == pytest.approx([e_n, e_l], abs=5e-3 if phase == "IVb" else 1e-3), phase
+
+
 # -- the explicit recursion ---------------------------------------------------------------------------------------------
 
 

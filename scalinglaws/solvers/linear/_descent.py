@@ -11,30 +11,20 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result
 from ..spectra import Modes, Spectrum
-from ._contour import TRUNCATION, circle, cotangent
+from ._contour import circle, cotangent
 from ._edge import Resolvent
 from ._flow import limits
 from ._inputs import Array, Value, broadcast, depth, failure_policy, judged, numbers, ordered, shaped
 from ._kappa import ComplexArray
-from ._response import (
-    ROUNDING,
-    Resolved,
-    invert_one,
-    least,
-    pair_transform,
-    projected_signal,
-    resolve,
-    train_from_test,
-    train_transform,
-)
-from ._tally import Tally
+from ._record import CONTOUR, Rule, record_one_point, record_two_point
+from ._response import Resolved, resolve
+from ._tally import ROUNDING, Tally
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other
 _DAMPED = 30.0  # logarithm by which oscillations must have decayed where a contour leaves them out
 _MOST = 768  # steps up to which a circle is used
 _NODES = 4096  # most nodes on a circle
 _ALIAS = 36.0
-_ROWS = 128  # nodes of the first variable treated at a time
 
 
 @dataclass(frozen=True)
@@ -256,19 +246,21 @@ class _Task:
             weights, doubled = self._nodes(2 * steps)
             if not tally.solved(i, doubled):
                 return
-            self._one_point(tally, i, free, weights, doubled, TRUNCATION)
+            record_one_point(tally, i, self.modes, doubled, self.noise, weights, free, CONTOUR)
             if math.isinf(self.samples):
                 return
         weights, at = self._nodes(steps)
         if tally.solved(i, at):
-            self._two_point(tally, [i], np.array([free]), weights[None, :], at, TRUNCATION, dropped)
+            train = self.momentum > 0
+            one = weights[None, :], np.array([free])
+            record_two_point(tally, [i], self.modes, at, self.noise, *one, CONTOUR, train=train, dropped=dropped)
 
     def circle(self, tally: Tally, members: list[int], steps: Array) -> None:
         """Invert for several numbers of steps on one circle."""
         most = float(np.max(steps))
         count = 32 * math.ceil(min(max(8 * most, 64), _NODES) / 32)
         u = circle(count, _ALIAS / (count + 2 * most))
-        alias = math.exp(-_ALIAS * count / (count + 2 * most))
+        rule = Rule(ROUNDING, 4 * math.exp(-_ALIAS * count / (count + 2 * most)))
         at = self._resolve(u)
         z = np.exp(u)
         solved = [tally.solved(i, at) for i in members]
@@ -278,11 +270,11 @@ class _Task:
         factor = z / np.expm1(u) / count
         if self.momentum == 0:
             for i, step, value in zip(members, steps, free, strict=True):
-                self._one_point(tally, i, value, np.exp(2 * step * u) * factor, at, alias)
+                record_one_point(tally, i, self.modes, at, self.noise, np.exp(2 * step * u) * factor, value, rule)
             if math.isinf(self.samples):
                 return
         weights = np.asarray(np.exp(np.multiply.outer(steps, u)) * factor, dtype=complex)
-        self._two_point(tally, members, free, weights, at, alias, 0.0)
+        record_two_point(tally, members, self.modes, at, self.noise, weights, free, rule, train=self.momentum > 0)
 
     def _resolve(self, u: ComplexArray, *, far: bool = False, sign: float = 1.0) -> Resolved:
         """Solve for kappa at z = sign * exp(u)."""
@@ -307,43 +299,6 @@ class _Task:
         parity = 1.0 if steps % 2 == 0 else -1.0
         more = parity * np.conj(w) / steps * np.exp(u) / (np.exp(u) + 1)
         return np.concatenate([weights, more]), at.joined(below)
-
-    def _one_point(self, tally: Tally, i: int, free: float, weights: ComplexArray, at: Resolved, truncation: float) -> None:
-        if math.isinf(self.samples):
-            change, error = invert_one(weights, projected_signal(self.modes, at))
-            error += 4 * truncation * (abs(change) + free)
-            tally.set_test(i, free + change, error)
-            tally.set_train(i, free + change + self.noise, error + ROUNDING * self.noise)
-            return
-        parts = (invert_one(weights, part) for part in train_transform(self.modes, at, self.noise))
-        signal, signal_difference, unused, taken = parts
-        kept = least(signal, (free + signal_difference[0], signal_difference[1] + ROUNDING * free))
-        fitted = least(unused, (self.noise + taken[0], taken[1] + ROUNDING * self.noise))
-        tally.set_train(i, kept[0] + fitted[0], kept[1] + fitted[1] + truncation * (tally.total + self.noise))
-
-    def _two_point(
-        self, tally: Tally, members: list[int], free: Array, weights: ComplexArray, at: Resolved, truncation: float, dropped: float
-    ) -> None:
-        """Sum over pairs of nodes, a block of rows at a time; the train loss too where it has no one-point form."""
-        size = np.abs(weights)
-        right, right_size = np.concatenate([weights, weights.conj()], axis=1).T, np.concatenate([size, size], axis=1).T
-        sums = np.zeros((3, 2, len(members)))
-        for first in range(0, at.s.size, _ROWS):
-            rows = slice(None) if at.s.size <= _ROWS else slice(first, first + _ROWS)
-            difference, unlimited = pair_transform(self.modes, at, self.noise, rows=rows)
-            values = [difference]
-            if self.momentum:
-                values += train_from_test(at, self.noise, difference, unlimited, rows=rows)
-            for kind, value in enumerate(values):
-                sums[kind, 0] += 2 * np.einsum("ti,it->t", weights[:, rows], value @ right).real
-                sums[kind, 1] += 2 * ROUNDING * np.einsum("ti,it->t", size[:, rows], np.abs(value) @ right_size)
-        for k, i in enumerate(members):
-            change, error = sums[0, :, k]
-            tally.set_test(i, free[k] + change, error + 4 * truncation * (abs(change) + free[k]) + dropped)
-            if self.momentum:
-                whole = free[k] + self.noise
-                loss, error = least((sums[1, 0, k], sums[1, 1, k]), (whole + sums[2, 0, k], sums[2, 1, k] + ROUNDING * whole))
-                tally.set_train(i, loss, error + truncation * (tally.total + self.noise) + dropped)
 
 
 def _dominant(rates: Array, momentum: float) -> tuple[Array, Array]:

@@ -249,4 +249,4 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
         return low
     if function(high) <= 0:  # by rounding, where the root is at the end itself
         return high
-    return float(brentq(function, low, high, xtol=1e-13, rtol=1e-14))
+    return float(brentq(function, low, high, xtol=1e-13, rtol=1e-14, maxiter=1000))

@@ -11,19 +11,10 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result
 from ..spectra import Modes, Spectrum
-from ._contour import TRUNCATION, cotangent
+from ._contour import cotangent
 from ._inputs import Array, Value, broadcast, depth, failure_policy, judged, numbers, ordered, shaped
-from ._response import (
-    ROUNDING,
-    invert_one,
-    invert_two,
-    least,
-    pair_transform,
-    projected_signal,
-    resolve,
-    train_transform,
-    unlimited_flow,
-)
+from ._record import CONTOUR, record_one_point, record_two_point
+from ._response import resolve, unlimited_flow
 from ._statics import ridge
 from ._tally import Tally
 
@@ -46,7 +37,7 @@ class GradientFlowSolution(Result):
     test_error, train_error : float or ndarray
         Estimated absolute errors of the two (rounding and truncation, for the merged spectrum).
     diagnostics : Diagnostics
-        Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-5 of the train
+        Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-4 of the train
         loss at t = 0.
     """
 
@@ -113,7 +104,7 @@ def gradient_flow(
     complex kappa, followed from the real axis by Newton's method: 0.6 ms per time for P infinite, 1.5 ms otherwise, whatever
     the size of t, M, N, P. Errors are about 1e-12 of the difference from unlimited resources plus 1e-14 of the loss without
     limits. An exponentially small train loss is known to about 1e-14 of its start only (see ``train_error``), and set to 0
-    where the sum falls below. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus 1e-13 of the train loss at t = 0.
+    where the sum falls below. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus 1e-12 of the train loss at t = 0.
     The equations are the leading order in 1/N and 1/P: relative deviations of the mean over draws are of order
     1/min(N, P).
 
@@ -185,19 +176,9 @@ def _at_one_time(tally: Tally, i: int, modes: Modes, t: float, features: float, 
     doubled = resolve(modes, features, samples, z / (2 * t))
     if not tally.solved(i, doubled):
         return
+    record_one_point(tally, i, modes, doubled, noise, weights, free, CONTOUR)
     if math.isinf(samples):
-        change, error = invert_one(weights, projected_signal(modes, doubled))
-        error += 4 * TRUNCATION * (abs(change) + free)
-        tally.set_test(i, free + change, error)
-        tally.set_train(i, free + change + noise, error + ROUNDING * noise)
         return
     at = resolve(modes, features, samples, z / t)
-    if not tally.solved(i, at):
-        return
-    change, error = invert_two(weights, pair_transform(modes, at, noise)[0])
-    tally.set_test(i, free + change, error + 4 * TRUNCATION * (abs(change) + free))
-
-    signal, signal_difference, unused, taken = (invert_one(weights, part) for part in train_transform(modes, doubled, noise))
-    kept = least(signal, (free + signal_difference[0], signal_difference[1] + ROUNDING * free))
-    fitted = least(unused, (noise + taken[0], taken[1] + ROUNDING * noise))
-    tally.set_train(i, kept[0] + fitted[0], kept[1] + fitted[1] + TRUNCATION * (tally.total + noise))
+    if tally.solved(i, at):
+        record_two_point(tally, [i], modes, at, noise, weights[None, :], np.array([free]), CONTOUR)

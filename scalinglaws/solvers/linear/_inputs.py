@@ -23,7 +23,7 @@ def numbers(name: str, value: ArrayLike, *, low: float, infinite: bool, strict: 
     """Return an argument as an array of floats that are at least (with `strict` above) `low`, finite or possibly infinite."""
     try:
         array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise DomainError(f"{name} = {value!r} must be a number or an array of numbers", argument=name, value=value) from None
     good = ((array > low) if strict else (array >= low)) & (np.isfinite(array) | infinite)
     if not np.all(good):

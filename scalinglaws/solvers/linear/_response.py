@@ -23,9 +23,6 @@ from ..spectra import Modes
 from ._inputs import Array, inverse
 from ._kappa import ComplexArray, kappa_along
 
-ROUNDING = 1e-15
-"""Rounding error of a sum, relative to the sum of the absolute values of its terms."""
-
 
 @dataclass(frozen=True)
 class Resolved:
@@ -149,24 +146,6 @@ def train_from_test(
     one, two = at.df1[rows, None] * at.inverse_samples, _both(at.df1) * at.inverse_samples
     product = r1 * other
     return product * (difference + unlimited + noise), product * difference - (one + two - one * two) * (unlimited + noise)
-
-
-def invert_one(weights: ComplexArray, values: ComplexArray) -> tuple[float, float]:
-    """Sum a transform over a contour; return the sum and its rounding error."""
-    terms = weights * values
-    return 2 * float(np.sum(terms.real)), 2 * ROUNDING * float(np.sum(np.abs(terms)))
-
-
-def invert_two(weights: ComplexArray, values: ComplexArray) -> tuple[float, float]:
-    """Sum a transform of two variables over a contour; return the sum and its rounding error."""
-    size = np.abs(weights)
-    inner = values @ np.concatenate([weights, weights.conj()])
-    return 2 * float((weights @ inner).real), 2 * ROUNDING * float(size @ np.abs(values) @ np.concatenate([size, size]))
-
-
-def least(*candidates: tuple[float, float]) -> tuple[float, float]:
-    """Return the value with the smallest error."""
-    return min(candidates, key=lambda candidate: candidate[1])
 
 
 def unlimited_flow(modes: Modes, doubled: Array | float) -> Array:

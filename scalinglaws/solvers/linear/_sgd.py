@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result
 from ..spectra import Modes, Spectrum
-from ._contour import TRUNCATION, circle, cotangent
+from ._contour import circle, cotangent
 from ._edge import Resolvent, stability_inputs
 from ._inputs import Array, Value, broadcast, depth, failure_policy, inverse, judged, numbers, ordered, shaped
 from ._kappa import ComplexArray
-from ._response import ROUNDING, Resolved, invert_one, projected_signal, resolve
+from ._record import CONTOUR, Rule, invert
+from ._response import Resolved, projected_signal, resolve
 from ._statics import ridge
-from ._tally import Tally
+from ._tally import ROUNDING, Tally
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes
@@ -40,7 +41,7 @@ class OnlineSGDSolution(Result):
     test_error : float or ndarray
         Its estimated absolute error (rounding and truncation, for the merged spectrum).
     diagnostics : Diagnostics
-        Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-5 of the loss on
+        Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-4 of the loss on
         the first batch.
     """
 
@@ -161,7 +162,7 @@ def online_sgd(
             z, w = cotangent()
             transform = _Transform(modes, n[i], b[i], eta[i], noise[i], norms[i], z / t[i])
             if tally.solved(i, *transform.resolved):
-                tally.set_test(i, *transform.loss(t[i], w / t[i], TRUNCATION))
+                tally.set_test(i, *transform.loss(t[i], w / t[i], CONTOUR))
     diagnostics = tally.diagnostics("z-transform on a cotangent contour or a circle, merged modes")
     result = OnlineSGDSolution(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
@@ -221,12 +222,12 @@ class _Transform:
         unlimited = z * (self._signal @ (1 / (step + decrement[:, None])))
         self.values = change + kernel * (unlimited + change + noise * z / step) / (1 - kernel)
 
-    def loss(self, steps: float, weights: ComplexArray, truncation: float) -> tuple[float, float]:
+    def loss(self, steps: float, weights: ComplexArray, rule: Rule) -> tuple[float, float]:
         """Return the loss and its error; the weights are those of a contour at this number of steps."""
         with np.errstate(under="ignore", over="ignore"):
             unlimited = float(np.exp(steps * self._rates) @ self._signal)
-        change, error = invert_one(weights, self.values)
-        error = self._amplification * error + 4 * truncation * (abs(change) + unlimited) + ROUNDING * unlimited
+        change, error = invert(weights, self.values, rule)
+        error = self._amplification * error + rule.truncation * (abs(change) + unlimited) + ROUNDING * unlimited
         return unlimited + change, error
 
 
@@ -255,7 +256,7 @@ class _Start:
         if steps == 0:
             return self._total, ROUNDING * self._total
         weights = np.asarray(np.exp(steps * self._u) / _CIRCLE, dtype=complex)
-        return self._transform.loss(steps, weights, math.exp(-_ALIAS))
+        return self._transform.loss(steps, weights, Rule(ROUNDING, math.exp(-_ALIAS)))
 
 
 def _over_s(modes: Modes, at: Resolved) -> ComplexArray:

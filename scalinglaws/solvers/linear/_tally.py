@@ -9,7 +9,10 @@ import numpy as np
 from ...results import Diagnostics, Status
 from ._inputs import PROMISED, Array
 from ._kappa import MAX_STEPS
-from ._response import ROUNDING, Resolved
+from ._response import Resolved
+
+ROUNDING = 1e-15
+"""Rounding error of a sum, relative to the sum of the absolute values of its terms."""
 
 
 class Tally:
@@ -18,7 +21,7 @@ class Tally:
     Errors are judged relative to the loss plus a part, `floor`, of the train loss at the start.
     """
 
-    def __init__(self, count: int, total: float, noise: Array, floor: float = 1e-5) -> None:
+    def __init__(self, count: int, total: float, noise: Array, floor: float = 1e-4) -> None:
         self.total = total
         self._floor = floor
         self._start = total + noise
