@@ -1,4 +1,4 @@
-"""Statics of the linear model: time per point against explicit sums, independence of scale, and the bias of the theory.
+"""The linear model: time per point against explicit sums and simulation, independence of scale, and the bias of the theory.
 
 Run ``python benchmarks/linear.py``; add ``--bias`` for the comparison with simulation (a minute or two).
 """
@@ -14,7 +14,8 @@ from scipy.optimize import brentq
 from threadpoolctl import threadpool_limits
 
 from scalinglaws.solvers import PowerLawSpectrum
-from scalinglaws.solvers.linear import ridge
+from scalinglaws.solvers.linear import compute_frontier, gradient_descent, gradient_flow, online_sgd, ridge
+from scalinglaws.verify.simulate import linear as simulated
 from scalinglaws.verify.simulate.linear import random_feature_ridge
 
 
@@ -81,6 +82,71 @@ def flatness() -> None:
         print(f"  {label:<11}" + "   ".join(row))
 
 
+def training() -> None:
+    """Print the time per point of every training solver over ten decades of every scale."""
+    task = PowerLawSpectrum(1.5, 0.5)
+    print("\nmilliseconds per point of training (20 points in a call)")
+
+    def row(label: str, sizes: tuple[float, ...], call: Callable[[float], object]) -> None:
+        cells = []
+        for size in sizes:
+            call(size)
+            cells.append(f"{size:6.0e}: {best_of(lambda s=size: call(s), 3) / 20 * 1e3:5.2f}")
+        print(f"  {label:<34}" + "   ".join(cells))
+
+    def times(t: float) -> np.ndarray:
+        return np.geomspace(t / 2, t, 20)
+
+    decades = (1e2, 1e4, 1e6, 1e9, 1e12)
+    row("flow, N and P finite, against t", decades, lambda t: gradient_flow(times(t), task, features=1e6, samples=1e7))
+    row("flow, N and P finite, against N", decades, lambda n: gradient_flow(times(1e6), task, features=n, samples=10 * n))
+    row(
+        "flow, N and P finite, against M",
+        decades,
+        lambda m: gradient_flow(times(1e6), PowerLawSpectrum(1.5, 0.5, m), features=1e6, samples=1e7),
+    )
+    row("flow, P infinite, against t", decades, lambda t: gradient_flow(times(t), task, features=1e6))
+    row("online SGD, against t", decades, lambda t: online_sgd(times(t), task, features=1e6, batch=1, learning_rate=0.05))
+    row("online SGD, against N", decades, lambda n: online_sgd(times(1e6), task, features=n, batch=1, learning_rate=0.05))
+    row(
+        "heavy ball, N and P finite, against t",
+        decades[1:],
+        lambda t: gradient_descent(np.round(times(t)), task, features=1e6, samples=1e7, learning_rate=0.1, momentum=0.9),
+    )
+    print(f"  best split of one compute budget  {1e3 * best_of(lambda: compute_frontier(1e14, task), 3):.0f}")
+    curve = np.geomspace(1, 1e12, 60)
+    print(f"  curve of 60 times, N and P finite {1e3 * best_of(lambda: gradient_flow(curve, task, features=1e9, samples=1e10), 3):.0f}")
+
+
+def simulation() -> None:
+    """Print what simulations cost that reach one per cent, against the solver."""
+    task, t = PowerLawSpectrum.from_ab(2, 1.5, 400), np.array([1.0, 10.0, 100.0, 1e3, 1e4])
+    given = {"features": 60, "samples": 150, "noise_variance": 0.09}
+    print("\nfive times of a curve to one per cent                  seconds      ratio")
+    for label, solve, simulate in (
+        ("gradient flow", lambda: gradient_flow(t, task, **given), lambda n: simulated.gradient_flow(t, task, **given, draws=n)),
+        (
+            "heavy ball, 1e4 steps",
+            lambda: gradient_descent(t, task, **given, learning_rate=0.15, momentum=0.8),
+            lambda n: simulated.gradient_descent(t.astype(int), task, **given, learning_rate=0.15, momentum=0.8, draws=n),
+        ),
+        (
+            "online SGD, 1e4 steps",
+            lambda: online_sgd(t, task, features=60, noise_variance=0.09, batch=4, learning_rate=0.2),
+            lambda n: simulated.online_sgd(t.astype(int), task, features=60, noise_variance=0.09, batch=4, learning_rate=0.2, draws=n),
+        ),
+    ):
+        simulate(2)
+        solve()
+        start = time.perf_counter()
+        losses = simulate(60).test_loss
+        per_draw = (time.perf_counter() - start) / 60
+        needed = float(np.max(losses.std(axis=0) / losses.mean(axis=0)) / 0.01) ** 2
+        fast = best_of(solve)
+        print(f"{label:<24} solver                        {fast:9.2e}          1")
+        print(f"{'':<24} simulation, {needed:5.0f} draws       {needed * per_draw:9.2e}  {needed * per_draw / fast:9.0f}")
+
+
 def bias() -> None:
     """Print c in mean over draws / theory - 1 = c / P, with one standard error."""
     print("\nbias of the deterministic equivalent times P (unlimited features, 1024 modes, ridgeless, no noise)")
@@ -98,5 +164,7 @@ if __name__ == "__main__":
     with threadpool_limits(1):
         speed()
         flatness()
+        training()
+        simulation()
         if "--bias" in sys.argv[1:]:
             bias()

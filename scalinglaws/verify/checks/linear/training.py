@@ -94,7 +94,7 @@ def momentum(context: Context) -> Iterator[Comparison]:
         "no momentum",
         {"test_loss": rival.test_loss, "train_loss": rival.train_loss},
         lambda draws, rng: simulate.gradient_descent(steps, _TASK, **_SIZES, **given, momentum=0.8, draws=draws, rng=rng),
-        40,
+        25,
     )
 
 
@@ -114,7 +114,7 @@ def sgd(context: Context) -> Iterator[Comparison]:
         "gradients without noise",
         {"test_loss": rival.test_loss},
         lambda draws, rng: simulate.online_sgd(steps, _TASK, **given, batch=2, draws=draws, rng=rng),
-        100,
+        60,
     )
 
 
