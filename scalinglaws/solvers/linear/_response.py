@@ -23,6 +23,8 @@ from ..spectra import Modes
 from ._inputs import Array, inverse
 from ._kappa import ComplexArray, kappa_along
 
+_TABLE = 2**23  # numbers in a table of modes and nodes
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -43,12 +45,6 @@ class Resolved:
         """Return 1 - R_1 R_3, without cancellation."""
         n, p = self.inverse_features, self.inverse_samples
         return np.asarray(self.df1 * (n + p - self.df1 * n * p))
-
-    def table(self, modes: Modes) -> Array:
-        """Return Y, Z, Y^0 and Y - Y^0 of all modes (rows) at all nodes, real parts before imaginary parts."""
-        table = np.empty((modes.eigenvalues.size, 8 * self.s.size))
-        _shrinkage_table(modes.eigenvalues, self.s, self.kappa, self.delta, table)
-        return table
 
     def joined(self, other: Resolved) -> Resolved:
         """Return these nodes and those of another part of the contour."""
@@ -104,18 +100,10 @@ def pair_transform(modes: Modes, at: Resolved, noise: float, *, rows: slice = sl
         `rows`, the second over all nodes and their complex conjugates.
     """
     m = at.s.size
-    table = at.table(modes)
-
-    def left(block: Array) -> Array:
-        return block if rows == slice(None) else np.concatenate([block[:, :m][:, rows], block[:, m:][:, rows]], axis=1)
-
-    y, z, y0, change = (table[:, 2 * m * i : 2 * m * (i + 1)] for i in range(4))
-    c, signal = modes.multiplicities[:, None], modes.signal[:, None]
-    learned, missing = c * left(z), c * left(y)
-    g, d2, transposed = _pairs(learned.T @ y), _pairs(learned.T @ z), _pairs(missing.T @ z)
-    v = _pairs((signal * left(y)).T @ z)
-    parts = (signal * np.concatenate([left(y0), left(change)], axis=1)).T @ table[:, 4 * m :]
+    by_mode, by_signal, parts = _products(modes, at, rows)
     half = parts.shape[0] // 2
+    g, d2, transposed = _pairs(by_mode[half:, : 2 * m]), _pairs(by_mode[half:, 2 * m :]), _pairs(by_mode[:half, 2 * m :])
+    v = _pairs(by_signal)
     unlimited = _pairs(parts[:half, : 2 * m])
     growth = _pairs(parts[:half, 2 * m :] + parts[half:, : 2 * m] + parts[half:, 2 * m :])
 
@@ -125,6 +113,32 @@ def pair_transform(modes: Modes, at: Resolved, noise: float, *, rows: slice = sl
     det = r1 * (other + transposed * n) + other * g * p
     lost = (r3 * d2 + g * n * _both(at.df1)) * p
     return (a * growth + g * v * n + lost * (noise + unlimited)) / det, unlimited
+
+
+def _products(modes: Modes, at: Resolved, rows: slice) -> tuple[Array, Array, Array]:
+    """Sum over modes the products of (Y, Z) and (Y, Z) with multiplicities, Y and Z with signals, Y^0 and Y - Y^0 with signals.
+
+    Real parts before imaginary parts; the first factor at the nodes in `rows` only. As many modes at a time as fit 64 MB.
+    """
+    m = at.s.size
+    some = np.arange(m)[rows]
+    left = np.concatenate([some + m * i for i in range(8)]) if rows != slice(None) else slice(None)
+    sums: list[Array] = []
+    block = max(256, _TABLE // (8 * m))
+    for first in range(0, modes.eigenvalues.size, block):
+        part = slice(first, first + block)
+        table = np.empty((modes.eigenvalues[part].size, 8 * m))
+        _shrinkage_table(modes.eigenvalues[part], at.s, at.kappa, at.delta, table)
+        factors = table[:, left]
+        half = factors.shape[1] // 2
+        c, signal = modes.multiplicities[part, None], modes.signal[part, None]
+        products = [
+            (c * factors[:, :half]).T @ table[:, : 4 * m],
+            (signal * factors[:, : half // 2]).T @ table[:, 2 * m : 4 * m],
+            (signal * factors[:, half:]).T @ table[:, 4 * m :],
+        ]
+        sums = [one + two for one, two in zip(sums, products, strict=True)] if sums else products
+    return sums[0], sums[1], sums[2]
 
 
 def _both(x: ComplexArray) -> ComplexArray:

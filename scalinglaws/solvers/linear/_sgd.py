@@ -219,7 +219,7 @@ class _Transform:
         scale = 2 * eta * root
         change = z * (_over_s(modes, low) - np.conj(_over_s(modes, high))) / scale
         kernel = eta * eta * per_sample * (np.conj(high.s * high.df1) - low.s * low.df1) / scale
-        unlimited = z * (self._signal @ (1 / (step + decrement[:, None])))
+        unlimited = z * np.array([self._signal @ (1 / (node + decrement)) for node in step])
         self.values = change + kernel * (unlimited + change + noise * z / step) / (1 - kernel)
 
     def loss(self, steps: float, weights: ComplexArray, rule: Rule) -> tuple[float, float]:
