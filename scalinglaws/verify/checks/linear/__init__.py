@@ -1,5 +1,5 @@
 """The lazy linear model: its exponents, its losses and its optima, against simulation and against the solver."""
 
-from . import asymmetry, bottlenecks, optima, training
+from . import bottlenecks, optima, resources, training
 
-__all__ = ["asymmetry", "bottlenecks", "optima", "training"]
+__all__ = ["bottlenecks", "optima", "resources", "training"]
