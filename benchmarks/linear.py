@@ -12,21 +12,12 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import brentq
 from threadpoolctl import threadpool_limits
+from timing import best_of
 
 from scalinglaws.solvers import PowerLawSpectrum
 from scalinglaws.solvers.linear import compute_frontier, gradient_descent, gradient_flow, online_sgd, ridge
 from scalinglaws.verify.simulate import linear as simulated
 from scalinglaws.verify.simulate.linear import random_feature_ridge
-
-
-def best_of(function: Callable[[], object], repeats: int = 7) -> float:
-    """Return the shortest wall time of several calls, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def explicit(a: float, b: float, modes: int, samples: float) -> float:

@@ -6,12 +6,11 @@ Run ``python benchmarks/simulate_linear.py`` (a minute).
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
 
 import numpy as np
 from scipy.integrate import solve_ivp
 from threadpoolctl import threadpool_limits
+from timing import best_of
 
 from scalinglaws.solvers import PowerLawSpectrum
 from scalinglaws.verify.simulate.linear import gradient_descent, gradient_flow, online_sgd
@@ -19,17 +18,6 @@ from scalinglaws.verify.simulate.linear import gradient_descent, gradient_flow, 
 SPECTRUM = PowerLawSpectrum.from_ab(2, 1.5, 400)
 EIGENVALUES, SIGNAL = SPECTRUM.explicit()
 TARGET = np.sqrt(SIGNAL / EIGENVALUES)
-
-
-def best_of(function: Callable[[], object], repeats: int = 5) -> float:
-    """Return the shortest wall time of several calls, in seconds."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def raw(features: int, samples: int, noise: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,25 +5,13 @@ Run ``python benchmarks/verify.py``. The target is 50 ms per comparison.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 from scipy.optimize import curve_fit
+from timing import best_of
 
 from scalinglaws.verify import Comparison, Prediction, Report, Rival
 from scalinglaws.verify.estimate import curve_from_replicates, exponent_from_replicates, fit_exponent, measure
 from scalinglaws.verify.report import environment
-
-
-def best_of(function: Callable[[], object], repeats: int = 7) -> float:
-    """Return the shortest wall time of several calls, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def curve(number: int, rng: np.random.Generator) -> Comparison:

@@ -109,7 +109,7 @@ def test_against_the_printed_equations_on_another_contour(case):
 
 @pytest.mark.parametrize("ab", [(2, 1.5), (4.5, 1.6), (1.06, 1.2)])
 def test_merged_modes_against_explicit_sums(ab):
-    merged = PowerLawSpectrum.from_ab(*ab, 20_000)
+    merged = PowerLawSpectrum.from_ab(*ab, 100_000)
     plain = EmpiricalSpectrum(*merged.explicit())
     for keywords in ({"features": 300, "samples": 700, "noise_variance": 0.1}, {"features": 500}, {}):
         one, two = (gradient_flow([3, 3e3, 3e6], spectrum, **keywords) for spectrum in (merged, plain))
