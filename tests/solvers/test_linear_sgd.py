@@ -295,3 +295,14 @@ def test_failure_carries_the_result(monkeypatch):
         kept = online_sgd([0, steps], spectrum, features=10, batch=1, learning_rate=0.1, on_failure="return")
         assert kept.test_error[1] == INF
         assert kept.test_loss[0] > 0
+
+
+def test_late_losses_far_below_the_kernel_are_smooth():
+    """The loss may be 1e-25 of its start, and the kernel's transform 1e-11 of the trace: neither may be a difference."""
+    t = 1e18 * np.array([1.0, 1.1, 1.21])
+    losses = online_sgd(t, PowerLawSpectrum.from_ab(4.5, 1.6), batch=1, learning_rate=0.05).test_loss
+    assert losses[0] * losses[2] / losses[1] ** 2 == pytest.approx(1, abs=1e-10)
+    sizes = np.round(6e36 * np.array([1.0, 1.001, 1.001**2]))
+    given_ = {"features": 1.5e36, "batch": 1, "learning_rate": 2.8e-18}
+    logs = np.log([online_sgd(1e26, PowerLawSpectrum.from_ab(2.2, 0.54, size), **given_).test_loss for size in sizes])
+    assert logs[0] - 2 * logs[1] + logs[2] == pytest.approx(0, abs=1e-6)  # of the order of the step squared
