@@ -112,7 +112,8 @@ def online_sgd(
     -----
     The difference from :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, below 12 steps
     on a circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle,
-    whatever the size of t, M, N, and however far the loss has fallen. Accurate to about 1e-11, but for a factor :math:`1/(1 - \hat K(1))` close to the bound.
+    whatever the size of t, M, N, and however far the loss has fallen. Accurate to about 1e-11, but for a factor
+    :math:`1/(1 - \hat K(1))` close to the bound.
     The limit is the floor :math:`(L_N + \hat K(1)\,\sigma^2)/(1 - \hat K(1))` with the loss :math:`L_N` of the best
     predictor from N features.
 
