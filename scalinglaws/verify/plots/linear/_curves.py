@@ -25,7 +25,7 @@ CLOCKS = {GradientFlowSolution: ("t", "time t"), GradientDescentSolution: ("step
 RESULTS = ("test_loss", "train_loss", "test_error", "train_error", "diagnostics")
 NAMES = {"test_loss": "test loss", "train_loss": "train loss"}
 TRAIN = "#e09f3e"  # where a single case leaves a color for it
-APART = 1.035  # factor between the marks of test and train, which would hide each other in the lower panel
+APART = 1.035  # factor by which marks that would hide each other in the lower panel are moved aside
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class _Case:
     clock: str
     time: Array
     losses: dict[str, Array]
+    shown: dict[str, NDArray[np.bool_]]
     place: NDArray[np.int_]
     simulated: dict[str, Array]
 
@@ -70,7 +71,7 @@ def loss_curves(
         A Matplotlib figure; ``figure.savefig(path)`` writes it. Lines are the solver's losses; marks are means over draws, with
         bars of one standard error. Lines and marks carry ``"test loss"`` or ``"train loss"``, after the name of the run if
         there is one, as ``gid``; those of simulations end in ``", simulated"``. Time 0 has no place on the logarithmic axis and
-        is left out, and so are losses of 0; an infinite time is a dotted level.
+        is left out, and so are losses that do not exceed their own estimated errors; an infinite time is a dotted level.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def loss_curves(
     else:
         upper, lower = figure.subplots(), None
     for number, case in enumerate(cases):
-        _draw(case, upper, lower, _looks(number, len(cases)))
+        _draw(case, upper, lower, _looks(number, len(cases)), number - (len(cases) - 1) / 2)
     upper.set(xscale="log", yscale="log", ylabel="loss" if _kinds(cases) > 1 else "test loss")
     (lower or upper).set_xlabel(cases[0].clock)
     bare(upper)
@@ -153,8 +154,9 @@ def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
                 f"solution has several values of {field.name}: give one run per name, in a mapping", argument="solution", value=field.name
             )
     losses = {name: np.asarray(getattr(run, name)) for name in NAMES if hasattr(run, name)}
+    shown = {name: np.isfinite(values) & (values > getattr(run, name.replace("loss", "error"))) for name, values in losses.items()}
     if draws is None:
-        return _Case(label, axis, time, losses, np.empty(0, dtype=int), {})
+        return _Case(label, axis, time, losses, shown, np.empty(0, dtype=int), {})
     if not isinstance(draws, SimulatedLosses):
         raise DomainError(f"simulated has a {type(draws).__name__}: it must be SimulatedLosses", argument="simulated", value=draws)
     when = time if at is None else np.atleast_1d(np.asarray(at, dtype=float))
@@ -169,7 +171,7 @@ def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
                 argument="simulated",
                 value=values.shape,
             )
-    return _Case(label, axis, time, losses, place, chosen)
+    return _Case(label, axis, time, losses, shown, place, chosen)
 
 
 def _kinds(cases: list[_Case]) -> int:
@@ -193,18 +195,18 @@ def _statistics(case: _Case, name: str) -> tuple[Array, Array]:
 def _deviation(case: _Case, name: str) -> tuple[Array, Array]:
     """Return the relative deviation of the mean from the solver, and its standard error."""
     (mean, error), expected = _statistics(case, name), case.losses[name][case.place]
-    good = expected > 0
+    good = case.shown[name][case.place]
     safe = np.where(good, expected, 1.0)
     return np.where(good, mean / safe - 1, 0.0), np.where(good, error / safe, 0.0)
 
 
-def _draw(case: _Case, upper: Axes, lower: Axes | None, looks: dict[str, tuple[str, str, str, bool]]) -> None:
+def _draw(case: _Case, upper: Axes, lower: Axes | None, looks: dict[str, tuple[str, str, str, bool]], place: float) -> None:
     prefix = f"{case.label}, " if case.label else ""
     for name, losses in case.losses.items():
         color, style, marker, filled = looks[name]
-        shown = (case.time > 0) & np.isfinite(case.time) & np.isfinite(losses) & (losses > 0)
+        shown = (case.time > 0) & np.isfinite(case.time) & case.shown[name]
         upper.plot(case.time[shown], losses[shown], style, color=color, lw=1.8, gid=prefix + NAMES[name])
-        for level in losses[np.isinf(case.time) & np.isfinite(losses) & (losses > 0)][:1]:
+        for level in losses[np.isinf(case.time) & case.shown[name]][:1]:
             upper.axhline(level, color=color, lw=1, ls=":", gid=f"{prefix}{NAMES[name]}, limit")
         if name not in case.simulated:
             continue
@@ -216,8 +218,8 @@ def _draw(case: _Case, upper: Axes, lower: Axes | None, looks: dict[str, tuple[s
         upper.errorbar(when[good], mean[good], error[good], **look)[0].set_gid(gid)
         if lower is not None:
             off, spread = _deviation(case, name)
-            aside = when * APART ** ((-1, 1)[name == "train_loss"] if len(case.simulated) > 1 else 0)
-            good &= case.losses[name][case.place] > 0
+            aside = when * APART ** (2 * place * len(case.simulated) + ((-1, 1)[name == "train_loss"] if len(case.simulated) > 1 else 0))
+            good &= case.shown[name][case.place]
             lower.errorbar(aside[good], off[good], spread[good], **look)[0].set_gid(gid)
 
 
@@ -233,6 +235,8 @@ def _legend(axis: Axes, cases: list[_Case]) -> None:
         handles = [Line2D([], [], color=look["test_loss"][0], lw=1.8, label=case.label) for case, look in zip(cases, looks, strict=True)]
         if _kinds(cases) > 1:
             handles += [Line2D([], [], color=gray, lw=1.8, ls=ls, label=label) for label, ls in (("test", "-"), ("train", "--"))]
+    if any(np.isinf(case.time).any() for case in cases):
+        handles.append(Line2D([], [], color=gray, lw=1, ls=":", label="end of training"))
     draws = sorted({values.shape[0] for case in cases for values in case.simulated.values()})
     if draws:
         many = f"{draws[0]}" if len(draws) == 1 else f"{draws[0]} to {draws[-1]}"

@@ -118,7 +118,7 @@ def _curves(
     from matplotlib import colormaps
 
     budgets, best, losses = (np.asarray(field) for field in (optima.compute, optima.features, optima.loss))
-    colors = colormaps["cividis"](np.linspace(0.9, 0.05, budgets.size))
+    colors = colormaps["cividis"](np.linspace(0.75, 0.05, budgets.size))
     for number, (budget, middle) in enumerate(zip(budgets.tolist(), best.tolist(), strict=True)):
         sizes = np.geomspace(max(middle / span, 1.0), min(middle * span, budget), points)
         sizes = np.union1d(sizes, middle)
@@ -137,6 +137,7 @@ def _curves(
     axis.plot(frontier.features, frontier.loss, color=SIMULATION, lw=1.4, ls="--", gid="frontier", label="frontier", zorder=3)
     axis.plot(best, losses, "o", color=SIMULATION, mec="white", ms=7, gid="optima", label="optima", zorder=4)
     axis.set(xscale="log", yscale="log", xlabel="features N", ylabel="test loss")
+    axis.set_xlim(right=axis.get_xlim()[1] * 2)
     axis.set_title("loss at fixed compute $C = N t$", loc="left", fontsize=11)
     axis.legend(frameon=False, fontsize=9, loc="lower left")
 
