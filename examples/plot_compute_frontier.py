@@ -22,7 +22,7 @@ rough = solvers.PowerLawSpectrum.from_ab(a=1.7, b=1.4)
 figure = isoflop(
     rough,
     [1e6, 1e8, 1e10, 1e12, 1e14],
-    points=25,
+    points=21,
     figure=plt.figure(figsize=(10.4, 4.4), layout="constrained"),
 )
 
@@ -34,9 +34,15 @@ smooth = solvers.PowerLawSpectrum.from_ab(a=4, b=1.4)
 figure = isoflop(
     smooth,
     [1e6, 1e8, 1e10, 1e12, 1e14],
-    points=25,
+    points=21,
     figure=plt.figure(figsize=(10.4, 4.4), layout="constrained"),
 )
+for budget in (1e6, 1e8, 1e11, 1e14):
+    found = solvers.linear.compute_frontier(budget, smooth)
+    print(
+        f"C = {budget:.0e}: loss exponent {found.loss_exponent:.4f}, "
+        f"size exponent {found.features_exponent:.4f}"
+    )
 
 # %%
 # All seven phases
