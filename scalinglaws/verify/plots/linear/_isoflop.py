@@ -193,4 +193,5 @@ def _exponents(axis: Axes, frontier: ComputeFrontier, derived: tuple[str, dict[s
     room = max(high - low, 0.1)
     axis.set_ylim((low + high) / 2 - 0.6 * room, (low + high) / 2 + 0.6 * room)
     axis.set_title("" if derived is None else f"phase {derived[0]}", loc="left", fontsize=11)
-    axis.legend(frameon=False, fontsize=9, loc="best")
+    # above the panel: its lines may be anywhere
+    axis.legend(frameon=False, fontsize=9, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
