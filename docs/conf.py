@@ -1,3 +1,5 @@
+import re
+
 from scalinglaws import __version__
 
 project = "scalinglaws"
@@ -35,3 +37,15 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
 }
+
+
+def number_references(app, what, name, obj, options, lines):
+    """Turn numbered references into lists: as footnotes, the numbers of two docstrings on a page would collide.
+
+    The escaped space keeps an author's initial from being read as the letter of a list.
+    """
+    lines[:] = [re.sub(r"^(\s*)\.\. \[(\d+)\] ", r"\1\2. \\ ", line) for line in lines]
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", number_references)

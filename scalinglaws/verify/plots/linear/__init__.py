@@ -1,6 +1,8 @@
-"""Pictures of the lazy linear model: its bottlenecks against simulation, and its compute-optimal phases."""
+"""Pictures of the lazy linear model: bottlenecks and training against simulation, compute-optimal phases and frontiers."""
 
 from ._bottlenecks import Bottleneck, bottlenecks
+from ._curves import loss_curves
+from ._isoflop import isoflop
 from ._phases import phase_diagram
 
-__all__ = ["Bottleneck", "bottlenecks", "phase_diagram"]
+__all__ = ["Bottleneck", "bottlenecks", "isoflop", "loss_curves", "phase_diagram"]

@@ -18,14 +18,13 @@ from ....solvers.spectra import PowerLawSpectrum
 from ...comparison import quantile
 from ...estimate import curve_from_replicates
 from ...simulate.linear import population_projection, random_feature_ridge
+from ._palette import LAW, RIVAL, SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-
-THEORY, SIMULATION, LAW, RIVAL = "#1b3a5c", "#d1495b", "#4a8c6f", "#9a9a9a"
 
 
 @dataclass(frozen=True)
@@ -156,5 +155,4 @@ def _draw(
     lower.axhline(0, color=THEORY, lw=1)
     lower.errorbar(sizes, mean / expected - 1, reach / expected, fmt="o", color=SIMULATION, ms=5, capsize=3)
     lower.set(ylabel="simulation /\nsolver $-$ 1", xlabel=f"{keyword} {law.variable}", ylim=(-2.2 * tolerance, 2.2 * tolerance))
-    for axis in (upper, lower):
-        axis.spines[["top", "right"]].set_visible(False)
+    bare(upper, lower)
