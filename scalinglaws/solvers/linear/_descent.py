@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from ...results import Diagnostics, Result
+from .._blas import one_thread
 from ..spectra import Modes, Spectrum
 from ._contour import circle, cotangent
 from ._edge import Resolvent
@@ -238,6 +239,7 @@ class _Task:
             )
         return True
 
+    @one_thread
     def contours(self, tally: Tally, i: int, steps: float) -> None:
         """Invert on cotangent contours."""
         free = self.unlimited(steps)
@@ -255,6 +257,7 @@ class _Task:
             one = weights[None, :], np.array([free])
             record_two_point(tally, [i], self.modes, at, self.noise, *one, CONTOUR, train=train, dropped=dropped)
 
+    @one_thread
     def circle(self, tally: Tally, members: list[int], steps: Array) -> None:
         """Invert for several numbers of steps on one circle."""
         most = float(np.max(steps))

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from ...results import Diagnostics, Result
+from .._blas import one_thread
 from ..spectra import Modes, Spectrum
 from ._contour import cotangent
 from ._inputs import Array, Value, broadcast, depth, failure_policy, judged, numbers, ordered, shaped
@@ -166,6 +167,7 @@ def limits(tally: Tally, late: Array, spectrum: Spectrum, features: Array, sampl
     tally.count(end.diagnostics.iterations, end.diagnostics.residual)
 
 
+@one_thread
 def _at_one_time(tally: Tally, i: int, modes: Modes, t: float, features: float, samples: float, noise: float) -> None:
     free = float(unlimited_flow(modes, 2 * t))
     if math.isinf(features) and math.isinf(samples):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from ...results import Diagnostics, Result
+from .._blas import one_thread
 from .._jit import njit
 from ..spectra import Modes, Spectrum
 from ._contour import circle, cotangent
@@ -197,6 +198,7 @@ def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_ra
 class _Transform:
     """The z-transform of the loss, less that of its part for unlimited features without gradient noise."""
 
+    @one_thread
     def __init__(
         self, modes: Modes, features: float, batch: float, learning_rate: float, noise: float, norm: float, u: ComplexArray
     ) -> None:
