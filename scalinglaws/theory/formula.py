@@ -238,7 +238,7 @@ class Law:
             condition = self._write(self.caution.condition)
             given = self._inputs(values, condition.free_symbols)
             if np.any(sp.lambdify(list(given), condition, "numpy")(*(np.asarray(entry, float) for entry in given.values()))):
-                warnings.warn(f"{self.name}, where {condition}: {self.caution.reason}", AccuracyWarning, stacklevel=2)
+                warnings.warn(f"{self.name}, for {self.caution.condition}: {self.caution.reason}", AccuracyWarning, stacklevel=2)
         return value
 
     def published_value(self, **values: Any) -> Any:

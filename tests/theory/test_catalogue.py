@@ -19,7 +19,7 @@ def test_entries_build_what_they_promise():
 
 def test_find_searches_names_statements_and_symbols():
     assert [law.name for law in theory.find("LINEAR.D")] == ["linear.data"]
-    assert [law.name for law in theory.find("training time")] == ["linear.time"]
+    assert [law.name for law in theory.find("model against training time")] == ["linear.time"]
     with_capacity = [law.name for law in theory.find("capacity: eigenvalues")]
     assert {name.split(".")[0] for name in with_capacity} == {"feature_learning", "linear"}
     assert set(with_capacity) >= {name for name in theory.laws() if name.startswith("linear.")}

@@ -10,6 +10,7 @@ import sympy as sp
 
 from ...errors import DomainError
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
+from ..fixed_points import fixed_point
 from ..linear.bottlenecks import derive_time
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
@@ -39,8 +40,8 @@ def derive_bootstrap(model: FeedbackLimited) -> Derived:
     --------
     >>> n = LEVEL
     >>> found = derive_bootstrap(FeedbackLimited(spectrum=2, signal=2))
-    >>> [found.expr.subs(n, level) for level in (1, 2, 3)], sp.limit(found.expr, n, sp.oo)
-    ([3/4, 5/8, 11/16], 2/3)
+    >>> [found.expr.subs(n, level) for level in (1, 2, 3)], float(found.expr.subs(n, 60))
+    ([3/4, 5/8, 11/16], 0.6666666666666666)
     """
     m, lazy = _power(model), derive_time(model.lazy)
     if len(lazy.regimes) > 1 or lazy.regimes[0].log_power:
@@ -100,9 +101,9 @@ def levels(m: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     """
     n = sp.Symbol("n", integer=True, nonnegative=True)
     guess = sp.Function("guess")
-    (limit,) = sp.solve(sp.Eq(CHI, LAZY * (1 + m * (1 - CHI))), CHI)
+    limit = fixed_point(LAZY * (1 + m * (1 - CHI)), CHI).branches[0].solution
     solved = sp.rsolve(guess(n + 1) - LAZY * (1 + m * (1 - guess(n))), guess(n), {guess(0): LAZY})
+    # written as limit plus what shrinks by one factor per level
     ratio = -m * LAZY
-    amplitude = sp.factor(sp.simplify((solved.subs(n, 1) - solved.subs(n, 0)) / (ratio - 1)))
-    rest = sp.factor(sp.simplify(solved.subs(n, 0) - amplitude))
-    return rest + amplitude * ratio**LEVEL, sp.factor(limit)
+    shrinking = sp.factor((solved.subs(n, 1) - solved.subs(n, 0)) / (ratio - 1))
+    return sp.factor(solved.subs(n, 0) - shrinking) + shrinking * ratio**LEVEL, sp.factor(limit)
