@@ -119,7 +119,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "feature_learning.linear_network": Entry(
         "scalinglaws.theory.feature_learning.laws:linear_network_law",
-        "loss of a two-layer linear network with no frozen weights against training time; its width sets no floor",
+        "loss of a two-layer linear network with no frozen weights against training time",
     ),
     "manifold.variance_limited": Entry(
         "scalinglaws.theory.manifold:variance_limited_law",

@@ -7,12 +7,17 @@ from scalinglaws.errors import DomainError
 from scalinglaws.theory.catalogue import CATALOGUE
 
 
+# a bottleneck of a fixed kernel, met at the pace of a growing one
+HEURISTIC = ("feature_learning.transient", "feature_learning.sgd_noise")
+
+
 def test_entries_build_what_they_promise():
     for name in theory.laws():
         law = theory.law(name)
         assert law.name == name
         assert law.statement == CATALOGUE[name].statement
-        assert law.standing == ("ansatz" if name.startswith("empirical.") else "derived")
+        expected = "ansatz" if name.startswith("empirical.") else "heuristic" if name in HEURISTIC else "derived"
+        assert law.standing == expected
         assert law.reference
         assert theory.law(name) is law
 

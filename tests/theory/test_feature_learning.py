@@ -218,7 +218,7 @@ def _flow(alpha, beta, gamma, decades, *, order=32, per_decade=60, per_efold=3):
     k = np.exp((middle[:, None] + half[:, None] * x).ravel())
     k, count = np.append(np.arange(1, order + 1), k), np.append(np.ones(order), (half[:, None] * w).ravel() * k)
     lam, power = k**-alpha, count * k ** -(alpha * beta + 1)
-    # the integral starts half a mode too late by the midpoint rule's error, 1/24 of a difference
+    # all modes beyond the last as one
     rest = last ** (-alpha * beta) / (alpha * beta)
     lam, power = np.append(lam, lam[-1]), np.append(power, rest)
     weights = power / lam

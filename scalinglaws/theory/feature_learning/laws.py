@@ -95,7 +95,11 @@ def circle_law() -> Law:
 
 @lru_cache(maxsize=1)
 def linear_network_law() -> Law:
-    r"""Return ``feature_learning.linear_network``: the same exponents where no weights are frozen."""
+    r"""Return ``feature_learning.linear_network``: the same exponents where no weights are frozen.
+
+    At N features the kernel is :math:`A^\top A/N + \gamma |w|^2/N`, of full rank once the readout w has grown: the width delays
+    what this law says, but leaves no floor.
+    """
     return _law("linear_network", derive_network, WarpLimited())
 
 
@@ -137,6 +141,7 @@ def transient_law() -> Law:
         "transient",
         derive_warped,
         WarpedLimited(),
+        standing="heuristic",
         quantity="N (L(t, N) - L(t, inf)), at equal times; grows where the exponent is negative",
         published=Published(
             (1 - 1 / ALPHA) * sp.Max(1, 2 / (1 + BETA)),
@@ -154,6 +159,7 @@ def sgd_noise_law() -> Law:
         "sgd_noise",
         derive_warped,
         noise(),
+        standing="heuristic",
         quantity="noise kernel of online SGD, in units of eta^2/B, at t = learning rate times steps",
         caution=Caution(
             BETA < 1,
