@@ -6,7 +6,6 @@ from scalinglaws import theory
 from scalinglaws.errors import DomainError
 from scalinglaws.theory.catalogue import CATALOGUE
 
-
 # a bottleneck of a fixed kernel, met at the pace of a growing one
 HEURISTIC = ("feature_learning.transient", "feature_learning.sgd_noise")
 
