@@ -16,6 +16,7 @@ from scalinglaws.errors import AccuracyWarning, DomainError
 from scalinglaws.theory.asymptotics import EXP, RATIONAL
 from scalinglaws.theory.feature_learning import (
     LEVEL,
+    TAU,
     FeedbackLimited,
     WarpedLimited,
     WarpLimited,
@@ -79,6 +80,28 @@ def test_exponents_of_hard_and_easy_tasks(name, hard, easy):
     law = _law(name)
     assert _same(_regime(law, "hard").exponent, hard)
     assert _same(_regime(law, "easy").exponent, easy)
+
+
+@pytest.mark.parametrize(
+    ("names", "conditions"),
+    [
+        (("time", "linear_network"), {"alpha > 0", "beta > 0"}),
+        (("prefactor",), {"alpha > 0", "beta > 0", "gamma > 0"}),
+        (("bootstrap",), {"beta > 0", "beta < 1", "n > 0", "Eq(n, floor(n))"}),
+        (("crossover",), {"beta > 0", "beta < 1"}),
+        (("model", "data", "transient", "compute", "compute_lazy", "compute_time", "compute_model"), {"alpha > 1", "beta > 0"}),
+        (("sgd_noise",), {"alpha > 1/2", "beta > 0"}),
+        (("circle",), {"q > 0", "q_y > 1/2"}),
+    ],
+)
+def test_validity(names, conditions):
+    for name in names:
+        assert set(map(str, _law(name).validity)) == conditions
+
+
+def test_words_follow_the_symbols():
+    (line,) = [entry for entry in _law("time").derivation.steps if entry.relation.variable == TAU and str(entry.quantity) == "L"]
+    assert "(2*tau)**(1/alpha)" in line.reason
 
 
 def test_super_easy_tasks_balance_noise_and_transient():

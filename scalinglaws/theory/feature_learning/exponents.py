@@ -11,6 +11,7 @@ The same follows without an ansatz by integrating over warped time, which also g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -253,7 +254,10 @@ def renamed(entry: Step, names: Mapping[sp.Symbol, sp.Symbol]) -> Step:
     relation = entry.relation
     if relation.variable is not None:
         relation = asymptotic(names.get(relation.variable, relation.variable))
-    return Step(entry.expr.xreplace(names), relation, entry.reason, entry.reference, entry.where)
+    reason = entry.reason
+    for old, new in names.items():  # formulas in words
+        reason = re.sub(rf"(?<=\*){old}\b", str(new), reason)
+    return Step(entry.expr.xreplace(names), relation, reason, entry.reference, entry.where)
 
 
 def _cases(regions: list[Warp], hard: sp.Expr, easy: sp.Expr) -> sp.Expr:

@@ -80,11 +80,7 @@ def derive_network(model: WarpLimited) -> Derived:
     norm = power_sum(weights, model.learned.compose(-b))
     lazy = derive_time(TimeLimited(b, a, EXP, model.box))
     hard, easy, line = _split(x)
-    plain = [
-        (sp.sqrt(GAMMA * branch.candidate.term(TAU ** (1 / b))), branch.condition) if branch.candidate.origin == "zeta" else (None, branch)
-        for branch in norm.branches()
-        if not branch.candidate.log_power
-    ]
+    plain = [branch for branch in norm.branches() if not branch.candidate.log_power]
     found = []
     for name, where, exponent, logs in (
         ("hard", hard, sp.factor(2 * x / (1 + x)), 0),
@@ -97,17 +93,18 @@ def derive_network(model: WarpLimited) -> Derived:
     def build() -> Derivation:
         total = sp.Sum(INDEX**-weights * model.learned.function.subs(X, TAU * INDEX**-b), (INDEX, 1, sp.oo))
         grown, warped, elapsed = [], [], []
-        for value, other in plain:
-            if value is not None:
-                amplitude = value / TAU ** ((1 - x) / 2)
-                grown.append((value, other))
-                elapsed.append((2 * TAU ** ((1 + x) / 2) / (amplitude * (1 + x)), other))
-                warped.append(((amplitude * (1 + x) * T / 2) ** (2 / (1 + x)), other))
+        for branch in plain:
+            weight, where = branch.candidate.coefficient, branch.condition
+            if branch.candidate.origin == "zeta":
+                rate = sp.sqrt(GAMMA * weight)
+                grown.append((rate * TAU ** ((1 - x) / 2), where))
+                elapsed.append((2 * TAU ** ((1 + x) / 2) / (rate * (1 + x)), where))
+                warped.append(((rate * (1 + x) * T / 2) ** (2 / (1 + x)), where))
             else:
-                bounded = (1 + sp.sqrt(1 + 4 * GAMMA * other.candidate.coefficient)) / 2
-                grown.append((bounded, other.condition))
-                elapsed.append((TAU / bounded, other.condition))
-                warped.append((bounded * T, other.condition))
+                bounded = (1 + sp.sqrt(1 + 4 * GAMMA * weight)) / 2
+                grown.append((bounded, where))
+                elapsed.append((TAU / bounded, where))
+                warped.append((bounded * T, where))
         steps = [renamed(entry, {T: TAU}) for entry in lazy.derivation.steps]
         steps += [
             step(_B, total, DEFINITION, "squared weights learned so far", BORDELON_2024_FEATURES),
