@@ -445,6 +445,7 @@ def test_other_models():
     slow = derive_warped(WarpedLimited(TransientLimited(2, 2), feedback=FeedbackLimited(2, 2, power=2)))
     assert slow.expr == 0
     assert _same(derive_warped(noise(FeedbackLimited(power=0))).expr, 2 - 1 / ALPHA)
+    assert derive_warped(noise(FeedbackLimited(2, 2))).expr == 2
     three = derive_compute(compute_limited(2))
     assert _same(three.regimes[0].exponent, 3 * ALPHA * BETA / (ALPHA * (1 + 2 * BETA) + 3))
     assert _same(

@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
-from ..linear.bottlenecks import ALPHA, T, TimeLimited, TransientLimited, derive_time, derive_transient
+from ..linear.bottlenecks import T, TimeLimited, TransientLimited, derive_time, derive_transient
 from ..optimum import pieces
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
@@ -44,7 +44,8 @@ class WarpedLimited:
 
 def noise(feedback: FeedbackLimited | None = None) -> WarpedLimited:
     r"""Return the noise of one-pass SGD, :math:`\sum_k \lambda_k^2 e^{-2\lambda_k\tau}`, under a growing kernel."""
-    return WarpedLimited(TimeLimited(signal=2 * ALPHA), derive_time, feedback or FeedbackLimited())
+    pace = feedback or FeedbackLimited()
+    return WarpedLimited(TimeLimited(pace.spectrum, 2 * pace.spectrum, box=pace.box), derive_time, pace)
 
 
 def derive_warped(model: WarpedLimited) -> Derived:
