@@ -52,6 +52,8 @@ def explanation_of(law: Law) -> str:
     if law.validity:
         lines += ["", f"Valid for {', '.join(f'${sp.latex(condition)}$' for condition in law.validity)}."]
     lines += ["", f"Standing: {_STANDINGS[law.standing]}."]
+    if law.caution is not None:
+        lines += ["", f"Caution, where ${sp.latex(law._write(law.caution.condition))}$: {law.caution.reason}."]
     if len(law.regimes) > 1:
         lines += ["", "## Regimes", ""]
         for entry in law.regimes:

@@ -65,6 +65,62 @@ CATALOGUE: dict[str, Entry] = {
         "scalinglaws.theory.linear.laws:phase_boundaries_law",
         "where the compute-optimal phases of the lazy linear model meet, and the logarithms there",
     ),
+    "feature_learning.time": Entry(
+        "scalinglaws.theory.feature_learning.laws:time_law",
+        "loss of a network that learns features against training time: hard tasks gain, easy ones do not",
+    ),
+    "feature_learning.bootstrap": Entry(
+        "scalinglaws.theory.feature_learning.laws:bootstrap_law",
+        "exponent of feature learning from inserting the growth of the kernel level by level",
+    ),
+    "feature_learning.prefactor": Entry(
+        "scalinglaws.theory.feature_learning.laws:prefactor_law",
+        "loss of a network that learns features at long times, with its constant for any richness",
+    ),
+    "feature_learning.crossover": Entry(
+        "scalinglaws.theory.feature_learning.laws:crossover_law",
+        "when a weakly rich network leaves the lazy curve",
+    ),
+    "feature_learning.model": Entry(
+        "scalinglaws.theory.feature_learning.laws:model_law",
+        "loss of a network that learns features against its width; learning features does not change it",
+    ),
+    "feature_learning.data": Entry(
+        "scalinglaws.theory.feature_learning.laws:data_law",
+        "loss of a network that learns features against the number of samples; learning features does not change it",
+    ),
+    "feature_learning.transient": Entry(
+        "scalinglaws.theory.feature_learning.laws:transient_law",
+        "what a finite width adds to the loss of a network that learns features, before it saturates",
+    ),
+    "feature_learning.sgd_noise": Entry(
+        "scalinglaws.theory.feature_learning.laws:sgd_noise_law",
+        "how fast a network that learns features forgets the noise of one-pass SGD",
+    ),
+    "feature_learning.compute": Entry(
+        "scalinglaws.theory.feature_learning.laws:compute_law",
+        "loss of a network that learns features at the best width for a given compute: hard, easy, super-easy",
+    ),
+    "feature_learning.compute_lazy": Entry(
+        "scalinglaws.theory.feature_learning.laws:compute_lazy_law",
+        "the same without feature learning, to compare with",
+    ),
+    "feature_learning.compute_time": Entry(
+        "scalinglaws.theory.feature_learning.laws:compute_time_law",
+        "training steps at the compute optimum of a network that learns features",
+    ),
+    "feature_learning.compute_model": Entry(
+        "scalinglaws.theory.feature_learning.laws:compute_model_law",
+        "width at the compute optimum of a network that learns features",
+    ),
+    "feature_learning.circle": Entry(
+        "scalinglaws.theory.feature_learning.laws:circle_law",
+        "a network of given smoothness learns a target on the circle",
+    ),
+    "feature_learning.linear_network": Entry(
+        "scalinglaws.theory.feature_learning.laws:linear_network_law",
+        "loss of a two-layer linear network with no frozen weights against training time",
+    ),
     "manifold.variance_limited": Entry(
         "scalinglaws.theory.manifold:variance_limited_law",
         "loss above its value at unlimited samples, where samples are plentiful",

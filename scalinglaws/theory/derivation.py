@@ -335,7 +335,7 @@ def _at(expr: sp.Expr, point: Mapping[sp.Symbol, Any]) -> sp.Expr:
 def _check_definition(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
     if entry.quantity in known:
         return StepCheck(False, f"{entry.quantity} was defined before")
-    if entry.quantity in entry.value.free_symbols:
+    if _circular(entry, known):
         return StepCheck(False, f"{entry.quantity} is defined by itself")
     return StepCheck(True, "a new quantity; checked by the steps that use it")
 
@@ -349,6 +349,8 @@ def _check_equal(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[A
 def _check_equation(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
     equation = entry.relation.equation
     assert equation is not None
+    if _circular(entry, known):
+        return StepCheck(False, f"{entry.quantity} is not solved for: its value depends on it")
     solved = dict(known)
     solved[entry.quantity] = entry.value
     return _agree(equation.args[0], equation.args[1], solved, points)
@@ -392,6 +394,11 @@ def _ingredients(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr]) -> list[sp.E
             parts.append(known[name])
             left += known[name].free_symbols & known.keys()
     return parts
+
+
+def _circular(entry: Step, known: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether a value contains the quantity itself, by way of what it is made of."""
+    return any(entry.quantity in part.free_symbols for part in _ingredients(entry.value, known))
 
 
 def _tied(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], point: Mapping[sp.Symbol, Any]) -> bool:

@@ -22,12 +22,13 @@ from ._numbers import evaluate_arrays, evaluate_form, is_exact, nearly, outside_
 from ._presentation import explanation_of, latex_of
 from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balances, solves, step
 from .implicit import ImplicitConstant
-from .records import Derived, Form, Published, Reference, Regime
+from .records import Caution, Derived, Form, Published, Reference, Regime
 from .relations import strongest
 
 __all__ = [
     "DEFINITION",
     "EQUAL",
+    "Caution",
     "Derivation",
     "Derived",
     "Form",
@@ -75,6 +76,8 @@ class Law:
         From any model of that kind to `Derived`.
     published : Published or None
         A different formula printed elsewhere.
+    caution : Caution or None
+        Where evaluating the law warns, and of what.
     notation : str
         Key of `scalinglaws.notation.CONVENTIONS` in which formulas are written.
     growth : bool
@@ -109,6 +112,7 @@ class Law:
     model: Any
     derive: Callable[[Any], Derived]
     published: Published | None = None
+    caution: Caution | None = None
     notation: str = "capacity"
     growth: bool = False
 
@@ -223,8 +227,19 @@ class Law:
         ------
         DomainError
             If a parameter is unknown, missing or outside the validity region; the message names the condition.
+
+        Warns
+        -----
+        AccuracyWarning
+            Where the law has a `caution`.
         """
-        return self._evaluate(self.expr, values, digits=digits, outside=outside)
+        value = self._evaluate(self.expr, values, digits=digits, outside=outside)
+        if self.caution is not None:
+            condition = self._write(self.caution.condition)
+            given = self._inputs(values, condition.free_symbols)
+            if np.any(sp.lambdify(list(given), condition, "numpy")(*(np.asarray(entry, float) for entry in given.values()))):
+                warnings.warn(f"{self.name}, for {self.caution.condition}: {self.caution.reason}", AccuracyWarning, stacklevel=2)
+        return value
 
     def published_value(self, **values: Any) -> Any:
         """Evaluate the exponent as printed elsewhere; raises `DomainError` if no other formula is known."""

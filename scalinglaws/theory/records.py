@@ -66,6 +66,22 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Caution:
+    """Where a law is right but easily misread.
+
+    Attributes
+    ----------
+    condition : Basic
+        Where, in (alpha, beta).
+    reason : str
+        What it does not say there.
+    """
+
+    condition: sp.Basic
+    reason: str
+
+
+@dataclass(frozen=True)
 class Regime:
     """One branch of a law.
 

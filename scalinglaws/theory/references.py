@@ -10,6 +10,14 @@ BORDELON_2024 = Reference(
     2024,
     "arXiv:2402.01092",
 )
+BORDELON_2024_FEATURES = Reference(
+    "bordelon2024feature",
+    "B. Bordelon, A. Atanasov, C. Pehlevan",
+    "How Feature Learning Can Improve Neural Scaling Laws",
+    "ICLR 2025",
+    2024,
+    "arXiv:2409.17858",
+)
 ATANASOV_2024 = Reference(
     "atanasov2024scaling",
     "A. Atanasov, J. A. Zavatone-Veth, C. Pehlevan",

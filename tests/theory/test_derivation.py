@@ -49,6 +49,8 @@ def test_every_relation_has_a_checker_that_can_refuse():
     assert outcome(one, step(y, x**2 - 6, DEFINITION, ""), step(y, sp.Integer(3), EQUAL, "")) is None
     assert outcome(one, one) == 1
     assert outcome(step(x, x + 1, DEFINITION, "")) == 0
+    assert outcome(step(y, x, DEFINITION, ""), step(x, y, DEFINITION, "")) == 1
+    assert outcome(step(y, x, DEFINITION, ""), step(x, y + u - x, solves(sp.Eq(x, u, evaluate=False)), "")) == 1
     assert outcome(step(x, sp.Integer(3), EQUAL, "")) == 0
     assert outcome(step(x, K, asymptotic(K), "")) == 0
     equation = sp.Eq(x**2, 4 * u, evaluate=False)

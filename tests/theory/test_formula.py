@@ -106,6 +106,7 @@ def test_every_notation_gives_the_same_answer(alpha, beta):
                 assert there.asymptote(1e3, **values) == pytest.approx(law.asymptote(1e3, alpha=alpha, beta=beta), rel=1e-9, abs=0)
 
 
+@pytest.mark.filterwarnings("ignore:feature_learning.sgd_noise")
 def test_white_teacher_notation():
     for name in TASK_LAWS:
         law, alpha_k = theory.law(name), Fraction(2, 3)

@@ -74,9 +74,12 @@ class ComputeLimited:
     ----------
     cases : tuple of Case
         Regions first, then boundaries.
+    where : tuple of Relational
+        Conditions on the parameters outside of which no case holds.
     """
 
     cases: tuple[Case, ...] = field(default_factory=lambda: linear_cases())
+    where: tuple[sp.Basic, ...] = ()
 
 
 def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
@@ -111,9 +114,8 @@ def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
     ]
     # where one term leads alone, the scales are free within a range, and their exponents jump
     free = [case.condition for case in model.cases if case.boundary and not case.known_scales] if of is not None else []
-    return Derived(
-        (*_joined(regimes), *_boundaries(model, of)), tuple(sp.to_nnf(sp.Not(condition)) for condition in free), build, piecewise=True
-    )
+    jumps = tuple(sp.to_nnf(sp.Not(condition)) for condition in free)
+    return Derived((*_joined(regimes), *_boundaries(model, of)), (*model.where, *jumps), build, piecewise=True)
 
 
 def derive_boundaries(model: ComputeLimited) -> Derived:

@@ -1,0 +1,36 @@
+r"""Feature learning: how a network learns whose kernel grows with what it has learned.
+
+A student :math:`f = N^{-1} w^\top A \psi` trains its readout w and, at a rate :math:`\gamma` relative to it, its features A.
+At :math:`\gamma = 0` it is the lazy linear model; above, its kernel grows, and hard tasks (:math:`\beta < 1`) are
+learned with a larger exponent.
+"""
+
+from .bootstrap import derive_bootstrap, levels
+from .bottlenecks import WarpedLimited, derive_warped, noise
+from .compute import compute_limited
+from .exponents import GAMMA, LAZINESS, LEVEL, TAU, FeedbackLimited, Warp, derive_crossover, derive_feedback, warps
+from .warp import WarpLimited, derive_network, derive_prefactor, learned_fraction, moments, warp_constants
+
+__all__ = [
+    "GAMMA",
+    "LAZINESS",
+    "LEVEL",
+    "TAU",
+    "FeedbackLimited",
+    "Warp",
+    "WarpLimited",
+    "WarpedLimited",
+    "compute_limited",
+    "derive_bootstrap",
+    "derive_crossover",
+    "derive_feedback",
+    "derive_network",
+    "derive_prefactor",
+    "derive_warped",
+    "learned_fraction",
+    "levels",
+    "moments",
+    "noise",
+    "warp_constants",
+    "warps",
+]
