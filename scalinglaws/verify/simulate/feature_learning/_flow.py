@@ -172,7 +172,7 @@ def kernel_spectrum(
     >>> found.eigenvalues.shape
     (10,)
     >>> loss = gradient_flow(0, PowerLawSpectrum(1.5, 1.0, 50), features=10, richness=1).train_loss[0]
-    >>> abs(found.floor + found.powers.sum() - loss) < 1e-12
+    >>> bool(abs(found.floor + found.powers.sum() - loss) < 1e-12)
     True
     """
     eigenvalues, signal = listed(spectrum)

@@ -52,121 +52,120 @@ def integrate(
             "end earlier, or use fewer modes, samples or features"
         )
     step = 0.01 / (fast + np.sqrt(richness) * float(np.linalg.norm(drive)))
-    state, field = np.zeros((2, rows)), np.vstack([rates, drive])
+    readout, field = np.zeros(rows), np.vstack([rates, drive])
     backward, most = np.ascontiguousarray(forward.T), int(_MOST_WORK / work)
+    scheme = (richness, tolerance, size, step, most, _TABLE)
     with np.errstate(all="ignore"):
-        outcome, reached = _advance(times, forward, backward, field, richness, tolerance, size, step, most, _TABLE, state, learned, squares)
+        outcome, reached = _advance(times, forward, backward, field, *scheme, readout, learned, squares)
     if outcome == _TOO_LONG:
         raise ResourceError(f"integration was given up at t = {reached:.3g}: it takes too many steps; end earlier, or lower the richness")
     if outcome == _STUCK:
         raise ResourceError(f"steps became too small to move on at t = {reached:.3g}; raise the tolerance, or lower the richness")
-    return learned.T, squares, state[0], forward
+    return learned.T, squares, readout, forward
 
 
 @njit
-def _through(matrix: Array, vectors: Array, k: int, out: Array, to: int) -> None:
-    """Add the transposed matrix times vector k to row `to` of `out`, row by row."""
+def _through(matrix: Array, vector: Array, out: Array) -> None:
+    """Add the transposed matrix times a vector to `out`, row by row."""
     for i in range(matrix.shape[0]):
-        factor = vectors[k, i]
-        for j in range(matrix.shape[1]):
-            out[to, j] += factor * matrix[i, j]
+        factor = vector[i]
+        for j in range(out.size):
+            out[j] += factor * matrix[i, j]
 
 
 @njit
-def _dot(left: Array, i: int, right: Array, j: int) -> float:
-    """Multiply row i of one array with row j of another, in four sums that do not wait for each other."""
+def _dot(left: Array, right: Array) -> float:
+    """Multiply two vectors, in four sums that do not wait for each other."""
     one, two, three, four = 0.0, 0.0, 0.0, 0.0
-    size = left.shape[1]
-    whole = size - size % 4
+    whole = left.size - left.size % 4
     for n in range(0, whole, 4):
-        one += left[i, n] * right[j, n]
-        two += left[i, n + 1] * right[j, n + 1]
-        three += left[i, n + 2] * right[j, n + 2]
-        four += left[i, n + 3] * right[j, n + 3]
-    for n in range(whole, size):
-        one += left[i, n] * right[j, n]
+        one += left[n] * right[n]
+        two += left[n + 1] * right[n + 1]
+        three += left[n + 2] * right[n + 2]
+        four += left[n + 3] * right[n + 3]
+    for n in range(whole, left.size):
+        one += left[n] * right[n]
     return (one + two) + (three + four)
 
 
 @njit
-def _combine(table: Array, row: int, count: int, scale: float, vectors: Array, out: Array, to: int) -> None:
-    """Add the first `count` vectors, weighted by a row of the table, to row `to` of `out`."""
+def _combine(weights: Array, count: int, scale: float, vectors: Array, out: Array) -> None:
+    """Add the first `count` vectors, weighted, to `out`."""
     for k in range(count):
-        factor = scale * table[row, k]
+        factor = scale * weights[k]
         if factor != 0.0:
-            for i in range(out.shape[1]):
-                out[to, i] += factor * vectors[k, i]
+            for i in range(out.size):
+                out[i] += factor * vectors[k, i]
 
 
 @njit
-def _product(
-    table: Array, row: int, count: int, scale: float, left: Array, right: Array, vectors: Array, k: int, out: Array, to: int
-) -> None:
-    """Add weighted products `left right^T` of the first `count` stages, applied to vector k, to row `to` of `out`."""
-    for j in range(count):
-        if table[row, j] != 0.0:
-            factor = scale * table[row, j] * _dot(right, j, vectors, k)
-            for i in range(out.shape[1]):
-                out[to, i] += factor * left[j, i]
+def _product(weights: Array, count: int, scale: float, left: Array, right: Array, vector: Array, out: Array) -> None:
+    """Add weighted products `left right^T` of the first `count` stages, applied to a vector, to `out`."""
+    for k in range(count):
+        factor = scale * weights[k]
+        if factor != 0.0:
+            factor *= _dot(right[k], vector)
+            for i in range(out.size):
+                out[i] += factor * left[k, i]
 
 
 @njit
 def _stage(
-    k: int, step: float, bend: float, table: Array, state: Array, forward: Array, backward: Array, field: Array, paths: Array, turns: Array
+    k: int,
+    step: float,
+    bend: float,
+    weights: Array,
+    start: Array,
+    forward: Array,
+    backward: Array,
+    field: Array,
+    readouts: Array,
+    velocities: Array,
+    turns: Array,
 ) -> None:
-    """Evaluate the right-hand sides at stage k.
+    """Evaluate the right-hand sides at stage k: readout, its velocity, and the vector nu that turns B.
 
-    Within a step, B is the matrix at its start plus products of earlier stages: it need not be formed. Of `paths`, shape
-    (2, stages, n), the first are readouts and the second their velocities; `turns`, shape (stages, m), are the vectors nu.
+    Within a step, B is the matrix at its start plus products of earlier stages: it need not be formed.
     """
-    readouts, velocities = paths[0], paths[1]
-    for i in range(readouts.shape[1]):
-        readouts[k, i] = state[0, i]
-        velocities[k, i] = 0.0
-    for j in range(turns.shape[1]):
-        turns[k, j] = 0.0
-    _combine(table, k, k, step, velocities, readouts, k)
-    _through(forward, readouts, k, turns, k)
-    _product(table, k, k, bend, turns, readouts, readouts, k, turns, k)
-    for j in range(turns.shape[1]):
-        turns[k, j] = field[1, j] - field[0, j] * turns[k, j]
-    _through(backward, turns, k, velocities, k)
-    _product(table, k, k, bend, readouts, turns, turns, k, velocities, k)
+    readout, velocity, turn = readouts[k], velocities[k], turns[k]
+    for i in range(readout.size):
+        readout[i] = start[i]
+        velocity[i] = 0.0
+    for j in range(turn.size):
+        turn[j] = 0.0
+    _combine(weights, k, step, velocities, readout)
+    _through(forward, readout, turn)
+    _product(weights, k, bend, turns, readouts, readout, turn)
+    for j in range(turn.size):
+        turn[j] = field[1, j] - field[0, j] * turn[j]
+    _through(backward, turn, velocity)
+    _product(weights, k, bend, readouts, turns, turn, velocity)
 
 
 @njit
 def _error(
-    row: int, step: float, bend: float, size: float, table: Array, state: Array, forward: Array, field: Array, paths: Array, turns: Array
+    step: float,
+    bend: float,
+    size: float,
+    weights: Array,
+    end: Array,
+    forward: Array,
+    field: Array,
+    readouts: Array,
+    velocities: Array,
+    turns: Array,
 ) -> float:
     """Measure an embedded error: relative, of the readout, of B along the readout, and of what both predict."""
-    stages, columns = turns.shape
-    off, bent = np.zeros((1, state.shape[1])), np.zeros((2, columns))
-    _combine(table, row, stages, step, paths[1], off, 0)
-    _product(table, row, stages, bend, turns, paths[0], state, 1, bent, 0)
-    _through(forward, off, 0, bent, 1)
+    off, bent, moved = np.zeros(end.size), np.zeros(turns.shape[1]), np.zeros(turns.shape[1])
+    _combine(weights, weights.size, step, velocities, off)
+    _product(weights, weights.size, bend, turns, readouts, end, bent)
+    _through(forward, off, moved)
     amiss = 0.0
-    for j in range(columns):
-        amiss += field[0, j] * (bent[0, j] + bent[1, j]) ** 2
-    length = np.sqrt(_dot(state, 1, state, 1))
-    return max(max(np.sqrt(_dot(off, 0, off, 0)), np.sqrt(_dot(bent, 0, bent, 0))) / length, np.sqrt(amiss) / size)
-
-
-@njit
-def _accept(step: float, bend: float, table: Array, state: Array, forward: Array, backward: Array, paths: Array, turns: Array) -> None:
-    """Move to the end of the step."""
-    stages, columns = turns.shape
-    rows = state.shape[1]
-    for i in range(rows):
-        state[0, i] = state[1, i]
-    for k in range(stages):
-        factor = bend * table[stages, k]
-        if factor != 0.0:
-            for i in range(rows):
-                for j in range(columns):
-                    forward[i, j] += factor * paths[0, k, i] * turns[k, j]
-            for j in range(columns):
-                for i in range(rows):
-                    backward[j, i] += factor * turns[k, j] * paths[0, k, i]
+    for j in range(bent.size):
+        amiss += field[0, j] * (bent[j] + moved[j]) ** 2
+    relative: float = np.sqrt(max(_dot(off, off), _dot(bent, bent)) / _dot(end, end))
+    predicted: float = np.sqrt(amiss) / size
+    return max(relative, predicted)
 
 
 @njit
@@ -181,18 +180,19 @@ def _advance(
     step: float,
     most: int,
     table: Array,
-    state: Array,
+    readout: Array,
     learned: Array,
     squares: Array,
 ) -> tuple[int, float]:
     """Integrate from 0 through all times, overwriting B, its transpose and the readout; return how it went and the time reached.
 
-    Rows of `field` are the rates and the drive; those of `state`, the readout and the one at the end of the step.
+    The rows of `field` are the rates and the drive.
     """
-    stages, rows = table.shape[1], state.shape[1]
-    paths, turns = np.zeros((2, stages, rows)), np.zeros((stages, forward.shape[1]))
-    now, taken = 0.0, 0
-    _stage(0, 0.0, 0.0, table, state, forward, backward, field, paths, turns)
+    stages = table.shape[1]
+    rows, columns = forward.shape
+    readouts, velocities, turns = np.zeros((stages, rows)), np.zeros((stages, rows)), np.zeros((stages, columns))
+    end = np.zeros(rows)
+    now, taken, first = 0.0, 0, 0
     for record in range(times.size):
         while now < times[record]:
             landing = step >= times[record] - now
@@ -203,24 +203,35 @@ def _advance(
                 return 1, now
             taken += 1
             bend = h * richness
-            for k in range(1, stages):
-                _stage(k, h, bend, table, state, forward, backward, field, paths, turns)
+            for k in range(first, stages):
+                _stage(k, h, bend, table[k], readout, forward, backward, field, readouts, velocities, turns)
             for i in range(rows):
-                state[1, i] = state[0, i]
-            _combine(table, stages, stages, h, paths[1], state, 1)
+                end[i] = readout[i]
+            _combine(table[stages], stages, h, velocities, end)
             coarse, fine = 0.0, 0.0
             for row in range(stages + 1, stages + 3):
-                coarse, fine = fine, _error(row, h, bend, size, table, state, forward, field, paths, turns) / tolerance
+                coarse, fine = fine, _error(h, bend, size, table[row], end, forward, field, readouts, velocities, turns) / tolerance
             error = fine * fine / np.sqrt(fine * fine + 0.01 * coarse * coarse + 1e-300)
             change = 0.9 * (error + 1e-12) ** -0.125
             if not error < 1.0:  # not a number where a far too long step has overflowed
                 step = h * max(0.2, change) if error < np.inf else 0.2 * h
+                first = 1  # the stage at the start of the step is as it was
                 continue
             # a step shortened to land on a time says nothing against the longer one
             step = max(step, h * min(5.0, change)) if landing else h * min(5.0, change)
             now = times[record] if landing else now + h
-            _accept(h, bend, table, state, forward, backward, paths, turns)
-            _stage(0, 0.0, 0.0, table, state, forward, backward, field, paths, turns)
-        _through(forward, state, 0, learned, record)
-        squares[record] = _dot(state, 0, state, 0)
+            first = 0
+            for k in range(stages):
+                factor = bend * table[stages, k]
+                if factor != 0.0:
+                    for i in range(rows):
+                        for j in range(columns):
+                            forward[i, j] += factor * readouts[k, i] * turns[k, j]
+                    for j in range(columns):
+                        for i in range(rows):
+                            backward[j, i] += factor * turns[k, j] * readouts[k, i]
+            for i in range(rows):
+                readout[i] = end[i]
+        _through(forward, readout, learned[record])
+        squares[record] = _dot(readout, readout)
     return 0, now
