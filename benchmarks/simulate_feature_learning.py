@@ -72,9 +72,7 @@ def main() -> None:
             theirs = best_of(lambda size=size: raw(*size), 1)
             found = simulate(times, spectrum, **given)
             off = np.max(np.abs(raw(*size) - found.test_loss[0])) / found.test_loss[0, 0]
-            label = (
-                f"{simulate.__name__:13s} M = {modes}, N = {features:3d}, P = {samples:3.0f}, gamma = {richness:2.0f}, t_max = {end:4.0f}"
-            )
+            label = f"{simulate.__name__:13s} M = {modes}, N = {features:3d}, P = {samples:3.0f}, gamma = {richness:2.0f}, t <= {end:4.0f}"
             print(
                 f"  {label}, s = {found.kernel_scale[0, -1]:4.1f}: ours {ours * 1e3:7.1f}   solve_ivp {theirs * 1e3:8.0f}"
                 f"   ratio {theirs / ours:4.0f}   apart {off:.0e}"

@@ -82,9 +82,9 @@ def gradient_flow(
     :math:`\dot B` has rank one, stages of a step are vectors, and B is formed once per step.
 
     Explicit steps are no longer than about :math:`6/(s x_1)` where :math:`x_1 \approx \lambda_1 (1 + N^{-1/2})^2` is the largest
-    eigenvalue: about :math:`s x_1 t/6` steps of :math:`50 r^2` operations, and s may grow as t does. With r = 50, a
-    thousand steps take 0.06 seconds. The losses' error is of order `tolerance` times :math:`\sqrt{L(0) L(t)}`, or times
-    :math:`s L(0)` if that is less favorable.
+    eigenvalue: about :math:`s x_1 t/6` steps of :math:`50 r^2` operations, and s may grow with t. A thousand steps take 0.02
+    seconds at r = 30 and 0.1 at r = 100. Measured over 64 runs up to t = 1000, s up to several tens: :math:`\sqrt L` is off by no
+    more than 2 `tolerance` :math:`\sqrt{L(0)}`, s by no more than 6 `tolerance` s.
 
     References
     ----------
