@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from threadpoolctl import threadpool_limits
 
-from scalinglaws.errors import DomainError, ResourceError
+from scalinglaws.errors import ConvergenceError, DomainError, ResourceError
 from scalinglaws.solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.verify.simulate import linear
 from scalinglaws.verify.simulate._draws import problems
@@ -331,3 +331,15 @@ def test_a_run_that_takes_too_long_says_how_far_it_came(monkeypatch):
     monkeypatch.setattr("scalinglaws.verify.simulate.feature_learning._integrator._MOST_WORK", 1e6)
     with pytest.raises(ResourceError, match=r"given up at t = \d.*end earlier, or lower the richness"):
         gradient_flow(100, SPECTRUM, richness=100)
+
+
+@pytest.mark.parametrize("simulate", [gradient_flow, network_flow])
+def test_hopeless_runs_are_given_up_soon(simulate):
+    with pytest.raises(ResourceError, match=r"given up at t = \d.*lower the richness"):
+        simulate(1, SPECTRUM, features=5, richness=1e40)
+
+
+@pytest.mark.parametrize("simulate", [gradient_flow, network_flow])
+def test_steps_too_small_for_double_precision_are_refused(simulate):
+    with pytest.raises(ConvergenceError, match="too small to move on"):
+        simulate(1, EmpiricalSpectrum([1.0, 0.5], [1e200, 1e200]), features=5, richness=1e200)

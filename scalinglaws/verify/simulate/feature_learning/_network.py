@@ -71,7 +71,9 @@ def network_flow(
     DomainError
         If an argument is out of range, times decrease or are infinite, or the spectrum is infinite.
     ResourceError
-        If one draw would need more than 2 GB or about an hour.
+        If one draw would need more than 2 GB or about ten minutes.
+    ConvergenceError
+        If steps become too small for double precision.
 
     Notes
     -----
