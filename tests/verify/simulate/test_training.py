@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from scalinglaws.errors import DomainError, ResourceError
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
+from scalinglaws.verify.simulate._draws import fill, populations
 from scalinglaws.verify.simulate.linear import gradient_descent, gradient_flow, online_sgd, population_projection, random_feature_ridge
-from scalinglaws.verify.simulate.linear._draws import fill, populations
 
 # (modes, features, samples): every order of the three, equal sizes, and every limit
 SIZES = [

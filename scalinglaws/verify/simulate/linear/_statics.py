@@ -10,8 +10,8 @@ from scipy import linalg
 
 from ....errors import DomainError
 from ....solvers.spectra import Spectrum
-from ._checks import afford, listed, nonnegative, whole, whole_or_inf
-from ._draws import fill
+from .._checks import afford, listed, nonnegative, whole, whole_or_inf
+from .._draws import fill
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ....solvers import _jit
+from ...solvers import _jit
 from ._checks import afford
 
 Array = NDArray[np.float64]
@@ -42,7 +42,14 @@ class Population:
 
     def losses(self, left: Array, moved: Array) -> tuple[Array, Array]:
         """Return test and train loss where the share `left`, shape (r, T), of each amplitude is left."""
-        test = self.floor + np.sum((self.amplitudes[:, None] * left) ** 2, axis=0)
+        return self._losses(self.amplitudes[:, None] * left)
+
+    def losses_of(self, readouts: Array) -> tuple[Array, Array]:
+        """Return test and train loss of readouts, shape (r, T), in the basis of the eigenvectors."""
+        return self._losses(self.amplitudes[:, None] - np.sqrt(self.rates)[:, None] * readouts)
+
+    def _losses(self, error: Array) -> tuple[Array, Array]:
+        test = self.floor + np.sum(error**2, axis=0)
         return test, test + self.noise_variance
 
 
@@ -79,9 +86,15 @@ class Regression:
 
     def losses(self, left: Array, moved: Array) -> tuple[Array, Array]:
         """Return test and train loss where the residual has shrunk to `left`, its sum over time being `moved`, shape (r, T)."""
-        train = (np.sum((self.labels[:, None] * left) ** 2, axis=0) + self.rest) / self.samples
-        readout = (self.labels * np.sqrt(self.rates / self.samples))[:, None] * moved
-        rank, times = moved.shape
+        return self._losses(self.labels[:, None] * left, (self.labels * np.sqrt(self.rates / self.samples))[:, None] * moved)
+
+    def losses_of(self, readouts: Array) -> tuple[Array, Array]:
+        """Return test and train loss of readouts, shape (r, T), in the basis of the right singular vectors."""
+        return self._losses(self.labels[:, None] - np.sqrt(self.samples * self.rates)[:, None] * readouts, readouts)
+
+    def _losses(self, residual: Array, readout: Array) -> tuple[Array, Array]:
+        train = (np.sum(residual**2, axis=0) + self.rest) / self.samples
+        rank, times = readout.shape
         learns, target = None, self.target
         if times > rank:  # many times: triangularize the map from readouts to errors, once
             columns = np.column_stack([self.scale[:, None] * self._learned(self.right.T), target])

@@ -1,4 +1,4 @@
-"""What every simulation of the linear model checks at the door."""
+"""What every simulation checks at the door."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError, ResourceError
-from ....solvers.spectra import Spectrum
+from ...errors import DomainError, ResourceError
+from ...solvers.spectra import Spectrum
 
 Array = NDArray[np.float64]
 

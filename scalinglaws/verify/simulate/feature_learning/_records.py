@@ -1,0 +1,48 @@
+"""What simulations of feature learning return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SimulatedFlow:
+    r"""Losses and kernel scales of independent draws.
+
+    Attributes
+    ----------
+    test_loss : ndarray, shape (draws, T), or (draws,) for a single time
+        Population loss, without label noise.
+    train_loss : ndarray, same shape
+        Mean squared error on the samples, with label noise; where samples are unlimited, on the next one.
+    kernel_scale : ndarray, same shape
+        :math:`s = 1 + \gamma |w|^2 / N`.
+    """
+
+    test_loss: Array
+    train_loss: Array
+    kernel_scale: Array
+
+
+@dataclass(frozen=True)
+class KernelSpectrum:
+    r"""Eigenvalues of the kernel at initialization, on the data of one draw, and what of the target lies along each.
+
+    Attributes
+    ----------
+    eigenvalues : ndarray, shape (r,)
+        :math:`x_j > 0`, in decreasing order.
+    powers : ndarray, shape (r,)
+        :math:`\mu_j \ge 0`.
+    floor : float
+        Train loss that the initial features cannot remove; all of it is :math:`\mathrm{floor} + \sum_j \mu_j`.
+    """
+
+    eigenvalues: Array
+    powers: Array
+    floor: float
