@@ -5,6 +5,19 @@ Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^*\c
 :math:`E(f-y)^2` without a factor 1/2.
 """
 
+from ._crossover import crossover_time
 from ._flow import FeatureLearningFlow, gradient_flow, static_limit
+from ._frontier import compute_frontier
+from ._network import linear_network
+from ._realization import RealizationFlow, realization_flow
 
-__all__ = ["FeatureLearningFlow", "gradient_flow", "static_limit"]
+__all__ = [
+    "FeatureLearningFlow",
+    "RealizationFlow",
+    "compute_frontier",
+    "crossover_time",
+    "gradient_flow",
+    "linear_network",
+    "realization_flow",
+    "static_limit",
+]

@@ -77,19 +77,28 @@ def of_modes(modes: Modes, slowest: float) -> Measure:
 
 
 def horizon(modes: Modes, richness: float, t: float) -> float:
-    """Estimate the warped time at time t from above, taking modes as learned where x tau > 1."""
+    """Estimate the warped time at time t from above."""
+    latest = min(max(crude_horizon(float(np.sum(modes.signal)), richness, t), 1e-290), 1e290)
+    tau = np.geomspace(min(latest, t, 1e-3 / float(np.max(modes.eigenvalues))), latest, 400)
+    time = tau[0] + np.cumsum(np.append(0.0, np.diff(tau) / _scales(modes, richness, tau)[1:]))
+    return min(10 * float(tau[min(int(np.searchsorted(time, t)), tau.size - 1)]), latest)
+
+
+def horizon_of_scale(modes: Modes, richness: float, scale: float) -> float:
+    """Estimate the warped time at which the scale is reached from above."""
+    tau = np.geomspace(1e-3 * min(1.0, richness**-0.5) / float(np.max(modes.eigenvalues)), 1 / float(np.min(modes.eigenvalues)), 2000)
+    return 100 * float(tau[min(int(np.searchsorted(_scales(modes, richness, tau), scale)), tau.size - 1)])
+
+
+def _scales(modes: Modes, richness: float, tau: Array) -> Array:
+    """Estimate the scale at warped times from above, taking modes as learned where x tau > 1: s (s - 1) = richness sum mu/x."""
     order = np.argsort(-modes.eigenvalues)
     x, mu = modes.eigenvalues[order], modes.signal[order]
     learned = np.concatenate([[0.0], np.cumsum(mu / x)])
     slow = np.concatenate([np.cumsum((mu * x)[::-1])[::-1], [0.0]])
-    latest = min(crude_horizon(float(np.sum(mu)), richness, t), 1e300)
-    tau = np.geomspace(min(t, 1 / x[0]) * 1e-3, max(latest, 1 / x[0]), 400)
     count = np.searchsorted(-x, -1 / tau)
     with np.errstate(over="ignore"):
-        reach = richness * (learned[count] + np.where(slow[count] > 0, tau * slow[count] * tau, 0.0))
-        scale = 0.5 + np.sqrt(0.25 + reach)
-    time = np.concatenate([[tau[0]], tau[0] + np.cumsum(np.diff(tau) / scale[1:])])
-    return min(10 * float(tau[min(int(np.searchsorted(time, t)), tau.size - 1)]), 1e300)
+        return np.asarray(0.5 + np.sqrt(0.25 + richness * (learned[count] + tau * slow[count] * tau)))
 
 
 def crude_horizon(power: float, richness: float, t: float) -> float:
