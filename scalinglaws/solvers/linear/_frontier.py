@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
 
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
@@ -16,12 +14,11 @@ from ..spectra import PowerLawSpectrum, Spectrum
 from ._edge import sgd_stability
 from ._flow import gradient_flow
 from ._inputs import PROMISED, Array, Value, numbers, shaped
+from ._search import METHOD, POINTS, best_split
 from ._sgd import online_sgd
 
 DYNAMICS = ("sgd", "flow")
 
-_POINTS = 33  # of the first look over all model sizes
-_STEP = 0.06  # in the logarithm, of the differences at the optimum
 _LARGEST = 1e200  # budget
 
 
@@ -301,7 +298,7 @@ class _Model:
 
     def _sizes(self, log_compute: float) -> Array:
         """Return the logarithms of the sizes to look at first."""
-        x = np.linspace(0, log_compute, _POINTS)
+        x = np.linspace(0, log_compute, POINTS)
         if self._dynamics == "flow":
             return x
 
@@ -321,45 +318,10 @@ class _Model:
 
     def optimum(self, log_compute: float) -> tuple[float, ...]:
         """Return best size, loss, exponents of loss and size, learning rate, and the slope left."""
-        sizes = self._sizes(log_compute)
-        first = self.log_loss(sizes, log_compute)
-        best = int(np.argmin(first))
-        if best in (0, sizes.size - 1):
-            raise DomainError(
-                f"compute = {math.exp(log_compute):.6g}: the best model size lies at the end of the range, "
-                f"{math.exp(sizes[best]):.3g}; give a larger budget",
-                argument="compute",
-                value=math.exp(log_compute),
-            )
-        along: Callable[[float], float] = lambda x: float(self.log_loss(x, log_compute))  # noqa: E731
-        x = float(minimize_scalar(along, bounds=(sizes[best - 1], sizes[best + 1]), method="bounded", options={"xatol": 2e-3}).x)
-        for _ in range(2):
-            h = _STEP
-            line = self.log_loss(x + h * np.arange(-2, 3), log_compute)
-            slope = (line[0] - 8 * line[1] + 8 * line[3] - line[4]) / (12 * h)
-            curvature = (-line[0] + 16 * line[1] - 30 * line[2] + 16 * line[3] - line[4]) / (12 * h * h)
-            if not curvature > 0 or abs(slope) < 1e-9 * curvature:
-                break
-            x += float(np.clip(-slope / curvature, -h, h))
-        budgets = log_compute + h * np.array([-2, -1, 1, 2])
-        across = self.log_loss(x, budgets)
-        near, far = (self._mixed(x, log_compute, step) for step in (h, 2 * h))
-        mixed = (4 * near - far) / 3
-        return (
-            math.exp(x),
-            math.exp(along(x)),
-            -float(across[0] - 8 * across[1] + 8 * across[2] - across[3]) / (12 * h),
-            -float(mixed / curvature),
-            self.rate(math.exp(x)),
-            float(slope),
-        )
-
-    def _mixed(self, x: float, log_compute: float, h: float) -> float:
-        """Return the mixed second difference in the logarithms of size and budget."""
-        corners = self.log_loss(x + h * np.array([1, -1, 1, -1]), log_compute + h * np.array([1, 1, -1, -1]))
-        return float(corners[0] - corners[1] - corners[2] + corners[3]) / (4 * h * h)
+        found = best_split(self.log_loss, self._sizes(log_compute), log_compute)
+        return found.features, found.loss, found.loss_exponent, found.features_exponent, self.rate(found.features), found.slope
 
     def diagnostics(self, residual: float = 0.0) -> Diagnostics:
         """Return how good all losses so far were."""
         status = Status.LOST_ACCURACY if self._error > PROMISED else Status.CONVERGED
-        return Diagnostics(status, residual, self._steps, "scan, Brent and Newton in the logarithm of the size", self._error)
+        return Diagnostics(status, residual, self._steps, METHOD, self._error)

@@ -1,0 +1,86 @@
+"""When features start to matter."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import ConvergenceError
+from ..linear._inputs import Array, Value, broadcast, depth, numbers, shaped
+from ..spectra import Spectrum
+from ._flow import RICHEST, bounded
+from ._follow import GRID
+from ._march import BY_SCALE, MAX_NEWTON, march
+from ._measure import horizon_of_scale, of_modes
+from ._reach import largest_scale
+
+_DEEPEST = 1020  # octaves
+
+
+def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike = 2.0) -> Value:
+    r"""Compute the time at which the kernel has grown by a factor: the crossover from the lazy to the rich regime.
+
+    .. math:: s(t^*) = \text{scale}
+
+    along `gradient_flow` with unlimited features and samples. For a power law with beta < 1 and small richness
+    :math:`t^* \sim \gamma^{-1/(1-\beta)}`; for beta > 1 the scale saturates.
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        Eigenvalues and signal powers.
+    richness : array_like
+        :math:`\gamma \ge 0`, up to 1e100.
+    scale : array_like
+        Factor, >= 1, finite; broadcast against `richness`.
+
+    Returns
+    -------
+    float or ndarray
+        :math:`t^*`; infinite where the scale never gets that large.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range, or modes are needed beyond what floating-point numbers hold.
+    ConvergenceError
+        If a scale so close to its limit is asked for that it is not reached.
+
+    Notes
+    -----
+    The march of `gradient_flow`, about 10 ms per element, accurate to about 1e-7.
+
+    References
+    ----------
+    .. [1] B. Bordelon, A. Atanasov, C. Pehlevan, "How feature learning can improve neural scaling laws", arXiv:2409.17858.
+
+    Examples
+    --------
+    >>> from scalinglaws.solvers import PowerLawSpectrum
+    >>> print(f"{crossover_time(PowerLawSpectrum(1.5, 0.5), richness=0.1):.5f}")
+    116.66385
+    """
+    checked = {
+        "richness": numbers("richness", richness, low=0.0, infinite=False),
+        "scale": numbers("scale", scale, low=1.0, infinite=False),
+    }
+    bounded("richness", checked["richness"], RICHEST)
+    shape, flat = broadcast(checked)
+    times = np.zeros(flat[0].size)
+    for i, (gamma, level) in enumerate(zip(*(array.tolist() for array in flat), strict=True)):
+        if level > 1.0:
+            times[i] = _time(spectrum, gamma, level) if gamma > 0 and level < largest_scale(spectrum, gamma)[0] else math.inf
+    return shaped(times, shape)
+
+
+def _time(spectrum: Spectrum, richness: float, level: float) -> float:
+    latest = horizon_of_scale(spectrum.modes(_DEEPEST), richness, level)
+    modes = spectrum.modes(depth("richness", spectrum, np.array(math.inf), np.array(1 / latest), smaller=False))
+    measure = of_modes(modes, 1 / latest)
+    found: Array = np.zeros((1, 4))
+    _, newton = march(measure.rates, measure.weights, richness, 2.5 * GRID, BY_SCALE, np.array([level]), found, np.zeros((0, 1)))
+    if newton >= MAX_NEWTON:
+        raise ConvergenceError(f"crossover_time: a scale of {level} was not reached; ask for one farther from its limit", result=math.nan)
+    return float(found[0, 0])

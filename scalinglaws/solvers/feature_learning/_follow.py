@@ -1,0 +1,88 @@
+"""From a measure to losses at requested times, on two grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...results import Diagnostics, Status
+from ..linear._inputs import Array
+from ._march import BY_TIME, MAX_NEWTON, march
+from ._measure import Measure
+
+GRID = 40.0  # steps per decade of the warped time; half of it for the estimate of the error
+PROMISED = 1e-6
+"""Relative error above which a result comes with a warning."""
+
+METHOD = "exponential integrator on a logarithmic grid of the warped time, two grids"
+
+
+@dataclass
+class Effort:
+    """Worst figures over all elements so far."""
+
+    newton: int = 0
+    residual: float = 0.0
+    error: float = 0.0
+
+    def add(self, newton: int, residual: float, error: float) -> None:
+        """Take in the figures of one flow."""
+        self.newton, self.residual, self.error = max(self.newton, newton), max(self.residual, residual), max(self.error, error)
+
+    def diagnostics(self, failed: bool) -> Diagnostics:
+        """Judge the whole."""
+        status = Status.MAX_ITERATIONS if failed else Status.LOST_ACCURACY if self.error > PROMISED else Status.CONVERGED
+        return Diagnostics(status, self.residual, self.newton, METHOD, self.error)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Losses and scales at some times, with estimated absolute errors; NaN where the march was given up."""
+
+    warped: Array
+    scale: Array
+    test: Array
+    train: Array
+    scale_error: Array
+    test_error: Array
+    train_error: Array
+    newton: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether the march was given up."""
+        return self.newton >= MAX_NEWTON
+
+    def relative_error(self, start: float, floor: float) -> float:
+        """Return the largest error relative to the loss plus a part, `floor`, of the loss at the start."""
+        worst = np.max(self.scale_error / self.scale, initial=0.0)
+        for loss, error in ((self.test, self.test_error), (self.train, self.train_error)):
+            worst = max(worst, np.max(error / (loss + max(floor * start, 1e-300)), initial=0.0))
+        return float(worst)
+
+
+def follow(measure: Measure, richness: float, times: Array) -> Followed:
+    """Follow the flow through ascending finite times."""
+    fine, coarse = (_on_grid(measure, richness, times, per_decade) for per_decade in (GRID, GRID / 2))
+    newton = max(fine[1], coarse[1])
+    if newton >= MAX_NEWTON:
+        unknown = np.full(times.size, np.nan)
+        unlimited = np.full(times.size, np.inf)
+        return Followed(unknown, unknown, unknown, unknown, unlimited, unlimited, unlimited, newton)
+    warped, scale, test, train = fine[0]
+    # fourth order: the two grids differ by 15 times the error of the finer one, less where a time lies badly in its step
+    scale_error, test_error, train_error = (np.abs(one - two) / 5 for one, two in zip(fine[0][1:], coarse[0][1:], strict=True))
+    sums = measure.error * measure.start
+    return Followed(
+        warped, scale, np.maximum(test, 0.0), np.maximum(train, 0.0), scale_error, test_error + sums, train_error + sums, newton
+    )
+
+
+def _on_grid(measure: Measure, richness: float, times: Array, per_decade: float) -> tuple[Array, int]:
+    found = np.zeros((times.size, 4))
+    kept = np.zeros((times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype)
+    _, newton = march(measure.rates, measure.weights, richness, per_decade, BY_TIME, times, found, kept)
+    scale, train = found[:, 2], found[:, 3] + measure.floor
+    test = train if measure.pairs is None or newton >= MAX_NEWTON else measure.test_loss(kept, scale)
+    return np.array([found[:, 1], scale, test, train]), int(newton)
