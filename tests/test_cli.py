@@ -293,6 +293,11 @@ SOLVE = {
     "linear.effective_ridge": ["samples=10,100"],
     "linear.degrees_of_freedom": ["kappa=1e-3,1e-2"],
     "linear.learnability": ["k=1,10,100", "samples=50"],
+    "feature_learning.gradient_flow": ["t=1e0:1e10", "richness=0,1"],
+    "feature_learning.static_limit": ["samples=10,100", "features=50"],
+    "feature_learning.crossover_time": ["richness=1e-2,1e-3"],
+    "feature_learning.compute_frontier": ["compute=1e6,1e7", "richness=1"],
+    "feature_learning.linear_network": ["t=1,10", "richness=1", "features=inf"],
 }
 
 

@@ -31,6 +31,16 @@ def _compute_phase(spectrum: Any, options: dict[str, Any]) -> str:
     return f"phase {law.regime(**values)}: loss C^-{float(law(**values)):.4g}, features C^{float(size(**values)):.4g} (linear.compute)"
 
 
+def _rich_phase(spectrum: Any, options: dict[str, Any]) -> str:
+    """Say what the theory derives for this task when features learn."""
+    from .. import theory
+
+    loss, size = theory.law("feature_learning.compute"), theory.law("feature_learning.compute_model")
+    values = {"alpha": spectrum.alpha, "beta": spectrum.beta}
+    exponents = f"loss C^-{float(loss(**values)):.4g}, features C^{float(size(**values)):.4g}"
+    return f"{loss.regime(**values)}: {exponents} for a positive richness (feature_learning.compute)"
+
+
 @dataclass(frozen=True)
 class SolverEntry:
     """A solver that the command line can call.
@@ -83,6 +93,22 @@ SOLVERS: dict[str, SolverEntry] = {
     "linear.effective_ridge": SolverEntry(f"{_LINEAR}:effective_ridge", ("kappa",)),
     "linear.degrees_of_freedom": SolverEntry(f"{_LINEAR}:degrees_of_freedom", ("df1", "df2"), ("kappa",)),
     "linear.learnability": SolverEntry(f"{_LINEAR}:learnability", ("learnability",), ("k",)),
+}
+
+_RICH = "scalinglaws.solvers.feature_learning"
+
+SOLVERS |= {
+    "feature_learning.gradient_flow": SolverEntry(f"{_RICH}:gradient_flow", ("test_loss", "train_loss", "scale"), ("t",)),
+    "feature_learning.static_limit": SolverEntry(f"{_RICH}:static_limit", ("test_loss", "train_loss")),
+    "feature_learning.crossover_time": SolverEntry(f"{_RICH}:crossover_time", ("time",)),
+    "feature_learning.compute_frontier": SolverEntry(
+        f"{_RICH}:compute_frontier",
+        ("features", "time", "loss", "loss_exponent", "features_exponent"),
+        ("compute",),
+        ("richness",),
+        _rich_phase,
+    ),
+    "feature_learning.linear_network": SolverEntry(f"{_RICH}:linear_network", ("test_loss", "scale"), ("t",)),
 }
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")

@@ -1,0 +1,50 @@
+"""The checks of feature learning: as expected, discriminating, and flipped by wrong laws and wrong solvers."""
+
+import numpy as np
+import pytest
+
+from scalinglaws import verify
+from scalinglaws.solvers import EmpiricalSpectrum, feature_learning
+from scalinglaws.theory.formula import Law
+from scalinglaws.verify.checks import feature_learning as checks
+from scalinglaws.verify.registry import Context
+
+
+def test_every_verdict_is_as_expected():
+    report = verify.run(["feature_learning"], rng=0)
+    assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
+    assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
+    assert len(report.comparisons) == 15
+
+
+@pytest.mark.parametrize("check", ["time", "crossover", "model", "compute"])
+def test_another_source_fails(monkeypatch, check):
+    """The laws are asked for beta + 0.1."""
+    original = Law.__call__
+
+    def mutated(self, **values):
+        return original(self, **{**values, "beta": values["beta"] + 0.1})
+
+    monkeypatch.setattr(Law, "__call__", mutated)
+    verdicts = [comparison.verdict for comparison in verify.run([f"feature_learning.{check}"]).comparisons]
+    # features limit an easy task with an exponent that does not depend on beta
+    assert verdicts == (["pass", "fail"] if check == "model" else ["fail"] * len(verdicts))
+
+
+def test_half_the_feedback_fails_the_warp(monkeypatch):
+    original = feature_learning.realization_flow
+    monkeypatch.setattr(checks.solve, "realization_flow", lambda *args, richness, **given: original(*args, richness=richness / 2, **given))
+    assert [comparison.verdict for comparison in checks.warp(Context("feature_learning.mutant", "quick", 0))] == ["fail", "fail"]
+
+
+def test_a_shifted_index_fails_the_warp_and_the_static_limit(monkeypatch):
+    flow, limit = feature_learning.realization_flow, feature_learning.static_limit
+    monkeypatch.setattr(checks.solve, "realization_flow", lambda t, x, mu, **given: flow(t, np.append(x[1:], x[-1]), mu, **given))
+    assert [comparison.verdict for comparison in checks.warp(Context("feature_learning.mutant", "quick", 0))] == ["fail", "fail"]
+
+    def shifted(spectrum, **given):
+        eigenvalues, signal = spectrum.explicit()
+        return limit(EmpiricalSpectrum(eigenvalues, np.append(signal[1:], signal[-1])), **given)
+
+    monkeypatch.setattr(checks.solve, "static_limit", shifted)
+    assert next(checks.static(Context("feature_learning.mutant", "quick", 0))).verdict == "fail"
