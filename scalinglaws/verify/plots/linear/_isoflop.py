@@ -192,6 +192,6 @@ def _exponents(axis: Axes, frontier: ComputeFrontier, derived: tuple[str, dict[s
     low, high = axis.get_ylim()
     room = max(high - low, 0.1)
     axis.set_ylim((low + high) / 2 - 0.6 * room, (low + high) / 2 + 0.6 * room)
-    axis.set_title("" if derived is None else f"phase {derived[0]}", loc="left", fontsize=11)
+    axis.set_title("" if derived is None else f"phase {derived[0]}", loc="left", fontsize=11, pad=34)
     # above the panel: its lines may be anywhere
-    axis.legend(frameon=False, fontsize=9, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+    axis.legend(frameon=False, fontsize=9, ncols=2, loc="lower left", bbox_to_anchor=(-0.02, 1.0), borderaxespad=0.0)
