@@ -141,22 +141,6 @@ def _ends(sums: Array, richness: float, d: float, h: float, slope: float, guess:
 
 
 @njit
-def _look(x: Spectral, mu: Spectral, e: Spectral, d: float, c: float, slope: float, change: float, end: float, row: Spectral) -> float:
-    """Return sum mu e^2 at the part c of a step; with a `row` to fill, keep e."""
-    total = 0.0
-    level = c * slope
-    linear = c * c * (6.0 * change - 4.0 * slope - 2.0 * end)
-    square = 3.0 * c * c * c * (slope + end - 2.0 * change)
-    for j in range(x.size):
-        decay, zeroth, first, second = _moments(x[j] * (d * c))
-        value = decay * e[j] + level * zeroth + linear * first + square * second
-        total += (mu[j] * value * value).real
-        if row.size > 0:
-            row[j] = value
-    return total
-
-
-@njit
 def _within(kind: int, target: float, t: float, d: float, h: float, slope: float, change: float, end: float) -> float:
     """Return the part of a step at which time, or scale, has its target: Newton's method guarded by bisection."""
     low, high, c = 0.0, 1.0, 0.5
@@ -201,6 +185,7 @@ def march(
     ratio = 10.0 ** (1.0 / per_decade)
     t, h, slope, guess = 0.0, 1.0, 0.0, 0.0
     e, constant, by_change, by_slope = np.ones_like(x), np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    part, by_change_part, by_slope_part = np.empty_like(x), np.empty_like(x), np.empty_like(x)
     w, sums = mu / x, np.empty(12)
     i, steps, hardest = 0, 0, 0
     while i < targets.size:
@@ -212,12 +197,29 @@ def march(
             return steps, MAX_NEWTON
         later = t + d * _elapsed(1.0, h, slope, change, end)
         while i < targets.size and (targets[i] <= later if kind == BY_TIME else targets[i] * new * new <= 1.0):
+            # a step of its own up to the target: its end is as accurate as the grid, the cubic in between is not
             c = _within(kind, targets[i], t, d, h, slope, change, end)
-            value = _value(c, h, slope, change, end)
-            found[i, 0] = t + d * _elapsed(c, h, slope, change, end)
+            for _ in range(4):
+                _sweep(x, mu, w, e, c * d, h, c * slope, part, by_change_part, by_slope_part, sums)
+                gain, rise, effort = _ends(sums, richness, c * d, h, c * slope, c * slope)
+                hardest = max(hardest, effort)
+                value = h + gain
+                if kind == BY_TIME:
+                    move = (targets[i] - t - c * d * _elapsed(1.0, h, c * slope, gain, rise)) / (d * value * value)
+                else:
+                    move = (1.0 / math.sqrt(targets[i]) - value) * c / rise
+                if abs(move) <= 1e-9 * c:
+                    break
+                c = min(max(c + move, 0.0), 1.5)
+            found[i, 0] = t + c * d * _elapsed(1.0, h, c * slope, gain, rise)
             found[i, 1], found[i, 2] = tau + c * d, 1.0 / (value * value)
-            row = kept[i] if kept.shape[0] > 0 else kept[:, 0]
-            found[i, 3] = _look(x, mu, e, d, c, slope, change, end, row) / (value * value)
+            total = 0.0
+            for j in range(x.size):
+                rest = part[j] + by_change_part[j] * gain + by_slope_part[j] * rise
+                total += (mu[j] * rest * rest).real
+                if kept.shape[0] > 0:
+                    kept[i, j] = rest
+            found[i, 3] = total / (value * value)
             i += 1
         for j in range(x.size):
             e[j] = constant[j] + by_change[j] * change + by_slope[j] * end
