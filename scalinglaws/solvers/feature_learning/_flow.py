@@ -19,7 +19,7 @@ from ._follow import EXACT_FLOOR, Effort, follow
 from ._measure import Measure, crude_horizon, horizon, of_kernel, of_modes
 from ._reach import largest_scale
 
-LONGEST, RICHEST = 1e150, 1e100
+LONGEST, RICHEST = 1e100, 1e100
 """Longest finite time and largest richness: squares of times the richness must stay normal numbers."""
 
 _DEPTH, _LARGEST_DEPTH = 70, 1020  # octaves
@@ -90,7 +90,7 @@ def gradient_flow(
     Parameters
     ----------
     t : array_like
-        Time, >= 0, finite up to 1e150 or ``math.inf`` for the limit; non-decreasing along its last axis. The unit is that of
+        Time, >= 0, finite up to 1e100 or ``math.inf`` for the limit; non-decreasing along its last axis. The unit is that of
         :math:`1/\lambda`.
     spectrum : PowerLawSpectrum or EmpiricalSpectrum
         Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k`.

@@ -18,6 +18,9 @@ PROMISED = 1e-6
 EXACT_FLOOR = 1e-7
 """Losses below this part of the one at the start are not held to it: errors of exponentials grow with their exponents."""
 
+BLIND = 1e-6
+"""How far, in units of 1/tau, a spectrum without gap must be resolved."""
+
 PHASE = 2e-9
 """Relative error left where the two grids happen to agree: the last step before a requested time is shorter than the others."""
 
@@ -80,7 +83,9 @@ def follow(measure: Measure, richness: float, times: Array) -> Followed:
     shift = (fine[0] - coarse[0]) / 15
     warped, scale, test, train = fine[0] + shift
     scale_error, test_error, train_error = np.abs(shift[1:]) + PHASE * fine[0][1:]
-    sums = measure.error * measure.start
+    # a spectrum without gap is followed down to its slowest node only
+    blind = not measure.gap and np.max(warped, initial=0.0) * np.min(np.abs(measure.rates)) > BLIND
+    sums = (1.0 if blind else measure.error) * measure.start
     return Followed(
         warped,
         np.maximum(scale, 1.0),

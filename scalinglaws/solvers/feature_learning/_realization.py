@@ -64,7 +64,7 @@ def realization_flow(
     Parameters
     ----------
     t : array_like
-        Time, >= 0, finite up to 1e150 or ``math.inf`` for the limit; non-decreasing along its last axis.
+        Time, >= 0, finite up to 1e100 or ``math.inf`` for the limit; non-decreasing along its last axis.
     eigenvalues : array_like, shape (n,)
         :math:`x_j \ge 0`, in any order. Powers at 0 count as floor.
     powers : array_like, shape (n,)
