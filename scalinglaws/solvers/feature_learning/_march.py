@@ -113,9 +113,9 @@ def _sweep(x: Spectral, mu: Spectral, w: Spectral, state: Spectral, d: float, h:
 
 
 @njit
-def _ends(sums: Array, richness: float, d: float, h: float, slope: float, guess: float) -> tuple[float, float, int]:
+def _ends(sums: Array, richness: float, d: float, h: float, slope: float) -> tuple[float, float, int]:
     """Solve for the change of h over a step and its slope at the end, both by Newton's method; return the steps taken too."""
-    u, g = guess, guess
+    u, g = slope, slope
     settled = False
     for step in range(MAX_NEWTON):
         new = h + u
@@ -181,52 +181,47 @@ def march(
         drive += (mu[j] * x[j]).real
     tau, d = 0.0, _FIRST / max(largest, math.sqrt(richness * max(drive, 0.0)))
     ratio = 10.0 ** (1.0 / per_decade)
-    t, h, slope, guess = 0.0, 1.0, 0.0, 0.0
-    state, table, part = np.zeros((2, x.size), x.dtype), np.empty((5, x.size), x.dtype), np.empty((5, x.size), x.dtype)
+    t, h, slope = 0.0, 1.0, 0.0
+    state, tables = np.zeros((2, x.size), x.dtype), np.empty((2, 5, x.size), x.dtype)
     state[0] += 1.0
     w, sums = mu / x, np.empty(12)
     i, steps, hardest = 0, 0, 0
+    # a target is reached by a step of its own, the part c of the step that passes it: its end is as accurate as the grid, which
+    # the cubic in between is not
+    c, partial, tries = 1.0, 0, 0
+    change, end, later = 0.0, 0.0, 0.0
     while i < targets.size:
-        _sweep(x, mu, w, state, d, h, slope, table, sums)
-        change, end, effort = _ends(sums, richness, d, h, slope, guess)
+        table = tables[partial]
+        _sweep(x, mu, w, state, c * d, h, c * slope, table, sums)
+        gain, rise, effort = _ends(sums, richness, c * d, h, c * slope)
         hardest = max(hardest, effort)
-        new = h + change
-        if effort == MAX_NEWTON or not new > 0.0 or not math.isfinite(tau + d):
+        value, span = h + gain, c * d * _elapsed(1.0, h, c * slope, gain, rise)
+        if effort == MAX_NEWTON or not value > 0.0 or not math.isfinite(tau + d):
             return steps, MAX_NEWTON
-        later = t + d * _elapsed(1.0, h, slope, change, end)
-        while i < targets.size and (targets[i] <= later if kind == BY_TIME else targets[i] * new * new <= 1.0):
-            # a step of its own up to the target: its end is as accurate as the grid, the cubic in between is not
-            c = _within(kind, targets[i], t, d, h, slope, change, end)
-            for _ in range(4):
-                _sweep(x, mu, w, state, c * d, h, c * slope, part, sums)
-                gain, rise, effort = _ends(sums, richness, c * d, h, c * slope, c * slope)
-                hardest = max(hardest, effort)
-                value = h + gain
-                if kind == BY_TIME:
-                    move = (targets[i] - t - c * d * _elapsed(1.0, h, c * slope, gain, rise)) / (d * value * value)
-                else:
-                    move = (1.0 / math.sqrt(targets[i]) - value) * c / rise
-                if abs(move) <= 1e-9 * c:
-                    break
+        if partial == 0:
+            change, end, later = gain, rise, t + span
+        else:
+            move = (targets[i] - t - span) / (d * value * value) if kind == BY_TIME else (1.0 / math.sqrt(targets[i]) - value) * c / rise
+            tries += 1
+            if abs(move) > 1e-9 * c and tries < 4:
                 c = min(max(c + move, 0.0), 1.5)
-            found[i, 0] = t + c * d * _elapsed(1.0, h, c * slope, gain, rise)
-            found[i, 1], found[i, 2] = tau + c * d, 1.0 / (value * value)
-            total = 0.0
+                continue
+            found[i, 0], found[i, 1], found[i, 2] = t + span, tau + c * d, 1.0 / (value * value)
+            found[i, 3] = 0.0
             for j in range(x.size):
-                rest = part[0, j] + part[1, j] * gain + part[2, j] * rise
-                total += (mu[j] * rest * rest).real
+                rest = table[0, j] + table[1, j] * gain + table[2, j] * rise
+                found[i, 3] += (mu[j] * rest * rest).real / (value * value)
                 if kept.shape[0] > 0:
                     kept[i, j] = rest
-            found[i, 3] = total / (value * value)
             i += 1
+        if i < targets.size and (targets[i] <= later if kind == BY_TIME else targets[i] * (h + change) ** 2 <= 1.0):
+            c, partial, tries = _within(kind, targets[i], t, d, h, slope, change, end), 1, 0
+            continue
         for j in range(x.size):
-            state[0, j] = table[0, j] + table[1, j] * change + table[2, j] * end
-            state[1, j] = table[3, j] + table[4, j] * change - table[2, j] * end
-        tau += d
-        t, h = later, new
-        wider = tau * (ratio - 1.0)
-        slope = end / d * wider
-        guess = slope
-        d = wider
+            state[0, j] = tables[0, 0, j] + tables[0, 1, j] * change + tables[0, 2, j] * end
+            state[1, j] = tables[0, 3, j] + tables[0, 4, j] * change - tables[0, 2, j] * end
+        tau, t, h = tau + d, later, h + change
+        slope, d = end / d * (tau * (ratio - 1.0)), tau * (ratio - 1.0)
+        c, partial = 1.0, 0
         steps += 1
     return steps, hardest
