@@ -50,7 +50,7 @@ def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike 
 
     Notes
     -----
-    The march of `gradient_flow`, about 10 ms per element, accurate to about 1e-7.
+    The march of `gradient_flow`, about 10 ms per element, accurate to about 1e-9.
 
     References
     ----------
@@ -80,7 +80,7 @@ def _time(spectrum: Spectrum, richness: float, level: float) -> float:
     modes = spectrum.modes(depth("richness", spectrum, np.array(math.inf), np.array(1 / latest), smaller=False))
     measure = of_modes(modes, 1 / latest)
     found: Array = np.zeros((1, 4))
-    _, newton = march(measure.rates, measure.weights, richness, 2.5 * GRID, BY_SCALE, np.array([level]), found, np.zeros((0, 1)))
+    _, newton = march(measure.rates, measure.weights, richness, 2 * GRID, BY_SCALE, np.array([level]), found, np.zeros((0, 1)))
     if newton >= MAX_NEWTON:
         raise ConvergenceError(f"crossover_time: a scale of {level} was not reached; ask for one farther from its limit", result=math.nan)
     return float(found[0, 0])

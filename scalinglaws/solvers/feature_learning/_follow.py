@@ -11,11 +11,20 @@ from ..linear._inputs import Array
 from ._march import BY_TIME, MAX_NEWTON, march
 from ._measure import Measure
 
-GRID = 40.0  # steps per decade of the warped time; half of it for the estimate of the error
+GRID = 40.0  # steps per decade of the warped time, and on the second grid half of it
 PROMISED = 1e-6
 """Relative error above which a result comes with a warning."""
 
-METHOD = "exponential integrator on a logarithmic grid of the warped time, two grids"
+EXACT_FLOOR = 1e-7
+"""Losses below this part of the one at the start are not held to it: errors of exponentials grow with their exponents."""
+
+BLIND = 1e-6
+"""How far, in units of 1/tau, a spectrum without gap must be resolved."""
+
+PHASE = 2e-9
+"""Relative error left where the two grids happen to agree: the last step before a requested time is shorter than the others."""
+
+METHOD = "exponential integrator on a logarithmic grid of the warped time, extrapolated from two grids"
 
 
 @dataclass
@@ -70,12 +79,22 @@ def follow(measure: Measure, richness: float, times: Array) -> Followed:
         unknown = np.full(times.size, np.nan)
         unlimited = np.full(times.size, np.inf)
         return Followed(unknown, unknown, unknown, unknown, unlimited, unlimited, unlimited, newton)
-    warped, scale, test, train = fine[0]
-    # fourth order: the two grids differ by 15 times the error of the finer one, less where a time lies badly in its step
-    scale_error, test_error, train_error = (np.abs(one - two) / 5 for one, two in zip(fine[0][1:], coarse[0][1:], strict=True))
-    sums = measure.error * measure.start
+    # fourth order: the error of the finer grid is a fifteenth of the difference
+    shift = (fine[0] - coarse[0]) / 15
+    warped, scale, test, train = fine[0] + shift
+    scale_error, test_error, train_error = np.abs(shift[1:]) + PHASE * fine[0][1:]
+    # a spectrum without gap is followed down to its slowest node only
+    blind = not measure.gap and np.max(warped, initial=0.0) * np.min(np.abs(measure.rates)) > BLIND
+    sums = (1.0 if blind else measure.error) * measure.start
     return Followed(
-        warped, scale, np.maximum(test, 0.0), np.maximum(train, 0.0), scale_error, test_error + sums, train_error + sums, newton
+        warped,
+        np.maximum(scale, 1.0),
+        np.maximum(test, 0.0),
+        np.maximum(train, 0.0),
+        scale_error,
+        test_error + sums,
+        train_error + sums,
+        newton,
     )
 
 

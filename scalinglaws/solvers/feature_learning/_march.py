@@ -29,27 +29,38 @@ BY_TIME, BY_SCALE = 0, 1
 MAX_NEWTON = 60
 
 _FIRST = 1e-2  # of the shortest time scale: the first step
-_SERIES = np.array([2.0 / math.factorial(k + 3) for k in range(11, -1, -1)])
+_SERIES = np.array([6.0 / math.factorial(k + 4) for k in range(11, -1, -1)])  # of I_3 in -z
+_THIRD = 1.0 / 3.0
 _NODES = np.array([0.5 - 0.5 * x for x in (0.8611363115940526, 0.3399810435848563, -0.3399810435848563, -0.8611363115940526)])
 _SHARES = np.array([0.5 * w for w in (0.3478548451374538, 0.6521451548625461, 0.6521451548625461, 0.3478548451374538)])
 
 
 @njit
-def _moments(z: Any) -> tuple[Any, Any, Any, Any]:
-    """Return exp(-z) and the integrals of exp(-z (1 - y)) y^n over [0, 1] for n = 0, 1, 2."""
+def _moments(z: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Return what a step does to a mode: what it keeps and what is new, exp(-z) and 1 - exp(-z), and gains of e.
+
+    Gains from the old slope, from the change of h (and 1 minus that), and from the new slope: in terms of the integrals I_n of
+    exp(-z (1 - y)) y^n over [0, 1] they are I_0 - 4 I_1 + 3 I_2, 6 (I_1 - I_2), and 3 I_2 - 2 I_1. For small z, what is small is written
+    as z times something, with I_n = (1 - z I_(n+1)) / (n + 1).
+    """
     size = z.real * z.real + z.imag * z.imag
     if size < 0.0625:
-        second = z * 0.0 + _SERIES[0]
+        third = z * 0.0 + _SERIES[0]
         for k in range(1, _SERIES.size):
-            second = _SERIES[k] - z * second
+            third = _SERIES[k] - z * third
+        second = _THIRD - _THIRD * (z * third)
         first = 0.5 - 0.5 * (z * second)
-        zeroth = 1.0 - z * first
-        return 1.0 - z * zeroth, zeroth, first, second
+        learned = z * (1.0 - z * first)
+        rest = z * (3.0 * second - 2.0 * third)
+        return 1.0 - learned, learned, z * (2.0 * second - first - third), 1.0 - rest, rest, z * (second - third)
     decay = np.exp(-z)
     inverse = np.conj(z) * (1.0 / size)
-    zeroth = (1.0 - decay) * inverse
+    learned = 1.0 - decay
+    zeroth = learned * inverse
     first = (1.0 - zeroth) * inverse
-    return decay, zeroth, first, (1.0 - 2.0 * first) * inverse
+    second = (1.0 - 2.0 * first) * inverse
+    gain = 6.0 * (first - second)
+    return decay, learned, zeroth - 4.0 * first + 3.0 * second, gain, 1.0 - gain, 3.0 * second - 2.0 * first
 
 
 @njit
@@ -68,29 +79,19 @@ def _elapsed(c: float, h: float, slope: float, change: float, end: float) -> flo
 
 
 @njit
-def _sweep(
-    x: Spectral,
-    mu: Spectral,
-    w: Spectral,
-    e: Spectral,
-    d: float,
-    h: float,
-    slope: float,
-    constant: Spectral,
-    by_change: Spectral,
-    by_slope: Spectral,
-    sums: Array,
-) -> None:
-    """Write e at the end of a step as constant + by_change * change + by_slope * slope; fill in what the two equations need."""
+def _sweep(x: Spectral, mu: Spectral, w: Spectral, state: Spectral, d: float, h: float, slope: float, table: Spectral, sums: Array) -> None:
+    """Write e and q at the end of a step in terms of its unknowns, the change of h and the slope at the end; fill in the sums they need.
+
+    Rows of `state`: e and q = h - e, both, because either may be tiny. Rows of `table`: e = a + b change + c slope and
+    q = a' + b' change - c slope, in the order a, b, c, a', b'.
+    """
     s0, s1, s2, s3, s4, s5 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     r0, r1, r2, r3, r4, r5 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for j in range(x.size):
-        decay, zeroth, first, second = _moments(x[j] * d)
-        a = decay * e[j] + slope * (zeroth - 4.0 * first + 3.0 * second)
-        b = 6.0 * (first - second)
-        c = 3.0 * second - 2.0 * first
-        constant[j], by_change[j], by_slope[j] = a, b, c
-        learned, rest = h - a, 1.0 - b
+        decay, fresh, drift, b, rest, c = _moments(x[j] * d)
+        a = decay * state[0, j] + slope * drift
+        learned = decay * state[1, j] + h * fresh - slope * drift
+        table[0, j], table[1, j], table[2, j], table[3, j], table[4, j] = a, b, c, learned, rest
         weight = mu[j]
         wa, wb, wc = weight * a, weight * b, weight * c
         r0 += (wa * learned).real
@@ -112,9 +113,9 @@ def _sweep(
 
 
 @njit
-def _ends(sums: Array, richness: float, d: float, h: float, slope: float, guess: float) -> tuple[float, float, int]:
+def _ends(sums: Array, richness: float, d: float, h: float, slope: float) -> tuple[float, float, int]:
     """Solve for the change of h over a step and its slope at the end, both by Newton's method; return the steps taken too."""
-    u, g = guess, guess
+    u, g = slope, slope
     settled = False
     for step in range(MAX_NEWTON):
         new = h + u
@@ -138,22 +139,6 @@ def _ends(sums: Array, richness: float, d: float, h: float, slope: float, guess:
             du = 0.5 * (-0.9 * h - u)
         u, g = u + du, g + dg
     return u, g, MAX_NEWTON
-
-
-@njit
-def _look(x: Spectral, mu: Spectral, e: Spectral, d: float, c: float, slope: float, change: float, end: float, row: Spectral) -> float:
-    """Return sum mu e^2 at the part c of a step; with a `row` to fill, keep e."""
-    total = 0.0
-    level = c * slope
-    linear = c * c * (6.0 * change - 4.0 * slope - 2.0 * end)
-    square = 3.0 * c * c * c * (slope + end - 2.0 * change)
-    for j in range(x.size):
-        decay, zeroth, first, second = _moments(x[j] * (d * c))
-        value = decay * e[j] + level * zeroth + linear * first + square * second
-        total += (mu[j] * value * value).real
-        if row.size > 0:
-            row[j] = value
-    return total
 
 
 @njit
@@ -194,38 +179,49 @@ def march(
     for j in range(x.size):
         largest = max(largest, abs(x[j]))
         drive += (mu[j] * x[j]).real
-    shortest = 1.0 / largest
-    if drive * richness > 0.0:
-        shortest = min(shortest, 1.0 / math.sqrt(richness * drive))
-    tau, d = 0.0, _FIRST * shortest
+    tau, d = 0.0, _FIRST / max(largest, math.sqrt(richness * max(drive, 0.0)))
     ratio = 10.0 ** (1.0 / per_decade)
-    t, h, slope, guess = 0.0, 1.0, 0.0, 0.0
-    e, constant, by_change, by_slope = np.ones_like(x), np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    t, h, slope = 0.0, 1.0, 0.0
+    state, tables = np.zeros((2, x.size), x.dtype), np.empty((2, 5, x.size), x.dtype)
+    state[0] += 1.0
     w, sums = mu / x, np.empty(12)
     i, steps, hardest = 0, 0, 0
+    # a target is reached by a step of its own, the part c of the step that passes it: its end is as accurate as the grid, which
+    # the cubic in between is not
+    c, partial, tries = 1.0, 0, 0
+    change, end, later = 0.0, 0.0, 0.0
     while i < targets.size:
-        _sweep(x, mu, w, e, d, h, slope, constant, by_change, by_slope, sums)
-        change, end, effort = _ends(sums, richness, d, h, slope, guess)
+        table = tables[partial]
+        _sweep(x, mu, w, state, c * d, h, c * slope, table, sums)
+        gain, rise, effort = _ends(sums, richness, c * d, h, c * slope)
         hardest = max(hardest, effort)
-        new = h + change
-        if effort == MAX_NEWTON or not new > 0.0 or not math.isfinite(tau + d):
+        value, span = h + gain, c * d * _elapsed(1.0, h, c * slope, gain, rise)
+        if effort == MAX_NEWTON or not value > 0.0 or not math.isfinite(tau + d):
             return steps, MAX_NEWTON
-        later = t + d * _elapsed(1.0, h, slope, change, end)
-        while i < targets.size and (targets[i] <= later if kind == BY_TIME else targets[i] * new * new <= 1.0):
-            c = _within(kind, targets[i], t, d, h, slope, change, end)
-            value = _value(c, h, slope, change, end)
-            found[i, 0] = t + d * _elapsed(c, h, slope, change, end)
-            found[i, 1], found[i, 2] = tau + c * d, 1.0 / (value * value)
-            row = kept[i] if kept.shape[0] > 0 else kept[:, 0]
-            found[i, 3] = _look(x, mu, e, d, c, slope, change, end, row) / (value * value)
+        if partial == 0:
+            change, end, later = gain, rise, t + span
+        else:
+            move = (targets[i] - t - span) / (d * value * value) if kind == BY_TIME else (1.0 / math.sqrt(targets[i]) - value) * c / rise
+            tries += 1
+            if abs(move) > 1e-9 * c and tries < 4:
+                c = min(max(c + move, 0.0), 1.5)
+                continue
+            found[i, 0], found[i, 1], found[i, 2] = t + span, tau + c * d, 1.0 / (value * value)
+            found[i, 3] = 0.0
+            for j in range(x.size):
+                rest = table[0, j] + table[1, j] * gain + table[2, j] * rise
+                found[i, 3] += (mu[j] * rest * rest).real / (value * value)
+                if kept.shape[0] > 0:
+                    kept[i, j] = rest
             i += 1
+        if i < targets.size and (targets[i] <= later if kind == BY_TIME else targets[i] * (h + change) ** 2 <= 1.0):
+            c, partial, tries = _within(kind, targets[i], t, d, h, slope, change, end), 1, 0
+            continue
         for j in range(x.size):
-            e[j] = constant[j] + by_change[j] * change + by_slope[j] * end
-        tau += d
-        t, h = later, new
-        wider = tau * (ratio - 1.0)
-        slope = end / d * wider
-        guess = slope
-        d = wider
+            state[0, j] = tables[0, 0, j] + tables[0, 1, j] * change + tables[0, 2, j] * end
+            state[1, j] = tables[0, 3, j] + tables[0, 4, j] * change - tables[0, 2, j] * end
+        tau, t, h = tau + d, later, h + change
+        slope, d = end / d * (tau * (ratio - 1.0)), tau * (ratio - 1.0)
+        c, partial = 1.0, 0
         steps += 1
     return steps, hardest

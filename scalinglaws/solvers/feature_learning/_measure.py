@@ -29,6 +29,7 @@ from ._march import Spectral
 PER_DECADE = 12  # nodes of the contour: an error of exp(-pi^2/2 * 12/log 10) = 7e-12
 FROZEN = 1e-4  # of 1/tau, below which eigenvalues are merged: an error of its square
 SLOWEST = 1e-10  # of 1/tau, how far a spectrum without gap is followed
+FARTHEST = 1e-60  # of the largest rate, the same
 TRUNCATION = 2e-11  # error of sums over the contour, relative to the loss at the start
 
 
@@ -72,22 +73,28 @@ def of_modes(modes: Modes, slowest: float) -> Measure:
     power = float(np.sum(signal))
     if power == 0.0:
         return Measure(modes.eigenvalues[~late], modes.signal[~late], 0.0, 0.0)
-    mean = float(signal @ modes.eigenvalues[late]) / power
+    mean = float((signal / power) @ modes.eigenvalues[late])
     return Measure(np.append(modes.eigenvalues[~late], mean), np.append(modes.signal[~late], power), 0.0, 0.0)
 
 
 def horizon(modes: Modes, richness: float, t: float) -> float:
     """Estimate the warped time at time t from above."""
     latest = min(max(crude_horizon(float(np.sum(modes.signal)), richness, t), 1e-290), 1e290)
-    tau = np.geomspace(min(latest, t, 1e-3 / float(np.max(modes.eigenvalues))), latest, 400)
+    tau = np.geomspace(min(latest, t, 1e-3 * shortest(modes, richness)), latest, 400)
     time = tau[0] + np.cumsum(np.append(0.0, np.diff(tau) / _scales(modes, richness, tau)[1:]))
     return min(10 * float(tau[min(int(np.searchsorted(time, t)), tau.size - 1)]), latest)
 
 
 def horizon_of_scale(modes: Modes, richness: float, scale: float) -> float:
     """Estimate the warped time at which the scale is reached from above."""
-    tau = np.geomspace(1e-3 * min(1.0, richness**-0.5) / float(np.max(modes.eigenvalues)), 1 / float(np.min(modes.eigenvalues)), 2000)
+    tau = np.geomspace(1e-3 * shortest(modes, richness), 1 / float(np.min(modes.eigenvalues)), 2000)
     return 100 * float(tau[min(int(np.searchsorted(_scales(modes, richness, tau), scale)), tau.size - 1)])
+
+
+def shortest(modes: Modes, richness: float) -> float:
+    """Return the shortest scale of the warped time."""
+    drive = richness * float(modes.signal @ modes.eigenvalues)
+    return 1 / max(float(np.max(modes.eigenvalues)), math.sqrt(drive))
 
 
 def _scales(modes: Modes, richness: float, tau: Array) -> Array:
@@ -117,7 +124,7 @@ def of_kernel(spectrum: Spectrum, features: float, samples: float, slowest: floa
     start = float(np.sum(modes.signal))
     edge = gap(modes, features, samples, float(np.asarray(ridge(spectrum, features=n).kappa)) if n < modes.size else 0.0)
     high = 8 * float(modes.multiplicities @ modes.eigenvalues)
-    low = min(max(0.8 * edge, SLOWEST * slowest), high / 2)
+    low = min(max(0.8 * edge if edge > 0 else FARTHEST * high, SLOWEST * slowest), high / 2)
     gapped = low < edge
     x, growth, step = quadrant(low, high)
     at = resolve(modes, features, samples, -x.conj(), far=True)
@@ -132,7 +139,9 @@ def of_kernel(spectrum: Spectrum, features: float, samples: float, slowest: floa
         shares = np.append(step / (2j * np.pi) * growth.conj(), 0.5)
         difference, unlimited = pair_transform(modes, at.joined(last), 0.0)
         table = 2 * shares[:, None] * (difference + unlimited) * np.concatenate([shares, shares.conj()])
-    return Measure(x.conj(), weights, floor, max(abs(learned + floor - start) / start, TRUNCATION), table, gapped, steps, residual)
+    return Measure(
+        x.conj(), weights, floor, max(abs(learned + floor - start) / max(start, 1e-290), TRUNCATION), table, gapped, steps, residual
+    )
 
 
 def quadrant(low: float, high: float) -> tuple[ComplexArray, ComplexArray, float]:
@@ -174,7 +183,7 @@ def gap(modes: Modes, features: float, samples: float, kappa: float) -> float:
     if modes.size > n * (1 + 1e-9):
         if n == larger:
             return 0.0
-        trial = kappa * np.exp(-np.concatenate([np.geomspace(1e-8, 1, 150), np.linspace(1, 60, 150)[1:]]))
+        trial = kappa * np.exp(-np.concatenate([np.geomspace(1e-14, 1, 300), np.linspace(1, 60, 150)[1:]]))
     elif modes.size < n * (1 - 1e-9):
         trial = -float(np.min(modes.eigenvalues)) * np.concatenate([np.geomspace(1e-3, 0.5, 60), 1 - np.geomspace(0.5, 1e-9, 200)])
     else:

@@ -26,7 +26,7 @@ def linear_network(
     Parameters
     ----------
     t : array_like
-        Time, >= 0, finite up to 1e150 or ``math.inf`` for the limit; non-decreasing along its last axis.
+        Time, >= 0, finite up to 1e100 or ``math.inf`` for the limit; non-decreasing along its last axis.
     spectrum : PowerLawSpectrum or EmpiricalSpectrum
         Variances of the inputs and signal powers.
     richness : array_like

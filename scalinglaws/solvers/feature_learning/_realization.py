@@ -12,7 +12,7 @@ from ...errors import DomainError
 from ...results import Diagnostics, Result
 from ..linear._inputs import Value, broadcast, failure_policy, judged, numbers, ordered, shaped
 from ._flow import LONGEST, RICHEST, bounded
-from ._follow import Effort, follow
+from ._follow import EXACT_FLOOR, Effort, follow
 from ._measure import Measure
 
 _SMALLEST = 1e-250  # rate relative to the largest: below, it is 0
@@ -64,7 +64,7 @@ def realization_flow(
     Parameters
     ----------
     t : array_like
-        Time, >= 0, finite up to 1e150 or ``math.inf`` for the limit; non-decreasing along its last axis.
+        Time, >= 0, finite up to 1e100 or ``math.inf`` for the limit; non-decreasing along its last axis.
     eigenvalues : array_like, shape (n,)
         :math:`x_j \ge 0`, in any order. Powers at 0 count as floor.
     powers : array_like, shape (n,)
@@ -90,8 +90,8 @@ def realization_flow(
 
     Notes
     -----
-    60 steps per decade of the warped time in two grids, 25 ns per eigenvalue and step. Relative errors are about 1e-8, where the
-    loss falls exponentially this times the number of time constants.
+    60 steps per decade of the warped time on two grids, 25 ns per eigenvalue and step. Relative errors are below 1e-8; where the
+    loss falls exponentially, this times the exponent.
 
     References
     ----------
@@ -124,7 +124,7 @@ def realization_flow(
         found = follow(measure, gamma, times[members])
         table["train_loss"][members], table["train_error"][members] = found.train, found.train_error
         table["scale"][members], table["scale_error"][members] = found.scale, found.scale_error
-        effort.add(found.newton, 0.0, math.inf if found.failed else found.relative_error(measure.start, 1e-12))
+        effort.add(found.newton, 0.0, math.inf if found.failed else found.relative_error(measure.start, EXACT_FLOOR))
         failed |= found.failed
     diagnostics = effort.diagnostics(failed)
     result = RealizationFlow(
