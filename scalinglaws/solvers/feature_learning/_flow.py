@@ -117,7 +117,7 @@ def gradient_flow(
     Notes
     -----
     One march per richness and sizes through all times: an exponential integrator of fourth order, extrapolated from 20 and 40
-    steps per decade of the warped time, each with two unknowns; 10 to 15 ms to t = 1e10 for an infinite spectrum. A
+    steps per decade of the warped time, each with two unknowns; 12 to 20 ms to t = 1e10 for an infinite spectrum. A
     continuous measure is summed on a contour around it (12 nodes per decade between the edges of the spectrum, no fit), which
     takes some 10 ms more, once for all times and test loss included. Relative errors are below 1e-8 for scales and for losses
     above their floor (of losses that fall exponentially 1e-8 times the exponent), and 2e-11 of the loss at t = 0 from the
