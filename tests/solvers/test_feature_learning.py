@@ -14,7 +14,7 @@ from scalinglaws.results import Result, Status
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum, linear
 from scalinglaws.solvers.feature_learning import (
     _follow,
-    _march,
+    _integrator,
     _measure,
     gradient_flow,
     linear_network,
@@ -433,7 +433,7 @@ def test_failures_carry_the_result(monkeypatch):
         with pytest.raises(ConvergenceError, match="on_failure='return'") as caught:
             gradient_flow([0, 1], spectrum, richness=1, samples=10)
         assert caught.value.result.diagnostics.status is Status.MAX_ITERATIONS
-    monkeypatch.setattr(_follow, "march", lambda *arguments: (3, _march.MAX_NEWTON))
+    monkeypatch.setattr(_follow, "march", lambda *arguments: (3, _integrator.MAX_NEWTON))
     with pytest.raises(ConvergenceError, match="realization_flow"):
         realization_flow(1, [1], [1], richness=1)
     kept = gradient_flow([0, 1], spectrum, richness=1, on_failure="return")

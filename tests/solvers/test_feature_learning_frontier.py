@@ -10,7 +10,7 @@ from scipy.special import zeta
 
 from scalinglaws.errors import ConvergenceError, DomainError
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum, linear
-from scalinglaws.solvers.feature_learning import _crossover, _march, compute_frontier, crossover_time, gradient_flow
+from scalinglaws.solvers.feature_learning import _crossover, _integrator, compute_frontier, crossover_time, gradient_flow
 
 INF = math.inf
 TASK = PowerLawSpectrum(1.5, 0.5)
@@ -70,7 +70,7 @@ def test_refusals_of_crossovers(arguments, complaint):
 
 
 def test_a_scale_that_is_not_reached(monkeypatch):
-    monkeypatch.setattr(_crossover, "march", lambda *arguments: (3, _march.MAX_NEWTON))
+    monkeypatch.setattr(_crossover, "march", lambda *arguments: (3, _integrator.MAX_NEWTON))
     with pytest.raises(ConvergenceError, match="farther from its limit"):
         crossover_time(TASK, richness=1.0)
 

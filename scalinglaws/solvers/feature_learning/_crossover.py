@@ -12,7 +12,7 @@ from ..linear._inputs import Array, Value, broadcast, depth, numbers, shaped
 from ..spectra import Spectrum
 from ._flow import RICHEST, bounded
 from ._follow import GRID
-from ._march import BY_SCALE, MAX_NEWTON, march
+from ._integrator import BY_SCALE, MAX_NEWTON, march
 from ._measure import horizon_of_scale, of_modes
 from ._reach import largest_scale
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...results import Diagnostics, Status
 from ..linear._inputs import Array
-from ._march import BY_TIME, MAX_NEWTON, march
+from ._integrator import BY_TIME, MAX_NEWTON, march
 from ._measure import Measure
 
 GRID = 40.0  # steps per decade of the warped time, and on the second grid half of it

@@ -24,7 +24,7 @@ from ..linear._kappa import ComplexArray
 from ..linear._response import pair_transform, resolve, train_transform
 from ..linear._statics import ridge
 from ..spectra import Modes, Spectrum
-from ._march import Spectral
+from ._integrator import Spectral
 
 PER_DECADE = 12  # nodes of the contour: an error of exp(-pi^2/2 * 12/log 10) = 7e-12
 FROZEN = 1e-4  # of 1/tau, below which eigenvalues are merged: an error of its square
