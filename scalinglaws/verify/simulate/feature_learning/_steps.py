@@ -87,14 +87,16 @@ def online_sgd(
     -----
     Two rearrangements, both exact and without any average, make this fast. The rows of A never leave those of :math:`A_0`, so
     :math:`A = BA_0`, and in the eigenvectors of :math:`A_0\Lambda A_0^\top/N` all but r = min(N, M) of the dimensions of B stand
-    still. And with the error e of these r components, of what they cannot reach, and of the noise in one vector, a batch of
-    standard normal rows Z enters through :math:`Z^\top Z e` alone. The rows' components along e are independent of what is
+    still. The student is the output :math:`B^\top w` in these coordinates, which moves by the kernel :math:`B^\top B`, which moves
+    by the output. And with the error e of these r components, of what they cannot reach, and of the noise in one vector, a batch
+    of standard normal rows Z enters through :math:`Z^\top Z e` alone. The rows' components along e are independent of what is
     orthogonal to e, so this vector is :math:`\chi^2 e + \chi |e| z_\perp` where :math:`\chi^2` has B degrees of freedom and
     :math:`z_\perp` is a single standard normal vector less its part along e: one is drawn, whatever the size of the batch.
 
-    :math:`O(M N \min(N, M))` per draw and :math:`6 r^2` operations per step, 4 r without richness: M = 500, N = 100 and 200 steps take
-    seven milliseconds. Losses below :math:`10^{-30}` of the first one are rounding errors. Every draw consumes its own stream on a
-    single thread, so results do not depend on how many threads there are.
+    :math:`O(M N \min(N, M))` per draw and :math:`6 r^2` operations per step, O(r) without richness: M = 500, N = 100 and 200 steps
+    take ten milliseconds, most of them for the draw.
+    Losses below :math:`10^{-30}` of the first one are rounding errors. Every draw consumes its own stream on a single thread, so
+    results do not depend on how many threads there are.
 
     References
     ----------
@@ -189,8 +191,9 @@ def gradient_descent(
     Notes
     -----
     The rows of A never leave those of :math:`A_0`, so :math:`A = BA_0`, and in the eigenvectors of
-    :math:`A_0\hat\Lambda A_0^\top/N` all but r = min(N, M, P) of the dimensions of B stand still: the same iteration with an r x r
-    matrix. O(P M N + P N min(N, P)) per draw, :math:`6 r^2` operations per step, 3 r without richness, and O(M r) per recorded step.
+    :math:`A_0\hat\Lambda A_0^\top/N` all but r = min(N, M, P) of the dimensions of B stand still: the same iteration, for the
+    output :math:`B^\top w` and the r x r kernel :math:`B^\top B` that moves it. O(P M N + P N min(N, P)) per draw,
+    :math:`6 r^2` operations per step, O(r) without richness, and O(M r) per recorded step.
 
     References
     ----------
@@ -242,16 +245,16 @@ def _trained(
     found = np.empty((3, draws, counts.size))
     drawn = problems_and_streams(np.random.default_rng(rng), draws, eigenvalues, signal, count, samples, noise_variance)
     for i, (drawn_problem, stream) in enumerate(drawn):
-        readout, problem = _started(stream, drawn_problem, count, math.sqrt(initial_variance))
+        output, problem = _started(stream, drawn_problem, count, math.sqrt(initial_variance))
         roots = np.sqrt(problem.rates)
         if isinstance(problem, Population):
             amplitudes, spread = problem.amplitudes, math.sqrt(problem.floor + noise_variance)
         else:
             amplitudes, spread = problem.labels / math.sqrt(problem.samples), 0.0
-        layer = np.eye(roots.size if richness > 0 else 0)
+        kernel = np.eye(roots.size if richness > 0 else 0)
         learned, squares = np.empty((counts.size, roots.size)), np.empty(counts.size)
         rule = (learning_rate, learning_rate * richness, batch, spread)
-        failed = _train(stream, counts.reshape(-1), roots, amplitudes, *rule, readout, layer, learned, squares)
+        failed = _train(stream, counts.reshape(-1), roots, amplitudes, *rule, output, kernel, learned, squares)
         if failed >= 0:
             raise DomainError(
                 f"learning_rate = {learning_rate} is too large: draw {i} diverges and overflows at step {failed}",
@@ -273,9 +276,10 @@ def _started(
     rank = problem.rates.size
     if deviation == 0:
         return np.zeros(rank), problem
-    outside, direction = deviation, np.zeros(features or rank)  # for infinite N, nothing of w_0 lies within finitely many dimensions
-    readout = np.zeros(rank)
-    if features is not None:
+    if features is None:  # nothing of w_0 lies within finitely many dimensions
+        readout, outside = np.zeros(rank), deviation
+        direction = np.zeros(0 if isinstance(problem, Population) else problem.right.shape[1])
+    else:
         drawn = deviation / math.sqrt(features) * rng.standard_normal(features)
         # the basis of a population's problem is not known, and does not matter: w_0 is the same in all of them
         readout = drawn[:rank] if isinstance(problem, Population) else problem.right @ drawn
@@ -301,21 +305,23 @@ def _train(
     bend: float,
     batch: int,
     spread: float,
-    readout: Array,
-    layer: Array,
+    output: Array,
+    kernel: Array,
     learned: Array,
     squares: Array,
 ) -> int:
-    """Train one student, overwriting readout and layer; return the step that overflows, or -1.
+    r"""Train one student, overwriting output and kernel; return the step that overflows, or -1.
 
-    In units where N disappears, with residuals `error` = amplitudes - roots * (layer^T readout), the readout moves by
-    rate * layer @ pull and the layer by bend * readout pull^T, where pull = roots * error, or its average over a batch.
+    In units where N disappears the readout and the layer move by :math:`\dot\omega = \eta B\nu` and
+    :math:`\dot B = \eta\gamma\,\omega\nu^\top` per step, where :math:`\nu` is roots times residuals, or its average over a batch.
+    Both matter only through the output :math:`u = B^\top\omega`, the kernel :math:`G = B^\top B` and :math:`|\omega|^2`.
     """
     size = roots.size
-    error, pull, output, moved = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    length = spread * spread
+    error, pull, moved = np.empty(size), np.empty(size), np.empty(size)
+    before, turn = np.zeros(size), np.zeros(size)  # change of the kernel by the last step, still to be made
+    square, length = 0.0, spread * spread
     for j in range(size):
-        output[j] = readout[j]
+        square += output[j] * output[j]
         error[j] = amplitudes[j] - roots[j] * output[j]
         length += error[j] * error[j]
     step = 0
@@ -336,60 +342,42 @@ def _train(
                 parallel = chi / batch - across * along
                 for j in range(size):
                     pull[j] = roots[j] * (parallel * error[j] + across * pull[j])
-            else:
-                for j in range(size):
-                    pull[j] = 0.0
             if bend > 0.0:
-                _apply(layer, pull, rate, moved)
-                _bend(layer, pull, bend, readout, moved, output)
+                _apply(kernel, before, turn, pull, moved)
             else:
                 for j in range(size):
-                    readout[j] += rate * pull[j]
-                    output[j] = readout[j]
-            step += 1
+                    moved[j] = pull[j]
+            gain, growth = 0.0, 0.0
+            for j in range(size):
+                gain += output[j] * pull[j]
+                growth += moved[j] * pull[j]
+            drift = bend * (square + rate * gain)
             length = spread * spread
             for j in range(size):
+                before[j] = pull[j]
+                turn[j] = bend * (output[j] + 0.5 * bend * square * pull[j])
+                output[j] += rate * moved[j] + drift * pull[j]
                 error[j] = amplitudes[j] - roots[j] * output[j]
                 length += error[j] * error[j]
-            if not length < _DIVERGED:
+            square += rate * (2.0 * gain + rate * growth)
+            step += 1
+            if not (length < _DIVERGED and square < _DIVERGED):
                 return step
-        total = 0.0
         for j in range(size):
             learned[record, j] = output[j]
-            total += readout[j] * readout[j]
-        if not total < np.inf:
-            return step
-        squares[record] = total
+        squares[record] = square
     return -1
 
 
 @njit
-def _apply(matrix: Array, vector: Array, factor: float, out: Array) -> None:
-    """Multiply a matrix, a vector and a factor, in sums that do not wait for each other."""
+def _apply(kernel: Array, before: Array, turn: Array, vector: Array, out: Array) -> None:
+    """Add turn before^T and its transpose to a symmetric matrix and apply it to a vector, in one pass."""
     size = vector.size
-    whole = size - size % 4
-    for i in range(matrix.shape[0]):
-        one, two, three, four = 0.0, 0.0, 0.0, 0.0
-        for j in range(0, whole, 4):
-            one += matrix[i, j] * vector[j]
-            two += matrix[i, j + 1] * vector[j + 1]
-            three += matrix[i, j + 2] * vector[j + 2]
-            four += matrix[i, j + 3] * vector[j + 3]
-        for j in range(whole, size):
-            one += matrix[i, j] * vector[j]
-        out[i] = factor * ((one + two) + (three + four))
-
-
-@njit
-def _bend(layer: Array, pull: Array, bend: float, readout: Array, moved: Array, output: Array) -> None:
-    """Add bend * readout pull^T to the layer, `moved` to the readout, and multiply both as they are then, in one pass."""
-    for j in range(output.size):
-        output[j] = 0.0
-    for i in range(readout.size):
-        factor = bend * readout[i]
-        after = readout[i] + moved[i]
-        readout[i] = after
-        for j in range(output.size):
-            entry = layer[i, j] + factor * pull[j]
-            layer[i, j] = entry
-            output[j] += after * entry
+    for j in range(size):
+        out[j] = 0.0
+    for i in range(size):
+        one, two, factor = turn[i], before[i], vector[i]
+        for j in range(size):
+            entry = kernel[i, j] + one * before[j] + two * turn[j]
+            kernel[i, j] = entry
+            out[j] += factor * entry
