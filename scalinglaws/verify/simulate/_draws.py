@@ -123,9 +123,22 @@ def problems(
     noise_variance: float,
 ) -> Iterator[Population | Regression]:
     """Draw problems, each from a stream of its own, so that draw i does not depend on how many are asked for."""
+    for problem, _ in problems_and_streams(source, draws, eigenvalues, signal, features, samples, noise_variance):
+        yield problem
+
+
+def problems_and_streams(
+    source: np.random.Generator,
+    draws: int,
+    eigenvalues: Array,
+    signal: Array,
+    features: int | None,
+    samples: int | None,
+    noise_variance: float,
+) -> Iterator[tuple[Population | Regression, np.random.Generator]]:
+    """Draw problems, each with what its stream still holds."""
     if samples is None:
-        for problem, _ in populations(source, draws, eigenvalues, signal, features, noise_variance):
-            yield problem
+        yield from populations(source, draws, eigenvalues, signal, features, noise_variance)
         return
     modes = eigenvalues.size
     columns = features or modes
@@ -146,7 +159,7 @@ def problems(
             hidden = inputs @ projection.T
         values, along, rest, right = _decomposed(hidden, labels, rank)
         out_of_reach = float(rest @ rest) if rank < samples else 0.0
-        yield Regression(values**2 / samples, along, out_of_reach, right, projection, scale, root, samples)
+        yield Regression(values**2 / samples, along, out_of_reach, right, projection, scale, root, samples), rng
 
 
 def populations(

@@ -12,7 +12,7 @@ from ....solvers.spectra import Spectrum
 from .._checks import afford, listed, nonnegative, ordered, whole, whole_or_inf
 from .._draws import Population, Regression, problems
 from ._integrator import checked_tolerance, integrate
-from ._records import KernelSpectrum, SimulatedFlow
+from ._records import KernelSpectrum, SimulatedTraining
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def gradient_flow(
     draws: int = 1,
     rng: np.random.Generator | int = 0,
     tolerance: float = 1e-9,
-) -> SimulatedFlow:
+) -> SimulatedTraining:
     r"""Draw projected linear networks and train both of their layers by gradient flow.
 
     The student is :math:`f = \frac1N w\cdot A\psi` with an N x M matrix that starts at independent standard normal entries
@@ -63,7 +63,7 @@ def gradient_flow(
 
     Returns
     -------
-    SimulatedFlow
+    SimulatedTraining
         Test and train loss and the kernel scale :math:`s = 1 + \gamma|w|^2/N`, shape (draws, T), or (draws,) for a single
         time. With infinite P the train loss is the test loss plus :math:`\sigma^2`.
 
@@ -117,7 +117,7 @@ def gradient_flow(
         learned, squares, _, _ = integrate(times.reshape(-1), np.eye(rates.size), rates, np.sqrt(rates) * amplitudes, richness, tolerance)
         found[:2, i] = problem.losses_of(learned)
         found[2, i] = 1 + richness * squares
-    return SimulatedFlow(*found.reshape(3, draws, *times.shape))
+    return SimulatedTraining(*found.reshape(3, draws, *times.shape))
 
 
 def kernel_spectrum(

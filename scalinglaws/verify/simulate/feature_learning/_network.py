@@ -12,7 +12,7 @@ from .._checks import afford, listed, nonnegative, whole, whole_or_inf
 from .._draws import fill
 from ._flow import finite_times
 from ._integrator import checked_tolerance, integrate
-from ._records import SimulatedFlow
+from ._records import SimulatedTraining
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def network_flow(
     draws: int = 1,
     rng: np.random.Generator | int = 0,
     tolerance: float = 1e-9,
-) -> SimulatedFlow:
+) -> SimulatedTraining:
     r"""Draw linear networks of two layers and train both by gradient flow.
 
     The student is :math:`f = \frac1N w\cdot A\psi`; A is N x M and starts at independent standard normal entries, w at zero, and
@@ -62,7 +62,7 @@ def network_flow(
 
     Returns
     -------
-    SimulatedFlow
+    SimulatedTraining
         Test and train loss and :math:`s = 1 + \gamma|w|^2/N`, shape (draws, T), or (draws,) for a single time. With infinite P
         the train loss is the test loss plus :math:`\sigma^2`.
 
@@ -121,7 +121,7 @@ def network_flow(
         train = rest + np.sum((drive[seen, None] / roots - roots * learned[seen]) ** 2, axis=0)
         error = target[:, None] - (learned if turned is None else turned @ learned)
         found[:, i] = np.sum(eigenvalues[:, None] * error**2, axis=0), train, 1 + richness * squares
-    return SimulatedFlow(*found.reshape(3, draws, *times.shape))
+    return SimulatedTraining(*found.reshape(3, draws, *times.shape))
 
 
 def _layer(rng: np.random.Generator, features: int, modes: int) -> Array:

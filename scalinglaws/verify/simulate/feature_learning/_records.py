@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SimulatedFlow:
+class SimulatedTraining:
     r"""Losses and kernel scales of independent draws.
 
     Attributes
