@@ -1,7 +1,7 @@
 r"""Kernel functions of inputs, and their eigenvalues where symmetry gives them away.
 
-On the circle, inputs are :math:`x = (\cos\theta, \sin\theta, b)` with the constant b, the input bias. A kernel of the angle between inputs is
-diagonal in the harmonics :math:`\cos k\theta, \sin k\theta`.
+On the circle, inputs are :math:`x = (\cos\theta, \sin\theta, b)` with the constant b, the input bias. A kernel of the angle
+between inputs is diagonal in the harmonics :math:`\cos k\theta, \sin k\theta`.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def circle_eigenvalues(q: ArrayLike, *, bias: ArrayLike = 1.0, harmonics: int, g
     >>> print(circle_eigenvalues(1, harmonics=3, grid=2**16).round(8))
     [1.03413192 0.40077015 0.04983817 0.01040487]
     >>> print(circle_eigenvalues(1, bias=0, harmonics=4, grid=2**16).round(8))  # no odd ones but the first
-    [0.30396355 0.25       0.07880537 0.         0.00855603]
+    [0.30396355 0.25       0.07880537 0.         0.00855601]
     """
     n = _whole("grid", grid, 2, 2**24)
     last = _whole("harmonics", harmonics, 0, n // 2)
@@ -162,7 +162,7 @@ def circle_eigenvalues(q: ArrayLike, *, bias: ArrayLike = 1.0, harmonics: int, g
         raise DomainError(
             f"the shapes of q and bias do not broadcast: {np.shape(q)}, {np.shape(bias)}", argument="q", value=np.shape(q)
         ) from None
-    theta = 2 * math.pi / n * np.arange(n // 2 + 1)  # the kernel is even
+    theta: Array = 2 * math.pi / n * np.arange(n // 2 + 1, dtype=np.float64)  # the kernel is even
     found = np.empty((powers.size, last + 1))
     done: dict[tuple[int, float], Array] = {}
     for row, key in zip(found, zip(powers.ravel().tolist(), biases.ravel().tolist(), strict=True), strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,8 +102,8 @@ def circle_flow(
     Examples
     --------
     >>> flow = circle_flow([0, 10, 1000], activation_power=1, target_exponent=1)
-    >>> print(flow.train_loss.round(9))
-    [0.410989495 0.113482636 0.018020683]
+    >>> print(flow.train_loss.round(6))
+    [0.410989 0.113483 0.018021]
     """
     checked = {
         "t": ordered("t", t, whole=False),
@@ -116,9 +115,7 @@ def circle_flow(
     if not np.all(np.isin(q, (1, 2, 3))):
         raise DomainError(f"activation_power = {activation_power!r} must be 1, 2 or 3", argument="activation_power", value=activation_power)
     if np.any(exponents > 100):
-        raise DomainError(
-            f"target_exponent = {np.max(exponents)} must be at most 100", argument="target_exponent", value=target_exponent
-        )
+        raise DomainError(f"target_exponent = {np.max(exponents)} must be at most 100", argument="target_exponent", value=target_exponent)
     if not (4 <= grid <= 2**24 and grid == int(grid)):
         raise DomainError(f"grid = {grid!r} must be a whole number between 4 and {2**24}", argument="grid", value=grid)
     if not (1 <= harmonics < grid / 2 and harmonics == int(harmonics)):

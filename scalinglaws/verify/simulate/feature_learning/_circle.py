@@ -87,7 +87,7 @@ def circle_network(
     -----
     A neuron is active on one arc of the circle, where it is a combination of 1, :math:`\cos\theta` and :math:`\sin\theta`: gradients
     are differences of prefix sums of the residual times these three, and outputs are sums of jumps at the ends of arcs. A step
-    costs O(N + P), and equals the dense computation up to rounding: 0.2 ms at N = 6000 and P = 4096.
+    costs O(N + P), and equals the dense computation up to rounding: 0.23 ms at N = 6000 and P = 4096.
     The test loss is taken halfway between samples. Time is that of gradient descent: its deviations from gradient flow are
     of the order of `learning_rate` over t.
 
@@ -99,14 +99,13 @@ def circle_network(
     Examples
     --------
     >>> task = {"neurons": 400, "samples": 128, "target_exponent": 1.0, "harmonics": 32}
-    >>> lazy, rich = (circle_network([0, 20], richness=gamma, **task) for gamma in (1e-3, 4))
+    >>> lazy, rich = (circle_network(20, richness=gamma, **task) for gamma in (1e-3, 4))
     >>> rich.train_loss < lazy.train_loss
-    array([[False,  True]])
+    array([ True])
     """
     times = finite_times(t)
     neurons, samples, harmonics, draws = (
-        whole(name, value)
-        for name, value in (("neurons", neurons), ("samples", samples), ("harmonics", harmonics), ("draws", draws))
+        whole(name, value) for name, value in (("neurons", neurons), ("samples", samples), ("harmonics", harmonics), ("draws", draws))
     )
     if neurons % 2:
         raise DomainError(f"neurons = {neurons} must be even: they start in pairs that cancel", argument="neurons", value=neurons)
@@ -170,7 +169,7 @@ class _Task:
                     )
                     now, steps = time, steps + taken
                     if outcome == _TOO_LONG:
-                        raise ResourceError(f"training was given up before t = {time:.3g}: weights have grown, and steps shrunk; end earlier")
+                        raise ResourceError(f"training was given up before t = {time:.3g}: steps shrink as weights grow; end earlier")
                     if outcome == _DIVERGED:
                         raise ConvergenceError(f"descent diverged before t = {time:.3g}; lower the learning rate, here {rate:g}")
                 found[:, j] = self.loss(weights, turned=True), self.loss(weights), np.sum(weights**2) / square
@@ -182,19 +181,18 @@ class _Task:
         if turned:
             c, s = math.cos(self.turn), math.sin(self.turn)
             seen[:, 0], seen[:, 1] = c * weights[:, 0] + s * weights[:, 1], c * weights[:, 1] - s * weights[:, 0]
-        # a training step of no length
-        _, residual = _outputs(seen, self.circle, self.between if turned else self.target, self.bias, self.richness)
+        residual = _errors(seen, self.circle, self.between if turned else self.target, self.bias, self.richness)
         return float(0.5 * np.mean(residual**2))
 
 
-def _outputs(weights: Array, circle: Array, target: Array, bias: float, richness: float) -> tuple[Array, Array]:
-    """Return jumps at the ends of arcs and the residual f - y."""
+def _errors(weights: Array, circle: Array, target: Array, bias: float, richness: float) -> Array:
+    """Return f - y at all samples."""
     count = circle.shape[0]
     jumps, sums = np.zeros((count + 1, 3)), np.zeros((count + 1, 4))
     arcs = np.zeros((weights.shape[0], 2), np.int64)
     _deposit(weights, arcs, circle, bias, richness, jumps)
     _residual(jumps, circle, target, sums)
-    return jumps, sums[1:, 3]
+    return sums[1:, 3]
 
 
 @njit
@@ -264,7 +262,7 @@ def _residual(jumps: Array, circle: Array, target: Array, sums: Array) -> float:
         square += rest * rest
         sums[p + 1, 0], sums[p + 1, 1], sums[p + 1, 2], sums[p + 1, 3] = along, across, total, rest
     jumps[count, 0], jumps[count, 1], jumps[count, 2] = 0.0, 0.0, 0.0
-    return 0.5 * square / count
+    return float(0.5 * square / count)
 
 
 @njit
