@@ -87,7 +87,7 @@ def circle_network(
     -----
     A neuron is active on one arc of the circle, where it is a combination of 1, :math:`\cos\theta` and :math:`\sin\theta`: gradients
     are differences of prefix sums of the residual times these three, and outputs are sums of jumps at the ends of arcs. A step
-    costs O(N + P), and equals the dense computation up to rounding: 0.23 ms at N = 6000 and P = 4096.
+    costs O(N + P), and equals the dense computation up to rounding: 0.2 to 0.8 ms at N = 6000, P = 4096.
     The test loss is taken halfway between samples. Time is that of gradient descent: its deviations from gradient flow are
     of the order of `learning_rate` over t.
 
