@@ -14,7 +14,7 @@ def test_every_verdict_is_as_expected():
     report = verify.run(["feature_learning"], rng=0)
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
     assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
-    assert len(report.comparisons) == 15
+    assert len(report.comparisons) == 18
 
 
 @pytest.mark.parametrize("check", ["time", "crossover", "model", "compute"])
@@ -48,3 +48,16 @@ def test_a_shifted_index_fails_the_warp_and_the_static_limit(monkeypatch):
 
     monkeypatch.setattr(checks.solve, "static_limit", shifted)
     assert next(checks.static(Context("feature_learning.mutant", "quick", 0))).verdict == "fail"
+
+
+def test_another_target_fails_on_the_circle(monkeypatch):
+    """Kernel flow of a target that is off by 0.1 in the source, and a law that is off by 0.15."""
+    flow, law = feature_learning.circle_flow, Law.__call__
+    monkeypatch.setattr(
+        checks.solve,
+        "circle_flow",
+        lambda *args, target_exponent, **given: flow(*args, target_exponent=target_exponent + 0.1, **given),
+    )
+    monkeypatch.setattr(Law, "__call__", lambda self, **values: law(self, **{**values, "q_y": values["q_y"] + 0.15}))
+    verdicts = [comparison.verdict for comparison in checks.circle(Context("feature_learning.circle", "quick", 0))]
+    assert verdicts == ["fail"] * 3

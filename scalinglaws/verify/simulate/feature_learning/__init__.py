@@ -3,17 +3,21 @@ r"""Direct simulation of linear networks that learn features: draw them, train b
 Inputs :math:`\psi` are Gaussian with variances :math:`\lambda_k`, the target is :math:`y = w^*\cdot\psi`, the student
 :math:`f = \frac1N w\cdot A\psi` has a readout w that starts at zero, or small, and an N x M matrix A that starts at random. The
 equations of motion of both are integrated in time as they stand, or iterated step by step: no conserved quantity, change of time
-or average enters, so each of these can be put to the test.
+or average enters, so each of these can be put to the test. `circle_network` is no linear network: rectified linear units that
+learn a function of an angle.
 """
 
+from ._circle import circle_network
 from ._flow import gradient_flow, kernel_spectrum
 from ._network import network_flow
-from ._records import KernelSpectrum, SimulatedTraining
+from ._records import KernelSpectrum, SimulatedCircle, SimulatedTraining
 from ._steps import gradient_descent, online_sgd
 
 __all__ = [
     "KernelSpectrum",
+    "SimulatedCircle",
     "SimulatedTraining",
+    "circle_network",
     "gradient_descent",
     "gradient_flow",
     "kernel_spectrum",

@@ -46,3 +46,22 @@ class KernelSpectrum:
     eigenvalues: Array
     powers: Array
     floor: float
+
+
+@dataclass(frozen=True)
+class SimulatedCircle:
+    """Losses of independent networks on the circle.
+
+    Attributes
+    ----------
+    test_loss : ndarray, shape (draws, T), or (draws,) for a single time
+        Half the mean squared error halfway between the samples.
+    train_loss : ndarray, same shape
+        Half the mean squared error on the samples.
+    weight_growth : ndarray, same shape
+        Mean squared weight over its start.
+    """
+
+    test_loss: Array
+    train_loss: Array
+    weight_growth: Array
