@@ -112,3 +112,40 @@ for beta in (0.25, 0.5, 0.75, 1.25):
         leading = constant.asymptote(1e10, alpha=1.5, beta=beta, gamma=gamma)
         ratio = flow.test_loss / leading
         print(f"beta = {beta}, richness {gamma}: loss / leading term {ratio:.5f}")
+
+# %%
+# What does not change
+# --------------------
+# With few features training ends where the lazy network's ends, only sooner.
+
+when = [10, 100, 1000, 1e4, np.inf]
+for gamma in (0, 1, 30):
+    flow = solvers.feature_learning.gradient_flow(
+        when, hard, richness=gamma, features=1000
+    )
+    print(f"richness {gamma:2}:", *(f"{loss:.5f}" for loss in flow.test_loss))
+
+# %%
+# Before, a finite width adds :math:`1/N` times a power of time; for hard tasks it
+# grows.
+
+extra = theory.law("feature_learning.transient")
+width, when = 1e6, 1e4 * near
+for beta in (0.5, 1.75):
+    task = solvers.PowerLawSpectrum(1.5, beta)
+    added = [
+        solvers.feature_learning.gradient_flow(
+            when, task, richness=1, features=size
+        ).test_loss
+        for size in (width, np.inf)
+    ]
+    excess = added[0] - added[1]
+    slope = np.log(excess[1] / excess[0]) / 2 / np.log(0.95)
+    values = {"alpha": 1.5, "beta": beta}
+    printed = extra.published.expr.subs(
+        {symbol: values[symbol.name] for symbol in extra.published.expr.free_symbols}
+    )
+    print(
+        f"beta = {beta}: exponent {slope:.3f}, derived {float(extra(**values)):.3f}, "
+        f"printed elsewhere {float(printed):.3f}"
+    )
