@@ -10,7 +10,7 @@ Examples
 
 from __future__ import annotations
 
-from . import linear
+from . import feature_learning, linear
 from .spectra import EmpiricalSpectrum, Modes, PowerLawSpectrum, Spectrum
 
-__all__ = ["EmpiricalSpectrum", "Modes", "PowerLawSpectrum", "Spectrum", "linear"]
+__all__ = ["EmpiricalSpectrum", "Modes", "PowerLawSpectrum", "Spectrum", "feature_learning", "linear"]

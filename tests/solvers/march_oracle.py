@@ -101,7 +101,9 @@ def plain_march(steps, eigenvalues, target, *, features, data, reuse, learning_r
         else:
             cdelta[t, t] = c0[t, t]
         g[t, a] = rdelta[t, a] @ g0[a, a]
-        c1[t, a] = b * trace * cdelta[t, a] - b * (x[t, a] @ cdelta[a, a] + x[a, a] @ cdelta[t, a]) + rdelta[a, a] @ (f2[a, a] @ rdelta[t, a])
+        c1[t, a] = (
+            b * trace * cdelta[t, a] - b * (x[t, a] @ cdelta[a, a] + x[a, a] @ cdelta[t, a]) + rdelta[a, a] @ (f2[a, a] @ rdelta[t, a])
+        )
         c1[a, t] = c1[t, a]
         r22[t] = -n * g[t, a] @ q[a]
         r22[t, t] = 1

@@ -55,15 +55,22 @@ class Setting:
     matrices: bool
 
 
+def squares(setting: Setting) -> int:
+    """Return how many matrices over pairs of times a march holds."""
+    rich = setting.richness > 0 or setting.matrices
+    forced = rich or setting.inverse_features > 0
+    error = setting.reuse or setting.matrices
+    return 1 + (setting.richness > 0) + rich + forced + error + 2 * setting.reuse + 3 * setting.matrices
+
+
 def entries(setting: Setting, modes: MarchModes) -> float:
     """Return how many numbers a march holds at once."""
-    size, rich = setting.steps + 1.0, setting.richness > 0 or setting.matrices
-    squares = 2 + 2 * rich + 3 * setting.reuse + 4 * setting.matrices
-    return squares * size**2 + size * (3 * modes.eigenvalues.size + modes.signal.size)
+    size = setting.steps + 1.0
+    return squares(setting) * size**2 + size * (4 * modes.eigenvalues.size + 2 * modes.signal.size)
 
 
 class March:
-    """Matrices over pairs of times (later, earlier), filled row by row; those that are not needed are empty.
+    r"""Matrices over pairs of times (later, earlier), filled row by row; those that are not needed are empty.
 
     Attributes
     ----------
@@ -72,7 +79,7 @@ class March:
     error, gradient, weight : ndarray
         :math:`C_0, C_2, C_w`.
     data_response : ndarray
-        :math:`R_\\Delta`.
+        :math:`R_\Delta`.
     test_loss, train_loss, scale : ndarray
         What the march is for.
     """
@@ -107,7 +114,6 @@ class March:
         if setting.matrices:
             self.weight[0, 0] = setting.initial_variance
         self._rows, self._columns = np.zeros((size, modes.eigenvalues.size)), np.zeros((size, modes.eigenvalues.size))
-        self._product = np.empty((BLOCK, modes.eigenvalues.size))
         self._trace = float(modes.variances.sum())
         self._powers = np.stack([modes.variances, modes.variances * modes.eigenvalues])
         self._sums = np.zeros((2, size))  # rows of H_0 and H_1
@@ -125,6 +131,14 @@ class March:
                 if not math.isfinite(self.test_loss[t] + self.train_loss[t] + self.scale[t]):
                     return t
         return self._setting.steps + 1
+
+    def residual(self) -> float:
+        """Return how far the mean errors at the last step are from those by the other triangular solve."""
+        last, eigenvalues = self._setting.steps, self._modes.signal_eigenvalues
+        rows = np.array(np.broadcast_to(self.response[last, :last, None], (last, eigenvalues.size)))
+        _solve_rows(self.response, eigenvalues, rows, last)
+        difference = self._mean[last] - (1 - eigenvalues * rows.sum(axis=0))
+        return float(np.max(np.abs(difference), initial=0.0) / np.max(np.abs(self._mean), initial=1.0))
 
     def _advance(self, t: int) -> None:
         """Fill row t of A, C_w and U from the rows before it."""
@@ -148,18 +162,9 @@ class March:
         """Solve for row t of all W_k, and add them up."""
         if not self._fluctuates:
             return
-        response, eigenvalues, rows = self.response, self._modes.eigenvalues, self._rows
-        rows[:t] = response[t, :t, None]
-        high = t
-        while high > 0:
-            low = (high - 1) // BLOCK * BLOCK
-            if high < t:
-                product = self._product[: high - low]
-                np.matmul(response[high:t, low:high].T, rows[high:t], out=product)
-                product *= eigenvalues
-                rows[low:high] -= product
-            solve_rows(response, eigenvalues, rows, low, high)
-            high = low
+        rows = self._rows
+        rows[:t] = self.response[t, :t, None]
+        _solve_rows(self.response, self._modes.eigenvalues, rows, t)
         np.matmul(self._powers, rows[:t].T, out=self._sums[:, :t])
 
     def _fluctuate(self, t: int) -> None:
@@ -177,7 +182,7 @@ class March:
             moments += (share * self._powers * self._initial[t]) @ self._initial[now].T
         if self._fluctuates and t:
             self._force(t)
-            self._spread(t)
+            _solve_columns(self.response, modes.eigenvalues, self._columns, t)
             moments += (self._powers @ self._columns[:t].T) @ self.response[now, :t].T
         self.test_loss[t] = moments[0, t]
         _store(self.error, t, moments[0])
@@ -199,18 +204,6 @@ class March:
             product = self._forcing[past, past] @ rows
             product *= setting.inverse_features
             columns += product
-
-    def _spread(self, t: int) -> None:
-        """Apply each V_k to its column."""
-        response, eigenvalues, columns = self.response, self._modes.eigenvalues, self._columns
-        for low in range(0, t, BLOCK):
-            high = min(low + BLOCK, t)
-            if low:
-                product = self._product[: high - low]
-                np.matmul(response[low:high, :low], columns[:low], out=product)
-                product *= eigenvalues
-                columns[low:high] -= product
-            solve_columns(response, eigenvalues, columns, low, high)
 
     def _feed_back(self, t: int) -> None:
         """Fill row t of C, E, D and C_2."""
@@ -245,3 +238,31 @@ def _store(matrix: Array, t: int, row: Array) -> None:
     if matrix.size:
         matrix[t, : t + 1] = row
         matrix[: t + 1, t] = row
+
+
+def _solve_rows(response: Array, eigenvalues: Array, rows: Array, t: int) -> None:
+    """Turn right-hand sides r into the solutions of w (1 + lambda U) = r, from the last block of times to the first."""
+    product = np.empty((BLOCK, eigenvalues.size))
+    high = t
+    while high > 0:
+        low = (high - 1) // BLOCK * BLOCK
+        if high < t:
+            part = product[: high - low]
+            np.matmul(response[high:t, low:high].T, rows[high:t], out=part)
+            part *= eigenvalues
+            rows[low:high] -= part
+        solve_rows(response, eigenvalues, rows, low, high)
+        high = low
+
+
+def _solve_columns(response: Array, eigenvalues: Array, columns: Array, t: int) -> None:
+    """Turn right-hand sides g into the solutions of (1 + lambda U) x = g, from the first block of times to the last."""
+    product = np.empty((BLOCK, eigenvalues.size))
+    for low in range(0, t, BLOCK):
+        high = min(low + BLOCK, t)
+        if low:
+            part = product[: high - low]
+            np.matmul(response[low:high, :low], columns[:low], out=part)
+            part *= eigenvalues
+            columns[low:high] -= part
+        solve_columns(response, eigenvalues, columns, low, high)

@@ -3,7 +3,8 @@ r"""Few modes that act like many: what the march needs of a spectrum.
 Up to the last step T the losses are polynomials in the eigenvalues, and a stable run decays at most as fast as
 :math:`e^{-2 T \lambda/\lambda_1}`. A Gauss rule of the spectrum's own measure on a range of small :math:`\lambda` therefore
 replaces the modes there by a few: ranges of a factor 4 where the decay within a range matters, one range for everything below.
-Responses need the measure :math:`\sum_k \lambda_k \delta_{\lambda_k}`, mean errors :math:`\sum_k s_k \delta_{\lambda_k}`: each gets its own rule.
+Responses need the measure :math:`\sum_k \lambda_k \delta_{\lambda_k}`, mean errors
+:math:`\sum_k s_k \delta_{\lambda_k}`: each gets its own rule.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ _RANGE = 4.0  # ratio of eigenvalues within a range
 _FAST = 16.0  # decay exponent at the last step below which one range holds all modes
 _RESPONSE_NODES, _RESPONSE_TAIL = 8, 10
 _SIGNAL_NODES, _SIGNAL_TAIL = 12, 16
+
+
+MERGING = 1e-9
+"""Largest relative change of a loss by merging."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,13 @@ class MarchModes:
 
 def every_mode(spectrum: Spectrum) -> MarchModes:
     """Return all modes of a finite spectrum; those of equal eigenvalue are one."""
-    return MarchModes(*_distinct(*(2 * spectrum.explicit()[:1])), *_distinct(*spectrum.explicit()))
+    eigenvalues, signal = spectrum.explicit()
+    return MarchModes(*_distinct(eigenvalues, eigenvalues), *_distinct(eigenvalues, signal))
 
 
-def merged_modes(spectrum: Spectrum, steps: int, depth: int) -> MarchModes:
+def merged_modes(spectrum: Spectrum, steps: int) -> MarchModes:
     """Return a few dozen modes that serve for so many steps."""
-    modes = spectrum.modes(depth)
+    modes = spectrum.modes()
     variances = modes.multiplicities * modes.eigenvalues
     return MarchModes(
         *_reduced(modes.eigenvalues, variances, steps, _RESPONSE_NODES, _RESPONSE_TAIL),
@@ -59,7 +65,7 @@ def merged_modes(spectrum: Spectrum, steps: int, depth: int) -> MarchModes:
 def _distinct(places: Array, weights: Array) -> tuple[Array, Array]:
     """Add up the weights of equal places, in falling order of place; drop what has no weight."""
     values, where = np.unique(-places[weights > 0], return_inverse=True)
-    return -values, np.bincount(where, weights[weights > 0], values.size)
+    return -values, np.bincount(where, weights[weights > 0], values.size).astype(float)
 
 
 def _reduced(places: Array, weights: Array, steps: int, nodes: int, tail: int) -> tuple[Array, Array]:
