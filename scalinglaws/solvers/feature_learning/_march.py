@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DomainError, ResourceError, StabilityWarning
+from ...errors import AccuracyWarning, DomainError, ResourceError, StabilityWarning
 from ...results import Diagnostics, Result, Status
-from ..linear._inputs import PROMISED, Array, inverse, judged, numbers
+from ..linear import largest_eigenvalue, sgd_stability
+from ..linear._inputs import PROMISED, Array, inverse, numbers
 from ..spectra import Spectrum
 from ._march_engine import March, Setting, entries, squares
 from ._march_modes import MERGING, MarchModes, every_mode, merged_modes
@@ -171,8 +172,8 @@ def online_dmft(
     Warns
     -----
     StabilityWarning
-        If :math:`\eta\, s(t) \lambda_1 \ge 2` at some step, where :math:`s` has grown beyond what steps of this size can follow. For
-        beta < 1 that happens to every :math:`\eta` in the end.
+        If :math:`\eta\, s(t)` reaches the largest stable learning rate of the lazy model (`scalinglaws.solvers.linear.sgd_stability`; at
+        most :math:`2/\lambda_1`): the message names the step. For beta < 1 that happens to every :math:`\eta` in the end.
     AccuracyWarning
         If rounding errors exceed 1e-8.
 
@@ -208,8 +209,8 @@ def online_dmft(
     }
     setting = _setting(steps, given, matrices, reuse=False)
     result = OnlineDMFTSolution(**_marched(setting, spectrum, given, modes))
-    judged("online_dmft", result, result.diagnostics, "raise")
-    _warn_if_unstable("online_dmft", spectrum, result.scale, setting.learning_rate)
+    edge = sgd_stability(spectrum, features=result.features, batch=result.batch, learning_rate=result.learning_rate)
+    _judge("online_dmft", result, float(edge.max_learning_rate))
     return result
 
 
@@ -269,7 +270,8 @@ def reuse_dmft(
     Warns
     -----
     StabilityWarning
-        If :math:`\eta\, s(t) \lambda_1 \ge 2` at some step. Few samples or features can make a run unstable earlier.
+        If :math:`\eta\, s(t)` reaches :math:`2/x_{max}`, with the largest eigenvalue :math:`x_{max}` of the lazy model
+        (`scalinglaws.solvers.linear.largest_eigenvalue`): the message names the step.
     AccuracyWarning
         If rounding errors exceed 1e-8.
 
@@ -303,8 +305,8 @@ def reuse_dmft(
     }
     setting = _setting(steps, given, matrices, reuse=True)
     result = ReuseDMFTSolution(**_marched(setting, spectrum, given, modes))
-    judged("reuse_dmft", result, result.diagnostics, "raise")
-    _warn_if_unstable("reuse_dmft", spectrum, result.scale, setting.learning_rate)
+    edge = largest_eigenvalue(spectrum, features=result.features, samples=result.samples)
+    _judge("reuse_dmft", result, 2 / float(edge))
     return result
 
 
@@ -383,15 +385,22 @@ def _marched(setting: Setting, spectrum: Spectrum, given: dict[str, float], kind
     }
 
 
-def _warn_if_unstable(name: str, spectrum: Spectrum, scale: Array, learning_rate: float) -> None:
-    """Warn if steps are too long for the kernel; to be called by the public function itself."""
-    top = learning_rate * float(spectrum.modes().eigenvalues.max())
-    beyond = np.flatnonzero(scale * top >= 2)
+def _judge(name: str, result: OnlineDMFTSolution | ReuseDMFTSolution, largest: float) -> None:
+    """Warn if steps became too long for the kernel, or rounding errors too large; to be called by the public function itself."""
+    rate = result.learning_rate * result.scale
+    beyond = np.flatnonzero(rate >= largest)
     if beyond.size:
         first = int(beyond[0])
         warnings.warn(
-            f"{name}: learning_rate times the largest eigenvalue of the kernel is {scale[first] * top:.3g} at step {first}, not below 2: "
-            "the run leaves the smooth dynamics there; use a smaller learning_rate, or fewer steps",
+            f"{name}: learning_rate times scale is {rate[first]:.4g} at step {first}, not below {largest:.4g}: from there on the steps "
+            "are unstable and losses may grow; use a smaller learning_rate, or fewer steps",
             StabilityWarning,
+            stacklevel=3,
+        )
+    if not result.diagnostics.status.ok:
+        warnings.warn(
+            f"{name}: rounding errors reach {result.diagnostics.residual:.1e} of the errors at the start, as unstable steps amplify them; "
+            "use a smaller learning_rate, or fewer steps",
+            AccuracyWarning,
             stacklevel=3,
         )

@@ -20,8 +20,8 @@ Array = NDArray[np.float64]
 
 _RANGE = 4.0  # ratio of eigenvalues within a range
 _FAST = 16.0  # decay exponent at the last step below which one range holds all modes
-_RESPONSE_NODES, _RESPONSE_TAIL = 8, 10
-_SIGNAL_NODES, _SIGNAL_TAIL = 12, 16
+_RESPONSE_NODES, _RESPONSE_TAIL = 7, 9
+_SIGNAL_NODES, _SIGNAL_TAIL = 10, 12
 
 
 MERGING = 1e-9
