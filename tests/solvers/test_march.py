@@ -290,3 +290,68 @@ def test_warns_where_unstable_steps_amplify_rounding_errors():
 def test_refuses_a_run_that_overflows():
     with pytest.raises(DomainError, match=r"losses overflow at step \d+"):
         online_dmft(300, TASK, features=20, batch=10, learning_rate=30, richness=1)
+
+
+# -- simulation ---------------------------------------------------------------------------------------------------------
+
+
+def simulate(kind, copies, steps, rng, *, features, data, learning_rate, richness, initial_variance=0.0, noise_variance=0.0):
+    """Train one student on TASK with every mode replicated; return test and train losses."""
+    eigenvalues, signal = (np.repeat(entry, copies) for entry in TASK.explicit())
+    n, count, size = features * copies, data * copies, eigenvalues.size
+    target = np.sqrt(signal / eigenvalues / copies)
+    start = rng.standard_normal((n, size))
+    matrix, readout = start.copy(), math.sqrt(initial_variance) * rng.standard_normal(n)
+    test, train = np.empty(steps + 1), np.empty(steps + 1)
+    for t in range(steps + 1):
+        if t == 0 or kind == "online":
+            inputs = rng.standard_normal((count, size)) * np.sqrt(eigenvalues)
+            noises = math.sqrt(noise_variance) * rng.standard_normal(count)
+        error = target - readout @ matrix / n
+        residuals = inputs @ error + noises
+        test[t], train[t] = eigenvalues @ error**2, residuals @ residuals / count
+        force = residuals @ inputs / count
+        push = learning_rate * richness / n * (start @ force) @ start
+        step = learning_rate * matrix @ force
+        matrix += np.multiply.outer(readout, push)
+        readout = readout + step
+    return test, train
+
+
+CASES = {
+    "online": {"features": 20, "data": 10, "richness": 2},
+    "online lazy": {"features": 20, "data": 10, "richness": 0},
+    "reuse": {"features": 20, "data": 15, "richness": 2},
+    "reuse lazy": {"features": 20, "data": 15, "richness": 0},
+    "online with noise": {"features": 20, "data": 15, "richness": 1, "noise_variance": 0.49},
+    "online with initial readout": {"features": 20, "data": 10, "richness": 1, "initial_variance": 2.25},
+    "reuse with both": {"features": 20, "data": 15, "richness": 1, "noise_variance": 0.49, "initial_variance": 0.5},
+}
+
+
+def errors_of_theory(case, copies, steps, draws, seed):
+    """Return relative errors of the mean losses, and their standard errors, at the later steps."""
+    kind, arguments = case.split()[0], dict(CASES[case], learning_rate=0.2)
+    rng = np.random.default_rng(seed)
+    drawn = np.array([simulate(kind, copies, steps, rng, **arguments) for _ in range(draws)])
+    found = march(kind, steps, TASK, arguments.pop("data"), **arguments)
+    at = [steps // 4, steps // 2, steps]
+    means, spread = drawn.mean(axis=0)[:, at], drawn.std(axis=0)[:, at] / math.sqrt(draws)
+    return np.array([found.test_loss, found.train_loss])[:, at] / means - 1, spread / means
+
+
+def test_theory_against_simulation_of_few_modes():
+    error, spread = errors_of_theory("reuse with both", 4, 12, 60, 0)
+    assert np.all(np.abs(error) < 3 * spread + 0.02)
+    assert np.all(spread < 0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", list(CASES))
+def test_theory_is_approached_as_modes_are_replicated(case):
+    small, small_spread = errors_of_theory(case, 1, 40, 1500, 1)
+    large, large_spread = errors_of_theory(case, 8, 40, 120, 2)
+    assert np.all(large_spread < 0.02)
+    assert np.all(np.abs(large) < 3 * large_spread + 0.015)
+    assert np.all(np.abs(large) < np.abs(small) + 2 * np.hypot(small_spread, large_spread))
+    assert np.max(np.abs(small) - 3 * small_spread) > 0.01  # the smallest student does differ

@@ -39,6 +39,9 @@ Array = NDArray[np.float64]
 BLOCK = 32
 """Times to a block of the triangular systems."""
 
+PANEL = 128
+"""Times to a panel where half of a triangular matrix is left out of a product with a vector."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -149,14 +152,14 @@ class March:
         self._start[t] = self._start[t - 1] + memory @ self._start[: t - 1]
         self._carried[t] = self._carried[t - 1] + eta * self._pushed[t - 1] + memory @ self._carried[: t - 1]
         if gamma:
-            drive[t, : t - 1] += memory @ drive[: t - 1, : t - 1]
+            drive[t, : t - 1] += _combine(memory, drive[: t - 1, : t - 1])
         if self._rich:
-            weight = drive[: t + 1, past] @ (self._forcing[past, past] @ drive[t, past])
+            weight = _apply(drive[: t + 1, past], self._forcing[past, past] @ drive[t, past])
             weight += variance * self._carried[t] * self._carried[: t + 1]
             self.scale[t] = 1 + gamma * weight[t]
             _store(self.weight, t, weight)
             if gamma:
-                self.response[t, past] = drive[t, past] + eta * gamma * (weight[past] @ self._gain[past, past])
+                self.response[t, past] = drive[t, past] + eta * gamma * _combine(weight[past], self._gain[past, past])
 
     def _respond(self, t: int) -> None:
         """Solve for row t of all W_k, and add them up."""
@@ -183,7 +186,7 @@ class March:
         if self._fluctuates and t:
             self._force(t)
             _solve_columns(self.response, modes.eigenvalues, self._columns, t)
-            moments += (self._powers @ self._columns[:t].T) @ self.response[now, :t].T
+            moments += _apply(self.response[now, :t], self._columns[:t] @ self._powers.T).T
         self.test_loss[t] = moments[0, t]
         _store(self.error, t, moments[0])
         self._moment = moments[1]
@@ -218,15 +221,15 @@ class March:
             residual = self.error[t, now] + noise
             seen = self._sums[:, past] @ self.error[past, now] + noise * self._sums[:, past].sum(axis=1, keepdims=True)
             self.train_loss[t] += b * (b * seen[0, past] - 2 * residual[past]) @ first
-            forcing = forcing + b * (self._trace * residual - seen[1] - self._second[now, past] @ residual[past])
-            gain[past] += b * (n * (first @ self._first[past, past]) - first)
+            forcing = forcing + b * (self._trace * residual - seen[1] - _apply(self._second[now, past], residual[past]))
+            gain[past] += b * (n * _combine(first, self._first[past, past]) - first)
         elif b:
             forcing = forcing - b * np.append(second * self._residual[past], -self._trace * self._residual[t])
         _store(self._forcing, t, forcing)
         if self._rich:
             self._gain[t, now] = gain
             self._pushed[t] = -n * (gain @ self._source[now])
-            gradient = self._gain[now, now] @ (self._forcing[now, now] @ gain)
+            gradient = _apply(self._gain[now, now], self._forcing[now, now] @ gain)
             self._last_gradient[now] = gradient + setting.initial_variance * self._pushed[t] * self._pushed[now]
             _store(self.gradient, t, self._last_gradient[now])
         if self.data_response.size and setting.reuse:
@@ -242,27 +245,39 @@ def _store(matrix: Array, t: int, row: Array) -> None:
 
 def _solve_rows(response: Array, eigenvalues: Array, rows: Array, t: int) -> None:
     """Turn right-hand sides r into the solutions of w (1 + lambda U) = r, from the last block of times to the first."""
-    product = np.empty((BLOCK, eigenvalues.size))
+    known = np.zeros((BLOCK, eigenvalues.size))
     high = t
     while high > 0:
         low = (high - 1) // BLOCK * BLOCK
         if high < t:
-            part = product[: high - low]
-            np.matmul(response[high:t, low:high].T, rows[high:t], out=part)
-            part *= eigenvalues
-            rows[low:high] -= part
-        solve_rows(response, eigenvalues, rows, low, high)
+            np.matmul(response[high:t, low:high].T, rows[high:t], out=known)
+        solve_rows(response, eigenvalues, known, rows, low, high)
         high = low
 
 
 def _solve_columns(response: Array, eigenvalues: Array, columns: Array, t: int) -> None:
     """Turn right-hand sides g into the solutions of (1 + lambda U) x = g, from the first block of times to the last."""
-    product = np.empty((BLOCK, eigenvalues.size))
+    known = np.zeros((BLOCK, eigenvalues.size))
     for low in range(0, t, BLOCK):
         high = min(low + BLOCK, t)
         if low:
-            part = product[: high - low]
-            np.matmul(response[low:high, :low], columns[:low], out=part)
-            part *= eigenvalues
-            columns[low:high] -= part
-        solve_columns(response, eigenvalues, columns, low, high)
+            np.matmul(response[low:high, :low], columns[:low], out=known[: high - low])
+        solve_columns(response, eigenvalues, known, columns, low, high)
+
+
+def _apply(lower: Array, vector: Array) -> Array:
+    """Multiply a lower triangular matrix with a vector, without the upper half."""
+    found = np.empty((lower.shape[0], *vector.shape[1:]))
+    for low in range(0, lower.shape[0], PANEL):
+        high = low + PANEL
+        found[low:high] = lower[low:high, :high] @ vector[:high]
+    return found
+
+
+def _combine(vector: Array, lower: Array) -> Array:
+    """Multiply a row vector with a lower triangular matrix, without the upper half."""
+    found = np.zeros(lower.shape[1])
+    for low in range(0, lower.shape[0], PANEL):
+        high = low + PANEL
+        found[:high] += vector[low:high] @ lower[low:high, :high]
+    return found

@@ -11,38 +11,52 @@ Array = NDArray[np.float64]
 
 
 @njit
-def solve_rows(response: Array, eigenvalues: Array, unknown: Array, low: int, high: int) -> None:
+def solve_rows(response: Array, eigenvalues: Array, known: Array, unknown: Array, low: int, high: int) -> None:
     r"""Solve :math:`w_k (1 + \lambda_k U) = r_k` within one block of times, from the last time to the first.
 
-    On entry ``unknown[s, k]`` holds the right-hand side, on return the solution; U is strictly lower triangular.
+    On entry ``unknown[s, k]`` holds the right-hand side and ``known[s - low, k]`` what times beyond the block add to
+    :math:`w_k U`; on return ``unknown`` holds the solution. U is strictly lower triangular.
     """
     modes = eigenvalues.size
-    total = np.empty(modes)
-    for s in range(high - 2, low - 1, -1):
-        for k in range(modes):
-            total[k] = 0.0
-        for a in range(s + 1, high):
-            weight = response[a, s]
+    for s in range(high - 1, low - 1, -1):
+        i = s - low
+        a = s + 1
+        while a + 3 < high:
+            w0, w1, w2, w3 = response[a, s], response[a + 1, s], response[a + 2, s], response[a + 3, s]
             for k in range(modes):
-                total[k] += weight * unknown[a, k]
+                near = w0 * unknown[a, k] + w1 * unknown[a + 1, k]
+                known[i, k] += near + (w2 * unknown[a + 2, k] + w3 * unknown[a + 3, k])
+            a += 4
+        while a < high:
+            w0 = response[a, s]
+            for k in range(modes):
+                known[i, k] += w0 * unknown[a, k]
+            a += 1
         for k in range(modes):
-            unknown[s, k] -= eigenvalues[k] * total[k]
+            unknown[s, k] -= eigenvalues[k] * known[i, k]
 
 
 @njit
-def solve_columns(response: Array, eigenvalues: Array, unknown: Array, low: int, high: int) -> None:
+def solve_columns(response: Array, eigenvalues: Array, known: Array, unknown: Array, low: int, high: int) -> None:
     r"""Solve :math:`(1 + \lambda_k U) x_k = g_k` within one block of times, from the first time to the last.
 
-    On entry ``unknown[s, k]`` holds the right-hand side, on return the solution; U is strictly lower triangular.
+    On entry ``unknown[s, k]`` holds the right-hand side and ``known[s - low, k]`` what times before the block add to
+    :math:`U x_k`; on return ``unknown`` holds the solution. U is strictly lower triangular.
     """
     modes = eigenvalues.size
-    total = np.empty(modes)
-    for s in range(low + 1, high):
-        for k in range(modes):
-            total[k] = 0.0
-        for a in range(low, s):
-            weight = response[s, a]
+    for s in range(low, high):
+        i = s - low
+        a = low
+        while a + 3 < s:
+            w0, w1, w2, w3 = response[s, a], response[s, a + 1], response[s, a + 2], response[s, a + 3]
             for k in range(modes):
-                total[k] += weight * unknown[a, k]
+                near = w0 * unknown[a, k] + w1 * unknown[a + 1, k]
+                known[i, k] += near + (w2 * unknown[a + 2, k] + w3 * unknown[a + 3, k])
+            a += 4
+        while a < s:
+            w0 = response[s, a]
+            for k in range(modes):
+                known[i, k] += w0 * unknown[a, k]
+            a += 1
         for k in range(modes):
-            unknown[s, k] -= eigenvalues[k] * total[k]
+            unknown[s, k] -= eigenvalues[k] * known[i, k]
