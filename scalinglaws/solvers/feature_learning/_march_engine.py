@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ._march_kernels import solve_columns, solve_rows
+from ._march_kernels import add_forces, solve_columns, solve_rows
 from ._march_modes import MarchModes
 
 Array = NDArray[np.float64]
@@ -116,7 +116,14 @@ class March:
         self.scale[0] += setting.richness * setting.initial_variance
         if setting.matrices:
             self.weight[0, 0] = setting.initial_variance
-        self._rows, self._columns = np.zeros((size, modes.eigenvalues.size)), np.zeros((size, modes.eigenvalues.size))
+
+        def columns(needed: bool) -> Array:
+            return np.zeros((size if needed else 0, modes.eigenvalues.size))
+
+        self._rows, self._columns = columns(self._fluctuates), columns(self._fluctuates)
+        self._forced_rows = columns(setting.inverse_features > 0)  # E applied to the rows
+        self._met_rows = columns(setting.reuse and setting.inverse_data > 0)  # C_0 applied to the rows
+        self._ones, self._nothing = np.ones(size), np.zeros(modes.eigenvalues.size)
         self._trace = float(modes.variances.sum())
         self._powers = np.stack([modes.variances, modes.variances * modes.eigenvalues])
         self._sums = np.zeros((2, size))  # rows of H_0 and H_1
@@ -138,8 +145,8 @@ class March:
     def residual(self) -> float:
         """Return how far the mean errors at the last step are from those by the other triangular solve."""
         last, eigenvalues = self._setting.steps, self._modes.signal_eigenvalues
-        rows = np.array(np.broadcast_to(self.response[last, :last, None], (last, eigenvalues.size)))
-        _solve_rows(self.response, eigenvalues, rows, last)
+        rows = np.empty((last, eigenvalues.size))
+        _solve_rows(self.response, self.response[last], eigenvalues, rows, last)
         difference = self._mean[last] - (1 - eigenvalues * rows.sum(axis=0))
         return float(np.max(np.abs(difference), initial=0.0) / np.max(np.abs(self._mean), initial=1.0))
 
@@ -165,10 +172,8 @@ class March:
         """Solve for row t of all W_k, and add them up."""
         if not self._fluctuates:
             return
-        rows = self._rows
-        rows[:t] = self.response[t, :t, None]
-        _solve_rows(self.response, self._modes.eigenvalues, rows, t)
-        np.matmul(self._powers, rows[:t].T, out=self._sums[:, :t])
+        _solve_rows(self.response, self.response[t], self._modes.eigenvalues, self._rows, t)
+        np.matmul(self._powers, self._rows[:t].T, out=self._sums[:, :t])
 
     def _fluctuate(self, t: int) -> None:
         """Fill row t of C_0 and F_2, the second moments of the errors summed over modes."""
@@ -193,20 +198,16 @@ class March:
 
     def _force(self, t: int) -> None:
         """Put what drives the fluctuations of each mode into the columns: (E/N + b lambda C) applied to its row of W."""
-        setting, rows, columns, past = self._setting, self._rows[:t], self._columns[:t], slice(0, t)
-        if setting.inverse_data:
-            if setting.reuse:
-                np.matmul(self.error[past, past], rows, out=columns)
-                columns += setting.noise_variance * rows.sum(axis=0)
-            else:
-                np.multiply(self._residual[past, None], rows, out=columns)
-            columns *= setting.inverse_data * self._modes.eigenvalues
-        else:
-            columns[:] = 0.0
+        setting, rows, past = self._setting, self._rows[:t], slice(0, t)
+        shares = setting.inverse_data * self._modes.eigenvalues
+        offsets = setting.noise_variance * rows.sum(axis=0) if setting.reuse else self._nothing
+        forced, met = rows, rows
         if setting.inverse_features:
-            product = self._forcing[past, past] @ rows
-            product *= setting.inverse_features
-            columns += product
+            forced = np.matmul(self._forcing[past, past], rows, out=self._forced_rows[past])
+        if setting.reuse and setting.inverse_data:
+            met = np.matmul(self.error[past, past], rows, out=self._met_rows[past])
+        weights = self._ones if setting.reuse else self._residual
+        add_forces(forced, setting.inverse_features, met, weights, offsets, shares, self._columns[past])
 
     def _feed_back(self, t: int) -> None:
         """Fill row t of C, E, D and C_2."""
@@ -219,7 +220,10 @@ class March:
         if setting.reuse and b:
             self._first[t, past], self._second[t, past] = first, second
             residual = self.error[t, now] + noise
-            seen = self._sums[:, past] @ self.error[past, now] + noise * self._sums[:, past].sum(axis=1, keepdims=True)
+            seen = np.empty((2, t + 1))  # H C for the two H
+            seen[:, past] = self._powers @ self._met_rows[past].T
+            seen[:, t] = self._sums[:, past] @ self.error[past, t]
+            seen += noise * self._sums[:, past].sum(axis=1, keepdims=True)
             self.train_loss[t] += b * (b * seen[0, past] - 2 * residual[past]) @ first
             forcing = forcing + b * (self._trace * residual - seen[1] - _apply(self._second[now, past], residual[past]))
             gain[past] += b * (n * _combine(first, self._first[past, past]) - first)
@@ -229,11 +233,22 @@ class March:
         if self._rich:
             self._gain[t, now] = gain
             self._pushed[t] = -n * (gain @ self._source[now])
-            gradient = _apply(self._gain[now, now], self._forcing[now, now] @ gain)
-            self._last_gradient[now] = gradient + setting.initial_variance * self._pushed[t] * self._pushed[now]
+            self._last_gradient[now] = _apply(self._gain[now, now], self._forced_gain(t, gain))
+            self._last_gradient[now] += setting.initial_variance * self._pushed[t] * self._pushed[now]
             _store(self.gradient, t, self._last_gradient[now])
         if self.data_response.size and setting.reuse:
             self.data_response[t, past] = -b * first
+
+    def _forced_gain(self, t: int, gain: Array) -> Array:
+        """Return E D, one row."""
+        past, now, n = slice(0, t), slice(0, t + 1), self._setting.inverse_features
+        if self._setting.reuse:
+            return self._forcing[now, now] @ gain
+        forced = self._forcing[t, now].copy()  # online D is 1 - H_0/N, and E H_0 is a sum of columns that are known
+        if n and t:
+            forced[past] -= n * (self._forced_rows[past] @ self._modes.variances)
+            forced[t] += self._forcing[t, past] @ gain[past]
+        return forced
 
 
 def _store(matrix: Array, t: int, row: Array) -> None:
@@ -243,15 +258,15 @@ def _store(matrix: Array, t: int, row: Array) -> None:
         matrix[: t + 1, t] = row
 
 
-def _solve_rows(response: Array, eigenvalues: Array, rows: Array, t: int) -> None:
-    """Turn right-hand sides r into the solutions of w (1 + lambda U) = r, from the last block of times to the first."""
+def _solve_rows(response: Array, right: Array, eigenvalues: Array, rows: Array, t: int) -> None:
+    """Solve w (1 + lambda U) = r for all modes, from the last block of times to the first."""
     known = np.zeros((BLOCK, eigenvalues.size))
     high = t
     while high > 0:
         low = (high - 1) // BLOCK * BLOCK
         if high < t:
             np.matmul(response[high:t, low:high].T, rows[high:t], out=known)
-        solve_rows(response, eigenvalues, known, rows, low, high)
+        solve_rows(response, right, eigenvalues, known, rows, low, high)
         high = low
 
 

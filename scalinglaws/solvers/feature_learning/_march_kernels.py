@@ -11,11 +11,11 @@ Array = NDArray[np.float64]
 
 
 @njit
-def solve_rows(response: Array, eigenvalues: Array, known: Array, unknown: Array, low: int, high: int) -> None:
-    r"""Solve :math:`w_k (1 + \lambda_k U) = r_k` within one block of times, from the last time to the first.
+def solve_rows(response: Array, right: Array, eigenvalues: Array, known: Array, unknown: Array, low: int, high: int) -> None:
+    r"""Solve :math:`w_k (1 + \lambda_k U) = r` within one block of times, from the last time to the first.
 
-    On entry ``unknown[s, k]`` holds the right-hand side and ``known[s - low, k]`` what times beyond the block add to
-    :math:`w_k U`; on return ``unknown`` holds the solution. U is strictly lower triangular.
+    On entry ``known[s - low, k]`` holds what times beyond the block add to :math:`w_k U`; on return ``unknown[s, k]`` holds the
+    solution. U is strictly lower triangular.
     """
     modes = eigenvalues.size
     for s in range(high - 1, low - 1, -1):
@@ -33,7 +33,7 @@ def solve_rows(response: Array, eigenvalues: Array, known: Array, unknown: Array
                 known[i, k] += w0 * unknown[a, k]
             a += 1
         for k in range(modes):
-            unknown[s, k] -= eigenvalues[k] * known[i, k]
+            unknown[s, k] = right[s] - eigenvalues[k] * known[i, k]
 
 
 @njit
@@ -60,3 +60,12 @@ def solve_columns(response: Array, eigenvalues: Array, known: Array, unknown: Ar
             a += 1
         for k in range(modes):
             unknown[s, k] -= eigenvalues[k] * known[i, k]
+
+
+@njit
+def add_forces(forced: Array, share: float, met: Array, weights: Array, offsets: Array, shares: Array, total: Array) -> None:
+    r"""Add up what drives each mode, ``share * forced + shares[k] * (weights[s] * met + offsets[k])``, in one pass."""
+    for s in range(total.shape[0]):
+        weight = weights[s]
+        for k in range(total.shape[1]):
+            total[s, k] = share * forced[s, k] + shares[k] * (weight * met[s, k] + offsets[k])
