@@ -36,7 +36,7 @@ from ._march_modes import MarchModes
 
 Array = NDArray[np.float64]
 
-BLOCK = 32
+BLOCK = 48
 """Times to a block of the triangular systems."""
 
 PANEL = 128
