@@ -69,6 +69,10 @@ class AccuracyWarning(UserWarning):
     """A result is less accurate than the documentation promises."""
 
 
+class StabilityWarning(UserWarning):
+    """A learning rate has left the range in which discrete steps follow the smooth dynamics."""
+
+
 class ExtrapolationWarning(UserWarning):
     """A formula is used outside the range in which it was tested."""
 

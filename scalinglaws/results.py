@@ -25,9 +25,7 @@ class Status(Enum):
 
     CONVERGED = "converged"
     MAX_ITERATIONS = "the iteration limit was reached; use on_failure='return' to see the last iterate"
-    LOST_ACCURACY = (
-        "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
-    )
+    LOST_ACCURACY = "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
 
     @property
     def ok(self) -> bool:
