@@ -72,14 +72,14 @@ figure = loss_curves(
 # :math:`\beta = 1` the exponent is 1, times a power -1/2 of a logarithm, so that the
 # local one approaches it as :math:`1 + 1/(2 \log t)`.
 
-near = np.array([0.95, 1 / 0.95])
+near = np.array([0.95, 1, 1 / 0.95])
 print("beta  derived  t = 1e4   1e6     1e8     1e10    s(1e10)")
 for beta in (0.25, 0.5, 0.75, 1, 1.25, 1.5):
     task = solvers.PowerLawSpectrum(1.5, beta)
     slopes = []
     for when in (1e4, 1e6, 1e8, 1e10):
         flow = solvers.feature_learning.gradient_flow(when * near, task, richness=1)
-        slopes.append(np.log(flow.test_loss[1] / flow.test_loss[0]) / 2 / np.log(0.95))
+        slopes.append(np.log(flow.test_loss[2] / flow.test_loss[0]) / 2 / np.log(0.95))
     derived = float(law(alpha=1.5, beta=beta))
     shown = "  ".join(f"{slope:.4f}" for slope in slopes)
     print(f"{beta:<5} {derived:.4f}   {shown}  {flow.scale[1]:.6g}")
