@@ -28,7 +28,7 @@ _RICHNESS = 3.0
 _LAZY, _RICH = 1e-4, 4.0  # richness of networks on the circle
 
 
-@check("feature_learning.warp", statement="rich gradient flow follows from the lazy kernel and one function of time, exactly, for every draw")
+@check("feature_learning.warp", statement="rich gradient flow follows from the lazy kernel and one function of time, in every draw")
 def warp(context: Context) -> Iterator[Comparison]:
     """The model's own equations, integrated as they are, against the reduction to a single function of time."""
     spectrum, t = PowerLawSpectrum(1.5, 0.5, 100), np.geomspace(0.3, 30, 7)
