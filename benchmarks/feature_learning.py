@@ -7,25 +7,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 
 import numpy as np
 from scipy.integrate import solve_ivp
 from threadpoolctl import threadpool_limits
+from timing import best_of
 
 from scalinglaws.solvers import PowerLawSpectrum, feature_learning, linear
 
 Array = np.ndarray
-
-
-def best_of(function: Callable[[], object], repeats: int = 5) -> float:
-    """Return the shortest wall time of several calls, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def layers(spectrum: PowerLawSpectrum, richness: float, t: float) -> tuple[float, float]:

@@ -8,28 +8,17 @@ Run ``python benchmarks/simulate_feature_learning.py`` (two minutes).
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
 
 import numpy as np
 from scipy.integrate import solve_ivp
 from threadpoolctl import threadpool_limits
+from timing import best_of
 
 from scalinglaws.solvers.spectra import PowerLawSpectrum
 from scalinglaws.verify.simulate.feature_learning import gradient_descent, gradient_flow, network_flow, online_sgd
 
 TOLERANCE = 1e-8
 RATE = 0.1  # of learning, in steps
-
-
-def best_of(function: Callable[[], object], repeats: int = 3) -> float:
-    """Return the shortest wall time of several calls, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def raw(times: np.ndarray, spectrum: PowerLawSpectrum, features: int, samples: float, richness: float, projected: bool) -> np.ndarray:

@@ -76,7 +76,8 @@ def compute_frontier(compute: ArrayLike, spectrum: Spectrum, *, richness: float)
         # one column: the order of times along the last axis does not matter
         found = gradient_flow(np.exp(c - x).ravel()[:, None], spectrum, richness=richness, features=np.exp(x).ravel()[:, None])
         error, steps = max(error, found.diagnostics.error_estimate), max(steps, found.diagnostics.iterations)
-        return np.asarray(np.log(found.test_loss)).reshape(x.shape)
+        with np.errstate(divide="ignore"):  # a loss of zero is refused by the search
+            return np.asarray(np.log(found.test_loss)).reshape(x.shape)
 
     found = [best_split(log_loss, np.linspace(0, math.log(c), POINTS), math.log(c)) for c in budgets.ravel().tolist()]
     names = ("features", "loss", "loss_exponent", "features_exponent", "slope")

@@ -292,9 +292,13 @@ class _Model:
         """Return the logarithms of losses at sizes and budgets."""
         x, c = np.broadcast_arrays(np.asarray(log_features, float), np.asarray(log_compute, float))
         sizes, times = np.exp(x).ravel(), np.exp(c - x).ravel()
+        with np.errstate(divide="ignore"):  # a loss of zero is refused by the search
+            return self._log_losses(sizes, times).reshape(x.shape)
+
+    def _log_losses(self, sizes: Array, times: Array) -> Array:
         if self._ratio is None:  # one column: the order of times along the last axis does not matter
-            return np.asarray(np.log(self.losses(sizes[:, None], times[:, None]))).reshape(x.shape)
-        return np.array([float(np.log(self.losses(np.array(n), np.array(t)))) for n, t in zip(sizes, times, strict=True)]).reshape(x.shape)
+            return np.asarray(np.log(self.losses(sizes[:, None], times[:, None])))
+        return np.array([float(np.log(self.losses(np.array(n), np.array(t)))) for n, t in zip(sizes, times, strict=True)])
 
     def _sizes(self, log_compute: float) -> Array:
         """Return the logarithms of the sizes to look at first."""

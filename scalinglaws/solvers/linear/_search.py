@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
-from ...errors import DomainError
+from ...errors import ConvergenceError, DomainError
 from ._inputs import Array
 
 LogLoss = Callable[[ArrayLike, ArrayLike], Array]
@@ -36,6 +36,14 @@ class Split:
 def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
     """Find the best size by a scan over the logarithms `sizes`, Brent's method, and Newton steps with fourth-order differences."""
     first = log_loss(sizes, log_compute)
+    if not np.all(np.isfinite(first)):
+        where = math.exp(sizes[int(np.argmax(~np.isfinite(first)))])
+        raise DomainError(
+            f"compute = {math.exp(log_compute):.6g}: the loss vanishes from features = {where:.3g} on, where every mode is learned, "
+            "so that no split is the best; give a smaller budget or a larger spectrum",
+            argument="compute",
+            value=math.exp(log_compute),
+        )
     best = int(np.argmin(first))
     if best in (0, sizes.size - 1):
         raise DomainError(
@@ -54,6 +62,10 @@ def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
         if not curvature > 0 or abs(slope) < 1e-9 * curvature:
             break
         x += float(np.clip(-slope / curvature, -h, h))
+    if not curvature > 0:
+        raise ConvergenceError(
+            f"compute = {math.exp(log_compute):.6g}: the loss has no distinct minimum near features = {math.exp(x):.6g}", result=math.exp(x)
+        )
     across = log_loss(x, log_compute + h * np.array([-2, -1, 1, 2]))
     near, far = (_mixed(log_loss, x, log_compute, step) for step in (h, 2 * h))
     mixed = (4 * near - far) / 3
