@@ -30,7 +30,9 @@ def layers(spectrum: PowerLawSpectrum, richness: float, t: float) -> tuple[float
 
     def run(end: float, state: Array, begin: float = 0.0) -> tuple[Array, float]:
         start = time.perf_counter()
-        state = solve_ivp(rates, (begin, end), state, method="DOP853", rtol=1e-7, atol=1e-9, t_eval=[end]).y[:, -1]
+        state = solve_ivp(
+            rates, (begin, end), state, method="DOP853", rtol=1e-7, atol=1e-9, t_eval=[end]
+        ).y[:, -1]
         return state, time.perf_counter() - start
 
     state, _ = run(0.9 * t, np.concatenate([np.zeros(size), np.eye(size).ravel()]))
@@ -44,7 +46,9 @@ def long_times() -> None:
     spectrum, t = PowerLawSpectrum(1.5, 0.5, 200), 200.0
     stepped, rate = layers(spectrum, 1.0, t)
     solved = feature_learning.gradient_flow(t, spectrum, richness=1).test_loss
-    print(f"agreement with the layers of 200 modes at t = {t:g}: {abs(solved / stepped - 1):.1e} relative (their tolerance 1e-7)\n")
+    print(
+        f"agreement with the layers of 200 modes at t = {t:g}: {abs(solved / stepped - 1):.1e} relative (their tolerance 1e-7)\n"
+    )
     infinite = PowerLawSpectrum(1.5, 0.5)
     fast = best_of(lambda: feature_learning.gradient_flow(1e10, infinite, richness=1))
     # the step is limited by the largest rate, scale * lambda_1, and the scale grows with time: more steps per unit of time later
@@ -52,8 +56,12 @@ def long_times() -> None:
     flat = rate * 1e10
     print("flow to t = 1e10                                             seconds      ratio")
     print(f"layers, 200 modes, extrapolated at their pace at t = {t:g}     {flat:9.2e}          1")
-    print(f"exact reduction, unlimited modes                           {fast:9.2e}  {flat / fast:9.1e}")
-    print(f"(a lower bound: the stable step shrinks further by {scales[1] / scales[0]:.0f}; a full power law needs 1e9 modes, not 200)\n")
+    print(
+        f"exact reduction, unlimited modes                           {fast:9.2e}  {flat / fast:9.1e}"
+    )
+    print(
+        f"(a lower bound: the stable step shrinks further by {scales[1] / scales[0]:.0f}; a full power law needs 1e9 modes, not 200)\n"
+    )
     print("milliseconds by the end of training, unlimited modes")
     row = [
         f"{end:6.0e}: {1e3 * best_of(lambda e=end: feature_learning.gradient_flow(e, infinite, richness=1)):6.1f}"
@@ -65,15 +73,34 @@ def long_times() -> None:
 def finite_sizes() -> None:
     """Print the time of whole curves with finite features, and with reused samples."""
     t = np.geomspace(0.1, 1e6, 50)
-    print("\nmilliseconds for a curve of 50 times                          rich     lazy (linear solver)    target")
+    print(
+        "\nmilliseconds for a curve of 50 times                          rich     lazy (linear solver)    target"
+    )
     for label, spectrum, arguments, target in (
         ("N = 50, 400 modes", PowerLawSpectrum(1.5, 0.5, 400), {"features": 50}, 2000),
         ("N = 1e4, unlimited modes", PowerLawSpectrum(1.5, 0.5), {"features": 1e4}, 2000),
-        ("N = 15, P = 20, 40 modes", PowerLawSpectrum(1.5, 0.75, 40), {"features": 15, "samples": 20}, 4000),
-        ("N = 100, P = 300, unlimited modes", PowerLawSpectrum(1.5, 0.5), {"features": 100, "samples": 300}, 4000),
-        ("N = 1e5, P = 1e6, unlimited modes", PowerLawSpectrum(1.5, 0.5), {"features": 1e5, "samples": 1e6}, 4000),
+        (
+            "N = 15, P = 20, 40 modes",
+            PowerLawSpectrum(1.5, 0.75, 40),
+            {"features": 15, "samples": 20},
+            4000,
+        ),
+        (
+            "N = 100, P = 300, unlimited modes",
+            PowerLawSpectrum(1.5, 0.5),
+            {"features": 100, "samples": 300},
+            4000,
+        ),
+        (
+            "N = 1e5, P = 1e6, unlimited modes",
+            PowerLawSpectrum(1.5, 0.5),
+            {"features": 1e5, "samples": 1e6},
+            4000,
+        ),
     ):
-        rich = best_of(lambda s=spectrum, a=arguments: feature_learning.gradient_flow(t, s, richness=1, **a))
+        rich = best_of(
+            lambda s=spectrum, a=arguments: feature_learning.gradient_flow(t, s, richness=1, **a)
+        )
         lazy = best_of(lambda s=spectrum, a=arguments: linear.gradient_flow(t, s, **a), 2)
         print(f"  {label:<52}{1e3 * rich:10.1f} {1e3 * lazy:15.1f} {target:17d}")
 
@@ -84,10 +111,22 @@ def others() -> None:
     x, mu = np.random.default_rng(0).uniform(0.001, 1, 500), np.full(500, 0.01)
     print("\nmilliseconds                                             ")
     for label, call in (
-        ("realization, 500 eigenvalues, t = 1e4", lambda: feature_learning.realization_flow(1e4, x, mu, richness=1)),
-        ("crossover time, richness 1e-4", lambda: feature_learning.crossover_time(spectrum, richness=1e-4)),
-        ("static limit", lambda: feature_learning.static_limit(spectrum, features=100, samples=300)),
-        ("compute frontier, one budget", lambda: feature_learning.compute_frontier(1e8, spectrum, richness=1)),
+        (
+            "realization, 500 eigenvalues, t = 1e4",
+            lambda: feature_learning.realization_flow(1e4, x, mu, richness=1),
+        ),
+        (
+            "crossover time, richness 1e-4",
+            lambda: feature_learning.crossover_time(spectrum, richness=1e-4),
+        ),
+        (
+            "static limit",
+            lambda: feature_learning.static_limit(spectrum, features=100, samples=300),
+        ),
+        (
+            "compute frontier, one budget",
+            lambda: feature_learning.compute_frontier(1e8, spectrum, richness=1),
+        ),
     ):
         call()
         print(f"  {label:<52}{1e3 * best_of(call, 3):10.2f}")
@@ -95,7 +134,11 @@ def others() -> None:
 
 if __name__ == "__main__":
     with threadpool_limits(1):
-        assert math.isfinite(feature_learning.gradient_flow(1, PowerLawSpectrum(1.5, 0.5), richness=1, features=10, samples=20).test_loss)
+        assert math.isfinite(
+            feature_learning.gradient_flow(
+                1, PowerLawSpectrum(1.5, 0.5), richness=1, features=10, samples=20
+            ).test_loss
+        )
         long_times()
         finite_sizes()
         others()

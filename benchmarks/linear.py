@@ -15,7 +15,13 @@ from threadpoolctl import threadpool_limits
 from timing import best_of
 
 from scalinglaws.solvers import PowerLawSpectrum
-from scalinglaws.solvers.linear import compute_frontier, gradient_descent, gradient_flow, online_sgd, ridge
+from scalinglaws.solvers.linear import (
+    compute_frontier,
+    gradient_descent,
+    gradient_flow,
+    online_sgd,
+    ridge,
+)
 from scalinglaws.verify.simulate import linear as simulated
 from scalinglaws.verify.simulate.linear import random_feature_ridge
 
@@ -28,7 +34,9 @@ def explicit(a: float, b: float, modes: int, samples: float) -> float:
     def excess(x: float) -> float:
         return float(np.log(np.sum(eigenvalues / (eigenvalues + np.exp(x))) / samples))
 
-    kappa = np.exp(brentq(excess, np.log(modes**-b), np.log(eigenvalues.sum() / samples), xtol=1e-13))
+    kappa = np.exp(
+        brentq(excess, np.log(modes**-b), np.log(eigenvalues.sum() / samples), xtol=1e-13)
+    )
     df2 = np.sum((eigenvalues / (eigenvalues + kappa)) ** 2)
     return float(np.sum(signal * (kappa / (eigenvalues + kappa)) ** 2) / (1 - df2 / samples))
 
@@ -38,14 +46,18 @@ def speed() -> None:
     modes, a, b, samples = 10**6, 2.0, 1.5, 1000.0
     spectrum = PowerLawSpectrum.from_ab(a, b, modes)
     merged, plain = ridge(spectrum, samples=samples).test_loss, explicit(a, b, modes, samples)
-    print(f"agreement with the explicit sum over {modes:.0e} modes: {abs(merged / plain - 1):.1e} relative\n")
+    print(
+        f"agreement with the explicit sum over {modes:.0e} modes: {abs(merged / plain - 1):.1e} relative\n"
+    )
     slow = best_of(lambda: explicit(a, b, modes, samples), 3)
     single = best_of(lambda: ridge(spectrum, samples=samples), 200)
     grid = np.geomspace(10, 1e5, 2000)
     many = best_of(lambda: ridge(spectrum, samples=grid)) / grid.size
     print("time per point                                          seconds      ratio")
     print(f"NumPy sum over 1e6 modes, SciPy root                  {slow:9.2e}          1")
-    print(f"ridge, one point per call                             {single:9.2e}  {slow / single:9.0f}")
+    print(
+        f"ridge, one point per call                             {single:9.2e}  {slow / single:9.0f}"
+    )
     print(f"ridge, 2000 points in a call                          {many:9.2e}  {slow / many:9.0f}")
     PowerLawSpectrum.from_ab(a, b).modes()
 
@@ -61,15 +73,35 @@ def flatness() -> None:
     """Print the time per point over ten decades of every scale."""
     print("\nmicroseconds per point (2000 points in a call)")
     for label, sizes, arguments in (
-        ("modes M", (1e4, 1e8, 1e12, np.inf), lambda size: (PowerLawSpectrum(1.5, 1.0, size), {"samples": np.geomspace(10, 1e3, 2000)})),
-        ("samples P", (1e3, 1e6, 1e9, 1e12), lambda size: (PowerLawSpectrum(1.5, 1.0), {"samples": np.full(2000, size)})),
-        ("features N", (1e3, 1e6, 1e9, 1e12), lambda size: (PowerLawSpectrum(1.5, 1.0), {"features": np.full(2000, size), "samples": 1e6})),
+        (
+            "modes M",
+            (1e4, 1e8, 1e12, np.inf),
+            lambda size: (
+                PowerLawSpectrum(1.5, 1.0, size),
+                {"samples": np.geomspace(10, 1e3, 2000)},
+            ),
+        ),
+        (
+            "samples P",
+            (1e3, 1e6, 1e9, 1e12),
+            lambda size: (PowerLawSpectrum(1.5, 1.0), {"samples": np.full(2000, size)}),
+        ),
+        (
+            "features N",
+            (1e3, 1e6, 1e9, 1e12),
+            lambda size: (
+                PowerLawSpectrum(1.5, 1.0),
+                {"features": np.full(2000, size), "samples": 1e6},
+            ),
+        ),
     ):
         row = []
         for size in sizes:
             spectrum, given = arguments(size)
             ridge(spectrum, **given)
-            row.append(f"{size:6.0e}: {best_of(lambda s=spectrum, g=given: ridge(s, **g), 3) / 2000 * 1e6:5.1f}")
+            row.append(
+                f"{size:6.0e}: {best_of(lambda s=spectrum, g=given: ridge(s, **g), 3) / 2000 * 1e6:5.1f}"
+            )
         print(f"  {label:<11}" + "   ".join(row))
 
 
@@ -89,24 +121,52 @@ def training() -> None:
         return np.geomspace(t / 2, t, 20)
 
     decades = (1e2, 1e4, 1e6, 1e9, 1e12)
-    row("flow, N and P finite, against t", decades, lambda t: gradient_flow(times(t), task, features=1e6, samples=1e7))
-    row("flow, N and P finite, against N", decades, lambda n: gradient_flow(times(1e6), task, features=n, samples=10 * n))
+    row(
+        "flow, N and P finite, against t",
+        decades,
+        lambda t: gradient_flow(times(t), task, features=1e6, samples=1e7),
+    )
+    row(
+        "flow, N and P finite, against N",
+        decades,
+        lambda n: gradient_flow(times(1e6), task, features=n, samples=10 * n),
+    )
     row(
         "flow, N and P finite, against M",
         decades,
-        lambda m: gradient_flow(times(1e6), PowerLawSpectrum(1.5, 0.5, m), features=1e6, samples=1e7),
+        lambda m: gradient_flow(
+            times(1e6), PowerLawSpectrum(1.5, 0.5, m), features=1e6, samples=1e7
+        ),
     )
-    row("flow, P infinite, against t", decades, lambda t: gradient_flow(times(t), task, features=1e6))
-    row("online SGD, against t", decades, lambda t: online_sgd(times(t), task, features=1e6, batch=1, learning_rate=0.05))
-    row("online SGD, against N", decades, lambda n: online_sgd(times(1e6), task, features=n, batch=1, learning_rate=0.05))
+    row(
+        "flow, P infinite, against t",
+        decades,
+        lambda t: gradient_flow(times(t), task, features=1e6),
+    )
+    row(
+        "online SGD, against t",
+        decades,
+        lambda t: online_sgd(times(t), task, features=1e6, batch=1, learning_rate=0.05),
+    )
+    row(
+        "online SGD, against N",
+        decades,
+        lambda n: online_sgd(times(1e6), task, features=n, batch=1, learning_rate=0.05),
+    )
     row(
         "heavy ball, N and P finite, against t",
         decades[1:],
-        lambda t: gradient_descent(np.round(times(t)), task, features=1e6, samples=1e7, learning_rate=0.1, momentum=0.9),
+        lambda t: gradient_descent(
+            np.round(times(t)), task, features=1e6, samples=1e7, learning_rate=0.1, momentum=0.9
+        ),
     )
-    print(f"  best split of one compute budget  {1e3 * best_of(lambda: compute_frontier(1e14, task), 3):.0f}")
+    print(
+        f"  best split of one compute budget  {1e3 * best_of(lambda: compute_frontier(1e14, task), 3):.0f}"
+    )
     curve = np.geomspace(1, 1e12, 60)
-    print(f"  curve of 60 times, N and P finite {1e3 * best_of(lambda: gradient_flow(curve, task, features=1e9, samples=1e10), 3):.0f}")
+    print(
+        f"  curve of 60 times, N and P finite {1e3 * best_of(lambda: gradient_flow(curve, task, features=1e9, samples=1e10), 3):.0f}"
+    )
 
 
 def simulation() -> None:
@@ -115,16 +175,32 @@ def simulation() -> None:
     given = {"features": 60, "samples": 150, "noise_variance": 0.09}
     print("\nfive times of a curve to one per cent                  seconds      ratio")
     for label, solve, simulate in (
-        ("gradient flow", lambda: gradient_flow(t, task, **given), lambda n: simulated.gradient_flow(t, task, **given, draws=n)),
+        (
+            "gradient flow",
+            lambda: gradient_flow(t, task, **given),
+            lambda n: simulated.gradient_flow(t, task, **given, draws=n),
+        ),
         (
             "heavy ball, 1e4 steps",
             lambda: gradient_descent(t, task, **given, learning_rate=0.15, momentum=0.8),
-            lambda n: simulated.gradient_descent(t.astype(int), task, **given, learning_rate=0.15, momentum=0.8, draws=n),
+            lambda n: simulated.gradient_descent(
+                t.astype(int), task, **given, learning_rate=0.15, momentum=0.8, draws=n
+            ),
         ),
         (
             "online SGD, 1e4 steps",
-            lambda: online_sgd(t, task, features=60, noise_variance=0.09, batch=4, learning_rate=0.2),
-            lambda n: simulated.online_sgd(t.astype(int), task, features=60, noise_variance=0.09, batch=4, learning_rate=0.2, draws=n),
+            lambda: online_sgd(
+                t, task, features=60, noise_variance=0.09, batch=4, learning_rate=0.2
+            ),
+            lambda n: simulated.online_sgd(
+                t.astype(int),
+                task,
+                features=60,
+                noise_variance=0.09,
+                batch=4,
+                learning_rate=0.2,
+                draws=n,
+            ),
         ),
     ):
         simulate(2)
@@ -135,19 +211,27 @@ def simulation() -> None:
         needed = float(np.max(losses.std(axis=0) / losses.mean(axis=0)) / 0.01) ** 2
         fast = best_of(solve)
         print(f"{label:<24} solver                        {fast:9.2e}          1")
-        print(f"{'':<24} simulation, {needed:5.0f} draws       {needed * per_draw:9.2e}  {needed * per_draw / fast:9.0f}")
+        print(
+            f"{'':<24} simulation, {needed:5.0f} draws       {needed * per_draw:9.2e}  {needed * per_draw / fast:9.0f}"
+        )
 
 
 def bias() -> None:
     """Print c in mean over draws / theory - 1 = c / P, with one standard error."""
-    print("\nbias of the deterministic equivalent times P (unlimited features, 1024 modes, ridgeless, no noise)")
+    print(
+        "\nbias of the deterministic equivalent times P (unlimited features, 1024 modes, ridgeless, no noise)"
+    )
     for a, b in ((2.0, 1.5), (4.0, 2.5), (7.5, 2.0)):
         spectrum = PowerLawSpectrum.from_ab(a, b, 1024)
         row = []
         for samples, draws in ((24, 8000), (48, 4000), (96, 2000)):
-            losses = random_feature_ridge(spectrum, samples=samples, draws=draws, rng=samples).test_loss
+            losses = random_feature_ridge(
+                spectrum, samples=samples, draws=draws, rng=samples
+            ).test_loss
             ratio = losses / ridge(spectrum, samples=samples).test_loss
-            row.append(f"P = {samples}: {(ratio.mean() - 1) * samples:5.2f} +- {ratio.std() / draws**0.5 * samples:4.2f}")
+            row.append(
+                f"P = {samples}: {(ratio.mean() - 1) * samples:5.2f} +- {ratio.std() / draws**0.5 * samples:4.2f}"
+            )
         print(f"  alpha = {b:g}, beta = {(a - 1) / b:<8.4g}" + "   ".join(row))
 
 

@@ -33,7 +33,9 @@ def main() -> None:
         needed = ours * (found.standard_error / 0.01) ** 2
         exact = log_tail(n, s)
         log_plain = math.log(plain_time(n)) - exact.log_probability + math.log(1e4)
-        missed = math.exp(log_tail(n, s, "tilt", samples=SAMPLES, rng=1).log_probability - exact.log_probability)
+        missed = math.exp(
+            log_tail(n, s, "tilt", samples=SAMPLES, rng=1).log_probability - exact.log_probability
+        )
         lattice = best_of(lambda n=n, s=s: log_tail(n, s), 1)
         print(
             f"  n = {n:4d}, s = {s:2d}: log P = {exact.log_probability:9.3f}   sampling {needed:7.3f} s ({SAMPLES} samples {ours:.3f} s)   "
@@ -44,10 +46,14 @@ def main() -> None:
     for size in (20, 100, 1000):
         found = log_alignment(size, size, rng=1)
         took = best_of(lambda size=size: log_alignment(size, size, rng=1), 3)
-        print(f"  N = d = {size:4d}: log P = {found.log_probability:10.3f} +- {found.standard_error:.3f}   {took:.3f} s")
+        print(
+            f"  N = d = {size:4d}: log P = {found.log_probability:10.3f} +- {found.standard_error:.3f}   {took:.3f} s"
+        )
     print("overlap of a softmax head")
     for coupling, length in ((1.0, 64), (3.0, 256), (10.0, 10**6)):
-        took = best_of(lambda coupling=coupling, length=length: attention_overlap(coupling, length), 3)
+        took = best_of(
+            lambda coupling=coupling, length=length: attention_overlap(coupling, length), 3
+        )
         print(f"  coupling {coupling:4.1f}, {length:7d} tokens: {1e3 * took:.0f} ms")
 
 

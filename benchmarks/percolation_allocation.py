@@ -13,7 +13,12 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 from timing import best_of
 
-from scalinglaws.solvers.percolation import allocate, allocate_integer, prepare_allocation, zipf_model_loss
+from scalinglaws.solvers.percolation import (
+    allocate,
+    allocate_integer,
+    prepare_allocation,
+    zipf_model_loss,
+)
 
 
 def ensemble(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,22 +49,39 @@ def against_optimizer() -> None:
     for count in (10, 30, 100, 300):
         w, m, beta = ensemble(count)
         slow = best_of(lambda count=count: general(count), 2)
-        fast = best_of(lambda w=w, m=m, beta=beta: allocate(w, float(w.size), exponents=beta, scales=m, law="shifted"))
-        excess = general(count) / allocate(w, float(count), exponents=beta, scales=m, law="shifted").loss - 1
+        fast = best_of(
+            lambda w=w, m=m, beta=beta: allocate(
+                w, float(w.size), exponents=beta, scales=m, law="shifted"
+            )
+        )
+        excess = (
+            general(count) / allocate(w, float(count), exponents=beta, scales=m, law="shifted").loss
+            - 1
+        )
         print(f"  {count:6d}{slow:12.4f}{fast:12.2e}{slow / fast:10.0f}{excess:18.1e}")
 
 
 def against_size(counts: tuple[int, ...]) -> None:
     """Print times against the number of clusters, with the growth exponent over the last step."""
-    print(f"\nseconds for K =                      {''.join(f'{count:>11.0e}' for count in counts)}   growth")
+    print(
+        f"\nseconds for K =                      {''.join(f'{count:>11.0e}' for count in counts)}   growth"
+    )
     rows = {
         "common, hard: build": lambda c: prepare_allocation(c[0], exponent=0.5),
         "common, hard: build, unsorted": lambda c: prepare_allocation(c[3], exponent=0.5),
-        "general, hard, n = K": lambda c: allocate(c[0], float(c[0].size), exponents=c[2], scales=c[1]),
-        "general, hard, n = 1000 K": lambda c: allocate(c[0], 1e3 * c[0].size, exponents=c[2], scales=c[1]),
-        "general, shifted, n = K": lambda c: allocate(c[0], float(c[0].size), exponents=c[2], scales=c[1], law="shifted"),
+        "general, hard, n = K": lambda c: allocate(
+            c[0], float(c[0].size), exponents=c[2], scales=c[1]
+        ),
+        "general, hard, n = 1000 K": lambda c: allocate(
+            c[0], 1e3 * c[0].size, exponents=c[2], scales=c[1]
+        ),
+        "general, shifted, n = K": lambda c: allocate(
+            c[0], float(c[0].size), exponents=c[2], scales=c[1], law="shifted"
+        ),
         "common, shifted": lambda c: allocate(c[0], float(c[0].size), exponents=0.5, law="shifted"),
-        "general, tree, n = K": lambda c: allocate(c[0], float(c[0].size), exponents=0.5, scales=c[1], law="tree"),
+        "general, tree, n = K": lambda c: allocate(
+            c[0], float(c[0].size), exponents=0.5, scales=c[1], law="tree"
+        ),
         "whole units, hard, n = K": lambda c: allocate_integer(c[0], c[0].size, exponents=0.5),
     }
     found: dict[str, list[float]] = {name: [] for name in rows}
@@ -68,7 +90,12 @@ def against_size(counts: tuple[int, ...]) -> None:
         weights = np.arange(1, count + 1.0) ** -2
         mixed = np.random.default_rng(0).permutation(weights)
         for name, call in rows.items():
-            given = (weights if name.startswith("common") else columns[0], columns[1], columns[2], mixed)
+            given = (
+                weights if name.startswith("common") else columns[0],
+                columns[1],
+                columns[2],
+                mixed,
+            )
             found[name].append(best_of(lambda call=call, given=given: call(given), 3))
         prepared = prepare_allocation(weights, exponent=0.5)
     for name, times in found.items():
@@ -78,7 +105,9 @@ def against_size(counts: tuple[int, ...]) -> None:
     values = budgets.tolist()
     one = best_of(lambda: [prepared.solve(n) for n in values]) / budgets.size
     many = best_of(lambda: prepared.solve(budgets)) / budgets.size
-    print(f"  a budget of the largest: {1e6 * one:.1f} us in a loop, {1e6 * many:.2f} us in an array")
+    print(
+        f"  a budget of the largest: {1e6 * one:.1f} us in a loop, {1e6 * many:.2f} us in an array"
+    )
 
 
 def infinite() -> None:
@@ -88,8 +117,16 @@ def infinite() -> None:
     for exponent in (0.5, 1.0, 1.5):
         for n in (1e3, 1e9, 1e15, 1e30):
             single = best_of(lambda n=n, e=exponent: zipf_model_loss(n, alpha=1, exponent=e), 50)
-            array = best_of(lambda n=n, e=exponent: zipf_model_loss(np.full(200, n), alpha=1, exponent=e), 10) / 200
-            digits = best_of(lambda n=n, e=exponent: zipf_model_loss(n, alpha=1, exponent=e, digits=30), 3)
+            array = (
+                best_of(
+                    lambda n=n, e=exponent: zipf_model_loss(np.full(200, n), alpha=1, exponent=e),
+                    10,
+                )
+                / 200
+            )
+            digits = best_of(
+                lambda n=n, e=exponent: zipf_model_loss(n, alpha=1, exponent=e, digits=30), 3
+            )
             print(f"  {exponent:9}{n:9.0e}{1e6 * single:14.1f}{1e6 * array:18.1f}{digits:16.4f}")
 
 

@@ -11,7 +11,12 @@ from scipy import special, stats
 from threadpoolctl import threadpool_limits
 from timing import best_of
 
-from scalinglaws.solvers.percolation import crossover_data_loss, crossover_model_loss, data_loss, data_loss_expansion
+from scalinglaws.solvers.percolation import (
+    crossover_data_loss,
+    crossover_model_loss,
+    data_loss,
+    data_loss_expansion,
+)
 
 ALPHA, EXPONENT = 1.0, 0.5
 
@@ -39,33 +44,60 @@ def many_digits(samples: int, rank: int) -> mpmath.mpf:
 
 def main() -> None:
     """Print the tables."""
-    print(f"{'samples':>10}{'point [ms]':>12}{'plain sum [s]':>15}{'ratio':>10}   (plain sum to rank (10 P)^(1/2), extrapolated)")
+    print(
+        f"{'samples':>10}{'point [ms]':>12}{'plain sum [s]':>15}{'ratio':>10}   (plain sum to rank (10 P)^(1/2), extrapolated)"
+    )
     for samples in (1e4, 1e8, 1e12):
-        point = best_of(lambda samples=samples: data_loss(samples, alpha=ALPHA, exponent=EXPONENT), 15)
+        point = best_of(
+            lambda samples=samples: data_loss(samples, alpha=ALPHA, exponent=EXPONENT), 15
+        )
         last = int((10 * samples) ** (1 / (1 + ALPHA)))
         edges = np.unique(np.geomspace(1, last + 1, 12).astype(int))
         slow = 0.0
         for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             ranks = np.unique(np.geomspace(low, high - 1, 5).astype(int)).astype(float)
-            slow += best_of(lambda samples=samples, ranks=ranks: plain(samples, ranks), 1) * (high - low) / ranks.size
+            slow += (
+                best_of(lambda samples=samples, ranks=ranks: plain(samples, ranks), 1)
+                * (high - low)
+                / ranks.size
+            )
         print(f"{samples:10.0e}{1e3 * point:12.3f}{slow:15.2f}{slow / point:10.0f}")
     one = best_of(lambda: many_digits(10**4, 3), 1)
-    print(f"extended precision, one cluster at 1e4 samples: {one:.3f} s; the 316 clusters above: {316 * one:.0f} s (extrapolated)")
+    print(
+        f"extended precision, one cluster at 1e4 samples: {one:.3f} s; the 316 clusters above: {316 * one:.0f} s (extrapolated)"
+    )
 
     samples = np.geomspace(1e4, 1e12, 100).round()
-    print(f"expansion, 100 values of P: {1e3 * best_of(lambda: data_loss_expansion(samples, alpha=ALPHA, exponent=EXPONENT)):.3f} ms")
-    print(f"exact,     100 values of P: {1e3 * best_of(lambda: data_loss(samples, alpha=ALPHA, exponent=EXPONENT)):.1f} ms")
+    print(
+        f"expansion, 100 values of P: {1e3 * best_of(lambda: data_loss_expansion(samples, alpha=ALPHA, exponent=EXPONENT)):.3f} ms"
+    )
+    print(
+        f"exact,     100 values of P: {1e3 * best_of(lambda: data_loss(samples, alpha=ALPHA, exponent=EXPONENT)):.1f} ms"
+    )
 
     rng = np.random.default_rng(0)
     sizes = np.floor(100 * rng.random(10**6) ** -0.5)
     scales = 1 + 10 * rng.random(sizes.size)
     for count in (10**5, 10**8):
         times = [
-            best_of(lambda count=count, given=given: data_loss(count, weights=sizes, exponent=0.5, **given), 3)
-            for given in ({}, {"scales": scales}, {"scales": scales, "law": "tree"}, {"distinct": True})
+            best_of(
+                lambda count=count, given=given: data_loss(
+                    count, weights=sizes, exponent=0.5, **given
+                ),
+                3,
+            )
+            for given in (
+                {},
+                {"scales": scales},
+                {"scales": scales, "law": "tree"},
+                {"distinct": True},
+            )
         ]
         names = ("common scale", "scales", "tree", "distinct sites")
-        print(f"1e6 clusters, {count:.0e} samples: " + ", ".join(f"{name} {time:.2f} s" for name, time in zip(names, times, strict=True)))
+        print(
+            f"1e6 clusters, {count:.0e} samples: "
+            + ", ".join(f"{name} {time:.2f} s" for name, time in zip(names, times, strict=True))
+        )
     model = best_of(lambda: crossover_model_loss(1e5, alpha=1, exponent=0.5))
     data = best_of(lambda: crossover_data_loss(1e5, alpha=1, exponent=0.5))
     print(f"off criticality, one point: model {1e3 * model:.2f} ms, data {1e3 * data:.2f} ms")

@@ -15,13 +15,25 @@ from threadpoolctl import threadpool_limits
 from timing import best_of
 
 from scalinglaws.solvers.spectra import PowerLawSpectrum
-from scalinglaws.verify.simulate.feature_learning import gradient_descent, gradient_flow, network_flow, online_sgd
+from scalinglaws.verify.simulate.feature_learning import (
+    gradient_descent,
+    gradient_flow,
+    network_flow,
+    online_sgd,
+)
 
 TOLERANCE = 1e-8
 RATE = 0.1  # of learning, in steps
 
 
-def raw(times: np.ndarray, spectrum: PowerLawSpectrum, features: int, samples: float, richness: float, projected: bool) -> np.ndarray:
+def raw(
+    times: np.ndarray,
+    spectrum: PowerLawSpectrum,
+    features: int,
+    samples: float,
+    richness: float,
+    projected: bool,
+) -> np.ndarray:
     """Integrate w and A as the model is written down, by the same method at the same tolerance; return test losses."""
     eigenvalues, signal = spectrum.explicit()
     target, rng = np.sqrt(signal / eigenvalues), np.random.default_rng(1).spawn(1)[0]
@@ -39,17 +51,32 @@ def raw(times: np.ndarray, spectrum: PowerLawSpectrum, features: int, samples: f
         return np.concatenate([layer @ v1, (richness * readout[:, None] * v3).ravel()])
 
     start = np.concatenate([np.zeros(features), initial.ravel()])
-    path = solve_ivp(motion, (0, times[-1]), start, "DOP853", times, rtol=TOLERANCE, atol=TOLERANCE).y
-    learned = np.einsum("nt,nmt->mt", path[:features], path[features:].reshape(*initial.shape, -1)) / features
+    path = solve_ivp(
+        motion, (0, times[-1]), start, "DOP853", times, rtol=TOLERANCE, atol=TOLERANCE
+    ).y
+    learned = (
+        np.einsum("nt,nmt->mt", path[:features], path[features:].reshape(*initial.shape, -1))
+        / features
+    )
     return eigenvalues @ (target[:, None] - learned) ** 2
 
 
-def plain(steps: int, spectrum: PowerLawSpectrum, features: int, rows: int, richness: float, fresh: bool) -> float:
+def plain(
+    steps: int, spectrum: PowerLawSpectrum, features: int, rows: int, richness: float, fresh: bool
+) -> float:
     """Iterate w and A as the model is written down, on fresh batches or on one; return the test loss."""
     eigenvalues, signal = spectrum.explicit()
-    target, scale, rng = np.sqrt(signal / eigenvalues), np.sqrt(eigenvalues), np.random.default_rng(1)
+    target, scale, rng = (
+        np.sqrt(signal / eigenvalues),
+        np.sqrt(eigenvalues),
+        np.random.default_rng(1),
+    )
     initial = rng.standard_normal((features, eigenvalues.size))
-    readout, layer, inputs = np.zeros(features), initial.copy(), rng.standard_normal((rows, eigenvalues.size)) * scale
+    readout, layer, inputs = (
+        np.zeros(features),
+        initial.copy(),
+        rng.standard_normal((rows, eigenvalues.size)) * scale,
+    )
     for _ in range(steps):
         if fresh:
             inputs = rng.standard_normal(inputs.shape) * scale
@@ -73,22 +100,37 @@ def training() -> None:
     ):
         spectrum = PowerLawSpectrum(1.5, 0.5, modes)
         for simulate, name in ((online_sgd, "batch"), (gradient_descent, "samples")):
-            given = {"features": features, name: rows, "learning_rate": RATE, "richness": richness, "rng": 1}
+            given = {
+                "features": features,
+                name: rows,
+                "learning_rate": RATE,
+                "richness": richness,
+                "rng": 1,
+            }
             simulate(1, spectrum, **given)
-            ours = best_of(lambda run=simulate, n=steps, s=spectrum, g=given: run(n, s, draws=10, **g)) / 10
+            ours = (
+                best_of(lambda run=simulate, n=steps, s=spectrum, g=given: run(n, s, draws=10, **g))
+                / 10
+            )
             theirs = best_of(
-                lambda size=(steps, spectrum, features, rows, richness, simulate is online_sgd): plain(*size), 1 if steps > 500 else 3
+                lambda size=(steps, spectrum, features, rows, richness, simulate is online_sgd): (
+                    plain(*size)
+                ),
+                1 if steps > 500 else 3,
             )
-            label = (
-                f"{simulate.__name__:16s} M = {modes:4d}, N = {features:3d}, {name:7s} = {rows:3d}, T = {steps:4d}, gamma = {richness:.0f}"
+            sizes = f"M = {modes:4d}, N = {features:3d}, {name:7s} = {rows:3d}, T = {steps:4d}"
+            label = f"{simulate.__name__:16s} {sizes}, gamma = {richness:.0f}"
+            print(
+                f"  {label}: ours {ours * 1e3:6.1f}   plain loop {theirs * 1e3:7.0f}   ratio {theirs / ours:5.1f}"
             )
-            print(f"  {label}: ours {ours * 1e3:6.1f}   plain loop {theirs * 1e3:7.0f}   ratio {theirs / ours:5.1f}")
 
 
 def main() -> None:
     """Print a line per model, size and richness."""
     training()
-    print(f"alpha = 1.5, beta = 0.5, 20 times up to t_max, tolerance {TOLERANCE:.0e}: milliseconds per draw")
+    print(
+        f"alpha = 1.5, beta = 0.5, 20 times up to t_max, tolerance {TOLERANCE:.0e}: milliseconds per draw"
+    )
     for simulate in (gradient_flow, network_flow):
         for modes, features, samples, richness, end in (
             (50, 20, math.inf, 1.0, 100.0),
@@ -99,7 +141,13 @@ def main() -> None:
             (400, 100, 200, 10.0, 100.0),
         ):
             times, spectrum = np.geomspace(0.1, end, 20), PowerLawSpectrum(1.5, 0.5, modes)
-            given = {"features": features, "samples": samples, "richness": richness, "rng": 1, "tolerance": TOLERANCE}
+            given = {
+                "features": features,
+                "samples": samples,
+                "richness": richness,
+                "rng": 1,
+                "tolerance": TOLERANCE,
+            }
             simulate(1, spectrum, **given)
             ours = best_of(lambda run=simulate, t=times, s=spectrum, g=given: run(t, s, **g))
             size = (times, spectrum, features, samples, richness, simulate is gradient_flow)

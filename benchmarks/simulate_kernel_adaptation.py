@@ -44,7 +44,9 @@ def main() -> None:
         rng = np.random.default_rng(0)
         x, w = rng.standard_normal((samples, 8)) / math.sqrt(8), rng.standard_normal((neurons, 8))
         y = x[:, 0]
-        network = Network(x, y, neurons, ridge=1.0, scale=1.0, readout_variance=1.0, activation="erf")
+        network = Network(
+            x, y, neurons, ridge=1.0, scale=1.0, readout_variance=1.0, activation="erf"
+        )
         apart = np.max(np.abs(network(w)[1] - plain(w, x, y, 1.0)[1]))
         count = max(2, 300_000 // (samples * neurons))
 
@@ -52,12 +54,16 @@ def main() -> None:
             for _ in range(count):
                 network(w)
 
-        def theirs(w: np.ndarray = w, x: np.ndarray = x, y: np.ndarray = y, count: int = count) -> None:
+        def theirs(
+            w: np.ndarray = w, x: np.ndarray = x, y: np.ndarray = y, count: int = count
+        ) -> None:
             for _ in range(count):
                 plain(w, x, y, 1.0)
 
         fast, slow = count / best_of(ours, 15), count / best_of(theirs, 15)
-        print(f"  P = {samples:4d}, N = {neurons:3d}: ours {fast:7.0f}   NumPy {slow:7.0f}   ratio {fast / slow:4.1f}   apart {apart:.0e}")
+        print(
+            f"  P = {samples:4d}, N = {neurons:3d}: ours {fast:7.0f}   NumPy {slow:7.0f}   ratio {fast / slow:4.1f}   apart {apart:.0e}"
+        )
     print("effective draws per second of the slowest order parameter, cubic target")
     for dimension, neurons, samples in ((6, 6, 300), (2, 64, 100)):
         start = time.perf_counter()

@@ -14,7 +14,12 @@ from threadpoolctl import threadpool_limits
 from timing import best_of
 
 from scalinglaws.verify.simulate.percolation import _lattice_kernels as kernels
-from scalinglaws.verify.simulate.percolation import label_clusters, lattice_clusters, newman_ziff, sample_lattices
+from scalinglaws.verify.simulate.percolation import (
+    label_clusters,
+    lattice_clusters,
+    newman_ziff,
+    sample_lattices,
+)
 
 LATTICES = (  # about 1.7e7 sites each, at the threshold
     (2, 4096, 0.59274605),
@@ -33,14 +38,22 @@ def labelling() -> None:
         shape, sites = (length,) * dimension, length**dimension
         words = np.zeros(sites // 64 + 2, np.uint64)
         chance = np.uint64(round(occupation * 2**53))
-        drawn = best_of(lambda c=chance, n=sites, w=words: kernels.flip_coins(np.uint64(1), c, n, w))
+        drawn = best_of(
+            lambda c=chance, n=sites, w=words: kernels.flip_coins(np.uint64(1), c, n, w)
+        )
         given = {"occupation": occupation, "roots": 0}
         sample_lattices(length, dimension, samples=1, **given)
         # what one more lattice costs: the first one pays for fresh memory
-        several = best_of(lambda d=dimension, n=length, g=given: sample_lattices(n, d, samples=4, **g), 3)
-        one = best_of(lambda d=dimension, n=length, g=given: sample_lattices(n, d, samples=1, **g), 3)
+        several = best_of(
+            lambda d=dimension, n=length, g=given: sample_lattices(n, d, samples=4, **g), 3
+        )
+        one = best_of(
+            lambda d=dimension, n=length, g=given: sample_lattices(n, d, samples=1, **g), 3
+        )
         whole = (several - one) / 3
-        occupied = lattice_clusters(shape, occupation, labels=True, periodic=False, rng=1).labels > 0
+        occupied = (
+            lattice_clusters(shape, occupation, labels=True, periodic=False, rng=1).labels > 0
+        )
         ours = best_of(lambda a=occupied: label_clusters(a), 3)
         cross = ndimage.generate_binary_structure(dimension, 1)
         theirs = best_of(lambda a=occupied, c=cross: ndimage.label(a, c), 2)
@@ -64,7 +77,12 @@ def plain(length: int, tried: int) -> float:
         link[site] = -1
         root, squares, largest = site, squares + 1, max(largest, 1)
         x, y = site % length, site - site % length
-        for other in (y + (x + 1) % length, y + (x - 1) % length, x + (y + length) % sites, x + (y - length) % sites):
+        for other in (
+            y + (x + 1) % length,
+            y + (x - 1) % length,
+            x + (y + length) % sites,
+            x + (y - length) % sites,
+        ):
             if other in link:
                 while link[other] >= 0:
                     path.append(other)
@@ -87,10 +105,16 @@ def sweeps() -> None:
     print("sites occupied one by one, millions per second")
     for length, samples, tried in ((256, 10, 65536), (4096, 1, SITES_TRIED)):
         newman_ziff(length, 2)
-        ours = best_of(lambda n=length, s=samples: newman_ziff(n, 2, samples=s), 3) / samples / length**2
+        ours = (
+            best_of(lambda n=length, s=samples: newman_ziff(n, 2, samples=s), 3)
+            / samples
+            / length**2
+        )
         theirs = plain(length, tried)
         note = "" if tried == length**2 else f" (from the first {tried}, mostly isolated)"
-        print(f"  L = {length:4d}: ours {1e-6 / ours:5.1f}   plain Python {1e-6 / theirs:5.2f}{note}   ratio {theirs / ours:4.0f}")
+        print(
+            f"  L = {length:4d}: ours {1e-6 / ours:5.1f}   plain Python {1e-6 / theirs:5.2f}{note}   ratio {theirs / ours:4.0f}"
+        )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ EIGENVALUES, SIGNAL = SPECTRUM.explicit()
 TARGET = np.sqrt(SIGNAL / EIGENVALUES)
 
 
-def raw(features: int, samples: int, noise: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def raw(
+    features: int, samples: int, noise: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw one regression; return the Hessian, the drive and the projection."""
     inputs = rng.standard_normal((samples, EIGENVALUES.size)) * np.sqrt(EIGENVALUES)
     labels = inputs @ TARGET + math.sqrt(noise) * rng.standard_normal(samples)
@@ -44,11 +46,21 @@ def flow() -> None:
 
         def integrated(times: np.ndarray = times) -> np.ndarray:
             hessian, drive, projection = raw(60, 150, 0.09, np.random.default_rng(1).spawn(1)[0])
-            path = solve_ivp(lambda t, v: drive - hessian @ v, (0, times[-1]), np.zeros(60), "LSODA", times, rtol=1e-8, atol=1e-10)
+            path = solve_ivp(
+                lambda t, v: drive - hessian @ v,
+                (0, times[-1]),
+                np.zeros(60),
+                "LSODA",
+                times,
+                rtol=1e-8,
+                atol=1e-10,
+            )
             return test_loss(path.y.T, projection)
 
         theirs = best_of(integrated, 2)
-        off = np.max(np.abs(integrated() / gradient_flow(times, SPECTRUM, **given).test_loss[0] - 1))
+        off = np.max(
+            np.abs(integrated() / gradient_flow(times, SPECTRUM, **given).test_loss[0] - 1)
+        )
         print(
             f"  t_max = {end:5.0e}: ours {ours * 1e3:6.2f}   solve_ivp {theirs * 1e3:8.1f}   ratio {theirs / ours:6.0f}   apart {off:.0e}"
         )
@@ -58,8 +70,17 @@ def descent() -> None:
     """Compare descent in the eigenbasis with a loop of matrix products."""
     print("gradient descent with momentum, M = 400, N = 60, P = 150: milliseconds per draw")
     for steps in (10**3, 10**4, 10**5):
-        given = {"features": 60, "samples": 150, "noise_variance": 0.09, "learning_rate": 0.15, "momentum": 0.5, "rng": 1}
-        ours = best_of(lambda n=steps, g=given: gradient_descent(n, SPECTRUM, draws=20, **g), 3) / 20
+        given = {
+            "features": 60,
+            "samples": 150,
+            "noise_variance": 0.09,
+            "learning_rate": 0.15,
+            "momentum": 0.5,
+            "rng": 1,
+        }
+        ours = (
+            best_of(lambda n=steps, g=given: gradient_descent(n, SPECTRUM, draws=20, **g), 3) / 20
+        )
 
         def loop(steps: int = steps) -> float:
             hessian, drive, projection = raw(60, 150, 0.09, np.random.default_rng(1).spawn(1)[0])
@@ -70,19 +91,33 @@ def descent() -> None:
 
         theirs = best_of(loop, 1)
         off = abs(loop() / gradient_descent(steps, SPECTRUM, **given).test_loss[0] - 1)
-        print(f"  {steps:6d} steps: ours {ours * 1e3:6.2f}   NumPy {theirs * 1e3:8.1f}   ratio {theirs / ours:6.0f}   apart {off:.0e}")
+        print(
+            f"  {steps:6d} steps: ours {ours * 1e3:6.2f}   NumPy {theirs * 1e3:8.1f}   ratio {theirs / ours:6.0f}   apart {off:.0e}"
+        )
 
 
 def sgd() -> None:
     """Compare one-pass SGD with the same algorithm on samples of the model itself."""
     print("one-pass SGD, M = 400, 1000 steps: milliseconds per draw")
     for features, batch in ((100, 1), (100, 4), (100, 64), (math.inf, 1), (math.inf, 16)):
-        ours = best_of(lambda n=features, b=batch: online_sgd(1000, SPECTRUM, features=n, batch=b, learning_rate=0.1, draws=5), 3) / 5
+        ours = (
+            best_of(
+                lambda n=features, b=batch: online_sgd(
+                    1000, SPECTRUM, features=n, batch=b, learning_rate=0.1, draws=5
+                ),
+                3,
+            )
+            / 5
+        )
 
         def loop(features: float = features, batch: int = batch) -> float:
             rng = np.random.default_rng(1)
             count = EIGENVALUES.size if math.isinf(features) else int(features)
-            projection = np.eye(count) if math.isinf(features) else rng.standard_normal((count, EIGENVALUES.size)) / math.sqrt(count)
+            projection = (
+                np.eye(count)
+                if math.isinf(features)
+                else rng.standard_normal((count, EIGENVALUES.size)) / math.sqrt(count)
+            )
             scale, readout = np.sqrt(EIGENVALUES), np.zeros(count)
             for _ in range(1000):
                 samples = rng.standard_normal((batch, EIGENVALUES.size)) * scale
@@ -92,7 +127,9 @@ def sgd() -> None:
 
         theirs = best_of(loop, 3)
         label = f"N = {features:3.0f}, B = {batch:2d}"
-        print(f"  {label}: ours {ours * 1e3:6.2f}   NumPy {theirs * 1e3:8.1f}   ratio {theirs / ours:6.1f}")
+        print(
+            f"  {label}: ours {ours * 1e3:6.2f}   NumPy {theirs * 1e3:8.1f}   ratio {theirs / ours:6.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ def plain_dataset(clusters: int, smallest: int, largest: int, seed: int) -> int:
         children = rng.binomial(12, 1 / 11, 1)
         while children.sum() and size <= largest:
             parents.append(first + np.repeat(np.arange(children.size), children))
-            targets.append(np.repeat(targets[-1], children) + rng.standard_normal(int(children.sum())))
+            targets.append(
+                np.repeat(targets[-1], children) + rng.standard_normal(int(children.sum()))
+            )
             first, size = size, size + int(children.sum())
             children = rng.binomial(11, 1 / 11, size - first)
         if smallest <= size <= largest:
@@ -70,14 +72,27 @@ def growth() -> None:
             call = partial(bethe_dataset, clusters, smallest=SMALLEST, largest=largest, rng=seed)
             kept.append(call().parent.size)
             times.append(best_of(call, 3))
-        print(f"growth and targets, window 1e2 to {largest:.0e}: {sum(times) / sum(kept) * 1e9:6.1f} ns per kept site")
-    for name, function, largest in (("NumPy, by generations", plain_dataset, 10**6), ("plain Python", python_dataset, 10**4)):
+        print(
+            f"growth and targets, window 1e2 to {largest:.0e}: {sum(times) / sum(kept) * 1e9:6.1f} ns per kept site"
+        )
+    for name, function, largest in (
+        ("NumPy, by generations", plain_dataset, 10**6),
+        ("plain Python", python_dataset, 10**4),
+    ):
         start = time.perf_counter()
         kept_sites = sum(function(30, SMALLEST, largest, seed) for seed in range(4))
         slow = (time.perf_counter() - start) / kept_sites
-        sizes = [bethe_dataset(30, smallest=SMALLEST, largest=largest, rng=seed).parent.size for seed in range(4)]
-        ours = sum(best_of(partial(bethe_dataset, 30, smallest=SMALLEST, largest=largest, rng=seed), 3) for seed in range(4)) / sum(sizes)
-        print(f"  {name:22s} window 1e2 to {largest:.0e}: {slow * 1e9:6.0f} ns, ours {ours * 1e9:5.1f} ns, ratio {slow / ours:5.0f}")
+        sizes = [
+            bethe_dataset(30, smallest=SMALLEST, largest=largest, rng=seed).parent.size
+            for seed in range(4)
+        ]
+        ours = sum(
+            best_of(partial(bethe_dataset, 30, smallest=SMALLEST, largest=largest, rng=seed), 3)
+            for seed in range(4)
+        ) / sum(sizes)
+        print(
+            f"  {name:22s} window 1e2 to {largest:.0e}: {slow * 1e9:6.0f} ns, ours {ours * 1e9:5.1f} ns, ratio {slow / ours:5.0f}"
+        )
 
 
 def nearest() -> None:
@@ -86,14 +101,25 @@ def nearest() -> None:
     total = data.parent.size
     for count in (100, 10_000, total // 3):
         ours = best_of(partial(data_losses, data, count)) / total
-        print(f"loss of {total:.1e} sites in all clusters, P = {count:7d}: {ours * 1e9:5.1f} ns per site")
+        print(
+            f"loss of {total:.1e} sites in all clusters, P = {count:7d}: {ours * 1e9:5.1f} ns per site"
+        )
     parent, _ = data.cluster(0)
     size = parent.size
-    graph = sparse.csr_array((np.ones(size - 1), (np.arange(1, size), parent[1:])), shape=(size, size))
+    graph = sparse.csr_array(
+        (np.ones(size - 1), (np.arange(1, size), parent[1:])), shape=(size, size)
+    )
     for count in (10, 1000, size // 10):
         training = np.random.default_rng(0).choice(size, count, replace=False)
         ours = best_of(partial(nearest_training_site, parent, training)) / size
-        search = partial(sparse.csgraph.dijkstra, graph, directed=False, indices=training, unweighted=True, min_only=True)
+        search = partial(
+            sparse.csgraph.dijkstra,
+            graph,
+            directed=False,
+            indices=training,
+            unweighted=True,
+            min_only=True,
+        )
         theirs = best_of(search, 1) / size
         same = np.array_equal(search(), nearest_training_site(parent, training).distance)
         print(
@@ -112,10 +138,16 @@ def one_seed(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     sums, rest = np.cumsum(parts), data.sizes.sum() - np.cumsum(data.sizes)
     predicted = sums**1.5 / np.sqrt(UNITS[:, None]) + rest
     last = predicted.argmin(axis=1)
-    units = np.where(np.arange(CLUSTERS) <= last[:, None], UNITS[:, None] * parts / sums[last][:, None], 0)
+    units = np.where(
+        np.arange(CLUSTERS) <= last[:, None], UNITS[:, None] * parts / sums[last][:, None], 0
+    )
     allocation = np.minimum(np.rint(units * scales), data.sizes - 1).astype(int)
     found = np.asarray(model_loss(data, allocation, rng=seed))
-    return found / predicted.min(axis=1) * data.sizes.sum(), found, np.asarray(data_losses(data, SAMPLES, rng=seed))
+    return (
+        found / predicted.min(axis=1) * data.sizes.sum(),
+        found,
+        np.asarray(data_losses(data, SAMPLES, rng=seed)),
+    )
 
 
 def experiment() -> None:
@@ -126,7 +158,9 @@ def experiment() -> None:
     found = run_many(one_seed, range(SEEDS), workers=workers)
     took = time.perf_counter() - start
     ratios, models, pooled = (np.median([entry[i] for entry in found], axis=0) for i in range(3))
-    print(f"{SEEDS} datasets, window 1e2 to 1e6, {UNITS.size} models and {SAMPLES.size} samples each: {took:.1f} s on {workers} cores")
+    print(
+        f"{SEEDS} datasets, window 1e2 to 1e6, {UNITS.size} models and {SAMPLES.size} samples each: {took:.1f} s on {workers} cores"
+    )
     print("  n                 " + " ".join(f"{n:6d}" for n in UNITS))
     print("  median model loss " + " ".join(f"{loss:6.3f}" for loss in models))
     print("  over its theory   " + " ".join(f"{ratio:6.3f}" for ratio in ratios))

@@ -43,10 +43,18 @@ def laws() -> None:
     print("seconds, each law in a fresh process")
     print(f"{'law':<27}{'import':>8}{'expr':>8}{'derivation':>12}{'check':>8}{'steps':>7}")
     for name in theory.laws():
-        answer = subprocess.run([sys.executable, "-c", _ONE_LAW, name], capture_output=True, text=True, check=True, timeout=120)
+        answer = subprocess.run(
+            [sys.executable, "-c", _ONE_LAW, name],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
         imported, expr, derivation, check, steps, passed = json.loads(answer.stdout)
         verdict = "" if passed else "   REFUSED"
-        print(f"{name:<27}{imported:8.2f}{expr:8.3f}{derivation:12.3f}{check:8.2f}{steps:7d}{verdict}")
+        print(
+            f"{name:<27}{imported:8.2f}{expr:8.3f}{derivation:12.3f}{check:8.2f}{steps:7d}{verdict}"
+        )
 
 
 # -- the calculus -------------------------------------------------------------------------------------------------------
@@ -56,12 +64,21 @@ def rows() -> dict[str, Callable[[], Any]]:
     """List the derivations of the calculus: sums, optima, fixed points."""
     import sympy as sp
 
-    from scalinglaws.theory.asymptotics import EXP, ONE_MINUS_EXP, RATIONAL, TAIL, inverse_laplace_power, power_sum
+    from scalinglaws.theory.asymptotics import (
+        EXP,
+        ONE_MINUS_EXP,
+        RATIONAL,
+        TAIL,
+        inverse_laplace_power,
+        power_sum,
+    )
     from scalinglaws.theory.balance import allocate, regimes_in_region
     from scalinglaws.theory.fixed_points import fixed_point
 
     a, b, alpha, beta, nu, d, t, K = sp.symbols("a b alpha beta nu d t K", positive=True)
-    N, D, C, A, B, M, x, sizes, many, P, v, D0, chi = sp.symbols("N D C A B M x N_1 N_2 P v D_0 chi", positive=True)
+    N, D, C, A, B, M, x, sizes, many, P, v, D0, chi = sp.symbols(
+        "N D C A B M x N_1 N_2 P v D_0 chi", positive=True
+    )
     point = sp.Rational(101, 100)
     time_, model = t ** (-(a - 1) / b), N ** (1 - a) + N**-b
 
@@ -74,40 +91,66 @@ def rows() -> dict[str, Callable[[], Any]]:
     def phases(terms: sp.Expr, budget: Any, box: Any) -> Any:
         return regimes_in_region(allocate(terms, (N, t), budget), C, box)
 
-    above, between, below = ({a: (point, 6), b: limits} for limits in ((point, 3), (0.51, 0.99), (0.1, 0.49)))
+    above, between, below = (
+        {a: (point, 6), b: limits} for limits in ((point, 3), (0.51, 0.99), (0.1, 0.49))
+    )
     noise, slow = t ** (-2 + 1 / b), (N ** (2 - b) * t, C)
     return {
         "flow, in (a, b)": lambda: power_sum(a, EXP.compose(-b)).leading((2 * t) ** (1 / b)),
-        "flow, in (alpha, beta)": lambda: power_sum(alpha * beta + 1, EXP.compose(-alpha)).leading((2 * t) ** (1 / alpha)),
+        "flow, in (alpha, beta)": lambda: power_sum(alpha * beta + 1, EXP.compose(-alpha)).leading(
+            (2 * t) ** (1 / alpha)
+        ),
         "data bias": lambda: power_sum(a, RATIONAL(2, 2).compose(b)).leading(K),
         "model residual": lambda: power_sum(a, RATIONAL(1, 1).compose(b)).leading(K),
         "degrees of freedom": lambda: power_sum(0, RATIONAL(0, 1).compose(b)).leading(K),
         "SGD kernel": lambda: power_sum(2 * b, EXP.compose(-b)).leading((2 * t) ** (1 / b)),
         "feature embedding": embedding,
         "1/d law": lambda: power_sum(1 + nu / d, RATIONAL(2, 2).compose(1 + nu / d)).exponent(),
-        "nearest neighbor": lambda: power_sum(0, EXP.compose(d), mode="integral").leading(P ** (-1 / d)),
+        "nearest neighbor": lambda: power_sum(0, EXP.compose(d), mode="integral").leading(
+            P ** (-1 / d)
+        ),
         "quanta, model": lambda: power_sum(1 + alpha, TAIL).leading(N),
-        "quanta, data": lambda: power_sum(1 + alpha, EXP.compose(-(1 + alpha))).leading(D ** (1 / (1 + alpha))),
-        "distinct items": lambda: power_sum(0, ONE_MINUS_EXP.compose(-(1 + alpha))).leading(D ** (1 / (1 + alpha))),
-        "time and model, N t = C": lambda: [one.exponent(C) for one in allocate(t**-beta + N ** (-alpha * beta), (N, t), (N * t, C))],
-        "A N^-a + B D^-b, 6 N D = C": lambda: [
-            (one.value, one.exact_constant, one.exact_alloc) for one in allocate(A * N**-a + B * D**-b, (N, D), (6 * N * D, C))
+        "quanta, data": lambda: power_sum(1 + alpha, EXP.compose(-(1 + alpha))).leading(
+            D ** (1 / (1 + alpha))
+        ),
+        "distinct items": lambda: power_sum(0, ONE_MINUS_EXP.compose(-(1 + alpha))).leading(
+            D ** (1 / (1 + alpha))
+        ),
+        "time and model, N t = C": lambda: [
+            one.exponent(C) for one in allocate(t**-beta + N ** (-alpha * beta), (N, t), (N * t, C))
         ],
-        "N x + (d/x)^3": lambda: [(one.value, one.exact_constant) for one in allocate(N * x + (d / x) ** 3, x)],
-        "d M + N_1 x/M + N_2/x": lambda: [(one.value, one.exact_alloc) for one in allocate(d * M + sizes * x / M + many / x, (M, x))],
+        "A N^-a + B D^-b, 6 N D = C": lambda: [
+            (one.value, one.exact_constant, one.exact_alloc)
+            for one in allocate(A * N**-a + B * D**-b, (N, D), (6 * N * D, C))
+        ],
+        "N x + (d/x)^3": lambda: [
+            (one.value, one.exact_constant) for one in allocate(N * x + (d / x) ** 3, x)
+        ],
+        "d M + N_1 x/M + N_2/x": lambda: [
+            (one.value, one.exact_alloc)
+            for one in allocate(d * M + sizes * x / M + many / x, (M, x))
+        ],
         "N^-alpha + D^-beta, D <= D_0": lambda: [
-            (one.value, one.allocation) for one in allocate(N**-alpha + D**-beta, (N, D), (N * D, C), [(D, D0)])
+            (one.value, one.allocation)
+            for one in allocate(N**-alpha + D**-beta, (N, D), (N * D, C), [(D, D0)])
         ],
         "best ridge, with regimes": lambda: regimes_in_region(
             allocate(K ** -(a - 1) + K ** (-2 * b) + v * K / P, K), P, {a: (point, 8), b: (1, 3)}
         ),
-        "phases, b > 1": lambda: phases(time_ + model + t ** (-1 + 1 / b) / N + noise, (N * t, C), above),
+        "phases, b > 1": lambda: phases(
+            time_ + model + t ** (-1 + 1 / b) / N + noise, (N * t, C), above
+        ),
         "phases, 1/2 < b < 1": lambda: phases(time_ + model + N ** (b - 1) * noise, slow, between),
         "phases, b < 1/2": lambda: phases(time_ + model, slow, below),
         "chi = beta (2 - chi)": lambda: fixed_point(beta * (2 - chi), chi).as_piecewise(),
-        "chi = beta max(1, 2 - chi)": lambda: fixed_point(beta * sp.Max(1, 2 - chi), chi).as_piecewise(),
+        "chi = beta max(1, 2 - chi)": lambda: fixed_point(
+            beta * sp.Max(1, 2 - chi), chi
+        ).as_piecewise(),
         "its exponent in the optimum": lambda: [
-            one.exponent(C) for one in allocate(t ** (-2 * beta / (1 + beta)) + N ** (-alpha * beta), (N, t), (N * t, C))
+            one.exponent(C)
+            for one in allocate(
+                t ** (-2 * beta / (1 + beta)) + N ** (-alpha * beta), (N, t), (N * t, C)
+            )
         ],
     }
 
@@ -124,7 +167,9 @@ def one_row(label: str) -> None:
 
 def calculus() -> None:
     """Print the time of every row of the calculus, first call in a fresh process."""
-    print(f"\nseconds, each derivation in a fresh process; the target of the first call is {TARGET:g}")
+    print(
+        f"\nseconds, each derivation in a fresh process; the target of the first call is {TARGET:g}"
+    )
     print(f"{'derivation':<32}{'first':>8}{'again':>9}")
     slowest = 0.0
     for label in rows():
@@ -165,8 +210,21 @@ def against_linprog(points: int = 300) -> None:
 
     def numerical(x: float, y: float) -> float:
         """Minimize h over the exponents (n, m) of N and t: every term's power <= h, and n + m = 1."""
-        rows_ = [[0, -(x - 1) / y, -1], [1 - x, 0, -1], [-y, 0, -1], [-1, -1 + 1 / y, -1], [0, -2 + 1 / y, -1]]
-        found = linprog([0, 0, 1], A_ub=rows_, b_ub=np.zeros(5), A_eq=[[1, 1, 0]], b_eq=[1], bounds=[(None, None)] * 3)
+        rows_ = [
+            [0, -(x - 1) / y, -1],
+            [1 - x, 0, -1],
+            [-y, 0, -1],
+            [-1, -1 + 1 / y, -1],
+            [0, -2 + 1 / y, -1],
+        ]
+        found = linprog(
+            [0, 0, 1],
+            A_ub=rows_,
+            b_ub=np.zeros(5),
+            A_eq=[[1, 1, 0]],
+            b_eq=[1],
+            bounds=[(None, None)] * 3,
+        )
         return float(found.fun)
 
     start = time.perf_counter()
@@ -180,17 +238,29 @@ def against_linprog(points: int = 300) -> None:
     fast = (time.perf_counter() - start) / points / many
     exact_points = 20
     start = time.perf_counter()
-    exact = [float(vertices.at({a: x, b: y}, scale=C).value) for x, y in zip(at_a[:exact_points], at_b[:exact_points], strict=True)]
+    exact = [
+        float(vertices.at({a: x, b: y}, scale=C).value)
+        for x, y in zip(at_a[:exact_points], at_b[:exact_points], strict=True)
+    ]
     single = (time.perf_counter() - start) / exact_points
 
-    print(f"\nfive terms, two scales, one budget: {points} random parameter points against scipy.optimize.linprog (HiGHS)")
-    by_regions, at_points = np.max(np.abs(ours - theirs)), np.max(np.abs(exact - theirs[:exact_points]))
+    print(
+        f"\nfive terms, two scales, one budget: {points} random parameter points against scipy.optimize.linprog (HiGHS)"
+    )
+    by_regions, at_points = (
+        np.max(np.abs(ours - theirs)),
+        np.max(np.abs(exact - theirs[:exact_points])),
+    )
     print(f"largest difference: by regions {by_regions:.1e}, exactly at a point {at_points:.1e}")
     print("                                                      seconds      ratio")
     print(f"linprog, per point                                  {slow:9.2e}          1")
-    print(f"Allocation.at, per point, exact arithmetic          {single:9.2e}  {slow / single:9.2g}")
+    print(
+        f"Allocation.at, per point, exact arithmetic          {single:9.2e}  {slow / single:9.2g}"
+    )
     print(f"regions as a function, per point of an array        {fast:9.2e}  {slow / fast:9.2g}")
-    print(f"once: vertices {listed:.2f}, their regions {mapped:.2f}, compiling the function of regions {compiled:.2f}")
+    print(
+        f"once: vertices {listed:.2f}, their regions {mapped:.2f}, compiling the function of regions {compiled:.2f}"
+    )
 
 
 if __name__ == "__main__":

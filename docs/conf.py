@@ -49,7 +49,10 @@ def number_references(app, what, name, obj, options, lines):
 
 def join_attributes(app, what, name, obj, options, lines):
     """Keep attributes that are described together in one word: the words before the last would be read as its type."""
-    lines[:] = [re.sub(r"^:(?:ivar|vartype) [^:]+:", lambda found: found[0].replace(", ", ","), line) for line in lines]
+    lines[:] = [
+        re.sub(r"^:(?:ivar|vartype) [^:]+:", lambda found: found[0].replace(", ", ","), line)
+        for line in lines
+    ]
 
 
 def setup(app):

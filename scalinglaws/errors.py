@@ -104,6 +104,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
     if near:
         hint = "did you mean " + " or ".join(repr(entry) for entry in near) + "?"
     else:
-        shown = names if len(names) <= _SHOWN else [*names[:_SHOWN], f"and {len(names) - _SHOWN} more"]
+        shown = (
+            names if len(names) <= _SHOWN else [*names[:_SHOWN], f"and {len(names) - _SHOWN} more"]
+        )
         hint = "known: " + (", ".join(shown) if names else "none")
     return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)

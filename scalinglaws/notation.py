@@ -82,7 +82,10 @@ CONVENTIONS: dict[str, Convention] = {
             "capacity",
             ("alpha", "beta"),
             ("alpha", "beta"),
-            ("capacity: eigenvalues fall as k^-alpha", "source: signal power falls as k^-(alpha*beta + 1)"),
+            (
+                "capacity: eigenvalues fall as k^-alpha",
+                "source: signal power falls as k^-(alpha*beta + 1)",
+            ),
             (True, True),
             lambda alpha, beta: (alpha, beta),
             lambda alpha, beta: (alpha, beta),
@@ -102,9 +105,15 @@ CONVENTIONS: dict[str, Convention] = {
             "paquette",
             ("alpha_p", "beta_p"),
             ("alpha_P", "beta_P"),
-            ("features fall as k^-alpha_p in amplitude: eigenvalues as k^-2*alpha_p", "target coefficients fall as k^-beta_p"),
+            (
+                "features fall as k^-alpha_p in amplitude: eigenvalues as k^-2*alpha_p",
+                "target coefficients fall as k^-beta_p",
+            ),
             (True, False),
-            lambda alpha_p, beta_p: (2 * alpha_p, _ratio(2 * alpha_p + 2 * beta_p - 1, 2 * alpha_p)),
+            lambda alpha_p, beta_p: (
+                2 * alpha_p,
+                _ratio(2 * alpha_p + 2 * beta_p - 1, 2 * alpha_p),
+            ),
             lambda alpha, beta: (_ratio(alpha, 2), _ratio(alpha * beta + 1 - alpha, 2)),
             "Paquette, Paquette, Xiao & Pennington, arXiv:2405.15074",
         ),
@@ -112,7 +121,9 @@ CONVENTIONS: dict[str, Convention] = {
             "bahri",
             ("alpha_k",),
             ("alpha_K",),
-            ("kernel eigenvalues fall as k^-(1 + alpha_k), and the teacher is white in that basis",),
+            (
+                "kernel eigenvalues fall as k^-(1 + alpha_k), and the teacher is white in that basis",
+            ),
             (True,),
             lambda alpha_k: (1 + alpha_k, _ratio(alpha_k, 1 + alpha_k)),
             _bahri_from_canonical,
@@ -128,8 +139,15 @@ CONVENTIONS: dict[str, Convention] = {
                 "dimension of the inputs",
             ),
             (True, True, True),
-            lambda student, teacher, dimension: (1 + _ratio(student, dimension), _ratio(teacher, dimension + student)),
-            lambda alpha, beta, dimension: (dimension * (alpha - 1), dimension * alpha * beta, dimension),
+            lambda student, teacher, dimension: (
+                1 + _ratio(student, dimension),
+                _ratio(teacher, dimension + student),
+            ),
+            lambda alpha, beta, dimension: (
+                dimension * (alpha - 1),
+                dimension * alpha * beta,
+                dimension,
+            ),
             "Spigler, Geiger & Wyart, arXiv:1905.10843; Bahri et al., arXiv:2102.06701",
         ),
         Convention(
@@ -184,7 +202,9 @@ def _check_positive(name: str, value: Any, allowed: str) -> None:
     except (TypeError, ValueError, OverflowError):
         good = False
     if not good:
-        raise DomainError(f"{name} = {value!s} must be a finite number with {allowed}", argument=name, value=value)
+        raise DomainError(
+            f"{name} = {value!s} must be a finite number with {allowed}", argument=name, value=value
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +283,11 @@ class SourceCapacity:
         try:
             alpha, beta = entry.to_canonical(*(parameters[key] for key in entry.parameters))
         except TypeError:
-            raise DomainError(f"notation {name!r} takes numbers; got {parameters}", argument="parameters", value=parameters) from None
+            raise DomainError(
+                f"notation {name!r} takes numbers; got {parameters}",
+                argument="parameters",
+                value=parameters,
+            ) from None
         return cls(alpha, beta)
 
     @classmethod
@@ -282,10 +306,15 @@ class SourceCapacity:
         return cls.from_notation("bahri", alpha_k=alpha_k)
 
     @classmethod
-    def from_kernel(cls, student_smoothness: Any, teacher_smoothness: Any, dimension: Any) -> SourceCapacity:
+    def from_kernel(
+        cls, student_smoothness: Any, teacher_smoothness: Any, dimension: Any
+    ) -> SourceCapacity:
         """Kernels with non-analytic terms of given orders on inputs of a given dimension."""
         return cls.from_notation(
-            "kernel", student_smoothness=student_smoothness, teacher_smoothness=teacher_smoothness, dimension=dimension
+            "kernel",
+            student_smoothness=student_smoothness,
+            teacher_smoothness=teacher_smoothness,
+            dimension=dimension,
         )
 
     @classmethod
@@ -312,7 +341,9 @@ class SourceCapacity:
         _check_positive("dimension", dimension, "dimension > 0")
         if not self.alpha > 1:
             raise DomainError(
-                f"alpha = {self.alpha} has no kernel in any dimension: alpha > 1 is needed", argument="alpha", value=self.alpha
+                f"alpha = {self.alpha} has no kernel in any dimension: alpha > 1 is needed",
+                argument="alpha",
+                value=self.alpha,
             )
         return self._to("kernel", dimension)
 

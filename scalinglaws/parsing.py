@@ -41,17 +41,27 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
     A/N**a + D/2
     """
     if len(text) > _MAX_LENGTH:
-        raise DomainError(f"{argument} has {len(text)} characters; at most {_MAX_LENGTH} are read", argument=argument, value=text)
+        raise DomainError(
+            f"{argument} has {len(text)} characters; at most {_MAX_LENGTH} are read",
+            argument=argument,
+            value=text,
+        )
     if "^" in text:
-        raise DomainError(f"{argument} = {text!r}: write ** for powers, not ^", argument=argument, value=text)
+        raise DomainError(
+            f"{argument} = {text!r}: write ** for powers, not ^", argument=argument, value=text
+        )
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
-        raise DomainError(f"{argument} = {text!r} is not a formula", argument=argument, value=text) from None
+        raise DomainError(
+            f"{argument} = {text!r} is not a formula", argument=argument, value=text
+        ) from None
     try:
         return _build(tree, text, argument)
     except RecursionError:
-        raise DomainError(f"{argument} is nested too deeply", argument=argument, value=text) from None
+        raise DomainError(
+            f"{argument} is nested too deeply", argument=argument, value=text
+        ) from None
 
 
 def _build(node: ast.expr, text: str, argument: str) -> Any:
@@ -85,7 +95,11 @@ def _build(node: ast.expr, text: str, argument: str) -> Any:
             base, power = _build(left, text, argument), _build(right, text, argument)
             if power.is_number and abs(power) > _MAX_POWER:
                 raise refuse(f"the power {power} exceeds {_MAX_POWER}")
-            if base.is_Rational and power.is_number and abs(power) * max(base.p.bit_length(), base.q.bit_length()) > _MAX_BITS:
+            if (
+                base.is_Rational
+                and power.is_number
+                and abs(power) * max(base.p.bit_length(), base.q.bit_length()) > _MAX_BITS
+            ):
                 raise refuse(f"the number {ast.unparse(node)} is too long")
             return base**power
         case ast.BinOp(op=operator, left=left, right=right) if type(operator) in operations:
@@ -95,4 +109,6 @@ def _build(node: ast.expr, text: str, argument: str) -> Any:
             return operations[type(operator)](one, two)
         case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in functions:
             return functions[name](_build(inner, text, argument))
-    raise refuse(f"{ast.unparse(node)!r} is not allowed; use numbers, names, + - * / **, parentheses and {', '.join(functions)}")
+    raise refuse(
+        f"{ast.unparse(node)!r} is not allowed; use numbers, names, + - * / **, parentheses and {', '.join(functions)}"
+    )

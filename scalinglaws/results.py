@@ -24,7 +24,9 @@ class Status(Enum):
     """How a computation ended; the value is the message a person reads."""
 
     CONVERGED = "converged"
-    MAX_ITERATIONS = "the iteration limit was reached; use on_failure='return' to see the last iterate"
+    MAX_ITERATIONS = (
+        "the iteration limit was reached; use on_failure='return' to see the last iterate"
+    )
     LOST_ACCURACY = "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
 
     @property
@@ -89,7 +91,8 @@ class Result:
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         tree = _pack(self, arrays)
         with target.open("wb") as stream:
-            np.savez_compressed(stream, header=np.array(json.dumps({"format": _FORMAT, "result": tree})), **arrays)  # type: ignore[arg-type]
+            header = np.array(json.dumps({"format": _FORMAT, "result": tree}))
+            np.savez_compressed(stream, header=header, **arrays)  # type: ignore[arg-type]
         return target
 
     @classmethod
@@ -115,12 +118,16 @@ class Result:
             with np.load(Path(path), allow_pickle=False) as store:
                 header = json.loads(str(store["header"]))
                 if header["format"] != _FORMAT:
-                    raise DataError(f"{path} has format {header['format']!r}; this version reads {_FORMAT}")
+                    raise DataError(
+                        f"{path} has format {header['format']!r}; this version reads {_FORMAT}"
+                    )
                 result = _unpack(header["result"], store)
         except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
             raise
         except Exception as failure:  # whatever else a file can hold
-            raise DataError(f"{path} holds no saved result ({type(failure).__name__}: {failure})") from failure
+            raise DataError(
+                f"{path} holds no saved result ({type(failure).__name__}: {failure})"
+            ) from failure
         if not isinstance(result, cls):
             raise DataError(f"{path} holds a {type(result).__name__}, not a {cls.__name__}")
         return result
@@ -130,14 +137,18 @@ class Result:
         try:
             pandas = import_module("pandas")
         except ImportError:
-            raise ImportError("to_dataframe needs pandas, which is not installed; use to_dict() or save()") from None
+            raise ImportError(
+                "to_dataframe needs pandas, which is not installed; use to_dict() or save()"
+            ) from None
         columns = {
             field.name: np.asarray(value)
             for field in fields(self)  # type: ignore[arg-type]
             if isinstance(value := getattr(self, field.name), (float, int, np.ndarray))
         }
         arrays = np.broadcast_arrays(*columns.values())
-        return pandas.DataFrame({name: array.ravel() for name, array in zip(columns, arrays, strict=True)})
+        return pandas.DataFrame(
+            {name: array.ravel() for name, array in zip(columns, arrays, strict=True)}
+        )
 
 
 def jsonable(value: Any) -> Any:
@@ -199,7 +210,11 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {
             "class": _path(type(value)),
-            "fields": {field.name: _pack(getattr(value, field.name), arrays) for field in fields(value) if field.init},
+            "fields": {
+                field.name: _pack(getattr(value, field.name), arrays)
+                for field in fields(value)
+                if field.init
+            },
         }
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         key = f"array_{len(arrays)}"
@@ -213,7 +228,9 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise DomainError(f"cannot save a {type(value).__name__} without pickling it", argument="value", value=value)
+    raise DomainError(
+        f"cannot save a {type(value).__name__} without pickling it", argument="value", value=value
+    )
 
 
 def _unpack(tree: Any, store: Any) -> Any:
@@ -227,7 +244,9 @@ def _unpack(tree: Any, store: Any) -> Any:
         return {key: _unpack(entry, store) for key, entry in tree["mapping"]}
     if "enum" in tree:
         return _resolve(tree["enum"])[tree["name"]]
-    return _resolve(tree["class"])(**{name: _unpack(entry, store) for name, entry in tree["fields"].items()})
+    return _resolve(tree["class"])(
+        **{name: _unpack(entry, store) for name, entry in tree["fields"].items()}
+    )
 
 
 def _path(kind: type) -> str:
@@ -237,7 +256,9 @@ def _path(kind: type) -> str:
 def _resolve(path: str) -> Any:
     module, _, name = path.partition(":")
     if module.split(".")[0] != __name__.split(".")[0]:
-        raise DataError(f"refusing to load {path!r}: saved results hold only this package's classes")
+        raise DataError(
+            f"refusing to load {path!r}: saved results hold only this package's classes"
+        )
     kind = getattr(import_module(module), name, None)
     if not (isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Enum))):
         raise DataError(f"this version has no class {path!r}")

@@ -58,7 +58,11 @@ def run_many(
     if callable(workers):
         finished = iter(workers(task, todo))
     elif isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
-        raise DomainError(f"workers = {workers!r} must be a positive integer or a map-like callable", argument="workers", value=workers)
+        raise DomainError(
+            f"workers = {workers!r} must be a positive integer or a map-like callable",
+            argument="workers",
+            value=workers,
+        )
     elif workers == 1 or len(todo) < 2:
         finished = map(task, todo)
     else:

@@ -28,14 +28,20 @@ class Table:
         """Return aligned columns."""
         rows = [self.header, *self.rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(self.header))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
         lines.insert(1, "  ".join("-" * width for width in widths))
         return "\n".join([self.title, *lines] if self.title else lines)
 
     def to_markdown(self) -> str:
         """Return a Markdown table."""
         rows = [self.header, ("---",) * len(self.header), *self.rows]
-        text = "\n".join("| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in row) + " |" for row in rows)
+        text = "\n".join(
+            "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in row) + " |"
+            for row in rows
+        )
         return f"**{self.title}**\n\n{text}" if self.title else text
 
 
@@ -44,9 +50,17 @@ Block = str | Table
 
 def as_text(blocks: Sequence[Block]) -> str:
     """Return paragraphs and tables as plain text."""
-    return "\n\n".join(block if isinstance(block, str) else block.to_text() for block in blocks) + "\n"
+    return (
+        "\n\n".join(block if isinstance(block, str) else block.to_text() for block in blocks) + "\n"
+    )
 
 
 def as_markdown(blocks: Sequence[Block]) -> str:
     """Return paragraphs, set as they are, and tables as Markdown."""
-    return "\n\n".join(f"```\n{block}\n```" if isinstance(block, str) else block.to_markdown() for block in blocks) + "\n"
+    return (
+        "\n\n".join(
+            f"```\n{block}\n```" if isinstance(block, str) else block.to_markdown()
+            for block in blocks
+        )
+        + "\n"
+    )

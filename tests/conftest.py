@@ -17,7 +17,9 @@ def _digest() -> str:
 
 
 # A kernel's cache does not notice edits of a function it calls in another file: one folder per state of the sources.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"scalinglaws-kernels-{_digest()}"))
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"scalinglaws-kernels-{_digest()}")
+)
 
 # one numerical thread per process: the matrices of the tests are small, and the processes are many
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -40,7 +40,12 @@ def test_laws_lists_and_searches(capsys):
 def test_law_at_exact_values_in_two_notations(capsys):
     code, out, _ = call(capsys, "law", "linear.data", "alpha=3/2", "beta=0.5", "--json")
     found = json.loads(out)
-    assert (code, found["value"], found["decimal"], found["regime"]) == (0, "3/4", 0.75, "source-limited")
+    assert (code, found["value"], found["decimal"], found["regime"]) == (
+        0,
+        "3/4",
+        0.75,
+        "source-limited",
+    )
     code, out, _ = call(capsys, "law", "linear.data", "--notation", "bordelon", "a=2", "b=3/2")
     assert code == 0
     assert "Min(2*b, a - 1)" in out
@@ -79,21 +84,35 @@ def test_derive_numbers_reasons_and_checks(capsys):
 def test_derive_reports_a_refused_step(capsys, monkeypatch):
     from scalinglaws.theory.derivation import Derivation, StepCheck
 
-    monkeypatch.setattr(Derivation, "check", lambda self: (StepCheck(False, "wrong"),) * len(self.steps))
+    monkeypatch.setattr(
+        Derivation, "check", lambda self: (StepCheck(False, "wrong"),) * len(self.steps)
+    )
     code, out, _ = call(capsys, "derive", "linear.time", "--check")
     assert code == 1
     assert "REFUSED: wrong" in out
 
 
 def test_solve_ranges_lists_and_grids(capsys):
-    code, out, _ = call(capsys, "solve", "linear.ridge", "alpha=1.5", "beta=0.5", "samples=1e3:1e9", "--json")
+    code, out, _ = call(
+        capsys, "solve", "linear.ridge", "alpha=1.5", "beta=0.5", "samples=1e3:1e9", "--json"
+    )
     found = json.loads(out)
     assert code == 0
     assert found["columns"]["samples"] == [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
     assert len(found["columns"]["test_loss"]) == 7
     assert found["diagnostics"]["status"] == "CONVERGED"
     assert found["spectrum"]["size"] == "inf"
-    _, out, _ = call(capsys, "solve", "linear.ridge", "a=2", "b=3/2", "features=10,20,inf", "samples=5:50:2", "ridge=1/10", "--json")
+    _, out, _ = call(
+        capsys,
+        "solve",
+        "linear.ridge",
+        "a=2",
+        "b=3/2",
+        "features=10,20,inf",
+        "samples=5:50:2",
+        "ridge=1/10",
+        "--json",
+    )
     assert json.loads(out)["columns"]["features"] == [10, 10, 20, 20, "inf", "inf"]
     code, out, _ = call(capsys, "solve", "linear.ridge", "alpha=1.5", "beta=0.5")
     assert code == 0
@@ -103,7 +122,16 @@ def test_solve_ranges_lists_and_grids(capsys):
 @pytest.mark.parametrize("suffix", ["csv", "json", "md", "txt"])
 def test_output_files(capsys, tmp_path, suffix):
     path = tmp_path / f"table.{suffix}"
-    code, out, _ = call(capsys, "solve", "linear.ridge", "alpha=1.5", "beta=0.5", "samples=10,100", "--output", str(path))
+    code, out, _ = call(
+        capsys,
+        "solve",
+        "linear.ridge",
+        "alpha=1.5",
+        "beta=0.5",
+        "samples=10,100",
+        "--output",
+        str(path),
+    )
     assert (code, out) == (0, "")
     text = path.read_text(encoding="utf-8")
     if suffix == "csv":
@@ -118,7 +146,9 @@ def test_output_files(capsys, tmp_path, suffix):
 
 def test_verify_reports_and_exits_by_verdict(capsys, tmp_path):
     path = tmp_path / "report.json"
-    code, out, err = call(capsys, "verify", "linear.statics", "--workers", "1", "--output", str(path))
+    code, out, err = call(
+        capsys, "verify", "linear.statics", "--workers", "1", "--output", str(path)
+    )
     assert (code, out) == (0, "")
     assert "2 comparisons: 2 pass; every verdict as expected" in err
     assert json.loads(path.read_text(encoding="utf-8"))["summary"]["pass"] == 2
@@ -146,7 +176,13 @@ def own_check(monkeypatch):
 
     def register(name, se):
         measured = Measurement(1.0, se, 9, 10, "test", (1.0, 2.0))
-        comparison = Comparison(f"{name}/x", Prediction("g", "exponent", 1.0, "t"), measured, 0.1, rival=Rival("wrong", 2.0))
+        comparison = Comparison(
+            f"{name}/x",
+            Prediction("g", "exponent", 1.0, "t"),
+            measured,
+            0.1,
+            rival=Rival("wrong", 2.0),
+        )
         registry.check(name, statement="tested here")(lambda context: [comparison])
 
     return register
@@ -167,7 +203,9 @@ def test_a_report_can_be_read_back_and_turned_into_a_page(capsys, own_check, tmp
     code, out, _ = call(capsys, "report", str(saved))
     assert code == 0
     assert "zz.sharp  tested here" in out
-    assert json.loads(call(capsys, "report", str(saved), "--json")[1]) == json.loads(saved.read_text(encoding="utf-8"))
+    assert json.loads(call(capsys, "report", str(saved), "--json")[1]) == json.loads(
+        saved.read_text(encoding="utf-8")
+    )
     assert call(capsys, "report", str(saved), "--output", str(page))[0] == 0
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     saved.write_text("{}", encoding="utf-8")
@@ -190,7 +228,11 @@ def test_an_interrupted_run_says_how_to_go_on(capsys, own_check, monkeypatch):
     assert code == 130
     assert "1 of 2 checks are finished and kept; run again with --resume" in err
     seen = []
-    monkeypatch.setitem(registry._CHECKS, "zz.b", replace(registry._CHECKS["zz.b"], function=registry._CHECKS["zz.a"].function))
+    monkeypatch.setitem(
+        registry._CHECKS,
+        "zz.b",
+        replace(registry._CHECKS["zz.b"], function=registry._CHECKS["zz.a"].function),
+    )
     registry.run(["zz"], resume=True, on_done=seen.append)
     assert seen == ["zz.a", "zz.b"]
 
@@ -221,15 +263,30 @@ def test_env_and_version(capsys):
         (["solve", "linear.rigde"], "did you mean 'linear.ridge'"),
         (["solve", "linear.ridge", "alpha=2"], "needs a spectrum"),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "sample=3"], "did you mean 'samples'"),
-        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=many"], "a logarithmic range 1e3:1e9"),
+        (
+            ["solve", "linear.ridge", "alpha=2", "beta=1", "samples=many"],
+            "a logarithmic range 1e3:1e9",
+        ),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=0:10"], "positive finite ends"),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:10:1"], "whole number >= 2"),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:2:3:4"], "low:high:count"),
-        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:400", "features=1:9:400"], "at most 100000"),
-        (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:999999999"], "at most 100000 points"),
+        (
+            ["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:400", "features=1:9:400"],
+            "at most 100000",
+        ),
+        (
+            ["solve", "linear.ridge", "alpha=2", "beta=1", "samples=1:9:999999999"],
+            "at most 100000 points",
+        ),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=0"], "must be >= 1"),
-        (["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "x.gif"], "one of .csv, .json, .md, .pdf, .png, .svg, .txt"),
-        (["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "/no/such/x.csv"], "there is no folder"),
+        (
+            ["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "x.gif"],
+            "one of .csv, .json, .md, .pdf, .png, .svg, .txt",
+        ),
+        (
+            ["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "/no/such/x.csv"],
+            "there is no folder",
+        ),
         (["verify", "linear.static"], "did you mean 'linear.statics'"),
         (["verify", "--effort", "heroic"], "quick, full"),
         (["verify", "--seed", "1.9"], "1.9"),
@@ -256,7 +313,9 @@ def test_interrupt_and_closed_pipe(capsys, monkeypatch):
     monkeypatch.setattr(cli, "app", interrupted)
     assert call(capsys, "laws")[0] == 130
     command = f"{sys.executable} -m scalinglaws laws | head -1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0
     assert done.stderr == ""
 
@@ -310,9 +369,19 @@ SOLVE = {
     "percolation.zipf_model_loss": ["n=1e3:1e15", "alpha=1", "exponent=0.5,1"],
     "percolation.data_loss": ["samples=1e2:1e12", "alpha=1", "exponent=0.5,1"],
     "percolation.data_loss_expansion": ["samples=1e4:1e8", "alpha=1", "exponent=0.5,1"],
-    "percolation.crossover_model_loss": ["n=1e1:1e6", "alpha=1", "exponent=0.5", "crossover_rank=100,1000"],
+    "percolation.crossover_model_loss": [
+        "n=1e1:1e6",
+        "alpha=1",
+        "exponent=0.5",
+        "crossover_rank=100,1000",
+    ],
     "percolation.crossover_data_loss": ["samples=1e1:1e6", "alpha=1", "exponent=0.5"],
-    "percolation.infinite_component_loss": ["n=1:1e4", "crossover=16", "exponent_euclidean=2/3", "exponent_fractal=0.8"],
+    "percolation.infinite_component_loss": [
+        "n=1:1e4",
+        "crossover=16",
+        "exponent_euclidean=2/3",
+        "exponent_fractal=0.8",
+    ],
     "percolation.cluster_learning_curve": ["u=0.1:100"],
     "percolation.cluster_size_probability": ["size=1:1e6:7", "coordination=12", "occupation=1/11"],
     "percolation.infinite_cluster": ["coordination=12", "occupation=0.09,0.1,0.2"],
@@ -331,7 +400,12 @@ SOLVE = {
 @pytest.mark.parametrize("name", SOLVERS)
 def test_every_solver_in_the_table_answers(capsys, name, tmp_path):
     takes = inspect.signature(load(SOLVERS[name].path)).parameters
-    arguments = ["solve", name, *(["alpha=1.5", "beta=0.5"] if "spectrum" in takes else []), *SOLVE[name]]
+    arguments = [
+        "solve",
+        name,
+        *(["alpha=1.5", "beta=0.5"] if "spectrum" in takes else []),
+        *SOLVE[name],
+    ]
     code, out, err = call(capsys, *arguments, "--json")
     assert (code, err) == (0, "")
     columns = json.loads(out)["columns"]
@@ -346,19 +420,57 @@ def test_every_solver_in_the_table_answers(capsys, name, tmp_path):
 
 
 def test_solved_numbers_are_the_solvers(capsys):
-    _, out, _ = call(capsys, "solve", "linear.gradient_flow", "alpha=1.5", "beta=0.5", "t=1,10", "features=20,30,40", "--json")
+    _, out, _ = call(
+        capsys,
+        "solve",
+        "linear.gradient_flow",
+        "alpha=1.5",
+        "beta=0.5",
+        "t=1,10",
+        "features=20,30,40",
+        "--json",
+    )
     columns = json.loads(out)["columns"]
     assert columns["features"] == [20, 20, 30, 30, 40, 40]
     assert columns["t"] == [1, 10] * 3
-    for features, t, loss in zip(columns["features"], columns["t"], columns["test_loss"], strict=True):
-        assert loss == linear.gradient_flow(t, PowerLawSpectrum(1.5, 0.5), features=features).test_loss
-    _, out, _ = call(capsys, "solve", "linear.loss_surface", "alpha=1.5", "beta=0.5", "features=20,30", "time=1,10,100", "--json")
+    for features, t, loss in zip(
+        columns["features"], columns["t"], columns["test_loss"], strict=True
+    ):
+        assert (
+            loss == linear.gradient_flow(t, PowerLawSpectrum(1.5, 0.5), features=features).test_loss
+        )
+    _, out, _ = call(
+        capsys,
+        "solve",
+        "linear.loss_surface",
+        "alpha=1.5",
+        "beta=0.5",
+        "features=20,30",
+        "time=1,10,100",
+        "--json",
+    )
     columns = json.loads(out)["columns"]
     assert columns["features"] == [20, 20, 20, 30, 30, 30]
-    assert columns["loss"] == linear.loss_surface([20, 30], [1, 10, 100], PowerLawSpectrum(1.5, 0.5)).loss.ravel().tolist()
-    _, out, _ = call(capsys, "solve", "linear.time_for_loss", "alpha=1.5", "beta=0.5", "loss=0.1", "features=1e3,1e4", "--json")
+    assert (
+        columns["loss"]
+        == linear.loss_surface([20, 30], [1, 10, 100], PowerLawSpectrum(1.5, 0.5))
+        .loss.ravel()
+        .tolist()
+    )
+    _, out, _ = call(
+        capsys,
+        "solve",
+        "linear.time_for_loss",
+        "alpha=1.5",
+        "beta=0.5",
+        "loss=0.1",
+        "features=1e3,1e4",
+        "--json",
+    )
     columns = json.loads(out)["columns"]
-    assert columns["time"] == [linear.time_for_loss(0.1, PowerLawSpectrum(1.5, 0.5), features=n) for n in (1e3, 1e4)]
+    assert columns["time"] == [
+        linear.time_for_loss(0.1, PowerLawSpectrum(1.5, 0.5), features=n) for n in (1e3, 1e4)
+    ]
 
 
 def load(path):
@@ -366,17 +478,29 @@ def load(path):
     return getattr(import_module(module), function)
 
 
-MARCH = ["solve", "feature_learning.reuse_dmft", "alpha=1.5", "beta=0.5", "samples=20", "learning_rate=0.2"]
+MARCH = [
+    "solve",
+    "feature_learning.reuse_dmft",
+    "alpha=1.5",
+    "beta=0.5",
+    "samples=20",
+    "learning_rate=0.2",
+]
 
 
 def test_a_march_fills_the_rows_with_its_steps(capsys, tmp_path):
     path = tmp_path / "rows.csv"
-    assert call(capsys, *MARCH, "richness=0,1", "features=10,20", "steps=60", "--output", str(path))[0] == 0
+    assert (
+        call(capsys, *MARCH, "richness=0,1", "features=10,20", "steps=60", "--output", str(path))[0]
+        == 0
+    )
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 4 * 61
     for i, row in enumerate(rows):
         assert (int(row["steps"]), float(row["features"])) == (i % 61, (10, 20)[i // 61 % 2])
-    found = feature_learning.reuse_dmft(60, PowerLawSpectrum(1.5, 0.5), features=20, samples=20, learning_rate=0.2, richness=1)
+    found = feature_learning.reuse_dmft(
+        60, PowerLawSpectrum(1.5, 0.5), features=20, samples=20, learning_rate=0.2, richness=1
+    )
     for name in ("test_loss", "train_loss", "scale"):
         assert [float(row[name]) for row in rows[-61:]] == getattr(found, name).tolist()
 
@@ -392,7 +516,14 @@ def test_a_screen_shows_some_of_many_steps(capsys, tmp_path):
     assert 20 < len(shown) <= 40
     assert f"{len(shown)} of 401 rows; --json or --output FILE has all of them" in lines[-1]
     assert "401 rows" not in call(capsys, *MARCH, "richness=1", "steps=30")[1]
-    assert len(json.loads(call(capsys, *MARCH, "richness=1", "steps=400", "--json")[1])["columns"]["steps"]) == 401
+    assert (
+        len(
+            json.loads(call(capsys, *MARCH, "richness=1", "steps=400", "--json")[1])["columns"][
+                "steps"
+            ]
+        )
+        == 401
+    )
     path = tmp_path / "all.txt"
     assert call(capsys, *MARCH, "richness=1", "steps=400", "--output", str(path))[0] == 0
     assert len(path.read_text(encoding="utf-8").splitlines()) > 401
@@ -401,7 +532,9 @@ def test_a_screen_shows_some_of_many_steps(capsys, tmp_path):
 
 
 def test_a_warning_says_which_run_it_is_about(capsys):
-    code, out, err = call(capsys, *MARCH[:-1], "learning_rate=0.5", "richness=0,1", "steps=20", "--json")
+    code, out, err = call(
+        capsys, *MARCH[:-1], "learning_rate=0.5", "richness=0,1", "steps=20", "--json"
+    )
     assert code == 0
     (line,) = [line for line in err.splitlines() if "richness = 1" in line]
     assert line.startswith("warning: richness = 1: reuse_dmft: learning_rate times scale is")
@@ -425,9 +558,25 @@ def shared(weights, n, *, alpha, size=1.0, names="plain"):
 
 def test_solvers_without_a_spectrum_and_arguments_taken_whole(capsys, monkeypatch):
     monkeypatch.setattr(sys.modules[feature_learning.__name__], "shared", shared, raising=False)
-    entry = SolverEntry(f"{feature_learning.__name__}:shared", ("share", "total"), ("weights", "n"), along="weights", whole=("weights",))
+    entry = SolverEntry(
+        f"{feature_learning.__name__}:shared",
+        ("share", "total"),
+        ("weights", "n"),
+        along="weights",
+        whole=("weights",),
+    )
     monkeypatch.setitem(SOLVERS, "zz.shared", entry)
-    code, out, err = call(capsys, "solve", "zz.shared", "weights=1,3", "n=4,8", "alpha=1,2", "size=2", "names=other", "--json")
+    code, out, err = call(
+        capsys,
+        "solve",
+        "zz.shared",
+        "weights=1,3",
+        "n=4,8",
+        "alpha=1,2",
+        "size=2",
+        "names=other",
+        "--json",
+    )
     assert (code, err) == (0, "")
     data = json.loads(out)
     assert data["spectrum"] is None
@@ -462,13 +611,46 @@ def test_the_frontier_names_its_phase(capsys):
         (["linear.online_sgd", "steps=5"], "needs batch=, learning_rate="),
         (["linear.gradient_flow", "t=3,2"], "must not decrease"),
         (["linear.compute_frontier", "compute=1e9", "dynamics=adam"], "must be one of sgd, flow"),
-        (["linear.gradient_flow", "t=3", "--output", "x.png"], "a picture needs an argument that varies"),
-        (["feature_learning.reuse_dmft", "steps=5,6", "learning_rate=1", "richness=1"], "steps must be one number, the last one"),
-        (["feature_learning.reuse_dmft", "steps=5.5", "learning_rate=1", "richness=1"], "steps = 5.5 must be a whole number"),
-        (["feature_learning.online_dmft", "steps=5", "learning_rate=1", "richness=1"], "needs batch="),
-        (["feature_learning.online_dmft", "steps=1e6", "batch=1", "learning_rate=1", "richness=1"], "GB"),
-        (["feature_learning.reuse_dmft", "steps=5", "learning_rate=1", "richness=1", "modes=all"], "must be 'merged' or 'full'"),
-        (["feature_learning.circle_flow", "t=1"], "unknown argument of feature_learning.circle_flow 'alpha'"),
+        (
+            ["linear.gradient_flow", "t=3", "--output", "x.png"],
+            "a picture needs an argument that varies",
+        ),
+        (
+            ["feature_learning.reuse_dmft", "steps=5,6", "learning_rate=1", "richness=1"],
+            "steps must be one number, the last one",
+        ),
+        (
+            ["feature_learning.reuse_dmft", "steps=5.5", "learning_rate=1", "richness=1"],
+            "steps = 5.5 must be a whole number",
+        ),
+        (
+            ["feature_learning.online_dmft", "steps=5", "learning_rate=1", "richness=1"],
+            "needs batch=",
+        ),
+        (
+            [
+                "feature_learning.online_dmft",
+                "steps=1e6",
+                "batch=1",
+                "learning_rate=1",
+                "richness=1",
+            ],
+            "GB",
+        ),
+        (
+            [
+                "feature_learning.reuse_dmft",
+                "steps=5",
+                "learning_rate=1",
+                "richness=1",
+                "modes=all",
+            ],
+            "must be 'merged' or 'full'",
+        ),
+        (
+            ["feature_learning.circle_flow", "t=1"],
+            "unknown argument of feature_learning.circle_flow 'alpha'",
+        ),
     ],
 )
 def test_solve_refuses(capsys, arguments, complaint):
@@ -481,12 +663,16 @@ def test_solve_refuses(capsys, arguments, complaint):
 
 
 def test_allocate_shows_every_balance_and_the_winner(capsys):
-    code, out, _ = call(capsys, "allocate", "A*N**-a + B*D**-b", "--budget", "6*N*D=C", "a=1/3", "b=0.4")
+    code, out, _ = call(
+        capsys, "allocate", "A*N**-a + B*D**-b", "--budget", "6*N*D=C", "a=1/3", "b=0.4"
+    )
     assert code == 0
     assert "N ~ A**(1/(a + b))" in out
     assert "exactly times" in out
     assert "number 1, C^(-2/11)" in out
-    code, out, _ = call(capsys, "allocate", "N**-1 + D**-0.5", "--budget", "N*D=C", "--cap", "D<=D_0", "--json")
+    code, out, _ = call(
+        capsys, "allocate", "N**-1 + D**-0.5", "--budget", "N*D=C", "--cap", "D<=D_0", "--json"
+    )
     data = json.loads(out)
     assert {entry["value"] for entry in data["balances"]} == {"1/sqrt(D_0)", "C**(-1/3)"}
     code, out, _ = call(capsys, "allocate", "K**-3 + v*K", "--free", "K", "v=1/16", "--json")
@@ -533,12 +719,18 @@ def test_law_explains_and_shows_formulas(capsys):
         (["allocate", "N^2", "--budget", "N=C"], "write ** for powers"),
         (["allocate", "N**-1 + D**-1", "--budget", "N*D"], "must have the form monomial=bound"),
         (["allocate", "N**-1 + D**-1", "--free", "N,D"], "all terms vanish"),
-        (["allocate", "1/N + D", "--budget", "N*D=C", "--cap", "D=3"], "must have the form monomial<=bound"),
+        (
+            ["allocate", "1/N + D", "--budget", "N*D=C", "--cap", "D=3"],
+            "must have the form monomial<=bound",
+        ),
         (["compare", "linear.data", "linear.model", "gamma=2"], "parameter of neither law"),
         (["compare", "linear.data", "linear.modell"], "did you mean 'linear.model'"),
         (["cite", "linear.tim"], "did you mean"),
         (["cite", "linear.time", "--output", "x.csv"], "must be one of .bib, .txt"),
-        (["allocate", "1/N + N", "--free", "N", "--scale", "Q"], "unknown symbol of the problem 'Q'"),
+        (
+            ["allocate", "1/N + N", "--free", "N", "--scale", "Q"],
+            "unknown symbol of the problem 'Q'",
+        ),
     ],
 )
 def test_bad_requests_to_the_calculus(capsys, arguments, complaint):

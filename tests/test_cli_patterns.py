@@ -45,7 +45,12 @@ def test_a_dense_network_is_ranked_with_ties_and_said_to_be_heuristic(capsys):
 def test_json_is_the_engine(capsys, arguments, exponent, winners, parameters):
     code, out, _ = call(capsys, *arguments, "--json")
     found = json.loads(out)
-    assert (code, found["exponent"], found["winners"], found["standing"]) == (0, exponent, winners, "heuristic")
+    assert (code, found["exponent"], found["winners"], found["standing"]) == (
+        0,
+        exponent,
+        winners,
+        "heuristic",
+    )
     assert found["patterns"][0]["parameters"] == parameters
     assert found["purity"] == ("--purity" in arguments)
     assert [entry["pattern"] for entry in found["patterns"] if entry["winner"]] == winners
@@ -74,7 +79,9 @@ def test_symbols_give_regions_and_closed_forms(capsys):
     ]
     assert found["symbols"] == ["n"]
     assert {"pattern": "S(1)", "reached": ["M >= 1"]}.items() <= {
-        key: value for key, value in found["closed_forms"][3].items() if key in ("pattern", "reached")
+        key: value
+        for key, value in found["closed_forms"][3].items()
+        if key in ("pattern", "reached")
     }.items()
 
 
@@ -92,7 +99,9 @@ def test_a_screen_shows_some_of_many_patterns_and_a_file_all(capsys, tmp_path):
     _, out, _ = call(capsys, "fcn", "--widths", "3", "3", "3", "--degree", "1")
     assert "40 of 64 patterns; --json or --output FILE has all of them" in out
     path = tmp_path / "patterns.csv"
-    assert call(capsys, "fcn", "--widths", "3", "3", "3", "--degree", "1", "--output", str(path))[:2] == (0, "")
+    assert call(capsys, "fcn", "--widths", "3", "3", "3", "--degree", "1", "--output", str(path))[
+        :2
+    ] == (0, "")
     with path.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 64
@@ -104,10 +113,27 @@ def test_a_screen_shows_some_of_many_patterns_and_a_file_all(capsys, tmp_path):
     ("arguments", "start"),
     [
         (["fcn", "--widths", "1", "--diagram", "{}.png"], b"\x89PNG"),
-        (["fcn", "--widths", "n_1", "n_2", "--range", "0", "3", "--purity", "--diagram", "{}.svg"], b"<?xml"),
+        (
+            [
+                "fcn",
+                "--widths",
+                "n_1",
+                "n_2",
+                "--range",
+                "0",
+                "3",
+                "--purity",
+                "--diagram",
+                "{}.svg",
+            ],
+            b"<?xml",
+        ),
         (["cnn", "--widths", "n", "--patch", "s", "--diagram", "{}.pdf"], b"%PDF"),
         (["attention", "--length", "ell", "--diagram", "{}.png"], b"\x89PNG"),
-        (["fcn", "--widths", "4", "4", "--range", "0", "3", "--diagram", "{}.png"], b"\x89PNG"),  # the network itself is outside
+        (
+            ["fcn", "--widths", "4", "4", "--range", "0", "3", "--diagram", "{}.png"],
+            b"\x89PNG",
+        ),  # the network itself is outside
     ],
 )
 def test_pictures(capsys, tmp_path, arguments, start):
@@ -123,8 +149,14 @@ def test_pictures(capsys, tmp_path, arguments, start):
     ("arguments", "complaint"),
     [
         (["fcn", "--widths", "-1"], "must not be negative"),
-        (["fcn", "--widths", "1", "--degree", "2", "--activation", "odd"], "expresses odd degrees only"),
-        (["fcn", "--widths", "1", "--activation", "relu"], "must be one of odd, even, generic, linear"),
+        (
+            ["fcn", "--widths", "1", "--degree", "2", "--activation", "odd"],
+            "expresses odd degrees only",
+        ),
+        (
+            ["fcn", "--widths", "1", "--activation", "relu"],
+            "must be one of odd, even, generic, linear",
+        ),
         (["fcn"], "--widths"),
         (["fcn", "--widths"], "one to 4 hidden layers"),
         (["fcn", "--widths", "1", "1", "1", "1", "1"], "one to 4 hidden layers"),
@@ -133,8 +165,14 @@ def test_pictures(capsys, tmp_path, arguments, start):
         (["fcn", "--widths", "1,1"], "--widths 1 1"),
         (["fcn", "--widths", "a", "b", "c"], "at most two symbols"),
         (["fcn", "--widths", "a", "b", "c", "--diagram", "{}.png"], "one or two axes"),
-        (["fcn", "--widths", "1", "1", "1", "--diagram", "{}.png"], "write symbols for one or two exponents"),
-        (["attention", "--length", "1", "--diagram", "{}.png"], "write symbols for one or two exponents"),
+        (
+            ["fcn", "--widths", "1", "1", "1", "--diagram", "{}.png"],
+            "write symbols for one or two exponents",
+        ),
+        (
+            ["attention", "--length", "1", "--diagram", "{}.png"],
+            "write symbols for one or two exponents",
+        ),
         (["fcn", "--widths", "1", "--diagram", "{}.jpg"], "--diagram"),
         (["fcn", "--widths", "1", "--diagram", "{}/no/a.png"], "there is no folder"),
         (["fcn", "--widths", "1", "--range", "0", "3"], "--range belongs to --diagram"),
@@ -164,7 +202,21 @@ def test_a_seed_is_one_whole_number(capsys, seed):
 def test_a_sampling_solver_is_the_solver(capsys):
     from scalinglaws.solvers.patterns import log_tail
 
-    assert run(["solve", "patterns.log_tail", "n=10", "s=3,10", "method=importance", "samples=500", "rng=3", "--json"]) == 0
+    assert (
+        run(
+            [
+                "solve",
+                "patterns.log_tail",
+                "n=10",
+                "s=3,10",
+                "method=importance",
+                "samples=500",
+                "rng=3",
+                "--json",
+            ]
+        )
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)["columns"]
     expected = log_tail(10, [3, 10], "importance", samples=500, rng=3)
     assert found["log_probability"] == expected.log_probability.tolist()
@@ -173,7 +225,11 @@ def test_a_sampling_solver_is_the_solver(capsys):
 
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "theory" / "patterns.md"
-SHOWN = re.findall(r"^```console\n\$ scalinglaws (.*?)\n(.*?)```$", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+SHOWN = re.findall(
+    r"^```console\n\$ scalinglaws (.*?)\n(.*?)```$",
+    PAGE.read_text(encoding="utf-8"),
+    flags=re.DOTALL | re.MULTILINE,
+)
 
 
 @pytest.mark.parametrize(("command", "shown"), SHOWN, ids=[command for command, _ in SHOWN])

@@ -32,13 +32,20 @@ def test_a_dataset_is_the_simulation_s(capsys, tmp_path):
     path = tmp_path / "data.npz"
     code, out, err = call(capsys, *BETHE, "--output", str(path), "--json")
     assert (code, err) == (0, "")
-    data, found, loaded = bethe_dataset(12, largest=10**4, rng=3), json.loads(out), BetheDataset.load(path)
+    data, found, loaded = (
+        bethe_dataset(12, largest=10**4, rng=3),
+        json.loads(out),
+        BetheDataset.load(path),
+    )
     for name in ("sizes", "parent", "targets", "raw_variance"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(data, name))
     columns = found["columns"]
     assert columns["size"] == data.sizes.tolist()
     assert columns["V"] == data.raw_variance.tolist()
-    assert columns["n_0"] == cluster_scale(data.sizes, variance=data.raw_variance, coordination=12).tolist()
+    assert (
+        columns["n_0"]
+        == cluster_scale(data.sizes, variance=data.raw_variance, coordination=12).tolist()
+    )
     assert sum(columns["share"]) == pytest.approx(1)
     assert found["at_threshold"] is True
     assert 2 < found["summary"]["tau"] < 3
@@ -47,7 +54,9 @@ def test_a_dataset_is_the_simulation_s(capsys, tmp_path):
 def test_the_summary_for_people(capsys, tmp_path):
     code, out, _ = call(capsys, *BETHE[:3], "--clusters", "40", "--largest", "1e4")
     assert code == 0
-    assert out.startswith("Bethe lattice: z = 12, p = 0.09090909091 (the threshold), sizes 100 to 10000, seed 0\n")
+    assert out.startswith(
+        "Bethe lattice: z = 12, p = 0.09090909091 (the threshold), sizes 100 to 10000, seed 0\n"
+    )
     assert "12 of 40 ranks shown" in out
     assert "2.5 on the infinite lattice" in out
     path = tmp_path / "ranks.csv"
@@ -61,7 +70,9 @@ def test_the_summary_for_people(capsys, tmp_path):
 
 def test_one_lattice_and_its_labels(capsys, tmp_path):
     path = tmp_path / "lattice.npz"
-    code, out, _ = call(capsys, *LATTICE, "--output", str(path), "--json", "--seed", "5", "--occupation", "3/5")
+    code, out, _ = call(
+        capsys, *LATTICE, "--output", str(path), "--json", "--seed", "5", "--occupation", "3/5"
+    )
     found, loaded = json.loads(out), LatticeClusters.load(path)
     assert code == 0
     expected = lattice_clusters((64, 64), 0.6, labels=True, rng=5)
@@ -86,13 +97,19 @@ def test_samples_give_an_error_bar(capsys, tmp_path):
     _, out, _ = call(capsys, *arguments)
     assert "tau = 2.0" in out
     assert "known: 2.054945" in out
-    assert "too small (known: 2.5)" in call(capsys, *LATTICE[:3], "--length", "4", "--dimension", "6")[1]
+    assert (
+        "too small (known: 2.5)"
+        in call(capsys, *LATTICE[:3], "--length", "4", "--dimension", "6")[1]
+    )
     assert "free boundaries bias it" in call(capsys, *LATTICE, "--free")[1]
 
 
 def test_what_is_kept_of_one_lattice_is_what_a_sample_keeps():
     found = lattice_clusters((32, 32, 32), 0.3116, rng=2)
-    kept, drawn = LatticeSamples.of(found), sample_lattices(32, 3, occupation=0.3116, samples=3, rng=2)
+    kept, drawn = (
+        LatticeSamples.of(found),
+        sample_lattices(32, 3, occupation=0.3116, samples=3, rng=2),
+    )
     assert kept.tail_sites.shape[1] == drawn.tail_sites.shape[1]
     for j in range(kept.tail_sites.shape[1]):
         large = found.sizes >= 4**j
@@ -103,7 +120,10 @@ def test_what_is_kept_of_one_lattice_is_what_a_sample_keeps():
         LatticeSamples.of(lattice_clusters((4, 8), 0.5))
 
 
-@pytest.mark.parametrize("arguments", [BETHE, LATTICE, (*LATTICE[:3], "--dimension", "3", "--length", "16", "--kind", "bond")])
+@pytest.mark.parametrize(
+    "arguments",
+    [BETHE, LATTICE, (*LATTICE[:3], "--dimension", "3", "--length", "16", "--kind", "bond")],
+)
 def test_pictures(capsys, tmp_path, arguments):
     path = tmp_path / "clusters.png"
     code, out, _ = call(capsys, *arguments, "--output", str(path))
@@ -133,14 +153,20 @@ def test_what_is_too_large_to_draw_is_passed_over(capsys, tmp_path, monkeypatch)
         (["bethe", "--clusters", "1.5"], "1.5 is not a whole number"),
         (["bethe", "--clusters", "0"], "clusters = 0"),
         (["bethe", "--occupation", "high"], "high is not a probability: write 0.3 or 1/3"),
-        (["bethe", "--smallest", "200", "--largest", "100"], "largest = 100 must be at least smallest = 200"),
+        (
+            ["bethe", "--smallest", "200", "--largest", "100"],
+            "largest = 100 must be at least smallest = 200",
+        ),
         (["bethe", "--output", "data.xyz"], "must be one of .csv, .json, .md, .npz"),
         (["bethe", "--output", "/no/such/data.npz"], "there is no folder"),
         (["lattice", "--kind", "edge"], "must be 'site' or 'bond'"),
         (["lattice", "--dimension", "8"], "give --occupation"),
         (["lattice", "--occupation", "2"], "must lie between 0 and 1"),
         (["lattice", "--samples", "2", "--output", "x.png"], "leave out --samples"),
-        (["lattice", "--dimension", "1", "--occupation", "0.5", "--output", "x.png"], "two dimensions or more"),
+        (
+            ["lattice", "--dimension", "1", "--occupation", "0.5", "--output", "x.png"],
+            "two dimensions or more",
+        ),
     ],
 )
 def test_bad_requests(capsys, arguments, complaint):
@@ -167,7 +193,9 @@ def test_an_allocation_by_rank_with_its_totals(capsys):
     assert columns["allocation"] == pytest.approx(expected.allocation.ravel().tolist())
     assert [entry["n"] for entry in found["totals"]] == [5, 50]
     assert [entry["loss"] for entry in found["totals"]] == pytest.approx(expected.loss.tolist())
-    _, out, _ = call(capsys, "solve", "percolation.allocate", "weights=1,9,4", "n=5,50", "exponents=0.5")
+    _, out, _ = call(
+        capsys, "solve", "percolation.allocate", "weights=1,9,4", "n=5,50", "exponents=0.5"
+    )
     assert "n = 50: loss " in out
 
 
@@ -175,13 +203,23 @@ def test_weights_by_their_exponent(capsys):
     found = solve(capsys, "percolation.allocate", "alpha=1", "size=316", "n=1000", "exponents=0.5")
     assert found["columns"]["weight"][9] == pytest.approx(0.01)
     assert found["totals"][0]["included"] == 45
-    _, out, _ = call(capsys, "solve", "percolation.allocate", "alpha=1", "size=316", "n=1000", "exponents=0.5")
+    _, out, _ = call(
+        capsys, "solve", "percolation.allocate", "alpha=1", "size=316", "n=1000", "exponents=0.5"
+    )
     assert "weights = k^-2 for k = 1 to 316" in out
     assert "33 of 316 rows" in out
 
 
 def test_each_cluster_may_have_an_exponent_of_its_own(capsys):
-    found = solve(capsys, "percolation.allocate", "weights=4,1", "n=10", "exponents=0.5,1", "scales=2,1", "law=shifted")
+    found = solve(
+        capsys,
+        "percolation.allocate",
+        "weights=4,1",
+        "n=10",
+        "exponents=0.5,1",
+        "scales=2,1",
+        "law=shifted",
+    )
     expected = allocate([4, 1], 10.0, exponents=[0.5, 1], scales=[2, 1], law="shifted")
     assert found["columns"]["allocation"] == pytest.approx(expected.allocation.tolist())
 
@@ -189,12 +227,26 @@ def test_each_cluster_may_have_an_exponent_of_its_own(capsys):
 def test_ranges_of_samples_are_whole_and_the_regime_is_named(capsys):
     found = solve(capsys, "percolation.data_loss", "samples=1:100:6", "alpha=1", "exponent=0.5")
     assert found["columns"]["samples"] == [1, 3, 6, 16, 40, 100]
-    assert found["columns"]["loss"] == data_loss([1, 3, 6, 16, 40, 100], alpha=1, exponent=0.5).loss.tolist()
-    _, out, _ = call(capsys, "solve", "percolation.data_loss", "samples=10", "alpha=1", "exponent=0.5")
+    assert (
+        found["columns"]["loss"]
+        == data_loss([1, 3, 6, 16, 40, 100], alpha=1, exponent=0.5).loss.tolist()
+    )
+    _, out, _ = call(
+        capsys, "solve", "percolation.data_loss", "samples=10", "alpha=1", "exponent=0.5"
+    )
     assert "boundary of both limits: loss P^-0.5 log P (percolation.data)" in out
-    _, out, _ = call(capsys, "solve", "percolation.zipf_model_loss", "n=10", "alpha=1", "exponent=0.25")
+    _, out, _ = call(
+        capsys, "solve", "percolation.zipf_model_loss", "n=10", "alpha=1", "exponent=0.25"
+    )
     assert "smoothness-limited: loss n^-0.25 (percolation.model)" in out
-    found = solve(capsys, "percolation.data_loss", "samples=40", "weights=500,200,100,50,20,10", "exponent=0.5", "scales=5")
+    found = solve(
+        capsys,
+        "percolation.data_loss",
+        "samples=40",
+        "weights=500,200,100,50,20,10",
+        "exponent=0.5",
+        "scales=5",
+    )
     assert found["columns"]["loss"] == [pytest.approx(0.6412754835731, rel=1e-12)]
 
 
@@ -203,10 +255,22 @@ def test_ranges_of_samples_are_whole_and_the_regime_is_named(capsys):
     [
         (["allocate", "n=10", "exponents=1"], "needs weights= (weights= or alpha= and size=)"),
         (["allocate", "n=10", "exponents=1", "alpha=1"], "needs alpha= and size= together"),
-        (["allocate", "n=10", "exponents=1", "alpha=1", "size=3", "weights=1,2"], "describe the same"),
-        (["allocate", "n=10", "exponents=1", "alpha=-1", "size=3"], "alpha = -1 must be finite and > 0"),
-        (["allocate", "n=10", "exponents=1", "alpha=1", "size=2.5"], "size = 2.5 must be a whole number"),
-        (["allocate", "n=10", "exponents=1,2", "weights=1,2,3"], "one entry for each of the 3 weights"),
+        (
+            ["allocate", "n=10", "exponents=1", "alpha=1", "size=3", "weights=1,2"],
+            "describe the same",
+        ),
+        (
+            ["allocate", "n=10", "exponents=1", "alpha=-1", "size=3"],
+            "alpha = -1 must be finite and > 0",
+        ),
+        (
+            ["allocate", "n=10", "exponents=1", "alpha=1", "size=2.5"],
+            "size = 2.5 must be a whole number",
+        ),
+        (
+            ["allocate", "n=10", "exponents=1,2", "weights=1,2,3"],
+            "one entry for each of the 3 weights",
+        ),
         (["allocate", "n=10", "exponent=1", "weights=1,2"], "did you mean 'exponents'"),
         (["data_loss", "samples=10", "exponent=1"], "exactly one of alpha and weights"),
         (["data_loss", "samples=10.5", "exponent=1", "alpha=1"], "samples"),

@@ -26,6 +26,10 @@ def test_errors_are_also_built_in_ones_and_pickle(kind, builtin, extra):
 
 
 def test_unknown_name_suggests_the_nearest_or_lists_what_there_is():
-    assert "did you mean 'samples'" in str(errors.unknown_name("argument", "sample", ["samples", "ridge"]))
-    assert str(errors.unknown_name("argument", "zzz", ["samples", "ridge"])).endswith("known: ridge, samples")
+    assert "did you mean 'samples'" in str(
+        errors.unknown_name("argument", "sample", ["samples", "ridge"])
+    )
+    assert str(errors.unknown_name("argument", "zzz", ["samples", "ridge"])).endswith(
+        "known: ridge, samples"
+    )
     assert str(errors.unknown_name("argument", "zzz", [])).endswith("known: none")

@@ -13,7 +13,9 @@ EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path, capsys, monkeypatch):
-    monkeypatch.setattr(registry, "_CHECKS", dict(registry.registered()))  # what an example registers stays its own
+    monkeypatch.setattr(
+        registry, "_CHECKS", dict(registry.registered())
+    )  # what an example registers stays its own
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out
     assert plt.get_fignums()

@@ -16,7 +16,9 @@ HEAVY = ("sympy", "scipy", "numba", "matplotlib")
 
 def _loaded_after(code):
     probe = f"{code}\nimport sys\nprint(*[name for name in {HEAVY} if name in sys.modules])"
-    return subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split()
+    return subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    ).stdout.split()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,11 @@ def _imports(path, parts):
                 for alias in node.names:
                     yield (*target, alias.name)[1:]
         elif isinstance(node, ast.Import):
-            yield from (tuple(alias.name.split("."))[1:] for alias in node.names if alias.name.split(".")[0] == "scalinglaws")
+            yield from (
+                tuple(alias.name.split("."))[1:]
+                for alias in node.names
+                if alias.name.split(".")[0] == "scalinglaws"
+            )
 
 
 TOP = {"errors", "notation", "parsing", "results", "sweep", "tables", "__version__"}
@@ -73,7 +79,10 @@ def _allowed(parts, target):
     if room in ("theory", "solvers"):
         return target[0] == room
     if parts[1:3] == ("verify", "simulate"):
-        return target[:2] in (("solvers", "spectra"), ("solvers", "_jit")) or target[:2] == ("verify", "simulate")
+        return target[:2] in (("solvers", "spectra"), ("solvers", "_jit")) or target[:2] == (
+            "verify",
+            "simulate",
+        )
     if room == "verify":
         return target[0] in ("theory", "solvers", "verify")
     # the command line imports everything, other top-level modules import no room
@@ -84,7 +93,9 @@ def test_arrows_between_rooms(root):
     wrong = []
     for path, parts in _modules(root):
         wrong += [
-            f"{'.'.join(parts)} imports {'.'.join(target)}" for target in _imports(path, parts) if target and not _allowed(parts, target)
+            f"{'.'.join(parts)} imports {'.'.join(target)}"
+            for target in _imports(path, parts)
+            if target and not _allowed(parts, target)
         ]
     assert wrong == []
 
@@ -115,7 +126,10 @@ def test_no_public_function_is_named_like_a_submodule_of_its_package():
         clashes += [
             f"{module.__name__}.{name}"
             for name, thing in vars(module).items()
-            if inspect.isfunction(thing) and not name.startswith("_") and thing.__module__ == module.__name__ and name in submodules
+            if inspect.isfunction(thing)
+            and not name.startswith("_")
+            and thing.__module__ == module.__name__
+            and name in submodules
         ]
     assert clashes == []
 
@@ -124,7 +138,9 @@ def test_every_public_function_and_class_is_documented():
     bare = []
     for module in _walk(scalinglaws):
         for name, thing in vars(module).items():
-            public = (inspect.isfunction(thing) or inspect.isclass(thing)) and not name.startswith("_")
+            public = (inspect.isfunction(thing) or inspect.isclass(thing)) and not name.startswith(
+                "_"
+            )
             if public and thing.__module__ == module.__name__ and not inspect.getdoc(thing):
                 bare.append(f"{module.__name__}.{name}")
     assert bare == []

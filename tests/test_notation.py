@@ -41,7 +41,9 @@ def test_round_trips_of_floats(alpha, beta):
     for name, entry in CONVENTIONS.items():
         if name in ("bahri", "kernel"):
             continue
-        back = SourceCapacity.from_notation(name, **dict(zip(entry.parameters, entry.from_canonical(alpha, beta), strict=True)))
+        back = SourceCapacity.from_notation(
+            name, **dict(zip(entry.parameters, entry.from_canonical(alpha, beta), strict=True))
+        )
         assert (back.alpha, back.beta) == pytest.approx((task.alpha, task.beta), rel=1e-12)
 
 
@@ -49,7 +51,11 @@ def test_round_trips_of_floats(alpha, beta):
     ("task", "ab", "paquette"),
     [
         # phases of the 4+3 diagram: beta_P = 1/2 is beta = 1, beta_P = alpha_P is beta = 2 - 1/alpha
-        (SourceCapacity(Fraction(3, 2), 1), (Fraction(5, 2), Fraction(3, 2)), (Fraction(3, 4), Fraction(1, 2))),
+        (
+            SourceCapacity(Fraction(3, 2), 1),
+            (Fraction(5, 2), Fraction(3, 2)),
+            (Fraction(3, 4), Fraction(1, 2)),
+        ),
         (SourceCapacity(2, Fraction(3, 2)), (4, 2), (1, 1)),
     ],
 )

@@ -14,7 +14,9 @@ from scalinglaws.solvers import PowerLawSpectrum, linear
 
 @pytest.fixture(scope="module")
 def solution():
-    return linear.ridge(PowerLawSpectrum(1.5, 1.0), samples=[10, 100, np.inf], features=20, noise_variance=0.1)
+    return linear.ridge(
+        PowerLawSpectrum(1.5, 1.0), samples=[10, 100, np.inf], features=20, noise_variance=0.1
+    )
 
 
 def _same(one, two):
@@ -49,15 +51,25 @@ def test_refusals_of_save_and_load(solution, tmp_path):
     np.savez(tmp_path / "newer.npz", header=np.array(json.dumps({"format": 99})))
     with pytest.raises(DataError, match="has format 99; this version reads 1"):
         Result.load(tmp_path / "newer.npz")
-    for path in ("os:system", "scalinglaws.errors:DomainError", "scalinglaws.solvers.linear:nothing"):
-        np.savez(tmp_path / "evil.npz", header=np.array(json.dumps({"format": 1, "result": {"class": path, "fields": {}}})))
+    for path in (
+        "os:system",
+        "scalinglaws.errors:DomainError",
+        "scalinglaws.solvers.linear:nothing",
+    ):
+        np.savez(
+            tmp_path / "evil.npz",
+            header=np.array(json.dumps({"format": 1, "result": {"class": path, "fields": {}}})),
+        )
         with pytest.raises(DataError):
             Result.load(tmp_path / "evil.npz")
 
 
 def test_files_that_are_something_else(solution, tmp_path):
     path = tmp_path / "x.npz"
-    good = {"format": 1, "result": {"class": "scalinglaws.results:Diagnostics", "fields": {"no": 1}}}
+    good = {
+        "format": 1,
+        "result": {"class": "scalinglaws.results:Diagnostics", "fields": {"no": 1}},
+    }
     for content in (b"junk", b"", b"PK\x03\x04"):
         path.write_bytes(content)
         with pytest.raises(DataError, match="holds no saved result"):
@@ -95,7 +107,9 @@ def test_to_dataframe_without_pandas_says_what_to_do(solution, monkeypatch):
 
 
 def test_to_dataframe_broadcasts_scalars_over_rows(solution, monkeypatch):
-    monkeypatch.setattr("scalinglaws.results.import_module", lambda name: SimpleNamespace(DataFrame=dict))
+    monkeypatch.setattr(
+        "scalinglaws.results.import_module", lambda name: SimpleNamespace(DataFrame=dict)
+    )
     frame = solution.to_dataframe()
     assert list(frame["samples"]) == [10.0, 100.0, np.inf]
     assert list(frame["features"]) == [20.0, 20.0, 20.0]
@@ -103,7 +117,10 @@ def test_to_dataframe_broadcasts_scalars_over_rows(solution, monkeypatch):
 
 
 def test_jsonable_refuses_nan_and_spells_infinity():
-    assert jsonable({"x": (1, np.float64(2), -np.inf), "y": np.array([np.inf])}) == {"x": [1, 2.0, "-inf"], "y": ["inf"]}
+    assert jsonable({"x": (1, np.float64(2), -np.inf), "y": np.array([np.inf])}) == {
+        "x": [1, 2.0, "-inf"],
+        "y": ["inf"],
+    }
     with pytest.raises(DomainError, match="NaN"):
         jsonable([float("nan")])
     with pytest.raises(DomainError, match="cannot hold a set"):

@@ -56,7 +56,11 @@ def _as_json(answer: Answer) -> str:
     return json_module.dumps(answer.data, indent=2, allow_nan=False) + "\n"
 
 
-TEXT_FORMATS: dict[str, Callable[[Answer], str]] = {".json": _as_json, ".md": _as_markdown, ".txt": _as_text}
+TEXT_FORMATS: dict[str, Callable[[Answer], str]] = {
+    ".json": _as_json,
+    ".md": _as_markdown,
+    ".txt": _as_text,
+}
 TABLE_FORMATS = {**TEXT_FORMATS, ".csv": _as_csv}
 
 
@@ -82,15 +86,25 @@ def write(output: Path, text: str) -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as failure:
-        raise DomainError(f"cannot write {output}: {failure.strerror}", argument="output", value=output) from failure
+        raise DomainError(
+            f"cannot write {output}: {failure.strerror}", argument="output", value=output
+        ) from failure
 
 
 def check_suffix(output: Path, writers: Iterable[str], *, option: str = "--output") -> None:
     """Refuse a file that could not be written: a suffix that names no format, or a folder that is not there."""
     if output.suffix not in (writers := sorted(writers)):
-        raise DomainError(f"{option} {output}: the suffix must be one of {', '.join(writers)}", argument=option[2:], value=output)
+        raise DomainError(
+            f"{option} {output}: the suffix must be one of {', '.join(writers)}",
+            argument=option[2:],
+            value=output,
+        )
     if not output.parent.is_dir():
-        raise DomainError(f"{option} {output}: there is no folder {output.parent}", argument=option[2:], value=output)
+        raise DomainError(
+            f"{option} {output}: there is no folder {output.parent}",
+            argument=option[2:],
+            value=output,
+        )
 
 
 def _emit_rich(answer: Answer) -> None:
@@ -100,12 +114,24 @@ def _emit_rich(answer: Answer) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    colors = {"pass": "green", "rejected": "green", "fail": "red", "error": "red", "inconclusive": "yellow", "underpowered": "yellow"}
+    colors = {
+        "pass": "green",
+        "rejected": "green",
+        "fail": "red",
+        "error": "red",
+        "inconclusive": "yellow",
+        "underpowered": "yellow",
+    }
     for block in answer.blocks:
         if isinstance(block, str):
             console.print(Text(block))
             continue
-        table = RichTable(title=block.title or None, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold")
+        table = RichTable(
+            title=block.title or None,
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            header_style="bold",
+        )
         for position, name in enumerate(block.header):
             table.add_column(name, no_wrap=position == 0, overflow="fold")
         for row in block.rows:

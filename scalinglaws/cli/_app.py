@@ -18,7 +18,9 @@ app = App(
 )
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON to standard output.")]
-Output = Annotated[Path | None, Parameter(name="--output", help="Write to a file; its suffix picks the format.")]
+Output = Annotated[
+    Path | None, Parameter(name="--output", help="Write to a file; its suffix picks the format.")
+]
 
 
 def whole(kind: Any, tokens: Sequence[Any]) -> int:

@@ -14,7 +14,9 @@ FIGURES = (".pdf", ".png", ".svg")
 Columns = dict[str, list[Any]]
 
 
-def draw(title: str, columns: Columns, solved: tuple[str, ...], varied: list[str], output: Path) -> None:
+def draw(
+    title: str, columns: Columns, solved: tuple[str, ...], varied: list[str], output: Path
+) -> None:
     """Draw what was solved against the argument that takes most values, one line for each value of the others.
 
     Losses share a panel; everything else has one of its own.
@@ -22,12 +24,18 @@ def draw(title: str, columns: Columns, solved: tuple[str, ...], varied: list[str
     from matplotlib.figure import Figure
 
     if not varied:
-        raise DomainError("a picture needs an argument that varies: give a list or a range", argument="output", value=output)
+        raise DomainError(
+            "a picture needs an argument that varies: give a list or a range",
+            argument="output",
+            value=output,
+        )
     x = max(varied, key=lambda key: len(set(columns[key])))
     others = [key for key in varied if key != x]
     numeric = [key for key in solved if not isinstance(columns[key][0], bool)]
     losses = [key for key in numeric if key.endswith("loss")]
-    panels = [group for group in (losses, *([key] for key in numeric if key not in losses)) if group]
+    panels = [
+        group for group in (losses, *([key] for key in numeric if key not in losses)) if group
+    ]
     figure = Figure(figsize=(4.4 * len(panels) + 0.8, 4.2), layout="constrained")
     for axes, group in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axes, columns, x, others, group)
@@ -35,7 +43,9 @@ def draw(title: str, columns: Columns, solved: tuple[str, ...], varied: list[str
     try:
         figure.savefig(output, dpi=150)
     except OSError as failure:
-        raise DomainError(f"cannot write {output}: {failure.strerror}", argument="output", value=output) from failure
+        raise DomainError(
+            f"cannot write {output}: {failure.strerror}", argument="output", value=output
+        ) from failure
 
 
 def _panel(axes: Any, columns: Columns, x: str, others: list[str], group: list[str]) -> None:
@@ -45,7 +55,10 @@ def _panel(axes: Any, columns: Columns, x: str, others: list[str], group: list[s
     for key, style in zip(group, itertools.cycle(("-", "--", ":")), strict=False):
         for position, (chosen, rows) in enumerate(lines.items()):
             words = [_words(key)] if len(group) > 1 else []
-            words += [f"{name} = {value if isinstance(value, str) else number(value)}" for name, value in zip(others, chosen, strict=True)]
+            words += [
+                f"{name} = {value if isinstance(value, str) else number(value)}"
+                for name, value in zip(others, chosen, strict=True)
+            ]
             axes.plot(
                 [columns[x][i] for i in rows],
                 [columns[key][i] for i in rows],
@@ -56,7 +69,9 @@ def _panel(axes: Any, columns: Columns, x: str, others: list[str], group: list[s
             )
     values = [value for key in group for value in columns[key]]
     # an allocation ends in zeros, which a logarithmic axis leaves out
-    if (min(values) > 0 and not group[0].endswith("exponent")) or (group == ["allocation"] and max(values) > 0):
+    if (min(values) > 0 and not group[0].endswith("exponent")) or (
+        group == ["allocation"] and max(values) > 0
+    ):
         axes.set_yscale("log")
     if min(columns[x]) > 0:
         axes.set_xscale("log")

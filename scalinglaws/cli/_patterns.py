@@ -80,7 +80,9 @@ def fcn(
 
     given = [_exponent("widths", text) for text in widths]
     return _answer(
-        lambda: fully_connected(given, degree, activation=activation or None, tracked=_tracked(tracked)),
+        lambda: fully_connected(
+            given, degree, activation=activation or None, tracked=_tracked(tracked)
+        ),
         purity,
         diagram,
         range,
@@ -187,8 +189,18 @@ def attention(
     """
     from ..theory.patterns import attention as head
 
-    given = [_exponent(name, text) for name, text in (("length", length), ("score", score), ("value", value))]
-    return _answer(lambda: head(given[0], score_exponent=given[1], value_exponent=given[2]), False, diagram, range, json, output)
+    given = [
+        _exponent(name, text)
+        for name, text in (("length", length), ("score", score), ("value", value))
+    ]
+    return _answer(
+        lambda: head(given[0], score_exponent=given[1], value_exponent=given[2]),
+        False,
+        diagram,
+        range,
+        json,
+        output,
+    )
 
 
 # -- what is asked for --------------------------------------------------------------------------------------------------
@@ -200,7 +212,9 @@ def _exponent(argument: str, text: str) -> Any:
 
     if "," in text:
         raise DomainError(
-            f"--{argument} {text}: write numbers one by one: --{argument} {text.replace(',', ' ')}", argument=argument, value=text
+            f"--{argument} {text}: write numbers one by one: --{argument} {text.replace(',', ' ')}",
+            argument=argument,
+            value=text,
         )
     return exponent_of(f"--{argument}", text)
 
@@ -210,7 +224,9 @@ def _tracked(text: str) -> Any:
         return text or None
     parts = text.split(",")
     if not all(part.strip().isdecimal() for part in parts):
-        raise DomainError(f"--tracked {text}: write degrees as 1,3, or all", argument="tracked", value=text)
+        raise DomainError(
+            f"--tracked {text}: write degrees as 1,3, or all", argument="tracked", value=text
+        )
     return tuple(map(int, parts))
 
 
@@ -237,9 +253,15 @@ def _answer(
     if len(found.architecture.symbols) > 2:
         names = ", ".join(map(str, found.architecture.symbols))
         raise DomainError(
-            f"winners are found for at most two symbols; got {names}: give numbers to the rest", argument="widths", value=names
+            f"winners are found for at most two symbols; got {names}: give numbers to the rest",
+            argument="widths",
+            value=names,
         )
-    answer = _symbolic(found) if found.architecture.symbols else _numeric(found, brief=output is None and not json)
+    answer = (
+        _symbolic(found)
+        if found.architecture.symbols
+        else _numeric(found, brief=output is None and not json)
+    )
     emit(answer, json, output)
     return 0
 
@@ -258,20 +280,33 @@ def _draw(found: SampleComplexity, path: Path, ends: tuple[str, str] | None) -> 
     else:
         names = list(map(str, free))
     if not 1 <= len(names) <= 2:
-        hint = f"these exponents have the symbols {', '.join(names)}" if names else "write symbols for one or two exponents, as n_1"
+        hint = (
+            f"these exponents have the symbols {', '.join(names)}"
+            if names
+            else "write symbols for one or two exponents, as n_1"
+        )
         raise DomainError(
             f"--diagram: a picture has one or two axes; {hint}",
             argument="diagram",
             value=path,
         )
-    axes = None if ends is None else {name: tuple(_exponent("range", end) for end in ends) for name in names}
+    axes = (
+        None
+        if ends is None
+        else {name: tuple(_exponent("range", end) for end in ends) for name in names}
+    )
     picture = phase_diagram(architecture, axes, points=2, purity=found.purity)
-    inside = all(axis[0] <= at <= axis[-1] for at, (_, axis) in zip(marks.get("here", ()), picture.axes, strict=False))
+    inside = all(
+        axis[0] <= at <= axis[-1]
+        for at, (_, axis) in zip(marks.get("here", ()), picture.axes, strict=False)
+    )
     figure = drawn(picture, marks=marks if inside else {})
     try:
         figure.savefig(path, dpi=150)
     except OSError as failure:
-        raise DomainError(f"cannot write {path}: {failure.strerror}", argument="diagram", value=path) from failure
+        raise DomainError(
+            f"cannot write {path}: {failure.strerror}", argument="diagram", value=path
+        ) from failure
 
 
 # -- what is shown ------------------------------------------------------------------------------------------------------
@@ -283,7 +318,13 @@ def _numeric(found: SampleComplexity, *, brief: bool) -> Answer:
     winners = {str(entry) for entry in found.winners}
     header = ("", "pattern", "exponent", "parameters", "cost")
     rows = [
-        ("*" if str(entry) in winners else "", str(entry), str(entry.exponent), _powers(entry.parameters), _cost(entry.cost))
+        (
+            "*" if str(entry) in winners else "",
+            str(entry),
+            str(entry.exponent),
+            _powers(entry.parameters),
+            _cost(entry.cost),
+        )
         for entry in ranking
     ]
     rows += [("", str(pattern), "infeasible", "", "") for pattern in found.infeasible]
@@ -291,7 +332,9 @@ def _numeric(found: SampleComplexity, *, brief: bool) -> Answer:
     tie = "" if len(winners) == 1 else f", and {len(winners) - 1} more at the same exponent"
     foot = _foot(found)
     if len(ranking) < len(found.ranking):
-        foot.insert(0, f"{_SHOWN} of {len(found.ranking)} patterns; --json or --output FILE has all of them")
+        foot.insert(
+            0, f"{_SHOWN} of {len(found.ranking)} patterns; --json or --output FILE has all of them"
+        )
     blocks: list[Block] = [
         _title(found),
         f"samples ~ {_power('d', exponent)} (heuristic): {found.winners[0]}{tie}",
@@ -312,7 +355,11 @@ def _numeric(found: SampleComplexity, *, brief: bool) -> Answer:
             for entry in ranking
         ],
     }
-    return Answer(data, blocks, (("winner", *header[1:]), [("yes" if row[0] else "no", *row[1:]) for row in rows]))
+    return Answer(
+        data,
+        blocks,
+        (("winner", *header[1:]), [("yes" if row[0] else "no", *row[1:]) for row in rows]),
+    )
 
 
 def _symbolic(found: SampleComplexity) -> Answer:
@@ -322,15 +369,27 @@ def _symbolic(found: SampleComplexity) -> Answer:
     header = ("where", "exponent", "winner", "tied with")
     regions = sorted(found.regions, key=lambda region: (region.corners, str(region.winners[0])))
     rows = [
-        (_conditions(region.conditions), str(region.exponent), str(region.winners[0]), ", ".join(map(str, region.winners[1:])) or "-")
+        (
+            _conditions(region.conditions),
+            str(region.exponent),
+            str(region.winners[0]),
+            ", ".join(map(str, region.winners[1:])) or "-",
+        )
         for region in regions
     ]
     forms = [(entry, form) for entry in found.winners for form in closed_forms(entry.pattern)]
-    costs = [(str(entry), str(form.value), _parameters(form), _conditions(form.validity)) for entry, form in forms]
+    costs = [
+        (str(entry), str(form.value), _parameters(form), _conditions(form.validity))
+        for entry, form in forms
+    ]
     blocks: list[Block] = [
         _title(found),
         Table(header, rows, title="samples ~ d^exponent (heuristic)"),
-        Table(("pattern", "least cost", "parameters", "valid where"), costs, title="least costs of the winners; sizes are powers of d"),
+        Table(
+            ("pattern", "least cost", "parameters", "valid where"),
+            costs,
+            title="least costs of the winners; sizes are powers of d",
+        ),
         "\n".join(_foot(found)),
     ]
     data = _common(found) | {
@@ -357,7 +416,10 @@ def _symbolic(found: SampleComplexity) -> Answer:
             }
             for entry, form in forms
         ],
-        "patterns": [_record(str(entry), entry.cost) | {"exponent": str(entry.exponent)} for entry in found.ranking],
+        "patterns": [
+            _record(str(entry), entry.cost) | {"exponent": str(entry.exponent)}
+            for entry in found.ranking
+        ],
     }
     return Answer(data, blocks, (header, rows))
 
@@ -367,8 +429,15 @@ def _title(found: SampleComplexity) -> str:
 
     architecture = found.architecture
     if isinstance(architecture, Attention):
-        sizes = zip(("length L", "prior deviations 1/A of scores", "1/W of values"), architecture.size_exponents, (1, -1, -1), strict=True)
-        return "softmax attention, " + ", ".join(f"{name} = {_power('d', sign * power)}" for name, power, sign in sizes)
+        sizes = zip(
+            ("length L", "prior deviations 1/A of scores", "1/W of values"),
+            architecture.size_exponents,
+            (1, -1, -1),
+            strict=True,
+        )
+        return "softmax attention, " + ", ".join(
+            f"{name} = {_power('d', sign * power)}" for name, power, sign in sizes
+        )
     named = zip(architecture.size_symbols, architecture.width_exponents, strict=False)
     widths = ", ".join(f"{name} = {_power('d', power)}" for name, power in named)
     dense = architecture.readout_multiplicity == 0 and architecture.fan_in == 1
@@ -396,7 +465,11 @@ def _common(found: SampleComplexity) -> dict[str, Any]:
     names = zip(found.architecture.size_symbols, found.architecture.size_exponents, strict=True)
     return {
         "architecture": _title(found).replace("\n", ", "),
-        "sizes": {str(name): _power("d", power) for name, power in names if str(name) != "d" and str(name) != "q_0"},
+        "sizes": {
+            str(name): _power("d", power)
+            for name, power in names
+            if str(name) != "d" and str(name) != "q_0"
+        },
         "purity": found.purity,
         "standing": "heuristic",
         "infeasible": [str(pattern) for pattern in found.infeasible],
@@ -404,7 +477,11 @@ def _common(found: SampleComplexity) -> dict[str, Any]:
 
 
 def _record(name: str, paid: Cost) -> dict[str, Any]:
-    return {"pattern": name, "cost": str(paid.expr), "bounds": [str(bound) for bound in paid.bounds]}
+    return {
+        "pattern": name,
+        "cost": str(paid.expr),
+        "bounds": [str(bound) for bound in paid.bounds],
+    }
 
 
 def _cost(paid: Cost) -> str:
@@ -413,7 +490,15 @@ def _cost(paid: Cost) -> str:
 
 def _power(base: str, exponent: Any) -> str:
     text = str(exponent)
-    return "1" if text == "0" else base if text == "1" else f"{base}^{text}" if text.replace("_", "").isalnum() else f"{base}^({text})"
+    return (
+        "1"
+        if text == "0"
+        else base
+        if text == "1"
+        else f"{base}^{text}"
+        if text.replace("_", "").isalnum()
+        else f"{base}^({text})"
+    )
 
 
 def _powers(parameters: Any) -> str:

@@ -26,11 +26,24 @@ _SAVED = ".npz"
 _HIGHEST = 7  # dimension with a threshold on record
 _SHOWN = 14  # clusters in a summary
 _BELOW_LARGEST = 64  # how far below the largest cluster's size L^D a window of the fit must stay
-_WINDOWS = {2: (4, 7), 3: (4, 6), 4: (4, 4), 5: (4, 4)}  # powers of 4 where windows of the fit begin at most
+_WINDOWS = {
+    2: (4, 7),
+    3: (4, 6),
+    4: (4, 4),
+    5: (4, 4),
+}  # powers of 4 where windows of the fit begin at most
 _HIGH = (3, 5)  # the same in six dimensions and more
 
-simulate = App(name="simulate", help="Draw data from a theory's own world, show what came out, and keep it.", help_format="plaintext")
-percolation = App(name="percolation", help="Clusters of a Bethe lattice with targets, or of a hypercubic lattice.", help_format="plaintext")
+simulate = App(
+    name="simulate",
+    help="Draw data from a theory's own world, show what came out, and keep it.",
+    help_format="plaintext",
+)
+percolation = App(
+    name="percolation",
+    help="Clusters of a Bethe lattice with targets, or of a hypercubic lattice.",
+    help_format="plaintext",
+)
 app.command(simulate)
 simulate.command(percolation)
 
@@ -58,7 +71,9 @@ def chance(kind: Any, tokens: Sequence[Any]) -> float:
 
 Count = Annotated[int, Parameter(converter=count)]
 Chance = Annotated[float | None, Parameter(converter=chance)]
-Kept = Annotated[Path | None, Parameter(name="--output", help="File to write; its suffix picks the format.")]
+Kept = Annotated[
+    Path | None, Parameter(name="--output", help="File to write; its suffix picks the format.")
+]
 
 
 @percolation.command
@@ -97,17 +112,33 @@ def bethe(
     _checked(output)
     from ..verify.simulate.percolation import bethe_dataset
 
-    data = bethe_dataset(clusters, coordination=coordination, occupation=occupation, smallest=smallest, largest=largest, rng=seed)
-    answer = _bethe_answer(data, smallest, largest, seed, brief=output is None or output.suffix not in TABLE_FORMATS)
+    data = bethe_dataset(
+        clusters,
+        coordination=coordination,
+        occupation=occupation,
+        smallest=smallest,
+        largest=largest,
+        rng=seed,
+    )
+    answer = _bethe_answer(
+        data, smallest, largest, seed, brief=output is None or output.suffix not in TABLE_FORMATS
+    )
 
     def drawn() -> Any:
         from ..verify.plots.percolation import MOST_SITES, cluster_tree
 
         small = np.flatnonzero(data.sizes <= MOST_SITES)
         if not small.size:
-            raise DomainError(f"at most {MOST_SITES} sites are drawn; all clusters are larger", argument="output", value=output)
+            raise DomainError(
+                f"at most {MOST_SITES} sites are drawn; all clusters are larger",
+                argument="output",
+                value=output,
+            )
         if small[0]:
-            print(f"drawn is rank {small[0] + 1}, the largest cluster of at most {MOST_SITES} sites", file=sys.stderr)
+            print(
+                f"drawn is rank {small[0] + 1}, the largest cluster of at most {MOST_SITES} sites",
+                file=sys.stderr,
+            )
         return cluster_tree(data, rank=int(small[0]))
 
     _give(answer, json, output, data, drawn)
@@ -154,25 +185,40 @@ def lattice(
     _checked(output)
     picture = output is not None and output.suffix in FIGURES
     if picture and samples > 1:
-        raise DomainError("a picture shows one lattice: leave out --samples", argument="samples", value=samples)
+        raise DomainError(
+            "a picture shows one lattice: leave out --samples", argument="samples", value=samples
+        )
     if picture and dimension < 2:
-        raise DomainError("a picture needs two dimensions or more", argument="dimension", value=dimension)
+        raise DomainError(
+            "a picture needs two dimensions or more", argument="dimension", value=dimension
+        )
     from ..theory.percolation import critical_threshold
-    from ..verify.simulate.percolation import LatticeClusters, LatticeSamples, lattice_clusters, sample_lattices
+    from ..verify.simulate.percolation import (
+        LatticeClusters,
+        LatticeSamples,
+        lattice_clusters,
+        sample_lattices,
+    )
 
     threshold = occupation is None
     if occupation is None and kind in ("site", "bond") and not 2 <= dimension <= _HIGHEST:
         raise DomainError(
-            f"no threshold is on record in {dimension} dimensions: give --occupation", argument="occupation", value=occupation
+            f"no threshold is on record in {dimension} dimensions: give --occupation",
+            argument="occupation",
+            value=occupation,
         )
     p = float(critical_threshold(dimension, kind)) if occupation is None else occupation
     found: LatticeClusters | LatticeSamples
     if samples == 1:
         labels = output is not None and output.suffix not in TABLE_FORMATS
-        found = lattice_clusters((length,) * dimension, p, kind=kind, periodic=not free, labels=labels, rng=seed)
+        found = lattice_clusters(
+            (length,) * dimension, p, kind=kind, periodic=not free, labels=labels, rng=seed
+        )
         tails = LatticeSamples.of(found)
     else:
-        found = tails = sample_lattices(length, dimension, occupation=p, kind=kind, periodic=not free, samples=samples, rng=seed)
+        found = tails = sample_lattices(
+            length, dimension, occupation=p, kind=kind, periodic=not free, samples=samples, rng=seed
+        )
     answer = _lattice_answer(tails, threshold, seed)
 
     def drawn() -> Any:
@@ -205,7 +251,9 @@ def _give(answer: Answer, json: bool, output: Path | None, data: Any, drawn: Any
         else:
             drawn().savefig(output, dpi=150)
     except OSError as failure:
-        raise DomainError(f"cannot write {output}: {failure.strerror}", argument="output", value=output) from failure
+        raise DomainError(
+            f"cannot write {output}: {failure.strerror}", argument="output", value=output
+        ) from failure
     emit(answer, json, None)
 
 
@@ -227,14 +275,18 @@ def _estimate(value: float, error: float) -> str:
 # -- summaries ----------------------------------------------------------------------------------------------------------
 
 
-def _bethe_answer(data: BetheDataset, smallest: int, largest: int, seed: int, *, brief: bool) -> Answer:
+def _bethe_answer(
+    data: BetheDataset, smallest: int, largest: int, seed: int, *, brief: bool
+) -> Answer:
     """Sum up a dataset of the Bethe lattice."""
     from ..solvers.percolation import cluster_scale
     from ..verify.simulate.percolation import rooted_exponent
 
     sizes, sites = data.sizes, int(data.sizes.sum())
     critical = abs(data.occupation * (data.coordination - 1) - 1) < 1e-12
-    scales = np.asarray(cluster_scale(sizes, variance=data.raw_variance, coordination=data.coordination))
+    scales = np.asarray(
+        cluster_scale(sizes, variance=data.raw_variance, coordination=data.coordination)
+    )
     given = {
         "coordination": data.coordination,
         "occupation": data.occupation,
@@ -243,25 +295,53 @@ def _bethe_answer(data: BetheDataset, smallest: int, largest: int, seed: int, *,
         "largest": largest,
         "seed": seed,
     }
-    summary: dict[str, Any] = {"clusters": int(sizes.size), "sites": sites, "largest_share": float(sizes[0] / sites)}
-    lines = [f"{sizes.size} clusters, {sites} sites; the largest has {_share(sizes[0] / sites)} of them"]
+    summary: dict[str, Any] = {
+        "clusters": int(sizes.size),
+        "sites": sites,
+        "largest_share": float(sizes[0] / sites),
+    }
+    lines = [
+        f"{sizes.size} clusters, {sites} sites; the largest has {_share(sizes[0] / sites)} of them"
+    ]
     if critical and sizes.size > 1 and smallest < largest:
         tau = rooted_exponent(sizes, smallest=smallest, largest=largest)
         summary |= {"tau": tau.value, "tau_standard_error": tau.standard_error}
-        lines.append(f"tau = {_estimate(tau.value, tau.standard_error)} from the sizes; 2.5 on the infinite lattice")
+        lines.append(
+            f"tau = {_estimate(tau.value, tau.standard_error)} from the sizes; 2.5 on the infinite lattice"
+        )
     summary["median_scale"] = float(np.median(scales))
-    lines.append(f"median n_0 = {np.median(scales):.3g} training sites from which on a cluster is learned")
-    table = [(k + 1, int(sizes[k]), float(sizes[k] / sites), float(data.raw_variance[k]), float(scales[k])) for k in range(sizes.size)]
+    lines.append(
+        f"median n_0 = {np.median(scales):.3g} training sites from which on a cluster is learned"
+    )
+    table = [
+        (
+            k + 1,
+            int(sizes[k]),
+            float(sizes[k] / sites),
+            float(data.raw_variance[k]),
+            float(scales[k]),
+        )
+        for k in range(sizes.size)
+    ]
     header = ("rank", "size", "share", "V", "n_0")
     kept = _chosen(sizes.size) if brief else range(sizes.size)
     if len(kept) < sizes.size:
-        lines.append(f"{len(kept)} of {sizes.size} ranks shown; --json has all of them, --output FILE.csv too")
-    rows = [(str(rank), str(size), _share(share), f"{v:.5g}", f"{scale:.4g}") for rank, size, share, v, scale in (table[k] for k in kept)]
+        lines.append(
+            f"{len(kept)} of {sizes.size} ranks shown; --json has all of them, --output FILE.csv too"
+        )
+    rows = [
+        (str(rank), str(size), _share(share), f"{v:.5g}", f"{scale:.4g}")
+        for rank, size, share, v, scale in (table[k] for k in kept)
+    ]
     where = "the threshold" if critical else "not the threshold"
     title = f"Bethe lattice: z = {data.coordination}, p = {number(data.occupation)} ({where}), sizes {smallest} to {largest}, seed {seed}"
     columns = {name: [row[i] for row in table] for i, name in enumerate(header)}
     blocks: list[Block] = [title, Table(header, rows), "\n".join(lines)]
-    return Answer({"lattice": "bethe", **given, "summary": summary, "columns": columns}, blocks, (header, table))
+    return Answer(
+        {"lattice": "bethe", **given, "summary": summary, "columns": columns},
+        blocks,
+        (header, table),
+    )
 
 
 def _lattice_answer(tails: LatticeSamples, threshold: bool, seed: int) -> Answer:
@@ -283,7 +363,11 @@ def _lattice_answer(tails: LatticeSamples, threshold: bool, seed: int) -> Answer
     if threshold:
         lines += _exponents(tails, summary)
     header = ("at least", "clusters", "share of sites")
-    table = [(4**j, float(clusters[j]), float(sites[j] / occupied)) for j in range(sites.size) if clusters[j] > 0]
+    table = [
+        (4**j, float(clusters[j]), float(sites[j] / occupied))
+        for j in range(sites.size)
+        if clusters[j] > 0
+    ]
     rows = [(str(s), number(n), _share(share)) for s, n, share in table]
     boundaries = "periodic" if tails.periodic else "free"
     drawn = "" if many == 1 else f", {many} samples"
@@ -292,10 +376,20 @@ def _lattice_answer(tails: LatticeSamples, threshold: bool, seed: int) -> Answer
         f"{tails.dimension}-dimensional lattice, length {tails.length}, {boundaries}{drawn}: "
         f"{tails.kind}s occupied with p = {number(tails.occupation)}{where}, seed {seed}"
     )
-    given = {name: getattr(tails, name) for name in ("dimension", "length", "kind", "occupation", "periodic")}
+    given = {
+        name: getattr(tails, name)
+        for name in ("dimension", "length", "kind", "occupation", "periodic")
+    }
     columns = {name.replace(" ", "_"): [row[i] for row in table] for i, name in enumerate(header)}
     blocks: list[Block] = [title, *([Table(header, rows)] if rows else []), "\n".join(lines)]
-    data = {"lattice": "hypercubic", **given, "samples": many, "at_threshold": threshold, "seed": seed, "summary": summary}
+    data = {
+        "lattice": "hypercubic",
+        **given,
+        "samples": many,
+        "at_threshold": threshold,
+        "seed": seed,
+        "summary": summary,
+    }
     return Answer(data | {"columns": columns}, blocks, (tuple(columns), table))
 
 
@@ -309,7 +403,9 @@ def _exponents(tails: LatticeSamples, summary: dict[str, Any]) -> list[str]:
     widest = float(known.D) * math.log(tails.length, 4) - math.log(_BELOW_LARGEST, 4)
     last = min(last, math.floor(widest + 1e-9) - 1)
     first = min(first, last)
-    accepted = f"known: {float(known.tau):.7g}" + ("" if known.tau.exact else f" +- {known.tau.standard_error:.1g}")
+    accepted = f"known: {float(known.tau):.7g}" + (
+        "" if known.tau.exact else f" +- {known.tau.standard_error:.1g}"
+    )
     if first < 1 or not tails.periodic or tails.tail_sites[:, last + 1].sum() == 0:
         why = "free boundaries bias it" if not tails.periodic else "the lattice is too small"
         return [f"tau is not estimated: {why} ({accepted})"]

@@ -23,10 +23,15 @@ def _rich_phase(spectrum: Any, options: dict[str, Any]) -> str:
     """Say what the theory derives for this task when features learn."""
     from .. import theory
 
-    loss, size = theory.law("feature_learning.compute"), theory.law("feature_learning.compute_model")
+    loss, size = (
+        theory.law("feature_learning.compute"),
+        theory.law("feature_learning.compute_model"),
+    )
     values = {"alpha": spectrum.alpha, "beta": spectrum.beta}
     exponents = f"loss C^-{float(loss(**values)):.4g}, features C^{float(size(**values)):.4g}"
-    return f"{loss.regime(**values)}: {exponents} for a positive richness (feature_learning.compute)"
+    return (
+        f"{loss.regime(**values)}: {exponents} for a positive richness (feature_learning.compute)"
+    )
 
 
 def _cluster_regime(law: str, variable: str) -> Callable[[Any, dict[str, Any]], str]:
@@ -42,7 +47,13 @@ def _cluster_regime(law: str, variable: str) -> Callable[[Any, dict[str, Any]], 
         values = {"alpha": excess, "beta": exponent}
         regime, power = found.regime(**values), found.log_power(**values)
         name = "boundary of both limits" if regime == "boundary" else regime
-        logarithm = "" if not power else f" log {variable}" if power == 1 else f" (log {variable})^{float(power):.4g}"
+        logarithm = (
+            ""
+            if not power
+            else f" log {variable}"
+            if power == 1
+            else f" (log {variable})^{float(power):.4g}"
+        )
         return f"{name}: loss {variable}^-{float(found(**values)):.4g}{logarithm} ({law})"
 
     return note
@@ -54,7 +65,11 @@ def _by_rank(result: Any, arguments: dict[str, Any]) -> Any:
 
     weights = np.asarray(arguments["weights"], dtype=float)
     order = np.argsort(-weights, kind="stable")
-    return SimpleNamespace(rank=np.arange(1, weights.size + 1), weight=weights[order], allocation=result.allocation[order])
+    return SimpleNamespace(
+        rank=np.arange(1, weights.size + 1),
+        weight=weights[order],
+        allocation=result.allocation[order],
+    )
 
 
 @dataclass(frozen=True)
@@ -110,10 +125,17 @@ _TRAINING = ("batch", "learning_rate", "relative_rate", "noise_variance", "modes
 
 SOLVERS: dict[str, SolverEntry] = {
     "linear.ridge": SolverEntry(f"{_LINEAR}:ridge", ("test_loss", "train_loss", "kappa", "bias")),
-    "linear.gradient_flow": SolverEntry(f"{_LINEAR}:gradient_flow", ("test_loss", "train_loss"), ("t",)),
-    "linear.gradient_descent": SolverEntry(f"{_LINEAR}:gradient_descent", ("test_loss", "train_loss"), ("steps",)),
+    "linear.gradient_flow": SolverEntry(
+        f"{_LINEAR}:gradient_flow", ("test_loss", "train_loss"), ("t",)
+    ),
+    "linear.gradient_descent": SolverEntry(
+        f"{_LINEAR}:gradient_descent", ("test_loss", "train_loss"), ("steps",)
+    ),
     "linear.online_sgd": SolverEntry(f"{_LINEAR}:online_sgd", ("test_loss",), ("steps",)),
-    "linear.sgd_stability": SolverEntry(f"{_LINEAR}:sgd_stability", ("stable", "kernel_norm", "largest_eigenvalue", "max_learning_rate")),
+    "linear.sgd_stability": SolverEntry(
+        f"{_LINEAR}:sgd_stability",
+        ("stable", "kernel_norm", "largest_eigenvalue", "max_learning_rate"),
+    ),
     "linear.compute_frontier": SolverEntry(
         f"{_LINEAR}:compute_frontier",
         ("features", "time", "loss", "loss_exponent", "features_exponent"),
@@ -121,24 +143,40 @@ SOLVERS: dict[str, SolverEntry] = {
         ("dynamics", *_TRAINING),
         note=_compute_phase,
     ),
-    "linear.loss_surface": SolverEntry(f"{_LINEAR}:loss_surface", ("loss",), ("features", "time"), ("dynamics", *_TRAINING)),
-    "linear.time_for_loss": SolverEntry(f"{_LINEAR}:time_for_loss", ("time",), ("loss",), ("features", "samples", "noise_variance")),
+    "linear.loss_surface": SolverEntry(
+        f"{_LINEAR}:loss_surface", ("loss",), ("features", "time"), ("dynamics", *_TRAINING)
+    ),
+    "linear.time_for_loss": SolverEntry(
+        f"{_LINEAR}:time_for_loss", ("time",), ("loss",), ("features", "samples", "noise_variance")
+    ),
     "linear.features_for_loss": SolverEntry(
-        f"{_LINEAR}:features_for_loss", ("features",), ("loss",), ("samples", "t", "ridge", "noise_variance")
+        f"{_LINEAR}:features_for_loss",
+        ("features",),
+        ("loss",),
+        ("samples", "t", "ridge", "noise_variance"),
     ),
     "linear.samples_for_loss": SolverEntry(
-        f"{_LINEAR}:samples_for_loss", ("samples",), ("loss",), ("features", "t", "ridge", "noise_variance")
+        f"{_LINEAR}:samples_for_loss",
+        ("samples",),
+        ("loss",),
+        ("features", "t", "ridge", "noise_variance"),
     ),
     "linear.effective_ridge": SolverEntry(f"{_LINEAR}:effective_ridge", ("kappa",)),
-    "linear.degrees_of_freedom": SolverEntry(f"{_LINEAR}:degrees_of_freedom", ("df1", "df2"), ("kappa",)),
+    "linear.degrees_of_freedom": SolverEntry(
+        f"{_LINEAR}:degrees_of_freedom", ("df1", "df2"), ("kappa",)
+    ),
     "linear.learnability": SolverEntry(f"{_LINEAR}:learnability", ("learnability",), ("k",)),
 }
 
 _RICH = "scalinglaws.solvers.feature_learning"
 
 SOLVERS |= {
-    "feature_learning.gradient_flow": SolverEntry(f"{_RICH}:gradient_flow", ("test_loss", "train_loss", "scale"), ("t",)),
-    "feature_learning.static_limit": SolverEntry(f"{_RICH}:static_limit", ("test_loss", "train_loss")),
+    "feature_learning.gradient_flow": SolverEntry(
+        f"{_RICH}:gradient_flow", ("test_loss", "train_loss", "scale"), ("t",)
+    ),
+    "feature_learning.static_limit": SolverEntry(
+        f"{_RICH}:static_limit", ("test_loss", "train_loss")
+    ),
     "feature_learning.crossover_time": SolverEntry(f"{_RICH}:crossover_time", ("time",)),
     "feature_learning.compute_frontier": SolverEntry(
         f"{_RICH}:compute_frontier",
@@ -147,10 +185,18 @@ SOLVERS |= {
         ("richness",),
         note=_rich_phase,
     ),
-    "feature_learning.linear_network": SolverEntry(f"{_RICH}:linear_network", ("test_loss", "scale"), ("t",)),
-    "feature_learning.online_dmft": SolverEntry(f"{_RICH}:online_dmft", ("test_loss", "scale"), ("steps",), along="steps"),
-    "feature_learning.reuse_dmft": SolverEntry(f"{_RICH}:reuse_dmft", ("test_loss", "train_loss", "scale"), ("steps",), along="steps"),
-    "feature_learning.circle_flow": SolverEntry(f"{_RICH}:circle_flow", ("train_loss",), ("t",), ("harmonics", "grid")),
+    "feature_learning.linear_network": SolverEntry(
+        f"{_RICH}:linear_network", ("test_loss", "scale"), ("t",)
+    ),
+    "feature_learning.online_dmft": SolverEntry(
+        f"{_RICH}:online_dmft", ("test_loss", "scale"), ("steps",), along="steps"
+    ),
+    "feature_learning.reuse_dmft": SolverEntry(
+        f"{_RICH}:reuse_dmft", ("test_loss", "train_loss", "scale"), ("steps",), along="steps"
+    ),
+    "feature_learning.circle_flow": SolverEntry(
+        f"{_RICH}:circle_flow", ("train_loss",), ("t",), ("harmonics", "grid")
+    ),
 }
 
 _CLUSTERS = "scalinglaws.solvers.percolation"
@@ -190,16 +236,32 @@ SOLVERS |= {
         counted=("samples", "terms"),
         note=_cluster_regime("percolation.data", "P"),
     ),
-    "percolation.crossover_model_loss": SolverEntry(f"{_CLUSTERS}:crossover_model_loss", ("loss",), ("n",)),
-    "percolation.crossover_data_loss": SolverEntry(f"{_CLUSTERS}:crossover_data_loss", ("loss",), ("samples",), counted=("samples",)),
-    "percolation.infinite_component_loss": SolverEntry(f"{_CLUSTERS}:infinite_component_loss", ("loss",), ("n",)),
-    "percolation.cluster_learning_curve": SolverEntry(f"{_CLUSTERS}:cluster_learning_curve", ("loss",), ("u",)),
-    "percolation.cluster_size_probability": SolverEntry(
-        f"{_CLUSTERS}:cluster_size_probability", ("probability",), ("size",), counted=("size", "coordination")
+    "percolation.crossover_model_loss": SolverEntry(
+        f"{_CLUSTERS}:crossover_model_loss", ("loss",), ("n",)
     ),
-    "percolation.infinite_cluster": SolverEntry(f"{_CLUSTERS}:infinite_cluster", ("probability",), counted=("coordination",)),
+    "percolation.crossover_data_loss": SolverEntry(
+        f"{_CLUSTERS}:crossover_data_loss", ("loss",), ("samples",), counted=("samples",)
+    ),
+    "percolation.infinite_component_loss": SolverEntry(
+        f"{_CLUSTERS}:infinite_component_loss", ("loss",), ("n",)
+    ),
+    "percolation.cluster_learning_curve": SolverEntry(
+        f"{_CLUSTERS}:cluster_learning_curve", ("loss",), ("u",)
+    ),
+    "percolation.cluster_size_probability": SolverEntry(
+        f"{_CLUSTERS}:cluster_size_probability",
+        ("probability",),
+        ("size",),
+        counted=("size", "coordination"),
+    ),
+    "percolation.infinite_cluster": SolverEntry(
+        f"{_CLUSTERS}:infinite_cluster", ("probability",), counted=("coordination",)
+    ),
     "percolation.nearest_distance": SolverEntry(
-        f"{_CLUSTERS}:nearest_distance", ("probability",), ("distance",), counted=("distance", "coordination")
+        f"{_CLUSTERS}:nearest_distance",
+        ("probability",),
+        ("distance",),
+        counted=("distance", "coordination"),
     ),
     "percolation.mean_nearest_distance": SolverEntry(
         f"{_CLUSTERS}:mean_nearest_distance", ("expected",), ("density",), counted=("coordination",)
@@ -209,13 +271,21 @@ SOLVERS |= {
 _PATTERNS = "scalinglaws.solvers.patterns"
 
 SOLVERS |= {
-    "patterns.log_tail": SolverEntry(f"{_PATTERNS}:log_tail", ("log_probability", "standard_error"), single=("samples",)),
+    "patterns.log_tail": SolverEntry(
+        f"{_PATTERNS}:log_tail", ("log_probability", "standard_error"), single=("samples",)
+    ),
     "patterns.cube_rate": SolverEntry(f"{_PATTERNS}:cube_rate", ("rate", "jump", "metastable")),
-    "patterns.specialized_cost": SolverEntry(f"{_PATTERNS}:specialized_cost", ("cost", "neurons", "squared_weight", "relaxed")),
+    "patterns.specialized_cost": SolverEntry(
+        f"{_PATTERNS}:specialized_cost", ("cost", "neurons", "squared_weight", "relaxed")
+    ),
     "patterns.gaussian_cost": SolverEntry(f"{_PATTERNS}:gaussian_cost", ("cost", "inflation")),
-    "patterns.alignment_rate": SolverEntry(f"{_PATTERNS}:alignment_rate", ("rate", "tilt", "variance", "specialized")),
+    "patterns.alignment_rate": SolverEntry(
+        f"{_PATTERNS}:alignment_rate", ("rate", "tilt", "variance", "specialized")
+    ),
     "patterns.log_alignment": SolverEntry(
-        f"{_PATTERNS}:log_alignment", ("log_probability", "standard_error", "specialized"), single=("n", "d", "samples")
+        f"{_PATTERNS}:log_alignment",
+        ("log_probability", "standard_error", "specialized"),
+        single=("n", "d", "samples"),
     ),
     "patterns.attention_overlap": SolverEntry(f"{_PATTERNS}:attention_overlap", ("overlap",)),
 }

@@ -135,24 +135,42 @@ def law(
         ]
     if found.forms:
         lines += ["", "  formulas:"]
-        lines += [f"    {key:<18} {form.statement}: {show(form.expr)}" for key, form in found.forms.items()]
-        data["forms"] = {key: {"statement": form.statement, "expression": show(form.expr)} for key, form in found.forms.items()}
+        lines += [
+            f"    {key:<18} {form.statement}: {show(form.expr)}"
+            for key, form in found.forms.items()
+        ]
+        data["forms"] = {
+            key: {"statement": form.statement, "expression": show(form.expr)}
+            for key, form in found.forms.items()
+        }
     if exact:
         value = found(**exact)
         data["values"] = {key: str(value) for key, value in exact.items()}
         here = next(entry for entry in found.regimes if entry.name == found.regime(**exact))
         power = None if here.log_power is None else found.log_power(**exact)
-        data |= {"value": str(value), "decimal": float(value), "regime": here.name, "log_power": _log_power(power)}
+        data |= {
+            "value": str(value),
+            "decimal": float(value),
+            "regime": here.name,
+            "log_power": _log_power(power),
+        }
         at = ", ".join(f"{key} = {value}" for key, value in exact.items())
         decimal = "" if value == int(value) else f" = {float(value):.6g}"
-        lines += ["", f"  at {at}: g = {value}{decimal} ({here.name}{_logarithm(power, found.variable)})"]
+        lines += [
+            "",
+            f"  at {at}: g = {value}{decimal} ({here.name}{_logarithm(power, found.variable)})",
+        ]
     if published:
         if found.published is None:
             lines += ["", "  no other formula for this law is known to be in print"]
             data["published"] = None
         else:
             printed = show(found.published_expr)
-            data["published"] = {"exponent": printed, "reason": found.published.reason, "reference": str(found.published.reference)}
+            data["published"] = {
+                "exponent": printed,
+                "reason": found.published.reason,
+                "reference": str(found.published.reference),
+            }
             lines += ["", f"  published elsewhere: {printed} ({found.published.reference})"]
             if exact:
                 data["published"]["value"] = str(found.published_value(**exact))
@@ -165,7 +183,10 @@ def law(
 def _condition(condition: Any) -> str:
     """Write a condition as a person would."""
     parts = condition.args if condition.func.__name__ == "And" else (condition,)
-    return ", ".join(f"{part.lhs} = {part.rhs}" if getattr(part, "rel_op", "") == "==" else str(part) for part in parts)
+    return ", ".join(
+        f"{part.lhs} = {part.rhs}" if getattr(part, "rel_op", "") == "==" else str(part)
+        for part in parts
+    )
 
 
 def _logarithm(power: Any, variable: Any) -> str:
@@ -218,7 +239,9 @@ def derive(
     for position, entry in enumerate(found.derivation.steps, start=1):
         kind = entry.relation.kind
         formula = f"{show(entry.quantity)} {signs[kind]} {show(entry.value)}"
-        why = f"{entry.relation}; {entry.reason}" + (f" [{entry.reference}]" if entry.reference else "")
+        why = f"{entry.relation}; {entry.reason}" + (
+            f" [{entry.reference}]" if entry.reference else ""
+        )
         lines += ["", f"{position:>3}. {formula}", f"     {why}"]
         record: dict[str, Any] = {
             "step": position,
@@ -235,12 +258,18 @@ def derive(
         data.append(record)
     refused = checks is not None and not all(outcome.passed for outcome in checks)
     lines += ["", f"Hence g = {show(found.expr)} for {', '.join(map(str, found.validity))}."]
-    emit(Answer({"name": name, "exponent": show(found.expr), "steps": data}, ["\n".join(lines)]), json, output)
+    emit(
+        Answer({"name": name, "exponent": show(found.expr), "steps": data}, ["\n".join(lines)]),
+        json,
+        output,
+    )
     return 1 if refused else 0
 
 
 @app.command
-def compare(first: str, second: str, /, *values: str, json: Json = False, output: Output = None) -> int:
+def compare(
+    first: str, second: str, /, *values: str, json: Json = False, output: Output = None
+) -> int:
     """Compare two laws: exponents, validity, and the first step at which their derivations part.
 
     Parameters
@@ -258,8 +287,13 @@ def compare(first: str, second: str, /, *values: str, json: Json = False, output
     """
     from .. import theory
 
-    found = theory.compare(first, second, **{key: fraction(key, value) for key, value in pairs(values).items()})
-    steps = [None if entry is None else {"expression": str(entry.value), "reason": entry.reason} for entry in found.steps()]
+    found = theory.compare(
+        first, second, **{key: fraction(key, value) for key, value in pairs(values).items()}
+    )
+    steps = [
+        None if entry is None else {"expression": str(entry.value), "reason": entry.reason}
+        for entry in found.steps()
+    ]
     data = {
         "laws": [first, second],
         "values": {key: str(value) for key, value in found.values.items()},
@@ -337,13 +371,17 @@ def allocate(
     caps = [_constraint("cap", text, "<=") for text in cap]
     listed = [name.strip() for name in free.split(",") if name.strip()]
     if odd := [name for name in listed if not name.isidentifier()]:
-        raise DomainError(f"--free {free}: {odd[0]!r} is no name; write --free N,D", argument="free", value=free)
+        raise DomainError(
+            f"--free {free}: {odd[0]!r} is no name; write --free N,D", argument="free", value=free
+        )
     named = [sympy.Symbol(name, positive=True) for name in listed]
     found_in = (symbol for left, _ in [*budgets, *caps] for symbol in left.free_symbols)
     typed = re.findall(r"\w+", " ".join((*budget, *cap)))
     chosen = named or sorted(set(found_in), key=lambda symbol: typed.index(str(symbol)))
     if not chosen:
-        raise DomainError("which scales are free? give --free N,D, or a --budget", argument="free", value=free)
+        raise DomainError(
+            "which scales are free? give --free N,D, or a --budget", argument="free", value=free
+        )
     whole = parse_expression(terms, "terms")
     found = balance.allocate(whole, chosen, budgets, caps)
     bound = _scale(scale, budgets, whole)
@@ -355,29 +393,56 @@ def allocate(
         records.append(
             {
                 "value": str(entry.value),
-                "exact_constant": None if entry.exact_constant is None else str(entry.exact_constant),
+                "exact_constant": None
+                if entry.exact_constant is None
+                else str(entry.exact_constant),
                 "active": [str(item) for item in entry.active],
                 "duals": {str(key): str(value) for key, value in entry.duals.items()},
                 "conditions": [str(condition) for condition in entry.conditions],
-                "allocation": {str(name): None if value is None else str(value) for name, value in best.items()},
+                "allocation": {
+                    str(name): None if value is None else str(value) for name, value in best.items()
+                },
             }
         )
         lines += [
-            f"{number:>3}. {entry.value}" + ("" if entry.exact_constant is None else f", exactly times {entry.exact_constant}"),
-            f"     where {' = '.join(map(str, entry.duals))}" + "".join(f", {item} reached" for item in entry.active[len(entry.duals) :]),
-            *(f"     {name} ~ {value if value is not None else '(not determined)'}" for name, value in best.items()),
-            *([f"     possible if {', '.join(map(str, entry.conditions))}"] if entry.conditions else []),
+            f"{number:>3}. {entry.value}"
+            + ("" if entry.exact_constant is None else f", exactly times {entry.exact_constant}"),
+            f"     where {' = '.join(map(str, entry.duals))}"
+            + "".join(f", {item} reached" for item in entry.active[len(entry.duals) :]),
+            *(
+                f"     {name} ~ {value if value is not None else '(not determined)'}"
+                for name, value in best.items()
+            ),
+            *(
+                [f"     possible if {', '.join(map(str, entry.conditions))}"]
+                if entry.conditions
+                else []
+            ),
         ]
-    data: dict[str, Any] = {"terms": terms, "free": [str(name) for name in chosen], "balances": records}
+    data: dict[str, Any] = {
+        "terms": terms,
+        "free": [str(name) for name in chosen],
+        "balances": records,
+    }
     if len(found) > 1:
-        lines += ["", "the optimum is the largest of those that are possible, up to a constant factor"]
+        lines += [
+            "",
+            "the optimum is the largest of those that are possible, up to a constant factor",
+        ]
     if values:
-        numbers = {sympy.Symbol(key, positive=True): fraction(key, value) for key, value in pairs(values).items()}
+        numbers = {
+            sympy.Symbol(key, positive=True): fraction(key, value)
+            for key, value in pairs(values).items()
+        }
         winner = found.at(numbers, bound)
         place = ", ".join(f"{name} = {value}" for name, value in numbers.items())
         result = f"{bound}^({winner.value})" if bound is not None else str(winner.value)
         position = list(found).index(winner.balance) + 1
-        lines += ["", f"at {place}: number {position}, {result}" + (" (tied: a logarithm is possible)" if winner.ties else "")]
+        lines += [
+            "",
+            f"at {place}: number {position}, {result}"
+            + (" (tied: a logarithm is possible)" if winner.ties else ""),
+        ]
         data["winner"] = {
             "balance": position,
             "scale": None if bound is None else str(bound),
@@ -393,7 +458,11 @@ def _constraint(argument: str, text: str, sign: str) -> tuple[Any, Any]:
 
     left, found, right = text.partition(sign)
     if not found or not left.strip() or not right.strip():
-        raise DomainError(f"--{argument} {text!r} must have the form monomial{sign}bound", argument=argument, value=text)
+        raise DomainError(
+            f"--{argument} {text!r} must have the form monomial{sign}bound",
+            argument=argument,
+            value=text,
+        )
     return parse_expression(left, argument), parse_expression(right, argument)
 
 
@@ -402,7 +471,11 @@ def _scale(name: str, budgets: list[tuple[Any, Any]], whole: Any) -> Any:
     import sympy
 
     if name:
-        known = {str(symbol): symbol for part in (whole, *(side for pair in budgets for side in pair)) for symbol in part.free_symbols}
+        known = {
+            str(symbol): symbol
+            for part in (whole, *(side for pair in budgets for side in pair))
+            for symbol in part.free_symbols
+        }
         if name not in known:
             raise unknown_name("symbol of the problem", name, known)
         return known[name]

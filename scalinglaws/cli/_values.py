@@ -18,7 +18,9 @@ def pairs(tokens: Sequence[str]) -> dict[str, str]:
     for token in tokens:
         name, sign, value = token.partition("=")
         if not sign or not name or not value:
-            raise DomainError(f"{token!r} must have the form name=value", argument="values", value=token)
+            raise DomainError(
+                f"{token!r} must have the form name=value", argument="values", value=token
+            )
         if name in found:
             raise DomainError(f"{name} is given twice", argument=name, value=value)
         found[name] = value
@@ -33,7 +35,9 @@ def fraction(name: str, text: str) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise DomainError(
-            f"{name} = {text!r} is not a nonzero number of ordinary size: write 3/2, 1.5 or 2", argument=name, value=text
+            f"{name} = {text!r} is not a nonzero number of ordinary size: write 3/2, 1.5 or 2",
+            argument=name,
+            value=text,
         ) from None
 
 
@@ -55,16 +59,26 @@ def floats(name: str, text: str) -> list[float]:
         return [to_float(name, part) for part in text.split(",")]
     parts = text.split(":")
     if len(parts) > 3:
-        raise DomainError(f"{name} = {text!r}: a range is low:high or low:high:count", argument=name, value=text)
+        raise DomainError(
+            f"{name} = {text!r}: a range is low:high or low:high:count", argument=name, value=text
+        )
     low, high = (to_float(name, part) for part in parts[:2])
     if not (0 < low < math.inf and 0 < high < math.inf):
-        raise DomainError(f"{name} = {text!r}: a logarithmic range needs positive finite ends", argument=name, value=text)
+        raise DomainError(
+            f"{name} = {text!r}: a logarithmic range needs positive finite ends",
+            argument=name,
+            value=text,
+        )
     decades = math.log10(high) - math.log10(low)
     if len(parts) == 3 and not (parts[2].isdecimal() and int(parts[2]) >= 2):
-        raise DomainError(f"{name} = {text!r}: the count must be a whole number >= 2", argument=name, value=text)
+        raise DomainError(
+            f"{name} = {text!r}: the count must be a whole number >= 2", argument=name, value=text
+        )
     count = int(parts[2]) if len(parts) == 3 else max(2, round(abs(decades)) + 1)
     if count > MAX_ROWS:
-        raise DomainError(f"{name} = {text!r}: at most {MAX_ROWS} points", argument=name, value=text)
+        raise DomainError(
+            f"{name} = {text!r}: at most {MAX_ROWS} points", argument=name, value=text
+        )
     exponents = (math.log10(low) + decades * i / (count - 1) for i in range(count))
     return [float(f"{10**exponent:.12g}") for exponent in exponents]
 

@@ -58,7 +58,9 @@ def verify(
     from ..verify import registry
 
     chosen = registry.select(names or None, effort)
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    count = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    )
     finished: list[str] = []
     try:
         with _progress(len(chosen), effort) as advance:
@@ -68,7 +70,12 @@ def verify(
                 advance(name)
 
             found = registry.run(
-                names or None, effort, workers=count if workers is None else workers, rng=seed, resume=resume, on_done=on_done
+                names or None,
+                effort,
+                workers=count if workers is None else workers,
+                rng=seed,
+                resume=resume,
+                on_done=on_done,
             )
     except KeyboardInterrupt:
         print(
@@ -103,10 +110,21 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as failure:
-        raise DomainError(f"cannot read {path}: {failure}", argument="path", value=path) from failure
+        raise DomainError(
+            f"cannot read {path}: {failure}", argument="path", value=path
+        ) from failure
     found = Report.from_json(text)
     made = {comparison.id.split("/")[0] for comparison in found.comparisons}
-    _show(replace(found, statements={name: entry.statement for name, entry in registered().items() if name in made}), json, output)
+    _show(
+        replace(
+            found,
+            statements={
+                name: entry.statement for name, entry in registered().items() if name in made
+            },
+        ),
+        json,
+        output,
+    )
     return 0 if found.succeeded() else 1
 
 
@@ -131,7 +149,12 @@ def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"{effort} effort", total=total)
         yield lambda name: bar.update(task, advance=1, description=name)
@@ -155,7 +178,9 @@ def env(*, json: Json = False, output: Output = None) -> int:
 
     data = environment()
     data["compiled kernels"] = "yes" if JIT else "no (SCALINGLAWS_JIT=0)"
-    data["kernel cache"] = os.environ.get("NUMBA_CACHE_DIR") or "beside the source, else the user's cache folder"
+    data["kernel cache"] = (
+        os.environ.get("NUMBA_CACHE_DIR") or "beside the source, else the user's cache folder"
+    )
     data["kernel threads"] = numba.get_num_threads()
     rows = [(key, str(value)) for key, value in data.items()]
     header = ("item", "value")

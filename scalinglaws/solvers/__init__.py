@@ -13,4 +13,14 @@ from __future__ import annotations
 from . import feature_learning, kernels, linear, patterns, percolation
 from .spectra import EmpiricalSpectrum, Modes, PowerLawSpectrum, Spectrum
 
-__all__ = ["EmpiricalSpectrum", "Modes", "PowerLawSpectrum", "Spectrum", "feature_learning", "kernels", "linear", "patterns", "percolation"]
+__all__ = [
+    "EmpiricalSpectrum",
+    "Modes",
+    "PowerLawSpectrum",
+    "Spectrum",
+    "feature_learning",
+    "kernels",
+    "linear",
+    "patterns",
+    "percolation",
+]

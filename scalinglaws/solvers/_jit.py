@@ -37,5 +37,7 @@ def njit(function: Kernel) -> Kernel:
     compiler = cast(Any, numba.njit)
     try:
         return cast(Kernel, compiler(cache=True, error_model="numpy", fastmath=False)(function))
-    except RuntimeError:  # no place for the cache: neither beside the source nor in the user's cache folder
+    except (
+        RuntimeError
+    ):  # no place for the cache: neither beside the source nor in the user's cache folder
         return cast(Kernel, compiler(cache=False, error_model="numpy", fastmath=False)(function))

@@ -57,7 +57,11 @@ def arc_cosine(angle: ArrayLike, power: int) -> float | Array:
     phi = np.asarray(angle, dtype=float)
     wrong = ~((phi >= 0) & (phi <= math.pi))
     if np.any(wrong):
-        raise DomainError(f"angle = {phi[wrong].ravel()[0]} must lie between 0 and pi", argument="angle", value=angle)
+        raise DomainError(
+            f"angle = {phi[wrong].ravel()[0]} must lie between 0 and pi",
+            argument="angle",
+            value=angle,
+        )
     found = _arc_cosine(phi, _power("power", power, (0, *_POWERS)))
     return float(found) if found.ndim == 0 else found
 
@@ -107,7 +111,9 @@ def circle_kernel(angle: ArrayLike, q: int, *, bias: float = 1.0) -> float | Arr
     return float(found) if found.ndim == 0 else found
 
 
-def circle_eigenvalues(q: ArrayLike, *, bias: ArrayLike = 1.0, harmonics: int, grid: int = 4096) -> Array:
+def circle_eigenvalues(
+    q: ArrayLike, *, bias: ArrayLike = 1.0, harmonics: int, grid: int = 4096
+) -> Array:
     r"""Compute the eigenvalues of the tangent kernel of a two-layer network on the circle.
 
     .. math:: \lambda_k = \frac1n \sum_{j < n} K(\theta_j) \cos k\theta_j \simeq \int_0^{2\pi} K(\theta)\cos k\theta\,\frac{d\theta}{2\pi},
@@ -161,12 +167,16 @@ def circle_eigenvalues(q: ArrayLike, *, bias: ArrayLike = 1.0, harmonics: int, g
         powers, biases = np.broadcast_arrays(np.asarray(q), np.asarray(bias, dtype=float))
     except ValueError:
         raise DomainError(
-            f"the shapes of q and bias do not broadcast: {np.shape(q)}, {np.shape(bias)}", argument="q", value=np.shape(q)
+            f"the shapes of q and bias do not broadcast: {np.shape(q)}, {np.shape(bias)}",
+            argument="q",
+            value=np.shape(q),
         ) from None
     theta: Array = 2 * math.pi / n * np.arange(n // 2 + 1, dtype=np.float64)  # the kernel is even
     found = np.empty((powers.size, last + 1))
     done: dict[tuple[int, float], Array] = {}
-    for row, key in zip(found, zip(powers.ravel().tolist(), biases.ravel().tolist(), strict=True), strict=True):
+    for row, key in zip(
+        found, zip(powers.ravel().tolist(), biases.ravel().tolist(), strict=True), strict=True
+    ):
         if key not in done:
             half = _circle_kernel(theta, _power("q", key[0], _POWERS), _bias(key[1]))
             whole = np.concatenate([half, half[1 : (n + 1) // 2][::-1]])
@@ -197,11 +207,17 @@ def _circle_kernel(theta: Array, q: int, bias: float) -> Array:
 
 def _power(name: str, value: float, allowed: tuple[int, ...]) -> int:
     if value not in allowed:
-        raise DomainError(f"{name} = {value!r} must be one of {', '.join(map(str, allowed))}", argument=name, value=value)
+        raise DomainError(
+            f"{name} = {value!r} must be one of {', '.join(map(str, allowed))}",
+            argument=name,
+            value=value,
+        )
     return int(value)
 
 
 def _bias(value: float) -> float:
     if not 0 <= value <= _LARGEST_BIAS:
-        raise DomainError(f"bias = {value} must lie between 0 and {_LARGEST_BIAS:g}", argument="bias", value=value)
+        raise DomainError(
+            f"bias = {value} must lie between 0 and {_LARGEST_BIAS:g}", argument="bias", value=value
+        )
     return float(value)

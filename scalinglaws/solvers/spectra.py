@@ -21,7 +21,9 @@ Array = NDArray[np.float64]
 _EXACT = 32  # modes kept one by one
 _NODES = 12  # quadrature nodes per octave
 _DEPTH = 70  # octaves to which an infinite spectrum is resolved by default
-_SMALLEST = 960  # octaves that an eigenvalue may fall and still be a normal number with room to spare
+_SMALLEST = (
+    960  # octaves that an eigenvalue may fall and still be a normal number with room to spare
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,11 @@ class PowerLawSpectrum:
         object.__setattr__(self, "beta", float(task.beta))
         size = float(self.size)
         if not size >= 1 or (math.isfinite(size) and size != math.floor(size)):
-            raise DomainError(f"size = {self.size} must be a whole number >= 1, or inf", argument="size", value=self.size)
+            raise DomainError(
+                f"size = {self.size} must be a whole number >= 1, or inf",
+                argument="size",
+                value=self.size,
+            )
         if math.isinf(size) and not self.alpha > 1:
             raise DomainError(
                 f"alpha = {self.alpha} with size = inf has an infinite trace; give alpha > 1 or a finite size",
@@ -112,7 +118,11 @@ class PowerLawSpectrum:
     def explicit(self) -> tuple[Array, Array]:
         """Return all eigenvalues and signals one by one, shape (M,) each; the size must be finite."""
         if not math.isfinite(self.size):
-            raise DomainError("size = inf cannot be listed mode by mode; give a finite size", argument="size", value=self.size)
+            raise DomainError(
+                "size = inf cannot be listed mode by mode; give a finite size",
+                argument="size",
+                value=self.size,
+            )
         k = np.arange(1.0, self.size + 1)
         return k**-self.alpha, k**-self.signal_exponent
 
@@ -141,7 +151,9 @@ class PowerLawSpectrum:
         if self.size <= 2.0**limit:
             return limit
         with np.errstate(divide="ignore"):
-            learned = np.minimum(np.asarray(count, float), np.asarray(ridge, float) ** (-1 / self.alpha))
+            learned = np.minimum(
+                np.asarray(count, float), np.asarray(ridge, float) ** (-1 / self.alpha)
+            )
         most = float(np.max(learned, where=np.isfinite(learned), initial=1.0))
         # what is dropped beyond: of the degrees of freedom a part (K/k)^-(2 alpha - 1), of the loss (K/k)^-(alpha + alpha beta)
         beyond = max(34 / max(2 * self.alpha - 1, 0.1), 37 / (self.alpha * (1 + self.beta)))
@@ -153,7 +165,11 @@ class PowerLawSpectrum:
                 argument="ridge",
                 value=most,
             )
-        return limit if math.isfinite(self.size) else min(limit, max(_DEPTH, 10 * math.ceil(needed / 10)))
+        return (
+            limit
+            if math.isfinite(self.size)
+            else min(limit, max(_DEPTH, 10 * math.ceil(needed / 10)))
+        )
 
     @property
     def _limit(self) -> int:
@@ -180,7 +196,12 @@ class PowerLawSpectrum:
         12-point Gauss rule of the discrete uniform measure (exact for polynomials up to degree 23, no end corrections).
         Statics from the merged spectrum agree with explicit sums over 1e5 modes to 1e-15. About 12 modes per octave, 0.6 ms.
         """
-        return _merged(self.alpha, self.signal_exponent, self.size, self._limit if math.isfinite(self.size) else min(depth, self._limit))
+        return _merged(
+            self.alpha,
+            self.signal_exponent,
+            self.size,
+            self._limit if math.isfinite(self.size) else min(depth, self._limit),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,17 +236,31 @@ class EmpiricalSpectrum:
             try:
                 array = np.array(getattr(self, name)).astype(float, casting="same_kind")
             except (TypeError, ValueError):
-                raise DomainError(f"{name} must be real numbers; got {getattr(self, name)!r}", argument=name, value=name) from None
+                raise DomainError(
+                    f"{name} must be real numbers; got {getattr(self, name)!r}",
+                    argument=name,
+                    value=name,
+                ) from None
             if array.ndim != 1 or array.size == 0:
                 raise DomainError(
-                    f"{name} must be a non-empty one-dimensional array; got shape {array.shape}", argument=name, value=array.shape
+                    f"{name} must be a non-empty one-dimensional array; got shape {array.shape}",
+                    argument=name,
+                    value=array.shape,
                 )
             # reciprocals of eigenvalues must stay finite
             good = np.isfinite(array) & ((array > 1e-290) if strict else (array >= 0))
             if not good.all():
                 first = int(np.flatnonzero(~good)[0])
-                allowed = "> 1e-290 (drop modes without variance: what the target has there acts as noise)" if strict else ">= 0"
-                raise DomainError(f"{name}[{first}] = {array[first]} must be finite and {allowed}", argument=name, value=array[first])
+                allowed = (
+                    "> 1e-290 (drop modes without variance: what the target has there acts as noise)"
+                    if strict
+                    else ">= 0"
+                )
+                raise DomainError(
+                    f"{name}[{first}] = {array[first]} must be finite and {allowed}",
+                    argument=name,
+                    value=array[first],
+                )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         if np.shape(self.eigenvalues) != np.shape(self.signal):
@@ -237,7 +272,9 @@ class EmpiricalSpectrum:
         with np.errstate(over="ignore"):
             if not np.isfinite(np.sum(self.eigenvalues) + np.sum(self.signal)):
                 raise DomainError(
-                    "eigenvalues or signal add up to more than floating-point numbers hold", argument="eigenvalues", value=None
+                    "eigenvalues or signal add up to more than floating-point numbers hold",
+                    argument="eigenvalues",
+                    value=None,
                 )
         object.__setattr__(self, "size", float(np.size(self.eigenvalues)))
 
@@ -268,7 +305,10 @@ def _merged(alpha: float, signal_exponent: float, size: float, depth: int) -> Mo
     # a block of length start/parts is a factor 1 + 1/parts long; the rule is good to 1e-13 while eigenvalues fall by at most
     # 2^5 and signals by at most 2^12 within a block, so steep spectra need blocks shorter than an octave (past 200 all of
     # them underflow after the first modes)
-    parts = max(math.ceil(1 / (2 ** (most / min(max(steep, most), 200)) - 1)) for most, steep in ((5, alpha), (12, signal_exponent)))
+    parts = max(
+        math.ceil(1 / (2 ** (most / min(max(steep, most), 200)) - 1))
+        for most, steep in ((5, alpha), (12, signal_exponent))
+    )
     while start <= last:
         block = float(math.ceil(start / parts))
         length = min(block, last - start + 1)
@@ -302,7 +342,10 @@ def _tail(exponent: float, last: float, size: float) -> float:
     if exponent == 1:
         return math.log(size / last)
     with np.errstate(under="ignore"):
-        return float((np.float64(last) ** (1 - exponent) - np.float64(size) ** (1 - exponent)) / (exponent - 1))
+        return float(
+            (np.float64(last) ** (1 - exponent) - np.float64(size) ** (1 - exponent))
+            / (exponent - 1)
+        )
 
 
 def _uniform_gauss(lengths: Array) -> tuple[Array, Array]:

@@ -77,7 +77,10 @@ def find(text: str) -> list[Law]:
         for name in laws()
         if wanted in name.lower()
         or wanted in CATALOGUE[name].statement.lower()
-        or any(wanted in symbol.lower() or wanted in meaning.lower() for symbol, meaning in law(name).symbols.items())
+        or any(
+            wanted in symbol.lower() or wanted in meaning.lower()
+            for symbol, meaning in law(name).symbols.items()
+        )
         for found in [law(name)]
     ]
 

@@ -36,9 +36,17 @@ def _infinite_sum(total: sp.Sum) -> Any:
     """
     (index, low, high), function = total.limits[0], total.function
     if low != 1 or not (high is sp.oo or (high.is_number and high > 0)):
-        raise DomainError(f"only sums from 1 to infinity or to a number are evaluated; got {low} to {high}", argument="total", value=total)
+        raise DomainError(
+            f"only sums from 1 to infinity or to a number are evaluated; got {low} to {high}",
+            argument="total",
+            value=total,
+        )
     if function.has(sp.Heaviside):
-        raise DomainError(f"the sum over {function} has jumps, and only smooth sums are evaluated", argument="total", value=total)
+        raise DomainError(
+            f"the sum over {function} has jumps, and only smooth sums are evaluated",
+            argument="total",
+            value=total,
+        )
     term = sp.lambdify(index, function, "mpmath", cse=True)
     start = 40
     if high is not sp.oo:
@@ -54,7 +62,9 @@ def _infinite_sum(total: sp.Sum) -> Any:
         position += 1
         if abs(piece) < abs(previous) and abs(piece) < tolerance * abs(value):
             ratio = piece / previous if mpmath.isfinite(previous) and previous else mpmath.mpf(0)
-            return value + piece * ratio / (1 - ratio)  # what is left falls like a power: a geometric series over the intervals
+            return value + piece * ratio / (
+                1 - ratio
+            )  # what is left falls like a power: a geometric series over the intervals
         previous = piece
     raise DomainError(f"the sum over {function} does not converge", argument="total", value=total)
 
@@ -64,9 +74,15 @@ def _finite_sum(term: Callable[[Any], Any], high: Any, start: int) -> Any:
     if high <= 10 * start and high == mpmath.floor(high):
         return mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, int(high) + 1))
     if high < start:
-        raise DomainError(f"a sum up to {high}, which is no integer, is not evaluated below {start}", argument="high", value=high)
+        raise DomainError(
+            f"a sum up to {high}, which is no integer, is not evaluated below {start}",
+            argument="high",
+            value=high,
+        )
     first, last = mpmath.mpf(start), high
-    value = mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, start)) + (term(first) + term(last)) / 2
+    value = (
+        mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, start)) + (term(first) + term(last)) / 2
+    )
     for place, sign in ((first, -1), (last, 1)):
         value += sign * (mpmath.diff(term, place) / 12 - mpmath.diff(term, place, 3) / 720)
     length = mpmath.log(last / first)
@@ -82,7 +98,11 @@ def _finite_sum(term: Callable[[Any], Any], high: Any, start: int) -> Any:
 def _half_line_integral(whole: sp.Integral) -> Any:
     """Integrate a positive function over (0, oo), in short intervals of log x outward from where x f(x) is largest."""
     if len(whole.limits) != 1 or len(whole.limits[0]) != 3 or whole.limits[0][1:] != (0, sp.oo):
-        raise DomainError(f"only integrals from 0 to infinity are evaluated; got {whole.limits}", argument="whole", value=whole)
+        raise DomainError(
+            f"only integrals from 0 to infinity are evaluated; got {whole.limits}",
+            argument="whole",
+            value=whole,
+        )
     variable, function = whole.limits[0][0], whole.function
     term = sp.lambdify(variable, function, "mpmath", cse=True)
 
@@ -95,13 +115,17 @@ def _half_line_integral(whole: sp.Integral) -> Any:
     for direction in (1, -1):
         position = start if direction == 1 else start - width
         for _ in range(2000):
-            piece = width * mpmath.fsum(w * density(position + width * x) for x, w in _unit_quadrature())
+            piece = width * mpmath.fsum(
+                w * density(position + width * x) for x, w in _unit_quadrature()
+            )
             total += piece
             position += direction * width
             if abs(piece) <= tolerance * abs(total):
                 break
         else:
-            raise DomainError(f"the integral over {function} does not converge", argument="whole", value=whole)
+            raise DomainError(
+                f"the integral over {function} does not converge", argument="whole", value=whole
+            )
     return total
 
 
@@ -114,11 +138,17 @@ def _inverse_laplace(whole: sp.InverseLaplaceTransform) -> Any:
     return mpmath.invertlaplace(lambda p: function(p / time) / time, 1, method="talbot")
 
 
-_EVALUATORS = {sp.Sum: _infinite_sum, sp.Integral: _half_line_integral, sp.InverseLaplaceTransform: _inverse_laplace}
+_EVALUATORS = {
+    sp.Sum: _infinite_sum,
+    sp.Integral: _half_line_integral,
+    sp.InverseLaplaceTransform: _inverse_laplace,
+}
 
 
 @lru_cache(maxsize=1)
 def _unit_quadrature() -> list[tuple[Any, Any]]:
     """Gauss-Legendre nodes and weights on (0, 1)."""
     nodes, weights = gauss_legendre(16, DIGITS + 5)
-    return [((1 + mpmath.mpf(x)) / 2, mpmath.mpf(w) / 2) for x, w in zip(nodes, weights, strict=True)]
+    return [
+        ((1 + mpmath.mpf(x)) / 2, mpmath.mpf(w) / 2) for x, w in zip(nodes, weights, strict=True)
+    ]

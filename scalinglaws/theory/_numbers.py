@@ -23,7 +23,9 @@ def nearly(relation: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
         return any(nearly(part, exact) for part in relation.args)
     if isinstance(relation, (sp.Eq, sp.Ne)):
         left, right = float(relation.lhs.subs(exact)), float(relation.rhs.subs(exact))
-        return (abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)) == isinstance(relation, sp.Eq)
+        return (abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)) == isinstance(
+            relation, sp.Eq
+        )
     return bool(relation.subs(exact))
 
 
@@ -44,35 +46,63 @@ def to_exact(value: Any) -> sp.Expr:
     if isinstance(value, (float, np.floating)):
         if not np.isfinite(value):
             raise DomainError(f"{value} is not finite", argument="values", value=value)
-        return sp.Rational(str(float(value)))  # the decimal that a person typed: 0.1 means 1/10, so boundaries are hit
+        return sp.Rational(
+            str(float(value))
+        )  # the decimal that a person typed: 0.1 means 1/10, so boundaries are hit
     number = sp.sympify(value) if isinstance(value, (int, np.integer, sp.Expr)) else None
     if number is None or not (number.is_number and number.is_real):
         raise DomainError(f"{value!r} is not a real number", argument="values", value=value)
     return number
 
 
-def evaluate_arrays(name: str, expr: sp.Expr, conditions: list[sp.Basic], given: Mapping[sp.Symbol, Any], outside: str) -> Any:
+def evaluate_arrays(
+    name: str,
+    expr: sp.Expr,
+    conditions: list[sp.Basic],
+    given: Mapping[sp.Symbol, Any],
+    outside: str,
+) -> Any:
     """Evaluate an expression on broadcast arrays; raise or mask where a condition is violated or a value is not finite."""
     symbols = list(given)
     try:
-        raw = [np.ma.filled(np.ma.asarray(given[symbol]).astype(float, casting="same_kind"), np.nan) for symbol in symbols]
+        raw = [
+            np.ma.filled(np.ma.asarray(given[symbol]).astype(float, casting="same_kind"), np.nan)
+            for symbol in symbols
+        ]
     except (TypeError, ValueError) as failure:
-        raise DomainError(f"{name} takes arrays of real numbers: {failure}", argument="values", value=given) from None
+        raise DomainError(
+            f"{name} takes arrays of real numbers: {failure}", argument="values", value=given
+        ) from None
     try:
         arrays = np.broadcast_arrays(*raw)
     except ValueError:
-        shapes = ", ".join(f"{symbol} {array.shape}" for symbol, array in zip(symbols, raw, strict=True))
-        raise DomainError(f"the shapes of the parameters do not broadcast: {shapes}", argument="values", value=shapes) from None
+        shapes = ", ".join(
+            f"{symbol} {array.shape}" for symbol, array in zip(symbols, raw, strict=True)
+        )
+        raise DomainError(
+            f"the shapes of the parameters do not broadcast: {shapes}",
+            argument="values",
+            value=shapes,
+        ) from None
     valid = np.logical_and.reduce([np.isfinite(array) for array in arrays])
     for condition in [None, *conditions]:
         if condition is not None:
-            valid = valid & np.broadcast_to(sp.lambdify(symbols, condition, "numpy")(*arrays), valid.shape)
+            valid = valid & np.broadcast_to(
+                sp.lambdify(symbols, condition, "numpy")(*arrays), valid.shape
+            )
         if outside == "raise" and not valid.all():
             first = int(np.flatnonzero(~valid)[0])
-            values = {str(symbol): array.ravel()[first] for symbol, array in zip(symbols, arrays, strict=True)}
-            raise outside_validity(name, "finite parameters" if condition is None else condition, values)
+            values = {
+                str(symbol): array.ravel()[first]
+                for symbol, array in zip(symbols, arrays, strict=True)
+            }
+            raise outside_validity(
+                name, "finite parameters" if condition is None else condition, values
+            )
     inside = [np.where(valid, array, 1.0) for array in arrays]
-    result = np.broadcast_to(sp.lambdify(symbols, expr, "numpy")(*inside), valid.shape).astype(float)
+    result = np.broadcast_to(sp.lambdify(symbols, expr, "numpy")(*inside), valid.shape).astype(
+        float
+    )
     return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
 
 
@@ -83,16 +113,30 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
         if key not in symbols:
             raise unknown_name(f"symbol of {name}, {form}", key, symbols)
     if missing := [key for key in symbols if key not in values]:
-        raise DomainError(f"{name}, {form} needs {', '.join(missing)}: {expr}", argument=missing[0], value=None)
+        raise DomainError(
+            f"{name}, {form} needs {', '.join(missing)}: {expr}", argument=missing[0], value=None
+        )
     arrays = []
     for key, symbol in symbols.items():
         try:
-            array = np.asarray(np.asarray(values[key]).astype(float, casting="unsafe" if is_exact(values[key]) else "same_kind"))
+            array = np.asarray(
+                np.asarray(values[key]).astype(
+                    float, casting="unsafe" if is_exact(values[key]) else "same_kind"
+                )
+            )
         except (TypeError, ValueError):
-            raise DomainError(f"{key} = {values[key]!r} must be a real number, or several", argument=key, value=values[key]) from None
+            raise DomainError(
+                f"{key} = {values[key]!r} must be a real number, or several",
+                argument=key,
+                value=values[key],
+            ) from None
         if not np.all(np.isfinite(array) & ((array > 0) if symbol.is_positive else (array >= 0))):
             allowed = "> 0" if symbol.is_positive else ">= 0"
-            raise DomainError(f"{key} = {values[key]} must be finite and {allowed}", argument=key, value=values[key])
+            raise DomainError(
+                f"{key} = {values[key]} must be finite and {allowed}",
+                argument=key,
+                value=values[key],
+            )
         arrays.append(array)
     if expr.has(*_SPECIAL):
         result = _by_points(list(symbols.values()), expr, arrays)
@@ -100,11 +144,21 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
         with np.errstate(all="ignore"):
             result = np.asarray(sp.lambdify(list(symbols.values()), expr, "numpy")(*arrays), float)
     if not np.all(np.isfinite(result)):
-        raise DomainError(f"{name}, {form} = {expr} has no finite value at {show(values)}", argument="values", value=dict(values))
+        raise DomainError(
+            f"{name}, {form} = {expr} has no finite value at {show(values)}",
+            argument="values",
+            value=dict(values),
+        )
     return float(result) if result.ndim == 0 else result
 
 
-_SPECIAL = (sp.LambertW, sp.zeta, sp.uppergamma, sp.polygamma, sp.gamma)  # functions that NumPy does not have
+_SPECIAL = (
+    sp.LambertW,
+    sp.zeta,
+    sp.uppergamma,
+    sp.polygamma,
+    sp.gamma,
+)  # functions that NumPy does not have
 
 
 def _by_points(symbols: list[sp.Symbol], expr: sp.Expr, arrays: list[Any]) -> Any:
@@ -112,8 +166,13 @@ def _by_points(symbols: list[sp.Symbol], expr: sp.Expr, arrays: list[Any]) -> An
     broadcast = np.broadcast_arrays(*arrays)
     result = np.empty(broadcast[0].shape)
     for place in np.ndindex(result.shape):
-        point = {name: to_exact(float(array[place])) for name, array in zip(symbols, broadcast, strict=True)}
-        chosen = expr.subs({name: value for name, value in point.items() if name in _deciding(expr)})
+        point = {
+            name: to_exact(float(array[place]))
+            for name, array in zip(symbols, broadcast, strict=True)
+        }
+        chosen = expr.subs(
+            {name: value for name, value in point.items() if name in _deciding(expr)}
+        )
         value = sp.N(chosen.subs({name: sp.N(value, 25) for name, value in point.items()}), 20)
         result[place] = float(value) if value.is_real else np.nan
     return result
@@ -121,7 +180,9 @@ def _by_points(symbols: list[sp.Symbol], expr: sp.Expr, arrays: list[Any]) -> An
 
 def _deciding(expr: sp.Expr) -> set[sp.Symbol]:
     """Collect the symbols in the conditions of a Piecewise."""
-    conditions = [condition for piecewise in expr.atoms(sp.Piecewise) for _, condition in piecewise.args]
+    conditions = [
+        condition for piecewise in expr.atoms(sp.Piecewise) for _, condition in piecewise.args
+    ]
     return set().union(*(condition.free_symbols for condition in conditions))
 
 
@@ -130,9 +191,13 @@ def show(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in values.items())
 
 
-def outside_validity(name: str, condition: sp.Basic | str, values: Mapping[str, Any]) -> DomainError:
+def outside_validity(
+    name: str, condition: sp.Basic | str, values: Mapping[str, Any]
+) -> DomainError:
     """Build the error that names the violated condition."""
-    return DomainError(f"{name} holds for {condition}; got {show(values)}", argument="values", value=dict(values))
+    return DomainError(
+        f"{name} holds for {condition}; got {show(values)}", argument="values", value=dict(values)
+    )
 
 
 def tidy(expr: sp.Basic) -> sp.Basic:
@@ -148,8 +213,12 @@ def tidy(expr: sp.Basic) -> sp.Basic:
     if expr.is_Relational:
         return against_zero(expr.lhs - expr.rhs, expr.func)
     if isinstance(expr, sp.Piecewise):
-        return sp.Piecewise(*((tidy(value), tidy(condition)) for value, condition in expr.args), evaluate=False)
+        return sp.Piecewise(
+            *((tidy(value), tidy(condition)) for value, condition in expr.args), evaluate=False
+        )
     cleaned = (sp.Min, sp.Max, sp.gamma, sp.zeta)
-    expr = expr.replace(lambda part: isinstance(part, cleaned), lambda part: part.func(*map(clean, part.args)))
+    expr = expr.replace(
+        lambda part: isinstance(part, cleaned), lambda part: part.func(*map(clean, part.args))
+    )
     expr = expr.replace(lambda part: part.is_Pow, lambda part: sp.Pow(part.base, clean(part.exp)))
     return clean(expr) if expr.is_rational_function() else expr

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from .derivation import Step
     from .formula import Law
 
-_SIGNS = {"definition": r"\equiv", "equal": "=", "asymptotic": r"\sim", "solves": "=", "balance": "="}
+_SIGNS = {
+    "definition": r"\equiv",
+    "equal": "=",
+    "asymptotic": r"\sim",
+    "solves": "=",
+    "balance": "=",
+}
 _STANDINGS = {
     "derived": "derived from the model's own equation; every step can be checked by machine",
     "exact": "exact, without approximation",
@@ -47,24 +53,48 @@ def _enclosed(expr: sp.Expr) -> str:
 
 def explanation_of(law: Law) -> str:
     """Write a law as Markdown: what it says, where, why, and who else says so."""
-    lines = [f"# {law.name}", "", f"{law.statement[0].upper()}{law.statement[1:]}.", "", f"$${latex_of(law)}$$", ""]
-    lines += [f"* ${sp.latex(sp.Symbol(name))}$: {meaning}" for name, meaning in law.symbols.items()]
+    lines = [
+        f"# {law.name}",
+        "",
+        f"{law.statement[0].upper()}{law.statement[1:]}.",
+        "",
+        f"$${latex_of(law)}$$",
+        "",
+    ]
+    lines += [
+        f"* ${sp.latex(sp.Symbol(name))}$: {meaning}" for name, meaning in law.symbols.items()
+    ]
     if law.validity:
-        lines += ["", f"Valid for {', '.join(f'${sp.latex(condition)}$' for condition in law.validity)}."]
+        lines += [
+            "",
+            f"Valid for {', '.join(f'${sp.latex(condition)}$' for condition in law.validity)}.",
+        ]
     lines += ["", f"Standing: {_STANDINGS[law.standing]}."]
     if law.caution is not None:
-        lines += ["", f"Caution, where ${sp.latex(law._write(law.caution.condition))}$: {law.caution.reason}."]
+        lines += [
+            "",
+            f"Caution, where ${sp.latex(law._write(law.caution.condition))}$: {law.caution.reason}.",
+        ]
     if len(law.regimes) > 1:
         lines += ["", "## Regimes", ""]
         for entry in law.regimes:
-            logs = "" if entry.log_power == 0 else ", with a power of the logarithm that is not known"
+            logs = (
+                "" if entry.log_power == 0 else ", with a power of the logarithm that is not known"
+            )
             if entry.log_power:
-                power = "" if entry.log_power == 1 else f"^{{{sp.latex(sp.sympify(entry.log_power))}}}"
+                power = (
+                    "" if entry.log_power == 1 else f"^{{{sp.latex(sp.sympify(entry.log_power))}}}"
+                )
                 logs = f", times $\\log{power} {sp.latex(law.variable)}$"
-            lines.append(f"* **{entry.name}**, where ${sp.latex(entry.condition)}$: exponent ${sp.latex(entry.exponent)}${logs}")
+            lines.append(
+                f"* **{entry.name}**, where ${sp.latex(entry.condition)}$: exponent ${sp.latex(entry.exponent)}${logs}"
+            )
     if law.forms:
         lines += ["", "## Formulas", ""]
-        lines += [f"* `{name}`, {form.statement}: ${sp.latex(form.expr)}$" for name, form in law.forms.items()]
+        lines += [
+            f"* `{name}`, {form.statement}: ${sp.latex(form.expr)}$"
+            for name, form in law.forms.items()
+        ]
     lines += ["", "## Derivation", ""]
     for number, line in enumerate(law.derivation.steps, start=1):
         lines += _step_lines(number, line)
@@ -77,7 +107,9 @@ def explanation_of(law: Law) -> str:
         ]
     lines += ["## Sources", ""]
     for source in references_of([law]):
-        lines.append(f"* {source.authors}, *{source.title}*, {source.venue} ({source.year}), {source.identifier}")
+        lines.append(
+            f"* {source.authors}, *{source.title}*, {source.venue} ({source.year}), {source.identifier}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -116,12 +148,17 @@ def bibtex_of(entry: Reference) -> str:
     """Write a source as a BibTeX entry."""
     kind, _, number = entry.identifier.partition(":")
     fields = {
-        "author": " and ".join("others" if name == "et al." else _latex_text(name) for name in re.split(r", ", entry.authors)),
+        "author": " and ".join(
+            "others" if name == "et al." else _latex_text(name)
+            for name in re.split(r", ", entry.authors)
+        ),
         "title": "{" + _latex_text(entry.title) + "}",
         "year": str(entry.year),
     }
     if entry.venue != "preprint":
-        fields[{"arXiv": "note", "isbn": "publisher"}.get(kind, "journal")] = _latex_text(entry.venue)
+        fields[{"arXiv": "note", "isbn": "publisher"}.get(kind, "journal")] = _latex_text(
+            entry.venue
+        )
     fields |= {"eprint": number, "archiveprefix": "arXiv"} if kind == "arXiv" else {kind: number}
     body = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items())
     return f"@{'misc' if kind == 'arXiv' else 'book' if kind == 'isbn' else 'article'}{{{entry.key},\n{body}\n}}"
@@ -167,22 +204,40 @@ class LawComparison:
         if self.difference is None:
             return None, None
         chains = (self.first.derivation.steps, self.second.derivation.steps)
-        one, two = (steps[self.difference] if self.difference < len(steps) else None for steps in chains)
+        one, two = (
+            steps[self.difference] if self.difference < len(steps) else None for steps in chains
+        )
         return one, two
 
     def __str__(self) -> str:
         lines = []
-        for law, exponent, inside in zip((self.first, self.second), self.exponents, self.inside, strict=True):
-            shown = str(exponent) if sp.sympify(exponent if inside else 0).is_Atom else f"({exponent})"
-            says = f"{law.variable}^{'' if law.growth else '-'}{shown}" if inside else "outside its validity region"
-            lines.append(f"{law.name}: {says}; valid for {', '.join(map(str, law.validity)) or 'all parameters'}")
-        verdict = {True: "the exponents agree", False: "the exponents differ", None: "no verdict"}[self.agree]
+        for law, exponent, inside in zip(
+            (self.first, self.second), self.exponents, self.inside, strict=True
+        ):
+            shown = (
+                str(exponent) if sp.sympify(exponent if inside else 0).is_Atom else f"({exponent})"
+            )
+            says = (
+                f"{law.variable}^{'' if law.growth else '-'}{shown}"
+                if inside
+                else "outside its validity region"
+            )
+            lines.append(
+                f"{law.name}: {says}; valid for {', '.join(map(str, law.validity)) or 'all parameters'}"
+            )
+        verdict = {True: "the exponents agree", False: "the exponents differ", None: "no verdict"}[
+            self.agree
+        ]
         lines.append(verdict)
         if self.difference is not None:
             one, two = self.steps()
             lines.append(f"the derivations part at step {self.difference + 1}:")
             for law, entry in ((self.first, one), (self.second, two)):
-                text = "(ended)" if entry is None else f"{entry.quantity} = {entry.value} ({entry.reason})"
+                text = (
+                    "(ended)"
+                    if entry is None
+                    else f"{entry.quantity} = {entry.value} ({entry.reason})"
+                )
                 lines.append(f"  {law.name}: {text}")
         return "\n".join(lines)
 
@@ -192,7 +247,11 @@ def contrast(first: Law, second: Law, values: dict[str, Any]) -> LawComparison:
     for name in values:
         if name not in first.symbols and name not in second.symbols:
             known = ", ".join(dict.fromkeys([*first.symbols, *second.symbols]))
-            raise DomainError(f"{name} is a parameter of neither law; known: {known}", argument=name, value=values[name])
+            raise DomainError(
+                f"{name} is a parameter of neither law; known: {known}",
+                argument=name,
+                value=values[name],
+            )
     exponents, inside = [], []
     for law in (first, second):
         own = {name: value for name, value in values.items() if name in law.symbols}
@@ -213,12 +272,28 @@ def contrast(first: Law, second: Law, values: dict[str, Any]) -> LawComparison:
         one, two = (sp.sympify(exponent) for exponent in exponents)
         if first.growth != second.growth:  # one falls, the other grows
             one = -one
-        agree = abs(float(one) - float(two)) < 1e-12 if one.is_number and two.is_number else _equal(one, two)
-    return LawComparison(first, second, dict(values), (exponents[0], exponents[1]), (inside[0], inside[1]), agree, _parting(first, second))
+        agree = (
+            abs(float(one) - float(two)) < 1e-12
+            if one.is_number and two.is_number
+            else _equal(one, two)
+        )
+    return LawComparison(
+        first,
+        second,
+        dict(values),
+        (exponents[0], exponents[1]),
+        (inside[0], inside[1]),
+        agree,
+        _parting(first, second),
+    )
 
 
 def _equal(one: sp.Expr, two: sp.Expr) -> bool:
-    return bool(one == two or sp.cancel(one - two) == 0) if not (one.has(sp.Piecewise) or two.has(sp.Piecewise)) else bool(one == two)
+    return (
+        bool(one == two or sp.cancel(one - two) == 0)
+        if not (one.has(sp.Piecewise) or two.has(sp.Piecewise))
+        else bool(one == two)
+    )
 
 
 def _parting(first: Law, second: Law) -> int | None:
@@ -226,7 +301,11 @@ def _parting(first: Law, second: Law) -> int | None:
     common = sp.Dummy("x", positive=True)
     chains = [
         [
-            (step.quantity.subs(law.variable, common), step.value.subs(law.variable, common), step.relation.kind)
+            (
+                step.quantity.subs(law.variable, common),
+                step.value.subs(law.variable, common),
+                step.relation.kind,
+            )
             for step in law.derivation.steps
         ]
         for law in (first, second)

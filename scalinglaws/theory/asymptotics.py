@@ -19,7 +19,18 @@ from itertools import combinations, pairwise
 import sympy as sp
 
 from ..errors import DomainError
-from .mellin import EXP, ONE_MINUS_EXP, POLE_SEARCH, RATIONAL, STEP, TAIL, MellinCombination, MellinSymbol, Pole, X
+from .mellin import (
+    EXP,
+    ONE_MINUS_EXP,
+    POLE_SEARCH,
+    RATIONAL,
+    STEP,
+    TAIL,
+    MellinCombination,
+    MellinSymbol,
+    Pole,
+    X,
+)
 from .relations import against_zero, is_positive, strongest, vanishes
 
 __all__ = [
@@ -115,10 +126,27 @@ class PowerSum:
 
     def branches(self) -> tuple[Branch, ...]:
         """Return every way the parameters can choose a leading term, logarithms on the boundaries included."""
-        found = [Branch(sp.And(*(_compare(term, other, sp.Gt) for other in self.terms if other is not term)), term) for term in self.terms]
+        found = [
+            Branch(
+                sp.And(
+                    *(_compare(term, other, sp.Gt) for other in self.terms if other is not term)
+                ),
+                term,
+            )
+            for term in self.terms
+        ]
         for group, merged in self.ties:
-            others = [_compare(group[0], other, sp.Gt) for other in self.terms if not any(other is member for member in group)]
-            found.append(Branch(sp.And(*(_compare(one, two, sp.Eq) for one, two in pairwise(group)), *others), merged))
+            others = [
+                _compare(group[0], other, sp.Gt)
+                for other in self.terms
+                if not any(other is member for member in group)
+            ]
+            found.append(
+                Branch(
+                    sp.And(*(_compare(one, two, sp.Eq) for one, two in pairwise(group)), *others),
+                    merged,
+                )
+            )
         return tuple(found)
 
     def leading(self, scale: sp.Expr) -> sp.Expr:
@@ -126,7 +154,9 @@ class PowerSum:
         branches = self.branches()
         if len(branches) == 1:
             return branches[0].candidate.term(scale)
-        return sp.Piecewise(*((branch.candidate.term(scale), branch.condition) for branch in branches))
+        return sp.Piecewise(
+            *((branch.candidate.term(scale), branch.condition) for branch in branches)
+        )
 
     def uniform(self, scale: sp.Expr) -> sp.Expr:
         """Return the sum of all candidates: accurate near a boundary, where single terms diverge with opposite signs.
@@ -136,10 +166,18 @@ class PowerSum:
         """
         if any(term.log_power for term in self.terms):
             return sp.Add(*(term.term(scale) for term in self.terms))
-        return sp.Add(*(term.term(scale) for term in self.candidates if not term.coefficient.has(sp.zoo, sp.nan, sp.oo)))
+        return sp.Add(
+            *(
+                term.term(scale)
+                for term in self.candidates
+                if not term.coefficient.has(sp.zoo, sp.nan, sp.oo)
+            )
+        )
 
 
-def _compare(one: Candidate, two: Candidate, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> sp.Basic:
+def _compare(
+    one: Candidate, two: Candidate, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]
+) -> sp.Basic:
     return against_zero(one.exponent - two.exponent, relation)
 
 
@@ -201,34 +239,56 @@ def power_sum(
     """
     p = sp.sympify(p)
     if not isinstance(p, sp.Expr) or p.has(sp.nan, sp.oo, sp.zoo) or p.is_extended_real is False:
-        raise DomainError(f"p = {p} must be a finite real number or expression", argument="p", value=p)
+        raise DomainError(
+            f"p = {p} must be a finite real number or expression", argument="p", value=p
+        )
     if mode not in ("sum", "integral"):
-        raise DomainError(f"mode = {mode!r} must be 'sum' or 'integral'", argument="mode", value=mode)
+        raise DomainError(
+            f"mode = {mode!r} must be 'sum' or 'integral'", argument="mode", value=mode
+        )
     if poles < 1:
         raise DomainError(f"poles = {poles} must be at least 1", argument="poles", value=poles)
     parts = symbol.like_terms() if isinstance(symbol, MellinCombination) else (symbol,)
     if not parts:
-        raise DomainError("the combination of symbols is identically zero", argument="symbol", value=symbol)
+        raise DomainError(
+            "the combination of symbols is identically zero", argument="symbol", value=symbol
+        )
 
     conditions: list[sp.Basic] = []
     for part in parts:
         for place in part.right_poles():
-            _require(place - (1 - p), f"the sum over k^-({p}) {symbol.function} diverges at large k", conditions)
+            _require(
+                place - (1 - p),
+                f"the sum over k^-({p}) {symbol.function} diverges at large k",
+                conditions,
+            )
     zeta = Candidate(sp.expand(1 - p), "zeta", 0, lambda: _transform_at(parts, 1 - p))
     if mode == "integral":
         for _, poles_here in _gamma_candidates(p, parts, 1):
             for pole in poles_here[:1]:
-                _require((1 - p) - pole.place, f"the integral over x^-({p}) {symbol.function} diverges at x = 0", conditions)
+                _require(
+                    (1 - p) - pole.place,
+                    f"the integral over x^-({p}) {symbol.function} diverges at x = 0",
+                    conditions,
+                )
         return PowerSum(p, symbol, (zeta,), (zeta,), strongest(conditions))
 
     gammas = _gamma_candidates(p, parts, poles)
     candidates = [zeta, *(candidate for candidate, _ in gammas)]
     members = {id(candidate): found for candidate, found in gammas}
-    kept = [one for one in candidates if not any(is_positive(other.exponent - one.exponent) for other in candidates if other is not one)]
+    kept = [
+        one
+        for one in candidates
+        if not any(
+            is_positive(other.exponent - one.exponent) for other in candidates if other is not one
+        )
+    ]
 
     groups: list[list[Candidate]] = []
     for term in kept:
-        home = next((group for group in groups if vanishes(group[0].exponent - term.exponent)), None)
+        home = next(
+            (group for group in groups if vanishes(group[0].exponent - term.exponent)), None
+        )
         if home is None:
             groups.append([term])
         else:
@@ -238,7 +298,11 @@ def power_sum(
         members[id(term)] = [pole for entry in group for pole in members.get(id(entry), [])]
     for term in terms:
         if len(terms) == 1 and term.coefficient.has(sp.nan, sp.zoo):
-            raise DomainError(f"the coefficient of K^({term.exponent}) is not finite", argument="symbol", value=symbol)
+            raise DomainError(
+                f"the coefficient of K^({term.exponent}) is not finite",
+                argument="symbol",
+                value=symbol,
+            )
     ties = [
         (group, _merge(p, group, members))
         for size in range(2, len(terms) + 1)
@@ -248,7 +312,9 @@ def power_sum(
     return PowerSum(p, symbol, tuple(terms), tuple(candidates), strongest(conditions), tuple(ties))
 
 
-def _gamma_candidates(p: sp.Expr, parts: tuple[MellinSymbol, ...], count: int) -> list[tuple[Candidate, list[Pole]]]:
+def _gamma_candidates(
+    p: sp.Expr, parts: tuple[MellinSymbol, ...], count: int
+) -> list[tuple[Candidate, list[Pole]]]:
     """Collect the first `count` left poles of every Gamma factor, those of several symbols at one place merged.
 
     Residues of a combination can cancel (a subtraction that removes the first terms of an expansion): then the
@@ -281,15 +347,27 @@ def _gamma_candidates(p: sp.Expr, parts: tuple[MellinSymbol, ...], count: int) -
 
 def _cancelled(group: list[Pole]) -> bool:
     """Whether the residues of several symbols at one place add up to nothing."""
-    return len(group) > 1 and bool(sp.gammasimp(sp.expand(sp.Add(*(pole.residue() for pole in group)))) == 0)
+    return len(group) > 1 and bool(
+        sp.gammasimp(sp.expand(sp.Add(*(pole.residue() for pole in group)))) == 0
+    )
 
 
 def _gamma_candidate(p: sp.Expr, group: list[Pole]) -> Candidate:
     place = group[0].place
     if _same_symbol_twice(group):
         # two Gamma factors of one symbol share this pole for all parameters: a double pole in its own right
-        return Candidate(sp.expand(place), "double", 1, lambda: _pair_residue(group) * sp.zeta(sp.cancel(p + place)))
-    return Candidate(sp.expand(place), "gamma", 0, lambda: sp.Add(*(pole.residue() for pole in group)) * sp.zeta(sp.cancel(p + place)))
+        return Candidate(
+            sp.expand(place),
+            "double",
+            1,
+            lambda: _pair_residue(group) * sp.zeta(sp.cancel(p + place)),
+        )
+    return Candidate(
+        sp.expand(place),
+        "gamma",
+        0,
+        lambda: sp.Add(*(pole.residue() for pole in group)) * sp.zeta(sp.cancel(p + place)),
+    )
 
 
 def _merge(p: sp.Expr, group: Sequence[Candidate], members: Mapping[int, list[Pole]]) -> Candidate:
@@ -305,7 +383,12 @@ def _merge(p: sp.Expr, group: Sequence[Candidate], members: Mapping[int, list[Po
     if with_zeta:
         return Candidate(exponent, "double", 1, lambda: sp.Add(*(pole.residue() for pole in found)))
     if repeated:
-        return Candidate(exponent, "double", 1, lambda: _pair_residue(found) * sp.zeta(sp.cancel(p + found[0].place)))
+        return Candidate(
+            exponent,
+            "double",
+            1,
+            lambda: _pair_residue(found) * sp.zeta(sp.cancel(p + found[0].place)),
+        )
     return Candidate(exponent, "gamma", 0, lambda: sp.Add(*(entry.coefficient for entry in group)))
 
 
@@ -322,13 +405,17 @@ def _require(margin: sp.Expr, complaint: str, conditions: list[sp.Basic]) -> Non
     """Note that `margin` must be positive; raise if it never is."""
     positive = is_positive(margin)
     if positive is False:
-        raise DomainError(f"{complaint}: {sp.cancel(margin)} > 0 is violated", argument="p", value=margin)
+        raise DomainError(
+            f"{complaint}: {sp.cancel(margin)} > 0 is violated", argument="p", value=margin
+        )
     if positive is None and (condition := against_zero(margin, sp.Gt)) not in conditions:
         conditions.append(condition)
 
 
 def _same_symbol_twice(members: Sequence[Pole]) -> bool:
-    return any(one.symbol is two.symbol and one.index != two.index for one, two in combinations(members, 2))
+    return any(
+        one.symbol is two.symbol and one.index != two.index for one, two in combinations(members, 2)
+    )
 
 
 def _pair_residue(members: Sequence[Pole]) -> sp.Expr:
@@ -363,7 +450,9 @@ class SlopeSum:
 
     def ties(self) -> tuple[sp.Basic, ...]:
         """Return the conditions under which two candidates are equal, where the sum carries a logarithm."""
-        relations = (sp.Eq(sp.expand(one), sp.expand(two)) for one, two in combinations(self.candidates, 2))
+        relations = (
+            sp.Eq(sp.expand(one), sp.expand(two)) for one, two in combinations(self.candidates, 2)
+        )
         return tuple(relation for relation in relations if relation != sp.false)
 
 
@@ -412,7 +501,11 @@ def slope_only_sum(
         if cutoff is not None:
             m = sp.sympify(cutoff)
             if not (m - 1).is_positive:
-                raise DomainError(f"cutoff = {m} must exceed 1: the sum must reach past its scale", argument="cutoff", value=cutoff)
+                raise DomainError(
+                    f"cutoff = {m} must exceed 1: the sum must reach past its scale",
+                    argument="cutoff",
+                    value=cutoff,
+                )
             found.append(sp.expand(m * (1 - p) + (m - 1) * slope))
         elif not is_positive(p - slope - 1):
             raise DomainError(
@@ -423,7 +516,9 @@ def slope_only_sum(
     return SlopeSum(tuple(found))
 
 
-def inverse_laplace_power(coefficient: sp.Expr | float, exponent: sp.Expr | float, t: sp.Expr) -> sp.Expr:
+def inverse_laplace_power(
+    coefficient: sp.Expr | float, exponent: sp.Expr | float, t: sp.Expr
+) -> sp.Expr:
     r"""Invert the Laplace transform of a singular power, for large time (Tauber).
 
     .. math:: C s^e \;\to\; \frac{C\,t^{-e-1}}{\Gamma(-e)}, \qquad s \to 0,\ t \to \infty

@@ -55,11 +55,23 @@ class Relation:
     def __post_init__(self) -> None:
         """Refuse relations without a checker."""
         if self.kind not in _CHECKERS:
-            raise DomainError(f"kind = {self.kind!r} must be one of {', '.join(_CHECKERS)}", argument="kind", value=self.kind)
+            raise DomainError(
+                f"kind = {self.kind!r} must be one of {', '.join(_CHECKERS)}",
+                argument="kind",
+                value=self.kind,
+            )
         if (self.kind == "asymptotic") != (self.variable is not None):
-            raise DomainError("an asymptotic relation, and no other, names its variable", argument="variable", value=self.variable)
+            raise DomainError(
+                "an asymptotic relation, and no other, names its variable",
+                argument="variable",
+                value=self.variable,
+            )
         if (self.kind in ("solves", "balance")) != (self.equation is not None):
-            raise DomainError("a solution or a balance, and no other, names its equation", argument="equation", value=self.equation)
+            raise DomainError(
+                "a solution or a balance, and no other, names its equation",
+                argument="equation",
+                value=self.equation,
+            )
 
     def __str__(self) -> str:
         if self.variable is not None:
@@ -210,15 +222,28 @@ class Derivation:
         int or None
             Position in `steps`.
         """
-        return next((start + index for index, found in enumerate(self._checks(seed, start)) if not found.passed), None)
+        return next(
+            (
+                start + index
+                for index, found in enumerate(self._checks(seed, start))
+                if not found.passed
+            ),
+            None,
+        )
 
     def _checks(self, seed: int, start: int = 0) -> Iterator[StepCheck]:
         points = list(self._points(random.Random(seed)))
-        known: dict[sp.Symbol, sp.Expr] = {entry.quantity: entry.value for entry in self.steps[:start]}
+        known: dict[sp.Symbol, sp.Expr] = {
+            entry.quantity: entry.value for entry in self.steps[:start]
+        }
         for entry in self.steps[start:]:
             here = [point for point in points if bool(entry.where.subs(point))]
             try:
-                yield _CHECKERS[entry.relation.kind](entry, known, here) if here else StepCheck(False, f"no point with {entry.where}")
+                yield (
+                    _CHECKERS[entry.relation.kind](entry, known, here)
+                    if here
+                    else StepCheck(False, f"no point with {entry.where}")
+                )
             except (TypeError, ValueError, ZeroDivisionError) as failure:
                 yield StepCheck(False, f"cannot be evaluated: {failure}")
             known[entry.quantity] = entry.value
@@ -230,25 +255,47 @@ class Derivation:
             return
         names = list(self.box)
         parts = [part for entry in self.steps for part in (entry.value, entry.where)]
-        boundaries = sorted({edge for part in parts for edge in _boundaries(part) if edge.free_symbols <= self.box.keys()}, key=str)
+        boundaries = sorted(
+            {
+                edge
+                for part in parts
+                for edge in _boundaries(part)
+                if edge.free_symbols <= self.box.keys()
+            },
+            key=str,
+        )
         limits = [condition.gts - condition.lts for condition in self.conditions]
-        shares = np.array([[source.randrange(1, _GRID) for _ in names] for _ in range(_DRAWS)]).reshape(_DRAWS, len(names))
-        ends = np.array([[float(end) for end in self.box[name]] for name in names]).reshape(len(names), 2)
+        shares = np.array(
+            [[source.randrange(1, _GRID) for _ in names] for _ in range(_DRAWS)]
+        ).reshape(_DRAWS, len(names))
+        ends = np.array([[float(end) for end in self.box[name]] for name in names]).reshape(
+            len(names), 2
+        )
         columns = list((ends[:, 0] + shares / _GRID * (ends[:, 1] - ends[:, 0])).T)
-        distances = np.array([_on_points(edge, names, columns) for edge in boundaries]).reshape(len(boundaries), _DRAWS)
-        margins = np.array([*abs(distances), *(_on_points(limit, names, columns) for limit in limits)]).reshape(-1, _DRAWS)
+        distances = np.array([_on_points(edge, names, columns) for edge in boundaries]).reshape(
+            len(boundaries), _DRAWS
+        )
+        margins = np.array(
+            [*abs(distances), *(_on_points(limit, names, columns) for limit in limits)]
+        ).reshape(-1, _DRAWS)
         smallest = margins.min(axis=0) if len(margins) else np.full(_DRAWS, np.inf)
         sides: dict[tuple[bool, ...], list[int]] = {}
         for wanted in _MARGINS:
             found = {side: list(members) for side, members in sides.items()}
             for index in np.flatnonzero(smallest >= wanted):
                 side = tuple(bool(distance > 0) for distance in distances[:, index])
-                if side not in sides and len(found.setdefault(side, [])) < (2 if len(boundaries) < 4 else 1):
+                if side not in sides and len(found.setdefault(side, [])) < (
+                    2 if len(boundaries) < 4 else 1
+                ):
                     found[side].append(int(index))
             sides = found
         if not sides:
             ranges = ", ".join(f"{name} in {ends}" for name, ends in self.box.items())
-            raise DomainError(f"no point with {ranges} lies in the validity region {self.conditions}", argument="box", value=self.box)
+            raise DomainError(
+                f"no point with {ranges} lies in the validity region {self.conditions}",
+                argument="box",
+                value=self.box,
+            )
         for members in sides.values():
             yield from (self._point(shares[index]) for index in members)
         for boundary in boundaries:
@@ -266,13 +313,20 @@ class Derivation:
         return self._point([source.randrange(1, _GRID) for _ in self.box])
 
     def _point(self, shares: Any) -> dict[sp.Symbol, sp.Rational]:
-        ends = ((name, sp.Rational(low), sp.Rational(high)) for name, (low, high) in self.box.items())
-        return {name: low + sp.Rational(int(share), _GRID) * (high - low) for share, (name, low, high) in zip(shares, ends, strict=True)}
+        ends = (
+            (name, sp.Rational(low), sp.Rational(high)) for name, (low, high) in self.box.items()
+        )
+        return {
+            name: low + sp.Rational(int(share), _GRID) * (high - low)
+            for share, (name, low, high) in zip(shares, ends, strict=True)
+        }
 
 
 def _on_points(expr: sp.Expr, names: list[sp.Symbol], columns: list[Any]) -> Any:
     """Evaluate an expression at all points, in floats."""
-    return np.broadcast_to(sp.lambdify(names, expr, "numpy")(*columns), len(columns[0])).astype(float)
+    return np.broadcast_to(sp.lambdify(names, expr, "numpy")(*columns), len(columns[0])).astype(
+        float
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -283,10 +337,16 @@ def _zeros(boundary: sp.Expr, name: sp.Symbol) -> list[sp.Expr]:
 
 def _relations(expr: sp.Basic) -> list[sp.Basic]:
     """List the relations between parameters that decide between branches."""
-    conditions = [condition for piecewise in expr.atoms(sp.Piecewise) for _, condition in piecewise.args]
+    conditions = [
+        condition for piecewise in expr.atoms(sp.Piecewise) for _, condition in piecewise.args
+    ]
     if not isinstance(expr, sp.Expr):
         conditions.append(expr)
-    return [relation for condition in conditions for relation in condition.atoms(sp.core.relational.Relational)]
+    return [
+        relation
+        for condition in conditions
+        for relation in condition.atoms(sp.core.relational.Relational)
+    ]
 
 
 def _boundaries(expr: sp.Basic) -> set[sp.Expr]:
@@ -309,7 +369,12 @@ def _signless(difference: sp.Expr) -> sp.Expr:
 # -- one checker per relation -------------------------------------------------------------------------------------------
 
 
-def _expand(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], fixed: frozenset[sp.Symbol], point: Mapping[sp.Symbol, Any]) -> sp.Expr:
+def _expand(
+    expr: sp.Expr,
+    known: Mapping[sp.Symbol, sp.Expr],
+    fixed: frozenset[sp.Symbol],
+    point: Mapping[sp.Symbol, Any],
+) -> sp.Expr:
     """Insert a parameter point and what is known of every quantity, until only `fixed` and free scales are left."""
     expr = _at(expr, point)
     for _ in range(len(known) + 1):
@@ -327,12 +392,19 @@ def _at(expr: sp.Expr, point: Mapping[sp.Symbol, Any]) -> sp.Expr:
     for piecewise in expr.atoms(sp.Piecewise):
         decided = [(value, condition.subs(point)) for value, condition in piecewise.args]
         if all(condition in (sp.true, sp.false) for _, condition in decided):
-            expr = expr.xreplace({piecewise: next((value for value, condition in decided if condition), sp.nan)})
-    rounded = {name: value if value.is_Integer else sp.N(value, 2 * DIGITS) for name, value in point.items()}
+            expr = expr.xreplace(
+                {piecewise: next((value for value, condition in decided if condition), sp.nan)}
+            )
+    rounded = {
+        name: value if value.is_Integer else sp.N(value, 2 * DIGITS)
+        for name, value in point.items()
+    }
     return expr.subs(rounded)
 
 
-def _check_definition(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
+def _check_definition(
+    entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]
+) -> StepCheck:
     if entry.quantity in known:
         return StepCheck(False, f"{entry.quantity} was defined before")
     if _circular(entry, known):
@@ -346,7 +418,9 @@ def _check_equal(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[A
     return _agree(known[entry.quantity], entry.value, known, points)
 
 
-def _check_equation(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
+def _check_equation(
+    entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]
+) -> StepCheck:
     equation = entry.relation.equation
     assert equation is not None
     if _circular(entry, known):
@@ -356,7 +430,9 @@ def _check_equation(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: lis
     return _agree(equation.args[0], equation.args[1], solved, points)
 
 
-def _agree(left: sp.Expr, right: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
+def _agree(
+    left: sp.Expr, right: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]
+) -> StepCheck:
     """Compare two expressions: symbolically, else at random points."""
     if not _involves(left, known, _BRANCHING) and not _involves(right, known, _BRANCHING):
         one, two = (_expand(side, known, frozenset(), {}) for side in (left, right))
@@ -375,7 +451,9 @@ def _agree(left: sp.Expr, right: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], po
             break
     if not used:
         return StepCheck(False, "no point lies off the boundaries")
-    return StepCheck(worst < _AGREE, f"largest relative difference {worst:.1e} at {used} rational points")
+    return StepCheck(
+        worst < _AGREE, f"largest relative difference {worst:.1e} at {used} rational points"
+    )
 
 
 def _vanishes(difference: sp.Expr) -> bool:
@@ -408,20 +486,28 @@ def _circular(entry: Step, known: Mapping[sp.Symbol, sp.Expr]) -> bool:
     return any(entry.quantity in part.free_symbols for part in _ingredients(entry.value, known))
 
 
-def _tied(expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], point: Mapping[sp.Symbol, Any]) -> bool:
+def _tied(
+    expr: sp.Expr, known: Mapping[sp.Symbol, sp.Expr], point: Mapping[sp.Symbol, Any]
+) -> bool:
     """Whether a point lies where two branches of a Piecewise in an expression meet."""
     return any(
-        sp.expand((relation.lhs - relation.rhs).subs(point)) == 0 for part in _ingredients(expr, known) for relation in _relations(part)
+        sp.expand((relation.lhs - relation.rhs).subs(point)) == 0
+        for part in _ingredients(expr, known)
+        for relation in _relations(part)
     )
 
 
-def _other_scales(left: sp.Expr, right: sp.Expr, *known: Mapping[sp.Symbol, Any]) -> dict[sp.Symbol, sp.Integer]:
+def _other_scales(
+    left: sp.Expr, right: sp.Expr, *known: Mapping[sp.Symbol, Any]
+) -> dict[sp.Symbol, sp.Integer]:
     """Give a number to every symbol that is neither a parameter nor otherwise fixed."""
     free = (left.free_symbols | right.free_symbols) - set().union(*known)
     return {name: sp.Integer(2003 + 7 * index) for index, name in enumerate(sorted(free, key=str))}
 
 
-def _check_asymptotic(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]) -> StepCheck:
+def _check_asymptotic(
+    entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: list[Any]
+) -> StepCheck:
     variable = entry.relation.variable
     assert variable is not None
     if entry.quantity not in known:
@@ -429,10 +515,14 @@ def _check_asymptotic(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: l
     fixed = frozenset({variable})
     worst, note, used = 0.0, "", 0
     for point in points:
-        if _tied(entry.value, known, point) and not any(_holds(relation, point) for relation in _relations(entry.value)):
+        if _tied(entry.value, known, point) and not any(
+            _holds(relation, point) for relation in _relations(entry.value)
+        ):
             continue  # nothing is claimed on this boundary
         used += 1
-        whole, term = (_expand(side, known, fixed, point) for side in (known[entry.quantity], entry.value))
+        whole, term = (
+            _expand(side, known, fixed, point) for side in (known[entry.quantity], entry.value)
+        )
         others = _other_scales(whole, term, {variable: None})
         ratios = []
         for decade in _SCALES:
@@ -443,7 +533,9 @@ def _check_asymptotic(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: l
         if term.has(sp.log):
             # whole / leading is a polynomial in 1 / log(x) next to zero: extrapolate through three points
             limit = mpmath.fsum(
-                ratio * mpmath.mpf(here) ** 2 / mpmath.fprod(here - other for other in _SCALES if other != here)
+                ratio
+                * mpmath.mpf(here) ** 2
+                / mpmath.fprod(here - other for other in _SCALES if other != here)
                 for ratio, here in zip(ratios, _SCALES, strict=True)
             )
         else:
@@ -453,8 +545,14 @@ def _check_asymptotic(entry: Step, known: Mapping[sp.Symbol, sp.Expr], points: l
         approaches = abs(last - 1) <= abs(first - 1) + slack and abs(last - 1) < mpmath.mpf("0.2")
         distance = float(abs(limit - 1)) if approaches else float("inf")
         if distance >= worst:
-            place = ", ".join(f"{name} = {value}" for name, value in point.items()) or "the given exponents"
-            worst, note = distance, f"at {place}: ratio {mpmath.nstr(last, 8)} at {variable} = 1e{_SCALES[2]}"
+            place = (
+                ", ".join(f"{name} = {value}" for name, value in point.items())
+                or "the given exponents"
+            )
+            worst, note = (
+                distance,
+                f"at {place}: ratio {mpmath.nstr(last, 8)} at {variable} = 1e{_SCALES[2]}",
+            )
     return StepCheck(used > 0 and worst < 2e-3, f"{used} points over four decades; slowest {note}")
 
 

@@ -20,7 +20,14 @@ from .formula import Law
 from .monomials import power_of, power_product
 from .optimum import CostLimited, optimum_steps
 from .records import Derived, Form, Reference, Regime
-from .references import CABALLERO_2023, DAMICO_2025, HESTNESS_2017, HOFFMANN_2022, KAPLAN_2020, ROSENFELD_2020
+from .references import (
+    CABALLERO_2023,
+    DAMICO_2025,
+    HESTNESS_2017,
+    HOFFMANN_2022,
+    KAPLAN_2020,
+    ROSENFELD_2020,
+)
 
 N, D, C, P, x = sp.symbols("N D C P x", positive=True)
 _A, _B, _a, _b, _RATIO, _LEVEL = sp.symbols("A B a b ratio L", positive=True)
@@ -56,11 +63,15 @@ class AdditiveLoss:
         Where the formula comes from.
     """
 
-    terms: Mapping[str, sp.Expr] = field(default_factory=lambda: {"model": _A * N**-_a, "data": _B * D**-_b})
+    terms: Mapping[str, sp.Expr] = field(
+        default_factory=lambda: {"model": _A * N**-_a, "data": _B * D**-_b}
+    )
     scales: tuple[sp.Symbol, sp.Symbol] = (N, D)
     budget: tuple[sp.Expr, sp.Symbol] = (6 * N * D, C)
     offset: sp.Expr = _OFFSET
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: {_a: _EXPONENTS, _b: _EXPONENTS})
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
+        default_factory=lambda: {_a: _EXPONENTS, _b: _EXPONENTS}
+    )
     reference: Reference = HOFFMANN_2022
 
 
@@ -87,33 +98,67 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
     a*b/(a + 2*b)
     """
     cost, budget = model.budget
-    inner = CostLimited(model.terms, model.scales, budget, model.budget, box=model.box, reference=model.reference)
-    if len(inner.winners) != 1 or inner.winners[0][0].exact_constant is None or len(inner.winners[0][0].duals) != 2:
-        raise DomainError("terms must be two that balance for all parameters in the box", argument="terms", value=model.terms)
+    inner = CostLimited(
+        model.terms, model.scales, budget, model.budget, box=model.box, reference=model.reference
+    )
+    if (
+        len(inner.winners) != 1
+        or inner.winners[0][0].exact_constant is None
+        or len(inner.winners[0][0].duals) != 2
+    ):
+        raise DomainError(
+            "terms must be two that balance for all parameters in the box",
+            argument="terms",
+            value=model.terms,
+        )
     entry, _ = inner.winners[0]
     first, second = model.scales
     (regime,) = inner.regimes()
     bare = sp.Add(*model.terms.values())
-    solved = power_product([(budget / (cost / second ** power_of(cost, second)), 1 / power_of(cost, second))])
+    solved = power_product(
+        [(budget / (cost / second ** power_of(cost, second)), 1 / power_of(cost, second))]
+    )
     best = entry.exact_alloc
     lowest = regime.constant * budget**-regime.exponent
-    shares = [y * power_product([(term.subs(second, solved), sp.S.One), (first, sp.S.Zero)]) for term, y in entry.duals.items()]
-    detour = sp.Add(*(y * _RATIO ** power_of(share, first) for share, y in zip(shares, entry.duals.values(), strict=True)))
+    shares = [
+        y * power_product([(term.subs(second, solved), sp.S.One), (first, sp.S.Zero)])
+        for term, y in entry.duals.items()
+    ]
+    detour = sp.Add(
+        *(
+            y * _RATIO ** power_of(share, first)
+            for share, y in zip(shares, entry.duals.values(), strict=True)
+        )
+    )
     forms = {
         "loss": Form(model.offset + bare, "the ansatz"),
         "frontier": Form(model.offset + lowest, f"least loss at budget {budget}"),
         str(first): Form(best[first], f"{first} at the optimum"),
         str(second): Form(best[second], f"{second} at the optimum"),
-        "isoflop": Form(model.offset + bare.subs(second, solved), f"loss against {first} at fixed {budget}"),
-        "compute": Form(((_LEVEL - model.offset) / regime.constant) ** (-1 / regime.exponent), f"budget {budget} that reaches loss L"),
-        "multiplier": Form(detour ** (1 / regime.exponent), f"factor of budget that choosing {first} off by `ratio` costs"),
+        "isoflop": Form(
+            model.offset + bare.subs(second, solved), f"loss against {first} at fixed {budget}"
+        ),
+        "compute": Form(
+            ((_LEVEL - model.offset) / regime.constant) ** (-1 / regime.exponent),
+            f"budget {budget} that reaches loss L",
+        ),
+        "multiplier": Form(
+            detour ** (1 / regime.exponent),
+            f"factor of budget that choosing {first} off by `ratio` costs",
+        ),
     }
 
     def build() -> Derivation:
         total = sp.Symbol("L_total", positive=True)
         steps = [
             *optimum_steps(inner),
-            step(total, model.offset + _L, DEFINITION, "assumed: the irreducible loss adds to what model and data leave", model.reference),
+            step(
+                total,
+                model.offset + _L,
+                DEFINITION,
+                "assumed: the irreducible loss adds to what model and data leave",
+                model.reference,
+            ),
             step(total, model.offset + lowest, EQUAL, "the frontier"),
         ]
         return Derivation(tuple(steps), (), dict(model.box))
@@ -159,12 +204,17 @@ class NestedLoss:
         As for `AdditiveLoss`.
     """
 
-    terms: Mapping[str, sp.Expr] = field(default_factory=lambda: {"model": (_Nc / N) ** (_aN / _aD), "data": _Dc / D})
+    terms: Mapping[str, sp.Expr] = field(
+        default_factory=lambda: {"model": (_Nc / N) ** (_aN / _aD), "data": _Dc / D}
+    )
     power: sp.Expr = _aD
     scales: tuple[sp.Symbol, sp.Symbol] = (N, D)
     budget: tuple[sp.Expr, sp.Symbol] = (6 * N * D, C)
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
-        default_factory=lambda: {_aN: (sp.Rational(1, 20), sp.Rational(1, 2)), _aD: (sp.Rational(1, 20), sp.Rational(1, 2))}
+        default_factory=lambda: {
+            _aN: (sp.Rational(1, 20), sp.Rational(1, 2)),
+            _aD: (sp.Rational(1, 20), sp.Rational(1, 2)),
+        }
     )
 
 
@@ -182,7 +232,9 @@ def derive_nested(model: NestedLoss) -> Derived:
         Exponent and constant of the loss; forms ``loss``, ``frontier`` and the optimal scales.
     """
     budget = model.budget[1]
-    inner = CostLimited(model.terms, model.scales, budget, model.budget, box=model.box, reference=KAPLAN_2020)
+    inner = CostLimited(
+        model.terms, model.scales, budget, model.budget, box=model.box, reference=KAPLAN_2020
+    )
     (regime,) = inner.regimes()
     entry, _ = inner.winners[0]
     exponent = sp.factor(regime.exponent * model.power)
@@ -190,13 +242,22 @@ def derive_nested(model: NestedLoss) -> Derived:
     forms = {
         "loss": Form(sp.Add(*model.terms.values()) ** model.power, "the ansatz"),
         "frontier": Form(constant * budget**-exponent, f"least loss at budget {budget}"),
-        **{str(name): Form(entry.exact_alloc[name], f"{name} at the optimum") for name in model.scales},
+        **{
+            str(name): Form(entry.exact_alloc[name], f"{name} at the optimum")
+            for name in model.scales
+        },
     }
 
     def build() -> Derivation:
         steps = [
             *optimum_steps(inner, suffix="_in"),
-            step(_L, sp.Symbol("L_in", positive=True) ** model.power, DEFINITION, "assumed: the loss is a power of the sum", KAPLAN_2020),
+            step(
+                _L,
+                sp.Symbol("L_in", positive=True) ** model.power,
+                DEFINITION,
+                "assumed: the loss is a power of the sum",
+                KAPLAN_2020,
+            ),
             step(_C0, constant, DEFINITION, "the constant in front"),
             step(_L, _C0 * budget**-exponent, EQUAL, "the frontier"),
         ]
@@ -226,7 +287,9 @@ def kaplan_law() -> Law:
 
 # -- Rosenfeld ----------------------------------------------------------------------------------------------------------
 
-_n, _m, _alpha, _beta, _cinf, _eps0, _rest = sp.symbols("n m alpha beta c_inf epsilon_0 c_rest", positive=True)
+_n, _m, _alpha, _beta, _cinf, _eps0, _rest = sp.symbols(
+    "n m alpha beta c_inf epsilon_0 c_rest", positive=True
+)
 
 
 @dataclass(frozen=True)
@@ -249,7 +312,9 @@ class Envelope:
     small: sp.Expr = _A * _n**-_alpha + _rest
     scale: sp.Symbol = _n
     guess: sp.Symbol = _eps0
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: {_alpha: (sp.Rational(1, 5), sp.Rational(3, 5))})
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
+        default_factory=lambda: {_alpha: (sp.Rational(1, 5), sp.Rational(3, 5))}
+    )
 
 
 def derive_envelope(model: Envelope) -> Derived:
@@ -265,7 +330,9 @@ def derive_envelope(model: Envelope) -> Derived:
     Derived
         Exponent and constant of the error above that at unlimited data; forms ``loss`` and ``small_error``.
     """
-    rest = sp.Add(*(term for term in sp.Add.make_args(model.small) if model.scale not in term.free_symbols))
+    rest = sp.Add(
+        *(term for term in sp.Add.make_args(model.small) if model.scale not in term.free_symbols)
+    )
     term = sp.expand(model.small - rest)
     exponent = -power_of(term, model.scale)
     error = sp.Symbol("epsilon", positive=True)
@@ -278,17 +345,46 @@ def derive_envelope(model: Envelope) -> Derived:
     full = _A * _n**-_alpha + _B * _m**-_beta + _cinf
     forms = {
         "loss": Form(envelope(full), "the ansatz: data n, model size m"),
-        "small_error": Form(full, "what the ansatz tends to where errors are far below random guessing"),
+        "small_error": Form(
+            full, "what the ansatz tends to where errors are far below random guessing"
+        ),
     }
     steps = [
-        step(error, model.small, DEFINITION, "assumed: powers of data and model size add up", ROSENFELD_2020),
-        step(_L, envelope(error), DEFINITION, "assumed: an envelope that ends at random guessing", ROSENFELD_2020),
-        step(_EXCESS, _L - envelope(rest), DEFINITION, "what is left above the error at unlimited data"),
-        step(_EXCESS, constant * model.scale**-exponent, asymptotic(model.scale), "the envelope is smooth: its slope enters the constant"),
+        step(
+            error,
+            model.small,
+            DEFINITION,
+            "assumed: powers of data and model size add up",
+            ROSENFELD_2020,
+        ),
+        step(
+            _L,
+            envelope(error),
+            DEFINITION,
+            "assumed: an envelope that ends at random guessing",
+            ROSENFELD_2020,
+        ),
+        step(
+            _EXCESS,
+            _L - envelope(rest),
+            DEFINITION,
+            "what is left above the error at unlimited data",
+        ),
+        step(
+            _EXCESS,
+            constant * model.scale**-exponent,
+            asymptotic(model.scale),
+            "the envelope is smooth: its slope enters the constant",
+        ),
         step(_C0, constant, DEFINITION, "the constant in front"),
         step(_EXCESS, _C0 * model.scale**-exponent, EQUAL, "a power law"),
     ]
-    return Derived((Regime("data-limited", sp.true, exponent, constant),), (), Derivation(tuple(steps), (), dict(model.box)), forms=forms)
+    return Derived(
+        (Regime("data-limited", sp.true, exponent, constant),),
+        (),
+        Derivation(tuple(steps), (), dict(model.box)),
+        forms=forms,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -348,23 +444,48 @@ def derive_offset(model: PowerOffset) -> Derived:
         Exponent and constant above the offset; forms ``loss`` and ``apparent_exponent``.
     """
     scale = model.scale
-    offset = sp.Add(*(term for term in sp.Add.make_args(model.loss) if scale not in term.free_symbols))
+    offset = sp.Add(
+        *(term for term in sp.Add.make_args(model.loss) if scale not in term.free_symbols)
+    )
     term = sp.expand(model.loss - offset)
     exponent = -power_of(term, scale)
     constant = term * scale**exponent
     apparent = exponent * (1 - offset / model.loss)
     forms = {
         "loss": Form(model.loss, "the ansatz"),
-        "apparent_exponent": Form(apparent, "slope of log loss against log scale, which the offset lowers"),
+        "apparent_exponent": Form(
+            apparent, "slope of log loss against log scale, which the offset lowers"
+        ),
     }
     steps = [
-        step(_L, model.loss, DEFINITION, "assumed: a power law above an irreducible loss", HESTNESS_2017),
-        step(_SLOPE, -scale * sp.diff(model.loss, scale) / _L, DEFINITION, "slope in double logarithmic axes"),
-        step(_SLOPE, exponent * (1 - offset / _L), EQUAL, "smaller than the exponent wherever the offset counts"),
+        step(
+            _L,
+            model.loss,
+            DEFINITION,
+            "assumed: a power law above an irreducible loss",
+            HESTNESS_2017,
+        ),
+        step(
+            _SLOPE,
+            -scale * sp.diff(model.loss, scale) / _L,
+            DEFINITION,
+            "slope in double logarithmic axes",
+        ),
+        step(
+            _SLOPE,
+            exponent * (1 - offset / _L),
+            EQUAL,
+            "smaller than the exponent wherever the offset counts",
+        ),
         step(_EXCESS, _L - offset, DEFINITION, "what is above the offset"),
         step(_EXCESS, constant * scale**-exponent, EQUAL, "a power law"),
     ]
-    return Derived((Regime("power law", sp.true, exponent, constant),), (), Derivation(tuple(steps), (), dict(model.box)), forms=forms)
+    return Derived(
+        (Regime("power law", sp.true, exponent, constant),),
+        (),
+        Derivation(tuple(steps), (), dict(model.box)),
+        forms=forms,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -408,7 +529,10 @@ class NormLimited:
     floor: sp.Expr = _q1
     samples: sp.Symbol = P
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
-        default_factory=lambda: {_g1: (sp.Rational(1, 3), sp.Rational(3, 2)), _g2: (sp.Rational(1, 3), sp.Rational(3, 2))}
+        default_factory=lambda: {
+            _g1: (sp.Rational(1, 3), sp.Rational(3, 2)),
+            _g2: (sp.Rational(1, 3), sp.Rational(3, 2)),
+        }
     )
 
 
@@ -426,11 +550,17 @@ def derive_norm(model: NormLimited) -> Derived:
         The product of the two exponents; forms ``loss``, ``plateau``, ``crossover`` and ``three_region``.
     """
     samples = model.samples
-    start = sp.Add(*(term for term in sp.Add.make_args(model.norm) if samples not in term.free_symbols))
+    start = sp.Add(
+        *(term for term in sp.Add.make_args(model.norm) if samples not in term.free_symbols)
+    )
     growing = sp.expand(model.norm - start)
     growth = power_of(growing, samples)
     if not growth.is_positive:
-        raise DomainError(f"norm = {model.norm} must grow as a power of {samples}", argument="norm", value=model.norm)
+        raise DomainError(
+            f"norm = {model.norm} must grow as a power of {samples}",
+            argument="norm",
+            value=model.norm,
+        )
     factor = growing / samples**growth
     exponent = sp.factor(model.exponent * growth)
     constant = model.amplitude * factor**-model.exponent
@@ -441,11 +571,20 @@ def derive_norm(model: NormLimited) -> Derived:
         "loss": Form(model.floor + model.amplitude * model.norm**-model.exponent, "the ansatz"),
         "plateau": Form(model.floor + height, "loss at few samples"),
         "crossover": Form(crossover, "samples at which the power law sets in"),
-        "three_region": Form(model.floor + regions, "plateau, power law and floor: five parameters, all that one curve can tell"),
+        "three_region": Form(
+            model.floor + regions,
+            "plateau, power law and floor: five parameters, all that one curve can tell",
+        ),
     }
     norm = sp.Symbol("norm", positive=True)
     steps = [
-        step(norm, model.norm, DEFINITION, "assumed: the best norm grows as a power of the data", DAMICO_2025),
+        step(
+            norm,
+            model.norm,
+            DEFINITION,
+            "assumed: the best norm grows as a power of the data",
+            DAMICO_2025,
+        ),
         step(
             _L,
             model.floor + model.amplitude * norm**-model.exponent,
@@ -454,12 +593,33 @@ def derive_norm(model: NormLimited) -> Derived:
             DAMICO_2025,
         ),
         step(_EXCESS, _L - model.floor, DEFINITION, "what is above the floor"),
-        step(_EXCESS, regions, EQUAL, "the same curve with one parameter less: a plateau, then a power law", CABALLERO_2023),
-        step(_EXCESS, constant * samples**-exponent, asymptotic(samples), "past the crossover the norm is all growth"),
+        step(
+            _EXCESS,
+            regions,
+            EQUAL,
+            "the same curve with one parameter less: a plateau, then a power law",
+            CABALLERO_2023,
+        ),
+        step(
+            _EXCESS,
+            constant * samples**-exponent,
+            asymptotic(samples),
+            "past the crossover the norm is all growth",
+        ),
         step(_C0, constant, DEFINITION, "the constant in front"),
-        step(_EXCESS, _C0 * samples**-exponent, EQUAL, "a power law whose exponent is the product of the two"),
+        step(
+            _EXCESS,
+            _C0 * samples**-exponent,
+            EQUAL,
+            "a power law whose exponent is the product of the two",
+        ),
     ]
-    return Derived((Regime("power law", sp.true, exponent, constant),), (), Derivation(tuple(steps), (), dict(model.box)), forms=forms)
+    return Derived(
+        (Regime("power law", sp.true, exponent, constant),),
+        (),
+        Derivation(tuple(steps), (), dict(model.box)),
+        forms=forms,
+    )
 
 
 @lru_cache(maxsize=1)

@@ -72,24 +72,41 @@ class FixedPoint:
         """
         exact = {name: to_exact(value) for name, value in values.items()}
         place = ", ".join(f"{name} = {value}" for name, value in values.items())
-        needed = set().union(*(part.free_symbols for branch in self.branches for part in (branch.solution, *branch.conditions)))
+        needed = set().union(
+            *(
+                part.free_symbols
+                for branch in self.branches
+                for part in (branch.solution, *branch.conditions)
+            )
+        )
         if missing := sorted(str(name) for name in needed - exact.keys()):
-            raise DomainError(f"values are missing for {', '.join(missing)}", argument="values", value=values)
+            raise DomainError(
+                f"values are missing for {', '.join(missing)}", argument="values", value=values
+            )
         found: dict[sp.Expr, None] = {}
         for branch in self.branches:
             number = branch.solution.subs(exact)
             decimal = sp.N(number, 30, chop=True)
-            if decimal.is_real and all(_holds(condition.subs(exact)) for condition in branch.conditions):
+            if decimal.is_real and all(
+                _holds(condition.subs(exact)) for condition in branch.conditions
+            ):
                 found[sp.radsimp(number)] = None
         if not found:
-            raise DomainError(f"the equation has no solution at {place}", argument="values", value=dict(values))
+            raise DomainError(
+                f"the equation has no solution at {place}", argument="values", value=dict(values)
+            )
         if len(found) > 1:
-            raise ConvergenceError(f"at {place} the equation has several solutions, {', '.join(map(str, found))}", result=tuple(found))
+            raise ConvergenceError(
+                f"at {place} the equation has several solutions, {', '.join(map(str, found))}",
+                result=tuple(found),
+            )
         return next(iter(found))
 
     def as_piecewise(self) -> sp.Expr:
         """Assemble the solutions as one expression; nan where there is none."""
-        return sp.Piecewise(*((branch.solution, sp.And(*branch.conditions)) for branch in self.branches))
+        return sp.Piecewise(
+            *((branch.solution, sp.And(*branch.conditions)) for branch in self.branches)
+        )
 
     def _repr_latex_(self) -> str:
         return f"${sp.latex(self.as_piecewise())}$"
@@ -144,16 +161,28 @@ def fixed_point(rhs: sp.Expr, x: sp.Symbol) -> FixedPoint:
     if not isinstance(x, sp.Symbol):
         raise DomainError(f"x = {x} must be a symbol", argument="x", value=x)
     if x not in rhs.free_symbols:
-        raise DomainError(f"rhs = {rhs} does not depend on {x}: there is nothing to solve", argument="rhs", value=rhs)
+        raise DomainError(
+            f"rhs = {rhs} does not depend on {x}: there is nothing to solve",
+            argument="rhs",
+            value=rhs,
+        )
     branches: dict[sp.Expr, list[tuple[sp.Basic, ...]]] = {}
     for number, (plain, comparisons) in enumerate(_choices(rhs)):
         if number >= _MAX_CHOICES:
-            raise DomainError(f"rhs has more than {_MAX_CHOICES} combinations of arguments", argument="rhs", value=rhs)
+            raise DomainError(
+                f"rhs has more than {_MAX_CHOICES} combinations of arguments",
+                argument="rhs",
+                value=rhs,
+            )
         for solution in _solutions(plain, x, rhs):
-            conditions = _conditions(solution, [difference.subs(x, solution) for difference in comparisons], x)
+            conditions = _conditions(
+                solution, [difference.subs(x, solution) for difference in comparisons], x
+            )
             if conditions is not None and conditions not in branches.setdefault(solution, []):
                 branches[solution].append(conditions)
-    found = tuple(FixedPointBranch(solution, one) for solution, several in branches.items() for one in several)
+    found = tuple(
+        FixedPointBranch(solution, one) for solution, several in branches.items() for one in several
+    )
     if not found:
         raise DomainError(f"{x} = {rhs} has no solution", argument="rhs", value=rhs)
     return FixedPoint(found)
@@ -173,19 +202,30 @@ def _choices(expr: sp.Expr) -> Iterator[tuple[sp.Expr, tuple[sp.Expr, ...]]]:
                 yield value, (*inner, *(sign * (value - other) for other in others))
         return
     for chosen in product(*(tuple(_choices(argument)) for argument in expr.args)):
-        yield expr.func(*(value for value, _ in chosen)), tuple(d for _, differences in chosen for d in differences)
+        yield (
+            expr.func(*(value for value, _ in chosen)),
+            tuple(d for _, differences in chosen for d in differences),
+        )
 
 
 def _solutions(plain: sp.Expr, x: sp.Symbol, rhs: sp.Expr) -> list[sp.Expr]:
     """Solve one equation without extrema; identities and complex roots are no solutions."""
     numerator, denominator = sp.fraction(sp.cancel(sp.together(x - plain)))
     if not numerator.is_polynomial(x):
-        raise DomainError(f"rhs = {rhs} is not a rational function of {x}", argument="rhs", value=rhs)
+        raise DomainError(
+            f"rhs = {rhs} is not a rational function of {x}", argument="rhs", value=rhs
+        )
     if numerator == 0:
-        raise DomainError(f"{x} = {plain} holds for every {x}: the equation does not determine it", argument="rhs", value=rhs)
+        raise DomainError(
+            f"{x} = {plain} holds for every {x}: the equation does not determine it",
+            argument="rhs",
+            value=rhs,
+        )
     if x not in numerator.free_symbols:
         return []
-    unknown = sp.Dummy("x")  # without assumptions: a root is refused by its conditions, not by the sign of a symbol
+    unknown = sp.Dummy(
+        "x"
+    )  # without assumptions: a root is refused by its conditions, not by the sign of a symbol
     polynomial = sp.Poly(numerator.subs(x, unknown), unknown)
     if polynomial.free_symbols_in_domain:
         found = sp.roots(polynomial, cubics=False, quartics=False)
@@ -197,10 +237,16 @@ def _solutions(plain: sp.Expr, x: sp.Symbol, rhs: sp.Expr) -> list[sp.Expr]:
             )
     else:
         found = dict.fromkeys(polynomial.real_roots())
-    return [sp.factor(root) for root in found if root.is_real is not False and sp.cancel(denominator.subs(x, root)) != 0]
+    return [
+        sp.factor(root)
+        for root in found
+        if root.is_real is not False and sp.cancel(denominator.subs(x, root)) != 0
+    ]
 
 
-def _conditions(solution: sp.Expr, differences: list[sp.Expr], x: sp.Symbol) -> tuple[sp.Basic, ...] | None:
+def _conditions(
+    solution: sp.Expr, differences: list[sp.Expr], x: sp.Symbol
+) -> tuple[sp.Basic, ...] | None:
     """Reduce what must be nonnegative, and the sign of the unknown; None if it never holds."""
     kept: dict[sp.Basic, None] = {}
     for difference in [*differences, *([solution] if x.is_positive else [])]:

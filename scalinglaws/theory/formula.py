@@ -18,9 +18,29 @@ import sympy as sp
 
 from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
-from ._numbers import evaluate_arrays, evaluate_form, is_exact, nearly, outside_validity, show, tidy, to_exact
+from ._numbers import (
+    evaluate_arrays,
+    evaluate_form,
+    is_exact,
+    nearly,
+    outside_validity,
+    show,
+    tidy,
+    to_exact,
+)
 from ._presentation import explanation_of, latex_of
-from .derivation import DEFINITION, EQUAL, Derivation, Relation, Step, StepCheck, asymptotic, balances, solves, step
+from .derivation import (
+    DEFINITION,
+    EQUAL,
+    Derivation,
+    Relation,
+    Step,
+    StepCheck,
+    asymptotic,
+    balances,
+    solves,
+    step,
+)
 from .implicit import ImplicitConstant
 from .records import Caution, Derived, Form, Published, Reference, Regime
 from .relations import strongest
@@ -123,7 +143,9 @@ class Law:
         """Refuse an unknown standing."""
         if self.standing not in STANDINGS:
             raise DomainError(
-                f"standing = {self.standing!r} must be one of {', '.join(STANDINGS)}", argument="standing", value=self.standing
+                f"standing = {self.standing!r} must be one of {', '.join(STANDINGS)}",
+                argument="standing",
+                value=self.standing,
             )
 
     # -- what was derived -------------------------------------------------------------------------------------------
@@ -157,8 +179,12 @@ class Law:
                 self._write(entry.condition),
                 self._write(entry.exponent),
                 None if entry.constant is None else self._write(entry.constant),
-                self._write(entry.log_power) if isinstance(entry.log_power, sp.Expr) else entry.log_power,
-                None if entry.correction is None else (self._write(entry.correction[0]), self._write(entry.correction[1])),
+                self._write(entry.log_power)
+                if isinstance(entry.log_power, sp.Expr)
+                else entry.log_power,
+                None
+                if entry.correction is None
+                else (self._write(entry.correction[0]), self._write(entry.correction[1])),
             )
             for entry in self.derived.regimes
             if self._write(entry.condition) != sp.false
@@ -176,7 +202,10 @@ class Law:
         known = [name for name in canonical if self.notation != "capacity" or name in self.symbols]
         if self.notation == "capacity":
             known += [name for name in self.symbols if name not in canonical]
-        conditions = [*(sp.Gt(sp.Symbol(name, positive=True), 0, evaluate=False) for name in known), *self.derived.conditions]
+        conditions = [
+            *(sp.Gt(sp.Symbol(name, positive=True), 0, evaluate=False) for name in known),
+            *self.derived.conditions,
+        ]
         entry = CONVENTIONS[self.notation]
         signs = [
             sp.Gt(self._symbol(name), 0, evaluate=False)
@@ -240,14 +269,26 @@ class Law:
         if self.caution is not None:
             condition = self._write(self.caution.condition)
             given = self._inputs(values, condition.free_symbols)
-            if np.any(sp.lambdify(list(given), condition, "numpy")(*(np.asarray(entry, float) for entry in given.values()))):
-                warnings.warn(f"{self.name}, for {self.caution.condition}: {self.caution.reason}", AccuracyWarning, stacklevel=2)
+            if np.any(
+                sp.lambdify(list(given), condition, "numpy")(
+                    *(np.asarray(entry, float) for entry in given.values())
+                )
+            ):
+                warnings.warn(
+                    f"{self.name}, for {self.caution.condition}: {self.caution.reason}",
+                    AccuracyWarning,
+                    stacklevel=2,
+                )
         return value
 
     def published_value(self, **values: Any) -> Any:
         """Evaluate the exponent as printed elsewhere; raises `DomainError` if no other formula is known."""
         if self.published_expr is None:
-            raise DomainError(f"{self.name} is printed nowhere in a different form", argument="published", value=self.name)
+            raise DomainError(
+                f"{self.name} is printed nowhere in a different form",
+                argument="published",
+                value=self.name,
+            )
         return self._evaluate(self.published_expr, values)
 
     def regime(self, **values: Any) -> str:
@@ -322,13 +363,19 @@ class Law:
         regime = self._regime(values)
         if regime.constant is None or regime.log_power is None:
             raise DomainError(
-                f"{self.name} gives the exponent only, no constant: there is no leading term to evaluate", argument="x", value=x
+                f"{self.name} gives the exponent only, no constant: there is no leading term to evaluate",
+                argument="x",
+                value=x,
             )
-        exact = {name: to_exact(value) for name, value in self._inputs(values, regime.constant.free_symbols).items()}
+        exact = {
+            name: to_exact(value)
+            for name, value in self._inputs(values, regime.constant.free_symbols).items()
+        }
         # exact powers of long fractions can take minutes
         rounded = {name: sp.N(value, _DIGITS) for name, value in exact.items()}
         exponent, constant, log_power = (
-            float(sp.sympify(entry).subs(rounded)) for entry in (regime.exponent, regime.constant, regime.log_power)
+            float(sp.sympify(entry).subs(rounded))
+            for entry in (regime.exponent, regime.constant, regime.log_power)
         )
         exponent = -exponent if self.growth else exponent
         try:
@@ -336,23 +383,34 @@ class Law:
         except (TypeError, ValueError):
             points = np.array(np.nan)
         if not np.all(points > 1):
-            raise DomainError(f"x = {x!r} must be a number above 1, or several", argument="x", value=x)
+            raise DomainError(
+                f"x = {x!r} must be a number above 1, or several", argument="x", value=x
+            )
         with np.errstate(over="ignore"):
             # one power of exp instead of a product, which would be 0 * inf at infinite x
             far = np.inf * np.sign(-exponent) if exponent else 0.0
-            growth = np.where(np.isinf(points), far, -exponent * np.log(points) + log_power * np.log(np.log(np.minimum(points, 1e300))))
+            growth = np.where(
+                np.isinf(points),
+                far,
+                -exponent * np.log(points) + log_power * np.log(np.log(np.minimum(points, 1e300))),
+            )
             value = constant * np.exp(growth)
         if points.size:
             self._warn_near_boundary(regime, rounded, points)
         return float(value) if value.ndim == 0 else value
 
-    def _warn_near_boundary(self, regime: Regime, rounded: Mapping[sp.Symbol, sp.Expr], points: Any) -> None:
+    def _warn_near_boundary(
+        self, regime: Regime, rounded: Mapping[sp.Symbol, sp.Expr], points: Any
+    ) -> None:
         """Warn where the term that was left out is not small: next to a boundary both grow, with opposite signs."""
         smallest = float(np.min(points))
         for other in self.regimes:
             if regime.log_power or other.log_power or other is regime or other.constant is None:
                 continue
-            size, faded = regime.correction or (other.constant / regime.constant, other.exponent - regime.exponent)
+            size, faded = regime.correction or (
+                other.constant / regime.constant,
+                other.exponent - regime.exponent,
+            )
             gap, ratio = float(faded.subs(rounded)), sp.Abs(sp.N(size.subs(rounded)))
             if ratio.is_finite and float(ratio) * smallest**-gap > 0.1:
                 warnings.warn(
@@ -384,14 +442,24 @@ class Law:
         entry = convention(name)
         if not self.task:
             raise DomainError(
-                f"{self.name} is not about capacity and source: only its own notation is available", argument="name", value=name
+                f"{self.name} is not about capacity and source: only its own notation is available",
+                argument="name",
+                value=name,
             )
-        if self.notation == "capacity" and not set(self.symbols) <= set(convention("capacity").parameters):
+        if self.notation == "capacity" and not set(self.symbols) <= set(
+            convention("capacity").parameters
+        ):
             raise DomainError(
-                f"{self.name} has parameters other than alpha and beta: only its own notation is available", argument="name", value=name
+                f"{self.name} has parameters other than alpha and beta: only its own notation is available",
+                argument="name",
+                value=name,
             )
         if name not in self._written:
-            law = replace(self, notation=name, symbols=dict(zip(entry.parameters, entry.meanings, strict=True)))
+            law = replace(
+                self,
+                notation=name,
+                symbols=dict(zip(entry.parameters, entry.meanings, strict=True)),
+            )
             vars(law)["derived"] = self.derived  # one derivation for all notations
             self._written[name] = law
         return self._written[name]
@@ -405,7 +473,9 @@ class Law:
     def _symbol(self, name: str) -> sp.Symbol:
         """Return the printed symbol of a parameter name in the current notation."""
         entry = CONVENTIONS[self.notation]
-        printed = dict(zip(entry.parameters, zip(entry.symbols, entry.positive, strict=True), strict=True))
+        printed = dict(
+            zip(entry.parameters, zip(entry.symbols, entry.positive, strict=True), strict=True)
+        )
         symbol, positive = printed.get(name, (name, True))
         return sp.Symbol(symbol, positive=True) if positive else sp.Symbol(symbol, real=True)
 
@@ -416,7 +486,10 @@ class Law:
         entry = CONVENTIONS[self.notation]
         alpha, beta = entry.to_canonical(*(self._symbol(name) for name in entry.parameters))
         written = expr.subs(
-            {sp.Symbol("alpha", positive=True): sp.Symbol("_alpha", positive=True), sp.Symbol("beta", positive=True): beta}
+            {
+                sp.Symbol("alpha", positive=True): sp.Symbol("_alpha", positive=True),
+                sp.Symbol("beta", positive=True): beta,
+            }
         ).subs(sp.Symbol("_alpha", positive=True), alpha)
         return tidy(written)
 
@@ -428,7 +501,9 @@ class Law:
     def _inputs(self, values: Mapping[str, Any], needed: set[sp.Symbol]) -> dict[sp.Symbol, Any]:
         self._known(values)
         given = {self._symbol(name): value for name, value in values.items()}
-        missing = [name for name in self.symbols if self._symbol(name) in needed and name not in values]
+        missing = [
+            name for name in self.symbols if self._symbol(name) in needed and name not in values
+        ]
         if missing:
             raise DomainError(
                 f"{self.name} needs {', '.join(missing)} ({'; '.join(self.symbols[name] for name in missing)})",
@@ -440,18 +515,46 @@ class Law:
     def _exact(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
         return {self._symbol(name): to_exact(value) for name, value in values.items()}
 
-    def _evaluate(self, expr: sp.Expr, values: Mapping[str, Any], *, digits: int | None = None, outside: str = "raise") -> Any:
+    def _evaluate(
+        self,
+        expr: sp.Expr,
+        values: Mapping[str, Any],
+        *,
+        digits: int | None = None,
+        outside: str = "raise",
+    ) -> Any:
         if outside not in ("raise", "mask"):
-            raise DomainError(f"outside = {outside!r} must be 'raise' or 'mask'", argument="outside", value=outside)
-        if digits is not None and (isinstance(digits, bool) or not isinstance(digits, int) or digits < 1):
-            raise DomainError(f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits)
+            raise DomainError(
+                f"outside = {outside!r} must be 'raise' or 'mask'",
+                argument="outside",
+                value=outside,
+            )
+        if digits is not None and (
+            isinstance(digits, bool) or not isinstance(digits, int) or digits < 1
+        ):
+            raise DomainError(
+                f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits
+            )
         given = self._inputs(values, expr.free_symbols)
-        checked = [condition for condition in self.validity if condition.free_symbols <= given.keys()]
-        if any(np.ndim(value) > 0 for value in given.values() if isinstance(value, (np.ndarray, list, tuple))):
+        checked = [
+            condition for condition in self.validity if condition.free_symbols <= given.keys()
+        ]
+        if any(
+            np.ndim(value) > 0
+            for value in given.values()
+            if isinstance(value, (np.ndarray, list, tuple))
+        ):
             if digits is not None:
-                raise DomainError("digits goes with single numbers, not with arrays", argument="digits", value=digits)
+                raise DomainError(
+                    "digits goes with single numbers, not with arrays",
+                    argument="digits",
+                    value=digits,
+                )
             return evaluate_arrays(self.name, expr, checked, given, outside)
-        given = {name: value.item() if isinstance(value, np.ndarray) else value for name, value in given.items()}
+        given = {
+            name: value.item() if isinstance(value, np.ndarray) else value
+            for name, value in given.items()
+        }
         exact = {name: to_exact(value) for name, value in given.items()}
         rounded = any(not is_exact(value) for value in given.values())
         for condition in checked:
@@ -462,7 +565,11 @@ class Law:
         result = expr.subs(exact)
         if rounded and self.derived.piecewise and expr is self.expr:
             # arithmetic on floats misses a boundary by rounding
-            line = (entry for entry in self.regimes if entry.on_boundary and nearly(entry.condition, exact))
+            line = (
+                entry
+                for entry in self.regimes
+                if entry.on_boundary and nearly(entry.condition, exact)
+            )
             result = next((entry.exponent.subs(exact) for entry in line), result)
         if digits is not None:
             with mpmath.workdps(digits):
@@ -479,9 +586,15 @@ class Law:
         if any(not is_exact(value) for value in given.values()):
             # arithmetic on floats misses a boundary by rounding: (4.6 - 1)/1.8 is not quite 2
             for regime in self.regimes:
-                if regime.on_boundary and all(nearly(relation, exact) for relation in sp.And.make_args(regime.condition)):
+                if regime.on_boundary and all(
+                    nearly(relation, exact) for relation in sp.And.make_args(regime.condition)
+                ):
                     return regime
         for regime in sorted(self.regimes, key=lambda entry: not entry.on_boundary):
             if bool(regime.condition.subs(exact)):
                 return regime
-        raise DomainError(f"no regime of {self.name} holds at {show(values)}", argument="values", value=dict(values))
+        raise DomainError(
+            f"no regime of {self.name} holds at {show(values)}",
+            argument="values",
+            value=dict(values),
+        )

@@ -57,12 +57,22 @@ class ImplicitConstant:
             If the root is not found to the digits asked for.
         """
         if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
-            raise DomainError(f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits)
+            raise DomainError(
+                f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits
+            )
         ends = [sp.sympify(end) for end in self.bracket]
         if not all(end.is_number and end.is_real for end in ends):
-            raise DomainError(f"bracket = {self.bracket} must be two finite real numbers", argument="bracket", value=self.bracket)
+            raise DomainError(
+                f"bracket = {self.bracket} must be two finite real numbers",
+                argument="bracket",
+                value=self.bracket,
+            )
         if self.equation.free_symbols != {self.unknown}:
-            raise DomainError(f"{self.equation} must depend on {self.unknown} alone", argument="equation", value=self.equation)
+            raise DomainError(
+                f"{self.equation} must depend on {self.unknown} alone",
+                argument="equation",
+                value=self.equation,
+            )
         function = sp.lambdify(self.unknown, self.equation, "mpmath")
         # a root much smaller than the bracket, or next to a cancellation, needs more digits than are asked for
         for precision in (digits + 10, 2 * digits + 20, 4 * digits + 40):
@@ -71,7 +81,9 @@ class ImplicitConstant:
             if root is not None:
                 break
         else:
-            raise ConvergenceError(f"no root of {self.equation} to {digits} digits in {self.bracket}")
+            raise ConvergenceError(
+                f"no root of {self.equation} to {digits} digits in {self.bracket}"
+            )
         with mpmath.workdps(digits):
             return +root
 
@@ -81,9 +93,17 @@ class ImplicitConstant:
         try:
             ends = [function(low), function(high)]
         except ZeroDivisionError:
-            raise DomainError(f"{self.equation} is infinite at an end of {self.bracket}", argument="bracket", value=self.bracket) from None
+            raise DomainError(
+                f"{self.equation} is infinite at an end of {self.bracket}",
+                argument="bracket",
+                value=self.bracket,
+            ) from None
         if mpmath.sign(ends[0]) * mpmath.sign(ends[1]) > 0:
-            raise DomainError(f"{self.equation} does not change sign over {self.bracket}", argument="bracket", value=self.bracket)
+            raise DomainError(
+                f"{self.equation} does not change sign over {self.bracket}",
+                argument="bracket",
+                value=self.bracket,
+            )
         unit = max(map(abs, ends))  # the size of the equation must not matter
         root = mpmath.findroot(
             lambda x: function(x) / unit,
@@ -94,7 +114,12 @@ class ImplicitConstant:
             verify=False,
         )
         width = abs(root) * mpmath.mpf(10) ** -digits or mpmath.mpf(10) ** -digits
-        with mpmath.workdps(2 * precision):  # a change of sign by rounding noise does not survive twice the digits
+        with mpmath.workdps(
+            2 * precision
+        ):  # a change of sign by rounding noise does not survive twice the digits
             around = [function(root - width), function(root + width)]
-        certain = mpmath.sign(around[0]) * mpmath.sign(around[1]) < 0 and max(map(abs, around)) <= unit / 10
+        certain = (
+            mpmath.sign(around[0]) * mpmath.sign(around[1]) < 0
+            and max(map(abs, around)) <= unit / 10
+        )
         return root if certain else None

@@ -76,15 +76,25 @@ def derive_variance(model: VarianceLimited) -> Derived:
     inverse = sp.together(model.loss.subs(n, 1 / small))
     limit = sp.limit(inverse, small, 0, "+")
     if limit.has(sp.oo, sp.zoo, sp.nan) or small in limit.free_symbols:
-        raise DomainError(f"loss = {model.loss} has no finite limit for {n} -> oo", argument="loss", value=model.loss)
+        raise DomainError(
+            f"loss = {model.loss} has no finite limit for {n} -> oo",
+            argument="loss",
+            value=model.loss,
+        )
     try:
         coefficient, exponent = sp.factor(sp.together(inverse - limit)).leadterm(small)
     except (sp.PoleError, ValueError, NotImplementedError):
         coefficient, exponent = small, sp.S.Zero
     if small in coefficient.free_symbols:
-        raise DomainError(f"loss = {model.loss} does not approach its limit as a power of {n}", argument="loss", value=model.loss)
+        raise DomainError(
+            f"loss = {model.loss} does not approach its limit as a power of {n}",
+            argument="loss",
+            value=model.loss,
+        )
     if not exponent.is_positive:
-        raise DomainError(f"loss = {model.loss} does not depend on {n}", argument="loss", value=model.loss)
+        raise DomainError(
+            f"loss = {model.loss} does not depend on {n}", argument="loss", value=model.loss
+        )
     leading = sp.factor(coefficient) * n**-exponent
     steps = [
         step(_L, model.loss, DEFINITION, model.reason, BAHRI_2021),
@@ -149,9 +159,15 @@ def derive_width(model: WidthLimited) -> Derived:
     power = powers[leading]
     if not power.is_positive or sum(powers[term] == power for term in terms) > 1:
         raise DomainError(
-            f"parameters = {model.parameters} must have one leading power of {w}", argument="parameters", value=model.parameters
+            f"parameters = {model.parameters} must have one leading power of {w}",
+            argument="parameters",
+            value=model.parameters,
         )
-    count, amplitude, variance = PARAMETERS, sp.Symbol("v", positive=True), sp.Symbol("V", positive=True)
+    count, amplitude, variance = (
+        PARAMETERS,
+        sp.Symbol("v", positive=True),
+        sp.Symbol("V", positive=True),
+    )
     coefficient = leading / w**power
     inverse = (count / coefficient) ** (1 / power)
     exponent = sp.sympify(model.exponent) / power
@@ -159,7 +175,12 @@ def derive_width(model: WidthLimited) -> Derived:
     steps = [
         step(total, model.parameters, DEFINITION, "parameters of the network"),
         step(total, leading, asymptotic(w), "matrices between hidden layers outnumber all others"),
-        step(w, inverse, solves(sp.Eq(total, count, evaluate=False)), "the width at a given number of parameters"),
+        step(
+            w,
+            inverse,
+            solves(sp.Eq(total, count, evaluate=False)),
+            "the width at a given number of parameters",
+        ),
         step(
             variance,
             amplitude * w ** (-sp.sympify(model.exponent)),
@@ -197,7 +218,9 @@ class NearestNeighbor:
     dimension: Any = DIMENSION
     order: Any = 1
     empty: MellinSymbol = EXP
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: {DIMENSION: (1, 8), ORDER: (sp.Rational(1, 2), 4)})
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
+        default_factory=lambda: {DIMENSION: (1, 8), ORDER: (sp.Rational(1, 2), 4)}
+    )
 
 
 def derive_distance(model: NearestNeighbor) -> Derived:
@@ -236,12 +259,19 @@ def derive_distance(model: NearestNeighbor) -> Derived:
             "a ball of radius r holds P r^d points on average, in units of its volume at r = 1",
             SPIGLER_2020,
         ),
-        step(distance, q * term.coefficient * (P ** (-1 / d)) ** term.exponent, EQUAL, "its Mellin transform, without corrections"),
+        step(
+            distance,
+            q * term.coefficient * (P ** (-1 / d)) ** term.exponent,
+            EQUAL,
+            "its Mellin transform, without corrections",
+        ),
         step(_C, constant, DEFINITION, "the constant in front"),
         step(distance, _C * P**-exponent, EQUAL, "a power law"),
     ]
     return Derived(
-        (Regime("resolution-limited", sp.true, exponent, constant),), found.conditions, Derivation(tuple(steps), found.conditions, box)
+        (Regime("resolution-limited", sp.true, exponent, constant),),
+        found.conditions,
+        Derivation(tuple(steps), found.conditions, box),
     )
 
 
@@ -256,7 +286,10 @@ def variance_limited_law() -> Law:
         statement=CATALOGUE["manifold.variance_limited"].statement,
         quantity="test loss above its value at unlimited samples",
         variable=P,
-        symbols={"N": "number of features, fixed", "L_inf": "test loss (with noise) at unlimited samples"},
+        symbols={
+            "N": "number of features, fixed",
+            "L_inf": "test loss (with noise) at unlimited samples",
+        },
         reference=(BAHRI_2021,),
         standing="derived",
         model=VarianceLimited(),

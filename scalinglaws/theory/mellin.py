@@ -78,7 +78,9 @@ class MellinSymbol:
         c = sp.sympify(power)
         if not (c.is_positive or c.is_negative):
             raise DomainError(
-                f"power = {c} must be nonzero and of known sign: declare its symbols with positive=True", argument="power", value=power
+                f"power = {c} must be nonzero and of known sign: declare its symbols with positive=True",
+                argument="power",
+                value=power,
             )
         return MellinSymbol(
             tuple((a, b / c, first) for a, b, first in self.numerator),
@@ -92,7 +94,9 @@ class MellinSymbol:
         """Return ``x -> g(factor * x)`` for a positive factor."""
         factor = sp.sympify(factor)
         if not factor.is_positive:
-            raise DomainError(f"factor = {factor} must be positive", argument="factor", value=factor)
+            raise DomainError(
+                f"factor = {factor} must be positive", argument="factor", value=factor
+            )
         return replace(self, base=self.base / factor, function=self.function.subs(X, factor * X))
 
     def times_power(self, power: sp.Expr | float) -> MellinSymbol:
@@ -135,7 +139,11 @@ class MellinSymbol:
 
     def right_poles(self) -> list[sp.Expr]:
         """Return the nearest right pole of every Gamma factor that has one."""
-        return [pole.place for i in range(len(self.numerator)) if (pole := next(self.poles(i, left=False), None)) is not None]
+        return [
+            pole.place
+            for i in range(len(self.numerator))
+            if (pole := next(self.poles(i, left=False), None)) is not None
+        ]
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,9 @@ class Pole:
 
     def own_residue(self) -> sp.Expr:
         """Residue of the Gamma factor alone."""
-        return sp.S.NegativeOne**self.order / (sp.factorial(self.order) * self.symbol.numerator[self.index][1])
+        return sp.S.NegativeOne**self.order / (
+            sp.factorial(self.order) * self.symbol.numerator[self.index][1]
+        )
 
     def rest(self, *without: int) -> sp.Expr:
         """Everything but the Gamma factors `without`, at the pole."""
@@ -179,7 +189,11 @@ class MellinCombination:
             key = (entry.numerator, entry.denominator, entry.base)
             if key in found:
                 first = found[key]
-                entry = replace(entry, coefficient=first.coefficient + entry.coefficient, function=first.function + entry.function)
+                entry = replace(
+                    entry,
+                    coefficient=first.coefficient + entry.coefficient,
+                    function=first.function + entry.function,
+                )
             found[key] = entry
         return tuple(entry for entry in found.values() if sp.expand(entry.coefficient) != 0)
 
@@ -210,7 +224,9 @@ class MellinCombination:
     def __add__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
         if not isinstance(other, (MellinSymbol, MellinCombination)):
             return NotImplemented
-        return MellinCombination(self.symbols + (other.symbols if isinstance(other, MellinCombination) else (other,)))
+        return MellinCombination(
+            self.symbols + (other.symbols if isinstance(other, MellinCombination) else (other,))
+        )
 
     def __sub__(self, other: MellinSymbol | MellinCombination) -> MellinCombination:
         return self + (-other)
@@ -219,13 +235,19 @@ class MellinCombination:
 EXP = MellinSymbol(((sp.S.Zero, sp.S.One, 0),), function=sp.exp(-X))
 r""":math:`e^{-x}`."""
 
-ONE_MINUS_EXP = MellinSymbol(((sp.S.Zero, sp.S.One, 1),), coefficient=sp.S.NegativeOne, function=1 - sp.exp(-X))
+ONE_MINUS_EXP = MellinSymbol(
+    ((sp.S.Zero, sp.S.One, 1),), coefficient=sp.S.NegativeOne, function=1 - sp.exp(-X)
+)
 r""":math:`1 - e^{-x}`: minus :math:`\Gamma(s)` on the strip :math:`-1 < \Re s < 0`."""
 
-STEP = MellinSymbol(((sp.S.Zero, sp.S.One, 0),), ((sp.S.One, sp.S.One),), function=sp.Heaviside(1 - X, 1))
+STEP = MellinSymbol(
+    ((sp.S.Zero, sp.S.One, 0),), ((sp.S.One, sp.S.One),), function=sp.Heaviside(1 - X, 1)
+)
 r""":math:`\theta(1 - x)`."""
 
-TAIL = MellinSymbol(((sp.S.Zero, -sp.S.One, 0),), ((sp.S.One, -sp.S.One),), function=sp.Heaviside(X - 1, 0))
+TAIL = MellinSymbol(
+    ((sp.S.Zero, -sp.S.One, 0),), ((sp.S.One, -sp.S.One),), function=sp.Heaviside(X - 1, 0)
+)
 r""":math:`\theta(x - 1)`."""
 
 
@@ -250,4 +272,10 @@ def RATIONAL(m: sp.Expr | float, n: sp.Expr | float) -> MellinSymbol:
     m, n = sp.sympify(m), sp.sympify(n)
     if not n.is_positive:
         raise DomainError(f"n = {n} must be positive", argument="n", value=n)
-    return MellinSymbol(((m, sp.S.One, 0), (n - m, -sp.S.One, 0)), (), 1 / sp.gamma(n), sp.S.One, X**m / (1 + X) ** n)
+    return MellinSymbol(
+        ((m, sp.S.One, 0), (n - m, -sp.S.One, 0)),
+        (),
+        1 / sp.gamma(n),
+        sp.S.One,
+        X**m / (1 + X) ** n,
+    )

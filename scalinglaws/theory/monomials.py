@@ -79,7 +79,11 @@ def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
     exponents = tuple(sp.cancel(exact_numbers(power)) for power in powers.values())
     for power in exponents:
         if power.is_extended_real is False or power.has(sp.oo, sp.zoo, sp.nan):
-            raise DomainError(f"{argument}: the exponent {power} in {expr} must be real", argument=argument, value=expr)
+            raise DomainError(
+                f"{argument}: the exponent {power} in {expr} must be real",
+                argument=argument,
+                value=expr,
+            )
     return Monomial(expr, coefficient, exponents)
 
 
@@ -101,8 +105,13 @@ def like_terms(terms: list[Monomial]) -> tuple[Monomial, ...]:
     for term in terms:
         for number, other in enumerate(kept):
             alike = (term.coefficient / other.coefficient).is_number
-            if alike and all(vanishes(one - two) for one, two in zip(term.exponents, other.exponents, strict=True)):
-                kept[number] = Monomial(other.expr + term.expr, other.coefficient + term.coefficient, other.exponents)
+            if alike and all(
+                vanishes(one - two)
+                for one, two in zip(term.exponents, other.exponents, strict=True)
+            ):
+                kept[number] = Monomial(
+                    other.expr + term.expr, other.coefficient + term.coefficient, other.exponents
+                )
                 break
         else:
             kept.append(term)
@@ -141,7 +150,9 @@ def power_of(monomial: sp.Expr, scale: sp.Symbol) -> sp.Expr:
         if base == scale:
             total += power
         elif scale in factor.free_symbols:
-            raise DomainError(f"{monomial} is not a power of {scale}", argument="scale", value=scale)
+            raise DomainError(
+                f"{monomial} is not a power of {scale}", argument="scale", value=scale
+            )
     return reduced(total)
 
 
@@ -161,7 +172,9 @@ def reduced(exponent: sp.Expr) -> sp.Expr:
     if denominator.is_number:
         expanded = sp.expand(form)
         return expanded if expanded.is_Add and len(expanded.args) == 2 else form
-    if sum(_minus_signs(part) for part in (-numerator, -denominator)) < sum(_minus_signs(part) for part in (numerator, denominator)):
+    if sum(_minus_signs(part) for part in (-numerator, -denominator)) < sum(
+        _minus_signs(part) for part in (numerator, denominator)
+    ):
         return sp.factor(-numerator) / sp.factor(-denominator)
     return form
 

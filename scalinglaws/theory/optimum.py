@@ -66,14 +66,19 @@ class CostLimited:
         if not self.box:
             optimum = allocation.at({}, self.scale)
             return ((_preferred(optimum.balance, optimum.ties), sp.true, bool(optimum.ties)),)
-        found = regimes_in_region(allocation, self.scale, self.box, where=self.where, logarithm=self.logarithm)
+        found = regimes_in_region(
+            allocation, self.scale, self.box, where=self.where, logarithm=self.logarithm
+        )
         if incomplete := [entry for entry in found if entry.uncovered]:
             raise DomainError(
                 f"the conditions of {incomplete[0].regime} do not separate it from its neighbors: give a smaller box",
                 argument="box",
                 value=self.box,
             )
-        return tuple((_preferred(entry.regime, entry.ties), sp.And(*entry.conditions), bool(entry.ties)) for entry in found)
+        return tuple(
+            (_preferred(entry.regime, entry.ties), sp.And(*entry.conditions), bool(entry.ties))
+            for entry in found
+        )
 
     @property
     def winners(self) -> tuple[tuple[Balance, sp.Basic], ...]:
@@ -126,7 +131,9 @@ def derive_optimum(model: CostLimited, of: sp.Expr | None = None) -> Derived:
     return Derived(model.regimes(of), model.where, build, piecewise=True)
 
 
-def optimum_steps(model: CostLimited, of: sp.Expr | None = None, *, suffix: str = "", case: sp.Basic = sp.true) -> list[Step]:
+def optimum_steps(
+    model: CostLimited, of: sp.Expr | None = None, *, suffix: str = "", case: sp.Basic = sp.true
+) -> list[Step]:
     """Write the steps of `derive_optimum`.
 
     Parameters
@@ -147,9 +154,13 @@ def optimum_steps(model: CostLimited, of: sp.Expr | None = None, *, suffix: str 
     if of is not None:
         quantity = sp.Symbol(f"X{suffix}", positive=True)
         named = of.subs({name: _tagged(name, suffix) for name in model.free})
-        claimed = pieces([(_optimal(model, entry, of), condition) for entry, condition in model.winners])
+        claimed = pieces(
+            [(_optimal(model, entry, of), condition) for entry, condition in model.winners]
+        )
         steps += [
-            step(quantity, named, DEFINITION, f"what is asked for: {of} at the optimum", where=case),
+            step(
+                quantity, named, DEFINITION, f"what is asked for: {of} at the optimum", where=case
+            ),
             step(quantity, claimed, EQUAL, "a power of the budget in each regime", where=case),
         ]
     return steps
@@ -166,23 +177,48 @@ def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr
     logs = sp.S.Zero if model.logarithm is None else power_of(whole, model.logarithm)
     constant = None
     if model.exact:
-        constant = sp.powsimp(whole / model.scale**power / (model.logarithm**logs if model.logarithm is not None else 1))
-    return Regime(_name(model, entry), condition, reduced(-power if of is None else power), constant, logs)
+        constant = sp.powsimp(
+            whole
+            / model.scale**power
+            / (model.logarithm**logs if model.logarithm is not None else 1)
+        )
+    return Regime(
+        _name(model, entry), condition, reduced(-power if of is None else power), constant, logs
+    )
 
 
 def _optimal(model: CostLimited, entry: Balance, of: sp.Expr) -> sp.Expr:
     chosen = entry.leading_alloc if model.exact else entry.allocation
     if not of.free_symbols & set(model.free):
-        raise DomainError(f"of = {of} contains none of the scales {', '.join(map(str, model.free))}", argument="of", value=of)
+        raise DomainError(
+            f"of = {of} contains none of the scales {', '.join(map(str, model.free))}",
+            argument="of",
+            value=of,
+        )
     missing = [name for name in model.free if chosen[name] is None and name in of.free_symbols]
     if missing:
-        raise DomainError(f"the balance {entry} leaves {missing[0]} undetermined", argument="of", value=of)
-    return sp.powsimp(sp.expand_power_base(of.subs({name: value for name, value in chosen.items() if value is not None}), force=True))
+        raise DomainError(
+            f"the balance {entry} leaves {missing[0]} undetermined", argument="of", value=of
+        )
+    return sp.powsimp(
+        sp.expand_power_base(
+            of.subs({name: value for name, value in chosen.items() if value is not None}),
+            force=True,
+        )
+    )
 
 
 def _name(model: CostLimited, entry: Balance) -> str:
-    owner = {part: label for label, whole in model.terms.items() for part in sp.Add.make_args(whole)}
-    labels = list(dict.fromkeys(owner.get(part, str(part)) for active in entry.active for part in sp.Add.make_args(active)[:1]))
+    owner = {
+        part: label for label, whole in model.terms.items() for part in sp.Add.make_args(whole)
+    }
+    labels = list(
+        dict.fromkeys(
+            owner.get(part, str(part))
+            for active in entry.active
+            for part in sp.Add.make_args(active)[:1]
+        )
+    )
     order = list(model.terms)
     labels.sort(key=lambda label: order.index(label) if label in order else len(order))
     return model.names.get(frozenset(labels), " = ".join(labels))
@@ -197,33 +233,56 @@ def pieces(parts: list[tuple[sp.Expr, sp.Basic]]) -> sp.Expr:
     return parts[0][0] if len(parts) == 1 else sp.Piecewise(*parts)
 
 
-def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suffix: str, case: sp.Basic) -> list[Step]:
+def _steps(
+    model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suffix: str, case: sp.Basic
+) -> list[Step]:
     """Write the two halves of the argument: the allocation reaches the exponent, and no allocation gets below it."""
     program = winners[0][0]._program
     names = {name: _tagged(name, suffix) for name in model.free}
     loss, largest = (sp.Symbol(f"{letter}{suffix}", positive=True) for letter in ("L", "h"))
     terms = [term.expr for term in program.terms]
-    middle = {name: (sp.Rational(low) + sp.Rational(high)) / 2 for name, (low, high) in model.box.items()}
+    middle = {
+        name: (sp.Rational(low) + sp.Rational(high)) / 2 for name, (low, high) in model.box.items()
+    }
 
     def accept(entry: Balance, solved: Mapping[sp.Symbol, sp.Expr]) -> bool:
         """Whether no term exceeds the balanced ones, in the middle of the box."""
-        highest = max(float(power_of(_monomial_at(term, solved), model.scale).subs(middle)) for term in terms)
+        highest = max(
+            float(power_of(_monomial_at(term, solved), model.scale).subs(middle)) for term in terms
+        )
         return highest <= float(entry.exponent(model.scale).subs(middle)) + 1e-9
 
-    chosen = [(entry.determined(leading=model.exact, accept=partial(accept, entry)), condition) for entry, condition in winners]
+    chosen = [
+        (entry.determined(leading=model.exact, accept=partial(accept, entry)), condition)
+        for entry, condition in winners
+    ]
     steps: list[Step] = []
     budgets = dict.fromkeys(model.free)
     for item in program.budgets:
         name = next(
-            name for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True) if power != 0 and budgets[name] is None
+            name
+            for name, power in zip(reversed(model.free), reversed(item.exponents), strict=True)
+            if power != 0 and budgets[name] is None
         )
         budgets[name] = item.expr.subs(names)
     for name in model.free:
         value = pieces([(solved[name], condition) for solved, condition in chosen])
         if budgets[name] is None:
-            steps.append(step(names[name], value, DEFINITION, f"choose {name} so that the leading terms balance", where=case))
+            steps.append(
+                step(
+                    names[name],
+                    value,
+                    DEFINITION,
+                    f"choose {name} so that the leading terms balance",
+                    where=case,
+                )
+            )
         else:
-            steps.append(step(names[name], value, solves(budgets[name]), "spend the whole budget", where=case))
+            steps.append(
+                step(
+                    names[name], value, solves(budgets[name]), "spend the whole budget", where=case
+                )
+            )
     inserted, exponents = [], []
     for solved, condition in chosen:
         values = [_monomial_at(term, solved) for term in terms]
@@ -231,17 +290,54 @@ def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suff
         exponents.append((sp.Max(*(power_of(value, model.scale) for value in values)), condition))
     claimed = pieces([(entry.exponent(model.scale), condition) for entry, condition in winners])
     steps += [
-        step(loss, sp.Add(*terms).subs(names), DEFINITION, "bottlenecks add up", model.reference, case),
+        step(
+            loss,
+            sp.Add(*terms).subs(names),
+            DEFINITION,
+            "bottlenecks add up",
+            model.reference,
+            case,
+        ),
         step(loss, pieces(inserted), EQUAL, "with that allocation inserted", where=case),
-        step(largest, pieces(exponents), DEFINITION, f"the largest power of {model.scale} among the terms", where=case),
-        step(largest, claimed, EQUAL, "the balanced terms lead; no other term exceeds them", where=case),
+        step(
+            largest,
+            pieces(exponents),
+            DEFINITION,
+            f"the largest power of {model.scale} among the terms",
+            where=case,
+        ),
+        step(
+            largest,
+            claimed,
+            EQUAL,
+            "the balanced terms lead; no other term exceeds them",
+            where=case,
+        ),
     ]
     if model.exact and len(winners) == 1 and winners[0][0].exact_constant is not None:
         entry = winners[0][0]
-        steps.append(step(loss, entry.value * entry.leading_constant, EQUAL, "the minimum, with its constant", where=case))
+        steps.append(
+            step(
+                loss,
+                entry.value * entry.leading_constant,
+                EQUAL,
+                "the minimum, with its constant",
+                where=case,
+            )
+        )
     elif model.exact:
-        value = pieces([(entry.value * entry.leading_constant, condition) for entry, condition in winners])
-        steps.append(step(loss, value, asymptotic(model.scale), "the leading terms at their own optimum", where=case))
+        value = pieces(
+            [(entry.value * entry.leading_constant, condition) for entry, condition in winners]
+        )
+        steps.append(
+            step(
+                loss,
+                value,
+                asymptotic(model.scale),
+                "the leading terms at their own optimum",
+                where=case,
+            )
+        )
     for number, (entry, _) in enumerate(winners, start=1):
         steps += _bound(model, entry, f"{suffix}_{number}" if len(winners) > 1 else suffix, case)
     return steps
@@ -249,7 +345,9 @@ def _steps(model: CostLimited, winners: Sequence[tuple[Balance, sp.Basic]], suff
 
 def _monomial_at(term: sp.Expr, solved: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
     """Insert an allocation into a term and collect powers."""
-    inserted = term.subs({name: value for name, value in solved.items() if value is not None}, simultaneous=True)
+    inserted = term.subs(
+        {name: value for name, value in solved.items() if value is not None}, simultaneous=True
+    )
     return sp.Add(*(power_product([(part, sp.S.One)]) for part in sp.Add.make_args(inserted)))
 
 
@@ -267,5 +365,11 @@ def _bound(model: CostLimited, entry: Balance, suffix: str, case: sp.Basic) -> l
     reason = f"for any allocation the sum of {terms} is at least their geometric mean with weights {which}"
     return [
         step(mean, product.subs(anything), DEFINITION, reason, DUFFIN_1967, case),
-        step(mean, value, EQUAL, "which is the same for every allocation that keeps the budget: none does better", where=case),
+        step(
+            mean,
+            value,
+            EQUAL,
+            "which is the same for every allocation that keeps the budget: none does better",
+            where=case,
+        ),
     ]

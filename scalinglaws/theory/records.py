@@ -43,7 +43,9 @@ class Reference:
         return replace(self, place=place)
 
     def __str__(self) -> str:
-        return f"{self.authors} ({self.year}), {self.identifier}" + (f", {self.place}" if self.place else "")
+        return f"{self.authors} ({self.year}), {self.identifier}" + (
+            f", {self.place}" if self.place else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,9 @@ class Derived:
         if len(inner) == 1 and inner[0].condition == sp.true:
             return inner[0].exponent
         pieces = ((regime.exponent, _closed(regime.condition)) for regime in inner or self.regimes)
-        return sp.Piecewise(*pieces, evaluate=False)  # evaluation would merge the conditions of equal exponents past recognition
+        return sp.Piecewise(
+            *pieces, evaluate=False
+        )  # evaluation would merge the conditions of equal exponents past recognition
 
     @cached_property
     def constant(self) -> sp.Expr | None:
@@ -186,4 +190,6 @@ def _closed(condition: sp.Basic) -> sp.Basic:
     if condition.atoms(sp.Eq):
         return condition
     weak = {sp.StrictGreaterThan: sp.Ge, sp.StrictLessThan: sp.Le}
-    return condition.replace(lambda part: part.func in weak, lambda part: weak[part.func](*part.args))
+    return condition.replace(
+        lambda part: part.func in weak, lambda part: weak[part.func](*part.args)
+    )

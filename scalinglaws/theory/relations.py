@@ -43,7 +43,10 @@ def changing_part(difference: sp.Expr) -> sp.Expr:
     """
     kept = sp.S.One
     numerator, denominator = sp.fraction(sp.factor(difference))
-    for factor in (*sp.Mul.make_args(numerator), *sp.Mul.make_args(denominator)):  # 1/x has the sign of x
+    for factor in (
+        *sp.Mul.make_args(numerator),
+        *sp.Mul.make_args(denominator),
+    ):  # 1/x has the sign of x
         base, power = factor.as_base_exp()
         if power.is_integer and power.is_positive and not base.is_number:
             factor = base if power.is_odd else base**2
@@ -52,8 +55,12 @@ def changing_part(difference: sp.Expr) -> sp.Expr:
         elif not factor.is_positive:
             kept *= factor
     terms = sp.expand(kept)
-    coefficient = terms.as_coeff_Add()[1].as_coeff_Mul()[0] if terms.as_coeff_Add()[1].is_Mul else sp.S.One
-    return sp.expand(terms / abs(coefficient)) if coefficient.is_number and coefficient != 0 else terms
+    coefficient = (
+        terms.as_coeff_Add()[1].as_coeff_Mul()[0] if terms.as_coeff_Add()[1].is_Mul else sp.S.One
+    )
+    return (
+        sp.expand(terms / abs(coefficient)) if coefficient.is_number and coefficient != 0 else terms
+    )
 
 
 def against_zero(difference: sp.Expr, relation: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> sp.Basic:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._figures import GLYPHS, MEASURED, curve_axes, curve_figure, forest_figure, percent, shortened, tone
+from ._figures import (
+    GLYPHS,
+    MEASURED,
+    curve_axes,
+    curve_figure,
+    forest_figure,
+    percent,
+    shortened,
+    tone,
+)
 from ._style import STYLE
 from ._svg import MINUS, number_parts, number_text
 from .comparison import PASS, Comparison
@@ -60,7 +69,10 @@ def report_page(report: Report) -> str:
     >>> page[:15], page.count("<svg"), "http" in page
     ('<!DOCTYPE html>', 1, False)
     """
-    anchors = {id(comparison): f"c{number}" for number, comparison in enumerate(report.comparisons, start=1)}
+    anchors = {
+        id(comparison): f"c{number}"
+        for number, comparison in enumerate(report.comparisons, start=1)
+    }
     body = [
         _head(report),
         _unexpected(report, anchors),
@@ -111,7 +123,9 @@ def _breakable(name: str) -> str:
 
 def _head(report: Report) -> str:
     counts = report.summary
-    badges = " ".join(_badge(verdict, f"{counts[verdict]} {verdict}") for verdict in GLYPHS if counts.get(verdict))
+    badges = " ".join(
+        _badge(verdict, f"{counts[verdict]} {verdict}") for verdict in GLYPHS if counts.get(verdict)
+    )
     if not report.comparisons:
         badges = '<span class="badge open">nothing compared</span>'
     if counts.get("non_discriminating"):
@@ -121,11 +135,22 @@ def _head(report: Report) -> str:
         if report.as_expected
         else f'<strong class="fail">{counts["unexpected"]} NOT AS EXPECTED</strong>'
     )
-    facts = [f"scalinglaws {report.environment.get('version', '')}".strip(), f"{report.effort} effort", f"seed {report.seed_root}"]
+    facts = [
+        f"scalinglaws {report.environment.get('version', '')}".strip(),
+        f"{report.effort} effort",
+        f"seed {report.seed_root}",
+    ]
     facts.append(report.created)
     theories = _grouped(report.comparisons, _theory_of)
-    links = "".join(f'<li><a href="#t{number}">{escape(name)}</a></li>' for number, name in enumerate(theories, start=1))
-    rest = (("families", bool(report.families)), ("disagreements", any(c.expect != PASS for c in report.comparisons)), ("provenance", True))
+    links = "".join(
+        f'<li><a href="#t{number}">{escape(name)}</a></li>'
+        for number, name in enumerate(theories, start=1)
+    )
+    rest = (
+        ("families", bool(report.families)),
+        ("disagreements", any(c.expect != PASS for c in report.comparisons)),
+        ("provenance", True),
+    )
     links += "".join(f'<li><a href="#{name}">{name}</a></li>' for name, there in rest if there)
     count = len(report.comparisons)
     return (
@@ -139,13 +164,18 @@ def _unexpected(report: Report, anchors: Mapping[int, str]) -> str:
     found = [comparison for comparison in report.comparisons if not comparison.as_expected]
     if not found:
         return ""
-    items = "".join(f"<li>{_badge(c.verdict)} {_link(c, anchors)}: expected {escape(c.expect)}</li>" for c in found)
+    items = "".join(
+        f"<li>{_badge(c.verdict)} {_link(c, anchors)}: expected {escape(c.expect)}</li>"
+        for c in found
+    )
     return f'<section class="alarm">\n<h2>Not as expected</h2>\n<ul class="plain">{items}</ul>\n</section>'
 
 
 def _theories(report: Report, anchors: Mapping[int, str]) -> Iterable[str]:
     number = 0
-    for place, (theory, comparisons) in enumerate(_grouped(report.comparisons, _theory_of).items(), start=1):
+    for place, (theory, comparisons) in enumerate(
+        _grouped(report.comparisons, _theory_of).items(), start=1
+    ):
         checks = _grouped(comparisons, _check_of)
         overview, sections = [], []
         for name, members in checks.items():
@@ -165,13 +195,19 @@ def _theories(report: Report, anchors: Mapping[int, str]) -> Iterable[str]:
         forests = "".join(_forests(theory, comparisons, anchors))
         yield (
             f'<section id="t{place}">\n<h2>{escape(theory)}</h2>\n<div class="overview">\n<div>{forests}</div>\n'
-            f'<ul class="plain checks">{"".join(overview)}</ul>\n</div>\n' + "\n".join(sections) + "\n</section>"
+            f'<ul class="plain checks">{"".join(overview)}</ul>\n</div>\n'
+            + "\n".join(sections)
+            + "\n</section>"
         )
 
 
-def _forests(theory: str, comparisons: Sequence[Comparison], anchors: Mapping[int, str]) -> Iterable[str]:
+def _forests(
+    theory: str, comparisons: Sequence[Comparison], anchors: Mapping[int, str]
+) -> Iterable[str]:
     """Draw what is a difference, and apart from it rankings: their numbers are advantages."""
-    rankings = [c for c in comparisons if c.prediction is not None and c.prediction.kind == "ranking"]
+    rankings = [
+        c for c in comparisons if c.prediction is not None and c.prediction.kind == "ranking"
+    ]
     others = [c for c in comparisons if c not in rankings]
     what = (
         (others, "measured minus predicted, in units of the tolerance"),
@@ -180,19 +216,27 @@ def _forests(theory: str, comparisons: Sequence[Comparison], anchors: Mapping[in
     for members, axis_name in what:
         entries = []
         for c in members:
-            worst = ", worst point" if c.prediction is not None and c.prediction.kind == "curve" else ""
+            worst = (
+                ", worst point" if c.prediction is not None and c.prediction.kind == "curve" else ""
+            )
             entries.append((c.id.removeprefix(theory + ".") + worst, anchors[id(c)], c))
         if entries:
             verdicts = ", ".join(f"{name} {c.verdict}" for name, _, c in entries)
             yield f'<figure class="drawing">{forest_figure(entries, f"{theory}: {axis_name}. {verdicts}", axis_name)}</figure>'
 
 
-def _check_section(name: str, statement: str, members: Sequence[Comparison], anchors: Mapping[int, str], key: str) -> str:
+def _check_section(
+    name: str, statement: str, members: Sequence[Comparison], anchors: Mapping[int, str], key: str
+) -> str:
     seconds = sum(comparison.wall_s for comparison in members)
     widths = "".join(f'<col style="width:{width}%">' for _, width in _COLUMNS)
     header = "".join(f'<th scope="col">{title}</th>' for title, _ in _COLUMNS)
     rows = "\n".join(_row(comparison, name, anchors[id(comparison)]) for comparison in members)
-    figures = "".join(_curve(c, anchors[id(c)]) for c in members if c.outcome is not None and c.prediction and c.prediction.kind == "curve")
+    figures = "".join(
+        _curve(c, anchors[id(c)])
+        for c in members
+        if c.outcome is not None and c.prediction and c.prediction.kind == "curve"
+    )
     return (
         f'<article id="{key}">\n<h3>{_breakable(name)} <span class="minor">{_duration(seconds)}</span></h3>\n'
         + (f"<p>{escape(statement)}</p>\n" if statement else "")
@@ -213,7 +257,11 @@ def _curve(comparison: Comparison, anchor: str) -> str:
     if outcome.worst is not None:
         x = comparison.prediction.x
         x_name = curve_axes(comparison)[0]
-        where = f"{x_name} {outcome.worst + 1}" if x is None else f"{x_name} = {number_text(float(np.asarray(x)[outcome.worst]))}"
+        where = (
+            f"{x_name} {outcome.worst + 1}"
+            if x is None
+            else f"{x_name} = {number_text(float(np.asarray(x)[outcome.worst]))}"
+        )
         caption += f'<span class="minor">{", " if own else "<br>"}worst at {escape(where)}: {_relative(outcome.difference)}</span>'
     return f'<figure class="drawing">{curve_figure(comparison, f"{anchor}-figure")}<figcaption>{caption}</figcaption></figure>'
 
@@ -227,11 +275,17 @@ def _row(comparison: Comparison, check: str, anchor: str) -> str:
     elif comparison.expect != PASS:
         verdict += '<br><span class="minor">as expected</span>'
     if outcome is None or predicted is None or measured is None:
-        message = escape(shortened(((comparison.error or "").strip().splitlines() or [""])[-1], 200))
+        message = escape(
+            shortened(((comparison.error or "").strip().splitlines() or [""])[-1], 200)
+        )
         rest = f'<td colspan="4">{message}</td><td>{verdict}</td><td colspan="3"></td>'
         return f'<tr id="{anchor}"><th scope="row">{_breakable(own)}</th>{rest}</tr>'
     low, high = measured.window
-    window = "–<wbr>".join(number_html(end, 2 if end >= 1e5 else 4) for end in (low, high)) if low < high else "—"
+    window = (
+        "–<wbr>".join(number_html(end, 2 if end >= 1e5 else 4) for end in (low, high))
+        if low < high
+        else "—"
+    )
     cells = [
         _prediction(comparison) + f'<br><span class="minor">{_breakable(predicted.source)}</span>',
         _measured(comparison) + f'<br><span class="minor">{escape(measured.method)}</span>',
@@ -245,7 +299,11 @@ def _row(comparison: Comparison, check: str, anchor: str) -> str:
         window,
     ]
     quantity = f'<br><span class="minor">{escape(predicted.name)}</span>'
-    return f'<tr id="{anchor}"><th scope="row">{_breakable(own)}{quantity}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return (
+        f'<tr id="{anchor}"><th scope="row">{_breakable(own)}{quantity}</th>'
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+    )
 
 
 def _counted(number: int) -> str:
@@ -259,7 +317,9 @@ def _prediction(comparison: Comparison) -> str:
         return _counted(np.size(predicted.value))
     value = float(predicted.value)
     if predicted.kind == "ranking":
-        return "the first is better" if value > 0 else "the second is better" if value < 0 else "a tie"
+        return (
+            "the first is better" if value > 0 else "the second is better" if value < 0 else "a tie"
+        )
     return uncertain_html(value, predicted.se) if predicted.se > 0 else number_html(value, 6)
 
 
@@ -349,7 +409,13 @@ def uncertain_html(value: float, se: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return "below 0.1&nbsp;s" if seconds < 0.1 else f"{seconds:.1f}&nbsp;s" if seconds < 10 else f"{seconds:.0f}&nbsp;s"
+    return (
+        "below 0.1&nbsp;s"
+        if seconds < 0.1
+        else f"{seconds:.1f}&nbsp;s"
+        if seconds < 10
+        else f"{seconds:.0f}&nbsp;s"
+    )
 
 
 def _families(report: Report) -> str:
@@ -359,7 +425,11 @@ def _families(report: Report) -> str:
     rows = []
     for entry in families:
         ratio = "" if entry.ratio is None else uncertain_html(*entry.ratio[:2])
-        chance = f"p&nbsp;=&nbsp;{number_html(entry.p, 2)}" if entry.p > 1e-12 else f"p&nbsp;&lt;&nbsp;{number_html(1e-12)}"
+        chance = (
+            f"p&nbsp;=&nbsp;{number_html(entry.p, 2)}"
+            if entry.p > 1e-12
+            else f"p&nbsp;&lt;&nbsp;{number_html(1e-12)}"
+        )
         cells = [
             str(len(entry.members)),
             f"{entry.chi2:.1f} on {entry.df}, {chance}",
@@ -368,8 +438,20 @@ def _families(report: Report) -> str:
             ", ".join(map(_breakable, entry.failures)) or "none",
             ", ".join(map(_breakable, entry.detectable)) or "none",
         ]
-        rows.append(f'<tr><th scope="row">{_breakable(entry.name)}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    header = ("family", "members", "chi-square", "common difference", "common ratio", "failures that stand", "detectable differences")
+        rows.append(
+            f'<tr><th scope="row">{_breakable(entry.name)}</th>'
+            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + "</tr>"
+        )
+    header = (
+        "family",
+        "members",
+        "chi-square",
+        "common difference",
+        "common ratio",
+        "failures that stand",
+        "detectable differences",
+    )
     return (
         '<section id="families">\n<h2>Families</h2>\n<p>Numbers with standard errors, judged together: simulations by theory, published '
         "numbers by check. Failures and detectable differences are those that stand after Holm’s correction at 5 %; a difference can be "
@@ -391,7 +473,10 @@ def _disagreements(report: Report, anchors: Mapping[int, str]) -> str:
         f"<td>{escape(c.expect_reason or 'no reason given')}</td><td>{_evidence(c)}</td></tr>"
         for c in found
     )
-    header = "".join(f'<th scope="col">{title}</th>' for title in ("comparison", "verdict", "expected", "reason", "kind of evidence"))
+    header = "".join(
+        f'<th scope="col">{title}</th>'
+        for title in ("comparison", "verdict", "expected", "reason", "kind of evidence")
+    )
     return (
         '<section id="disagreements">\n<h2>Known disagreements</h2>\n<p>Documented before the run; a pass would be a surprise.</p>\n'
         '<div class="scroll" tabindex="0" role="region" aria-label="Known disagreements"><table>'
@@ -400,8 +485,16 @@ def _disagreements(report: Report, anchors: Mapping[int, str]) -> str:
 
 
 def _remarks(report: Report, anchors: Mapping[int, str]) -> str:
-    errors = "".join(f"<li>{_badge(c.verdict)} {_link(c, anchors)}<pre>{escape(c.error)}</pre></li>" for c in report.comparisons if c.error)
-    notes = "".join(f"<li>{_link(c, anchors)}: {escape(note)}</li>" for c in report.comparisons for note in c.notes)
+    errors = "".join(
+        f"<li>{_badge(c.verdict)} {_link(c, anchors)}<pre>{escape(c.error)}</pre></li>"
+        for c in report.comparisons
+        if c.error
+    )
+    notes = "".join(
+        f"<li>{_link(c, anchors)}: {escape(note)}</li>"
+        for c in report.comparisons
+        for note in c.notes
+    )
     left_out = [c for c in report.comparisons if c.excluded]
     total = sum(c.excluded for c in left_out)
     where = ", ".join(f"{_link(c, anchors)} ({c.excluded})" for c in left_out)
@@ -413,9 +506,16 @@ def _remarks(report: Report, anchors: Mapping[int, str]) -> str:
 
 
 def _provenance(report: Report) -> str:
-    rows = [("seed root", str(report.seed_root)), ("effort", report.effort), ("created", report.created)]
+    rows = [
+        ("seed root", str(report.seed_root)),
+        ("effort", report.effort),
+        ("created", report.created),
+    ]
     rows += [(str(key), _plain(value)) for key, value in report.environment.items()]
-    body = "\n".join(f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>' for key, value in rows)
+    body = "\n".join(
+        f'<tr><th scope="row">{escape(key)}</th><td>{escape(value)}</td></tr>'
+        for key, value in rows
+    )
     return f'<section id="provenance">\n<h2>Provenance</h2>\n<div class="scroll"><table class="facts">\n{body}\n</table></div>\n</section>'
 
 
@@ -432,7 +532,9 @@ def _plain(value: Any) -> str:
 
 
 def _references(report: Report) -> str:
-    sources = dict.fromkeys(c.prediction.source for c in report.comparisons if c.prediction is not None)
+    sources = dict.fromkeys(
+        c.prediction.source for c in report.comparisons if c.prediction is not None
+    )
     named = {source: re.match(r"[a-z]\w*(\.\w+)+", source) for source in sources}
     if not any(named.values()):
         return ""
@@ -440,7 +542,11 @@ def _references(report: Report) -> str:
     from ..theory._presentation import bibtex_of
 
     known = set(theory.laws())
-    laws = {found.group(): theory.law(found.group()) for found in named.values() if found and found.group() in known}
+    laws = {
+        found.group(): theory.law(found.group())
+        for found in named.values()
+        if found and found.group() in known
+    }
     if not laws:
         return ""
     items = "".join(
@@ -449,7 +555,11 @@ def _references(report: Report) -> str:
         for name, law in laws.items()
     )
     used = {entry.key: entry for law in laws.values() for entry in law.reference}
-    used |= {law.published.reference.key: law.published.reference for law in laws.values() if law.published is not None}
+    used |= {
+        law.published.reference.key: law.published.reference
+        for law in laws.values()
+        if law.published is not None
+    }
     entries = "\n\n".join(map(bibtex_of, used.values()))
     return (
         f'<section id="references">\n<h2>Laws compared, and their sources</h2>\n<ul class="notes">{items}</ul>\n'

@@ -57,19 +57,42 @@ def label(words: str, x: float, y: float, **attributes: str | float) -> str:
 
 def polyline(points: Iterable[tuple[float, float]], **attributes: str | float) -> str:
     """Draw a line through points."""
-    return element("path", d="M" + "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in points), **attributes)
+    return element(
+        "path",
+        d="M" + "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in points),
+        **attributes,
+    )
 
 
 def bars(ends: Iterable[tuple[float, float, float]], **attributes: str | float) -> str:
     """Draw vertical bars, each given by its x and both values of y, as one path."""
-    return element("path", d="".join(f"M{coordinate(x)} {coordinate(low)}V{coordinate(high)}" for x, low, high in ends), **attributes)
+    return element(
+        "path",
+        d="".join(
+            f"M{coordinate(x)} {coordinate(low)}V{coordinate(high)}" for x, low, high in ends
+        ),
+        **attributes,
+    )
 
 
 def arrow(x: float, y: float, direction: str, **attributes: str | float) -> str:
     """Draw a small filled arrowhead whose tip is at a point: what lies beyond the edge of a plot."""
-    across, along = {"left": ((0, 4), (6, 0)), "right": ((0, 4), (-6, 0)), "up": ((4, 0), (0, 6)), "down": ((4, 0), (0, -6))}[direction]
-    corners = [(x, y), (x + along[0] + across[0], y + along[1] + across[1]), (x + along[0] - across[0], y + along[1] - across[1])]
-    return element("path", d="M" + "L".join(f"{coordinate(a)} {coordinate(b)}" for a, b in corners) + "Z", **attributes)
+    across, along = {
+        "left": ((0, 4), (6, 0)),
+        "right": ((0, 4), (-6, 0)),
+        "up": ((4, 0), (0, 6)),
+        "down": ((4, 0), (0, -6)),
+    }[direction]
+    corners = [
+        (x, y),
+        (x + along[0] + across[0], y + along[1] + across[1]),
+        (x + along[0] - across[0], y + along[1] - across[1]),
+    ]
+    return element(
+        "path",
+        d="M" + "L".join(f"{coordinate(a)} {coordinate(b)}" for a, b in corners) + "Z",
+        **attributes,
+    )
 
 
 def number_parts(value: float, digits: int = 4) -> tuple[str, int | None]:
@@ -119,7 +142,11 @@ def number_text(value: float, digits: int = 4) -> str:
     ('2.5·10⁻⁷', '10⁸', '0.5')
     """
     mantissa, power = number_parts(value, digits)
-    return mantissa if power is None else f"{_product(mantissa, '·')}10{str(power).translate(_SUPERSCRIPT)}"
+    return (
+        mantissa
+        if power is None
+        else f"{_product(mantissa, '·')}10{str(power).translate(_SUPERSCRIPT)}"
+    )
 
 
 def number_svg(value: float, digits: int = 3, *, as_power: bool = False) -> str:
@@ -142,7 +169,9 @@ def number_svg(value: float, digits: int = 3, *, as_power: bool = False) -> str:
     mantissa, power = ("1", round(math.log10(value))) if as_power else number_parts(value, digits)
     if power is None:
         return mantissa
-    return f"{_product(mantissa, '·')}10" + element("tspan", _signed(str(power)), dy="-.42em", class_="power")
+    return f"{_product(mantissa, '·')}10" + element(
+        "tspan", _signed(str(power)), dy="-.42em", class_="power"
+    )
 
 
 def _product(mantissa: str, times: str) -> str:
@@ -172,7 +201,9 @@ def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:
     raw = (high - low) / count
     power = math.floor(math.log10(raw))
     step, power = next(
-        (m, power) if m < 10 else (1, power + 1) for m in (1, 2, 5, 10) if m * 10.0**power >= 0.75 * raw
+        (m, power) if m < 10 else (1, power + 1)
+        for m in (1, 2, 5, 10)
+        if m * 10.0**power >= 0.75 * raw
     )  # up to a third more ticks than asked for, rather than half as many
     width = step * 10.0**power
     first, last = math.ceil(low / width - 1e-9), math.floor(high / width + 1e-9)
@@ -210,14 +241,30 @@ def log_ticks(low: float, high: float, count: int = 6) -> tuple[list[float], lis
         stride = math.ceil((top - bottom + 1) / count)
         major = [_decade(k) for k in range(bottom, top + 1) if k % stride == 0]
         if stride == 1:
-            return major, _within([m * _decade(k) for k in range(bottom - 1, top + 1) for m in range(2, 10)], low, high), True
+            return (
+                major,
+                _within(
+                    [m * _decade(k) for k in range(bottom - 1, top + 1) for m in range(2, 10)],
+                    low,
+                    high,
+                ),
+                True,
+            )
         return major, [_decade(k) for k in range(bottom, top + 1) if k % stride], True
-    steps = _within([m * _decade(k) for k in range(bottom - 1, top + 1) for m in (1, 2, 5)], low, high)
-    minor = _within([m * _decade(k) for k in range(bottom - 1, top + 1) for m in range(1, 10)], low, high)
+    steps = _within(
+        [m * _decade(k) for k in range(bottom - 1, top + 1) for m in (1, 2, 5)], low, high
+    )
+    minor = _within(
+        [m * _decade(k) for k in range(bottom - 1, top + 1) for m in range(1, 10)], low, high
+    )
     if len(steps) >= 3:
         return steps, [tick for tick in minor if tick not in steps], False
     round_numbers = linear_ticks(low, high, 4)
-    return round_numbers, [tick for tick in linear_ticks(low, high, 15) if tick not in round_numbers], False
+    return (
+        round_numbers,
+        [tick for tick in linear_ticks(low, high, 15) if tick not in round_numbers],
+        False,
+    )
 
 
 def _decade(power: int) -> float:
@@ -225,7 +272,9 @@ def _decade(power: int) -> float:
 
 
 def _within(ticks: Iterable[float], low: float, high: float) -> list[float]:
-    return [float(f"{tick:.12g}") for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    return [
+        float(f"{tick:.12g}") for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)
+    ]
 
 
 @dataclass(frozen=True)
@@ -266,7 +315,11 @@ class Axis:
 
     def ticks(self, count: int = 5) -> tuple[list[tuple[float, str]], list[float]]:
         """Return labeled ticks (value, markup of the label) and ticks without labels."""
-        major, minor, powers = log_ticks(self.low, self.high, count) if self.log else (linear_ticks(self.low, self.high, count), [], False)
+        major, minor, powers = (
+            log_ticks(self.low, self.high, count)
+            if self.log
+            else (linear_ticks(self.low, self.high, count), [], False)
+        )
         for digits in range(3, 16):  # as many as it takes to tell neighbors apart
             labels = [number_svg(tick, digits, as_power=powers) for tick in major]
             if len(set(labels)) == len(labels):

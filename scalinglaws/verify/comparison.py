@@ -27,7 +27,13 @@ Array = NDArray[np.float64]
 LEVEL = 0.05
 """Level of every test."""
 
-PASS, FAIL, INCONCLUSIVE, UNDERPOWERED, ERROR = VERDICTS = ("pass", "fail", "inconclusive", "underpowered", "error")
+PASS, FAIL, INCONCLUSIVE, UNDERPOWERED, ERROR = VERDICTS = (
+    "pass",
+    "fail",
+    "inconclusive",
+    "underpowered",
+    "error",
+)
 KINDS = ("exponent", "curve", "threshold", "ranking")
 EVIDENCE = ("simulation", "exact", "data", "literature")
 
@@ -67,7 +73,11 @@ class Prediction:
     def __post_init__(self) -> None:
         """Refuse unknown kinds."""
         if self.kind not in KINDS:
-            raise DomainError(f"kind = {self.kind!r} must be one of {', '.join(KINDS)}", argument="kind", value=self.kind)
+            raise DomainError(
+                f"kind = {self.kind!r} must be one of {', '.join(KINDS)}",
+                argument="kind",
+                value=self.kind,
+            )
 
 
 @dataclass(frozen=True)
@@ -107,11 +117,19 @@ class Measurement:
     def __post_init__(self) -> None:
         """Refuse measurements without a usable uncertainty."""
         if not np.all(np.isfinite(self.value)):
-            raise DomainError(f"value = {self.value} must be finite", argument="value", value=self.value)
+            raise DomainError(
+                f"value = {self.value} must be finite", argument="value", value=self.value
+            )
         if not (np.all(np.isfinite(self.se)) and np.all(np.asarray(self.se) >= 0)):
-            raise DomainError(f"se = {self.se} must be finite and >= 0", argument="se", value=self.se)
+            raise DomainError(
+                f"se = {self.se} must be finite and >= 0", argument="se", value=self.se
+            )
         if not self.deterministic and not np.all(np.asarray(self.se) > 0):
-            raise DomainError("a measurement without an uncertainty is not admissible: se must be positive", argument="se", value=self.se)
+            raise DomainError(
+                "a measurement without an uncertainty is not admissible: se must be positive",
+                argument="se",
+                value=self.se,
+            )
         if self.df is not None and not self.df > 0:
             raise DomainError(f"df = {self.df} must be positive", argument="df", value=self.df)
 
@@ -163,7 +181,9 @@ class Outcome:
     se: float | None = None
 
 
-def judge(difference: float, se: float, df: float | None, tolerance: float, *, deterministic: bool = False) -> Outcome:
+def judge(
+    difference: float, se: float, df: float | None, tolerance: float, *, deterministic: bool = False
+) -> Outcome:
     """Apply the three-outcome rule to one number.
 
     Parameters
@@ -190,7 +210,9 @@ def judge(difference: float, se: float, df: float | None, tolerance: float, *, d
     ('pass', 'inconclusive', 'fail')
     """
     if not tolerance > 0:
-        raise DomainError(f"tolerance = {tolerance} must be positive", argument="tolerance", value=tolerance)
+        raise DomainError(
+            f"tolerance = {tolerance} must be positive", argument="tolerance", value=tolerance
+        )
     reach = se if deterministic else float(quantile(1 - LEVEL, df)) * se
     verdict = _verdict(abs(difference), reach, reach, tolerance)
     interval = (difference - reach, difference + reach)
@@ -209,7 +231,9 @@ def judge(difference: float, se: float, df: float | None, tolerance: float, *, d
     )
 
 
-def judge_ranking(advantage: float, se: float, df: float | None, tolerance: float, winner: float) -> Outcome:
+def judge_ranking(
+    advantage: float, se: float, df: float | None, tolerance: float, winner: float
+) -> Outcome:
     """Judge which of two is better, from a paired difference.
 
     Parameters
@@ -244,7 +268,14 @@ def judge_ranking(advantage: float, se: float, df: float | None, tolerance: floa
     return replace(tie, verdict=verdict, p_equivalence=None, power=None)
 
 
-def judge_curve(deviation: ArrayLike, se: ArrayLike, df: float | None, tolerance: float, *, deterministic: bool = False) -> Outcome:
+def judge_curve(
+    deviation: ArrayLike,
+    se: ArrayLike,
+    df: float | None,
+    tolerance: float,
+    *,
+    deterministic: bool = False,
+) -> Outcome:
     """Apply the rule to relative deviations point by point.
 
     Parameters
@@ -267,16 +298,28 @@ def judge_curve(deviation: ArrayLike, se: ArrayLike, df: float | None, tolerance
     e, s = np.asarray(deviation, float), np.asarray(se, float)
     if e.ndim != 1 or e.size == 0 or e.shape != s.shape:
         raise DomainError(
-            f"deviation and se must be arrays of one length; got shapes {e.shape} and {s.shape}", argument="se", value=s.shape
+            f"deviation and se must be arrays of one length; got shapes {e.shape} and {s.shape}",
+            argument="se",
+            value=s.shape,
         )
-    q_pass, q_fail = (1.0, 1.0) if deterministic else (float(quantile(1 - LEVEL, df)), float(quantile(1 - LEVEL / e.size, df)))
+    q_pass, q_fail = (
+        (1.0, 1.0)
+        if deterministic
+        else (float(quantile(1 - LEVEL, df)), float(quantile(1 - LEVEL / e.size, df)))
+    )
     worst = int(np.argmax(np.abs(e) + q_pass * s))
     single = judge(float(e[worst]), float(s[worst]), df, tolerance, deterministic=deterministic)
-    verdicts = [_verdict(abs(d), q_pass * u, q_fail * u, tolerance) for d, u in zip(e, s, strict=True)]
+    verdicts = [
+        _verdict(abs(d), q_pass * u, q_fail * u, tolerance) for d, u in zip(e, s, strict=True)
+    ]
     if FAIL in verdicts:  # show the point that failed, not the noisiest one
         worst = int(np.argmax(np.abs(e) - q_fail * s))
         single = judge(float(e[worst]), float(s[worst]), df, tolerance, deterministic=deterministic)
-    verdict = FAIL if FAIL in verdicts else (PASS if all(entry == PASS for entry in verdicts) else INCONCLUSIVE)
+    verdict = (
+        FAIL
+        if FAIL in verdicts
+        else (PASS if all(entry == PASS for entry in verdicts) else INCONCLUSIVE)
+    )
     p_difference = None if single.p_difference is None else min(1.0, e.size * single.p_difference)
     return replace(single, verdict=verdict, p_difference=p_difference, worst=worst)
 
@@ -375,9 +418,17 @@ class Comparison:
     def __post_init__(self) -> None:
         """Refuse what cannot be judged."""
         if self.expect not in (PASS, FAIL, INCONCLUSIVE):
-            raise DomainError(f"expect = {self.expect!r} must be 'pass', 'fail' or 'inconclusive'", argument="expect", value=self.expect)
+            raise DomainError(
+                f"expect = {self.expect!r} must be 'pass', 'fail' or 'inconclusive'",
+                argument="expect",
+                value=self.expect,
+            )
         if not 0 < self.tolerance < math.inf:
-            raise DomainError(f"tolerance = {self.tolerance} must be positive and finite", argument="tolerance", value=self.tolerance)
+            raise DomainError(
+                f"tolerance = {self.tolerance} must be positive and finite",
+                argument="tolerance",
+                value=self.tolerance,
+            )
         if self.tolerance_kind not in ("absolute", "relative"):
             raise DomainError(
                 f"tolerance_kind = {self.tolerance_kind!r} must be 'absolute' or 'relative'",
@@ -386,19 +437,26 @@ class Comparison:
             )
         if self.evidence not in EVIDENCE:
             raise DomainError(
-                f"evidence = {self.evidence!r} must be one of {', '.join(EVIDENCE)}", argument="evidence", value=self.evidence
+                f"evidence = {self.evidence!r} must be one of {', '.join(EVIDENCE)}",
+                argument="evidence",
+                value=self.evidence,
             )
         if self.prediction is None or self.measurement is None:
             if self.error is None:
                 raise DomainError(
-                    "a comparison needs a prediction and a measurement, or the error that prevented them", argument="error", value=None
+                    "a comparison needs a prediction and a measurement, or the error that prevented them",
+                    argument="error",
+                    value=None,
                 )
             return
         curve = self.prediction.kind == "curve"
         if curve:
             object.__setattr__(self, "tolerance_kind", "relative")
         shape = np.shape(self.measurement.value)
-        for name, value in (("prediction", self.prediction.value), ("rival", None if self.rival is None else self.rival.value)):
+        for name, value in (
+            ("prediction", self.prediction.value),
+            ("rival", None if self.rival is None else self.rival.value),
+        ):
             if value is None:
                 continue
             if np.shape(value) != shape or (len(shape) == 1) != curve:
@@ -409,12 +467,20 @@ class Comparison:
                     value=np.shape(value),
                 )
             if not np.all(np.isfinite(value)) or (curve and np.any(np.asarray(value) == 0)):
-                raise DomainError(f"{name} = {value} must be finite{' and not zero' if curve else ''}", argument=name, value=value)
+                raise DomainError(
+                    f"{name} = {value} must be finite{' and not zero' if curve else ''}",
+                    argument=name,
+                    value=value,
+                )
         if curve:
             inside = self.inside
             object.__setattr__(self, "excluded", max(self.excluded, int(np.sum(~inside))))
             if not np.any(inside):
-                raise DomainError(f"no point of x lies in the domain {dict(self.prediction.domain)}", argument="domain", value=None)
+                raise DomainError(
+                    f"no point of x lies in the domain {dict(self.prediction.domain)}",
+                    argument="domain",
+                    value=None,
+                )
             self._refuse_blur(inside)
 
     @property
@@ -435,7 +501,11 @@ class Comparison:
         if self.measurement.underpowered:
             return
         p = np.asarray(self.prediction.value, float)[inside]
-        q = 1.0 if self.measurement.deterministic else float(quantile(1 - LEVEL, self.measurement.df))
+        q = (
+            1.0
+            if self.measurement.deterministic
+            else float(quantile(1 - LEVEL, self.measurement.df))
+        )
         reach = q * float(np.max(np.broadcast_to(self.measurement.se, inside.shape)[inside]))
         if 2 * reach > np.ptp(p) and reach > self.tolerance * float(np.max(np.abs(p))):
             raise DomainError(
@@ -455,14 +525,28 @@ class Comparison:
             predicted = np.asarray(value, float)[judged]
             e = np.asarray(measured.value)[judged] / predicted - 1
             spread = np.hypot(np.broadcast_to(se, self.inside.shape)[judged], self.prediction.se)
-            found = judge_curve(e, spread / np.abs(predicted), df, self.tolerance, deterministic=measured.deterministic)
+            found = judge_curve(
+                e,
+                spread / np.abs(predicted),
+                df,
+                self.tolerance,
+                deterministic=measured.deterministic,
+            )
             return replace(found, worst=int(judged[found.worst or 0]))
         if self.prediction.kind == "ranking":
             return judge_ranking(float(measured.value), float(se), df, self.tolerance, float(value))
         if self.prediction.se > 0:
             se, df = _welch(float(measured.se), df, self.prediction.se, self.prediction.df)
-        tolerance = self.tolerance * (abs(float(value)) if self.tolerance_kind == "relative" else 1.0)
-        return judge(float(measured.value) - float(value), float(se), df, tolerance, deterministic=measured.deterministic)
+        tolerance = self.tolerance * (
+            abs(float(value)) if self.tolerance_kind == "relative" else 1.0
+        )
+        return judge(
+            float(measured.value) - float(value),
+            float(se),
+            df,
+            tolerance,
+            deterministic=measured.deterministic,
+        )
 
     @cached_property
     def outcome(self) -> Outcome | None:
@@ -490,7 +574,11 @@ class Comparison:
     @cached_property
     def rival_verdict(self) -> str | None:
         """The rule applied to the rival; None without one."""
-        return None if self.rival is None or self.outcome is None else self.against(self.rival.value).verdict
+        return (
+            None
+            if self.rival is None or self.outcome is None
+            else self.against(self.rival.value).verdict
+        )
 
     @property
     def discriminating(self) -> bool:
@@ -498,7 +586,9 @@ class Comparison:
         return self.rival_verdict == FAIL
 
 
-def _welch(se_m: float, df_m: float | None, se_p: float, df_p: float | None) -> tuple[float, float | None]:
+def _welch(
+    se_m: float, df_m: float | None, se_p: float, df_p: float | None
+) -> tuple[float, float | None]:
     """Combine two standard errors with the degrees of freedom of Welch and Satterthwaite."""
     s = math.hypot(se_m, se_p)
     spread = sum(se**4 / df for se, df in ((se_m, df_m), (se_p, df_p)) if df is not None)

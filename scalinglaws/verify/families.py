@@ -45,7 +45,11 @@ def holm(p_values: ArrayLike) -> Array:
     """
     p = np.asarray(p_values, float)
     if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
-        raise DomainError(f"p_values = {p_values!r} must be one row of numbers between 0 and 1", argument="p_values", value=p_values)
+        raise DomainError(
+            f"p_values = {p_values!r} must be one row of numbers between 0 and 1",
+            argument="p_values",
+            value=p_values,
+        )
     order = np.argsort(p, kind="stable")
     stepped = np.minimum(np.maximum.accumulate((p.size - np.arange(p.size)) * p[order]), 1.0)
     adjusted = np.empty_like(stepped)
@@ -93,7 +97,9 @@ class Family:
     @property
     def detectable(self) -> tuple[str, ...]:
         """Members whose difference from the prediction is detectable after the correction, within tolerance or not."""
-        return tuple(name for name, p in zip(self.members, self.holm_difference, strict=True) if p < 0.05)
+        return tuple(
+            name for name, p in zip(self.members, self.holm_difference, strict=True) if p < 0.05
+        )
 
 
 def family(name: str, comparisons: Sequence[Comparison]) -> Family:
@@ -121,13 +127,24 @@ def family(name: str, comparisons: Sequence[Comparison]) -> Family:
         If there is none, or a member has no p-value.
     """
     if not comparisons:
-        raise DomainError("comparisons is empty: a family needs at least one", argument="comparisons", value=comparisons)
+        raise DomainError(
+            "comparisons is empty: a family needs at least one",
+            argument="comparisons",
+            value=comparisons,
+        )
     outcomes = []
     for comparison in comparisons:
         outcome = comparison.outcome
-        if outcome is None or outcome.z is None or outcome.p_equivalence is None or outcome.p_difference is None:
+        if (
+            outcome is None
+            or outcome.z is None
+            or outcome.p_equivalence is None
+            or outcome.p_difference is None
+        ):
             raise DomainError(
-                f"{comparison.id} has no standard error to be judged in a family by", argument="comparisons", value=comparison.id
+                f"{comparison.id} has no standard error to be judged in a family by",
+                argument="comparisons",
+                value=comparison.id,
             )
         outcomes.append(outcome)
     z = np.array([outcome.z for outcome in outcomes], float)
@@ -136,12 +153,31 @@ def family(name: str, comparisons: Sequence[Comparison]) -> Family:
     weights = 1 / s**2
     chi2 = float(np.sum(z**2))
     ratio = None
-    if all(comparison.prediction is not None and comparison.prediction.kind != "curve" for comparison in comparisons):
-        p = np.array([float(comparison.prediction.value) for comparison in comparisons if comparison.prediction is not None])
-        m = np.array([float(comparison.measurement.value) for comparison in comparisons if comparison.measurement is not None])
+    if all(
+        comparison.prediction is not None and comparison.prediction.kind != "curve"
+        for comparison in comparisons
+    ):
+        p = np.array(
+            [
+                float(comparison.prediction.value)
+                for comparison in comparisons
+                if comparison.prediction is not None
+            ]
+        )
+        m = np.array(
+            [
+                float(comparison.measurement.value)
+                for comparison in comparisons
+                if comparison.measurement is not None
+            ]
+        )
         if np.any(p != 0):
             slope = float(np.sum(weights * m * p) / np.sum(weights * p**2))
-            ratio = (slope, float(np.sum(weights * p**2) ** -0.5), float(np.sum(weights * (m - slope * p) ** 2)))
+            ratio = (
+                slope,
+                float(np.sum(weights * p**2) ** -0.5),
+                float(np.sum(weights * (m - slope * p) ** 2)),
+            )
     return Family(
         name,
         tuple(comparison.id for comparison in comparisons),

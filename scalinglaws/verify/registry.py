@@ -57,7 +57,11 @@ class Context:
         The stream depends on the root, the names and the number alone: adding a comparison changes no other.
         """
         digest = hashlib.sha256(f"{self.check}/{name}".encode()).digest()
-        return np.random.default_rng(np.random.SeedSequence(self.root, spawn_key=(int.from_bytes(digest[:8], "big"), replicate)))
+        return np.random.default_rng(
+            np.random.SeedSequence(
+                self.root, spawn_key=(int.from_bytes(digest[:8], "big"), replicate)
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,9 @@ _CHECKS: dict[str, Check] = {}
 
 def check(
     name: str, *, statement: str, effort: str = "quick", expect: Expectation = PASS
-) -> Callable[[Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]]:
+) -> Callable[
+    [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
+]:
     """Register a function as a check.
 
     Parameters
@@ -118,16 +124,31 @@ def check(
         If the name is taken, or the expectation is not of this form.
     """
     if name in _CHECKS:
-        raise DomainError(f"a check named {name!r} is registered already", argument="name", value=name)
+        raise DomainError(
+            f"a check named {name!r} is registered already", argument="name", value=name
+        )
     if effort not in EFFORTS:
-        raise DomainError(f"effort = {effort!r} must be one of {', '.join(EFFORTS)}", argument="effort", value=effort)
-    documented = isinstance(expect, tuple) and len(expect) == 3 and expect[0] in (FAIL, INCONCLUSIVE) and all(expect)
+        raise DomainError(
+            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
+            argument="effort",
+            value=effort,
+        )
+    documented = (
+        isinstance(expect, tuple)
+        and len(expect) == 3
+        and expect[0] in (FAIL, INCONCLUSIVE)
+        and all(expect)
+    )
     if expect != PASS and not documented:
         raise DomainError(
-            f"expect = {expect!r} must be 'pass' or ('fail' | 'inconclusive', reason, evidence)", argument="expect", value=expect
+            f"expect = {expect!r} must be 'pass' or ('fail' | 'inconclusive', reason, evidence)",
+            argument="expect",
+            value=expect,
         )
 
-    def register(function: Callable[[Context], Iterable[Comparison]]) -> Callable[[Context], Iterable[Comparison]]:
+    def register(
+        function: Callable[[Context], Iterable[Comparison]],
+    ) -> Callable[[Context], Iterable[Comparison]]:
         _CHECKS[name] = Check(name, name.split(".")[0], statement, effort, expect, function)
         return function
 
@@ -172,19 +193,35 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
         If a name matches nothing.
     """
     if effort not in EFFORTS:
-        raise DomainError(f"effort = {effort!r} must be one of {', '.join(EFFORTS)}", argument="effort", value=effort)
+        raise DomainError(
+            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
+            argument="effort",
+            value=effort,
+        )
     known = registered()
     chosen: set[str] = set()
     if names is not None and not names:
         raise DomainError("names is empty: give None for all checks", argument="names", value=names)
     for wanted in ["*"] if names is None else [names] if isinstance(names, str) else names:
         wanted = str(wanted)
-        found = {name for name in known if name == wanted or name.startswith(wanted + ".") or fnmatchcase(name, wanted)}
+        found = {
+            name
+            for name in known
+            if name == wanted or name.startswith(wanted + ".") or fnmatchcase(name, wanted)
+        }
         if not found:
             raise unknown_name("check", wanted, known)
-        chosen |= {name for name in found if name == wanted or effort == "full" or known[name].effort == "quick"}
+        chosen |= {
+            name
+            for name in found
+            if name == wanted or effort == "full" or known[name].effort == "quick"
+        }
     if not chosen:
-        raise DomainError(f"{names} names only checks that need full effort; use effort='full'", argument="effort", value=effort)
+        raise DomainError(
+            f"{names} names only checks that need full effort; use effort='full'",
+            argument="effort",
+            value=effort,
+        )
     return [known[name] for name in sorted(chosen)]
 
 
@@ -238,18 +275,32 @@ def run(
     if isinstance(rng, np.random.Generator):
         rng = int(rng.integers(2**31))
     if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
-        raise DomainError(f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng)
+        raise DomainError(
+            f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng
+        )
     root = int(rng)
     start = time.perf_counter()
     shelf = Shelf(default_folder() if folder is None else Path(folder))
     shelf.tidy()
-    jobs = [_Job(entry, effort, root, shelf, shelf.path(entry.name, entry.function, effort, root)) for entry in chosen]
-    finished = {job.entry.name: kept for job in jobs if resume and (kept := shelf.read(job.path)) is not None}
+    jobs = [
+        _Job(entry, effort, root, shelf, shelf.path(entry.name, entry.function, effort, root))
+        for entry in chosen
+    ]
+    finished = {
+        job.entry.name: kept
+        for job in jobs
+        if resume and (kept := shelf.read(job.path)) is not None
+    }
     todo = [job for job in jobs if job.entry.name not in finished]
     if on_done is not None:
         for name in finished:
             on_done(name)
-    outcomes = run_many(_run_one, todo, workers=workers, on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name))
+    outcomes = run_many(
+        _run_one,
+        todo,
+        workers=workers,
+        on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name),
+    )
     finished |= {job.entry.name: outcome for job, outcome in zip(todo, outcomes, strict=True)}
     return Report(
         tuple(comparison for entry in chosen for comparison in finished[entry.name].comparisons),
@@ -276,7 +327,11 @@ class _Job:
 def _run_one(job: _Job) -> Finished:
     """Run one check and keep what it found; a crash becomes a comparison with the verdict ``error`` and hides no other."""
     entry = job.entry
-    expect, reason = (entry.expect, None) if isinstance(entry.expect, str) else (entry.expect[0], "; ".join(entry.expect[1:]))
+    expect, reason = (
+        (entry.expect, None)
+        if isinstance(entry.expect, str)
+        else (entry.expect[0], "; ".join(entry.expect[1:]))
+    )
     start = time.perf_counter()
     found: list[Comparison] = []
     error = None
@@ -295,9 +350,13 @@ def _run_one(job: _Job) -> Finished:
     if error is not None:
         found.append(Comparison(entry.name, None, None, 1.0, error=error))
     share = seconds / len(found)
-    own = [comparison.expect != PASS for comparison in found]  # a comparison may declare its own expectation
+    own = [
+        comparison.expect != PASS for comparison in found
+    ]  # a comparison may declare its own expectation
     comparisons = tuple(
-        replace(comparison, wall_s=share) if declared else replace(comparison, expect=expect, expect_reason=reason, wall_s=share)
+        replace(comparison, wall_s=share)
+        if declared
+        else replace(comparison, expect=expect, expect_reason=reason, wall_s=share)
         for comparison, declared in zip(found, own, strict=True)
     )
     finished = Finished(comparisons, seconds, sum(compiled))

@@ -35,7 +35,14 @@ from .schema import (
     family_to_dict,
 )
 
-_FAMILY_HEADER = ("family", "members", "chi-square", "common difference", "failures that stand", "detectable differences")
+_FAMILY_HEADER = (
+    "family",
+    "members",
+    "chi-square",
+    "common difference",
+    "failures that stand",
+    "detectable differences",
+)
 _DISAGREEMENT_HEADER = ("known disagreement", "expected", "found", "reason and evidence")
 HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs", "window")
 
@@ -72,9 +79,18 @@ def environment(wall_s: float | None = None, **seconds: float) -> dict[str, Any]
         except PackageNotFoundError:
             return None
 
-    found: dict[str, Any] = {"package": "scalinglaws", "version": __version__, "python": platform.python_version()}
+    found: dict[str, Any] = {
+        "package": "scalinglaws",
+        "version": __version__,
+        "python": platform.python_version(),
+    }
     found |= {name: installed(name) for name in ("numpy", "scipy", "numba", "sympy")}
-    found |= {"cpu": os.cpu_count(), "platform": platform.platform(terse=True), "precision": "float64", "source": source_digest()}
+    found |= {
+        "cpu": os.cpu_count(),
+        "platform": platform.platform(terse=True),
+        "precision": "float64",
+        "source": source_digest(),
+    }
     if wall_s is not None:
         found["wall_s"] = wall_s
     return found | seconds
@@ -126,7 +142,10 @@ class Report:
             True if no verdict contradicts its expectation. A comparison that decided nothing contradicts nothing: it is
             listed as not expected, and fails the run only if `strict`.
         """
-        return all(comparison.as_expected or (comparison.undecided and not strict) for comparison in self.comparisons)
+        return all(
+            comparison.as_expected or (comparison.undecided and not strict)
+            for comparison in self.comparisons
+        )
 
     @property
     def known_disagreements(self) -> tuple[Comparison, ...]:
@@ -136,9 +155,16 @@ class Report:
     @property
     def summary(self) -> dict[str, int]:
         """How many comparisons got each verdict; unexpected and non-discriminating ones are counted again."""
-        counts = {verdict: sum(comparison.verdict == verdict for comparison in self.comparisons) for verdict in VERDICTS}
+        counts = {
+            verdict: sum(comparison.verdict == verdict for comparison in self.comparisons)
+            for verdict in VERDICTS
+        }
         counts["unexpected"] = sum(not comparison.as_expected for comparison in self.comparisons)
-        counts["non_discriminating"] = sum(not comparison.discriminating for comparison in self.comparisons if comparison.verdict != ERROR)
+        counts["non_discriminating"] = sum(
+            not comparison.discriminating
+            for comparison in self.comparisons
+            if comparison.verdict != ERROR
+        )
         return counts
 
     @property
@@ -147,22 +173,42 @@ class Report:
         groups: dict[str, list[Comparison]] = {}
         for comparison in self.comparisons:
             outcome = comparison.outcome
-            if outcome is None or outcome.p_equivalence is None or outcome.worst is not None:  # curves have other units
+            if (
+                outcome is None or outcome.p_equivalence is None or outcome.worst is not None
+            ):  # curves have other units
                 continue
             check = comparison.id.split("/")[0]
             theory = check.split(".")[0]
-            name = f"{check}, published" if comparison.evidence == "literature" else f"{theory}, simulated"
+            name = (
+                f"{check}, published"
+                if comparison.evidence == "literature"
+                else f"{theory}, simulated"
+            )
             groups.setdefault(name, []).append(comparison)
         return tuple(family(name, members) for name, members in groups.items() if len(members) > 1)
 
     def summary_line(self) -> str:
         """Return the summary in one sentence."""
         counts = self.summary
-        parts = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]] or ["nothing compared"]
+        parts = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]] or [
+            "nothing compared"
+        ]
         published = sum(comparison.evidence == "literature" for comparison in self.comparisons)
-        parts += [f"{published} of them of published numbers alone, no evidence for this code"] if published else []
-        parts += [f"{counts['non_discriminating']} without power to reject their rival"] if counts["non_discriminating"] else []
-        ending = "every verdict as expected" if self.as_expected else f"{counts['unexpected']} NOT AS EXPECTED"
+        parts += (
+            [f"{published} of them of published numbers alone, no evidence for this code"]
+            if published
+            else []
+        )
+        parts += (
+            [f"{counts['non_discriminating']} without power to reject their rival"]
+            if counts["non_discriminating"]
+            else []
+        )
+        ending = (
+            "every verdict as expected"
+            if self.as_expected
+            else f"{counts['unexpected']} NOT AS EXPECTED"
+        )
         return f"{len(self.comparisons)} comparisons: {', '.join(parts)}; {ending}"
 
     def provenance_line(self) -> str:
@@ -187,7 +233,12 @@ class Report:
         if self.families:
             found.append(Table(_FAMILY_HEADER, [_family_row(entry) for entry in self.families]))
         if self.known_disagreements:
-            found.append(Table(_DISAGREEMENT_HEADER, [_disagreement_row(entry) for entry in self.known_disagreements]))
+            found.append(
+                Table(
+                    _DISAGREEMENT_HEADER,
+                    [_disagreement_row(entry) for entry in self.known_disagreements],
+                )
+            )
         if notes := self.notes():
             found.append("\n".join(notes))
         return [*found, f"{self.summary_line()}\n{self.provenance_line()}"]
@@ -206,7 +257,9 @@ class Report:
         for comparison in self.comparisons:
             found += [f"{comparison.id}: {note}" for note in comparison.notes]
             if comparison.excluded:
-                found.append(f"{comparison.id}: {comparison.excluded} points outside the theory's domain, not judged")
+                found.append(
+                    f"{comparison.id}: {comparison.excluded} points outside the theory's domain, not judged"
+                )
             if comparison.error:
                 found.append(f"{comparison.id} crashed: {comparison.error}")
         return found
@@ -267,14 +320,33 @@ class Report:
         check_keys("environment", data["environment"], ENVIRONMENT_KEYS, ENVIRONMENT_EXTRAS)
         titled = re.fullmatch("scalinglaws verify, (quick|full) effort", str(data["title"]))
         if titled is None:
-            raise DataError(f"title = {data['title']!r} must be 'scalinglaws verify, quick effort' or 'scalinglaws verify, full effort'")
-        if isinstance(data["seed_root"], bool) or not isinstance(data["seed_root"], int) or not isinstance(data["comparisons"], list):
+            raise DataError(
+                f"title = {data['title']!r} must be 'scalinglaws verify, quick effort' or 'scalinglaws verify, full effort'"
+            )
+        if (
+            isinstance(data["seed_root"], bool)
+            or not isinstance(data["seed_root"], int)
+            or not isinstance(data["comparisons"], list)
+        ):
             raise DataError("seed_root must be a whole number and comparisons a list")
-        comparisons = tuple(comparison_from_dict(entry, row) for row, entry in enumerate(data["comparisons"]))
-        found = cls(comparisons, dict(statements or {}), data["seed_root"], titled[1], dict(data["environment"]), str(data["created"]))
+        comparisons = tuple(
+            comparison_from_dict(entry, row) for row, entry in enumerate(data["comparisons"])
+        )
+        found = cls(
+            comparisons,
+            dict(statements or {}),
+            data["seed_root"],
+            titled[1],
+            dict(data["environment"]),
+            str(data["created"]),
+        )
         if data["summary"] != found.summary:
-            raise DataError(f"summary = {data['summary']} does not count the comparisons, which give {found.summary}")
-        if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != [(e.name, e.members) for e in found.families]:
+            raise DataError(
+                f"summary = {data['summary']} does not count the comparisons, which give {found.summary}"
+            )
+        if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != [
+            (e.name, e.members) for e in found.families
+        ]:
             raise DataError("families do not follow from the comparisons")
         return found
 
@@ -295,24 +367,57 @@ def _refuse_constant(name: str) -> Any:
 def _row(comparison: Comparison) -> tuple[str, ...]:
     outcome, predicted, measured = comparison.outcome, comparison.prediction, comparison.measurement
     if outcome is None or predicted is None or measured is None:
-        return (comparison.id, "", "", "", ERROR + ("" if comparison.as_expected else " (!)"), "", "", "")
-    verdict = outcome.verdict if comparison.as_expected else f"{outcome.verdict} (expected {comparison.expect})"
+        return (
+            comparison.id,
+            "",
+            "",
+            "",
+            ERROR + ("" if comparison.as_expected else " (!)"),
+            "",
+            "",
+            "",
+        )
+    verdict = (
+        outcome.verdict
+        if comparison.as_expected
+        else f"{outcome.verdict} (expected {comparison.expect})"
+    )
     if outcome.worst is None:
         prediction = _short(float(predicted.value))
         result = f"{float(measured.value):.4f} +- {float(measured.se):.1g}"
-        tolerance = f"{comparison.tolerance:.3g}" + (" rel." if comparison.tolerance_kind == "relative" else "")
+        tolerance = f"{comparison.tolerance:.3g}" + (
+            " rel." if comparison.tolerance_kind == "relative" else ""
+        )
     else:
         prediction = f"{np.size(predicted.value)} points"
-        spread = float(np.asarray(measured.se)[outcome.worst] / np.abs(np.asarray(predicted.value)[outcome.worst]))
-        digits = max(1, 1 - math.floor(math.log10(100 * comparison.tolerance)))  # a tenth of the tolerance can be read
+        spread = float(
+            np.asarray(measured.se)[outcome.worst]
+            / np.abs(np.asarray(predicted.value)[outcome.worst])
+        )
+        digits = max(
+            1, 1 - math.floor(math.log10(100 * comparison.tolerance))
+        )  # a tenth of the tolerance can be read
         result = f"{outcome.difference:+.{digits}%} +- {spread:.{digits}%} at worst"
         tolerance = f"{100 * comparison.tolerance:.3g}%"
     rival = ""
     if comparison.rival is not None:
-        shown = _short(float(comparison.rival.value)) if np.ndim(comparison.rival.value) == 0 else comparison.rival.name
+        shown = (
+            _short(float(comparison.rival.value))
+            if np.ndim(comparison.rival.value) == 0
+            else comparison.rival.name
+        )
         rival = f"{shown}: {'rejected' if comparison.discriminating else f'NOT rejected ({comparison.rival_verdict})'}"
     window = "..".join(_short(end) for end in measured.window)
-    return (comparison.id, prediction, result, tolerance, verdict, rival, str(measured.n_rep), window)
+    return (
+        comparison.id,
+        prediction,
+        result,
+        tolerance,
+        verdict,
+        rival,
+        str(measured.n_rep),
+        window,
+    )
 
 
 def _family_row(entry: Family) -> tuple[str, ...]:
@@ -333,4 +438,8 @@ def _disagreement_row(comparison: Comparison) -> tuple[str, ...]:
 
 def _short(value: float) -> str:
     """Write a number in few characters."""
-    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
+    return (
+        f"{value:.4g}"
+        if abs(value) < 1e5
+        else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
+    )

@@ -14,33 +14,81 @@ import numpy as np
 
 from ..errors import DataError
 from ..results import jsonable
-from .comparison import EVIDENCE, KINDS, UNDERPOWERED, VERDICTS, Comparison, Measurement, Outcome, Prediction, Rival, quantile
+from .comparison import (
+    EVIDENCE,
+    KINDS,
+    UNDERPOWERED,
+    VERDICTS,
+    Comparison,
+    Measurement,
+    Outcome,
+    Prediction,
+    Rival,
+    quantile,
+)
 from .families import Family
 
 SCHEMA = 1
 
-REPORT_KEYS = ("schema", "created", "title", "seed_root", "environment", "comparisons", "families", "summary")
+REPORT_KEYS = (
+    "schema",
+    "created",
+    "title",
+    "seed_root",
+    "environment",
+    "comparisons",
+    "families",
+    "summary",
+)
 ENVIRONMENT_KEYS = ("package", "version", "python", "numpy", "scipy", "numba", "cpu")
-ENVIRONMENT_EXTRAS = ("sympy", "platform", "precision", "source", "revision", "effort", "wall_s", "run_s", "compile_s")
+ENVIRONMENT_EXTRAS = (
+    "sympy",
+    "platform",
+    "precision",
+    "source",
+    "revision",
+    "effort",
+    "wall_s",
+    "run_s",
+    "compile_s",
+)
 _COMPARISON_KEYS = (
     "id", "kind", "prediction", "measurement", "tol", "tol_kind", "effect", "verdict", "expect", "expect_reason", "kind_of_evidence",
     "rival", "excluded", "warnings", "wall_s",
 )  # fmt: skip
 _PREDICTION_KEYS = ("value", "se", "x", "source", "domain")
-_MEASUREMENT_KEYS = ("value", "se", "ci", "level", "df", "n_rep", "method", "window", "x", "systematic")
+_MEASUREMENT_KEYS = (
+    "value",
+    "se",
+    "ci",
+    "level",
+    "df",
+    "n_rep",
+    "method",
+    "window",
+    "x",
+    "systematic",
+)
 _EFFECT_KEYS = ("d", "ci", "z", "p_difference", "p_equivalence", "power")
 _RIVAL_KEYS = ("name", "value", "verdict", "discriminating")
 
 
 def interval(measured: Measurement) -> tuple[Any, Any]:
     """Return the two-sided 95 % interval of a measurement, or its error bounds."""
-    reach = np.asarray(measured.se) * (1.0 if measured.deterministic else quantile(0.975, measured.df))
+    reach = np.asarray(measured.se) * (
+        1.0 if measured.deterministic else quantile(0.975, measured.df)
+    )
     return measured.value - reach, measured.value + reach
 
 
 def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison in the form of the schema."""
-    predicted, measured, outcome, rival = comparison.prediction, comparison.measurement, comparison.outcome, comparison.rival
+    predicted, measured, outcome, rival = (
+        comparison.prediction,
+        comparison.measurement,
+        comparison.outcome,
+        comparison.rival,
+    )
     found: dict[str, Any] = dict.fromkeys(_COMPARISON_KEYS)
     if predicted is not None and measured is not None and outcome is not None:
         found["prediction"] = {
@@ -63,9 +111,17 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
             "systematic": measured.systematic,
         }
         statistics = (outcome.z, outcome.p_difference, outcome.p_equivalence, outcome.power)
-        found["effect"] = dict(zip(_EFFECT_KEYS, (outcome.difference, outcome.interval, *statistics), strict=True))
+        found["effect"] = dict(
+            zip(_EFFECT_KEYS, (outcome.difference, outcome.interval, *statistics), strict=True)
+        )
     if rival is not None:
-        found["rival"] = dict(zip(_RIVAL_KEYS, (rival.name, rival.value, comparison.rival_verdict, comparison.discriminating), strict=True))
+        found["rival"] = dict(
+            zip(
+                _RIVAL_KEYS,
+                (rival.name, rival.value, comparison.rival_verdict, comparison.discriminating),
+                strict=True,
+            )
+        )
     found |= {
         "id": comparison.id,
         "kind": predicted.kind if predicted else None,
@@ -111,7 +167,9 @@ def comparison_from_dict(data: Any, row: int | None = None) -> Comparison:
         raise
     except (TypeError, ValueError, KeyError, AttributeError, IndexError) as failure:
         raise DataError(f"{place} ({data.get('id')}): {failure}", row=row) from failure
-    if found.verdict != data["verdict"] or found.rival_verdict != (data["rival"] or {}).get("verdict"):
+    if found.verdict != data["verdict"] or found.rival_verdict != (data["rival"] or {}).get(
+        "verdict"
+    ):
         raise DataError(
             f"{place} ({found.id}): its numbers give the verdict {found.verdict!r} (rival: {found.rival_verdict!r}), "
             f"and {data['verdict']!r} is written",
@@ -124,16 +182,32 @@ def _comparison(data: Mapping[str, Any], place: str) -> Comparison:
     crashed = data["verdict"] == "error"
     warnings = [str(entry) for entry in data["warnings"]]
     predicted, measured, rival = None, None, None
-    if data["verdict"] not in VERDICTS or data["kind_of_evidence"] not in EVIDENCE or (data["kind"] not in KINDS and not crashed):
-        raise DataError(f"{place}: unknown verdict {data['verdict']!r}, kind {data['kind']!r} or evidence {data['kind_of_evidence']!r}")
+    if (
+        data["verdict"] not in VERDICTS
+        or data["kind_of_evidence"] not in EVIDENCE
+        or (data["kind"] not in KINDS and not crashed)
+    ):
+        raise DataError(
+            f"{place}: unknown verdict {data['verdict']!r}, kind {data['kind']!r} or evidence {data['kind_of_evidence']!r}"
+        )
     if not crashed:
         p, m, e = data["prediction"], data["measurement"], data["effect"]
         check_keys(f"{place}.prediction", p, _PREDICTION_KEYS)
         check_keys(f"{place}.measurement", m, _MEASUREMENT_KEYS)
         check_keys(f"{place}.effect", e, _EFFECT_KEYS)
-        domain = {str(name): (_number(low), _number(high)) for name, (low, high) in p["domain"].items()}
+        domain = {
+            str(name): (_number(low), _number(high)) for name, (low, high) in p["domain"].items()
+        }
         x = None if p["x"] is None else np.array([_number(entry) for entry in p["x"]])
-        predicted = Prediction(str(data["id"]), data["kind"], _values(p["value"]), str(p["source"]), float(p["se"]), x=x, domain=domain)
+        predicted = Prediction(
+            str(data["id"]),
+            data["kind"],
+            _values(p["value"]),
+            str(p["source"]),
+            float(p["se"]),
+            x=x,
+            domain=domain,
+        )
         start, end = m["window"]
         measured = Measurement(
             _values(m["value"]),
@@ -166,7 +240,9 @@ def _comparison(data: Mapping[str, Any], place: str) -> Comparison:
     )
     if not crashed and found.outcome is not None and found.prediction is not None:
         # the prediction's degrees of freedom are not written down: where they matter, the written statistics stand
-        found.__dict__["outcome"] = _as_judged(found.outcome, data["effect"], data["verdict"] if found.prediction.se else None)
+        found.__dict__["outcome"] = _as_judged(
+            found.outcome, data["effect"], data["verdict"] if found.prediction.se else None
+        )
     return found
 
 
@@ -174,7 +250,8 @@ def _as_judged(outcome: Outcome, effect: Mapping[str, Any], verdict: str | None)
     """Return the outcome with the statistics that were written down: another SciPy may change their last digits."""
     low, high = effect["ci"]
     z, p_difference, p_equivalence, power = (
-        None if effect[name] is None else float(effect[name]) for name in ("z", "p_difference", "p_equivalence", "power")
+        None if effect[name] is None else float(effect[name])
+        for name in ("z", "p_difference", "p_equivalence", "power")
     )
     return replace(
         outcome,
@@ -204,7 +281,13 @@ def family_to_dict(entry: Family) -> dict[str, Any]:
     return found
 
 
-def check_keys(place: str, data: Any, wanted: Iterable[str], optional: Iterable[str] = (), row: int | None = None) -> None:
+def check_keys(
+    place: str,
+    data: Any,
+    wanted: Iterable[str],
+    optional: Iterable[str] = (),
+    row: int | None = None,
+) -> None:
     """Refuse what is not an object with the wanted keys and no others."""
     if not isinstance(data, Mapping):
         raise DataError(f"{place} must be an object; got {data!r}", row=row)
@@ -228,4 +311,8 @@ def _number(value: Any) -> Any:
 
 
 def _values(value: Any) -> Any:
-    return np.array([_number(entry) for entry in value], float) if isinstance(value, list) else _number(value)
+    return (
+        np.array([_number(entry) for entry in value], float)
+        if isinstance(value, list)
+        else _number(value)
+    )

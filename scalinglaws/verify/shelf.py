@@ -66,13 +66,25 @@ class Shelf:
         """
         own = function.__module__.split(".")[0] == __name__.split(".")[0]
         try:
-            foreign = "" if own else hashlib.sha256(Path(inspect.getsourcefile(function) or "").read_bytes()).hexdigest()
+            foreign = (
+                ""
+                if own
+                else hashlib.sha256(
+                    Path(inspect.getsourcefile(function) or "").read_bytes()
+                ).hexdigest()
+            )
         except (OSError, TypeError):
             return None
-        machine = {key: value for key, value in environment().items() if key not in ("cpu", "package")}
+        machine = {
+            key: value for key, value in environment().items() if key not in ("cpu", "package")
+        }
         jit = os.environ.get("SCALINGLAWS_JIT", "1")
-        key = json.dumps([name, function.__qualname__, effort, root, foreign, jit, machine], sort_keys=True)
-        return self.folder / source_digest() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+        key = json.dumps(
+            [name, function.__qualname__, effort, root, foreign, jit, machine], sort_keys=True
+        )
+        return (
+            self.folder / source_digest() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+        )
 
     def read(self, path: Path | None) -> Finished | None:
         """Return what a file holds; None if it is not there or cannot be read."""
@@ -100,5 +112,9 @@ class Shelf:
         """Throw away what other versions left behind a month ago."""
         with contextlib.suppress(OSError):
             for old in self.folder.iterdir():
-                if old.is_dir() and old.name != source_digest() and time.time() - old.stat().st_mtime > _FORGOTTEN:
+                if (
+                    old.is_dir()
+                    and old.name != source_digest()
+                    and time.time() - old.stat().st_mtime > _FORGOTTEN
+                ):
                     shutil.rmtree(old, ignore_errors=True)

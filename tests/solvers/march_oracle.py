@@ -26,7 +26,14 @@ def dense_fixed_point(
     size = steps + 1
     lam, w2 = np.asarray(eigenvalues, float), np.asarray(target, float)
     mult = np.ones_like(lam) if multiplicities is None else multiplicities
-    n, b, eta, gamma, var, noise = 1 / features, 1 / data, learning_rate, richness, initial_variance, noise_variance
+    n, b, eta, gamma, var, noise = (
+        1 / features,
+        1 / data,
+        learning_rate,
+        richness,
+        initial_variance,
+        noise_variance,
+    )
     one, ones = np.eye(size), np.ones((size, size))
     theta = np.tril(ones, -1)
     c2, cw, cdelta = np.zeros((size, size)), np.zeros((size, size)), np.zeros((size, size))
@@ -47,7 +54,11 @@ def dense_fixed_point(
         jc, kc = np.outer(j @ c, k0), np.outer(k @ c, k0)
         s = j @ c2 @ j.T + var * (jc + jc.T + np.outer(k0, k0))
         noises = q @ cdelta @ q.T
-        second = v @ (w2[:, None, None] * ones + n * s + b * lam[:, None, None] * noises) @ v.transpose(0, 2, 1)
+        second = (
+            v
+            @ (w2[:, None, None] * ones + n * s + b * lam[:, None, None] * noises)
+            @ v.transpose(0, 2, 1)
+        )
         c0 = np.einsum("k,kts->ts", mult * lam, second)
         f2 = np.einsum("k,kts->ts", mult * lam**2, second)
         cdelta = rdelta @ (c0 + noise * ones) @ rdelta.T if reuse else np.diag(np.diag(c0) + noise)
@@ -56,20 +67,35 @@ def dense_fixed_point(
         c2 = r22 @ c1 @ r22.T + var * np.outer(c, c)
         cw = k @ c2 @ k.T + var * (kc + kc.T + np.outer(k0, k0))
         now = np.concatenate([np.diag(c0), np.diag(cdelta), np.diag(cw), np.diag(c2)])
-        if sweep > 2 and np.max(np.abs(now - before[: now.size])) <= tolerance * np.max(np.abs(now)):
+        if sweep > 2 and np.max(np.abs(now - before[: now.size])) <= tolerance * np.max(
+            np.abs(now)
+        ):
             break
         before = now if now.size == before.size else np.resize(now, now.size)
     return np.diag(c0), np.diag(cdelta), 1 + gamma * np.diag(cw), sweep
 
 
-def plain_march(steps, eigenvalues, target, *, features, data, reuse, learning_rate, richness, multiplicities=None):
+def plain_march(
+    steps,
+    eigenvalues,
+    target,
+    *,
+    features,
+    data,
+    reuse,
+    learning_rate,
+    richness,
+    multiplicities=None,
+):
     """March once through time as the equations are written: NumPy rows, one M x T x T history; return the test loss."""
     size = steps + 1
     lam, w2 = np.asarray(eigenvalues, float), np.asarray(target, float)
     mult = np.ones_like(lam) if multiplicities is None else multiplicities
     n, b, eta, gamma = 1 / features, 1 / data, learning_rate, richness
     trace = np.sum(mult * lam)
-    k, j, q, u, r22, rdelta, g0, g1, g1q, x, g, cw, s, noises, c0, f2, cdelta, c1, c2 = np.zeros((19, size, size))
+    k, j, q, u, r22, rdelta, g0, g1, g1q, x, g, cw, s, noises, c0, f2, cdelta, c1, c2 = np.zeros(
+        (19, size, size)
+    )
     v = np.zeros((lam.size, size, size))
     for t in range(size):
         a = slice(0, t + 1)
@@ -86,7 +112,11 @@ def plain_march(steps, eigenvalues, target, *, features, data, reuse, learning_r
         if t:
             v[:, t, :t] = -lam[:, None] * (u[t, :t] @ v[:, :t, :t])
         row = v[:, t, a]
-        y = (w2 * row.sum(axis=1))[:, None] + n * row @ s[a, a] + b * lam[:, None] * (row @ noises[a, a])
+        y = (
+            (w2 * row.sum(axis=1))[:, None]
+            + n * row @ s[a, a]
+            + b * lam[:, None] * (row @ noises[a, a])
+        )
         rows = (v[:, a, a] @ y[:, :, None])[:, :, 0]
         c0[t, a] = c0[a, t] = (mult * lam) @ rows
         f2[t, a] = f2[a, t] = (mult * lam**2) @ rows
@@ -102,7 +132,9 @@ def plain_march(steps, eigenvalues, target, *, features, data, reuse, learning_r
             cdelta[t, t] = c0[t, t]
         g[t, a] = rdelta[t, a] @ g0[a, a]
         c1[t, a] = (
-            b * trace * cdelta[t, a] - b * (x[t, a] @ cdelta[a, a] + x[a, a] @ cdelta[t, a]) + rdelta[a, a] @ (f2[a, a] @ rdelta[t, a])
+            b * trace * cdelta[t, a]
+            - b * (x[t, a] @ cdelta[a, a] + x[a, a] @ cdelta[t, a])
+            + rdelta[a, a] @ (f2[a, a] @ rdelta[t, a])
         )
         c1[a, t] = c1[t, a]
         r22[t] = -n * g[t, a] @ q[a]

@@ -47,7 +47,13 @@ def test_exponent():
     first = float(circle_eigenvalues(1, harmonics=1)[1])
     t = 1e3 / first * np.array([0.9, 1.1])
     slopes = [
-        -np.diff(np.log(circle_flow(t, activation_power=1, target_exponent=1, harmonics=count, grid=2**18).train_loss))[0]
+        -np.diff(
+            np.log(
+                circle_flow(
+                    t, activation_power=1, target_exponent=1, harmonics=count, grid=2**18
+                ).train_loss
+            )
+        )[0]
         / np.diff(np.log(t))[0]
         for count in (2**16, 256)
     ]
@@ -56,7 +62,9 @@ def test_exponent():
 
 
 def test_shapes_and_records(tmp_path):
-    flow = circle_flow([0.0, 1.0, 9.0], activation_power=[[1], [2]], target_exponent=0.8, harmonics=20, grid=64)
+    flow = circle_flow(
+        [0.0, 1.0, 9.0], activation_power=[[1], [2]], target_exponent=0.8, harmonics=20, grid=64
+    )
     assert flow.train_loss.shape == flow.bias.shape == (2, 3)
     single = circle_flow(9.0, activation_power=2, target_exponent=0.8, harmonics=20, grid=64)
     assert isinstance(single.train_loss, float)

@@ -10,7 +10,13 @@ from scipy.special import zeta
 
 from scalinglaws.errors import ConvergenceError, DomainError
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum, linear
-from scalinglaws.solvers.feature_learning import _crossover, _integrator, compute_frontier, crossover_time, gradient_flow
+from scalinglaws.solvers.feature_learning import (
+    _crossover,
+    _integrator,
+    compute_frontier,
+    crossover_time,
+    gradient_flow,
+)
 
 INF = math.inf
 TASK = PowerLawSpectrum(1.5, 0.5)
@@ -51,7 +57,9 @@ def test_ends_of_the_crossover():
     np.testing.assert_array_equal(crossover_time(TASK, richness=[0.0, 1.0], scale=1.0), 0.0)
     assert crossover_time(TASK, richness=[[1.0], [2.0]], scale=[1.5, 2.0, 3.0]).shape == (2, 3)
     measured = EmpiricalSpectrum(*PowerLawSpectrum(1.5, 0.5, 200).explicit())
-    assert crossover_time(measured, richness=3.0) == pytest.approx(crossover_time(PowerLawSpectrum(1.5, 0.5, 200), richness=3.0), rel=1e-10)
+    assert crossover_time(measured, richness=3.0) == pytest.approx(
+        crossover_time(PowerLawSpectrum(1.5, 0.5, 200), richness=3.0), rel=1e-10
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,10 @@ def test_a_scale_that_is_not_reached(monkeypatch):
 
 
 def test_frontier_without_richness_is_the_linear_one():
-    one, two = compute_frontier(1e8, TASK, richness=0), linear.compute_frontier(1e8, TASK, dynamics="flow")
+    one, two = (
+        compute_frontier(1e8, TASK, richness=0),
+        linear.compute_frontier(1e8, TASK, dynamics="flow"),
+    )
     for name in ("features", "time", "loss", "loss_exponent", "features_exponent"):
         assert getattr(one, name) == getattr(two, name)
 
@@ -87,7 +98,9 @@ def test_frontier_without_richness_is_the_linear_one():
 @pytest.mark.parametrize(("alpha", "beta", "compute"), [(1.5, 0.5, 1e12), (1.5, 0.25, 1e10)])
 def test_hard_tasks_gain(alpha, beta, compute):
     found = compute_frontier(compute, PowerLawSpectrum(alpha, beta), richness=1)
-    assert found.loss_exponent == pytest.approx(2 * alpha * beta / (alpha * (1 + beta) + 2), abs=2e-3)
+    assert found.loss_exponent == pytest.approx(
+        2 * alpha * beta / (alpha * (1 + beta) + 2), abs=2e-3
+    )
     assert found.features_exponent == pytest.approx(2 / (alpha * (1 + beta) + 2), abs=5e-3)
     lazy = linear.compute_frontier(compute, PowerLawSpectrum(alpha, beta), dynamics="flow")
     assert found.loss < lazy.loss
@@ -109,10 +122,16 @@ def test_no_neighboring_size_does_better():
 
 
 def test_exponents_are_derivatives():
-    found = compute_frontier(1e7 * np.exp([-0.3, 0.0, 0.3]), PowerLawSpectrum(1.7, 0.6), richness=0.5)
+    found = compute_frontier(
+        1e7 * np.exp([-0.3, 0.0, 0.3]), PowerLawSpectrum(1.7, 0.6), richness=0.5
+    )
     assert found.loss.shape == (3,)
-    assert found.loss_exponent[1] == pytest.approx(-math.log(found.loss[2] / found.loss[0]) / 0.6, rel=1e-3)
-    assert found.features_exponent[1] == pytest.approx(math.log(found.features[2] / found.features[0]) / 0.6, rel=1e-3)
+    assert found.loss_exponent[1] == pytest.approx(
+        -math.log(found.loss[2] / found.loss[0]) / 0.6, rel=1e-3
+    )
+    assert found.features_exponent[1] == pytest.approx(
+        math.log(found.features[2] / found.features[0]) / 0.6, rel=1e-3
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,11 @@ print(json.dumps([_jit.JIT, hasattr(linear._kappa.mismatch, "py_func"), list(fou
 
 def _run(**environment):
     output = subprocess.run(
-        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, env={**os.environ, **environment}
+        [sys.executable, "-c", PROBE],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
     ).stdout
     return json.loads(output)
 

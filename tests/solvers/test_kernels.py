@@ -15,7 +15,9 @@ FINE = 2**18
 @pytest.fixture(scope="module")
 def fine():
     """Eigenvalues at bias 1, by q."""
-    return dict(zip((1, 2, 3), circle_eigenvalues([1, 2, 3], harmonics=1024, grid=FINE), strict=True))
+    return dict(
+        zip((1, 2, 3), circle_eigenvalues([1, 2, 3], harmonics=1024, grid=FINE), strict=True)
+    )
 
 
 def test_recorded_eigenvalues(fine, reference):
@@ -36,7 +38,9 @@ def test_recorded_slopes(fine, reference):
 def test_without_bias_the_first_kernel_is_known_exactly():
     found = circle_eigenvalues(1, bias=0, harmonics=400, grid=FINE)
     k = np.arange(0, 401, 2)
-    np.testing.assert_allclose(found[k], (k**2 + 3) / (math.pi**2 * (k**2 - 1.0) ** 2), rtol=0, atol=1e-11)  # aliasing: 5e-12
+    np.testing.assert_allclose(
+        found[k], (k**2 + 3) / (math.pi**2 * (k**2 - 1.0) ** 2), rtol=0, atol=1e-11
+    )  # aliasing: 5e-12
     assert found[1] == pytest.approx(0.25, abs=1e-15)
 
 
@@ -71,7 +75,9 @@ def test_kernel_is_that_of_a_wide_network(q):
     one, two = np.maximum(w @ x, 0), np.maximum(w @ z.T, 0)
     slopes = q**2 * (one ** (q - 1) * (one > 0))[:, None] * two ** (q - 1) * (two > 0) * (z @ x)
     sample = one[:, None] ** q * two**q + slopes
-    off = (sample.mean(axis=0) - circle_kernel(theta, q, bias=b)) / (sample.std(axis=0) / math.sqrt(len(w)))
+    off = (sample.mean(axis=0) - circle_kernel(theta, q, bias=b)) / (
+        sample.std(axis=0) / math.sqrt(len(w))
+    )
     assert np.all(np.abs(off) < 4)
 
 

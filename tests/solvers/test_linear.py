@@ -20,8 +20,21 @@ def test_reference_values(reference):
     table = reference("linear")
     for row in table["statics"]:
         a, b, size, features, samples, strength, noise, *expected = (float(entry) for entry in row)
-        found = ridge(PowerLawSpectrum.from_ab(a, b, size), features=features, samples=samples, ridge=strength, noise_variance=noise)
-        values = [found.kappa, found.test_loss, found.train_loss, found.shared_loss("samples"), found.shared_loss("features"), found.bias]
+        found = ridge(
+            PowerLawSpectrum.from_ab(a, b, size),
+            features=features,
+            samples=samples,
+            ridge=strength,
+            noise_variance=noise,
+        )
+        values = [
+            found.kappa,
+            found.test_loss,
+            found.train_loss,
+            found.shared_loss("samples"),
+            found.shared_loss("features"),
+            found.bias,
+        ]
         assert values == pytest.approx(expected, rel=1e-8, abs=0), row
 
 
@@ -38,7 +51,10 @@ def test_reference_of_an_explicit_spectrum(reference):
 
 def test_slopes(reference):
     table = reference("linear")["slopes"]
-    for keyword, name, decade in (("samples", "data", [1e7, 1e8]), ("features", "model", [1e8, 1e9])):
+    for keyword, name, decade in (
+        ("samples", "data", [1e7, 1e8]),
+        ("features", "model", [1e8, 1e9]),
+    ):
         for a, slope in table[name]:
             losses = ridge(PowerLawSpectrum.from_ab(a, table["b"]), **{keyword: decade}).test_loss
             assert np.log10(losses[0] / losses[1]) == pytest.approx(slope, abs=1e-4)
@@ -71,7 +87,17 @@ def boxed_formulas(eigenvalues, signal, n, p, r, noise):
         d, g = df1 - df2, (1 / n) / (1 - df2 / n)
         total = (noise + b1 + d * g * b2) / (1 - df2 / p - d**2 * g / p)
         same_data = (noise + b1) / (1 - df2 / p) - noise
-        return [float(x) for x in (kappa, total - noise, (1 - df1 / p) ** 2 * total, same_data, b1 + d * g * b2, b1)]
+        return [
+            float(x)
+            for x in (
+                kappa,
+                total - noise,
+                (1 - df1 / p) ** 2 * total,
+                same_data,
+                b1 + d * g * b2,
+                b1,
+            )
+        ]
 
 
 cases = st.tuples(
@@ -92,8 +118,17 @@ def test_against_the_printed_formulas(case):
     alpha, beta, size, n, p, strength, noise = case
     spectrum = PowerLawSpectrum(alpha, beta, size)
     found = ridge(spectrum, features=n, samples=p, ridge=strength, noise_variance=noise)
-    values = [found.kappa, found.test_loss, found.train_loss, found.shared_loss("samples"), found.shared_loss("features"), found.bias]
-    assert values == pytest.approx(boxed_formulas(*spectrum.explicit(), n, p, strength, noise), rel=1e-10, abs=0)
+    values = [
+        found.kappa,
+        found.test_loss,
+        found.train_loss,
+        found.shared_loss("samples"),
+        found.shared_loss("features"),
+        found.bias,
+    ]
+    assert values == pytest.approx(
+        boxed_formulas(*spectrum.explicit(), n, p, strength, noise), rel=1e-10, abs=0
+    )
 
 
 # -- identities and limits ----------------------------------------------------------------------------------------------
@@ -116,32 +151,69 @@ def test_no_nan_and_pieces_add_up(case):
     alpha, beta, size, n, p, strength, noise = case
     if math.isinf(size):
         alpha += 1.0
-    found = ridge(PowerLawSpectrum(alpha, beta, size), features=n, samples=p, ridge=strength, noise_variance=noise)
-    fields = [found.test_loss, found.train_loss, found.bias, found.variance_samples, found.variance_features, found.variance_interaction]
-    assert not any(math.isnan(value) or value < 0 for value in [*fields, found.kappa, found.degrees_of_freedom])
+    found = ridge(
+        PowerLawSpectrum(alpha, beta, size),
+        features=n,
+        samples=p,
+        ridge=strength,
+        noise_variance=noise,
+    )
+    fields = [
+        found.test_loss,
+        found.train_loss,
+        found.bias,
+        found.variance_samples,
+        found.variance_features,
+        found.variance_interaction,
+    ]
+    assert not any(
+        math.isnan(value) or value < 0 for value in [*fields, found.kappa, found.degrees_of_freedom]
+    )
     assert found.diagnostics.status is Status.CONVERGED
     if math.isfinite(found.test_loss):
-        pieces = found.bias + found.variance_samples + found.variance_features + found.variance_interaction
+        pieces = (
+            found.bias
+            + found.variance_samples
+            + found.variance_features
+            + found.variance_interaction
+        )
         assert pieces == pytest.approx(found.test_loss, rel=1e-9, abs=1e-300)
 
 
 @settings(max_examples=60)
-@given(st.floats(1.05, 4), st.floats(0.1, 4), st.floats(2, 1e9), st.floats(2, 1e9), st.floats(1e-9, 1.0), st.floats(0, 1))
+@given(
+    st.floats(1.05, 4),
+    st.floats(0.1, 4),
+    st.floats(2, 1e9),
+    st.floats(2, 1e9),
+    st.floats(1e-9, 1.0),
+    st.floats(0, 1),
+)
 def test_generalized_cross_validation(alpha, beta, n, p, strength, noise):
-    found = ridge(PowerLawSpectrum(alpha, beta), features=n, samples=p, ridge=strength, noise_variance=noise)
+    found = ridge(
+        PowerLawSpectrum(alpha, beta), features=n, samples=p, ridge=strength, noise_variance=noise
+    )
     unused = 1 - found.degrees_of_freedom / p
     if unused > 1e-4:
         assert found.train_loss / unused**2 == pytest.approx(found.test_loss + noise, rel=1e-9)
 
 
 @settings(max_examples=60)
-@given(st.floats(1.05, 4), st.floats(0.1, 4), st.floats(2, 1e9), st.floats(2, 1e9), st.floats(1e-9, 1.0))
+@given(
+    st.floats(1.05, 4),
+    st.floats(0.1, 4),
+    st.floats(2, 1e9),
+    st.floats(2, 1e9),
+    st.floats(1e-9, 1.0),
+)
 def test_kappa_solves_its_equation_and_is_symmetric(alpha, beta, n, p, strength):
     spectrum = PowerLawSpectrum(alpha, beta)
     found = ridge(spectrum, features=n, samples=p, ridge=strength)
     r1, r3 = 1 - found.degrees_of_freedom / p, 1 - found.degrees_of_freedom / n
     assert found.kappa * r1 * r3 == pytest.approx(strength, rel=1e-6)
-    assert ridge(spectrum, features=p, samples=n, ridge=strength).kappa == pytest.approx(found.kappa, rel=1e-12)
+    assert ridge(spectrum, features=p, samples=n, ridge=strength).kappa == pytest.approx(
+        found.kappa, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(("n", "p"), [(100, 400), (400, 100), (INF, 100), (100, INF)])
@@ -159,21 +231,29 @@ def test_infinite_sizes_are_limits_of_large_ones():
         ({"features": 1e16, "samples": 100}, {"samples": 100}),
         ({"samples": 1e16, "features": 100}, {"features": 100}),
     ):
-        assert ridge(spectrum, **finite).test_loss == pytest.approx(ridge(spectrum, **infinite).test_loss, rel=1e-10)
+        assert ridge(spectrum, **finite).test_loss == pytest.approx(
+            ridge(spectrum, **infinite).test_loss, rel=1e-10
+        )
 
 
 def test_projection_formula_for_unlimited_data():
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 500)
     found = ridge(spectrum, features=40)
     eigenvalues, signal = spectrum.explicit()
-    assert found.test_loss == pytest.approx(found.kappa * np.sum(signal / (eigenvalues + found.kappa)), rel=1e-12)
+    assert found.test_loss == pytest.approx(
+        found.kappa * np.sum(signal / (eigenvalues + found.kappa)), rel=1e-12
+    )
 
 
 def test_infinite_ridge_predicts_zero():
     spectrum = PowerLawSpectrum.from_ab(2, 1.5)
     found = ridge(spectrum, features=10, samples=20, ridge=INF, noise_variance=0.5)
-    assert (found.test_loss, found.train_loss, found.bias) == pytest.approx((math.pi**2 / 6, math.pi**2 / 6 + 0.5, math.pi**2 / 6))
-    assert ridge(spectrum, features=10, samples=20, ridge=1e12, noise_variance=0.5).test_loss == pytest.approx(found.test_loss)
+    assert (found.test_loss, found.train_loss, found.bias) == pytest.approx(
+        (math.pi**2 / 6, math.pi**2 / 6 + 0.5, math.pi**2 / 6)
+    )
+    assert ridge(
+        spectrum, features=10, samples=20, ridge=1e12, noise_variance=0.5
+    ).test_loss == pytest.approx(found.test_loss)
 
 
 def test_everything_unlimited():
@@ -207,7 +287,9 @@ def test_all_modes_learned():
 
 def test_noise_plateau_of_interpolation():
     # features unlimited, ridgeless: the loss tends to sigma^2 (alpha - 1)
-    assert ridge(PowerLawSpectrum(1.5, 1.0), samples=1e12, noise_variance=0.4).test_loss == pytest.approx(0.2, rel=1e-6)
+    assert ridge(
+        PowerLawSpectrum(1.5, 1.0), samples=1e12, noise_variance=0.4
+    ).test_loss == pytest.approx(0.2, rel=1e-6)
 
 
 @pytest.mark.parametrize("gap", [1.0, 1e3])
@@ -259,7 +341,9 @@ def test_ensembles_interpolate_between_one_and_all():
 
 @settings(max_examples=40)
 @given(st.floats(1.05, 4), st.floats(0.1, 4), st.floats(2, 1e6), st.floats(2, 1e6))
-def test_more_data_never_hurt_at_optimal_ridge_free_noise_free_infinite_width(alpha, beta, one, two):
+def test_more_data_never_hurt_at_optimal_ridge_free_noise_free_infinite_width(
+    alpha, beta, one, two
+):
     low, high = sorted((one, two))
     losses = ridge(PowerLawSpectrum(alpha, beta), samples=[low, high]).test_loss
     assert losses[1] <= losses[0] * (1 + 1e-12)
@@ -272,7 +356,9 @@ def test_more_data_never_hurt_at_optimal_ridge_free_noise_free_infinite_width(al
 def test_scalars_in_floats_out_and_broadcasting():
     spectrum = PowerLawSpectrum(1.5, 1.0, 60)
     one = ridge(spectrum, samples=10)
-    assert all(isinstance(getattr(one, name), float) for name in ("kappa", "test_loss", "bias", "samples"))
+    assert all(
+        isinstance(getattr(one, name), float) for name in ("kappa", "test_loss", "bias", "samples")
+    )
     grid = ridge(spectrum, samples=[[10], [20]], features=[30, 40, 50])
     assert grid.test_loss.shape == (2, 3)
     assert grid.test_loss[1, 2] == ridge(spectrum, samples=20, features=50).test_loss
@@ -311,7 +397,10 @@ def test_failure_carries_the_result(monkeypatch):
     with pytest.raises(ConvergenceError, match="on_failure='return'") as caught:
         ridge(PowerLawSpectrum(1.5, 1.0), samples=10)
     assert caught.value.result.diagnostics.status is Status.MAX_ITERATIONS
-    assert ridge(PowerLawSpectrum(1.5, 1.0), samples=10, on_failure="return").diagnostics.iterations == _statics.MAX_STEPS
+    assert (
+        ridge(PowerLawSpectrum(1.5, 1.0), samples=10, on_failure="return").diagnostics.iterations
+        == _statics.MAX_STEPS
+    )
 
 
 def test_lost_accuracy_is_announced(monkeypatch):
@@ -320,4 +409,6 @@ def test_lost_accuracy_is_announced(monkeypatch):
 
     monkeypatch.setattr(_statics, "_statics_table", rough)
     with pytest.warns(AccuracyWarning, match="estimated relative error 2.0e-03"):
-        assert ridge(PowerLawSpectrum(1.5, 1.0), samples=10).diagnostics.status is Status.LOST_ACCURACY
+        assert (
+            ridge(PowerLawSpectrum(1.5, 1.0), samples=10).diagnostics.status is Status.LOST_ACCURACY
+        )

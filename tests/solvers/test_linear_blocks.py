@@ -18,7 +18,9 @@ def test_reference_values_of_kappa(reference):
     for row in reference("linear")["statics"]:
         a, b, size, features, samples, strength, _, kappa, *_ = (float(entry) for entry in row)
         spectrum = PowerLawSpectrum.from_ab(a, b, size)
-        assert effective_ridge(spectrum, features=features, samples=samples, ridge=strength) == pytest.approx(kappa, rel=1e-8)
+        assert effective_ridge(
+            spectrum, features=features, samples=samples, ridge=strength
+        ) == pytest.approx(kappa, rel=1e-8)
 
 
 @pytest.mark.parametrize(("n", "excess", "digits"), [(1e3, 5e-9, 2e-9), (1e6, 0.0, 1e-13)])
@@ -26,7 +28,9 @@ def test_the_constant_of_kappa(n, excess, digits):
     # df1 = n at kappa ~ K_{n + 1/2}^-b, K_x = x b sin(pi/b) / pi
     b = 1.5
     leading = ((n + 0.5) * b * math.sin(math.pi / b) / math.pi) ** -b
-    assert effective_ridge(PowerLawSpectrum(b, 1.0), samples=n) / leading == pytest.approx(1 + excess, abs=digits)
+    assert effective_ridge(PowerLawSpectrum(b, 1.0), samples=n) / leading == pytest.approx(
+        1 + excess, abs=digits
+    )
 
 
 def test_second_degrees_of_freedom_are_a_fixed_part_of_the_first():
@@ -59,7 +63,12 @@ def test_limits_of_kappa():
     assert effective_ridge(spectrum, samples=50, ridge=INF) == INF
 
 
-@given(st.floats(1.1, 4), st.floats(1, 1e9), st.floats(1, 1e9), st.one_of(st.just(0.0), st.floats(1e-12, 1)))
+@given(
+    st.floats(1.1, 4),
+    st.floats(1, 1e9),
+    st.floats(1, 1e9),
+    st.one_of(st.just(0.0), st.floats(1e-12, 1)),
+)
 def test_learnabilities_add_up_to_the_degrees_of_freedom(alpha, n, p, strength):
     spectrum = PowerLawSpectrum(alpha, 1.0, 300)
     solution = ridge(spectrum, features=n, samples=p, ridge=strength)
@@ -76,7 +85,9 @@ def test_learnability_is_the_mean_of_simulated_weights():
     for _ in range(200):
         psi = rng.standard_normal((40, 60)) * np.sqrt(eigenvalues)
         total += np.sum(psi * np.linalg.solve(psi @ psi.T + 40 * 0.05 * np.eye(40), psi), axis=0)
-    found = learnability([1, 2, 3, 4, 5], EmpiricalSpectrum(eigenvalues, eigenvalues), samples=40, ridge=0.05)
+    found = learnability(
+        [1, 2, 3, 4, 5], EmpiricalSpectrum(eigenvalues, eigenvalues), samples=40, ridge=0.05
+    )
     np.testing.assert_allclose(total.reshape(12, 5).mean(axis=0) / 200, found, atol=0.01)
 
 

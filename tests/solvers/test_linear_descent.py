@@ -26,7 +26,9 @@ INF = math.inf
 
 def test_reference_values(reference):
     for row in reference("linear")["descent"]["values"]:
-        a, b, size, features, samples, noise, rate, momentum, steps, test, train = (float(entry) for entry in row)
+        a, b, size, features, samples, noise, rate, momentum, steps, test, train = (
+            float(entry) for entry in row
+        )
         found = gradient_descent(
             steps,
             PowerLawSpectrum.from_ab(a, b, size),
@@ -36,7 +38,9 @@ def test_reference_values(reference):
             momentum=momentum,
             noise_variance=noise,
         )
-        assert [found.test_loss, found.train_loss] == pytest.approx([test, train], rel=1e-8, abs=0), row
+        assert [found.test_loss, found.train_loss] == pytest.approx(
+            [test, train], rel=1e-8, abs=0
+        ), row
 
 
 # -- independent evaluations --------------------------------------------------------------------------------------------
@@ -55,9 +59,15 @@ def test_the_closed_form_of_heavy_ball(momentum):
     root = math.sqrt(momentum)
     edges = np.array([(1 - root) ** 2, (1 + root) ** 2, 1.0, 1 + momentum])
     near = np.concatenate([edges * (1 + x) for x in (0, 1e-5, -1e-5, 1e-9, -1e-9, 1e-14)])
-    x = np.concatenate([np.linspace(0, 2 * (1 + momentum), 101)[:-1], np.geomspace(1e-12, 1, 30), near])
+    x = np.concatenate(
+        [np.linspace(0, 2 * (1 + momentum), 101)[:-1], np.geomspace(1e-12, 1, 30), near]
+    )
     for steps in (1, 2, 3, 10, 11, 100, 501):
-        np.testing.assert_allclose(_descent.polynomial(float(steps), x, momentum), left_over(steps, x, momentum), atol=2e-12)
+        np.testing.assert_allclose(
+            _descent.polynomial(float(steps), x, momentum),
+            left_over(steps, x, momentum),
+            atol=2e-12,
+        )
 
 
 def on_a_large_circle(eigenvalues, signal, n, p, noise, rate, momentum, steps):
@@ -90,24 +100,51 @@ def on_a_large_circle(eigenvalues, signal, n, p, noise, rate, momentum, steps):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 12, 13])
-@pytest.mark.parametrize(("rate", "momentum"), [(0.3, 0.0), (1.2, 0.0), (0.3, 0.5), (0.9, 0.95), (1.0, 0.02)])
+@pytest.mark.parametrize(
+    ("rate", "momentum"), [(0.3, 0.0), (1.2, 0.0), (0.3, 0.5), (0.9, 0.95), (1.0, 0.02)]
+)
 @pytest.mark.parametrize(("n", "p"), [(5, 9), (20, 7), (6, 6)])
 def test_few_steps_against_large_circles(steps, rate, momentum, n, p):
     spectrum = PowerLawSpectrum.from_ab(1.8, 1.4, 12)
     rate *= (1 + momentum) / largest_eigenvalue(spectrum, features=n, samples=p)
-    found = gradient_descent(steps, spectrum, features=n, samples=p, learning_rate=rate, momentum=momentum, noise_variance=0.2)
+    found = gradient_descent(
+        steps,
+        spectrum,
+        features=n,
+        samples=p,
+        learning_rate=rate,
+        momentum=momentum,
+        noise_variance=0.2,
+    )
     expected = on_a_large_circle(*spectrum.explicit(), n, p, 0.2, rate, momentum, steps)
-    growth = 2.5 ** (2 * steps) * 4.0 ** (2 * steps)  # of the polynomial on the circle, which rounding errors follow
-    assert [found.test_loss, found.train_loss] == pytest.approx(expected, rel=1e-10 + 1e-17 * growth) or growth > 1e12
+    growth = 2.5 ** (2 * steps) * 4.0 ** (
+        2 * steps
+    )  # of the polynomial on the circle, which rounding errors follow
+    assert [found.test_loss, found.train_loss] == pytest.approx(
+        expected, rel=1e-10 + 1e-17 * growth
+    ) or growth > 1e12
 
 
-@pytest.mark.parametrize(("rate", "momentum"), [(0.3, 0.0), (1.3, 0.0), (1.9, 0.0), (0.5, 0.3), (2.3, 0.3), (0.1, 0.8), (3.0, 0.8)])
+@pytest.mark.parametrize(
+    ("rate", "momentum"),
+    [(0.3, 0.0), (1.3, 0.0), (1.9, 0.0), (0.5, 0.3), (2.3, 0.3), (0.1, 0.8), (3.0, 0.8)],
+)
 @pytest.mark.parametrize(("n", "p"), [(60, 150), (INF, 80), (80, INF), (70, 70)])
 def test_circle_and_contours_agree(rate, momentum, n, p, monkeypatch):
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 400)
-    rate = min(rate / 2, 0.97 * (1 + momentum)) * 2 / largest_eigenvalue(spectrum, features=n, samples=p)
+    rate = (
+        min(rate / 2, 0.97 * (1 + momentum))
+        * 2
+        / largest_eigenvalue(spectrum, features=n, samples=p)
+    )
     steps = {0.0: [12, 19, 28], 0.3: [50, 51], 0.8: [280]}[momentum]
-    arguments = {"features": n, "samples": p, "learning_rate": rate, "momentum": momentum, "noise_variance": 0.1}
+    arguments = {
+        "features": n,
+        "samples": p,
+        "learning_rate": rate,
+        "momentum": momentum,
+        "noise_variance": 0.1,
+    }
     one = gradient_descent(steps, spectrum, **arguments)
     monkeypatch.setattr(_descent, "_FEW", 30)
     monkeypatch.setattr(_descent, "_DAMPED", 1e3)
@@ -115,7 +152,9 @@ def test_circle_and_contours_agree(rate, momentum, n, p, monkeypatch):
     np.testing.assert_allclose(one.test_loss, two.test_loss, rtol=1e-9)
     np.testing.assert_allclose(one.train_loss, two.train_loss, rtol=1e-9, atol=1e-12)
     assert np.all(np.abs(one.test_loss - two.test_loss) <= 5 * (one.test_error + two.test_error))
-    assert np.all(np.abs(one.train_loss - two.train_loss) <= 5 * (one.train_error + two.train_error))
+    assert np.all(
+        np.abs(one.train_loss - two.train_loss) <= 5 * (one.train_error + two.train_error)
+    )
 
 
 # -- identities and limits ----------------------------------------------------------------------------------------------
@@ -126,11 +165,21 @@ def test_unlimited_descent_is_a_plain_sum(momentum):
     spectrum = PowerLawSpectrum.from_ab(1.7, 1.3, 300)
     eigenvalues, signal = spectrum.explicit()
     steps = np.array([0, 1, 2, 7, 100, 1000])
-    found = gradient_descent(steps, spectrum, learning_rate=0.4, momentum=momentum, noise_variance=0.5)
+    found = gradient_descent(
+        steps, spectrum, learning_rate=0.4, momentum=momentum, noise_variance=0.5
+    )
     expected = [np.sum(signal * left_over(int(n), 0.4 * eigenvalues, momentum) ** 2) for n in steps]
     np.testing.assert_allclose(found.test_loss, expected, rtol=1e-11)
     np.testing.assert_allclose(found.train_loss, found.test_loss + 0.5, rtol=1e-15)
-    large = gradient_descent(steps[:5], spectrum, features=1e30, samples=1e30, learning_rate=0.4, momentum=momentum, noise_variance=0.5)
+    large = gradient_descent(
+        steps[:5],
+        spectrum,
+        features=1e30,
+        samples=1e30,
+        learning_rate=0.4,
+        momentum=momentum,
+        noise_variance=0.5,
+    )
     np.testing.assert_allclose(large.test_loss, expected[:5], rtol=1e-11)
     np.testing.assert_allclose(large.train_loss, found.train_loss[:5], rtol=1e-11)
 
@@ -142,7 +191,15 @@ def test_small_steps_are_gradient_flow(n, p, momentum):
     t = np.array([1.0, 100.0, 1e4])
     flow = gradient_flow(t, spectrum, features=n, samples=p, noise_variance=0.1)
     rate = 1e-7 * (1 - momentum)
-    found = gradient_descent(t * 1e7, spectrum, features=n, samples=p, learning_rate=rate, momentum=momentum, noise_variance=0.1)
+    found = gradient_descent(
+        t * 1e7,
+        spectrum,
+        features=n,
+        samples=p,
+        learning_rate=rate,
+        momentum=momentum,
+        noise_variance=0.1,
+    )
     np.testing.assert_allclose(found.test_loss, flow.test_loss, rtol=1e-6)
     np.testing.assert_allclose(found.train_loss, flow.train_loss, rtol=1e-6, atol=1e-14)
 
@@ -153,14 +210,22 @@ def test_unlimited_samples_are_sgd_in_infinite_batches():
     for rate in (0.4, 1.5):
         found = gradient_descent(steps, spectrum, features=90, learning_rate=rate)
         np.testing.assert_allclose(
-            found.test_loss, online_sgd(steps, spectrum, features=90, batch=INF, learning_rate=rate).test_loss, rtol=1e-11
+            found.test_loss,
+            online_sgd(steps, spectrum, features=90, batch=INF, learning_rate=rate).test_loss,
+            rtol=1e-11,
         )
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.7])
 def test_no_steps_and_unlimited_steps(momentum):
     spectrum = PowerLawSpectrum.from_ab(2, 1.5)
-    for sizes in ({"features": 100, "samples": 400}, {"features": 400, "samples": 100}, {"samples": 100}, {"features": 100}, {}):
+    for sizes in (
+        {"features": 100, "samples": 400},
+        {"features": 400, "samples": 100},
+        {"samples": 100},
+        {"features": 100},
+        {},
+    ):
         arguments = {**sizes, "learning_rate": 0.3, "momentum": momentum, "noise_variance": 0.3}
         found = gradient_descent([0, 10**10, INF], spectrum, **arguments)
         end = ridge(spectrum, **sizes, noise_variance=0.3)
@@ -176,8 +241,16 @@ def test_merged_modes_against_explicit_sums():
     merged = PowerLawSpectrum.from_ab(1.8, 1.3, 20_000)
     plain = EmpiricalSpectrum(*merged.explicit())
     for momentum in (0.0, 0.5):
-        arguments = {"features": 300, "samples": 500, "learning_rate": 0.5, "momentum": momentum, "noise_variance": 0.01}
-        one, two = (gradient_descent([5, 500, 10**6], spectrum, **arguments) for spectrum in (merged, plain))
+        arguments = {
+            "features": 300,
+            "samples": 500,
+            "learning_rate": 0.5,
+            "momentum": momentum,
+            "noise_variance": 0.01,
+        }
+        one, two = (
+            gradient_descent([5, 500, 10**6], spectrum, **arguments) for spectrum in (merged, plain)
+        )
         np.testing.assert_allclose(one.test_loss, two.test_loss, rtol=1e-10)
         np.testing.assert_allclose(one.train_loss, two.train_loss, rtol=1e-10)
 
@@ -194,7 +267,9 @@ def test_merged_modes_against_explicit_sums():
     st.floats(0, 20),
     st.sampled_from([0.0, 1e-6, 1.0]),
 )
-def test_no_nan_and_another_contour_agrees(alpha, beta, size, n, p, part, momentum, log_steps, noise):
+def test_no_nan_and_another_contour_agrees(
+    alpha, beta, size, n, p, part, momentum, log_steps, noise
+):
     if math.isinf(size):
         alpha += 1.0
     spectrum = PowerLawSpectrum(alpha, beta, size)
@@ -202,7 +277,13 @@ def test_no_nan_and_another_contour_agrees(alpha, beta, size, n, p, part, moment
     if momentum and 8 < steps < 64 / -math.log(momentum):  # where 26 nodes reach too
         steps = float(math.ceil(64 / -math.log(momentum)))
     rate = part * 2 * (1 + momentum) / largest_eigenvalue(spectrum, features=n, samples=p)
-    arguments = {"features": n, "samples": p, "learning_rate": rate, "momentum": momentum, "noise_variance": noise}
+    arguments = {
+        "features": n,
+        "samples": p,
+        "learning_rate": rate,
+        "momentum": momentum,
+        "noise_variance": noise,
+    }
     found = gradient_descent(steps, spectrum, **arguments)
     assert found.diagnostics.status is Status.CONVERGED
     assert 0 <= found.test_loss < INF
@@ -211,8 +292,12 @@ def test_no_nan_and_another_contour_agrees(alpha, beta, size, n, p, part, moment
         patch.setattr(_descent, "cotangent", lambda: _contour.cotangent(26))
         again = gradient_descent(steps, spectrum, **arguments)
     start = float(np.sum(spectrum.modes().signal)) + noise
-    assert again.test_loss == pytest.approx(found.test_loss, rel=1e-9, abs=1e-13 * start + 5 * found.test_error)
-    assert again.train_loss == pytest.approx(found.train_loss, rel=1e-9, abs=1e-13 * start + 5 * found.train_error)
+    assert again.test_loss == pytest.approx(
+        found.test_loss, rel=1e-9, abs=1e-13 * start + 5 * found.test_error
+    )
+    assert again.train_loss == pytest.approx(
+        found.train_loss, rel=1e-9, abs=1e-13 * start + 5 * found.train_error
+    )
 
 
 # -- manners ------------------------------------------------------------------------------------------------------------
@@ -222,7 +307,10 @@ def test_no_nan_and_another_contour_agrees(alpha, beta, size, n, p, part, moment
 def test_scalars_in_floats_out_broadcasting_and_files(tmp_path):
     spectrum = EmpiricalSpectrum([1.0, 0.5, 0.25], [0.5, 0.3, 0.1])
     one = gradient_descent(3, spectrum, features=2, samples=4, learning_rate=0.1)
-    assert all(isinstance(getattr(one, name), float) for name in ("steps", "test_loss", "train_error", "momentum"))
+    assert all(
+        isinstance(getattr(one, name), float)
+        for name in ("steps", "test_loss", "train_error", "momentum")
+    )
     grid = gradient_descent([2, 3], spectrum, features=2, samples=[[4], [5]], learning_rate=0.1)
     assert grid.test_loss.shape == (2, 2)
     assert grid.test_loss[0, 1] == pytest.approx(one.test_loss, rel=1e-13)
@@ -259,6 +347,12 @@ def test_failure_carries_the_result(monkeypatch):
     for steps in (3, 100):
         with pytest.raises(ConvergenceError, match="on_failure='return'"):
             gradient_descent([0, steps], PowerLawSpectrum(1.5, 1.0), features=10, learning_rate=0.1)
-        kept = gradient_descent([0, steps], PowerLawSpectrum(1.5, 1.0), samples=10, learning_rate=0.1, on_failure="return")
+        kept = gradient_descent(
+            [0, steps],
+            PowerLawSpectrum(1.5, 1.0),
+            samples=10,
+            learning_rate=0.1,
+            on_failure="return",
+        )
         assert kept.test_error[1] == INF
         assert kept.test_loss[0] > 0

@@ -21,14 +21,24 @@ def test_reference_values(reference):
     for rows, digits in (("values", 1e-8), ("many_digits", 1e-12)):
         for row in table[rows]:
             a, b, size, features, samples, noise, t, test, train = (float(entry) for entry in row)
-            found = gradient_flow(t, PowerLawSpectrum.from_ab(a, b, size), features=features, samples=samples, noise_variance=noise)
-            assert [found.test_loss, found.train_loss] == pytest.approx([test, train], rel=digits, abs=0), row
+            found = gradient_flow(
+                t,
+                PowerLawSpectrum.from_ab(a, b, size),
+                features=features,
+                samples=samples,
+                noise_variance=noise,
+            )
+            assert [found.test_loss, found.train_loss] == pytest.approx(
+                [test, train], rel=digits, abs=0
+            ), row
 
 
 def test_reference_values_of_population_flow(reference):
     for row in reference("linear")["flow"]["population"]:
         a, b, size, features, t, test = (float(entry) for entry in row)
-        found = gradient_flow(t, PowerLawSpectrum.from_ab(a, b, size), features=features, noise_variance=0.3)
+        found = gradient_flow(
+            t, PowerLawSpectrum.from_ab(a, b, size), features=features, noise_variance=0.3
+        )
         assert found.test_loss == pytest.approx(test, rel=1e-8, abs=0), row
         assert found.train_loss == pytest.approx(test + 0.3, rel=1e-8)
 
@@ -38,8 +48,14 @@ def test_reference_of_an_explicit_spectrum(reference):
     case = reference("linear")["explicit"]
     expected = reference("linear")["flow"]["explicit"]
     spectrum = EmpiricalSpectrum(case["eigenvalues"], case["signal"])
-    found = gradient_flow(expected["t"], spectrum, **{name: case[name] for name in ("features", "samples", "noise_variance")})
-    assert [found.test_loss, found.train_loss] == pytest.approx([expected["test_loss"], expected["train_loss"]], rel=1e-8)
+    found = gradient_flow(
+        expected["t"],
+        spectrum,
+        **{name: case[name] for name in ("features", "samples", "noise_variance")},
+    )
+    assert [found.test_loss, found.train_loss] == pytest.approx(
+        [expected["test_loss"], expected["train_loss"]], rel=1e-8
+    )
 
 
 # -- an independent evaluation ------------------------------------------------------------------------------------------
@@ -65,7 +81,12 @@ def by_talbot(eigenvalues, signal, n, p, noise, t, count=16):
             theta = mpmath.pi * (2 * j + 1) / (2 * count)
             r = 2 * count / (5 * t)
             target = r * theta * (mpmath.cot(theta) + 1j)
-            weight = mpmath.exp(target * t) * r * (1j + mpmath.cot(theta) - theta / mpmath.sin(theta) ** 2) / (2j * count)
+            weight = (
+                mpmath.exp(target * t)
+                * r
+                * (1j + mpmath.cot(theta) - theta / mpmath.sin(theta) ** 2)
+                / (2j * count)
+            )
             for part in range(1, 17):
                 kappa = kappa_at(s * (target / s) ** (mpmath.mpf(part) / 16), kappa)
             s = target
@@ -82,8 +103,12 @@ def by_talbot(eigenvalues, signal, n, p, noise, t, count=16):
             d_1 = mpmath.fsum(x / (x + k) / (x + k2) for x in lam)
             d_2 = mpmath.fsum(x * x / (x + k) / (x + k2) for x in lam)
             t_1 = d_1 / (r1 * r1_ * r3 * r3_)
-            matrix = mpmath.matrix([[1 - d_2 / p, -t_1 * r3 * r3_ / n], [-s * s2 * t_1 * r1 * r1_ / p, 1 - d_2 / n]])
-            right = mpmath.matrix([s_1 + d_2 / p * noise / (s * s2), r1 * r1_ * s_2 + t_1 * r1 * r1_ / p * noise])
+            matrix = mpmath.matrix(
+                [[1 - d_2 / p, -t_1 * r3 * r3_ / n], [-s * s2 * t_1 * r1 * r1_ / p, 1 - d_2 / n]]
+            )
+            right = mpmath.matrix(
+                [s_1 + d_2 / p * noise / (s * s2), r1 * r1_ * s_2 + t_1 * r1 * r1_ / p * noise]
+            )
             first = mpmath.lu_solve(matrix, right)[0]
             return first, r1 * r1_ * (first + noise / (s * s2))
 
@@ -101,7 +126,9 @@ def test_against_the_printed_equations_on_another_contour(case):
     a, b, size, n, p, noise, t = case
     spectrum = PowerLawSpectrum.from_ab(a, b, size)
     found = gradient_flow(t, spectrum, features=n, samples=p, noise_variance=noise)
-    assert [found.test_loss, found.train_loss] == pytest.approx(by_talbot(*spectrum.explicit(), n, p, noise, t), rel=1e-7)
+    assert [found.test_loss, found.train_loss] == pytest.approx(
+        by_talbot(*spectrum.explicit(), n, p, noise, t), rel=1e-7
+    )
 
 
 # -- identities and limits ----------------------------------------------------------------------------------------------
@@ -111,8 +138,14 @@ def test_against_the_printed_equations_on_another_contour(case):
 def test_merged_modes_against_explicit_sums(ab):
     merged = PowerLawSpectrum.from_ab(*ab, 100_000)
     plain = EmpiricalSpectrum(*merged.explicit())
-    for keywords in ({"features": 300, "samples": 700, "noise_variance": 0.1}, {"features": 500}, {}):
-        one, two = (gradient_flow([3, 3e3, 3e6], spectrum, **keywords) for spectrum in (merged, plain))
+    for keywords in (
+        {"features": 300, "samples": 700, "noise_variance": 0.1},
+        {"features": 500},
+        {},
+    ):
+        one, two = (
+            gradient_flow([3, 3e3, 3e6], spectrum, **keywords) for spectrum in (merged, plain)
+        )
         np.testing.assert_allclose(one.test_loss, two.test_loss, rtol=1e-10)
         np.testing.assert_allclose(one.train_loss, two.train_loss, rtol=1e-10)
 
@@ -122,7 +155,9 @@ def test_unlimited_flow_is_a_plain_sum():
     eigenvalues, signal = spectrum.explicit()
     t = np.array([0.0, 0.1, 10.0, 1e4])
     found = gradient_flow(t, spectrum, noise_variance=0.5)
-    np.testing.assert_allclose(found.test_loss, np.exp(-2 * np.outer(t, eigenvalues)) @ signal, rtol=1e-13)
+    np.testing.assert_allclose(
+        found.test_loss, np.exp(-2 * np.outer(t, eigenvalues)) @ signal, rtol=1e-13
+    )
     np.testing.assert_allclose(found.train_loss, found.test_loss + 0.5, rtol=1e-15)
     # and the limit of large numbers of both, which take another path
     large = gradient_flow(t, spectrum, features=1e30, samples=1e30, noise_variance=0.5)
@@ -132,22 +167,45 @@ def test_unlimited_flow_is_a_plain_sum():
 
 def test_time_zero_and_infinite_time():
     spectrum = PowerLawSpectrum.from_ab(2, 1.5)
-    for sizes in ({"features": 100, "samples": 400}, {"features": 400, "samples": 100}, {"samples": 100}, {"features": 100}, {}):
+    for sizes in (
+        {"features": 100, "samples": 400},
+        {"features": 400, "samples": 100},
+        {"samples": 100},
+        {"features": 100},
+        {},
+    ):
         found = gradient_flow([0, 1e-300, 1e-19, INF], spectrum, **sizes, noise_variance=0.3)
         end = ridge(spectrum, **sizes, noise_variance=0.3)
         start = math.pi**2 / 6
-        np.testing.assert_allclose(found.test_loss, [start, start, start, end.test_loss], rtol=1e-14)
-        np.testing.assert_allclose(found.train_loss, [start + 0.3] * 3 + [end.train_loss], rtol=1e-14)
+        np.testing.assert_allclose(
+            found.test_loss, [start, start, start, end.test_loss], rtol=1e-14
+        )
+        np.testing.assert_allclose(
+            found.train_loss, [start + 0.3] * 3 + [end.train_loss], rtol=1e-14
+        )
     threshold = gradient_flow(INF, spectrum, features=100, samples=100)
     assert (threshold.test_loss, threshold.train_loss) == (INF, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("features", "samples"), [(100, 400), (400, 100), (INF, 100), (100, INF), (60, 80), (60, 50), (50, 80), (80, 50), (50, 50)]
+    ("features", "samples"),
+    [
+        (100, 400),
+        (400, 100),
+        (INF, 100),
+        (100, INF),
+        (60, 80),
+        (60, 50),
+        (50, 80),
+        (80, 50),
+        (50, 50),
+    ],
 )
 def test_long_training_is_ridgeless_regression(features, samples):
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 50)
-    late = gradient_flow([1e9, 1e20], spectrum, features=features, samples=samples, noise_variance=0.2)
+    late = gradient_flow(
+        [1e9, 1e20], spectrum, features=features, samples=samples, noise_variance=0.2
+    )
     end = ridge(spectrum, features=features, samples=samples, noise_variance=0.2)
     if min(features, samples) == 50:  # the smallest eigenvalues reach down to 0: power laws in time
         assert late.train_loss[1] == pytest.approx(end.train_loss, rel=1e-3, abs=1e-3)
@@ -158,17 +216,32 @@ def test_long_training_is_ridgeless_regression(features, samples):
 
 def test_long_training_of_an_infinite_spectrum():
     spectrum = PowerLawSpectrum.from_ab(2, 1.5)
-    for sizes in ({"features": 100, "samples": 400}, {"features": 400, "samples": 100}, {"samples": 100}, {"features": 100}):
+    for sizes in (
+        {"features": 100, "samples": 400},
+        {"features": 400, "samples": 100},
+        {"samples": 100},
+        {"features": 100},
+    ):
         late = gradient_flow(1e9, spectrum, **sizes, noise_variance=0.2)
         end = ridge(spectrum, **sizes, noise_variance=0.2)
-        assert [late.test_loss, late.train_loss] == pytest.approx([end.test_loss, end.train_loss], rel=1e-9, abs=1e-13)
+        assert [late.test_loss, late.train_loss] == pytest.approx(
+            [end.test_loss, end.train_loss], rel=1e-9, abs=1e-13
+        )
 
 
 @settings(max_examples=60)
 @given(
-    st.floats(0.4, 3), st.floats(0.1, 3), st.integers(2, 200), st.floats(1, 300), st.floats(1, 300), st.floats(1e-9, 10), st.floats(0, 1)
+    st.floats(0.4, 3),
+    st.floats(0.1, 3),
+    st.integers(2, 200),
+    st.floats(1, 300),
+    st.floats(1, 300),
+    st.floats(1e-9, 10),
+    st.floats(0, 1),
 )
-def test_the_correlations_at_equal_real_variables_are_those_of_ridge(alpha, beta, size, n, p, strength, noise):
+def test_the_correlations_at_equal_real_variables_are_those_of_ridge(
+    alpha, beta, size, n, p, strength, noise
+):
     # s^2 C_0(s, s) and s^2 C_1(s, s) at s = r, in the limit of a node on the real axis
     spectrum = PowerLawSpectrum(alpha, beta, size)
     modes = spectrum.modes()
@@ -177,9 +250,13 @@ def test_the_correlations_at_equal_real_variables_are_those_of_ridge(alpha, beta
     train, train_again = _response.train_from_test(at, noise, difference, unlimited)
     expected = ridge(spectrum, features=n, samples=p, ridge=strength, noise_variance=noise)
     start = float(np.sum(modes.signal)) + noise
-    assert (difference + unlimited)[0, 0].real == pytest.approx(expected.test_loss, rel=1e-9, abs=1e-13 * start)
+    assert (difference + unlimited)[0, 0].real == pytest.approx(
+        expected.test_loss, rel=1e-9, abs=1e-13 * start
+    )
     assert train[0, 0].real == pytest.approx(expected.train_loss, rel=1e-9, abs=1e-13 * start)
-    assert (train_again + unlimited + noise)[0, 0].real == pytest.approx(expected.train_loss, rel=1e-9, abs=1e-13 * start)
+    assert (train_again + unlimited + noise)[0, 0].real == pytest.approx(
+        expected.train_loss, rel=1e-9, abs=1e-13 * start
+    )
 
 
 def test_two_points_with_unlimited_samples_agree_with_one_point():
@@ -194,7 +271,9 @@ def test_the_time_constant(reference):
     for a, b, t, excess in reference("linear")["constants"]["time"]:
         gamma = (a - 1) / b
         found = gradient_flow(t, PowerLawSpectrum.from_ab(a, b)).test_loss
-        assert found * b / math.gamma(gamma) * (2 * t) ** gamma == pytest.approx(1 + excess, abs=1e-10)
+        assert found * b / math.gamma(gamma) * (2 * t) ** gamma == pytest.approx(
+            1 + excess, abs=1e-10
+        )
 
 
 def test_the_constant_of_the_feature_embedding_term():
@@ -235,14 +314,25 @@ def test_no_nan_and_another_contour_agrees(alpha, beta, size, n, p, log_t, noise
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_flow, "cotangent", lambda: _contour.cotangent(28))
         again = gradient_flow(10**log_t, spectrum, features=n, samples=p, noise_variance=noise)
-    assert again.test_loss == pytest.approx(found.test_loss, rel=1e-10, abs=1e-14 * start + 3 * found.test_error)
-    assert again.train_loss == pytest.approx(found.train_loss, rel=1e-10, abs=1e-14 * start + 3 * found.train_error)
+    assert again.test_loss == pytest.approx(
+        found.test_loss, rel=1e-10, abs=1e-14 * start + 3 * found.test_error
+    )
+    assert again.train_loss == pytest.approx(
+        found.train_loss, rel=1e-10, abs=1e-14 * start + 3 * found.train_error
+    )
 
 
 @settings(max_examples=30)
-@given(st.floats(0.4, 2.5), st.floats(0.1, 2), st.floats(1, 1e5), st.floats(1, 1e5), st.floats(-2, 8))
+@given(
+    st.floats(0.4, 2.5), st.floats(0.1, 2), st.floats(1, 1e5), st.floats(1, 1e5), st.floats(-2, 8)
+)
 def test_training_never_raises_the_train_loss(alpha, beta, n, p, log_t):
-    found = gradient_flow(10.0**log_t * np.array([1.0, 1.3, 2.0]), PowerLawSpectrum(alpha, beta, 3000), features=n, samples=p)
+    found = gradient_flow(
+        10.0**log_t * np.array([1.0, 1.3, 2.0]),
+        PowerLawSpectrum(alpha, beta, 3000),
+        features=n,
+        samples=p,
+    )
     assert np.all(np.diff(found.train_loss) <= np.max(found.train_error))
 
 
@@ -250,9 +340,13 @@ def test_training_never_raises_the_train_loss(alpha, beta, n, p, log_t):
 def test_very_long_times(t):
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 40)
     scarce = gradient_flow(t, spectrum, features=10, samples=30, noise_variance=0.1)
-    assert scarce.test_loss == pytest.approx(ridge(spectrum, features=10, samples=30, noise_variance=0.1).test_loss, rel=1e-10)
+    assert scarce.test_loss == pytest.approx(
+        ridge(spectrum, features=10, samples=30, noise_variance=0.1).test_loss, rel=1e-10
+    )
     equal = gradient_flow([t, 100 * t], spectrum, features=10, samples=10, noise_variance=0.1)
-    assert equal.test_loss[1] / equal.test_loss[0] == pytest.approx(10, rel=1e-6)  # grows as the square root of time
+    assert equal.test_loss[1] / equal.test_loss[0] == pytest.approx(
+        10, rel=1e-6
+    )  # grows as the square root of time
     assert equal.train_loss[0] < 1e-14
     ample = gradient_flow(t, spectrum, features=60, samples=80, noise_variance=0.1)
     assert ample.test_loss == pytest.approx(0.1, rel=1e-10)  # 40 modes of 80 samples
@@ -265,7 +359,10 @@ def test_very_long_times(t):
 def test_scalars_in_floats_out_broadcasting_and_files(tmp_path):
     spectrum = EmpiricalSpectrum([1.0, 0.5, 0.25, 0.1], [0.5, 0.3, 0.1, 0.05])
     one = gradient_flow(3, spectrum, features=2, samples=7)
-    assert all(isinstance(getattr(one, name), float) for name in ("t", "test_loss", "train_loss", "test_error", "samples"))
+    assert all(
+        isinstance(getattr(one, name), float)
+        for name in ("t", "test_loss", "train_loss", "test_error", "samples")
+    )
     grid = gradient_flow([1, 3], spectrum, features=2, samples=[[7], [INF]])
     assert grid.test_loss.shape == (2, 2)
     assert grid.test_loss[0, 1] == one.test_loss
@@ -309,4 +406,7 @@ def test_failure_carries_the_result(monkeypatch):
 def test_lost_accuracy_is_announced(monkeypatch):
     monkeypatch.setattr(_flow, "CONTOUR", _record.Rule(1e-3, 1e-3))
     with pytest.warns(AccuracyWarning, match="gradient_flow: rounding errors"):
-        assert gradient_flow(1, PowerLawSpectrum(1.5, 1.0), samples=10).diagnostics.status is Status.LOST_ACCURACY
+        assert (
+            gradient_flow(1, PowerLawSpectrum(1.5, 1.0), samples=10).diagnostics.status
+            is Status.LOST_ACCURACY
+        )

@@ -76,7 +76,9 @@ def test_no_neighboring_size_does_better(dynamics):
     if dynamics == "flow":
         losses = gradient_flow(1e10 / near, TASK, features=near).test_loss
     else:
-        losses = online_sgd(1e10 / near, TASK, features=near, batch=1, learning_rate=found.learning_rate).test_loss
+        losses = online_sgd(
+            1e10 / near, TASK, features=near, batch=1, learning_rate=found.learning_rate
+        ).test_loss
     assert losses[1] == pytest.approx(found.loss, rel=1e-12)
     assert losses[1] < min(losses[0], losses[2])
 
@@ -94,8 +96,12 @@ def test_exponents_are_derivatives(alpha, beta, decades):
     c = 10**decades * np.exp([-0.3, 0.0, 0.3])
     found = compute_frontier(c, spectrum)
     assert np.all(np.diff(found.loss) < 0)
-    assert found.loss_exponent[1] == pytest.approx(-math.log(found.loss[2] / found.loss[0]) / 0.6, rel=2e-3)
-    assert found.features_exponent[1] == pytest.approx(math.log(found.features[2] / found.features[0]) / 0.6, rel=1e-2, abs=1e-3)
+    assert found.loss_exponent[1] == pytest.approx(
+        -math.log(found.loss[2] / found.loss[0]) / 0.6, rel=2e-3
+    )
+    assert found.features_exponent[1] == pytest.approx(
+        math.log(found.features[2] / found.features[0]) / 0.6, rel=1e-2, abs=1e-3
+    )
 
 
 def test_a_measured_spectrum_has_a_frontier_too():
@@ -108,13 +114,20 @@ def test_a_measured_spectrum_has_a_frontier_too():
 def test_surface_is_the_outer_product_of_its_axes():
     sizes, times = [5, 50.5, math.inf], [0, 10, 1e4]
     found = loss_surface(sizes, times, TASK, batch=4, learning_rate=0.1)
-    expected = [[online_sgd(t, TASK, features=n, batch=4, learning_rate=0.1).test_loss for t in times] for n in sizes]
+    expected = [
+        [online_sgd(t, TASK, features=n, batch=4, learning_rate=0.1).test_loss for t in times]
+        for n in sizes
+    ]
     np.testing.assert_allclose(found.loss, expected, rtol=1e-10)
     flow = loss_surface(sizes, [10, 1e4, math.inf], TASK, dynamics="flow")
-    np.testing.assert_allclose(flow.loss[:2, 2], ridge(TASK, features=sizes[:2]).test_loss, rtol=1e-9)
+    np.testing.assert_allclose(
+        flow.loss[:2, 2], ridge(TASK, features=sizes[:2]).test_loss, rtol=1e-9
+    )
     grown = loss_surface([10, 100], [1e3], PowerLawSpectrum(0.8, 0.5, 50), modes_per_feature=4)
     trace = float(np.sum(PowerLawSpectrum(0.8, 0.5, 400).explicit()[0]))
-    alone = online_sgd(1e3, PowerLawSpectrum(0.8, 0.5, 400), features=100, batch=1, learning_rate=0.2 / trace)
+    alone = online_sgd(
+        1e3, PowerLawSpectrum(0.8, 0.5, 400), features=100, batch=1, learning_rate=0.2 / trace
+    )
     assert grown.loss[1, 0] == pytest.approx(alone.test_loss, rel=1e-9)
 
 
@@ -138,14 +151,23 @@ def test_unstable_sizes_are_left_out():
         (lambda: compute_frontier(1e9, TASK, batch=[1, 2]), "batch must be a single number"),
         (lambda: compute_frontier(1e9, TASK, learning_rate=0.0), "learning_rate = 0.0 must be > 0"),
         (lambda: compute_frontier(1e9, TASK, modes_per_feature=0.5), "modes_per_feature = 0.5"),
-        (lambda: compute_frontier(1e9, EmpiricalSpectrum([1.0], [1.0]), modes_per_feature=4), "the spectrum a power law"),
-        (lambda: compute_frontier(1e12, PowerLawSpectrum(1.5, 0.5, 30)), "the loss vanishes from features = .* give a smaller budget"),
+        (
+            lambda: compute_frontier(1e9, EmpiricalSpectrum([1.0], [1.0]), modes_per_feature=4),
+            "the spectrum a power law",
+        ),
+        (
+            lambda: compute_frontier(1e12, PowerLawSpectrum(1.5, 0.5, 30)),
+            "the loss vanishes from features = .* give a smaller budget",
+        ),
         (lambda: loss_surface([[1, 2]], [1], TASK), "features must be one row"),
         (lambda: loss_surface([0], [1], TASK), "features = 0.0 must be >= 1"),
         (lambda: loss_surface([1], [2, 1], TASK), "must not decrease"),
         (lambda: time_for_loss(0.0, TASK), "loss = 0.0 must be > 0"),
         (lambda: time_for_loss(1e-9, TASK, features=100), "not reached: the lowest is .* at time"),
-        (lambda: features_for_loss(1e-4, TASK, samples=100, noise_variance=0.1), "not reached: the lowest is .* at features"),
+        (
+            lambda: features_for_loss(1e-4, TASK, samples=100, noise_variance=0.1),
+            "not reached: the lowest is .* at features",
+        ),
         (lambda: samples_for_loss(1e-9, TASK, t=10.0), "not reached"),
         (lambda: features_for_loss(0.1, TASK, t=-1.0), "t = -1.0"),
         (lambda: features_for_loss(0.1, TASK, t=5.0, ridge=0.1), "ridge = 0.1 is for t = inf"),
@@ -170,7 +192,11 @@ def test_queries_invert_the_solvers(loss):
 def test_the_first_crossing_is_found():
     """With noise the loss falls, rises towards N = P, and falls again."""
     given_ = {"samples": 1000, "noise_variance": 0.05}
-    bottom = minimize_scalar(lambda x: ridge(TASK, features=math.exp(x), **given_).test_loss, bounds=(2, 6.8), method="bounded")
+    bottom = minimize_scalar(
+        lambda x: ridge(TASK, features=math.exp(x), **given_).test_loss,
+        bounds=(2, 6.8),
+        method="bounded",
+    )
     level = 1.0001 * bottom.fun
     n = features_for_loss(level, TASK, **given_)
     assert n < math.exp(bottom.x)

@@ -12,7 +12,16 @@ from scipy.optimize import minimize_scalar
 from scalinglaws.errors import ConvergenceError, DomainError
 from scalinglaws.results import Result, Status
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
-from scalinglaws.solvers.linear import _contour, _response, _sgd, gradient_flow, largest_eigenvalue, online_sgd, ridge, sgd_stability
+from scalinglaws.solvers.linear import (
+    _contour,
+    _response,
+    _sgd,
+    gradient_flow,
+    largest_eigenvalue,
+    online_sgd,
+    ridge,
+    sgd_stability,
+)
 
 INF = math.inf
 
@@ -21,7 +30,9 @@ def test_reference_values(reference):
     for row in reference("linear")["sgd"]["values"]:
         a, b, size, features, rate, batch, noise, t, test = (float(entry) for entry in row)
         spectrum = PowerLawSpectrum.from_ab(a, b, size)
-        found = online_sgd(t, spectrum, features=features, batch=batch, learning_rate=rate, noise_variance=noise)
+        found = online_sgd(
+            t, spectrum, features=features, batch=batch, learning_rate=rate, noise_variance=noise
+        )
         assert found.test_loss == pytest.approx(test, rel=1e-8, abs=0), row
 
 
@@ -32,9 +43,13 @@ def test_reference_of_the_best_allocation(reference):
 
         def at(log_n, spectrum=spectrum, rate=rate, compute=compute):
             n = math.exp(log_n)
-            return math.log(online_sgd(compute / n, spectrum, features=n, batch=1, learning_rate=rate).test_loss)
+            return math.log(
+                online_sgd(compute / n, spectrum, features=n, batch=1, learning_rate=rate).test_loss
+            )
 
-        best = minimize_scalar(at, bracket=(math.log(features) - 1, math.log(features) + 1), tol=1e-7)
+        best = minimize_scalar(
+            at, bracket=(math.log(features) - 1, math.log(features) + 1), tol=1e-7
+        )
         assert math.exp(best.x) == pytest.approx(features, rel=1e-3)
         assert math.exp(best.fun) == pytest.approx(loss, rel=1e-7)
 
@@ -47,7 +62,9 @@ def best_allocation(a, b, compute, guess):
         spectrum = PowerLawSpectrum.from_ab(a, b, INF if b > 1 else float(round(4 * n)))
         modes = spectrum.modes()
         rate = (0.2 if b > 1 else 0.5) / float(modes.multiplicities @ modes.eigenvalues)
-        return math.log(online_sgd(compute / n, spectrum, features=n, batch=1, learning_rate=rate).test_loss)
+        return math.log(
+            online_sgd(compute / n, spectrum, features=n, batch=1, learning_rate=rate).test_loss
+        )
 
     best = minimize_scalar(at, bracket=(guess - 1, guess + 1), tol=1e-8)
     return np.array([best.x, best.fun])
@@ -75,12 +92,22 @@ def recursion(eigenvalues, signal, batch, rate, noise, steps):
 
 
 @pytest.mark.parametrize(
-    ("batch", "rate", "noise"), [(1, 0.3, 0.0), (1, 0.5, 1.0), (3, 0.9, 0.2), (1000, 1.9, 0.1), (1e9, 1.0, 0.0), (INF, 1.7, 0.4)]
+    ("batch", "rate", "noise"),
+    [
+        (1, 0.3, 0.0),
+        (1, 0.5, 1.0),
+        (3, 0.9, 0.2),
+        (1000, 1.9, 0.1),
+        (1e9, 1.0, 0.0),
+        (INF, 1.7, 0.4),
+    ],
 )
 def test_unlimited_features_against_the_recursion(batch, rate, noise):
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 300)
     expected = recursion(*spectrum.explicit(), batch, rate, noise, 400)
-    found = online_sgd(np.arange(400), spectrum, batch=batch, learning_rate=rate, noise_variance=noise)
+    found = online_sgd(
+        np.arange(400), spectrum, batch=batch, learning_rate=rate, noise_variance=noise
+    )
     np.testing.assert_allclose(found.test_loss, expected, rtol=1e-11)
     assert np.all(np.abs(found.test_loss - expected) <= 5 * found.test_error)
 
@@ -97,7 +124,9 @@ def test_random_spectra_up_to_the_bound(eigenvalues, batch, part, noise):
     spectrum = EmpiricalSpectrum(values, np.sqrt(values))
     rate = part * sgd_stability(spectrum, batch=batch, learning_rate=1.0).max_learning_rate
     expected = recursion(values, np.sqrt(values), batch, rate, noise, 41)[[1, 5, 11, 12, 13, 40]]
-    found = online_sgd([1, 5, 11, 12, 13, 40], spectrum, batch=batch, learning_rate=rate, noise_variance=noise)
+    found = online_sgd(
+        [1, 5, 11, 12, 13, 40], spectrum, batch=batch, learning_rate=rate, noise_variance=noise
+    )
     np.testing.assert_allclose(found.test_loss, expected, rtol=1e-9, atol=1e-11)
 
 
@@ -131,9 +160,13 @@ def test_zero_steps_and_the_floor():
         best = ridge(spectrum, features=features).test_loss
         norm = sgd_stability(spectrum, **arguments).kernel_norm
         for noise in (0.0, 0.5):
-            found = online_sgd([0, 1e12, INF], spectrum, **arguments, noise_variance=noise).test_loss
+            found = online_sgd(
+                [0, 1e12, INF], spectrum, **arguments, noise_variance=noise
+            ).test_loss
             assert found[0] == pytest.approx(math.pi**2 / 6)
-            assert found[2] == pytest.approx((best + norm * noise) / (1 - norm), rel=1e-12, abs=1e-15)
+            assert found[2] == pytest.approx(
+                (best + norm * noise) / (1 - norm), rel=1e-12, abs=1e-15
+            )
             assert found[1] == pytest.approx(found[2], rel=1e-3, abs=1e-6)
 
 
@@ -141,15 +174,21 @@ def test_zero_steps_and_the_floor():
 def test_small_steps_in_large_batches_are_gradient_flow(features):
     spectrum = PowerLawSpectrum.from_ab(2, 1.5)
     rate, t = 1e-7, np.array([1.0, 100.0, 1e4])
-    found = online_sgd(t / rate, spectrum, features=features, batch=1e6, learning_rate=rate, noise_variance=0.1)
-    np.testing.assert_allclose(found.test_loss, gradient_flow(t, spectrum, features=features).test_loss, rtol=1e-5)
+    found = online_sgd(
+        t / rate, spectrum, features=features, batch=1e6, learning_rate=rate, noise_variance=0.1
+    )
+    np.testing.assert_allclose(
+        found.test_loss, gradient_flow(t, spectrum, features=features).test_loss, rtol=1e-5
+    )
 
 
 def test_merged_modes_against_explicit_sums():
     merged = PowerLawSpectrum.from_ab(1.8, 1.3, 20_000)
     plain = EmpiricalSpectrum(*merged.explicit())
     arguments = {"features": 400, "batch": 2, "learning_rate": 0.2, "noise_variance": 0.01}
-    one, two = (online_sgd([5, 500, 5e5], spectrum, **arguments).test_loss for spectrum in (merged, plain))
+    one, two = (
+        online_sgd([5, 500, 5e5], spectrum, **arguments).test_loss for spectrum in (merged, plain)
+    )
     np.testing.assert_allclose(one, two, rtol=1e-10)
 
 
@@ -186,7 +225,9 @@ def test_no_nan_and_another_contour_agrees(alpha, beta, size, n, batch, part, lo
     if math.isinf(size):
         alpha += 1.0
     spectrum = PowerLawSpectrum(alpha, beta, size)
-    rate = part * sgd_stability(spectrum, features=n, batch=batch, learning_rate=1.0).max_learning_rate
+    rate = (
+        part * sgd_stability(spectrum, features=n, batch=batch, learning_rate=1.0).max_learning_rate
+    )
     arguments = {"features": n, "batch": batch, "learning_rate": rate, "noise_variance": noise}
     found = online_sgd(10**log_t, spectrum, **arguments)
     assert found.diagnostics.status is Status.CONVERGED
@@ -208,16 +249,25 @@ def test_kernel_norm_is_the_sum_over_modes(alpha, size, batch, part):
     rate = part * sgd_stability(spectrum, batch=batch, learning_rate=1e-3).max_learning_rate
     found = sgd_stability(spectrum, batch=batch, learning_rate=rate)
     x = spectrum.explicit()[0]
-    assert found.kernel_norm == pytest.approx(rate / batch * np.sum(x / (2 - rate * x * (1 + 1 / batch))), rel=1e-10)
+    assert found.kernel_norm == pytest.approx(
+        rate / batch * np.sum(x / (2 - rate * x * (1 + 1 / batch))), rel=1e-10
+    )
     assert found.stable
     assert found.largest_eigenvalue == 1.0
 
 
-@pytest.mark.parametrize(("features", "batch"), [(INF, 1), (30, 1), (30, 1000), (INF, INF), (2000, 4)])
+@pytest.mark.parametrize(
+    ("features", "batch"), [(INF, 1), (30, 1), (30, 1000), (INF, INF), (2000, 4)]
+)
 def test_the_bound_separates_stable_from_unstable(features, batch):
     spectrum = PowerLawSpectrum(1.5, 1.0, 500)
-    bound = sgd_stability(spectrum, features=features, batch=batch, learning_rate=1.0).max_learning_rate
-    below, above = (sgd_stability(spectrum, features=features, batch=batch, learning_rate=bound * x) for x in (1 - 1e-9, 1 + 1e-9))
+    bound = sgd_stability(
+        spectrum, features=features, batch=batch, learning_rate=1.0
+    ).max_learning_rate
+    below, above = (
+        sgd_stability(spectrum, features=features, batch=batch, learning_rate=bound * x)
+        for x in (1 - 1e-9, 1 + 1e-9)
+    )
     assert (below.stable, above.stable) == (True, False)
     assert below.kernel_norm < 1 < above.kernel_norm
     with pytest.raises(DomainError, match=f"unstable with batch.*must be below {bound:.6g}"):
@@ -251,7 +301,10 @@ def test_largest_eigenvalue_lies_at_the_edge_of_draws():
 def test_scalars_in_floats_out_broadcasting_and_files(tmp_path):
     spectrum = EmpiricalSpectrum([1.0, 0.5, 0.25], [0.5, 0.3, 0.1])
     one = online_sgd(3, spectrum, features=2, batch=4, learning_rate=0.1)
-    assert all(isinstance(getattr(one, name), float) for name in ("steps", "test_loss", "test_error", "batch"))
+    assert all(
+        isinstance(getattr(one, name), float)
+        for name in ("steps", "test_loss", "test_error", "batch")
+    )
     grid = online_sgd([1, 3], spectrum, features=2, batch=[[4], [5]], learning_rate=0.1)
     assert grid.test_loss.shape == (2, 2)
     assert grid.test_loss[0, 1] == one.test_loss
@@ -272,7 +325,11 @@ def test_scalars_in_floats_out_broadcasting_and_files(tmp_path):
         (1e295, {}, "at most 1e290"),
         (1, {"batch": 0.5}, "batch = 0.5 must be >= 1"),
         (1, {"learning_rate": 0}, "learning_rate = 0.0 must be > 0 and finite"),
-        (1, {"learning_rate": 1e5}, "is unstable with batch = 1.0 and features = inf .the largest eigenvalue is 1"),
+        (
+            1,
+            {"learning_rate": 1e5},
+            "is unstable with batch = 1.0 and features = inf .the largest eigenvalue is 1",
+        ),
         (1, {"learning_rate": 0.6, "batch": 1.1}, "the kernel norm is"),
         (1, {"features": 0}, "features = 0.0 must be >= 1"),
         (1, {"noise_variance": -1}, "noise_variance = -1.0 must be >= 0"),
@@ -283,7 +340,9 @@ def test_scalars_in_floats_out_broadcasting_and_files(tmp_path):
 )
 def test_refusals(steps, arguments, complaint):
     with pytest.raises(DomainError, match=complaint):
-        online_sgd(steps, PowerLawSpectrum(1.5, 1.0), **{"batch": 1, "learning_rate": 0.1, **arguments})
+        online_sgd(
+            steps, PowerLawSpectrum(1.5, 1.0), **{"batch": 1, "learning_rate": 0.1, **arguments}
+        )
 
 
 def test_failure_carries_the_result(monkeypatch):
@@ -292,7 +351,9 @@ def test_failure_carries_the_result(monkeypatch):
     for steps in (3, 100):
         with pytest.raises(ConvergenceError, match="on_failure='return'"):
             online_sgd([0, steps], spectrum, features=10, batch=1, learning_rate=0.1)
-        kept = online_sgd([0, steps], spectrum, features=10, batch=1, learning_rate=0.1, on_failure="return")
+        kept = online_sgd(
+            [0, steps], spectrum, features=10, batch=1, learning_rate=0.1, on_failure="return"
+        )
         assert kept.test_error[1] == INF
         assert kept.test_loss[0] > 0
 
@@ -300,9 +361,18 @@ def test_failure_carries_the_result(monkeypatch):
 def test_late_losses_far_below_the_kernel_are_smooth():
     """The loss may be 1e-25 of its start, and the kernel's transform 1e-11 of the trace: neither may be a difference."""
     t = 1e18 * np.array([1.0, 1.1, 1.21])
-    losses = online_sgd(t, PowerLawSpectrum.from_ab(4.5, 1.6), batch=1, learning_rate=0.05).test_loss
+    losses = online_sgd(
+        t, PowerLawSpectrum.from_ab(4.5, 1.6), batch=1, learning_rate=0.05
+    ).test_loss
     assert losses[0] * losses[2] / losses[1] ** 2 == pytest.approx(1, abs=1e-10)
     sizes = np.round(6e36 * np.array([1.0, 1.001, 1.001**2]))
     given_ = {"features": 1.5e36, "batch": 1, "learning_rate": 2.8e-18}
-    logs = np.log([online_sgd(1e26, PowerLawSpectrum.from_ab(2.2, 0.54, size), **given_).test_loss for size in sizes])
-    assert logs[0] - 2 * logs[1] + logs[2] == pytest.approx(0, abs=1e-6)  # of the order of the step squared
+    logs = np.log(
+        [
+            online_sgd(1e26, PowerLawSpectrum.from_ab(2.2, 0.54, size), **given_).test_loss
+            for size in sizes
+        ]
+    )
+    assert logs[0] - 2 * logs[1] + logs[2] == pytest.approx(
+        0, abs=1e-6
+    )  # of the order of the step squared

@@ -21,7 +21,13 @@ def draws(count, seed):
         project = rng.standard_normal((FEATURES, MODES)) / math.sqrt(FEATURES)
         psi = rng.standard_normal((SAMPLES, MODES)) * np.sqrt(eigenvalues)
         labels = psi @ target + math.sqrt(NOISE) * rng.standard_normal(SAMPLES)
-        yield rng, project, psi @ project.T, labels, lambda v, project=project: np.sum(eigenvalues * (target - project.T @ v) ** 2)
+        yield (
+            rng,
+            project,
+            psi @ project.T,
+            labels,
+            lambda v, project=project: np.sum(eigenvalues * (target - project.T @ v) ** 2),
+        )
 
 
 def agree(found, expected):
@@ -52,7 +58,10 @@ def test_gradient_descent(rate, momentum):
         now = before = np.zeros(FEATURES)
         row = []
         for n in range(1, steps[-1] + 1):
-            now, before = now - rate / SAMPLES * (phi.T @ (phi @ now - labels)) + momentum * (now - before), now
+            now, before = (
+                now - rate / SAMPLES * (phi.T @ (phi @ now - labels)) + momentum * (now - before),
+                now,
+            )
             if n in steps:
                 row.append([test_loss(now), np.mean((labels - phi @ now) ** 2)])
         found.append(row)
@@ -76,5 +85,7 @@ def test_online_sgd():
             if n in steps:
                 row.append(test_loss(v))
         found.append(row)
-    theory = online_sgd(steps, TASK, features=FEATURES, batch=batch, learning_rate=rate, noise_variance=NOISE)
+    theory = online_sgd(
+        steps, TASK, features=FEATURES, batch=batch, learning_rate=rate, noise_variance=NOISE
+    )
     agree(found, theory.test_loss)

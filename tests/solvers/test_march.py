@@ -33,7 +33,9 @@ def march(kind, steps, spectrum, data, **arguments):
 def dense(kind, steps, spectrum, data, **arguments):
     """Solve the same equations by the dense iteration."""
     eigenvalues, signal = spectrum.explicit()
-    return ORACLE["dense_fixed_point"](steps, eigenvalues, signal / eigenvalues, data=data, reuse=kind == "reuse", **arguments)
+    return ORACLE["dense_fixed_point"](
+        steps, eigenvalues, signal / eigenvalues, data=data, reuse=kind == "reuse", **arguments
+    )
 
 
 @pytest.mark.parametrize("modes", ["full", "merged"])
@@ -55,7 +57,14 @@ def test_reference_values(reference, modes):
 @pytest.mark.parametrize("kind", ["online", "reuse"])
 @pytest.mark.parametrize(
     ("richness", "initial", "noise", "features", "data"),
-    [(0, 0, 0, 20, 12), (2, 0, 0, 20, 12), (2, 0.5, 0.3, 20, 12), (1, 0.5, 0.3, INF, 12), (1, 0.5, 0.3, 20, INF), (1, 0.5, 0.3, INF, INF)],
+    [
+        (0, 0, 0, 20, 12),
+        (2, 0, 0, 20, 12),
+        (2, 0.5, 0.3, 20, 12),
+        (1, 0.5, 0.3, INF, 12),
+        (1, 0.5, 0.3, 20, INF),
+        (1, 0.5, 0.3, INF, INF),
+    ],
 )
 def test_against_the_dense_iteration(kind, richness, initial, noise, features, data):
     arguments = {
@@ -76,8 +85,12 @@ def test_against_the_dense_iteration(kind, richness, initial, noise, features, d
 def test_against_the_march_with_all_histories(kind):
     arguments = {"features": 30, "learning_rate": 0.2, "richness": 1.0}
     eigenvalues, signal = TASK.explicit()
-    expected = ORACLE["plain_march"](100, eigenvalues, signal / eigenvalues, data=25, reuse=kind == "reuse", **arguments)
-    np.testing.assert_allclose(march(kind, 100, TASK, 25, modes="full", **arguments).test_loss, expected, rtol=1e-11)
+    expected = ORACLE["plain_march"](
+        100, eigenvalues, signal / eigenvalues, data=25, reuse=kind == "reuse", **arguments
+    )
+    np.testing.assert_allclose(
+        march(kind, 100, TASK, 25, modes="full", **arguments).test_loss, expected, rtol=1e-11
+    )
 
 
 @settings(max_examples=25)
@@ -92,7 +105,9 @@ def test_against_the_march_with_all_histories(kind):
     st.sampled_from([0.0, 0.3]),
     st.integers(0, 12),
 )
-def test_random_spectra_against_the_dense_iteration(eigenvalues, kind, features, data, rate, richness, initial, noise, steps):
+def test_random_spectra_against_the_dense_iteration(
+    eigenvalues, kind, features, data, rate, richness, initial, noise, steps
+):
     spectrum = EmpiricalSpectrum(eigenvalues, np.sqrt(eigenvalues))
     arguments = {
         "features": features,
@@ -121,8 +136,12 @@ def test_lazy_unlimited_features_are_the_recursion_of_each_mode(batch, noise):
     energy, expected = signal.copy(), []
     for _ in range(101):
         expected.append(energy.sum())
-        energy = (1 - rate * eigenvalues) ** 2 * energy + (rate * eigenvalues) ** 2 / batch * (expected[-1] + noise)
-    found = online_dmft(100, TASK, batch=batch, learning_rate=rate, richness=0, noise_variance=noise, modes="full")
+        energy = (1 - rate * eigenvalues) ** 2 * energy + (rate * eigenvalues) ** 2 / batch * (
+            expected[-1] + noise
+        )
+    found = online_dmft(
+        100, TASK, batch=batch, learning_rate=rate, richness=0, noise_variance=noise, modes="full"
+    )
     np.testing.assert_allclose(found.test_loss, expected, rtol=1e-12)
     np.testing.assert_allclose(found.train_loss, found.test_loss + noise, rtol=1e-15)
     np.testing.assert_array_equal(found.scale, 1)
@@ -161,7 +180,11 @@ def test_lazy_online_differs_from_the_linear_model_by_the_part_of_the_noise_it_l
     for batch in (20, 80, 320):
         arguments = {"features": 30, "batch": batch, "learning_rate": 0.25, "noise_variance": 0.1}
         found = online_dmft(40, TASK, richness=0, **arguments)
-        gaps.append(np.max(np.abs(found.test_loss / online_sgd(np.arange(41), TASK, **arguments).test_loss - 1)))
+        gaps.append(
+            np.max(
+                np.abs(found.test_loss / online_sgd(np.arange(41), TASK, **arguments).test_loss - 1)
+            )
+        )
     assert 0.002 < gaps[0] < 0.02
     np.testing.assert_allclose(np.array(gaps[:-1]) / gaps[1:], 4, rtol=0.1)
 
@@ -169,7 +192,12 @@ def test_lazy_online_differs_from_the_linear_model_by_the_part_of_the_noise_it_l
 def test_replicated_modes_leave_the_losses_as_they_are():
     eigenvalues, signal = TASK.explicit()
     spectrum = EmpiricalSpectrum(np.repeat(eigenvalues, 3), np.repeat(signal / 3, 3))
-    arguments = {"learning_rate": 0.15, "richness": 2, "initial_variance": 0.3, "noise_variance": 0.2}
+    arguments = {
+        "learning_rate": 0.15,
+        "richness": 2,
+        "initial_variance": 0.3,
+        "noise_variance": 0.2,
+    }
     for kind in ("online", "reuse"):
         one = march(kind, 40, TASK, 10, features=20, modes="full", **arguments)
         three = march(kind, 40, spectrum, 30, features=60, modes="full", **arguments)
@@ -184,27 +212,47 @@ def test_merged_modes_against_twenty_thousand():
     spectrum = PowerLawSpectrum(1.5, 0.75, 20_000)
     arguments = {"features": 50, "batch": 20, "learning_rate": 0.3, "richness": 1}
     merged = online_dmft(40, spectrum, **arguments)
-    np.testing.assert_allclose(merged.test_loss, online_dmft(40, spectrum, modes="full", **arguments).test_loss, rtol=1e-9)
+    np.testing.assert_allclose(
+        merged.test_loss, online_dmft(40, spectrum, modes="full", **arguments).test_loss, rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize(
     ("alpha", "beta", "size", "rate", "richness"),
-    [(1.5, 0.3, 2000, 0.1, 1.0), (3.0, 1.5, 300, 0.4, 0.0), (0.5, 0.5, 500, 0.03, 2.0), (1.1, 2.5, 1000, 0.1, 1.0)],
+    [
+        (1.5, 0.3, 2000, 0.1, 1.0),
+        (3.0, 1.5, 300, 0.4, 0.0),
+        (0.5, 0.5, 500, 0.03, 2.0),
+        (1.1, 2.5, 1000, 0.1, 1.0),
+    ],
 )
 @pytest.mark.parametrize("kind", ["online", "reuse"])
 def test_merged_modes_of_other_spectra(kind, alpha, beta, size, rate, richness):
     spectrum = PowerLawSpectrum(alpha, beta, size)
-    arguments = {"features": 30, "learning_rate": rate, "richness": richness, "initial_variance": 0.2, "noise_variance": 0.1}
-    merged, full = (march(kind, 150, spectrum, 40, modes=modes, **arguments) for modes in ("merged", "full"))
+    arguments = {
+        "features": 30,
+        "learning_rate": rate,
+        "richness": richness,
+        "initial_variance": 0.2,
+        "noise_variance": 0.1,
+    }
+    merged, full = (
+        march(kind, 150, spectrum, 40, modes=modes, **arguments) for modes in ("merged", "full")
+    )
     for name in ("test_loss", "train_loss", "scale"):
         np.testing.assert_allclose(getattr(merged, name), getattr(full, name), rtol=1e-9)
 
 
 def test_infinite_spectra_are_the_limit_of_finite_ones():
     arguments = {"features": 30, "batch": 20, "learning_rate": 0.2, "richness": 1}
-    last = [online_dmft(50, PowerLawSpectrum(1.5, 0.75, size), **arguments).test_loss[-1] for size in (1e5, 1e9, 1e13, INF)]
+    last = [
+        online_dmft(50, PowerLawSpectrum(1.5, 0.75, size), **arguments).test_loss[-1]
+        for size in (1e5, 1e9, 1e13, INF)
+    ]
     gaps = np.abs(np.array(last[:-1]) - last[-1])
-    np.testing.assert_allclose(gaps[:-1] / gaps[1:], 100, rtol=0.05)  # the variance left out falls as M^(1 - alpha)
+    np.testing.assert_allclose(
+        gaps[:-1] / gaps[1:], 100, rtol=0.05
+    )  # the variance left out falls as M^(1 - alpha)
 
 
 # -- results, refusals --------------------------------------------------------------------------------------------------
@@ -213,7 +261,13 @@ def test_infinite_spectra_are_the_limit_of_finite_ones():
 @pytest.mark.parametrize("kind", ["online", "reuse"])
 @pytest.mark.parametrize("richness", [0, 1])
 def test_matrices(kind, richness, tmp_path):
-    arguments = {"features": 20, "learning_rate": 0.25, "richness": richness, "initial_variance": 0.3, "noise_variance": 0.2}
+    arguments = {
+        "features": 20,
+        "learning_rate": 0.25,
+        "richness": richness,
+        "initial_variance": 0.3,
+        "noise_variance": 0.2,
+    }
     found = march(kind, 45, TASK, 15, matrices=True, **arguments)
     plain = march(kind, 45, TASK, 15, **arguments)
     assert plain.matrices is None
@@ -244,7 +298,16 @@ def test_losses_do_not_depend_on_the_number_of_threads(kind):
 
 
 def test_no_steps():
-    found = reuse_dmft(0, TASK, features=20, samples=15, learning_rate=0.25, richness=1, initial_variance=2.25, noise_variance=0.49)
+    found = reuse_dmft(
+        0,
+        TASK,
+        features=20,
+        samples=15,
+        learning_rate=0.25,
+        richness=1,
+        initial_variance=2.25,
+        noise_variance=0.49,
+    )
     assert found.test_loss == pytest.approx([1.786265554])
     assert found.train_loss == pytest.approx([2.276265554])
     assert found.scale == pytest.approx([3.25])
@@ -265,11 +328,21 @@ def test_no_steps():
         ({"noise_variance": -1}, "noise_variance = -1"),
         ({"features": [10, 20]}, "features must be one number; got an array of shape (2,)"),
         ({"modes": "all"}, "modes = 'all' must be 'merged' or 'full'"),
-        ({"modes": "full", "spectrum": PowerLawSpectrum(1.5, 0.75)}, "needs a spectrum of finite size"),
+        (
+            {"modes": "full", "spectrum": PowerLawSpectrum(1.5, 0.75)},
+            "needs a spectrum of finite size",
+        ),
     ],
 )
 def test_refusals(change, message):
-    given = {"steps": 5, "spectrum": TASK, "features": 20, "batch": 10, "learning_rate": 0.2, "richness": 1} | change
+    given = {
+        "steps": 5,
+        "spectrum": TASK,
+        "features": 20,
+        "batch": 10,
+        "learning_rate": 0.2,
+        "richness": 1,
+    } | change
     with pytest.raises(DomainError) as caught:
         online_dmft(**given)
     assert message in str(caught.value)
@@ -279,7 +352,14 @@ def test_refuses_what_does_not_fit_into_memory():
     with pytest.raises(ResourceError, match="at most about 1.... steps"):
         reuse_dmft(100_000, TASK, learning_rate=0.1, richness=1)
     with pytest.raises(ResourceError, match="modes = 'merged'"):
-        online_dmft(100, PowerLawSpectrum(1.5, 0.75, 1e9), batch=5, learning_rate=0.1, richness=1, modes="full")
+        online_dmft(
+            100,
+            PowerLawSpectrum(1.5, 0.75, 1e9),
+            batch=5,
+            learning_rate=0.1,
+            richness=1,
+            modes="full",
+        )
 
 
 def test_warns_where_steps_become_unstable():
@@ -296,7 +376,10 @@ def test_warns_where_steps_become_unstable():
 
 
 def test_warns_where_unstable_steps_amplify_rounding_errors():
-    with pytest.warns(StabilityWarning), pytest.warns(AccuracyWarning, match="rounding errors reach"):
+    with (
+        pytest.warns(StabilityWarning),
+        pytest.warns(AccuracyWarning, match="rounding errors reach"),
+    ):
         reuse_dmft(600, PowerLawSpectrum(1.5, 0.5), learning_rate=0.3, richness=1)
 
 
@@ -308,7 +391,19 @@ def test_refuses_a_run_that_overflows():
 # -- simulation ---------------------------------------------------------------------------------------------------------
 
 
-def simulate(kind, copies, steps, rng, *, features, data, learning_rate, richness, initial_variance=0.0, noise_variance=0.0):
+def simulate(
+    kind,
+    copies,
+    steps,
+    rng,
+    *,
+    features,
+    data,
+    learning_rate,
+    richness,
+    initial_variance=0.0,
+    noise_variance=0.0,
+):
     """Train one student on TASK with every mode replicated; return test and train losses."""
     eigenvalues, signal = (np.repeat(entry, copies) for entry in TASK.explicit())
     n, count, size = features * copies, data * copies, eigenvalues.size
@@ -337,8 +432,19 @@ CASES = {
     "reuse": {"features": 20, "data": 15, "richness": 2},
     "reuse lazy": {"features": 20, "data": 15, "richness": 0},
     "online with noise": {"features": 20, "data": 15, "richness": 1, "noise_variance": 0.49},
-    "online with initial readout": {"features": 20, "data": 10, "richness": 1, "initial_variance": 2.25},
-    "reuse with both": {"features": 20, "data": 15, "richness": 1, "noise_variance": 0.49, "initial_variance": 0.5},
+    "online with initial readout": {
+        "features": 20,
+        "data": 10,
+        "richness": 1,
+        "initial_variance": 2.25,
+    },
+    "reuse with both": {
+        "features": 20,
+        "data": 15,
+        "richness": 1,
+        "noise_variance": 0.49,
+        "initial_variance": 0.5,
+    },
 }
 
 
@@ -377,7 +483,9 @@ def test_errors_of_replicated_modes_are_the_printed_ones(reference, kind):
     printed = reference("feature_learning_march")["replicas"]
     data, given = printed[kind]["data"], {"learning_rate": 0.25, "richness": 2.0}
     found = march(kind, 59, TASK, data, features=20, **given)
-    for i, (factor, draws) in enumerate(zip(printed["factors"], (6000, 2500, 1000, 400), strict=True)):
+    for i, (factor, draws) in enumerate(
+        zip(printed["factors"], (6000, 2500, 1000, 400), strict=True)
+    ):
         given |= {"features": 20 * factor, "replicas": factor, "draws": draws, "rng": 1}
         if kind == "online":
             drawn = simulations.online_sgd(59, TASK, batch=data * factor, **given)
@@ -388,4 +496,6 @@ def test_errors_of_replicated_modes_are_the_printed_ones(reference, kind):
                 losses, predicted = getattr(drawn, name), getattr(found, name)[-1]
                 mean, spread = losses.mean(), losses.std() / math.sqrt(draws)
                 theirs = printed[kind]["standard_error"] if name == "test_loss" else spread / mean
-                assert abs(predicted / mean - 1 - printed[kind][name][i]) < 3 * math.hypot(predicted * spread / mean**2, theirs)
+                assert abs(predicted / mean - 1 - printed[kind][name][i]) < 3 * math.hypot(
+                    predicted * spread / mean**2, theirs
+                )

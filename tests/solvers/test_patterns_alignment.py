@@ -97,8 +97,12 @@ def test_exponents_on_a_ladder():
         return np.diff(np.log(cost)) / math.log(2)
 
     assert slopes(specialized_cost(sizes, sizes).cost) == pytest.approx([1] * 4, abs=5e-4)
-    assert slopes(gaussian_cost(sizes, sizes).cost) == pytest.approx([1.4051, 1.4338, 1.4542, 1.4685], abs=6e-5)
-    assert slopes(gaussian_cost(sizes, sizes, inflation=1).cost) == pytest.approx([2.9513, 2.9752, 2.9875, 2.9937], abs=6e-5)
+    assert slopes(gaussian_cost(sizes, sizes).cost) == pytest.approx(
+        [1.4051, 1.4338, 1.4542, 1.4685], abs=6e-5
+    )
+    assert slopes(gaussian_cost(sizes, sizes, inflation=1).cost) == pytest.approx(
+        [2.9513, 2.9752, 2.9875, 2.9937], abs=6e-5
+    )
 
 
 def test_limits_of_large_systems():
@@ -123,10 +127,17 @@ def test_quadrature_has_the_known_values_and_sampling_agrees(n, d, value):
 
 def test_quadrature_agrees_with_the_plain_integral():
     def density(w):
-        return 2 * math.exp(-(w**2) / 2) / math.sqrt(2 * math.pi) * special.ndtr(-((3 + 2 * w**2) ** 1.5) / w**3)
+        return (
+            2
+            * math.exp(-(w**2) / 2)
+            / math.sqrt(2 * math.pi)
+            * special.ndtr(-((3 + 2 * w**2) ** 1.5) / w**3)
+        )
 
     exact = integrate.quad(density, 1e-3, 20, epsabs=0, epsrel=1e-12)[0]
-    assert log_alignment(1, 1, "quadrature").log_probability == pytest.approx(math.log(exact), rel=1e-10)
+    assert log_alignment(1, 1, "quadrature").log_probability == pytest.approx(
+        math.log(exact), rel=1e-10
+    )
 
 
 @pytest.mark.parametrize(("size", "value", "error"), KNOWN["sampled_alignment"])
@@ -157,11 +168,15 @@ def test_overlaps_have_the_known_values(length, coupling, value, error):
 def test_limits_of_the_overlap():
     for length in (2, 16, 10**6):
         small = 1e-3
-        assert attention_overlap(small, length) == pytest.approx((1 - 1 / length) * (small - 3 * small**3 / length), rel=1e-9)
+        assert attention_overlap(small, length) == pytest.approx(
+            (1 - 1 / length) * (small - 3 * small**3 / length), rel=1e-9
+        )
     assert attention_overlap([-2, 0, 2], 8)[0] == -attention_overlap(2, 8)
     assert attention_overlap(0, 8) == 0 == attention_overlap(3, 1)
     # a hard maximum of two tokens: E|x| times E max(z1, z2)
-    assert attention_overlap(50, 2) == pytest.approx(math.sqrt(2 / math.pi) / math.sqrt(math.pi), rel=2e-3)
+    assert attention_overlap(50, 2) == pytest.approx(
+        math.sqrt(2 / math.pi) / math.sqrt(math.pi), rel=2e-3
+    )
 
 
 @pytest.mark.parametrize("coupling", [0.3, 3.0, 10.0])

@@ -19,12 +19,17 @@ QUICK = [(10, 3), (100, 12)]
 
 
 def _rows(*, quick):
-    return [pytest.param(row, marks=() if quick(row) else pytest.mark.slow, id=f"{row['n']}-{row['s']}") for row in KNOWN["tail"]]
+    return [
+        pytest.param(row, marks=() if quick(row) else pytest.mark.slow, id=f"{row['n']}-{row['s']}")
+        for row in KNOWN["tail"]
+    ]
 
 
 @pytest.mark.parametrize("row", _rows(quick=lambda row: (row["n"], row["s"]) in [*QUICK, (2, 6)]))
 def test_lattice_has_the_known_values(row):
-    assert log_tail(row["n"], row["s"]).log_probability == pytest.approx(row["log_probability"], abs=5e-6)
+    assert log_tail(row["n"], row["s"]).log_probability == pytest.approx(
+        row["log_probability"], abs=5e-6
+    )
 
 
 @pytest.mark.parametrize("row", _rows(quick=lambda row: row["n"] <= 100))
@@ -37,10 +42,14 @@ def test_sampling_agrees_with_the_lattice(row):
 
 
 def test_a_single_tilt_misses_the_jump():
-    whole, tilted = (log_tail(100, 12, method, rng=5).log_probability for method in ("importance", "tilt"))
+    whole, tilted = (
+        log_tail(100, 12, method, rng=5).log_probability for method in ("importance", "tilt")
+    )
     assert tilted < whole - 50
     # before the transition it is all there is
-    assert log_tail(1000, 3, "tilt", rng=5).log_probability == pytest.approx(log_tail(1000, 3).log_probability, abs=0.1)
+    assert log_tail(1000, 3, "tilt", rng=5).log_probability == pytest.approx(
+        log_tail(1000, 3).log_probability, abs=0.1
+    )
 
 
 def test_moderate_probabilities_agree_with_plain_sampling():
@@ -48,7 +57,9 @@ def test_moderate_probabilities_agree_with_plain_sampling():
     sums = np.sum(draws**3, axis=1) / math.sqrt(75)
     for s in (0.5, 1.5, -1.0):
         share = float(np.mean(sums > s))
-        assert math.exp(log_tail(5, s).log_probability) == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / sums.size))
+        assert math.exp(log_tail(5, s).log_probability) == pytest.approx(
+            share, abs=4 * math.sqrt(share * (1 - share) / sums.size)
+        )
 
 
 def test_two_terms_agree_with_the_plane():
@@ -59,7 +70,9 @@ def test_two_terms_agree_with_the_plane():
         cubes = math.cos(angle) ** 3 + math.sin(angle) ** 3
         return math.exp(-0.5 * (math.sqrt(30) * s / cubes) ** (2 / 3)) if cubes > 0 else 0.0
 
-    exact = integrate.quad(given_angle, -math.pi / 4, 3 * math.pi / 4, epsabs=0, epsrel=1e-11)[0] / (2 * math.pi)
+    exact = integrate.quad(given_angle, -math.pi / 4, 3 * math.pi / 4, epsabs=0, epsrel=1e-11)[
+        0
+    ] / (2 * math.pi)
     assert log_tail(2, s).log_probability == pytest.approx(math.log(exact), rel=1e-9)
 
 
@@ -67,7 +80,9 @@ def test_signs_zero_and_one_term():
     assert log_tail(7, 0).log_probability == -math.log(2)
     upper, lower = log_tail(2, 1.2).log_probability, log_tail(2, -1.2).log_probability
     assert math.exp(upper) + math.exp(lower) == pytest.approx(1, rel=1e-12)
-    assert log_tail(1, 50).log_probability == pytest.approx(float(special.log_ndtr(-np.cbrt(math.sqrt(15) * 50))), rel=1e-14)
+    assert log_tail(1, 50).log_probability == pytest.approx(
+        float(special.log_ndtr(-np.cbrt(math.sqrt(15) * 50))), rel=1e-14
+    )
 
 
 def test_arrays_broadcast_and_seeds_repeat():
@@ -127,7 +142,10 @@ def test_gaussian_tail(z):
     assert log_tail_of_normal(z) == pytest.approx(float(special.log_ndtr(-z)), rel=1e-12)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30).filter(lambda weights: sum(weights) > 1e-3), st.floats(0, 1, exclude_max=True))
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=30).filter(lambda weights: sum(weights) > 1e-3),
+    st.floats(0, 1, exclude_max=True),
+)
 def test_cells_are_those_of_a_search(weights, u):
     cumulative, first = guide(np.array(weights) / sum(weights))
     assert cell_of(u, cumulative, first) == np.searchsorted(cumulative, u, side="right")

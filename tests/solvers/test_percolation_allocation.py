@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from scalinglaws.errors import DomainError, ResourceError
-from scalinglaws.solvers.percolation import _inverse, _prefix, _tree, allocate, cluster_learning_curve, prepare_allocation, zipf_model_loss
+from scalinglaws.solvers.percolation import (
+    _inverse,
+    _prefix,
+    _tree,
+    allocate,
+    cluster_learning_curve,
+    prepare_allocation,
+    zipf_model_loss,
+)
 
 POSITIVE = st.floats(1e-6, 1e3)
 EXPONENT = st.floats(0.05, 5)
@@ -21,7 +29,10 @@ SCALE = st.floats(0.1, 10)
 @st.composite
 def problems(draw, most=12):
     count = draw(st.integers(1, most))
-    column = [np.array(draw(st.lists(kind, min_size=count, max_size=count))) for kind in (POSITIVE, EXPONENT, SCALE)]
+    column = [
+        np.array(draw(st.lists(kind, min_size=count, max_size=count)))
+        for kind in (POSITIVE, EXPONENT, SCALE)
+    ]
     return (*column, draw(st.floats(1e-3, 1e5)))
 
 
@@ -47,7 +58,9 @@ def test_heterogeneous_clusters_have_the_known_losses(reference):
     assert hard.bound == hard.loss
     assert hard.diagnostics.error_estimate == 0.0
     assert hard.log_multiplier == pytest.approx(known["log_multiplier"], abs=1e-9)
-    assert allocate(w, 1000, exponents=beta, scales=m, law="shifted").loss == pytest.approx(known["shifted"], rel=1e-12)
+    assert allocate(w, 1000, exponents=beta, scales=m, law="shifted").loss == pytest.approx(
+        known["shifted"], rel=1e-12
+    )
 
 
 def test_bound_at_the_first_excluded_threshold(reference):
@@ -59,7 +72,9 @@ def test_bound_at_the_first_excluded_threshold(reference):
     assert level == pytest.approx(known["first_excluded_threshold"], abs=5e-7)
     learned = threshold > level
     share = m * (beta * w / m * np.exp(-level)) ** (1 / (1 + beta)) * learned
-    bound = np.sum(np.where(learned, w * left(np.where(learned, share, m) / m, beta, "hard"), w)) + math.exp(level) * (share.sum() - 1000)
+    bound = np.sum(
+        np.where(learned, w * left(np.where(learned, share, m) / m, beta, "hard"), w)
+    ) + math.exp(level) * (share.sum() - 1000)
     assert bound == pytest.approx(known["bound_at_first_excluded"], rel=1e-12)
 
 
@@ -122,7 +137,9 @@ def test_no_other_allocation_beats_the_bound(problem, law, seed):
     found = allocate(w, n, exponents=0.5 if law == "tree" else beta, scales=m, law=law)
     rng = np.random.default_rng(seed)
     for spread in (0.01, 0.3, 3.0):
-        other = (found.allocation + 1e-3 * n * rng.random(w.size)) * np.exp(spread * rng.standard_normal(w.size))
+        other = (found.allocation + 1e-3 * n * rng.random(w.size)) * np.exp(
+            spread * rng.standard_normal(w.size)
+        )
         other *= n / other.sum()
         assert np.sum(w * left(other / m, beta, law)) >= found.bound * (1 - 1e-12)
 
@@ -139,9 +156,15 @@ def test_gap_of_the_hard_law_is_at_most_one_cluster(problem):
             low, high = -200.0, 200.0
             for _ in range(100):
                 level = 0.5 * (low + high)
-                share = m[chosen] * (beta[chosen] * w[chosen] / m[chosen] * math.exp(-level)) ** (1 / (1 + beta[chosen]))
+                share = m[chosen] * (beta[chosen] * w[chosen] / m[chosen] * math.exp(-level)) ** (
+                    1 / (1 + beta[chosen])
+                )
                 low, high = (level, high) if share.sum() > n else (low, level)
-            best = min(best, np.sum(w[chosen] * (share / m[chosen]) ** -beta[chosen]) + np.delete(w, chosen).sum())
+            best = min(
+                best,
+                np.sum(w[chosen] * (share / m[chosen]) ** -beta[chosen])
+                + np.delete(w, chosen).sum(),
+            )
     assert found.bound <= best * (1 + 1e-11)
     assert best <= found.loss * (1 + 1e-11)
     assert found.loss - found.bound <= w.max()
@@ -153,7 +176,11 @@ def test_optimality_conditions(problem, law):
     beta = np.full(w.size, 0.5) if law == "tree" else beta
     found = allocate(w, n, exponents=beta, scales=m, law=law)
     x = found.allocation / m
-    slopes = np.array([_tree.tree_slope(u) for u in x]) if law == "tree" else beta * (1 + x) ** (-1 - beta)
+    slopes = (
+        np.array([_tree.tree_slope(u) for u in x])
+        if law == "tree"
+        else beta * (1 + x) ** (-1 - beta)
+    )
     prices = w / m * slopes
     level = math.exp(found.log_multiplier)
     assert prices[x > 0] == pytest.approx(level, rel=1e-9)
@@ -176,7 +203,11 @@ def test_optimality_conditions_of_the_hard_law(problem):
 @pytest.mark.parametrize("n", [0.3, 4.0, 300.0])
 def test_convex_laws_against_a_general_optimizer(law, n):
     rng = np.random.default_rng(5)
-    w, m, beta = rng.random(12) + 0.01, rng.random(12) + 0.3, np.full(12, 0.5) if law == "tree" else rng.random(12) + 0.3
+    w, m, beta = (
+        rng.random(12) + 0.01,
+        rng.random(12) + 0.3,
+        np.full(12, 0.5) if law == "tree" else rng.random(12) + 0.3,
+    )
     found = allocate(w, n, exponents=beta, scales=m, law=law)
     other = minimize(
         lambda x: np.sum(w * left(np.maximum(x, 0) * n / m, beta, law)),
@@ -190,7 +221,13 @@ def test_convex_laws_against_a_general_optimizer(law, n):
     assert other.fun == pytest.approx(found.loss, rel=1e-6)
 
 
-@given(st.lists(POSITIVE, min_size=2, max_size=30), EXPONENT, SCALE, st.floats(1e-2, 1e6), st.sampled_from(["hard", "shifted"]))
+@given(
+    st.lists(POSITIVE, min_size=2, max_size=30),
+    EXPONENT,
+    SCALE,
+    st.floats(1e-2, 1e6),
+    st.sampled_from(["hard", "shifted"]),
+)
 def test_general_solver_reproduces_the_prefix_solver(weights, beta, m, n, law):
     w = np.array(weights)
     prefix = allocate(w, n, exponents=beta, scales=m, law=law)
@@ -201,7 +238,9 @@ def test_general_solver_reproduces_the_prefix_solver(weights, beta, m, n, law):
     assert general.bound == pytest.approx(prefix.bound, rel=1e-10, abs=1e-13 * w.sum())
     assert general.allocation[-1] == 0.0
     if prefix.diagnostics.error_estimate == 0.0:
-        assert general.allocation[:-1] == pytest.approx(prefix.allocation, rel=1e-8, abs=1e-9 * (n + m))
+        assert general.allocation[:-1] == pytest.approx(
+            prefix.allocation, rel=1e-8, abs=1e-9 * (n + m)
+        )
         if prefix.included:
             assert general.log_multiplier == pytest.approx(prefix.log_multiplier, abs=1e-9)
 
@@ -218,9 +257,13 @@ def test_order_and_units_do_not_matter(problem, law, random):
     assert scaled.loss == pytest.approx(3 * found.loss, rel=1e-12)
     if found.included and scaled.allocation == pytest.approx(7 * found.allocation, rel=1e-9):
         # where one more cluster makes no difference, either choice is the best, each with a multiplier of its own
-        assert scaled.log_multiplier == pytest.approx(found.log_multiplier + math.log(3 / 7), abs=1e-8)
+        assert scaled.log_multiplier == pytest.approx(
+            found.log_multiplier + math.log(3 / 7), abs=1e-8
+        )
     if np.unique(w).size == w.size:
-        assert mixed.allocation == pytest.approx(found.allocation[order], rel=1e-8, abs=1e-8 * (n + m.max()))
+        assert mixed.allocation == pytest.approx(
+            found.allocation[order], rel=1e-8, abs=1e-8 * (n + m.max())
+        )
 
 
 @pytest.mark.parametrize("law", ["hard", "shifted", "tree"])
@@ -239,9 +282,18 @@ def test_ends_zeros_and_ties(law, scales):
     assert found.included.tolist()[-2:] == [4, 4]
     assert (np.diff(found.loss) <= 0).all()
     assert (np.diff(found.log_multiplier) <= 1e-12).all()
-    single = [allocate(w, n, exponents=0.5, scales=scales, law=law) for n in (0.0, 1e-9, 7.0, 1e12, np.inf)]
+    single = [
+        allocate(w, n, exponents=0.5, scales=scales, law=law)
+        for n in (0.0, 1e-9, 7.0, 1e12, np.inf)
+    ]
     assert [one.loss for one in single] == pytest.approx(found.loss, rel=1e-13, abs=0)
-    nothing = allocate([0.0, 0.0], [0.0, 3.0, np.inf], exponents=0.5, scales=[1, 2] if np.ndim(scales) else 1, law=law)
+    nothing = allocate(
+        [0.0, 0.0],
+        [0.0, 3.0, np.inf],
+        exponents=0.5,
+        scales=[1, 2] if np.ndim(scales) else 1,
+        law=law,
+    )
     assert (nothing.allocation == 0).all()
     assert (nothing.loss == 0).all()
 
@@ -259,7 +311,9 @@ def test_first_two_entries_at_any_exponent(beta):
         exact = float((mpmath.mpf(2) ** (1 + mpmath.mpf(beta)) - 1) ** (1 / mpmath.mpf(beta)))
     assert _prefix.entry(0.5, beta) == pytest.approx(exact, rel=1e-14)
     assert _prefix.entry(1.0, beta) == 1.0
-    assert _prefix.entry(1e-18, beta) * 1e-18 == pytest.approx(math.exp(math.log1p(beta) / beta), rel=1e-12)
+    assert _prefix.entry(1e-18, beta) * 1e-18 == pytest.approx(
+        math.exp(math.log1p(beta) / beta), rel=1e-12
+    )
 
 
 def test_large_exponents_buy_whole_clusters():

@@ -26,33 +26,55 @@ def _exact(s, z, p):
         p = mpmath.mpf(p)
         if s == 1:
             return float((1 - p) ** z)
-        return float(mpmath.mpf(z) / (s - 1) * mpmath.binomial((z - 1) * s, s - 2) * p ** (s - 1) * (1 - p) ** ((z - 2) * s + 2))
+        return float(
+            mpmath.mpf(z)
+            / (s - 1)
+            * mpmath.binomial((z - 1) * s, s - 2)
+            * p ** (s - 1)
+            * (1 - p) ** ((z - 2) * s + 2)
+        )
 
 
 def test_known_values(reference):
     known = reference("percolation_data")
     for z, inverse, s, probability in known["size_probability"]["values"]:
-        assert cluster_size_probability(s, coordination=z, occupation=1 / inverse) == pytest.approx(probability, rel=1e-12)
+        assert cluster_size_probability(s, coordination=z, occupation=1 / inverse) == pytest.approx(
+            probability, rel=1e-12
+        )
     for z, p, cutoff, infinite in known["bethe"]["values"]:
         assert cluster_cutoff(coordination=z, occupation=p) == pytest.approx(cutoff, rel=1e-12)
-        assert infinite_cluster(coordination=z, occupation=p) == pytest.approx(infinite, rel=1e-12, abs=0)
+        assert infinite_cluster(coordination=z, occupation=p) == pytest.approx(
+            infinite, rel=1e-12, abs=0
+        )
     for z, rate, mean, square in known["nearest_distance"]["values"]:
-        assert mean_nearest_distance(rate, coordination=z, moment=[1, 2]) == pytest.approx([mean, square], rel=5e-10)
+        assert mean_nearest_distance(rate, coordination=z, moment=[1, 2]) == pytest.approx(
+            [mean, square], rel=5e-10
+        )
 
 
-@pytest.mark.parametrize(("z", "p"), [(2, 0.3), (3, 0.5), (3, 0.49), (6, 0.15), (12, 1 / 11), (12, 0.3), (1000, 1e-3)])
+@pytest.mark.parametrize(
+    ("z", "p"), [(2, 0.3), (3, 0.5), (3, 0.49), (6, 0.15), (12, 1 / 11), (12, 0.3), (1000, 1e-3)]
+)
 @pytest.mark.parametrize("s", [1, 2, 3, 10, 100, 12345, 10**7, 10**9, 10**12])
 def test_sizes_in_many_digits(z, p, s):
     exact = _exact(s, z, p)
     if z in (12,) and p == 1 / 11:  # rounded, the exact threshold is meant
         exact = _exact(s, z, mpmath.mpf(1) / 11) if s < 10**5 else _threshold(s, z)
-    assert cluster_size_probability(s, coordination=z, occupation=p) == pytest.approx(exact, rel=2e-12, abs=1e-305)
+    assert cluster_size_probability(s, coordination=z, occupation=p) == pytest.approx(
+        exact, rel=2e-12, abs=1e-305
+    )
 
 
 def _threshold(s, z):
     with mpmath.workdps(60):
         p = 1 / mpmath.mpf(z - 1)
-        return float(mpmath.mpf(z) / (s - 1) * mpmath.binomial((z - 1) * s, s - 2) * p ** (s - 1) * (1 - p) ** ((z - 2) * s + 2))
+        return float(
+            mpmath.mpf(z)
+            / (s - 1)
+            * mpmath.binomial((z - 1) * s, s - 2)
+            * p ** (s - 1)
+            * (1 - p) ** ((z - 2) * s + 2)
+        )
 
 
 @pytest.mark.parametrize(("z", "p"), [(3, 0.3), (3, 0.8), (4, 1 / 3), (4, 0.25)])
@@ -93,16 +115,24 @@ def _animals(z, size):
 def test_sizes_by_counting_clusters(z, size):
     p = 0.21
     weight = p ** (size - 1) * (1 - p) ** ((z - 2) * size + 2)
-    assert cluster_size_probability(size, coordination=z, occupation=p) == pytest.approx(_animals(z, size) * weight, rel=1e-13)
+    assert cluster_size_probability(size, coordination=z, occupation=p) == pytest.approx(
+        _animals(z, size) * weight, rel=1e-13
+    )
 
 
-@pytest.mark.parametrize(("z", "p"), [(12, 0.05), (12, 0.14), (3, 0.3), (3, 0.7), (2, 0.9), (50, 0.015)])
+@pytest.mark.parametrize(
+    ("z", "p"), [(12, 0.05), (12, 0.14), (3, 0.3), (3, 0.7), (2, 0.9), (50, 0.015)]
+)
 def test_sums_of_probabilities(z, p):
     s = np.arange(1, 20001)
     found = cluster_size_probability(s, coordination=z, occupation=p)
-    assert found.sum() == pytest.approx(1 - infinite_cluster(coordination=z, occupation=p), rel=1e-12)
+    assert found.sum() == pytest.approx(
+        1 - infinite_cluster(coordination=z, occupation=p), rel=1e-12
+    )
     if p * (z - 1) < 1:
-        assert found @ s == pytest.approx(mean_cluster_size(coordination=z, occupation=p), rel=1e-11)
+        assert found @ s == pytest.approx(
+            mean_cluster_size(coordination=z, occupation=p), rel=1e-11
+        )
 
 
 @given(st.integers(3, 200), st.floats(-14, -2), st.sampled_from([-1, 1]))
@@ -110,11 +140,15 @@ def test_threshold_is_approached_with_all_digits(z, digits, side):
     p = (1 + side * 10**digits) / (z - 1)
     with mpmath.workdps(50):
         q = mpmath.mpf(p)
-        exact = -mpmath.log(q * (1 - q) ** (z - 2) * mpmath.mpf(z - 1) ** (z - 1) / mpmath.mpf(z - 2) ** (z - 2))
+        exact = -mpmath.log(
+            q * (1 - q) ** (z - 2) * mpmath.mpf(z - 1) ** (z - 1) / mpmath.mpf(z - 2) ** (z - 2)
+        )
         shift = (z - 1) * q - 1
         leading = float(2 * z * shift / (z - 2))
         mean = float(1 - z * q / shift)
-    assert cluster_cutoff(coordination=z, occupation=p) == pytest.approx(float(exact), rel=1e-12, abs=0)
+    assert cluster_cutoff(coordination=z, occupation=p) == pytest.approx(
+        float(exact), rel=1e-12, abs=0
+    )
     infinite = infinite_cluster(coordination=z, occupation=p)
     if shift > 0:
         assert infinite == pytest.approx(leading, rel=5 * z / (z - 2) * float(shift) + 1e-12, abs=0)
@@ -124,13 +158,17 @@ def test_threshold_is_approached_with_all_digits(z, digits, side):
         assert mean_cluster_size(coordination=z, occupation=p) == pytest.approx(mean, rel=1e-12)
 
 
-@given(st.integers(3, 100), st.one_of(st.floats(0.05, 1.0), st.floats(1e-14, 0.1).map(lambda x: 1 - x)))
+@given(
+    st.integers(3, 100), st.one_of(st.floats(0.05, 1.0), st.floats(1e-14, 0.1).map(lambda x: 1 - x))
+)
 def test_infinite_cluster_by_repeated_substitution(z, share):
     p = min(1 / (z - 1) + share * (1 - 1 / (z - 1)), 1.0)
     x = 0.0
     for _ in range(1500):
         x = (1 - p + p * x) ** (z - 1)
-    assert infinite_cluster(coordination=z, occupation=p) == pytest.approx(1 - (1 - p + p * x) ** z, rel=1e-10)
+    assert infinite_cluster(coordination=z, occupation=p) == pytest.approx(
+        1 - (1 - p + p * x) ** z, rel=1e-10
+    )
 
 
 @pytest.mark.parametrize("z", [3, 7, 12, 50])
@@ -141,7 +179,9 @@ def test_at_the_threshold(z):
     assert mean_cluster_size(coordination=z, occupation=p) == math.inf
     s = 1e10
     amplitude = z / math.sqrt(2 * math.pi * (z - 1) * (z - 2))
-    assert cluster_size_probability(s, coordination=z, occupation=p) == pytest.approx(amplitude * s**-1.5, rel=1e-8)
+    assert cluster_size_probability(s, coordination=z, occupation=p) == pytest.approx(
+        amplitude * s**-1.5, rel=1e-8
+    )
 
 
 def test_cutoffs_in_many_digits():
@@ -149,8 +189,12 @@ def test_cutoffs_in_many_digits():
     for p, wrong in (("0.08", 0.008547662857151), ("0.1", 0.005193178730693)):
         with mpmath.workdps(40):
             q = mpmath.mpf(p)
-            exact = float(-mpmath.log(q * (1 - q) ** 10 * mpmath.mpf(11) ** 11 / mpmath.mpf(10) ** 10))
-        assert cluster_cutoff(coordination=12, occupation=float(p)) == pytest.approx(exact, rel=1e-14)
+            exact = float(
+                -mpmath.log(q * (1 - q) ** 10 * mpmath.mpf(11) ** 11 / mpmath.mpf(10) ** 10)
+            )
+        assert cluster_cutoff(coordination=12, occupation=float(p)) == pytest.approx(
+            exact, rel=1e-14
+        )
         assert abs(wrong / exact - 1) > 3e-13
 
 
@@ -181,7 +225,9 @@ def test_distances_by_the_plain_recursion(z, rate):
     )
     tail = nearest_distance(np.arange(2000), density=rate, coordination=z)
     assert mean_nearest_distance(rate, coordination=z) == pytest.approx(tail.sum(), rel=1e-12)
-    assert mean_nearest_distance(rate, coordination=z, moment=2) == pytest.approx(tail @ (2 * np.arange(2000) + 1), rel=1e-12)
+    assert mean_nearest_distance(rate, coordination=z, moment=2) == pytest.approx(
+        tail @ (2 * np.arange(2000) + 1), rel=1e-12
+    )
 
 
 def test_distances_on_grown_trees():
@@ -213,11 +259,16 @@ def test_distances_on_grown_trees():
 def test_rare_training_sites_are_the_continuum(z):
     rate = 1e-10
     for moment in (1, 2):
-        exact, limit = (mean_nearest_distance(rate, coordination=z, moment=moment, law=law) for law in ("tree", "continuum"))
+        exact, limit = (
+            mean_nearest_distance(rate, coordination=z, moment=moment, law=law)
+            for law in ("tree", "continuum")
+        )
         assert exact == pytest.approx(limit, rel=10 * math.sqrt(rate))  # one step in 1/sqrt(rate)
         assert exact != pytest.approx(limit, rel=1e-8)
     r = np.array([1e3, 1e5, 3e5])
-    tree, continuum = (nearest_distance(r, density=rate, coordination=z, law=law) for law in ("tree", "continuum"))
+    tree, continuum = (
+        nearest_distance(r, density=rate, coordination=z, law=law) for law in ("tree", "continuum")
+    )
     v = (z - 2) / (z - 1)
     assert continuum == pytest.approx(1 / np.cosh(r * math.sqrt(rate * v / 2)) ** 2, rel=1e-12)
     assert tree == pytest.approx(continuum, rel=1e-4)
@@ -236,18 +287,26 @@ def test_scale_of_a_cluster():
     # at the mean variance sqrt(pi s/(2v))/2 the scale is 16/pi, whatever the coordination
     for z in (3, 12, 40):
         v = (z - 2) / (z - 1)
-        assert cluster_scale(1e5, variance=0.5 * math.sqrt(math.pi * 1e5 / (2 * v)), coordination=z) == pytest.approx(
-            16 / math.pi, rel=1e-13
-        )
+        assert cluster_scale(
+            1e5, variance=0.5 * math.sqrt(math.pi * 1e5 / (2 * v)), coordination=z
+        ) == pytest.approx(16 / math.pi, rel=1e-13)
 
 
 def test_infinite_component():
-    found = infinite_component_loss([0, 0.5, 1, 10, 100, 1e4], crossover=100, exponent_euclidean=0.5, exponent_fractal=0.8)
+    found = infinite_component_loss(
+        [0, 0.5, 1, 10, 100, 1e4], crossover=100, exponent_euclidean=0.5, exponent_fractal=0.8
+    )
     assert found == pytest.approx([1, 1, 1, 10**-0.5, 0.1, 0.1 * 100**-0.8], rel=1e-14)
     # one Euclidean cluster, and one fractal from the start
-    assert infinite_component_loss(1e4, crossover=math.inf, exponent_euclidean=0.5, exponent_fractal=0.8) == pytest.approx(1e-2)
-    assert infinite_component_loss(math.inf, crossover=[10, math.inf], exponent_euclidean=0.5, exponent_fractal=0.8).tolist() == [0, 0]
-    assert infinite_component_loss(1e4, crossover=1, exponent_euclidean=0.5, exponent_fractal=0.75) == pytest.approx(1e-3)
+    assert infinite_component_loss(
+        1e4, crossover=math.inf, exponent_euclidean=0.5, exponent_fractal=0.8
+    ) == pytest.approx(1e-2)
+    assert infinite_component_loss(
+        math.inf, crossover=[10, math.inf], exponent_euclidean=0.5, exponent_fractal=0.8
+    ).tolist() == [0, 0]
+    assert infinite_component_loss(
+        1e4, crossover=1, exponent_euclidean=0.5, exponent_fractal=0.75
+    ) == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +325,12 @@ def test_infinite_component():
         (lambda: mean_nearest_distance(1e-20, coordination=3), "density"),
         (lambda: cluster_scale(0, variance=1, coordination=3), "size"),
         (lambda: cluster_scale(10, variance=0, coordination=3), "variance"),
-        (lambda: infinite_component_loss(10, crossover=0.5, exponent_euclidean=1, exponent_fractal=1), "crossover"),
+        (
+            lambda: infinite_component_loss(
+                10, crossover=0.5, exponent_euclidean=1, exponent_fractal=1
+            ),
+            "crossover",
+        ),
     ],
 )
 def test_bad_arguments_are_named(call, match):

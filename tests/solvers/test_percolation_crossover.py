@@ -10,12 +10,22 @@ from hypothesis import strategies as st
 from scipy import special
 
 from scalinglaws.errors import DomainError
-from scalinglaws.solvers.percolation import _crossover, crossover_data_loss, crossover_model_loss, data_loss, subcritical_sizes
+from scalinglaws.solvers.percolation import (
+    _crossover,
+    crossover_data_loss,
+    crossover_model_loss,
+    data_loss,
+    subcritical_sizes,
+)
 
 
 def test_known_sizes(reference):
-    for alpha, crossover, rank, size in reference("percolation_data")["subcritical_sizes"]["values"]:
-        assert subcritical_sizes(rank, alpha=alpha, crossover_rank=crossover) == pytest.approx(size, rel=1e-9, abs=0)
+    for alpha, crossover, rank, size in reference("percolation_data")["subcritical_sizes"][
+        "values"
+    ]:
+        assert subcritical_sizes(rank, alpha=alpha, crossover_rank=crossover) == pytest.approx(
+            size, rel=1e-9, abs=0
+        )
 
 
 @given(st.floats(0.01, 30.0), st.floats(-6, 6))
@@ -26,7 +36,9 @@ def test_sizes_invert_the_incomplete_gamma_function(alpha, log_rank):
         rank = t * mpmath.gammainc(-t, x)
         slope = t * x ** (-t) * mpmath.exp(-x)
     # an error of x by its rounding moves the rank by slope * 1e-16
-    assert float(rank) == pytest.approx(10**log_rank, rel=1e-13 * (1 + 10 * float(slope / rank)) * (1 + 1 / float(t)) * 3)
+    assert float(rank) == pytest.approx(
+        10**log_rank, rel=1e-13 * (1 + 10 * float(slope / rank)) * (1 + 1 / float(t)) * 3
+    )
 
 
 @given(st.floats(-1, 1), st.floats(-12, 2))
@@ -39,8 +51,12 @@ def test_incomplete_gamma_function(order, digits):
 
 @pytest.mark.parametrize("alpha", [0.3, 1.0, 4.0])
 def test_sizes_far_from_the_crossover(alpha):
-    assert subcritical_sizes(1e12, alpha=alpha, crossover_rank=1) == pytest.approx(1e12 ** -(1 + alpha), rel=1e-3, abs=0)
-    assert subcritical_sizes(1e-250, alpha=alpha, crossover_rank=1) == pytest.approx(250 * math.log(10), rel=0.05)
+    assert subcritical_sizes(1e12, alpha=alpha, crossover_rank=1) == pytest.approx(
+        1e12 ** -(1 + alpha), rel=1e-3, abs=0
+    )
+    assert subcritical_sizes(1e-250, alpha=alpha, crossover_rank=1) == pytest.approx(
+        250 * math.log(10), rel=0.05
+    )
 
 
 def _list(alpha, crossover, count):
@@ -55,11 +71,21 @@ def test_half_points(reference):
     # the losses at the printed half points are 1/2 to the digits printed; at exponents 1 and 3/2 the fourth digit is another
     known = reference("percolation_data")["half_points"]
     for alpha, crossover, exponent, units in known["model"]:
-        found = _half(lambda n, b=exponent, a=alpha, k=crossover: crossover_model_loss(n * k, alpha=a, exponent=b, crossover_rank=k))
+        found = _half(
+            lambda n, b=exponent, a=alpha, k=crossover: crossover_model_loss(
+                n * k, alpha=a, exponent=b, crossover_rank=k
+            )
+        )
         assert found == pytest.approx(units, rel=5e-4)
-        assert found == pytest.approx({0.25: 105.38340, 0.5: 18.656783, 1: 6.0926453, 1.5: 3.7944095}[exponent], rel=1e-7)
+        assert found == pytest.approx(
+            {0.25: 105.38340, 0.5: 18.656783, 1: 6.0926453, 1.5: 3.7944095}[exponent], rel=1e-7
+        )
     for alpha, crossover, exponent, units in known["data"]:
-        found = _half(lambda n, b=exponent, a=alpha, k=crossover: crossover_data_loss(round(n * k), alpha=a, exponent=b, crossover_rank=k))
+        found = _half(
+            lambda n, b=exponent, a=alpha, k=crossover: crossover_data_loss(
+                round(n * k), alpha=a, exponent=b, crossover_rank=k
+            )
+        )
         assert found == pytest.approx(units, abs=0.006 if units < 100 else 0.06)
 
 
@@ -79,7 +105,9 @@ def test_model_loss_against_a_long_list(alpha, crossover, exponent):
     tails = np.cumsum(np.concatenate([[rest], sizes[::-1]]))[::-1]
     for n in (0.5, 1.5, 30.0, 2e3, 5e4):
         plain = min(tails[0], np.min(roots * (roots / n) ** exponent + tails[1:])) / tails[0]
-        assert crossover_model_loss(n, alpha=alpha, exponent=exponent, crossover_rank=crossover) == pytest.approx(plain, rel=1e-11)
+        assert crossover_model_loss(
+            n, alpha=alpha, exponent=exponent, crossover_rank=crossover
+        ) == pytest.approx(plain, rel=1e-11)
 
 
 @pytest.mark.parametrize(("alpha", "crossover"), [(1.0, 1000.0), (0.4, 30.0), (2.5, 3.0)])
@@ -90,7 +118,9 @@ def test_data_loss_against_a_long_list(alpha, crossover):
     for samples in (1, 100, 3000):
         found = crossover_data_loss(samples, alpha=alpha, exponent=0.5, crossover_rank=crossover)
         left = 1 - p.sum()
-        listed = data_loss(samples, weights=np.append(p, left), exponent=np.append(np.full(p.size, 0.5), 0.0)).loss
+        listed = data_loss(
+            samples, weights=np.append(p, left), exponent=np.append(np.full(p.size, 0.5), 0.0)
+        ).loss
         assert found == pytest.approx(listed, rel=2e-7 if alpha < 1 else 1e-9)
 
 

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from scalinglaws.errors import DomainError
-from scalinglaws.solvers.percolation import DataLoss, _expectation, cluster_learning_curve, data_loss
+from scalinglaws.solvers.percolation import (
+    DataLoss,
+    _expectation,
+    cluster_learning_curve,
+    data_loss,
+)
 
 
 def _exact(samples, weights, exponent, scale=1.0, law="hard", distinct=False):
@@ -36,7 +41,11 @@ def _exact(samples, weights, exponent, scale=1.0, law="hard", distinct=False):
             for d in range(low, (min(samples, int(weight)) if distinct else samples) + 1):
                 norm += chance
                 mean += chance * curve[d]
-                odds = (weight - d) / mpmath.mpf(whole - weight - samples + d + 1) if distinct and chance else p / (1 - p)
+                odds = (
+                    (weight - d) / mpmath.mpf(whole - weight - samples + d + 1)
+                    if distinct and chance
+                    else p / (1 - p)
+                )
                 chance *= (samples - d) * odds / (d + 1)
             total += p * mean / norm
         return float(total)
@@ -51,7 +60,9 @@ def test_infinite_list_has_the_known_values(reference):
 
 def test_finite_list_has_the_known_value(reference):
     known = reference("percolation_data")["finite_data_loss"]
-    found = data_loss(known["samples"], weights=known["sizes"], exponent=known["exponent"], scales=known["scale"])
+    found = data_loss(
+        known["samples"], weights=known["sizes"], exponent=known["exponent"], scales=known["scale"]
+    )
     assert found.loss == pytest.approx(known["loss"], rel=1e-12)
 
 
@@ -69,25 +80,37 @@ def test_infinite_list_against_a_plain_sum(alpha, exponent, samples):
         for part in np.array_split(chunk, max(1, int(chunk.size * top / 2e6))):
             d = np.arange(0, min(top, samples) + 1)
             law = np.maximum(d, 1.0) ** -exponent
-            total += float(np.sum(part * (stats.binom.pmf(d[None, :], samples, part[:, None]) @ law)))
+            total += float(
+                np.sum(part * (stats.binom.pmf(d[None, :], samples, part[:, None]) @ law))
+            )
     # E f = 1 + (2^-beta - 1) binomial(P, 2) p^2 + binomial(P, 3) (3^-beta - 3 2^-beta + 2) p^3 + ...
     series = [1.0, 0.0, 2.0**-exponent - 1, 3.0**-exponent - 3 * 2.0**-exponent + 2]
     series.append(4.0**-exponent - 4 * 3.0**-exponent + 6 * 2.0**-exponent - 4 + 1)
     for j, difference in enumerate(series):
         power = (j + 1) * (1 + alpha)
-        total += special.comb(samples, j) * difference * constant ** (j + 1) * special.zeta(power, last + 1)
-    assert data_loss(samples, alpha=alpha, exponent=exponent).loss == pytest.approx(total, rel=1e-11)
+        total += (
+            special.comb(samples, j)
+            * difference
+            * constant ** (j + 1)
+            * special.zeta(power, last + 1)
+        )
+    assert data_loss(samples, alpha=alpha, exponent=exponent).loss == pytest.approx(
+        total, rel=1e-11
+    )
 
 
 # means on both sides of the expansion, and probabilities that underflow at (1 - p)^P
 @pytest.mark.parametrize("exponent", [0.25, 0.5, 1.0, 2.0, 7.0])
 @pytest.mark.parametrize(
-    ("samples", "probability"), [(1500, 0.41), (900, 0.65), (700, 0.83), (3000, 0.21), (640, 0.99), (100, 0.3), (2500, 1e-3)]
+    ("samples", "probability"),
+    [(1500, 0.41), (900, 0.65), (700, 0.83), (3000, 0.21), (640, 0.99), (100, 0.3), (2500, 1e-3)],
 )
 def test_one_cluster_against_many_digits(exponent, samples, probability):
     weights = [probability, 1 - probability]
     exact = _exact(samples, weights, exponent)
-    assert data_loss(samples, weights=weights, exponent=exponent).loss == pytest.approx(exact, rel=3e-13, abs=0)
+    assert data_loss(samples, weights=weights, exponent=exponent).loss == pytest.approx(
+        exact, rel=3e-13, abs=0
+    )
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 5.5, 400.0, 650.0, 2000.0])
@@ -105,7 +128,9 @@ def test_scales_against_many_digits(scale, law):
 def test_distinct_sites_against_many_digits(law, samples):
     weights = [2000, 900, 90, 9, 1]
     exact = _exact(samples, weights, 0.5, 3.0, law, distinct=True)
-    found = data_loss(samples, weights=weights, exponent=0.5, scales=3.0, law=law, distinct=True).loss
+    found = data_loss(
+        samples, weights=weights, exponent=0.5, scales=3.0, law=law, distinct=True
+    ).loss
     assert found == pytest.approx(exact, rel=1e-12, abs=0)
 
 
@@ -116,11 +141,17 @@ def test_drawn_samples_agree():
     exponents = np.array([0.5, 0.25, 1.0, 1.5, 2.0, 0.5, 0.7, 0.3])
     p = sizes / sizes.sum()
     for distinct in (False, True):
-        drawn = rng.multivariate_hypergeometric(sizes, 120, 200000) if distinct else rng.multinomial(120, p, 200000)
+        drawn = (
+            rng.multivariate_hypergeometric(sizes, 120, 200000)
+            if distinct
+            else rng.multinomial(120, p, 200000)
+        )
         curves = np.where(drawn <= scales, 1.0, np.maximum(drawn, 1) / scales) ** -exponents
         loss = curves @ p
         error = loss.std() / math.sqrt(loss.size)
-        found = data_loss(120, weights=sizes, exponent=exponents, scales=scales, distinct=distinct).loss
+        found = data_loss(
+            120, weights=sizes, exponent=exponents, scales=scales, distinct=distinct
+        ).loss
         assert abs(loss.mean() - found) < 4 * error
         assert error < 1e-4 * found
 
@@ -133,7 +164,9 @@ def test_clusters_add_up():
         data_loss(5000, weights=[q, 1 - q], exponent=[b, 0.0], scales=[m, 1.0]).loss - (1 - q)
         for q, b, m in zip(p, exponents, scales, strict=True)
     ]
-    assert data_loss(5000, weights=weights, exponent=exponents, scales=scales).loss == pytest.approx(sum(single), rel=1e-11)
+    assert data_loss(
+        5000, weights=weights, exponent=exponents, scales=scales
+    ).loss == pytest.approx(sum(single), rel=1e-11)
 
 
 def test_hutter_limit_has_its_constant():
@@ -152,7 +185,9 @@ def test_infinite_exponent_is_the_limit_of_large_ones():
     exact = float(np.sum(p * ((1 - p) ** 30 + 30 * p * (1 - p) ** 29)))
     assert data_loss(30, weights=p, exponent=math.inf).loss == pytest.approx(exact, rel=1e-13)
     assert data_loss(30, weights=p, exponent=100).loss == pytest.approx(exact, rel=1e-13)
-    assert data_loss(1e5, alpha=1, exponent=100).loss == pytest.approx(data_loss(1e5, alpha=1, exponent=math.inf).loss, rel=1e-13)
+    assert data_loss(1e5, alpha=1, exponent=100).loss == pytest.approx(
+        data_loss(1e5, alpha=1, exponent=math.inf).loss, rel=1e-13
+    )
     assert data_loss(1e9, weights=p, exponent=math.inf).loss == 0.0
 
 
@@ -194,7 +229,10 @@ def test_expansion_about_the_mean_meets_the_sum(u):
     mean = data_loss(samples, weights=weights, exponent=0.5, scales=scale, law="tree").loss
     d = np.arange(samples + 1)
     curve = cluster_learning_curve(d / scale)
-    exact = share * stats.binom.pmf(d, samples, share) @ curve + (1 - share) * stats.binom.pmf(d, samples, 1 - share) @ curve
+    exact = (
+        share * stats.binom.pmf(d, samples, share) @ curve
+        + (1 - share) * stats.binom.pmf(d, samples, 1 - share) @ curve
+    )
     assert mean == pytest.approx(exact, rel=1e-11)
 
 
@@ -203,8 +241,12 @@ def test_ends_and_shapes():
     assert data_loss(0, weights=[1, 2], exponent=0.5).loss == 1.0
     assert data_loss(1, alpha=1, exponent=0.5).loss == pytest.approx(1.0, rel=1e-14)  # f(1) = f(0)
     assert data_loss(1e6, alpha=1, exponent=0).loss == pytest.approx(1.0, rel=1e-13)
-    assert data_loss(6, weights=[6], exponent=0.5, distinct=True).loss == pytest.approx(6**-0.5, rel=1e-14)
-    assert data_loss(9, weights=[6, 3], exponent=0.5, distinct=True).loss == pytest.approx((6 * 6**-0.5 + 3 * 3**-0.5) / 9, rel=1e-14)
+    assert data_loss(6, weights=[6], exponent=0.5, distinct=True).loss == pytest.approx(
+        6**-0.5, rel=1e-14
+    )
+    assert data_loss(9, weights=[6, 3], exponent=0.5, distinct=True).loss == pytest.approx(
+        (6 * 6**-0.5 + 3 * 3**-0.5) / 9, rel=1e-14
+    )
     found = data_loss([[10], [100]], alpha=[0.5, 1, 2], exponent=0.5)
     assert isinstance(found, DataLoss)
     assert found.loss.shape == (2, 3)
@@ -224,17 +266,29 @@ def test_more_samples_lower_the_loss(alpha, exponent, log_samples):
     assert steeper <= less * (1 + 1e-12)
 
 
-@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=12), st.integers(0, 4), st.floats(0.1, 3.0), st.sampled_from([0.0, 1.0, 17.0]))
+@given(
+    st.lists(st.integers(1, 10**6), min_size=1, max_size=12),
+    st.integers(0, 4),
+    st.floats(0.1, 3.0),
+    st.sampled_from([0.0, 1.0, 17.0]),
+)
 @settings(max_examples=60)
 def test_distinct_samples_teach_more(sizes, digits, exponent, scale):
     samples = min(10**digits, sum(sizes))
     repeated = data_loss(samples, weights=sizes, exponent=exponent, scales=scale).loss
-    distinct = data_loss(samples, weights=sizes, exponent=exponent, scales=scale, distinct=True).loss
+    distinct = data_loss(
+        samples, weights=sizes, exponent=exponent, scales=scale, distinct=True
+    ).loss
     assert 0 <= distinct <= 1 + 1e-12
     assert 0 <= repeated <= 1 + 1e-12
     if scale == 0:  # hypergeometric counts spread less, and the law is convex
         assert distinct <= repeated * (1 + 1e-11)
-    curves = [data_loss(samples, weights=sizes, exponent=0.5, law="tree", scales=scale + 1, distinct=flag).loss for flag in (True, False)]
+    curves = [
+        data_loss(
+            samples, weights=sizes, exponent=0.5, law="tree", scales=scale + 1, distinct=flag
+        ).loss
+        for flag in (True, False)
+    ]
     assert curves[0] <= curves[1] * (1 + 1e-11)
 
 
@@ -305,6 +359,12 @@ def test_results_can_be_kept(tmp_path):
 def test_without_compilation():
     code = "from scalinglaws.solvers.percolation import data_loss; print(data_loss(1500, weights=[600, 7], exponent=0.5).loss)"
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "SCALINGLAWS_JIT": "0"}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "SCALINGLAWS_JIT": "0"},
     )
-    assert float(run.stdout) == pytest.approx(data_loss(1500, weights=[600, 7], exponent=0.5).loss, rel=1e-13)
+    assert float(run.stdout) == pytest.approx(
+        data_loss(1500, weights=[600, 7], exponent=0.5).loss, rel=1e-13
+    )

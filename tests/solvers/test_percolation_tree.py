@@ -22,7 +22,9 @@ def _exact_slope(u):
 
 
 def test_curve_and_slope_have_the_known_values():
-    assert cluster_learning_curve([0.1, 1, 10, 100]) == pytest.approx([0.9396796388, 0.6625013737, 0.2815705675, 0.0965342641], rel=1e-9)
+    assert cluster_learning_curve([0.1, 1, 10, 100]) == pytest.approx(
+        [0.9396796388, 0.6625013737, 0.2815705675, 0.0965342641], rel=1e-9
+    )
     assert [_tree.tree_slope(u) for u in (0.1, 1.0, 10.0, 100.0)] == pytest.approx(
         [0.5465184685, 0.1804875836, 0.01234576997, 4.65342641e-4], rel=1e-8
     )

@@ -24,7 +24,9 @@ def test_known_values(reference):
         assert found.loss == pytest.approx(float(exact.loss), rel=1e-14, abs=0)
 
 
-@given(st.floats(0.01, 4), st.floats(0.02, 5), st.floats(0, 12), st.sampled_from(["hard", "shifted"]))
+@given(
+    st.floats(0.01, 4), st.floats(0.02, 5), st.floats(0, 12), st.sampled_from(["hard", "shifted"])
+)
 @settings(max_examples=40)
 def test_double_precision_against_digits(alpha, beta, decades, law):
     n = 10.0**decades
@@ -40,17 +42,24 @@ def test_sums_against_direct_ones(alpha, beta, m):
     a = (1 + alpha) / (1 + beta)
     first = 20 + 2 * math.ceil(max(a, 1 + alpha))
     head = math.fsum(k**-a for k in range(1, first + 1))
-    assert _zipf.zipf_head(float(m), a, float(first), head) == pytest.approx(math.fsum(k**-a for k in range(1, m + 1)), rel=1e-14)
+    assert _zipf.zipf_head(float(m), a, float(first), head) == pytest.approx(
+        math.fsum(k**-a for k in range(1, m + 1)), rel=1e-14
+    )
     exact = float(mpmath.zeta(1 + alpha, m + 1))
     assert _zipf.zipf_tail(float(m), alpha, float(first)) == pytest.approx(exact, rel=1e-13)
-    assert _zipf.zipf_tail(3.0, alpha, float(first)) == pytest.approx(float(mpmath.zeta(1 + alpha, 4)), rel=1e-13)
+    assert _zipf.zipf_tail(3.0, alpha, float(first)) == pytest.approx(
+        float(mpmath.zeta(1 + alpha, 4)), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("law", ["hard", "shifted"])
 def test_nothing_happens_where_the_exponents_meet(law):
     at = zipf_model_loss(1e9, alpha=1, exponent=1.0, law=law).loss
     for distance in (1e-15, 1e-12, 1e-9, 1e-6):
-        beside = [zipf_model_loss(1e9, alpha=1, exponent=1 + sign * distance, law=law).loss for sign in (-1, 1)]
+        beside = [
+            zipf_model_loss(1e9, alpha=1, exponent=1 + sign * distance, law=law).loss
+            for sign in (-1, 1)
+        ]
         assert sum(beside) / 2 == pytest.approx(at, rel=1e-13 + 1e3 * distance**2)
         assert beside == pytest.approx([at, at], rel=1e-13 + 30 * distance)
         assert distance < 1e-12 or beside[0] > at > beside[1]
@@ -80,7 +89,9 @@ def test_closed_forms_of_large_budgets():
     assert zipf_model_loss(n, alpha=1, exponent=0.5).loss == pytest.approx(0.006529465165, rel=1e-3)
     rank = 0.5 / 2.5 * 1e15 / 2.5 ** (1 / 1.5)
     assert 1.5 / 0.5 / rank == pytest.approx(2.763023624e-14, rel=1e-9, abs=0)
-    assert zipf_model_loss(1e15, alpha=1, exponent=1.5).loss == pytest.approx(2.763023624e-14, rel=3e-3, abs=0)
+    assert zipf_model_loss(1e15, alpha=1, exponent=1.5).loss == pytest.approx(
+        2.763023624e-14, rel=3e-3, abs=0
+    )
 
 
 @pytest.mark.parametrize("law", ["hard", "shifted"])
@@ -125,8 +136,14 @@ def dynamic_programming(w, beta, m, n, law):
     units = np.arange(n + 1.0)
     best = np.zeros(n + 1)
     for weight, b, size in zip(w, beta, m, strict=True):
-        curve = (1 + units / size) ** -b if law == "shifted" else np.minimum(1.0, (np.maximum(units, 1e-9) / size) ** -b)
-        best = np.array([np.min(best[: i + 1][::-1] + weight * curve[: i + 1]) for i in range(n + 1)])
+        curve = (
+            (1 + units / size) ** -b
+            if law == "shifted"
+            else np.minimum(1.0, (np.maximum(units, 1e-9) / size) ** -b)
+        )
+        best = np.array(
+            [np.min(best[: i + 1][::-1] + weight * curve[: i + 1]) for i in range(n + 1)]
+        )
     return best[n]
 
 
@@ -144,7 +161,10 @@ def test_whole_units_have_the_known_losses(reference):
 def small(draw):
     count = draw(st.integers(1, 8))
     columns = [st.floats(0.01, 10), st.floats(0.1, 3), st.floats(0.3, 5)]
-    return (*(np.array(draw(st.lists(kind, min_size=count, max_size=count))) for kind in columns), draw(st.integers(0, 60)))
+    return (
+        *(np.array(draw(st.lists(kind, min_size=count, max_size=count))) for kind in columns),
+        draw(st.integers(0, 60)),
+    )
 
 
 @given(small())
@@ -153,7 +173,11 @@ def test_greedy_choice_of_the_shifted_law_is_optimal(problem):
     w, beta, m, n = problem
     found = allocate_integer(w, n, exponents=beta, scales=m, law="shifted")
     assert found.allocation.sum() == n
-    assert found.bound == found.loss == pytest.approx(dynamic_programming(w, beta, m, n, "shifted"), rel=1e-13)
+    assert (
+        found.bound
+        == found.loss
+        == pytest.approx(dynamic_programming(w, beta, m, n, "shifted"), rel=1e-13)
+    )
 
 
 @given(small())
@@ -177,10 +201,14 @@ def test_head_start_gives_the_same_units(law, scales):
     for n in (13, 40, 150):
         found = allocate_integer(w, n, exponents=0.7, scales=scales, law=law)
         best = dynamic_programming(w, 0.7, scales, n, law)
-        assert found.loss == pytest.approx(best, rel=1e-13) or (law == "hard" and found.bound <= best < found.loss)
+        assert found.loss == pytest.approx(best, rel=1e-13) or (
+            law == "hard" and found.bound <= best < found.loss
+        )
     large = allocate_integer(w, 10**12, exponents=0.7, scales=scales, law=law)
     assert large.allocation.sum() == 10**12
-    assert large.loss == pytest.approx(allocate(w, 1e12, exponents=0.7, scales=scales, law=law).loss, rel=1e-12)
+    assert large.loss == pytest.approx(
+        allocate(w, 1e12, exponents=0.7, scales=scales, law=law).loss, rel=1e-12
+    )
 
 
 def test_whole_units_refuse_fractions():

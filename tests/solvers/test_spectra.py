@@ -13,7 +13,9 @@ from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 
 
 @pytest.mark.parametrize("size", [1, 5, 32, 33, 40, 44, 45, 46, 66, 100, 1000, 99_999, 100_000])
-@pytest.mark.parametrize(("alpha", "beta"), [(1.5, 2 / 3), (0.5, 1.4), (2.5, 1.6), (8.0, 0.5), (20.0, 1.0)])
+@pytest.mark.parametrize(
+    ("alpha", "beta"), [(1.5, 2 / 3), (0.5, 1.4), (2.5, 1.6), (8.0, 0.5), (20.0, 1.0)]
+)
 def test_merged_sums_equal_explicit_sums(alpha, beta, size):
     spectrum = PowerLawSpectrum(alpha, beta, size)
     modes = spectrum.modes()
@@ -23,7 +25,9 @@ def test_merged_sums_equal_explicit_sums(alpha, beta, size):
         merged = np.sum(modes.multiplicities * modes.eigenvalues / (modes.eigenvalues + kappa))
         assert merged == pytest.approx(np.sum(eigenvalues / (eigenvalues + kappa)), rel=1e-12)
         merged = np.sum(modes.signal * (kappa / (modes.eigenvalues + kappa)) ** 2)
-        assert merged == pytest.approx(np.sum(signal * (kappa / (eigenvalues + kappa)) ** 2), rel=1e-12, abs=0)
+        assert merged == pytest.approx(
+            np.sum(signal * (kappa / (eigenvalues + kappa)) ** 2), rel=1e-12, abs=0
+        )
 
 
 @given(st.floats(1.01, 6), st.floats(0.05, 4))
@@ -34,7 +38,11 @@ def test_infinite_traces_are_zeta_functions(alpha, beta):
 
 
 @settings(max_examples=30)
-@given(st.floats(1e-3, 40), st.floats(0.1, 3), st.sampled_from([1e6, 1e12, 2.0**53, 2.0**53 + 2, 1e18, 1e300]))
+@given(
+    st.floats(1e-3, 40),
+    st.floats(0.1, 3),
+    st.sampled_from([1e6, 1e12, 2.0**53, 2.0**53 + 2, 1e18, 1e300]),
+)
 def test_huge_finite_spectra_are_positive_and_complete(alpha, beta, size):
     modes = PowerLawSpectrum(alpha, beta, size).modes()
     assert np.all(modes.eigenvalues > 0)

@@ -41,7 +41,9 @@ def values(piecewise, **point):
 
 def test_flow():
     found = power_sum(a, EXP.compose(-b))
-    assert same(found.leading((2 * t) ** (1 / b)), sp.gamma((a - 1) / b) / b * (2 * t) ** (-(a - 1) / b))
+    assert same(
+        found.leading((2 * t) ** (1 / b)), sp.gamma((a - 1) / b) / b * (2 * t) ** (-(a - 1) / b)
+    )
     assert found.conditions == (a > 1,)
 
 
@@ -81,13 +83,19 @@ def test_degrees_of_freedom_and_their_next_term():
 
 def test_stochastic_gradient_kernel():
     found = power_sum(2 * b, EXP.compose(-b))
-    assert same(found.leading((2 * t) ** (1 / b)), sp.gamma(2 - 1 / b) / b * (2 * t) ** (-(2 - 1 / b)))
+    assert same(
+        found.leading((2 * t) ** (1 / b)), sp.gamma(2 - 1 / b) / b * (2 * t) ** (-(2 - 1 / b))
+    )
     assert found.conditions == (b > sp.Rational(1, 2),)
 
 
 def test_feature_embedding_by_tauber():
     occupied = power_sum(0, RATIONAL(0, 1).compose(b)).terms[0].coefficient
-    first = next(entry for entry in power_sum(a - b, RATIONAL(0, 2).compose(b)).candidates if entry.origin == "gamma")
+    first = next(
+        entry
+        for entry in power_sum(a - b, RATIONAL(0, 2).compose(b)).candidates
+        if entry.origin == "gamma"
+    )
     found = inverse_laplace_power(occupied * first.coefficient / N, -1 / b, 2 * t)
     assert same(found, sp.zeta(a - b) * sp.gamma(1 - 1 / b) / (b * N) * (2 * t) ** (-(1 - 1 / b)))
 
@@ -114,7 +122,10 @@ def test_quanta_by_data():
 
 def test_distinct_items():
     found = power_sum(0, ONE_MINUS_EXP.compose(-(1 + alpha)))
-    assert same(found.leading(D ** (1 / (1 + alpha))), -sp.gamma(-1 / (1 + alpha)) / (1 + alpha) * D ** (1 / (1 + alpha)))
+    assert same(
+        found.leading(D ** (1 / (1 + alpha))),
+        -sp.gamma(-1 / (1 + alpha)) / (1 + alpha) * D ** (1 / (1 + alpha)),
+    )
 
 
 def test_step_is_a_partial_zeta_sum():
@@ -127,7 +138,10 @@ def test_step_is_a_partial_zeta_sum():
 # -- numbers ------------------------------------------------------------------------------------------------------------
 
 SHAPES = {
-    "data bias": (RATIONAL(2, 2).compose(sp.Rational(3, 2)), lambda x: (x**1.5 / (1 + x**1.5)) ** 2),
+    "data bias": (
+        RATIONAL(2, 2).compose(sp.Rational(3, 2)),
+        lambda x: (x**1.5 / (1 + x**1.5)) ** 2,
+    ),
     "model residual": (RATIONAL(1, 1).compose(sp.Rational(3, 2)), lambda x: x**1.5 / (1 + x**1.5)),
     "flow": (EXP.compose(-sp.Rational(3, 2)), lambda x: np.exp(-(x**-1.5))),
     "degrees of freedom": (RATIONAL(0, 1).compose(sp.Rational(3, 2)), lambda x: 1 / (1 + x**1.5)),
@@ -154,7 +168,9 @@ def test_reference_numbers(reference):
         leading = float(power_sum(entry["p"], symbol).leading(sp.Float(scale, 30)))
         digits = len(f"{entry['exact']:.15g}".split("e")[0].replace(".", "").rstrip("0"))
         assert leading == pytest.approx(entry["leading"], rel=1e-7, abs=0), entry
-        assert merged_sum(shape, entry["p"], scale) == pytest.approx(entry["exact"], rel=0.6 * 10.0 ** (1 - digits), abs=0), entry
+        assert merged_sum(shape, entry["p"], scale) == pytest.approx(
+            entry["exact"], rel=0.6 * 10.0 ** (1 - digits), abs=0
+        ), entry
 
 
 @settings(max_examples=40)
@@ -168,7 +184,10 @@ def test_leading_terms_against_sums(name, p):
     exact = merged_sum(shape, p, scale)
     zeta, gamma = found.candidates
     gap = abs(float(zeta.exponent - gamma.exponent))
-    assert abs(float(found.leading(sp.Float(scale, 30))) / exact - 1) <= 10 * scale ** -min(gap, exponent) + 1e-12
+    assert (
+        abs(float(found.leading(sp.Float(scale, 30))) / exact - 1)
+        <= 10 * scale ** -min(gap, exponent) + 1e-12
+    )
     both = float(zeta.term(sp.Float(scale, 30)) + gamma.term(sp.Float(scale, 30)))
     assert abs(both / exact - 1) <= 10 * scale**-exponent + 1e-10
 
@@ -180,18 +199,25 @@ def test_combination_is_a_sum_of_its_parts():
     # 2 x^4/(1+x^2)^2 + x^2/(1+x^2) at p = 3: integral-like terms at K^-2 double with the pole of x^2 at zeta(1)
     assert [term.log_power for term in both.terms] == [1]
     (term,) = both.terms
-    scaled = [merged_sum(lambda x: 2 * (x**2 / (1 + x**2)) ** 2 + x**2 / (1 + x**2), 3, scale) * scale**2 for scale in (1e6, 1e8)]
+    scaled = [
+        merged_sum(lambda x: 2 * (x**2 / (1 + x**2)) ** 2 + x**2 / (1 + x**2), 3, scale) * scale**2
+        for scale in (1e6, 1e8)
+    ]
     assert float(term.coefficient) * math.log(100) == pytest.approx(scaled[1] - scaled[0], rel=1e-6)
 
 
 def test_cancelled_poles_give_way_to_the_next():
     difference = RATIONAL(1, 1) - RATIONAL(1, 2)  # exactly x^2/(1+x)^2
     shape = sp.Rational(3, 2)
-    assert power_sum(5, difference.compose(shape)).leading(K) == power_sum(5, RATIONAL(2, 2).compose(shape)).leading(K)
+    assert power_sum(5, difference.compose(shape)).leading(K) == power_sum(
+        5, RATIONAL(2, 2).compose(shape)
+    ).leading(K)
     assert power_sum(3, EXP - EXP.scale(2)).leading(K) == sp.zeta(2) / K
     assert power_sum(1, EXP - EXP.scale(2)).leading(K) == sp.log(2)
     integral = power_sum(sp.Rational(3, 2), EXP - RATIONAL(0, 1), mode="integral")
-    exact = float(mpmath.quad(lambda x: x**-1.5 * (mpmath.exp(-x) - 1 / (1 + x)), [0, 1e-6, 1, mpmath.inf]))
+    exact = float(
+        mpmath.quad(lambda x: x**-1.5 * (mpmath.exp(-x) - 1 / (1 + x)), [0, 1e-6, 1, mpmath.inf])
+    )
     assert float(integral.leading(sp.S.One)) == pytest.approx(exact, rel=1e-3)
 
 
@@ -199,11 +225,15 @@ def test_cancelled_poles_give_way_to_the_next():
 def test_combinations_against_sums(p):
     found = power_sum(p, EXP - RATIONAL(0, 2))  # 1 - x + x^2/2 - (1 - 2 x + 3 x^2): starts at x
     scales = np.array([1e5, 1e7])
-    exact = np.array([merged_sum(lambda x: np.exp(-x) - (1 + x) ** -2.0, float(p), scale) for scale in scales])
+    exact = np.array(
+        [merged_sum(lambda x: np.exp(-x) - (1 + x) ** -2.0, float(p), scale) for scale in scales]
+    )
     (term,) = found.terms
     scaled = exact * scales ** -float(term.exponent)
     if term.log_power:
-        assert (scaled[1] - scaled[0]) / math.log(100) == pytest.approx(float(term.coefficient), rel=1e-4)
+        assert (scaled[1] - scaled[0]) / math.log(100) == pytest.approx(
+            float(term.coefficient), rel=1e-4
+        )
     else:
         assert scaled[1] == pytest.approx(float(term.coefficient), rel=2e-2)
 
@@ -224,14 +254,23 @@ def test_coinciding_exponents_of_two_symbols_add_or_give_a_logarithm():
 
 def test_double_pole_of_two_gamma_factors():
     # Gamma(s)^2 is the transform of 2 K_0(2 sqrt(x)): its double pole at 0 gives -log x, hence log K
-    bessel = MellinSymbol(((sp.S.Zero, sp.S.One, 0), (sp.S.Zero, sp.S.One, 0)), function=2 * sp.besselk(0, 2 * sp.sqrt(X)))
+    bessel = MellinSymbol(
+        ((sp.S.Zero, sp.S.One, 0), (sp.S.Zero, sp.S.One, 0)),
+        function=2 * sp.besselk(0, 2 * sp.sqrt(X)),
+    )
     found = power_sum(3, bessel)
-    assert [(term.origin, term.log_power, term.exponent) for term in found.terms] == [("double", 1, 0)]
+    assert [(term.origin, term.log_power, term.exponent) for term in found.terms] == [
+        ("double", 1, 0)
+    ]
     assert found.leading(K) == sp.zeta(3) * sp.log(K)
     scale = 1e8
-    exact = math.fsum(k**-3.0 * 2 * float(mpmath.besselk(0, 2 * mpmath.sqrt(k / scale))) for k in range(1, 400))
+    exact = math.fsum(
+        k**-3.0 * 2 * float(mpmath.besselk(0, 2 * mpmath.sqrt(k / scale))) for k in range(1, 400)
+    )
     constant = exact - float(sp.zeta(3)) * math.log(scale)
-    doubled = math.fsum(k**-3.0 * 2 * float(mpmath.besselk(0, 2 * mpmath.sqrt(k / scale**2))) for k in range(1, 400))
+    doubled = math.fsum(
+        k**-3.0 * 2 * float(mpmath.besselk(0, 2 * mpmath.sqrt(k / scale**2))) for k in range(1, 400)
+    )
     assert doubled == pytest.approx(float(sp.zeta(3)) * math.log(scale**2) + constant, rel=1e-5)
 
 
@@ -244,7 +283,10 @@ def test_dominated_candidate_is_never_evaluated():
 def test_boundary_at_numbers_is_a_logarithm():
     found = power_sum(4, RATIONAL(2, 2).compose(sp.Rational(3, 2)))
     assert found.leading(K) == sp.log(K) / K**3
-    assert values(power_sum(a, RATIONAL(2, 2).compose(b)).leading(K), a=4, b=sp.Rational(3, 2)) == sp.log(K) / K**3
+    assert (
+        values(power_sum(a, RATIONAL(2, 2).compose(b)).leading(K), a=4, b=sp.Rational(3, 2))
+        == sp.log(K) / K**3
+    )
 
 
 def test_uniform_form_is_finite_and_accurate_next_to_a_boundary():
@@ -269,7 +311,10 @@ def test_slope_only_with_a_cutoff():
     assert found.candidates == (1 - a, -b, 2 - 2 * a)
     assert sp.Eq(1 - a, -b) in found.ties()
     # K^2 modes, p = 1/2, g = x/(1+x): the cut-off decides, exponent 2 (1 - p) = 1, up to K^(-1/2)
-    sums = [np.sum((k := np.arange(1.0, scale**2 + 1)) ** -0.5 * (k / scale) / (1 + k / scale)) for scale in (1e3, 4e3)]
+    sums = [
+        np.sum((k := np.arange(1.0, scale**2 + 1)) ** -0.5 * (k / scale) / (1 + k / scale))
+        for scale in (1e3, 4e3)
+    ]
     assert np.log(sums[1] / sums[0]) / np.log(4) == pytest.approx(1.0, abs=0.03)
 
 
@@ -283,7 +328,9 @@ def test_slope_only_refusals():
 def test_tauber_drops_analytic_terms():
     assert [inverse_laplace_power(1, e, t) for e in (0, 1, 2)] == [0, 0, 0]
     e = sp.Rational(-1, 3)
-    assert same(inverse_laplace_power(2, e, t), 2 * t ** (-sp.Rational(2, 3)) / sp.gamma(sp.Rational(1, 3)))
+    assert same(
+        inverse_laplace_power(2, e, t), 2 * t ** (-sp.Rational(2, 3)) / sp.gamma(sp.Rational(1, 3))
+    )
 
 
 # -- refusals -----------------------------------------------------------------------------------------------------------

@@ -35,7 +35,9 @@ def test_time_against_model():
     (found,) = allocate(t**-beta + N ** (-alpha * beta), (N, t), (N * t, C))
     assert found.exponent(C) == -alpha * beta / (alpha + 1)
     assert found.allocation == {N: C ** (1 / (alpha + 1)), t: C ** (alpha / (alpha + 1))}
-    assert sorted(found.duals.values(), key=str) == sorted([alpha / (alpha + 1), 1 / (alpha + 1)], key=str)
+    assert sorted(found.duals.values(), key=str) == sorted(
+        [alpha / (alpha + 1), 1 / (alpha + 1)], key=str
+    )
     assert _same(found.exact_constant, sp.Mul(*(y**-y for y in found.duals.values())))
     assert found.conditions == ()
 
@@ -45,7 +47,9 @@ def test_two_powers_under_a_product_budget():
     total = alpha + beta
     value = A ** (beta / total) * B ** (alpha / total) * (C / 6) ** (-alpha * beta / total)
     assert _same(found.value, value)
-    assert _same(found.exact_constant, (total / alpha) ** (alpha / total) * (total / beta) ** (beta / total))
+    assert _same(
+        found.exact_constant, (total / alpha) ** (alpha / total) * (total / beta) ** (beta / total)
+    )
     factor = (alpha * A / (beta * B)) ** (1 / total)
     assert _same(found.exact_alloc[N], factor * (C / 6) ** (beta / total))
     assert _same(found.exact_alloc[D], (C / 6) ** (alpha / total) / factor)
@@ -53,7 +57,10 @@ def test_two_powers_under_a_product_budget():
 
 def test_costs_without_a_budget():
     (found,) = allocate(N * beta + (d / beta) ** 3, beta)
-    assert _same(found.value * found.exact_constant, (N * d) ** sp.Rational(3, 4) * sp.Rational(4, 3) * 3 ** sp.Rational(1, 4))
+    assert _same(
+        found.value * found.exact_constant,
+        (N * d) ** sp.Rational(3, 4) * sp.Rational(4, 3) * 3 ** sp.Rational(1, 4),
+    )
     assert found.allocation[beta] == d ** sp.Rational(3, 4) / N ** sp.Rational(1, 4)
     (found,) = allocate(d * M + N1 / M * beta + N2 / beta, (M, beta))
     assert _same(found.value * found.exact_constant, 3 * (N1 * N2 * d) ** sp.Rational(1, 3))
@@ -82,14 +89,19 @@ def test_a_cap_that_excludes_the_free_optimum():
     with pytest.raises(DomainError, match="exact minimum is known only"):
         _ = free.exact_alloc
     winner = found.at({})
-    assert float(winner.value) == pytest.approx(10**-0.5)  # the true optimum is .3162, up to a factor 2
+    assert float(winner.value) == pytest.approx(
+        10**-0.5
+    )  # the true optimum is .3162, up to a factor 2
 
 
 def test_ridge_against_noise():
     found = allocate(K ** -(a - 1) + K ** (-2 * b) + v * K / P, K)
     entries = regimes_in_region(found, P, {a: (1.1, 8), b: (1.05, 3)})
     got = {sp.factor(entry.exponent): entry.conditions for entry in entries}
-    assert got == {sp.factor(-(a - 1) / a): (a - 2 * b < 1,), sp.factor(-2 * b / (2 * b + 1)): (a - 2 * b > 1,)}
+    assert got == {
+        sp.factor(-(a - 1) / a): (a - 2 * b < 1,),
+        sp.factor(-2 * b / (2 * b + 1)): (a - 2 * b > 1,),
+    }
     assert all(entry.uncovered == 0 for entry in entries)
 
 
@@ -139,7 +151,11 @@ def test_the_seven_phases(name):
     assert len(found) == len(expected)
     for entry in found:
         exponents = (-entry.exponent, power_of(entry.regime.allocation[N], C))
-        key = next(key for key in expected if all(sp.cancel(one - two) == 0 for one, two in zip(key, exponents, strict=True)))
+        key = next(
+            key
+            for key in expected
+            if all(sp.cancel(one - two) == 0 for one, two in zip(key, exponents, strict=True))
+        )
         margins = {sp.expand(c.gts - c.lts) for c in entry.conditions}
         assert margins == {sp.expand(margin) for margin in expected[key]}
         assert entry.uncovered == 0
@@ -148,10 +164,14 @@ def test_the_seven_phases(name):
     whole, source = found.as_piecewise(decay=True), random.Random(3)
     for _ in range(20):
         point = {
-            key: sp.Rational(source.randrange(1, 40), 40) * sp.Rational(str(hi - lo)) + sp.Rational(str(lo))
+            key: sp.Rational(source.randrange(1, 40), 40) * sp.Rational(str(hi - lo))
+            + sp.Rational(str(lo))
             for key, (lo, hi) in box.items()
         }
-        assert whole.subs(point) == -allocate(terms.subs(point), (N, t), (budget.subs(point), C)).at({}, C).value
+        assert (
+            whole.subs(point)
+            == -allocate(terms.subs(point), (N, t), (budget.subs(point), C)).at({}, C).value
+        )
 
 
 # -- independent algorithms ---------------------------------------------------------------------------------------------
@@ -165,9 +185,16 @@ def _random_problem(source):
         return sp.Rational(source.randrange(-6, 7), source.randrange(1, 4))
 
     terms = [(rational(), [rational() for _ in free]) for _ in range(count)]
-    budgets = [(rational(), [rational() for _ in free])] if scales > 1 and source.random() < 0.7 else []
+    budgets = (
+        [(rational(), [rational() for _ in free])] if scales > 1 and source.random() < 0.7 else []
+    )
     caps = [(rational(), [rational() for _ in free]) for _ in range(source.randrange(0, 3))]
-    return free, terms, [item for item in budgets if any(item[1])], [item for item in caps if any(item[1])]
+    return (
+        free,
+        terms,
+        [item for item in budgets if any(item[1])],
+        [item for item in caps if any(item[1])],
+    )
 
 
 def _as_monomial(free, powers):
@@ -179,12 +206,29 @@ def test_random_linear_programs():
     while checked < 50:
         free, terms, budgets, caps = _random_problem(source)
         # minimize z with c_i + a_i.x <= z, F.x = C (budgets), F.x <= C (caps)
-        upper = [[*map(float, powers), -1] for _, powers in terms] + [[*map(float, powers), 0] for _, powers in caps]
+        upper = [[*map(float, powers), -1] for _, powers in terms] + [
+            [*map(float, powers), 0] for _, powers in caps
+        ]
         right = [-float(c) for c, _ in terms] + [float(c) for c, _ in caps]
-        equal = {"A_eq": [[*map(float, p), 0] for _, p in budgets], "b_eq": [float(c) for c, _ in budgets]} if budgets else {}
-        lp = linprog([0] * len(free) + [1], A_ub=upper, b_ub=right, bounds=[(None, None)] * (len(free) + 1), **equal)
+        equal = (
+            {
+                "A_eq": [[*map(float, p), 0] for _, p in budgets],
+                "b_eq": [float(c) for c, _ in budgets],
+            }
+            if budgets
+            else {}
+        )
+        lp = linprog(
+            [0] * len(free) + [1],
+            A_ub=upper,
+            b_ub=right,
+            bounds=[(None, None)] * (len(free) + 1),
+            **equal,
+        )
         sums = [C**c * _as_monomial(free, powers) for c, powers in terms]
-        pairs = [[(_as_monomial(free, powers), C**c) for c, powers in group] for group in (budgets, caps)]
+        pairs = [
+            [(_as_monomial(free, powers), C**c) for c, powers in group] for group in (budgets, caps)
+        ]
         if lp.status == 0:
             value = allocate(sums, free, pairs[0], pairs[1]).at({}, C).value
             assert float(value) == pytest.approx(lp.fun, abs=1e-12)
@@ -204,7 +248,9 @@ def test_random_exact_minima():
         u, w = source.uniform(0.3, 2), source.uniform(0.3, 2)
         values = {A: c1, B: c2, alpha: p, beta: q, C: budget}
         (entry,) = allocate(
-            A * N**-alpha + B * D**-beta, (N, D), (N ** sp.Rational(str(round(u, 3))) * D ** sp.Rational(str(round(w, 3))), C)
+            A * N**-alpha + B * D**-beta,
+            (N, D),
+            (N ** sp.Rational(str(round(u, 3))) * D ** sp.Rational(str(round(w, 3))), C),
         )
         u, w = round(u, 3), round(w, 3)
 
@@ -213,12 +259,19 @@ def test_random_exact_minima():
             return c1 * n**-p + c2 * (budget / n**u) ** (-q / w)
 
         best = minimize_scalar(loss, bracket=(-1, 1), tol=1e-14)
-        assert float((entry.value * entry.exact_constant).subs(values)) == pytest.approx(best.fun, rel=1e-10)
+        assert float((entry.value * entry.exact_constant).subs(values)) == pytest.approx(
+            best.fun, rel=1e-10
+        )
         assert math.log(float(entry.exact_alloc[N].subs(values))) == pytest.approx(best.x, abs=1e-6)
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.floats(0.2, 5), st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=5), st.floats(1.5, 50))
+@given(
+    st.lists(
+        st.tuples(st.floats(0.2, 5), st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=5
+    ),
+    st.floats(1.5, 50),
+)
 def test_the_value_is_the_minimum_up_to_the_number_of_terms(terms, budget):
     exact = sp.Rational(str(round(budget, 3)))
     sums = [sp.Rational(str(round(c, 3))) * N**p * D**q for c, p, q in terms]
@@ -238,8 +291,14 @@ def test_phase_exponents_at_random_points():
     for terms, budget, box, _ in PHASES.values():
         found = allocate(terms, (N, t), (budget, C))
         for _ in range(25):
-            point = {key: sp.Rational(str(round(source.uniform(lo, hi), 3))) for key, (lo, hi) in box.items()}
-            powers = [(float(power_of(term.subs(point), N)), float(power_of(term.subs(point), t))) for term in sp.Add.make_args(terms)]
+            point = {
+                key: sp.Rational(str(round(source.uniform(lo, hi), 3)))
+                for key, (lo, hi) in box.items()
+            }
+            powers = [
+                (float(power_of(term.subs(point), N)), float(power_of(term.subs(point), t)))
+                for term in sp.Add.make_args(terms)
+            ]
             u, w = float(power_of(budget.subs(point), N)), float(power_of(budget.subs(point), t))
 
             def highest(n, powers=powers, u=u, w=w):
@@ -250,7 +309,9 @@ def test_phase_exponents_at_random_points():
                 slope = (p1 - q1 * u / w) - (p2 - q2 * u / w)
                 if slope:
                     corners.add(-(q1 - q2) / w / slope)
-            assert float(found.at(point, C).value) == pytest.approx(min(map(highest, corners)), abs=1e-12)
+            assert float(found.at(point, C).value) == pytest.approx(
+                min(map(highest, corners)), abs=1e-12
+            )
 
 
 # -- regions ------------------------------------------------------------------------------------------------------------
@@ -258,7 +319,9 @@ def test_phase_exponents_at_random_points():
 
 def test_a_region_may_be_a_sampler_or_have_conditions():
     found = allocate(K ** -(a - 1) + K ** (-2 * b) + v * K / P, K)
-    sampled = regimes_in_region(found, P, lambda rng: (rng.uniform(1.1, 3), rng.uniform(1.05, 3)), (a, b))
+    sampled = regimes_in_region(
+        found, P, lambda rng: (rng.uniform(1.1, 3), rng.uniform(1.05, 3)), (a, b)
+    )
     assert len(sampled) == 1  # a < 3 < 1 + 2b
     assert sampled[0].conditions == ()
     hard = regimes_in_region(found, P, {a: (1.1, 8), b: (1.05, 3)}, where=[a < 2])
@@ -320,7 +383,9 @@ def test_symbolic_caps_that_exclude_each_other_are_found_at_a_point():
     with pytest.raises(DomainError, match="no common point"):
         found.at({A: 5, B: 5, C: 100})
     with pytest.raises(DomainError, match="no common point"):
-        allocate(1 / N + 1 / D, (N, D), (N * D, C), [(N, C**alpha), (D, C**alpha)]).at({alpha: 0.4}, C)
+        allocate(1 / N + 1 / D, (N, D), (N * D, C), [(N, C**alpha), (D, C**alpha)]).at(
+            {alpha: 0.4}, C
+        )
 
 
 def test_numbers_that_are_missing_are_named():
@@ -335,7 +400,9 @@ def test_equal_powers_are_one_term():
     (found,) = allocate([2 * A / N, 3 * A / N, N], N)
     assert _same(found.value * found.exact_constant, 2 * sp.sqrt(5 * A))
     assert len(allocate(A / N + B / N + N, N)) == 2  # either amplitude may be the larger one
-    assert allocate(A * N**-0.5 + N, N)[0].exponent(A) == sp.Rational(2, 3)  # floats are read as decimals
+    assert allocate(A * N**-0.5 + N, N)[0].exponent(A) == sp.Rational(
+        2, 3
+    )  # floats are read as decimals
 
 
 def test_a_balance_prints_and_shows_itself():
@@ -352,7 +419,13 @@ def test_tied_balances_claim_no_constant():
     cases = [
         CostLimited({"m": 1 / N, "d": N / C, "e": N**3 / C**2}, (N,), C),
         CostLimited({"m": 1 / N, "d": N / C, "e": C**-half}, (N,), C),
-        CostLimited({"m": N**-a, "d": D**-a, "e": (N * D) ** (-a / 2)}, (N, D), C, (N * D, C), box={a: (half, 2)}),
+        CostLimited(
+            {"m": N**-a, "d": D**-a, "e": (N * D) ** (-a / 2)},
+            (N, D),
+            C,
+            (N * D, C),
+            box={a: (half, 2)},
+        ),
     ]
     for model in cases:
         found = derive_optimum(model)
@@ -361,7 +434,9 @@ def test_tied_balances_claim_no_constant():
     # the upper half of the argument is there even where the balance leaves a scale open
     steps = derive_optimum(cases[2]).derivation.steps
     assert [str(entry.quantity) for entry in steps[:2]] == ["N", "D"]
-    lonely = derive_optimum(CostLimited({"e": (N * D) ** (-a / 2)}, (N, D), C, (N * D, C), box={a: (half, 2)}))
+    lonely = derive_optimum(
+        CostLimited({"e": (N * D) ** (-a / 2)}, (N, D), C, (N * D, C), box={a: (half, 2)})
+    )
     assert lonely.regimes[0].constant == 1
     assert lonely.derivation.refused() is None
 
@@ -408,17 +483,31 @@ def test_random_parametric_programs_at_random_points():
     """Symbolic once, evaluated at points: the same as a linear program at every point, or a refusal."""
     source, checked = random.Random(23), 0
     while checked < 40:
-        powers = [[sp.Rational(source.randrange(-3, 4)) + source.choice([0, a, b, a * b]) for _ in range(2)] for _ in range(3)]
+        powers = [
+            [
+                sp.Rational(source.randrange(-3, 4)) + source.choice([0, a, b, a * b])
+                for _ in range(2)
+            ]
+            for _ in range(3)
+        ]
         budget = [sp.Rational(1), sp.Rational(1) + source.choice([0, a - 1, b])]
         try:
-            found = allocate([_as_monomial((N, D), row) for row in powers], (N, D), (_as_monomial((N, D), budget), C))
+            found = allocate(
+                [_as_monomial((N, D), row) for row in powers],
+                (N, D),
+                (_as_monomial((N, D), budget), C),
+            )
         except DomainError:
             continue
-        used = set().union(*(sp.sympify(power).free_symbols for row in [*powers, budget] for power in row))
+        used = set().union(
+            *(sp.sympify(power).free_symbols for row in [*powers, budget] for power in row)
+        )
         point = {name: sp.Rational(source.randrange(1, 8), 3) for name in (a, b) if name in used}
         rows = [[*(float(sp.sympify(p).subs(point)) for p in row), -1.0] for row in powers]
         fixed = [[*(float(sp.sympify(p).subs(point)) for p in budget), 0.0]]
-        lp = linprog([0, 0, 1], A_ub=rows, b_ub=[0.0] * 3, A_eq=fixed, b_eq=[1.0], bounds=[(None, None)] * 3)
+        lp = linprog(
+            [0, 0, 1], A_ub=rows, b_ub=[0.0] * 3, A_eq=fixed, b_eq=[1.0], bounds=[(None, None)] * 3
+        )
         if lp.status == 0:
             assert float(found.at(point, C).value) == pytest.approx(lp.fun, abs=1e-9)
             checked += 1

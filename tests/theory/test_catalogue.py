@@ -16,7 +16,9 @@ def test_entries_build_what_they_promise():
         assert law.name == name
         assert law.statement == CATALOGUE[name].statement
         heuristic = name in HEURISTIC or name.startswith("patterns.")
-        expected = "ansatz" if name.startswith("empirical.") else "heuristic" if heuristic else "derived"
+        expected = (
+            "ansatz" if name.startswith("empirical.") else "heuristic" if heuristic else "derived"
+        )
         if name == "patterns.unlearnability_bound":
             expected = "exact"
         assert law.standing == expected

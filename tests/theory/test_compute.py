@@ -50,7 +50,10 @@ def _table(a, b):
 
 
 def test_seven_phases_against_the_table():
-    laws = [theory.law(f"linear.{name}").in_notation("bordelon") for name in ("compute", "compute_model", "compute_time")]
+    laws = [
+        theory.law(f"linear.{name}").in_notation("bordelon")
+        for name in ("compute", "compute_model", "compute_time")
+    ]
     source, seen = np.random.default_rng(4), set()
     for number in range(75):
         low, high = ((1.02, 3), (0.5, 0.98), (0.51, 0.58), (0.1, 0.49))[number % 4]
@@ -67,7 +70,15 @@ def test_seven_phases_against_the_table():
 def test_the_published_picture_in_its_own_symbols():
     law = theory.law("linear.compute").in_notation("paquette")
     points = [(1, 0.25), (1, 0.75), (0.75, 1), (0.4, 0.3), (0.2, 0.8), (0.4, 0.8), (0.27, 0.8)]
-    assert [law.regime(alpha_p=x, beta_p=y) for x, y in points] == ["Ia", "II", "III", "Ib", "Ic", "IVa", "IVb"]
+    assert [law.regime(alpha_p=x, beta_p=y) for x, y in points] == [
+        "Ia",
+        "II",
+        "III",
+        "Ib",
+        "Ic",
+        "IVa",
+        "IVb",
+    ]
 
 
 @settings(max_examples=25)
@@ -126,20 +137,35 @@ def test_logarithms_on_boundaries_against_minimization(alpha):
 
         edges = np.linspace(0, ln_budget, 60)
         bounds = pairwise(edges)
-        losses.append(min(minimize_scalar(total, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun for pair in bounds))
+        losses.append(
+            min(
+                minimize_scalar(total, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun
+                for pair in bounds
+            )
+        )
     # log L = -g log C + p log log C + constant
-    measured = (losses[1] - losses[0] + float(law(alpha=alpha, beta=1)) * np.log(10) * 400) / np.log(2)
+    measured = (
+        losses[1] - losses[0] + float(law(alpha=alpha, beta=1)) * np.log(10) * 400
+    ) / np.log(2)
     assert measured == pytest.approx(float(law.log_power(alpha=alpha, beta=1)), abs=0.02)
 
 
 def _log_terms(alpha, ln_n, ln_t, ln_log):
     if alpha > 1:
-        return [-ln_t, ln_log - alpha * ln_n, ln_log - ln_n - (1 - 1 / alpha) * ln_t, -(2 - 1 / alpha) * ln_t]
+        return [
+            -ln_t,
+            ln_log - alpha * ln_n,
+            ln_log - ln_n - (1 - 1 / alpha) * ln_t,
+            -(2 - 1 / alpha) * ln_t,
+        ]
     parts = [-ln_t, ln_log - alpha * ln_n]
     return [*parts, (alpha - 1) * ln_n - (2 - 1 / alpha) * ln_t] if alpha > 0.5 else parts
 
 
-@pytest.mark.parametrize(("alpha", "beta"), [(1.4, 0.5), (1.4, 1.143), (1.4, 2.143), (0.8, 0.375), (0.8, 1.75), (0.54, 2.222), (0.4, 2.5)])
+@pytest.mark.parametrize(
+    ("alpha", "beta"),
+    [(1.4, 0.5), (1.4, 1.143), (1.4, 2.143), (0.8, 0.375), (0.8, 1.75), (0.54, 2.222), (0.4, 2.5)],
+)
 def test_slopes_of_the_minimized_sum(alpha, beta):
     """One point per phase: slope of the numerically minimized sum of bottlenecks between two budgets."""
     law = theory.law("linear.compute")
@@ -155,7 +181,10 @@ def test_slopes_of_the_minimized_sum(alpha, beta):
             return np.logaddexp.reduce(parts)
 
         edges = np.linspace(0, ln_budget, 60)
-        return min(minimize_scalar(total, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun for pair in pairwise(edges))
+        return min(
+            minimize_scalar(total, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun
+            for pair in pairwise(edges)
+        )
 
     slope = -(lowest(1100 * np.log(10)) - lowest(1000 * np.log(10))) / (100 * np.log(10))
     assert slope == pytest.approx(float(law(alpha=alpha, beta=beta)), abs=2e-3)
@@ -182,7 +211,9 @@ def test_population_flow_has_no_third_phase():
 def test_a_quadratic_cost():
     terms = {"time": T**-BETA, "model": N ** (-ALPHA * BETA)}
     box = {ALPHA: (1, 4), BETA: (Fraction(1, 5), Fraction(9, 10))}
-    found = derive_compute(ComputeLimited((Case(ALPHA > 1, CostLimited(terms, (N, T), C, (N**2 * T, C), box=box)),)))
+    found = derive_compute(
+        ComputeLimited((Case(ALPHA > 1, CostLimited(terms, (N, T), C, (N**2 * T, C), box=box)),))
+    )
     assert sp.cancel(found.regimes[0].exponent - ALPHA * BETA / (ALPHA + 2)) == 0
     assert found.derivation.refused() is None
 
@@ -197,7 +228,11 @@ def _excess(a, b, features, times):
     n = 24
     theta = (2 * np.arange(n // 2, n) + 1) * np.pi / n - np.pi
     z = n * (0.5017 * theta / np.tan(0.6407 * theta) - 0.6122 + 0.2645j * theta)
-    slope = n * (0.5017 / np.tan(0.6407 * theta) - 0.5017 * 0.6407 * theta / np.sin(0.6407 * theta) ** 2 + 0.2645j)
+    slope = n * (
+        0.5017 / np.tan(0.6407 * theta)
+        - 0.5017 * 0.6407 * theta / np.sin(0.6407 * theta) ** 2
+        + 0.2645j
+    )
     out = []
     for time in times:
         total = 0.0
@@ -207,7 +242,9 @@ def _excess(a, b, features, times):
             for _ in range(60):
                 kappa = s / (1 - np.sum(count * lam / (lam + kappa)) / features)
             df1 = np.sum(count * lam / (lam + kappa))
-            difference = np.sum(signal * lam * (kappa * df1 / features) / (s * (lam + kappa) * (lam + s)))
+            difference = np.sum(
+                signal * lam * (kappa * df1 / features) / (s * (lam + kappa) * (lam + s))
+            )
             total += 2 * np.real(np.exp(zj) * dz / (1j * n * 2 * time) * difference)
         out.append(features * total)
     return np.array(out)
@@ -247,7 +284,13 @@ def test_sgd_noise_against_its_sum():
     law = theory.law("linear.sgd_noise")
     spectrum = PowerLawSpectrum(1.6, 1.0).modes()
     for t in (1e6, 1e8):
-        exact = float(np.sum(spectrum.multiplicities * spectrum.eigenvalues**2 * np.exp(-2 * spectrum.eigenvalues * t)))
+        exact = float(
+            np.sum(
+                spectrum.multiplicities
+                * spectrum.eigenvalues**2
+                * np.exp(-2 * spectrum.eigenvalues * t)
+            )
+        )
         assert exact == pytest.approx(law.asymptote(t, alpha=1.6), rel=1e-9, abs=0)
     with pytest.raises(DomainError, match="alpha > 1/2"):
         law(alpha=0.4)
@@ -257,15 +300,21 @@ def test_sgd_noise_against_its_sum():
 
 
 @pytest.mark.parametrize(
-    ("alpha", "beta", "samples", "tolerance"), [(1.5, 2 / 3, 1e12, 1e-6), (2.5, 0.5, 1e12, 3e-6), (1.5, 10 / 3, 1e16, 1e-4)]
+    ("alpha", "beta", "samples", "tolerance"),
+    [(1.5, 2 / 3, 1e12, 1e-6), (2.5, 0.5, 1e12, 3e-6), (1.5, 10 / 3, 1e16, 1e-4)],
 )
 def test_best_ridge_against_the_solver(alpha, beta, samples, tolerance):
     law, spectrum = theory.law("linear.optimal_ridge"), PowerLawSpectrum(alpha, beta)
 
     def loss(exponent):
-        return linear.ridge(spectrum, samples=samples, ridge=10**exponent, noise_variance=1.0).test_loss
+        return linear.ridge(
+            spectrum, samples=samples, ridge=10**exponent, noise_variance=1.0
+        ).test_loss
 
-    best = min(minimize_scalar(loss, bounds=(low, low + 4), method="bounded", options={"xatol": 1e-6}).fun for low in range(-20, 0, 4))
+    best = min(
+        minimize_scalar(loss, bounds=(low, low + 4), method="bounded", options={"xatol": 1e-6}).fun
+        for low in range(-20, 0, 4)
+    )
     assert best / law.asymptote(samples, alpha=alpha, beta=beta) == pytest.approx(1, rel=tolerance)
     m = alpha * min(beta, 2)
     assert law(alpha=alpha, beta=beta) == pytest.approx(m / (m + 1))
@@ -288,7 +337,9 @@ def test_a_ridge_that_is_not_shipped():
 def test_rounded_floats_on_boundaries_are_treated_alike():
     corner = 2 - 2**0.5
     assert theory.law("linear.compute").regime(alpha=corner, beta=2.0) == "IVa | IVb"
-    assert theory.law("linear.phase_boundaries")(alpha=corner, beta=2.0) == pytest.approx(corner / 2)
+    assert theory.law("linear.phase_boundaries")(alpha=corner, beta=2.0) == pytest.approx(
+        corner / 2
+    )
     with pytest.raises(DomainError, match="holds for"):
         theory.law("linear.compute_model")(alpha=corner, beta=2.0)
     assert theory.law("linear.phase_boundaries")(alpha=3.0, beta=2 - 1 / 3) == pytest.approx(5 / 6)

@@ -7,7 +7,16 @@ import sympy as sp
 
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
-from scalinglaws.theory.derivation import DEFINITION, EQUAL, Derivation, Relation, asymptotic, balances, solves, step
+from scalinglaws.theory.derivation import (
+    DEFINITION,
+    EQUAL,
+    Derivation,
+    Relation,
+    asymptotic,
+    balances,
+    solves,
+    step,
+)
 
 x, y, u, K = sp.symbols("x y u K", positive=True)
 k = sp.Symbol("k", positive=True, integer=True)
@@ -22,7 +31,9 @@ def test_all_steps_hold(name):
 
 def _corrupted(derivation, index, factor):
     steps = list(derivation.steps)
-    steps[index] = replace(steps[index], expr=sp.Eq(steps[index].quantity, factor * steps[index].value, evaluate=False))
+    steps[index] = replace(
+        steps[index], expr=sp.Eq(steps[index].quantity, factor * steps[index].value, evaluate=False)
+    )
     return replace(derivation, steps=tuple(steps))
 
 
@@ -32,7 +43,10 @@ def test_corrupted_steps_are_refused(name):
     accepted = []
     for index, entry in enumerate(law.derivation.steps):
         # an exponent off by 1/7, in the variable that the step is about, and a factor 2
-        scale = next((symbol for symbol in (K, law.variable) if symbol in entry.value.free_symbols), law.variable)
+        scale = next(
+            (symbol for symbol in (K, law.variable) if symbol in entry.value.free_symbols),
+            law.variable,
+        )
         for factor in (2, scale ** sp.Rational(1, 7)):
             if _corrupted(law.derivation, index, factor).refused(start=index) is None:
                 accepted.append((index + 1, str(entry.quantity), str(factor)))
@@ -46,11 +60,18 @@ def test_every_relation_has_a_checker_that_can_refuse():
     one = step(x, sp.Integer(3), DEFINITION, "")
     assert outcome(one, step(x, sp.Integer(3), EQUAL, "")) is None
     assert outcome(one, step(x, sp.Integer(4), EQUAL, "")) == 1
-    assert outcome(one, step(y, x**2 - 6, DEFINITION, ""), step(y, sp.Integer(3), EQUAL, "")) is None
+    assert (
+        outcome(one, step(y, x**2 - 6, DEFINITION, ""), step(y, sp.Integer(3), EQUAL, "")) is None
+    )
     assert outcome(one, one) == 1
     assert outcome(step(x, x + 1, DEFINITION, "")) == 0
     assert outcome(step(y, x, DEFINITION, ""), step(x, y, DEFINITION, "")) == 1
-    assert outcome(step(y, x, DEFINITION, ""), step(x, y + u - x, solves(sp.Eq(x, u, evaluate=False)), "")) == 1
+    assert (
+        outcome(
+            step(y, x, DEFINITION, ""), step(x, y + u - x, solves(sp.Eq(x, u, evaluate=False)), "")
+        )
+        == 1
+    )
     assert outcome(step(x, sp.Integer(3), EQUAL, "")) == 0
     assert outcome(step(x, K, asymptotic(K), "")) == 0
     equation = sp.Eq(x**2, 4 * u, evaluate=False)
@@ -70,16 +91,26 @@ def test_asymptotic_steps_need_the_right_constant_power_and_logarithm():
     assert accepted(sp.pi * K / 2)
     assert not accepted(sp.pi * K / 2 * sp.Rational(101, 100))
     assert not accepted(sp.pi * K ** sp.Rational(101, 100) / 2)
-    harmonic = step(x, sp.Sum(k**-3 * (k / K) ** 2 / (1 + (k / K) ** 2), (k, 1, sp.oo)), DEFINITION, "")
+    harmonic = step(
+        x, sp.Sum(k**-3 * (k / K) ** 2 / (1 + (k / K) ** 2), (k, 1, sp.oo)), DEFINITION, ""
+    )
     logarithm = Derivation((harmonic, step(x, sp.log(K) / K**2, asymptotic(K), "")))
     assert logarithm.refused() is None
-    assert Derivation((harmonic, step(x, sp.Rational(11, 10) * sp.log(K) / K**2, asymptotic(K), ""))).refused() == 1
+    assert (
+        Derivation(
+            (harmonic, step(x, sp.Rational(11, 10) * sp.log(K) / K**2, asymptotic(K), ""))
+        ).refused()
+        == 1
+    )
 
 
 def test_points_lie_on_both_sides_of_a_boundary_and_on_it():
     beta = sp.Symbol("beta", positive=True)
     piecewise = sp.Piecewise((beta, beta < 1), (sp.Integer(1), True))
-    good = Derivation((step(x, sp.Min(beta, 1), DEFINITION, ""), step(x, piecewise, EQUAL, "")), box={beta: (0, 2)})
+    good = Derivation(
+        (step(x, sp.Min(beta, 1), DEFINITION, ""), step(x, piecewise, EQUAL, "")),
+        box={beta: (0, 2)},
+    )
     assert good.refused() is None
     wrong = sp.Piecewise((beta, beta < 1), (sp.Integer(2), True))
     assert replace(good, steps=(good.steps[0], step(x, wrong, EQUAL, ""))).refused() == 1

@@ -33,7 +33,11 @@ from scalinglaws.theory.feature_learning import (
 )
 from scalinglaws.theory.linear import ALPHA, BETA, C, N, TransientLimited, derive_compute
 
-HARD, EASY, SUPER_EASY = {"alpha": 2, "beta": Fraction(1, 2)}, {"alpha": 2, "beta": Fraction(5, 4)}, {"alpha": 2, "beta": 3}
+HARD, EASY, SUPER_EASY = (
+    {"alpha": 2, "beta": Fraction(1, 2)},
+    {"alpha": 2, "beta": Fraction(5, 4)},
+    {"alpha": 2, "beta": 3},
+)
 
 
 def _law(name):
@@ -70,7 +74,11 @@ def test_time_law():
         ("sgd_noise", 2 * (2 - 1 / ALPHA) / (1 + BETA), 2 - 1 / ALPHA),
         ("compute_lazy", ALPHA * BETA / (ALPHA + 1), ALPHA * BETA / (ALPHA * BETA + 1)),
         ("compute", 2 * ALPHA * BETA / (ALPHA * (1 + BETA) + 2), ALPHA * BETA / (ALPHA * BETA + 1)),
-        ("compute_model", 2 / (ALPHA * (1 + BETA) + 2), (ALPHA * (BETA - 1) + 1) / (ALPHA * BETA + 1)),
+        (
+            "compute_model",
+            2 / (ALPHA * (1 + BETA) + 2),
+            (ALPHA * (BETA - 1) + 1) / (ALPHA * BETA + 1),
+        ),
         ("compute_time", ALPHA * (1 + BETA) / (ALPHA * (1 + BETA) + 2), ALPHA / (ALPHA * BETA + 1)),
         ("prefactor", 2 * BETA / (1 + BETA), BETA),
         ("linear_network", 2 * BETA / (1 + BETA), BETA),
@@ -89,7 +97,18 @@ def test_exponents_of_hard_and_easy_tasks(name, hard, easy):
         (("prefactor",), {"alpha > 0", "beta > 0", "gamma > 0"}),
         (("bootstrap",), {"beta > 0", "beta < 1", "n > 0", "Eq(n, floor(n))"}),
         (("crossover",), {"beta > 0", "beta < 1"}),
-        (("model", "data", "transient", "compute", "compute_lazy", "compute_time", "compute_model"), {"alpha > 1", "beta > 0"}),
+        (
+            (
+                "model",
+                "data",
+                "transient",
+                "compute",
+                "compute_lazy",
+                "compute_time",
+                "compute_model",
+            ),
+            {"alpha > 1", "beta > 0"},
+        ),
         (("sgd_noise",), {"alpha > 1/2", "beta > 0"}),
         (("circle",), {"q > 0", "q_y > 1/2"}),
     ],
@@ -100,15 +119,27 @@ def test_validity(names, conditions):
 
 
 def test_words_follow_the_symbols():
-    (line,) = [entry for entry in _law("time").derivation.steps if entry.relation.variable == TAU and str(entry.quantity) == "L"]
+    (line,) = [
+        entry
+        for entry in _law("time").derivation.steps
+        if entry.relation.variable == TAU and str(entry.quantity) == "L"
+    ]
     assert "(2*tau)**(1/alpha)" in line.reason
 
 
 def test_super_easy_tasks_balance_noise_and_transient():
-    for name, exponent in (("compute", 1 - 1 / (2 * ALPHA)), ("compute_model", sp.S.Half), ("compute_time", sp.S.Half)):
+    for name, exponent in (
+        ("compute", 1 - 1 / (2 * ALPHA)),
+        ("compute_model", sp.S.Half),
+        ("compute_time", sp.S.Half),
+    ):
         law = _law(name)
         assert _same(_regime(law, "super-easy").exponent, exponent)
-        assert [law.regime(**task) for task in (HARD, EASY, SUPER_EASY)] == ["hard", "easy", "super-easy"]
+        assert [law.regime(**task) for task in (HARD, EASY, SUPER_EASY)] == [
+            "hard",
+            "easy",
+            "super-easy",
+        ]
         with pytest.raises(DomainError, match="alpha > 1"):
             law(alpha=Fraction(9, 10), beta=1)
 
@@ -192,7 +223,9 @@ def test_bootstrap_in_closed_form():
 
 def test_moments_against_reference_values(reference):
     for beta, one, two in reference("feature_learning")["moments"]:
-        assert [float(value) for value in warp_constants(beta)] == pytest.approx([one, two], rel=3e-9)
+        assert [float(value) for value in warp_constants(beta)] == pytest.approx(
+            [one, two], rel=3e-9
+        )
 
 
 @pytest.mark.parametrize("beta", [Fraction(1, 10), Fraction(2, 5), Fraction(9, 10)])
@@ -205,17 +238,27 @@ def test_moments_against_quadrature(beta):
 
     def whole(function, power):
         # in y = z^x up to z = 1, where the integrand is singular; beyond z = 1000 by the expansion of `beyond`
-        near = mpmath.quad(lambda y: function(y ** (1 / x)) * y ** ((power + 1) / x - 1) / x, [0, 0.1, 0.5, 1])
+        near = mpmath.quad(
+            lambda y: function(y ** (1 / x)) * y ** ((power + 1) / x - 1) / x, [0, 0.1, 0.5, 1]
+        )
         return near + mpmath.quad(lambda z: z**power * function(z), [1, 3, 10, 30, 100, 300, end])
 
     def beyond(power, *terms):
-        return mpmath.fsum(c * end ** (power + 1 - n) / (n - power - 1) for n, c in enumerate(terms))
+        return mpmath.fsum(
+            c * end ** (power + 1 - n) / (n - power - 1) for n, c in enumerate(terms)
+        )
 
     # Phi = 1 + nu/z + nu(1 + nu)/z^2 + ...
     end = 1000
-    one = whole(lambda z: learned(z) ** 2, x - 2) + beyond(x - 2, 1, 2 * nu, nu**2 + 2 * nu * (1 + nu))
-    two = whole(lambda z: (1 - learned(z)) ** 2, x - 1) + beyond(x - 1, 0, 0, nu**2, 2 * nu**2 * (1 + nu))
-    assert [float(value) for value in warp_constants(beta)] == pytest.approx([float(one), float(two)], rel=1e-9)
+    one = whole(lambda z: learned(z) ** 2, x - 2) + beyond(
+        x - 2, 1, 2 * nu, nu**2 + 2 * nu * (1 + nu)
+    )
+    two = whole(lambda z: (1 - learned(z)) ** 2, x - 1) + beyond(
+        x - 1, 0, 0, nu**2, 2 * nu**2 * (1 + nu)
+    )
+    assert [float(value) for value in warp_constants(beta)] == pytest.approx(
+        [float(one), float(two)], rel=1e-9
+    )
 
 
 def test_moments_to_any_digits_and_refusals():
@@ -235,11 +278,16 @@ def _flow(alpha, beta, gamma, decades, *, order=32, per_decade=60, per_efold=3):
     Modes are exact up to `order` and merged beyond, in log k by Gauss-Legendre panels, with an atom for the rest.
     """
     last = (10.0**decades * 1e6) ** (1 / alpha)
-    edges = np.linspace(np.log(order + 0.5), np.log(last), int(np.log(last / order) * per_efold / 8) + 2)
+    edges = np.linspace(
+        np.log(order + 0.5), np.log(last), int(np.log(last / order) * per_efold / 8) + 2
+    )
     x, w = np.polynomial.legendre.leggauss(8)
     middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
     k = np.exp((middle[:, None] + half[:, None] * x).ravel())
-    k, count = np.append(np.arange(1, order + 1), k), np.append(np.ones(order), (half[:, None] * w).ravel() * k)
+    k, count = (
+        np.append(np.arange(1, order + 1), k),
+        np.append(np.ones(order), (half[:, None] * w).ravel() * k),
+    )
     lam, power = k**-alpha, count * k ** -(alpha * beta + 1)
     # all modes beyond the last as one
     rest = last ** (-alpha * beta) / (alpha * beta)
@@ -287,12 +335,22 @@ def test_loss_at_long_times_against_an_integration_of_the_flow(beta, reference):
 def test_printed_ratios_to_the_asymptote(reference):
     table = reference("feature_learning")["flow"]
     law = _law("prefactor")
-    known = {(0.25, 1e4): 0.99850, (0.25, 1e8): 0.99999, (0.5, 1e4): 0.98529, (0.5, 1e8): 0.99927, (0.75, 1e8): 0.98310}
+    known = {
+        (0.25, 1e4): 0.99850,
+        (0.25, 1e8): 0.99999,
+        (0.5, 1e4): 0.98529,
+        (0.5, 1e8): 0.99927,
+        (0.75, 1e8): 0.98310,
+    }
     for beta, t, loss, _ in table["rows"]:
         if (beta, t) in known:
-            assert loss / law.asymptote(t, alpha=1.5, beta=beta, gamma=1) == pytest.approx(known[beta, t], abs=6e-6)
+            assert loss / law.asymptote(t, alpha=1.5, beta=beta, gamma=1) == pytest.approx(
+                known[beta, t], abs=6e-6
+            )
         elif beta > 1 and t == 1e8:
-            assert loss / law.asymptote(t, alpha=1.5, beta=beta, gamma=1) == pytest.approx(1, abs=6e-3)
+            assert loss / law.asymptote(t, alpha=1.5, beta=beta, gamma=1) == pytest.approx(
+                1, abs=6e-3
+            )
     with pytest.warns(AccuracyWarning, match="close to the boundary"):
         law.asymptote(100, alpha=1.5, beta=0.95, gamma=1)
 
@@ -302,7 +360,9 @@ def test_logarithm_on_the_boundary_against_an_integration_of_the_flow():
     alpha, gamma = 2.0, 1.0
     t, loss, kernel = _flow(alpha, 1.0, gamma, 80, per_decade=12)  # logarithms
     s, late = np.exp(kernel), t > 40
-    slope, _ = np.polyfit((t + kernel)[late], (s * (s - 1))[late], 1)  # tau is s t, up to smaller terms
+    slope, _ = np.polyfit(
+        (t + kernel)[late], (s * (s - 1))[late], 1
+    )  # tau is s t, up to smaller terms
     assert slope == pytest.approx(gamma / alpha, rel=1e-4)
     here = np.searchsorted(t, 60)  # later, rounding is larger than the loss
     assert 2 * alpha * s[here] * np.exp(loss[here] + t[here]) == pytest.approx(1, abs=5e-3)
@@ -336,14 +396,23 @@ def _program(alpha, beta, f):
         ]
     )
     upper = np.column_stack([powers, -np.ones(4)])  # each term at most the loss
-    found = linprog([0, 0, 1], A_ub=upper, b_ub=np.zeros(4), A_eq=[[1, 1, 0]], b_eq=[1], bounds=[(0, None), (0, None), (None, None)])
+    found = linprog(
+        [0, 0, 1],
+        A_ub=upper,
+        b_ub=np.zeros(4),
+        A_eq=[[1, 1, 0]],
+        b_eq=[1],
+        bounds=[(0, None), (0, None), (None, None)],
+    )
     assert found.success
     return -found.x[2], found.x[1], found.x[0]
 
 
 def test_compute_laws_against_linear_programming():
     source = np.random.default_rng(7)
-    points = [(round(source.uniform(1.05, 4), 3), round(source.uniform(0.05, 4), 3)) for _ in range(60)]
+    points = [
+        (round(source.uniform(1.05, 4), 3), round(source.uniform(0.05, 4), 3)) for _ in range(60)
+    ]
     points += [(a, b) for a in (1.25, 2, 3.2) for b in (1, 2 - 1 / a)]
     seen = set()
     for alpha, beta in points:
@@ -353,15 +422,31 @@ def test_compute_laws_against_linear_programming():
             assert float(_law(name)(alpha=alpha, beta=beta)) == pytest.approx(loss, abs=1e-9)
             if rich:
                 seen.add(_law(name).regime(alpha=alpha, beta=beta))
-                assert float(_law("compute_model")(alpha=alpha, beta=beta)) == pytest.approx(size, abs=1e-8)
-                assert float(_law("compute_time")(alpha=alpha, beta=beta)) == pytest.approx(time, abs=1e-8)
+                assert float(_law("compute_model")(alpha=alpha, beta=beta)) == pytest.approx(
+                    size, abs=1e-8
+                )
+                assert float(_law("compute_time")(alpha=alpha, beta=beta)) == pytest.approx(
+                    time, abs=1e-8
+                )
     assert seen >= {"hard", "easy", "super-easy", "hard | easy"}
 
 
 def test_lazy_compute_law_is_that_of_the_linear_model():
     lazy, linear = _law("compute_lazy"), theory.law("linear.compute")
-    names = {"hard": "Ia", "easy": "II", "super-easy": "III", "hard | easy": "Ia | II", "easy | super-easy": "II | III"}
-    for task in (HARD, EASY, SUPER_EASY, {"alpha": 2, "beta": 1}, {"alpha": 2, "beta": Fraction(3, 2)}):
+    names = {
+        "hard": "Ia",
+        "easy": "II",
+        "super-easy": "III",
+        "hard | easy": "Ia | II",
+        "easy | super-easy": "II | III",
+    }
+    for task in (
+        HARD,
+        EASY,
+        SUPER_EASY,
+        {"alpha": 2, "beta": 1},
+        {"alpha": 2, "beta": Fraction(3, 2)},
+    ):
         assert lazy(**task) == linear(**task)
         assert lazy.log_power(**task) == linear.log_power(**task)
         assert names[lazy.regime(**task)] == linear.regime(**task)
@@ -375,18 +460,31 @@ def test_logarithm_of_the_compute_optimum_against_minimization(alpha):
         def total(size, budget=budget):
             time, logs = budget - size, np.log(budget)
             warped = time + logs / 2  # tau = t sqrt(log t)
-            terms = [-warped, logs - alpha * size, logs - size - (1 - 1 / alpha) * warped, -(2 - 1 / alpha) * warped]
+            terms = [
+                -warped,
+                logs - alpha * size,
+                logs - size - (1 - 1 / alpha) * warped,
+                -(2 - 1 / alpha) * warped,
+            ]
             return np.logaddexp.reduce(terms)
 
         pieces = np.linspace(0, budget, 60)
-        tries = (minimize_scalar(total, bounds=ends, method="bounded", options={"xatol": 1e-9}).fun for ends in pairwise(pieces))
+        tries = (
+            minimize_scalar(total, bounds=ends, method="bounded", options={"xatol": 1e-9}).fun
+            for ends in pairwise(pieces)
+        )
         losses.append(min(tries))
-    measured = (losses[1] - losses[0] + float(_law("compute")(alpha=alpha, beta=1)) * 400 * np.log(10)) / np.log(2)
+    measured = (
+        losses[1] - losses[0] + float(_law("compute")(alpha=alpha, beta=1)) * 400 * np.log(10)
+    ) / np.log(2)
     assert measured == pytest.approx(float(powers), abs=0.02)
 
 
 @settings(max_examples=20)
-@given(st.fractions(Fraction(11, 10), 4, max_denominator=12), st.fractions(Fraction(1, 10), 4, max_denominator=12))
+@given(
+    st.fractions(Fraction(11, 10), 4, max_denominator=12),
+    st.fractions(Fraction(1, 10), 4, max_denominator=12),
+)
 def test_learning_features_never_hurts_and_budgets_are_spent(alpha, beta):
     task = {"alpha": alpha, "beta": beta}
     rich, lazy = _law("compute")(**task), _law("compute_lazy")(**task)
@@ -401,14 +499,24 @@ def test_learning_features_never_hurts_and_budgets_are_spent(alpha, beta):
 # -- models that are not shipped ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("a", "b", "power"), [(Fraction(7, 4), Fraction(5, 4), 2), (Fraction(2), Fraction(5, 2), Fraction(1, 2))])
+@pytest.mark.parametrize(
+    ("a", "b", "power"),
+    [(Fraction(7, 4), Fraction(5, 4), 2), (Fraction(2), Fraction(5, 2), Fraction(1, 2))],
+)
 def test_feedback_of_another_power_against_an_integration(a, b, power):
-    found = derive_feedback(FeedbackLimited(sp.Rational(b), sp.Rational(a), power=sp.sympify(power)))
+    found = derive_feedback(
+        FeedbackLimited(sp.Rational(b), sp.Rational(a), power=sp.sympify(power))
+    )
     assert found.derivation.refused() is None
     x, m = float((a - 1) / b), float(power)
     tau = np.logspace(-6, 24, 30000)
     k = np.exp(np.linspace(0, np.log(1e30) / float(b), 400))
-    lazy = np.array([np.trapezoid(k ** (1 - float(a)) * np.exp(-2 * u * k ** -float(b)), np.log(k)) for u in tau[::50]])
+    lazy = np.array(
+        [
+            np.trapezoid(k ** (1 - float(a)) * np.exp(-2 * u * k ** -float(b)), np.log(k))
+            for u in tau[::50]
+        ]
+    )
     lazy = np.exp(np.interp(np.log(tau), np.log(tau[::50]), np.log(lazy)))
     grown = (1 + (m + 1) * np.cumsum(lazy * np.gradient(tau))) ** (m / (m + 1))
     t = np.cumsum(np.gradient(tau) / grown)
@@ -428,26 +536,36 @@ def test_a_filter_that_saturates_keeps_a_task_hard():
 
 def test_other_models():
     assert derive_feedback(FeedbackLimited(power=0)).expr == BETA
-    assert derive_feedback(FeedbackLimited(2, 2)).expr == derive_network(WarpLimited(2, 2)).expr == Fraction(2, 3)
+    assert (
+        derive_feedback(FeedbackLimited(2, 2)).expr
+        == derive_network(WarpLimited(2, 2)).expr
+        == Fraction(2, 3)
+    )
     on_line = derive_prefactor(WarpLimited(2, 3))
     assert (on_line.expr, on_line.regimes[0].log_power) == (1, Fraction(-1, 2))
     for model in (WarpLimited(2, 2), WarpLimited(2, 5), WarpLimited(2, 3)):
         assert derive_network(model).derivation.refused() is None
     assert derive_prefactor(WarpLimited(3, 7)).derivation.refused() is None
     assert on_line.derivation.refused() is None
-    square = derive_network(WarpLimited(learned=1 * RATIONAL(2, 2)))  # another profile, the same exponents
+    square = derive_network(
+        WarpLimited(learned=1 * RATIONAL(2, 2))
+    )  # another profile, the same exponents
     assert square.expr == _law("linear_network").expr
     assert derive_crossover(FeedbackLimited(2, 2, EXP, 3)).expr == 2
     with pytest.raises(DomainError, match="never below one"):
         derive_crossover(FeedbackLimited(2, 4))
     with pytest.raises(DomainError, match="power"):
         derive_feedback(FeedbackLimited(power=-1))
-    slow = derive_warped(WarpedLimited(TransientLimited(2, 2), feedback=FeedbackLimited(2, 2, power=2)))
+    slow = derive_warped(
+        WarpedLimited(TransientLimited(2, 2), feedback=FeedbackLimited(2, 2, power=2))
+    )
     assert slow.expr == 0
     assert _same(derive_warped(noise(FeedbackLimited(power=0))).expr, 2 - 1 / ALPHA)
     assert derive_warped(noise(FeedbackLimited(2, 2))).expr == 2
     three = derive_compute(compute_limited(2))
     assert _same(three.regimes[0].exponent, 3 * ALPHA * BETA / (ALPHA * (1 + 2 * BETA) + 3))
     assert _same(
-        derive_compute(compute_limited(2), N).regimes[0].exponent + derive_compute(compute_limited(2), C / N).regimes[0].exponent, 1
+        derive_compute(compute_limited(2), N).regimes[0].exponent
+        + derive_compute(compute_limited(2), C / N).regimes[0].exponent,
+        1,
     )

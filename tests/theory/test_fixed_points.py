@@ -28,7 +28,11 @@ def test_feature_learning_exponent():
 
 
 def test_inserted_into_the_compute_optimum():
-    rich = next(branch.solution for branch in fixed_point(RICH, chi).branches if branch.conditions == (beta <= 1,))
+    rich = next(
+        branch.solution
+        for branch in fixed_point(RICH, chi).branches
+        if branch.conditions == (beta <= 1,)
+    )
     (found,) = allocate(t**-rich + N ** (-alpha * beta), (N, t), (N * t, C))
     assert sp.cancel(found.exponent(C) + 2 * alpha * beta / (alpha * (1 + beta) + 2)) == 0
 
@@ -36,7 +40,12 @@ def test_inserted_into_the_compute_optimum():
 @given(st.fractions(min_value=0, max_value=5).filter(lambda x: x > 0))
 def test_solutions_solve(value):
     number = sp.Rational(value.numerator, value.denominator)
-    for equation in (RICH, beta * (1 + sp.Max(0, 1 - chi)), sp.Min(3, beta * sp.Max(1, 2 - chi)), beta + sp.Min(chi, 1) / 3):
+    for equation in (
+        RICH,
+        beta * (1 + sp.Max(0, 1 - chi)),
+        sp.Min(3, beta * sp.Max(1, 2 - chi)),
+        beta + sp.Min(chi, 1) / 3,
+    ):
         solution = fixed_point(equation, chi).at({beta: number})
         assert sp.simplify(equation.subs({beta: number, chi: solution}) - solution) == 0
 
@@ -57,7 +66,11 @@ def test_quadratic_equations_keep_real_positive_roots():
 
 @pytest.mark.parametrize(
     ("rhs", "complaint"),
-    [(beta + 1, "does not depend on chi"), (sp.exp(-chi), "not a rational function"), (chi + 1, "has no solution")],
+    [
+        (beta + 1, "does not depend on chi"),
+        (sp.exp(-chi), "not a rational function"),
+        (chi + 1, "has no solution"),
+    ],
 )
 def test_bad_equations_are_refused(rhs, complaint):
     with pytest.raises(DomainError, match=complaint):
@@ -78,7 +91,11 @@ def test_points_without_or_with_several_solutions_are_reported():
 
 
 def test_roots_without_closed_form_are_refused_not_lost():
-    for equation in (beta * (1 - chi**5), sp.Max(beta * (1 - chi**5), beta / 2), beta * (3 - chi**3)):
+    for equation in (
+        beta * (1 - chi**5),
+        sp.Max(beta * (1 - chi**5), beta / 2),
+        beta * (3 - chi**3),
+    ):
         with pytest.raises(DomainError, match="no simple closed form"):
             fixed_point(equation, chi)
     # with numbers every real root is found exactly
@@ -94,6 +111,8 @@ def test_identities_and_wrong_types_are_refused():
             fixed_point(equation, chi)
     with pytest.raises(DomainError, match="must be a SymPy expression"):
         fixed_point("beta*(2 - chi)", chi)
-    assert fixed_point(0.3 * sp.Max(1, 2 - chi), chi).at({}) == sp.Rational(6, 13)  # floats are read as decimals
+    assert fixed_point(0.3 * sp.Max(1, 2 - chi), chi).at({}) == sp.Rational(
+        6, 13
+    )  # floats are read as decimals
     with pytest.raises(DomainError, match="missing for beta"):
         fixed_point(sp.Max(1, beta * chi), chi).at({})

@@ -21,7 +21,10 @@ def data():
 
 
 def test_exact_in_exact_out(data):
-    for value in (data(alpha=Fraction(3, 2), beta=Fraction(1, 3)), data(alpha=sp.Rational(3, 2), beta=sp.Rational(1, 3))):
+    for value in (
+        data(alpha=Fraction(3, 2), beta=Fraction(1, 3)),
+        data(alpha=sp.Rational(3, 2), beta=sp.Rational(1, 3)),
+    ):
         assert isinstance(value, sp.Rational)
         assert value == sp.Rational(1, 2)
     assert data(alpha=3, beta=5) == 6
@@ -38,7 +41,9 @@ def test_floats_give_floats_and_digits_give_mpf(data):
 def test_arrays_broadcast(data):
     alpha = np.array([1.5, 2.0, 3.0])[:, None]
     beta = np.array([0.5, 1.9, 2.1, 7.0])
-    np.testing.assert_allclose(data(alpha=alpha, beta=beta), alpha * np.minimum(beta, 2), rtol=1e-15)
+    np.testing.assert_allclose(
+        data(alpha=alpha, beta=beta), alpha * np.minimum(beta, 2), rtol=1e-15
+    )
 
 
 def test_outside_validity_raises_or_masks(data):
@@ -56,7 +61,22 @@ def test_outside_validity_raises_or_masks(data):
 
 @pytest.mark.parametrize(
     "bad",
-    [float("nan"), float("inf"), mpmath.inf, sp.oo, sp.nan, "1.5", True, sp.Symbol("x"), None, 1j, sp.I, np.array([1j]), ["a"], [np.inf]],
+    [
+        float("nan"),
+        float("inf"),
+        mpmath.inf,
+        sp.oo,
+        sp.nan,
+        "1.5",
+        True,
+        sp.Symbol("x"),
+        None,
+        1j,
+        sp.I,
+        np.array([1j]),
+        ["a"],
+        [np.inf],
+    ],
 )
 def test_refuses_what_is_not_a_number(data, bad):
     with pytest.raises(DomainError):
@@ -73,7 +93,11 @@ def test_refuses_missing_and_unknown_parameters(data):
 
 
 def test_boundary_is_a_regime_with_a_logarithm(data):
-    assert [data.regime(alpha=2, beta=beta) for beta in (1.9, 2, 2.1)] == ["source-limited", "boundary", "saturated"]
+    assert [data.regime(alpha=2, beta=beta) for beta in (1.9, 2, 2.1)] == [
+        "source-limited",
+        "boundary",
+        "saturated",
+    ]
     assert [data.log_power(alpha=2, beta=beta) for beta in (1.9, 2, 2.1)] == [0, 1, 0]
     x = np.array([1e6, 1e12])
     one, two = data.asymptote(x, alpha=2, beta=2)
@@ -86,13 +110,18 @@ def test_boundary_is_a_regime_with_a_logarithm(data):
 TASK_LAWS = [
     name
     for name in theory.laws()
-    if theory.law(name).task and set(theory.law(name).symbols) == {"alpha", "beta"} and name != "linear.phase_boundaries"
+    if theory.law(name).task
+    and set(theory.law(name).symbols) == {"alpha", "beta"}
+    and name != "linear.phase_boundaries"
 ]
 
 
 @pytest.mark.filterwarnings("ignore::scalinglaws.errors.AccuracyWarning")
 @settings(max_examples=8)
-@given(st.fractions(Fraction(11, 10), 4, max_denominator=20), st.fractions(Fraction(1, 5), 4, max_denominator=20))
+@given(
+    st.fractions(Fraction(11, 10), 4, max_denominator=20),
+    st.fractions(Fraction(1, 5), 4, max_denominator=20),
+)
 def test_every_notation_gives_the_same_answer(alpha, beta):
     for name in TASK_LAWS:
         law = theory.law(name)
@@ -100,14 +129,20 @@ def test_every_notation_gives_the_same_answer(alpha, beta):
             if notation in ("capacity", "bahri"):
                 continue
             extra = (3,) if notation == "kernel" else ()
-            values = dict(zip(entry.parameters, entry.from_canonical(alpha, beta, *extra), strict=True))
+            values = dict(
+                zip(entry.parameters, entry.from_canonical(alpha, beta, *extra), strict=True)
+            )
             there = law.in_notation(notation)
             assert there(**values) == law(alpha=alpha, beta=beta)
             assert there.regime(**values) == law.regime(alpha=alpha, beta=beta)
             if law.published is not None:
-                assert there.published_value(**values) == law.published_value(alpha=alpha, beta=beta)
+                assert there.published_value(**values) == law.published_value(
+                    alpha=alpha, beta=beta
+                )
             if law.constant is not None:
-                assert there.asymptote(1e3, **values) == pytest.approx(law.asymptote(1e3, alpha=alpha, beta=beta), rel=1e-9, abs=0)
+                assert there.asymptote(1e3, **values) == pytest.approx(
+                    law.asymptote(1e3, alpha=alpha, beta=beta), rel=1e-9, abs=0
+                )
 
 
 @pytest.mark.filterwarnings("ignore:feature_learning.sgd_noise")
@@ -140,7 +175,9 @@ def test_rounded_floats_find_the_boundary(data):
     task = SourceCapacity.from_ab(4.6, 1.8)
     assert task.beta != 2
     assert data.regime(alpha=task.alpha, beta=task.beta) == "boundary"
-    assert data.asymptote(1e6, alpha=task.alpha, beta=task.beta) == pytest.approx(data.asymptote(1e6, alpha=1.8, beta=2), rel=1e-9, abs=0)
+    assert data.asymptote(1e6, alpha=task.alpha, beta=task.beta) == pytest.approx(
+        data.asymptote(1e6, alpha=1.8, beta=2), rel=1e-9, abs=0
+    )
 
 
 def test_asymptote_takes_numbers_of_any_length(data):

@@ -16,7 +16,9 @@ def test_implicit_constant_to_many_digits():
     with pytest.raises(DomainError, match="does not change sign"):
         ImplicitConstant(x**2 + 1, x, (1, 2)).evaluate()
     for size in (sp.Rational(1, 10**30), sp.Integer(10) ** 30):
-        assert ImplicitConstant(size * (sp.cos(x) - x), x, (0, 1)).evaluate(15) == pytest.approx(0.739085133215161, rel=1e-14)
+        assert ImplicitConstant(size * (sp.cos(x) - x), x, (0, 1)).evaluate(15) == pytest.approx(
+            0.739085133215161, rel=1e-14
+        )
     tiny = ImplicitConstant(sp.exp(x) - 1 - sp.Rational(1, 10**20), x, (0, 1)).evaluate(15)
     assert float(tiny) == pytest.approx(1e-20, rel=1e-14, abs=0)
     with pytest.raises(DomainError, match="infinite at an end"):

@@ -10,7 +10,16 @@ from scalinglaws import theory
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers import PowerLawSpectrum, linear
 from scalinglaws.theory.asymptotics import EXP, RATIONAL
-from scalinglaws.theory.linear import ALPHA, BETA, ModeLimited, N, P, TimeLimited, derive_mode, derive_time
+from scalinglaws.theory.linear import (
+    ALPHA,
+    BETA,
+    ModeLimited,
+    N,
+    P,
+    TimeLimited,
+    derive_mode,
+    derive_time,
+)
 
 
 def _zero(expr):
@@ -31,7 +40,9 @@ def test_data_law_in_both_notations():
     per_mode = ALPHA * sp.sin(sp.pi / ALPHA) / sp.pi
     tail, first, boundary = law.regimes
     assert _zero(tail.constant - sp.gamma(BETA) * sp.gamma(2 - BETA) * per_mode ** (-ALPHA * BETA))
-    assert _zero(first.constant - ALPHA * sp.zeta(ALPHA * BETA + 1 - 2 * ALPHA) * per_mode ** (-2 * ALPHA))
+    assert _zero(
+        first.constant - ALPHA * sp.zeta(ALPHA * BETA + 1 - 2 * ALPHA) * per_mode ** (-2 * ALPHA)
+    )
     assert boundary.log_power == 1
     assert law.published is None
 
@@ -42,7 +53,9 @@ def test_model_law_and_the_formula_in_print():
     assert law.published_expr == sp.Min(ALPHA * BETA, 2 * ALPHA)
     assert "projection" in law.published.reason
     # they agree for hard tasks, and only there
-    assert law(alpha=2, beta=Fraction(1, 2)) == law.published_value(alpha=2, beta=Fraction(1, 2)) == 1
+    assert (
+        law(alpha=2, beta=Fraction(1, 2)) == law.published_value(alpha=2, beta=Fraction(1, 2)) == 1
+    )
     assert (law(alpha=2, beta=3), law.published_value(alpha=2, beta=3)) == (2, 4)
     per_mode = ALPHA * sp.sin(sp.pi / ALPHA) / sp.pi
     tail, first, _ = law.regimes
@@ -55,19 +68,25 @@ def test_leading_constants_against_the_solver(reference):
     for a, b, t, excess in table["time"]:
         modes = PowerLawSpectrum.from_ab(a, b).modes()
         exact = float(np.sum(modes.signal * np.exp(-2 * modes.eigenvalues * t)))
-        assert exact / theory.law("linear.time").in_notation("bordelon").asymptote(t, a=a, b=b) - 1 == pytest.approx(excess, abs=1e-12)
+        assert exact / theory.law("linear.time").in_notation("bordelon").asymptote(
+            t, a=a, b=b
+        ) - 1 == pytest.approx(excess, abs=1e-12)
     for name, keyword in (("model", "features"), ("data", "samples")):
         law = theory.law(f"linear.{name}").in_notation("bordelon")
         for a, b, size, excess in table[name]:
             solved = linear.ridge(PowerLawSpectrum.from_ab(a, b), **{keyword: size}).test_loss
-            assert solved / law.asymptote(size, a=a, b=b) - 1 == pytest.approx(excess, rel=0.06, abs=1e-12)
+            assert solved / law.asymptote(size, a=a, b=b) - 1 == pytest.approx(
+                excess, rel=0.06, abs=1e-12
+            )
 
 
 def test_logarithm_on_the_boundary_against_the_solver():
     for name, keyword, beta in (("data", "samples", 2), ("model", "features", 1)):
         law = theory.law(f"linear.{name}")
         sizes = np.array([1e6, 1e9])
-        scaled = linear.ridge(PowerLawSpectrum(2, beta), **{keyword: sizes}).test_loss * sizes ** float(law(alpha=2, beta=beta))
+        scaled = linear.ridge(
+            PowerLawSpectrum(2, beta), **{keyword: sizes}
+        ).test_loss * sizes ** float(law(alpha=2, beta=beta))
         coefficient = float(law.constant.subs({ALPHA: 2, BETA: beta}))
         assert np.diff(scaled)[0] / np.log(1e3) == pytest.approx(coefficient, rel=1e-5)
 
@@ -77,10 +96,16 @@ def test_logarithm_on_the_boundary_against_the_solver():
 
 def _direct_sum(spectrum, weight):
     modes = spectrum.modes()
-    return float(np.sum(modes.multiplicities * weight(modes.eigenvalues, modes.signal / modes.multiplicities)))
+    return float(
+        np.sum(
+            modes.multiplicities * weight(modes.eigenvalues, modes.signal / modes.multiplicities)
+        )
+    )
 
 
-@pytest.mark.parametrize(("a", "b"), [(Fraction(5, 3), Fraction(5, 4)), (Fraction(4), Fraction(9, 5))])
+@pytest.mark.parametrize(
+    ("a", "b"), [(Fraction(5, 3), Fraction(5, 4)), (Fraction(4), Fraction(9, 5))]
+)
 @pytest.mark.parametrize(
     ("residual", "shape"),
     [
@@ -91,44 +116,69 @@ def _direct_sum(spectrum, weight):
     ],
 )
 def test_other_filters_in_time(a, b, residual, shape):
-    found = derive_time(TimeLimited(spectrum=sp.Rational(b), signal=sp.Rational(a), residual=residual))
+    found = derive_time(
+        TimeLimited(spectrum=sp.Rational(b), signal=sp.Rational(a), residual=residual)
+    )
     spectrum = PowerLawSpectrum.from_ab(float(a), float(b))
     times = np.array([1e7, 1e8])
-    losses = np.array([_direct_sum(spectrum, lambda lam, s, t=t: s * shape(2 * t * lam)) for t in times])
+    losses = np.array(
+        [_direct_sum(spectrum, lambda lam, s, t=t: s * shape(2 * t * lam)) for t in times]
+    )
     slope = -np.diff(np.log(losses))[0] / np.log(10)
     assert slope == pytest.approx(float(found.expr), abs=5e-3)
     regime = next(entry for entry in found.regimes if entry.condition == sp.true)
-    assert losses[1] / (float(regime.constant) * times[1] ** -float(regime.exponent)) == pytest.approx(1, rel=2e-2)
+    assert losses[1] / (
+        float(regime.constant) * times[1] ** -float(regime.exponent)
+    ) == pytest.approx(1, rel=2e-2)
     assert found.derivation.refused() is None
 
 
-@pytest.mark.parametrize(("a", "b"), [(Fraction(5, 3), Fraction(5, 4)), (Fraction(6), Fraction(8, 5))])
 @pytest.mark.parametrize(
-    ("power", "shape"), [(1, lambda x: x / (1 + x)), (2, lambda x: (x / (1 + x)) ** 2), (4, lambda x: (x / (1 + x)) ** 4)]
+    ("a", "b"), [(Fraction(5, 3), Fraction(5, 4)), (Fraction(6), Fraction(8, 5))]
+)
+@pytest.mark.parametrize(
+    ("power", "shape"),
+    [
+        (1, lambda x: x / (1 + x)),
+        (2, lambda x: (x / (1 + x)) ** 2),
+        (4, lambda x: (x / (1 + x)) ** 4),
+    ],
 )
 def test_other_residuals_of_a_limited_number_of_modes(a, b, power, shape):
     # iterating a ridge fit `power` times leaves (kappa/(lambda + kappa))^power: saturation at power * b
-    found = derive_mode(ModeLimited(P, RATIONAL(power, power), spectrum=sp.Rational(b), signal=sp.Rational(a)))
+    found = derive_mode(
+        ModeLimited(P, RATIONAL(power, power), spectrum=sp.Rational(b), signal=sp.Rational(a))
+    )
     assert found.expr == min(a - 1, power * b)
     spectrum = PowerLawSpectrum.from_ab(float(a), float(b))
     sizes = np.array([1e7, 1e8])
     kappa = linear.ridge(spectrum, samples=sizes).kappa
-    losses = np.array([_direct_sum(spectrum, lambda lam, s, c=c: s * shape(c / lam)) for c in kappa])
+    losses = np.array(
+        [_direct_sum(spectrum, lambda lam, s, c=c: s * shape(c / lam)) for c in kappa]
+    )
     assert -np.diff(np.log(losses))[0] / np.log(10) == pytest.approx(float(found.expr), abs=5e-3)
     (regime,) = found.regimes
-    assert losses[1] / (float(regime.constant) * sizes[1] ** -float(regime.exponent)) == pytest.approx(1, rel=2e-2)
+    assert losses[1] / (
+        float(regime.constant) * sizes[1] ** -float(regime.exponent)
+    ) == pytest.approx(1, rel=2e-2)
 
 
 def test_symbolic_model_with_other_parameters():
     theta, dimension = sp.symbols("theta d", positive=True)
     white = 1 + theta / dimension
-    found = derive_mode(ModeLimited(N, RATIONAL(2, 2), spectrum=white, signal=white, box={theta: (1, 3), dimension: (1, 4)}))
+    found = derive_mode(
+        ModeLimited(
+            N, RATIONAL(2, 2), spectrum=white, signal=white, box={theta: (1, 3), dimension: (1, 4)}
+        )
+    )
     assert sp.simplify(found.expr - theta / dimension) == 0
     assert found.derivation.refused() is None
 
 
 def test_a_model_on_the_boundary_has_a_logarithm():
-    found = derive_mode(ModeLimited(N, RATIONAL(1, 1), spectrum=sp.Integer(2), signal=sp.Integer(3)))
+    found = derive_mode(
+        ModeLimited(N, RATIONAL(1, 1), spectrum=sp.Integer(2), signal=sp.Integer(3))
+    )
     (regime,) = found.regimes
     assert (regime.exponent, regime.log_power) == (2, 1)
     assert found.derivation.refused() is None
@@ -160,6 +210,14 @@ def test_models_without_a_meaning_are_refused():
     with pytest.raises(DomainError, match="variance: its sum"):
         derive_mode(ModeLimited(P, RATIONAL(2, 2), variance=2 * RATIONAL(0, 1)))
     with pytest.raises(DomainError, match="must grow as K"):
-        derive_mode(ModeLimited(P, RATIONAL(2, 2), occupation=RATIONAL(-sp.Rational(3, 4), 2), spectrum=sp.Rational(3, 2), signal=2))
+        derive_mode(
+            ModeLimited(
+                P,
+                RATIONAL(2, 2),
+                occupation=RATIONAL(-sp.Rational(3, 4), 2),
+                spectrum=sp.Rational(3, 2),
+                signal=2,
+            )
+        )
     with pytest.raises(DomainError, match="no range for a, b"):
         _ = derive_time(TimeLimited(*sp.symbols("b a", positive=True))).derivation

@@ -34,7 +34,9 @@ def test_variance_limited_law_against_the_solver():
     assert -np.diff(np.log(excess))[0] / np.log(100) == pytest.approx(1, abs=1e-4)
     np.testing.assert_allclose(excess, law.asymptote(samples, N=features, L_inf=limit), rtol=2e-4)
     # noise counts as loss
-    noisy = linear.ridge(spectrum, features=features, samples=1e6, noise_variance=0.3).test_loss - limit
+    noisy = (
+        linear.ridge(spectrum, features=features, samples=1e6, noise_variance=0.3).test_loss - limit
+    )
     assert noisy == pytest.approx(law.asymptote(1e6, N=features, L_inf=limit + 0.3), rel=1e-3)
 
 
@@ -68,7 +70,9 @@ def test_width_variance_counts_parameters():
     parameters = 3 * width**2 + 20 * width
     np.testing.assert_allclose(law.asymptote(parameters, h=3, v=2), 2 / width, rtol=5e-3)
     assert derive_width(WidthLimited(parameters=WIDTH * 10)).expr == 1
-    assert derive_width(WidthLimited(parameters=DEPTH * WIDTH**3, exponent=2)).expr == sp.Rational(2, 3)
+    assert derive_width(WidthLimited(parameters=DEPTH * WIDTH**3, exponent=2)).expr == sp.Rational(
+        2, 3
+    )
     with pytest.raises(DomainError, match="one leading power"):
         derive_width(WidthLimited(parameters=WIDTH**2 + DEPTH * WIDTH**2))
 
@@ -81,7 +85,10 @@ def test_nearest_neighbor_distances(dimension):
     rng = np.random.default_rng(dimension)
     ball = float(sp.pi ** sp.Rational(dimension, 2) / sp.gamma(sp.Rational(dimension, 2) + 1))
     means = [
-        cKDTree(rng.random((4000, dimension)), boxsize=1).query(rng.random((2000, dimension)))[0].mean() for _ in range(5)
+        cKDTree(rng.random((4000, dimension)), boxsize=1)
+        .query(rng.random((2000, dimension)))[0]
+        .mean()
+        for _ in range(5)
     ]  # on a torus, without edges
     predicted = law.asymptote(4000, d=dimension) / ball ** (1 / dimension)
     assert np.mean(means) == pytest.approx(predicted, abs=4 * np.std(means, ddof=1) / np.sqrt(5))
@@ -106,7 +113,9 @@ def test_spectral_law_is_the_data_law_of_a_white_teacher():
     data = theory.law("linear.data")
     assert law(theta=2, d=5) == sp.Rational(2, 5)
     assert law(theta=2, d=5) == data.in_notation("bahri")(alpha_k=sp.Rational(2, 5))
-    assert law.asymptote(1e6, theta=2, d=5) == pytest.approx(data.in_notation("bahri").asymptote(1e6, alpha_k=0.4), rel=1e-9, abs=0)
+    assert law.asymptote(1e6, theta=2, d=5) == pytest.approx(
+        data.in_notation("bahri").asymptote(1e6, alpha_k=0.4), rel=1e-9, abs=0
+    )
     assert law.published_value(theta=2, d=5) == sp.Rational(1, 5)
 
 

@@ -23,10 +23,15 @@ def test_transform_is_the_mellin_transform_of_the_function(symbol):
     for s in (sp.Rational(3, 4), sp.Rational(6, 5)):
         exact = complex(symbol.transform(s).evalf()).real
         integrand = sp.lambdify(X, X ** (s - 1) * symbol.function, "mpmath")
-        assert float(mpmath.quad(integrand, [0, 0.1, 1, 10, mpmath.inf])) == pytest.approx(exact, rel=1e-8, abs=0)
+        assert float(mpmath.quad(integrand, [0, 0.1, 1, 10, mpmath.inf])) == pytest.approx(
+            exact, rel=1e-8, abs=0
+        )
 
 
-@pytest.mark.parametrize(("symbol", "place"), [(ONE_MINUS_EXP, sp.Rational(-1, 2)), (STEP, sp.Rational(1, 2)), (TAIL, sp.Rational(-1, 2))])
+@pytest.mark.parametrize(
+    ("symbol", "place"),
+    [(ONE_MINUS_EXP, sp.Rational(-1, 2)), (STEP, sp.Rational(1, 2)), (TAIL, sp.Rational(-1, 2))],
+)
 def test_transform_on_the_strip_of_convergence(symbol, place):
     integrand = sp.lambdify(X, X ** (place - 1) * symbol.function, "mpmath")
     exact = float(mpmath.quad(integrand, [0, 1e-8, 1e-4, 1, 1e4, 1e8, mpmath.inf]))

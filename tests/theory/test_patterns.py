@@ -39,7 +39,9 @@ def table(root):
 
 
 def _pattern(architecture, name, **options):
-    return next(pattern for pattern in enumerate_patterns(architecture, **options) if str(pattern) == name)
+    return next(
+        pattern for pattern in enumerate_patterns(architecture, **options) if str(pattern) == name
+    )
 
 
 def _fractions(architecture):
@@ -53,7 +55,9 @@ def _fractions(architecture):
 def test_reference_rows(table, row):
     entry = table["engine"][row]
     build = convolutional if entry.get("cnn") else fully_connected
-    found = sample_complexity(build(entry["widths"], entry["degree"]), purity=entry.get("purity", False))
+    found = sample_complexity(
+        build(entry["widths"], entry["degree"]), purity=entry.get("purity", False)
+    )
     assert found.exponent == sp.Rational(entry["exponent"])
     names = [str(winner) for winner in found.winners]
     assert names[: len(entry["winners"])] == entry["winners"]
@@ -61,10 +65,16 @@ def test_reference_rows(table, row):
     for name, (exponent, parameters) in entry["others"].items():
         assert ranked[name].exponent == sp.Rational(exponent)
         if parameters is not None:
-            assert list(ranked[name].parameters.values()) == [sp.Rational(power) for power in parameters]
+            assert list(ranked[name].parameters.values()) == [
+                sp.Rational(power) for power in parameters
+            ]
     if "second" in entry:
-        assert min(other.exponent for other in found.ranking if other.exponent > found.exponent) == sp.Rational(entry["second"])
-    assert [str(pattern) for pattern in found.infeasible] == entry.get("infeasible", [str(pattern) for pattern in found.infeasible])
+        assert min(
+            other.exponent for other in found.ranking if other.exponent > found.exponent
+        ) == sp.Rational(entry["second"])
+    assert [str(pattern) for pattern in found.infeasible] == entry.get(
+        "infeasible", [str(pattern) for pattern in found.infeasible]
+    )
 
 
 def test_ties_are_reported_in_order_of_simplicity():
@@ -95,17 +105,30 @@ def test_constants_of_weighted_means(m, table):
     constant = sp.Rational(m + 1, m) * sp.Integer(m) ** sp.Rational(1, m + 1)
     assert sp.powsimp(found.value / (N * d) ** sp.Rational(m, m + 1), force=True).equals(constant)
     assert float(found.value.subs({N: 1, d: 1})) == pytest.approx(float(constant), rel=1e-12)
-    assert sp.powsimp(found.parameters[beta] / (m * d**m / N) ** sp.Rational(1, m + 1), force=True) == 1
+    assert (
+        sp.powsimp(found.parameters[beta] / (m * d**m / N) ** sp.Rational(1, m + 1), force=True)
+        == 1
+    )
     assert list(found.weights.values()) == [sp.Rational(m, m + 1), sp.Rational(1, m + 1)]
     if m == 3:
-        assert float(found.value.subs({N: 1, d: 1})) == pytest.approx(table["constants"]["two_layer_cubic"], abs=5e-9)
+        assert float(found.value.subs({N: 1, d: 1})) == pytest.approx(
+            table["constants"]["two_layer_cubic"], abs=5e-9
+        )
 
 
 @pytest.mark.parametrize("m", [3, 5])
 def test_lazy_learning_wins_from_its_boundary_on(m):
-    assert [str(winner) for winner in sample_complexity(fully_connected([2 * m - 1], m)).winners] == ["GP", "S(1)"]
-    below, above = (sample_complexity(fully_connected([2 * m - 1 + shift], m)) for shift in (sp.Rational(-1, 100), sp.Rational(1, 100)))
-    assert ([str(entry) for entry in below.winners], [str(entry) for entry in above.winners]) == (["S(1)"], ["GP"])
+    assert [
+        str(winner) for winner in sample_complexity(fully_connected([2 * m - 1], m)).winners
+    ] == ["GP", "S(1)"]
+    below, above = (
+        sample_complexity(fully_connected([2 * m - 1 + shift], m))
+        for shift in (sp.Rational(-1, 100), sp.Rational(1, 100))
+    )
+    assert ([str(entry) for entry in below.winners], [str(entry) for entry in above.winners]) == (
+        ["S(1)"],
+        ["GP"],
+    )
 
 
 def test_convolutional_costs_in_closed_form():
@@ -118,7 +141,9 @@ def test_convolutional_costs_in_closed_form():
     for pattern in (several, gaussian):
         assert sp.powsimp(optimize(pattern).value - 2 * sp.sqrt(C * patches * S), force=True) == 0
     assert sp.powsimp(optimize(several).parameters[M] / sp.sqrt(patches * C / S), force=True) == 1
-    assert sp.powsimp(optimize(gaussian).parameters[beta] / sp.sqrt(patches * S / C), force=True) == 1
+    assert (
+        sp.powsimp(optimize(gaussian).parameters[beta] / sp.sqrt(patches * S / C), force=True) == 1
+    )
 
 
 def test_three_layer_costs_in_closed_form():
@@ -159,7 +184,10 @@ def test_attention_in_closed_form():
 
 
 def _random_widths(rng, count):
-    return [[sp.Rational(int(rng.integers(0, 37)), int(rng.integers(1, 7))) for _ in range(count)] for _ in range(50)]
+    return [
+        [sp.Rational(int(rng.integers(0, 37)), int(rng.integers(1, 7))) for _ in range(count)]
+        for _ in range(50)
+    ]
 
 
 @pytest.mark.parametrize("purity", [False, True])
@@ -174,13 +202,17 @@ def test_exact_and_compiled_exponents_agree(purity):
 
 @given(
     st.lists(st.fractions(0, 6, max_denominator=12), min_size=1, max_size=2),
-    st.sampled_from([(2, "generic"), (2, "even"), (3, "odd"), (4, "generic"), (5, "odd"), (1, "linear")]),
+    st.sampled_from(
+        [(2, "generic"), (2, "even"), (3, "odd"), (4, "generic"), (5, "odd"), (1, "linear")]
+    ),
     st.booleans(),
 )
 @settings(max_examples=20, deadline=None)
 def test_methods_agree_for_any_architecture(widths, target, purity):
     degree, activation = target
-    architecture = fully_connected([sp.Rational(width) for width in widths], degree, activation=activation, tracked="all")
+    architecture = fully_connected(
+        [sp.Rational(width) for width in widths], degree, activation=activation, tracked="all"
+    )
     sizes = _fractions(architecture)
     for pattern in enumerate_patterns(architecture, purity=purity):
         found = pattern.program.minimum(sizes)
@@ -198,16 +230,28 @@ def test_exact_exponents_against_linear_programming(purity):
         at = np.array([float(size) for size in sizes])
         for pattern in patterns:
             program = pattern.program
-            rows = [[*map(float, term.free), -1.0] for term in program.terms] + [[*map(float, cap.free), 0.0] for cap in program.caps]
-            right = [-np.dot([float(entry) for entry in power.sizes], at) for power in (*program.terms, *program.caps)]
-            outcome = linprog([0.0] * len(pattern.parameters) + [1.0], A_ub=rows, b_ub=right, bounds=[(None, None)] * (len(rows[0])))
+            rows = [[*map(float, term.free), -1.0] for term in program.terms] + [
+                [*map(float, cap.free), 0.0] for cap in program.caps
+            ]
+            right = [
+                -np.dot([float(entry) for entry in power.sizes], at)
+                for power in (*program.terms, *program.caps)
+            ]
+            outcome = linprog(
+                [0.0] * len(pattern.parameters) + [1.0],
+                A_ub=rows,
+                b_ub=right,
+                bounds=[(None, None)] * (len(rows[0])),
+            )
             found = program.minimum(sizes)
             assert (found is None) == (outcome.status == 2)
             if found is not None:
                 assert float(found[0]) == pytest.approx(outcome.fun, abs=1e-9)
 
 
-@pytest.mark.parametrize("widths", [["1", "1"], ["7/4", "5/3"], ["3", "2/5"], ["1/3", "5/4"], ["5/2", "11/3"]])
+@pytest.mark.parametrize(
+    "widths", [["1", "1"], ["7/4", "5/3"], ["3", "2/5"], ["1/3", "5/4"], ["5/2", "11/3"]]
+)
 def test_costs_against_direct_minimization(widths):
     architecture = fully_connected(widths, 3)
     for pattern in enumerate_patterns(architecture):
@@ -215,16 +259,26 @@ def test_costs_against_direct_minimization(widths):
         exponent = float(optimize(pattern, method="exact").exponent)
         form = optimize(pattern)
         for scale in (1e3, 1e6):
-            sizes = {name: float(value.subs(d, scale)) for name, value in posynomial.sizes.items()} | {d: scale}
+            sizes = {
+                name: float(value.subs(d, scale)) for name, value in posynomial.sizes.items()
+            } | {d: scale}
             least = _minimized(posynomial, sizes)
             # the tropical minimum is right up to the number of terms, at every scale
-            assert scale**exponent * (1 - 1e-6) <= least <= len(posynomial.terms) * scale**exponent * (1 + 1e-6)
+            assert (
+                scale**exponent * (1 - 1e-6)
+                <= least
+                <= len(posynomial.terms) * scale**exponent * (1 + 1e-6)
+            )
             chosen = {name: float(value.subs(sizes)) for name, value in form.parameters.items()}
             inside = all(bool(bound.subs(sizes).subs(chosen)) for bound in posynomial.bounds)
             if inside:
-                assert float(form.value.subs(sizes)) == pytest.approx(float(posynomial.expr.subs(sizes).subs(chosen)), rel=1e-9)
+                assert float(form.value.subs(sizes)) == pytest.approx(
+                    float(posynomial.expr.subs(sizes).subs(chosen)), rel=1e-9
+                )
                 # a bound that is reached at infinite d may be left at a finite one
-                assert least <= float(form.value.subs(sizes)) * (1 + 1e-6)  # the accuracy of the minimizer
+                assert least <= float(form.value.subs(sizes)) * (
+                    1 + 1e-6
+                )  # the accuracy of the minimizer
                 if not form.clamped:
                     assert float(form.value.subs(sizes)) == pytest.approx(least, rel=1e-6)
 
@@ -255,12 +309,24 @@ def _minimized(posynomial, sizes):
     # start from the vertex of the piecewise linear problem
     start = linprog(
         [0.0] * len(names) + [1.0],
-        A_ub=np.vstack([np.column_stack([slopes, -np.ones(len(terms))]), np.column_stack([-rows, np.zeros(len(rows))])]),
+        A_ub=np.vstack(
+            [
+                np.column_stack([slopes, -np.ones(len(terms))]),
+                np.column_stack([-rows, np.zeros(len(rows))]),
+            ]
+        ),
         b_ub=np.concatenate([-offsets, right]),
         bounds=[(None, None)] * (len(names) + 1),
     ).x[:-1]
     constraint = {"type": "ineq", "fun": lambda x: rows @ x + right, "jac": lambda x: rows}
-    found = minimize(value, start, jac=gradient, constraints=[constraint], method="SLSQP", options={"ftol": 1e-14, "maxiter": 500})
+    found = minimize(
+        value,
+        start,
+        jac=gradient,
+        constraints=[constraint],
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
     return float(np.exp(min(found.fun, value(start))))
 
 
@@ -291,13 +357,26 @@ def test_three_symbols_give_the_least_of_largest():
 # -- the calculus -------------------------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=5, unique=True))
+@given(
+    st.lists(
+        st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.integers(-3, 3)),
+        min_size=2,
+        max_size=5,
+        unique=True,
+    )
+)
 @settings(max_examples=40, deadline=None)
 def test_compiled_forms_agree_with_allocate(rows):
     x, z, scale = sp.symbols("x z s", positive=True)
     terms = [Power((Fraction(e + 3),), (Fraction(a), Fraction(b))) for e, a, b in rows]
-    caps = [Power((Fraction(0),), row) for row in ((Fraction(-1), Fraction(0)), (Fraction(0), Fraction(-1)))]
-    caps += [Power((Fraction(-2),), (Fraction(1), Fraction(0))), Power((Fraction(-2),), (Fraction(0), Fraction(1)))]
+    caps = [
+        Power((Fraction(0),), row)
+        for row in ((Fraction(-1), Fraction(0)), (Fraction(0), Fraction(-1)))
+    ]
+    caps += [
+        Power((Fraction(-2),), (Fraction(1), Fraction(0))),
+        Power((Fraction(-2),), (Fraction(0), Fraction(1))),
+    ]
     program = TropicalProgram(tuple(terms), tuple(caps))
     sizes = (Fraction(1),)
     written = [scale ** (e + 3) * x**a * z**b for e, a, b in rows]
@@ -322,7 +401,9 @@ def test_erf_layer_with_prefactors(table):
         assert found.neurons == neurons
         assert found.amplitude == pytest.approx(amplitude, abs=6e-4)
         count, u = sp.symbols("count u", positive=True)
-        brute = sp.lambdify((count, u), erf_cost(count, u, width, dimension))(np.arange(1, 16)[:, None], np.linspace(1.2, 1.5, 61)).min()
+        brute = sp.lambdify((count, u), erf_cost(count, u, width, dimension))(
+            np.arange(1, 16)[:, None], np.linspace(1.2, 1.5, 61)
+        ).min()
         assert found.cost <= brute <= found.cost * (1 + 1e-4)
     low, high = (erf_optimum(width, 100).cost for width in (1600, 6400))
     assert np.log(high / low) / np.log(4) == pytest.approx(table["erf"]["slope"], abs=5e-5)
@@ -342,7 +423,10 @@ def test_erf_layer_with_prefactors(table):
         (lambda: fully_connected(2, 3), "sequence"),
         (lambda: fully_connected([1], 0), "degree"),
         (lambda: fully_connected([1], True), "degree"),
-        (lambda: fully_connected([1], 2, activation="odd"), "cannot be reached: a network with odd activation"),
+        (
+            lambda: fully_connected([1], 2, activation="odd"),
+            "cannot be reached: a network with odd activation",
+        ),
         (lambda: fully_connected([1], 3, activation="even"), "even degrees"),
         (lambda: fully_connected([1], 3, activation="linear"), "degree 1"),
         (lambda: fully_connected([1], 3, activation="relu"), "activation"),
@@ -352,8 +436,14 @@ def test_erf_layer_with_prefactors(table):
         (lambda: convolutional([1], patch_exponent=2), "part of the input"),
         (lambda: attention(-1), "must not be negative"),
         (lambda: sample_complexity("fcn"), "must come from"),
-        (lambda: optimize(_pattern(fully_connected([1], 3), "GP", purity=True), method="exact"), "no parameters satisfy"),
-        (lambda: optimize(_pattern(fully_connected([n], 3), "GP"), method="exact"), "needs numbers"),
+        (
+            lambda: optimize(_pattern(fully_connected([1], 3), "GP", purity=True), method="exact"),
+            "no parameters satisfy",
+        ),
+        (
+            lambda: optimize(_pattern(fully_connected([n], 3), "GP"), method="exact"),
+            "needs numbers",
+        ),
         (lambda: optimize(_pattern(fully_connected([n], 3), "GP"), method="guess"), "method"),
         (lambda: sample_complexity(fully_connected([n], 3)).at(m=1), "unknown symbol"),
         (lambda: sample_complexity(fully_connected([n], 3)).at(), "must be given"),
@@ -372,7 +462,9 @@ def test_transfer_orders():
     for start in range(1, 5):
         for end in range(1, 9):
             order = transfer_order(start, end, "odd")
-            assert (order is None) == ((start - end) % 2 == 1)  # odd powers keep the parity of the degree
+            assert (order is None) == (
+                (start - end) % 2 == 1
+            )  # odd powers keep the parity of the degree
             if order is not None:
                 assert order * start >= end > (order - 2) * start
 

@@ -50,7 +50,9 @@ def diagram():
 def test_grid_agrees_with_the_engine_point_by_point(diagram):
     rng = np.random.default_rng(0)
     for i, j in rng.integers(0, 49, (40, 2)):
-        found = sample_complexity(fully_connected([sp.Rational(int(i), 8), sp.Rational(int(j), 8)], 3))
+        found = sample_complexity(
+            fully_connected([sp.Rational(int(i), 8), sp.Rational(int(j), 8)], 3)
+        )
         assert str(diagram.patterns[diagram.winner[i, j]]) == str(found.winners[0])
         assert diagram.exponent[i, j] == float(found.exponent)
         assert diagram.tied[i, j] == len(found.winners)
@@ -58,7 +60,9 @@ def test_grid_agrees_with_the_engine_point_by_point(diagram):
 
 def test_regions_cover_the_diagram_and_agree_with_it(diagram):
     symbols = (n1, n2)
-    holds = [sp.lambdify(symbols, sp.And(*region.conditions), "numpy") for region in diagram.regions]
+    holds = [
+        sp.lambdify(symbols, sp.And(*region.conditions), "numpy") for region in diagram.regions
+    ]
     exponents = [sp.lambdify(symbols, region.exponent, "numpy") for region in diagram.regions]
     x, y = np.meshgrid(*(points for _, points in diagram.axes), indexing="ij")
     inside = np.array([np.broadcast_to(condition(x, y), x.shape) for condition in holds])
@@ -77,25 +81,43 @@ def test_boundaries_are_exact_and_both_sides_tie_there(diagram):
         found = sample_complexity(fully_connected(middle, 3))
         assert {str(side) for side in line.sides} <= {str(winner) for winner in found.winners}
         normal = np.array([float(line.end[1] - line.start[1]), float(line.start[0] - line.end[0])])
-        step = [sp.Rational(round(1000 * entry / np.abs(normal).max()), 100_000) for entry in normal]
+        step = [
+            sp.Rational(round(1000 * entry / np.abs(normal).max()), 100_000) for entry in normal
+        ]
         sides = {
-            str(sample_complexity(fully_connected([a + sign * b for a, b in zip(middle, step, strict=True)], 3)).winners[0])
+            str(
+                sample_complexity(
+                    fully_connected([a + sign * b for a, b in zip(middle, step, strict=True)], 3)
+                ).winners[0]
+            )
             for sign in (1, -1)
         }
         assert sides == {str(side) for side in line.sides}
 
 
 def test_the_middle_layer_takes_over_as_the_first_one_widens(diagram):
-    line = next(line for line in diagram.boundaries if {str(side) for side in line.sides} == {"S(1) GP", "GP S(1)"})
+    line = next(
+        line
+        for line in diagram.boundaries
+        if {str(side) for side in line.sides} == {"S(1) GP", "GP S(1)"}
+    )
     assert (line.start, line.end) == ((1, 1), (5, 5))
     assert line.equation.subs(n2, n1).doit() == sp.true
-    assert [str(sample_complexity(fully_connected([width, 2], 3)).winners[0]) for width in ("7/4", "9/4")] == ["S(1) GP", "GP S(1)"]
+    assert [
+        str(sample_complexity(fully_connected([width, 2], 3)).winners[0])
+        for width in ("7/4", "9/4")
+    ] == ["S(1) GP", "GP S(1)"]
 
 
 def test_diagrams_in_one_dimension_and_with_purity():
     found = phase_diagram(fully_connected([1], 3), points=13)
     assert [line.start for line in found.boundaries] == [(sp.Rational(1, 3),), (1,), (5,)]
-    assert [str(found.patterns[k]) for k in found.winner[[0, 1, 4, 12]]] == ["G(1)", "S1(1)", "S(1)", "GP"]
+    assert [str(found.patterns[k]) for k in found.winner[[0, 1, 4, 12]]] == [
+        "G(1)",
+        "S1(1)",
+        "S(1)",
+        "GP",
+    ]
     pure = phase_diagram(fully_connected([n1, n2], 3), points=25, purity=True)
     free = phase_diagram(fully_connected([n1, n2], 3), points=25)
     assert np.all(pure.exponent >= free.exponent)
@@ -103,7 +125,9 @@ def test_diagrams_in_one_dimension_and_with_purity():
 
 
 def test_patches_cannot_exceed_the_input():
-    found = phase_diagram(convolutional([n], patch_exponent=s), {"n": (0, 1), "s": (0, 2)}, points=9)
+    found = phase_diagram(
+        convolutional([n], patch_exponent=s), {"n": (0, 1), "s": (0, 2)}, points=9
+    )
     assert np.all(np.isinf(found.exponent[:, 5:]))
     assert np.all(found.winner[:, 5:] == -1)
     assert np.all(np.isfinite(found.exponent[:, :5]))
@@ -117,9 +141,15 @@ def test_patches_cannot_exceed_the_input():
         (lambda: phase_diagram(fully_connected([n], 3), {"n": (1, 1)}), "low < high"),
         (lambda: phase_diagram(fully_connected([n1, n2], 3), {"n_1": (0, 1)}), "range for n_2"),
         (lambda: phase_diagram(fully_connected([n], 3), points=1), "points"),
-        (lambda: phase_diagram(convolutional([n], patch_exponent=s), {"n": (0, 1), "s": (2, 3)}), "below one everywhere"),
+        (
+            lambda: phase_diagram(convolutional([n], patch_exponent=s), {"n": (0, 1), "s": (2, 3)}),
+            "below one everywhere",
+        ),
         (lambda: derive_pattern(fully_connected([1], 3)), "one or two symbols"),
-        (lambda: derive_pattern(PatternLimited(fully_connected([n], 3), (n <= 3, n >= 4))), "nothing is left"),
+        (
+            lambda: derive_pattern(PatternLimited(fully_connected([n], 3), (n <= 3, n >= 4))),
+            "nothing is left",
+        ),
     ],
 )
 def test_bad_diagrams_are_refused(call, message):
@@ -157,7 +187,13 @@ def test_the_talks_three_layer_pattern_is_never_strictly_the_cheapest():
 
 def test_laws_at_numbers():
     two, three = theory.law("patterns.two_layer"), theory.law("patterns.three_layer")
-    assert [two(n=value) for value in (sp.Rational(1, 5), 1, 2, 5, 6)] == [sp.Rational(9, 10), 1, sp.Rational(3, 2), 3, 3]
+    assert [two(n=value) for value in (sp.Rational(1, 5), 1, 2, 5, 6)] == [
+        sp.Rational(9, 10),
+        1,
+        sp.Rational(3, 2),
+        3,
+        3,
+    ]
     assert two.regime(n=3) == "S(1)"
     np.testing.assert_allclose(two(n=np.array([0.5, 3.0, 7.0])), [1, 2, 3])
     assert three(n_1=2, n_2=3) == sp.Rational(3, 2) == three(n_1=3, n_2=2)
@@ -251,7 +287,9 @@ def test_the_printed_number_of_neurons_is_not_stationary():
     whole = d * M + N1 * b / M + N2 / b
     right = {M: (N1 * N2 / d**2) ** sp.Rational(1, 3), b: (N2**2 / (N1 * d)) ** sp.Rational(1, 3)}
     for name in (M, b):
-        assert sp.powsimp(sp.expand(sp.powdenest(whole.diff(name).subs(right), force=True)), force=True).equals(0)
+        assert sp.powsimp(
+            sp.expand(sp.powdenest(whole.diff(name).subs(right), force=True)), force=True
+        ).equals(0)
     printed = {**right, M: (N1 * d / d**2) ** sp.Rational(1, 3)}
     numbers = {d: 1000, N1: 10**5, N2: 10**6}
     assert abs(whole.diff(M).subs(printed).subs(numbers).evalf()) > 100
@@ -262,9 +300,16 @@ def test_the_printed_number_of_neurons_is_not_stationary():
 def test_one_channel_costs_d_and_the_best_number_of_channels_less():
     single = enumerate_patterns(convolutional([HALF]))[1]
     for scale in (10**4, 10**8):
-        values = {name: float(size.subs(sp.Symbol("d", positive=True), scale)) for name, size in cost(single).sizes.items()}
-        assert float(cost(single).expr.subs(values)) / scale == pytest.approx(1, abs=2 / np.sqrt(scale) * 1.1)
-    found = {str(entry): entry.exponent for entry in sample_complexity(convolutional([HALF])).ranking}
+        values = {
+            name: float(size.subs(sp.Symbol("d", positive=True), scale))
+            for name, size in cost(single).sizes.items()
+        }
+        assert float(cost(single).expr.subs(values)) / scale == pytest.approx(
+            1, abs=2 / np.sqrt(scale) * 1.1
+        )
+    found = {
+        str(entry): entry.exponent for entry in sample_complexity(convolutional([HALF])).ranking
+    }
     assert found == {"S(1)": sp.Rational(3, 4), "G(1)": sp.Rational(3, 4), "GP": 1, "S1(1)": 1}
 
 
@@ -277,7 +322,9 @@ def test_overlap_of_erf_with_a_cubic_keeps_its_constants():
         z = first * nodes[:, None] + rest * nodes[None, :]
         overlap = weights @ (erf(z) * cubic[:, None]) @ weights
         norm2 = first**2 + rest**2
-        assert overlap == pytest.approx(-4 / np.sqrt(np.pi) * first**3 * (1 + 2 * norm2) ** -1.5, abs=1e-9)
+        assert overlap == pytest.approx(
+            -4 / np.sqrt(np.pi) * first**3 * (1 + 2 * norm2) ** -1.5, abs=1e-9
+        )
     # the eigenvalue of a linear feature under the erf kernel, and the kernel at equal inputs
     kernel = sp.Function("k")
     rho = sp.Symbol("rho")
@@ -287,7 +334,9 @@ def test_overlap_of_erf_with_a_cubic_keeps_its_constants():
 
 def test_tail_of_a_cubed_gaussian():
     for t in (1e4, 1e6, 1e8):
-        assert -norm.logsf(t ** (1 / 3)) / (t ** (2 / 3) / 2) == pytest.approx(1, abs=10 * np.log(t) / t ** (2 / 3))
+        assert -norm.logsf(t ** (1 / 3)) / (t ** (2 / 3) / 2) == pytest.approx(
+            1, abs=10 * np.log(t) / t ** (2 / 3)
+        )
 
 
 def test_the_printed_attention_target_has_no_overlap():
@@ -308,10 +357,14 @@ def test_the_printed_attention_target_has_no_overlap():
 def test_priors_have_their_halves_and_posteriors_their_sign():
     # shifting a Gaussian weight by v costs v^2 / (2 variance) in the exponent; inflating N variances by beta costs their divergence
     variance, shift, inflation = 0.2, 3.0, 2.5
-    assert norm.logpdf(0, scale=np.sqrt(variance)) - norm.logpdf(shift, scale=np.sqrt(variance)) == pytest.approx(shift**2 / (2 * variance))
+    assert norm.logpdf(0, scale=np.sqrt(variance)) - norm.logpdf(
+        shift, scale=np.sqrt(variance)
+    ) == pytest.approx(shift**2 / (2 * variance))
     nodes, weights = hermegauss(60)
     wide = nodes * np.sqrt(inflation)
-    divergence = (weights / weights.sum()) @ (norm.logpdf(wide, scale=np.sqrt(inflation)) - norm.logpdf(wide))
+    divergence = (weights / weights.sum()) @ (
+        norm.logpdf(wide, scale=np.sqrt(inflation)) - norm.logpdf(wide)
+    )
     assert divergence == pytest.approx((inflation - 1 - np.log(inflation)) / 2)
     # a likelihood must fall with the distance of the output from the label
     likelihood = theory.law("patterns.unlearnability_bound").model.loss
@@ -333,10 +386,14 @@ def test_what_comes_with_a_feature_off_target(table):
     weights = rng.standard_normal((4000, neurons, dimension)) / np.sqrt(dimension)
     weights[:, :, 0] *= np.sqrt(inflation)
     aligned = weights[:, :, 0]
-    readout = aligned / np.sum(aligned**2, axis=1, keepdims=True)  # mean readout, given alignment one
+    readout = aligned / np.sum(
+        aligned**2, axis=1, keepdims=True
+    )  # mean readout, given alignment one
     off = np.sum(np.einsum("sn,snd->sd", readout, weights[:, :, 1:]) ** 2, axis=1)
     error = off.std(ddof=1) / np.sqrt(off.size)
-    assert off.mean() == pytest.approx(trace / ((neurons - 2) * eigenvalue), abs=4 * error)  # exact at any number of neurons
+    assert off.mean() == pytest.approx(
+        trace / ((neurons - 2) * eigenvalue), abs=4 * error
+    )  # exact at any number of neurons
     assert trace / ((neurons - 2) * eigenvalue) == pytest.approx(entry["sampled"], abs=5e-6)
 
 
@@ -346,7 +403,9 @@ def test_purity_only_adds_conditions():
         pure = sample_complexity(fully_connected(widths, 3), purity=True)
         costs = {str(entry): entry.exponent for entry in free.ranking}
         assert all(entry.exponent >= costs[str(entry)] for entry in pure.ranking)
-        assert {str(entry) for entry in pure.ranking} | {str(entry) for entry in pure.infeasible} == set(costs)
+        assert {str(entry) for entry in pure.ranking} | {
+            str(entry) for entry in pure.infeasible
+        } == set(costs)
 
 
 def test_generic_and_even_activations():
@@ -355,9 +414,15 @@ def test_generic_and_even_activations():
     even = sample_complexity(fully_connected([1, 1], 2, activation="even"))
     assert even.exponent == 1
     # an even layer passes nothing linear on, so that only the target's own degree can be carried further
-    assert {layer.feature for entry in even.ranking for layer in entry.pattern.layers[1:]} == {None, 2}
+    assert {layer.feature for entry in even.ranking for layer in entry.pattern.layers[1:]} == {
+        None,
+        2,
+    }
     sizes = tuple(Fraction(1) for _ in range(4))
-    assert all(entry.pattern.program.minimum((*sizes[:3], Fraction(0)))[0] == entry.exponent for entry in even.ranking)
+    assert all(
+        entry.pattern.program.minimum((*sizes[:3], Fraction(0)))[0] == entry.exponent
+        for entry in even.ranking
+    )
 
 
 def test_attention_learns_its_pattern_rather_than_staying_lazy():

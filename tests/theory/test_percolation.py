@@ -39,17 +39,25 @@ def test_printed_values(expected):
     law = theory.law("percolation.model")
     for row in expected["published"]:
         values = {"alpha": row["alpha"], "beta": row["beta"], "n": row["n"]}
-        assert law.evaluate("published_break_rank", **values) == pytest.approx(row["break_rank"], rel=1e-9)
-        assert law.evaluate("published_amplitude", **values) == pytest.approx(row["amplitude"], rel=1e-9)
+        assert law.evaluate("published_break_rank", **values) == pytest.approx(
+            row["break_rank"], rel=1e-9
+        )
+        assert law.evaluate("published_amplitude", **values) == pytest.approx(
+            row["amplitude"], rel=1e-9
+        )
         assert law.evaluate("published_loss", **values) == pytest.approx(row["loss"], rel=1e-9)
     for row in expected["closed"]:
-        assert law.evaluate("loss", alpha=row["alpha"], beta=row["beta"], n=row["n"]) == pytest.approx(row["loss"], rel=1e-9, abs=0)
+        assert law.evaluate(
+            "loss", alpha=row["alpha"], beta=row["beta"], n=row["n"]
+        ) == pytest.approx(row["loss"], rel=1e-9, abs=0)
     for row in expected["hard"]:
         values = {"alpha": row["alpha"], "beta": row["beta"], "n": row["n"]}
         tolerance = 2e-9 if row["beta"] == 1 else 1e-3  # corrections k_b^-(1/3)
         assert law.evaluate("loss", **values) == pytest.approx(row["loss"], rel=tolerance, abs=0)
         # the sum to zeta(a) alone leaves out a relative k_b^-(1/3)/a, about 7e-4 at 4e10 clusters
-        assert law.evaluate("break_rank", **values) == pytest.approx(row["break_rank"], rel=2e-9 if row["beta"] == 1 else 2e-3)
+        assert law.evaluate("break_rank", **values) == pytest.approx(
+            row["break_rank"], rel=2e-9 if row["beta"] == 1 else 2e-3
+        )
 
 
 @pytest.mark.parametrize(("alpha", "beta"), [(3.0, 0.5), (0.5, 2.0), (1.0, 1.0)])
@@ -57,19 +65,35 @@ def test_closed_forms_against_exact_sums(alpha, beta):
     law = theory.law("percolation.model")
     rank, loss = _prefix(alpha, beta, 2000.0)
     tolerance = {3.0: 1e-4, 0.5: 0.1, 1.0: 1e-3}[alpha]
-    assert law.evaluate("loss", alpha=alpha, beta=beta, n=2000.0) == pytest.approx(loss, rel=tolerance)
-    assert law.evaluate("break_rank", alpha=alpha, beta=beta, n=2000.0) == pytest.approx(rank, rel=0.15)
+    assert law.evaluate("loss", alpha=alpha, beta=beta, n=2000.0) == pytest.approx(
+        loss, rel=tolerance
+    )
+    assert law.evaluate("break_rank", alpha=alpha, beta=beta, n=2000.0) == pytest.approx(
+        rank, rel=0.15
+    )
 
 
 def test_both_sides_of_the_boundary():
     law = theory.law("percolation.model")
-    assert [law.regime(alpha=2, beta=beta) for beta in (1, 2, 3)] == ["smoothness-limited", "boundary", "cluster-limited"]
+    assert [law.regime(alpha=2, beta=beta) for beta in (1, 2, 3)] == [
+        "smoothness-limited",
+        "boundary",
+        "cluster-limited",
+    ]
     assert [law(alpha=2, beta=beta) for beta in (1, 2, 3)] == [1, 2, 2]
     assert [law.log_power(alpha=2, beta=beta) for beta in (1, 2, 3)] == [0, 3, 0]
     data = theory.law("percolation.data")
     third = sp.Rational(1, 3)
-    assert [data(alpha=sp.S.Half, beta=beta) for beta in (third / 2, third, 1)] == [third / 2, third, third]
-    assert [data.log_power(alpha=sp.S.Half, beta=beta) for beta in (third / 2, third, 1)] == [0, 1, 0]
+    assert [data(alpha=sp.S.Half, beta=beta) for beta in (third / 2, third, 1)] == [
+        third / 2,
+        third,
+        third,
+    ]
+    assert [data.log_power(alpha=sp.S.Half, beta=beta) for beta in (third / 2, third, 1)] == [
+        0,
+        1,
+        0,
+    ]
     rank = theory.law("percolation.break_rank")
     assert [rank(alpha=2, beta=beta) for beta in (1, 2, 3)] == [sp.Rational(2, 3), 1, 1]
     assert rank.log_power(alpha=2, beta=2) == -1
@@ -114,12 +138,19 @@ def test_mellin_expansion(expected):
     for row in expected["mellin"]:
         alpha, beta = (sp.Rational(str(row[name])) for name in ("alpha", "beta"))
         norm, s = 1 / sp.zeta(1 + alpha), alpha / (1 + alpha)
-        assert float(norm ** (1 / (1 + alpha)) / (1 + alpha) * CountTransform(s, beta)) == pytest.approx(row["clusters"], rel=1e-12)
-        assert float(norm ** (1 - beta) * sp.zeta((1 + alpha) * (1 - beta))) == pytest.approx(row["smoothness"], rel=1e-12)
+        assert float(
+            norm ** (1 / (1 + alpha)) / (1 + alpha) * CountTransform(s, beta)
+        ) == pytest.approx(row["clusters"], rel=1e-12)
+        assert float(norm ** (1 - beta) * sp.zeta((1 + alpha) * (1 - beta))) == pytest.approx(
+            row["smoothness"], rel=1e-12
+        )
     assert float(PoleRest(sp.S.Half)) == pytest.approx(expected["pole_rest"], rel=1e-12)
     with mpmath.workdps(30):
         gap = sp.Rational(1, 10**8)
-        nearby = [mpmath.mpf(CountTransform(sp.S.Half + sign * gap, sp.S.Half).evalf(30)._mpf_) for sign in (1, -1)]
+        nearby = [
+            mpmath.mpf(CountTransform(sp.S.Half + sign * gap, sp.S.Half).evalf(30)._mpf_)
+            for sign in (1, -1)
+        ]
         assert float((nearby[0] + nearby[1]) / 2) == pytest.approx(expected["pole_rest"], rel=1e-12)
     assert float(mean_power(700, 0.5)) == pytest.approx(0.03781673470057654, rel=1e-12)
 
@@ -127,7 +158,9 @@ def test_mellin_expansion(expected):
 def test_data_law_values(expected):
     law = theory.law("percolation.data")
     for row in expected["data"]:
-        assert law.evaluate("loss", alpha=row["alpha"], beta=row["beta"], P=row["P"]) == pytest.approx(row["loss"], rel=1e-5, abs=0)
+        assert law.evaluate(
+            "loss", alpha=row["alpha"], beta=row["beta"], P=row["P"]
+        ) == pytest.approx(row["loss"], rel=1e-5, abs=0)
     for row in expected["data_published"]:
         values = {"alpha": row["alpha"], "beta": row["beta"], "P": row["P"]}
         assert law.evaluate("published_loss", **values) == pytest.approx(row["loss"], rel=1e-12)
@@ -149,7 +182,9 @@ def test_ranks():
     assert theory.law("percolation.quanta_lattice")(tau=sp.Rational(5, 2)) == sp.Rational(1, 3)
     tau = sp.Rational(7, 3)
     assert derive_ranks(ClusterNumbers(tau)).forms["rank_exponent"].expr == 3
-    assert derive_ranks(ClusterNumbers(tau, "lattice")).forms["rank_exponent"].expr == sp.Rational(3, 4)
+    assert derive_ranks(ClusterNumbers(tau, "lattice")).forms["rank_exponent"].expr == sp.Rational(
+        3, 4
+    )
     for bad in (ClusterNumbers(2), ClusterNumbers(tau, "both")):
         with pytest.raises(DomainError):
             derive_ranks(bad)
@@ -171,12 +206,16 @@ def test_components(expected):
     for u, value, slope in expected["tree"]:
         assert law.evaluate("tree", u=u) == pytest.approx(value, rel=1e-9)
         assert law.evaluate("tree_slope", u=u) == pytest.approx(slope, rel=1e-8)
-    assert law.evaluate("tree", u=1e-3) == pytest.approx(law.evaluate("tree_early", u=1e-3), abs=1e-6)
+    assert law.evaluate("tree", u=1e-3) == pytest.approx(
+        law.evaluate("tree_early", u=1e-3), abs=1e-6
+    )
     assert law.evaluate("tree", u=1e4) == pytest.approx(law.evaluate("tree_late", u=1e4), rel=1e-12)
     infinite = theory.law("percolation.supercritical")
     assert infinite(c=2, d=3, D=sp.Rational(5, 2)) == sp.Rational(4, 5)
     assert theory.law("percolation.sharma_kaplan")(c=4, d=8) == sp.S.Half
-    assert theory.law("percolation.michaud").asymptote(1e3, alpha=1) == pytest.approx(float(mpmath.zeta(2, 1001)), rel=1e-3)
+    assert theory.law("percolation.michaud").asymptote(1e3, alpha=1) == pytest.approx(
+        float(mpmath.zeta(2, 1001)), rel=1e-3
+    )
     assert theory.law("percolation.hutter")(alpha=1) == sp.S.Half
 
 
@@ -186,8 +225,12 @@ def test_loss_reduction(expected):
         values = {"p": p, "V": vocabulary, "R": extent}
         assert law.evaluate("reduction", **values) == pytest.approx(value, rel=1e-11)
         assert law.evaluate("first_order", **values) == pytest.approx(first, rel=1e-11)
-        assert law.evaluate("reduction", p=p, V=vocabulary, R=vocabulary) == pytest.approx(0, abs=1e-12)
+        assert law.evaluate("reduction", p=p, V=vocabulary, R=vocabulary) == pytest.approx(
+            0, abs=1e-12
+        )
         best = law.evaluate("best_x", p=p) * p * vocabulary / (1 - p)
-        assert law.evaluate("reduction", p=p, V=vocabulary, R=best) == pytest.approx(law.evaluate("largest", p=p), rel=1e-12)
+        assert law.evaluate("reduction", p=p, V=vocabulary, R=best) == pytest.approx(
+            law.evaluate("largest", p=p), rel=1e-12
+        )
     with pytest.raises(DomainError, match="p < 1"):
         law(p=2)

@@ -25,8 +25,12 @@ def test_table(expected):
     for d, tau, sigma, alpha, ratio, model2, model4, data2, data4 in expected["dimensions"]:
         found = critical_exponents(d)
         values = [found.tau, found.sigma, found.alpha, found.rank_ratio]
-        values += [found.model_exponent(c).exponent for c in (2, 4)] + [found.data_exponent(c).exponent for c in (2, 4)]
-        for value, target in zip(values, (tau, sigma, alpha, ratio, model2, model4, data2, data4), strict=True):
+        values += [found.model_exponent(c).exponent for c in (2, 4)] + [
+            found.data_exponent(c).exponent for c in (2, 4)
+        ]
+        for value, target in zip(
+            values, (tau, sigma, alpha, ratio, model2, model4, data2, data4), strict=True
+        ):
             assert float(value) == pytest.approx(target, abs=6e-7)
     for d, *errors in expected["errors"]:
         found = critical_exponents(d)
@@ -42,7 +46,13 @@ def test_thresholds():
     assert critical_threshold(2).value == 0.5927460507921
     assert critical_threshold(7, "bond").standard_error == 2e-9
     assert critical_threshold(coordination=4).value == sp.Rational(1, 3)
-    for bad in ({"dimension": 8}, {"dimension": 3, "kind": "face"}, {}, {"dimension": 1}, {"coordination": 2}):
+    for bad in (
+        {"dimension": 8},
+        {"dimension": 3, "kind": "face"},
+        {},
+        {"dimension": 1},
+        {"coordination": 2},
+    ):
         with pytest.raises(DomainError):
             critical_threshold(**bad)
 

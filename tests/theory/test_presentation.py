@@ -77,7 +77,9 @@ def test_comparison_of_related_laws():
     assert "the derivations part at step 5" in str(found)
     # the resource's name alone is no difference
     assert found.difference == 4
-    assert theory.compare("linear.data", "linear.model", alpha=2, beta=sp.Rational(1, 2)).agree is True
+    assert (
+        theory.compare("linear.data", "linear.model", alpha=2, beta=sp.Rational(1, 2)).agree is True
+    )
 
 
 def test_comparison_without_numbers_and_outside_a_law():

@@ -16,7 +16,9 @@ def test_reduction_keeps_the_sign(i, j, k, x, y):
     point = {a: sp.Rational(x, 3), b: sp.Rational(y, 2)}
     assert sp.sign(changing_part(difference).subs(point)) == sp.sign(difference.subs(point))
     for relation in (sp.Gt, sp.Ge, sp.Lt, sp.Eq):
-        assert bool(against_zero(difference, relation).subs(point)) == bool(relation(difference.subs(point), 0))
+        assert bool(against_zero(difference, relation).subs(point)) == bool(
+            relation(difference.subs(point), 0)
+        )
 
 
 def test_readable_forms():
@@ -27,6 +29,10 @@ def test_readable_forms():
 
 
 def test_strongest_keeps_unrelated_conditions():
-    assert strongest([a > 1, b > 0, sp.true, a > 2, a > sp.Rational(1, 2)]) == (a > 2, b > 0) or strongest(
-        [a > 1, sp.Gt(b, 0, evaluate=False), sp.true, a > 2]
-    ) == (a > 2, sp.Gt(b, 0, evaluate=False))
+    assert strongest([a > 1, b > 0, sp.true, a > 2, a > sp.Rational(1, 2)]) == (
+        a > 2,
+        b > 0,
+    ) or strongest([a > 1, sp.Gt(b, 0, evaluate=False), sp.true, a > 2]) == (
+        a > 2,
+        sp.Gt(b, 0, evaluate=False),
+    )

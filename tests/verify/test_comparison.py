@@ -16,7 +16,9 @@ def exponent(value, se, df=8, **kwargs):
 
 
 def compare(measured, predicted=1.0, tolerance=0.1, **kwargs):
-    return Comparison("test", Prediction("g", "exponent", predicted, "test"), measured, tolerance, **kwargs)
+    return Comparison(
+        "test", Prediction("g", "exponent", predicted, "test"), measured, tolerance, **kwargs
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,9 @@ def test_error_rates(truth, noise, passes, fails):
     assert passed.mean() == pytest.approx(passes, abs=0.01)
     assert failed.mean() == pytest.approx(fails, abs=0.01)
     for i in range(100):
-        assert judge(d[i], s[i], 8, 1.0).verdict == ("pass" if passed[i] else "fail" if failed[i] else "inconclusive")
+        assert judge(d[i], s[i], 8, 1.0).verdict == (
+            "pass" if passed[i] else "fail" if failed[i] else "inconclusive"
+        )
 
 
 @pytest.mark.parametrize("df", [4, 8, 20, 100])
@@ -55,7 +59,12 @@ def test_false_passes_at_the_tolerance_are_rare(df):
     assert np.mean(np.abs(d) + stats.t.ppf(0.95, df) * s <= 1) <= 0.055
 
 
-@given(st.floats(-3, 3), st.floats(0.01, 2), st.one_of(st.none(), st.integers(2, 200)), st.floats(0.05, 2))
+@given(
+    st.floats(-3, 3),
+    st.floats(0.01, 2),
+    st.one_of(st.none(), st.integers(2, 200)),
+    st.floats(0.05, 2),
+)
 def test_p_values_agree_with_the_verdict(difference, se, df, tolerance):
     found = judge(difference, se, df, tolerance)
     assert (found.verdict == "pass") == (found.p_equivalence <= 0.05)
@@ -64,13 +73,20 @@ def test_p_values_agree_with_the_verdict(difference, se, df, tolerance):
     assert low <= difference <= high
 
 
-@pytest.mark.parametrize(("ratio", "df", "expected"), [(1 / 0.3, 8, 0.83), (1 / 0.3, 4, 0.73), (1 / 0.3, None, 0.91)])
+@pytest.mark.parametrize(
+    ("ratio", "df", "expected"), [(1 / 0.3, 8, 0.83), (1 / 0.3, 4, 0.73), (1 / 0.3, None, 0.91)]
+)
 def test_power(ratio, df, expected):
     assert power(ratio, df) == pytest.approx(expected, abs=0.01)
     if df is not None:
         q = stats.t.ppf(0.95, df)
-        integrand = lambda v: max(2 * stats.norm.cdf(ratio - q * np.sqrt(v / df)) - 1, 0) * stats.chi2.pdf(v, df)  # noqa: E731
-        assert power(ratio, df) == pytest.approx(integrate.quad(integrand, 0, 200, limit=200)[0], abs=1e-3)
+
+        def integrand(v):
+            both = 2 * stats.norm.cdf(ratio - q * np.sqrt(v / df)) - 1
+            return max(both, 0) * stats.chi2.pdf(v, df)
+
+        expected = integrate.quad(integrand, 0, 200, limit=200)[0]
+        assert power(ratio, df) == pytest.approx(expected, abs=1e-3)
 
 
 def test_noise_cannot_pass_and_precision_is_not_punished():
@@ -102,7 +118,13 @@ def test_curves_pass_at_every_point_and_fail_at_one():
 def test_curves_fail_at_the_familywise_level():
     rng = np.random.default_rng(3)
     fails = sum(
-        judge_curve(0.05 + 0.01 * rng.standard_normal(10), 0.01 * np.sqrt(rng.chisquare(20, 10) / 20), 20, 0.05).verdict == "fail"
+        judge_curve(
+            0.05 + 0.01 * rng.standard_normal(10),
+            0.01 * np.sqrt(rng.chisquare(20, 10) / 20),
+            20,
+            0.05,
+        ).verdict
+        == "fail"
         for _ in range(2000)
     )
     assert fails / 2000 <= 0.065
@@ -117,7 +139,13 @@ def test_rivals_are_judged_by_the_same_data():
 
 
 def test_relative_tolerance_is_in_units_of_what_is_judged():
-    found = compare(exponent(4.1, 0.01), predicted=4.0, tolerance=0.05, tolerance_kind="relative", rival=Rival("wrong", 3.0))
+    found = compare(
+        exponent(4.1, 0.01),
+        predicted=4.0,
+        tolerance=0.05,
+        tolerance_kind="relative",
+        rival=Rival("wrong", 3.0),
+    )
     assert found.verdict == "pass"
     assert found.against(3.0).verdict == "fail"
     assert compare(exponent(4.1, 0.01), predicted=4.0, tolerance=0.05).verdict == "fail"
@@ -129,7 +157,9 @@ def test_measured_predictions_add_their_error():
     s = 0.05
     df = s**4 / (0.04**4 / 10 + 0.03**4 / 5)
     assert found.outcome.interval[1] == pytest.approx(stats.t.ppf(0.95, df) * s)
-    alone = Comparison("test", Prediction("g", "exponent", 1.0, "test", se=0.03), exponent(1.0, 0.04, df=None), 0.2)
+    alone = Comparison(
+        "test", Prediction("g", "exponent", 1.0, "test", se=0.03), exponent(1.0, 0.04, df=None), 0.2
+    )
     assert alone.outcome.interval[1] == pytest.approx(stats.norm.ppf(0.95) * s)
 
 
@@ -142,7 +172,9 @@ def test_mutations_flip_the_verdict():
 def test_curve_comparison():
     x = np.array([1.0, 2.0, 4.0])
     prediction = Prediction("L", "curve", np.array([1.0, 0.5, 0.25]), "test", x=x)
-    measured = Measurement(np.array([1.01, 0.5, 0.251]), np.array([0.005, 0.002, 0.001]), 9, 10, "test", (1.0, 4.0))
+    measured = Measurement(
+        np.array([1.01, 0.5, 0.251]), np.array([0.005, 0.002, 0.001]), 9, 10, "test", (1.0, 4.0)
+    )
     found = Comparison("test", prediction, measured, 0.05, rival=Rival("flat", np.ones(3)))
     assert (found.verdict, found.tolerance_kind, found.discriminating) == ("pass", "relative", True)
 
@@ -162,7 +194,10 @@ def test_curve_comparison():
         (lambda: compare(exponent(1.0, 0.1), expect="passs"), "expect = 'passs'"),
         (lambda: compare(exponent(1.0, 0.1), evidence="hearsay"), "evidence = 'hearsay'"),
         (lambda: compare(exponent(1.0, 0.1), predicted=np.inf), "prediction = inf must be finite"),
-        (lambda: compare(exponent(1.0, 0.1), rival=Rival("wrong", np.nan)), "rival = nan must be finite"),
+        (
+            lambda: compare(exponent(1.0, 0.1), rival=Rival("wrong", np.nan)),
+            "rival = nan must be finite",
+        ),
         (lambda: compare(exponent(np.ones(3), np.ones(3))), "a curve needs one value per point"),
         (lambda: compare(None), "needs a prediction and a measurement"),
     ],

@@ -6,7 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalinglaws.errors import DomainError
-from scalinglaws.verify.estimate import curve_from_replicates, exponent_from_replicates, power_law_exponent
+from scalinglaws.verify.estimate import (
+    curve_from_replicates,
+    exponent_from_replicates,
+    power_law_exponent,
+)
 
 X = np.array([10.0, 20.0, 40.0, 80.0])
 
@@ -20,7 +24,9 @@ def test_statistical_error_is_that_of_the_mean_fit():
     rng = np.random.default_rng(0)
     errors, found = [], []
     for _ in range(400):
-        measured = exponent_from_replicates(X, X**-1.5 * np.exp(0.1 * rng.standard_normal((12, 4))), method="test")
+        measured = exponent_from_replicates(
+            X, X**-1.5 * np.exp(0.1 * rng.standard_normal((12, 4))), method="test"
+        )
         found.append(measured.value)
         errors.append(np.sqrt(measured.se**2 - measured.systematic**2))
     assert np.mean(found) == pytest.approx(1.5, abs=0.005)
@@ -51,8 +57,14 @@ def test_curve():
         (lambda: power_law_exponent([1, 1], [1, 2]), "two different values"),
         (lambda: power_law_exponent([0, 1], [1, 2]), "must be positive"),
         (lambda: power_law_exponent([1, 2], [1, -2]), "to have a logarithm"),
-        (lambda: exponent_from_replicates([1, 2], [[1, 2], [1, 2]], method=""), "at least 3 points and 2 replicates"),
-        (lambda: exponent_from_replicates([1, 2, 3], [[1, 2, 3]], method=""), "at least 3 points and 2 replicates"),
+        (
+            lambda: exponent_from_replicates([1, 2], [[1, 2], [1, 2]], method=""),
+            "at least 3 points and 2 replicates",
+        ),
+        (
+            lambda: exponent_from_replicates([1, 2, 3], [[1, 2, 3]], method=""),
+            "at least 3 points and 2 replicates",
+        ),
         (lambda: curve_from_replicates([1, 2], [[1, 2]], method=""), "at least 2 replicates"),
         (lambda: curve_from_replicates([1, 2], [[1], [2]], method=""), "of 2 points"),
     ],
@@ -71,7 +83,9 @@ def test_crossings_and_their_mean():
     assert crossing([0, 1], [0.5, 1], 0.5) == 0
     assert np.isnan(crossing(x, x, 2.0))
     rng = np.random.default_rng(0)
-    found = threshold_from_crossings(0.5 + 0.01 * rng.standard_normal(16), method="m", window=(0.0, 1.0))
+    found = threshold_from_crossings(
+        0.5 + 0.01 * rng.standard_normal(16), method="m", window=(0.0, 1.0)
+    )
     assert abs(found.value - 0.5) < 4 * found.se
     assert found.df == 15
     with pytest.raises(DomainError, match="never crosses"):
@@ -85,10 +99,14 @@ def test_paired_advantages():
 
     rng = np.random.default_rng(0)
     common = np.exp(rng.standard_normal(10))  # seeds differ much more than the two methods do
-    found, p_sign = advantage_from_pairs(common, 1.2 * common * np.exp(0.01 * rng.standard_normal(10)), method="m", window=(1.0, 2.0))
+    found, p_sign = advantage_from_pairs(
+        common, 1.2 * common * np.exp(0.01 * rng.standard_normal(10)), method="m", window=(1.0, 2.0)
+    )
     assert found.value == pytest.approx(np.log(1.2), abs=4 * found.se)
     assert p_sign == pytest.approx(2.0**-10)
     nine = np.array([1.0] * 9 + [3.0])
-    assert advantage_from_pairs(nine, np.full(10, 2.0), method="m", window=(1.0, 2.0))[1] == pytest.approx(0.0107, abs=5e-5)
+    assert advantage_from_pairs(nine, np.full(10, 2.0), method="m", window=(1.0, 2.0))[
+        1
+    ] == pytest.approx(0.0107, abs=5e-5)
     with pytest.raises(DomainError, match="paired"):
         advantage_from_pairs([1.0, 2.0], [1.0], method="m", window=(1.0, 2.0))

@@ -29,10 +29,14 @@ def test_published_pairs():
     members = [_comparison(f"pair {k + 1}", *pair) for k, pair in enumerate(PAIRS)]
     found = family("nine published pairs", members)
     z = [-member.outcome.z for member in members]
-    np.testing.assert_allclose(z, [0.5556, 0.4286, 0, -1.5, -0.5, -2, -2.3333, 0.6667, 0.5], atol=5e-5)
+    np.testing.assert_allclose(
+        z, [0.5556, 0.4286, 0, -1.5, -0.5, -2, -2.3333, 0.6667, 0.5], atol=5e-5
+    )
     assert found.chi2 == pytest.approx(13.13120, abs=5e-6)
     assert (found.df, found.p) == (9, pytest.approx(0.156757, abs=2e-6))
-    assert min(member.outcome.p_difference for member in members) == pytest.approx(0.01963, abs=5e-6)
+    assert min(member.outcome.p_difference for member in members) == pytest.approx(
+        0.01963, abs=5e-6
+    )
     assert min(found.holm_difference) == pytest.approx(0.1767, abs=5e-5)
     assert found.detectable == ()
     assert found.failures == ()
@@ -42,9 +46,13 @@ def test_published_pairs():
     assert rest == pytest.approx(7.909, abs=5e-4)
 
 
-@pytest.mark.parametrize(("tolerance", "passing"), [(0.10, {3, 5, 8, 9}), (0.15, {2, 3, 5, 6, 7, 8, 9})])
+@pytest.mark.parametrize(
+    ("tolerance", "passing"), [(0.10, {3, 5, 8, 9}), (0.15, {2, 3, 5, 6, 7, 8, 9})]
+)
 def test_compatible_is_weaker_than_verified(tolerance, passing):
-    verdicts = {k + 1: _comparison("pair", *pair, tolerance).verdict for k, pair in enumerate(PAIRS)}
+    verdicts = {
+        k + 1: _comparison("pair", *pair, tolerance).verdict for k, pair in enumerate(PAIRS)
+    }
     assert {k for k, verdict in verdicts.items() if verdict == "pass"} == passing
     assert set(verdicts.values()) == {"pass", "inconclusive"}
 
@@ -68,7 +76,9 @@ def test_familywise_error_and_consistency_under_the_null():
     rng = np.random.default_rng(1)
     false_alarms, p_values = 0, []
     for _ in range(400):
-        members = [_comparison("m", 1.0, 1.0 + 0.05 * rng.standard_normal(), 0.05) for _ in range(9)]
+        members = [
+            _comparison("m", 1.0, 1.0 + 0.05 * rng.standard_normal(), 0.05) for _ in range(9)
+        ]
         found = family("null", members)
         false_alarms += bool(found.detectable)
         p_values.append(found.p)
@@ -86,7 +96,10 @@ def test_a_common_bias_is_found_where_no_member_shows_it():
 
 def test_members_need_a_standard_error():
     exact = Comparison(
-        "exact", Prediction("e", "exponent", 1.0, "s"), Measurement(1.0, 1e-9, None, 1, "m", (1.0, 2.0), deterministic=True), 0.1
+        "exact",
+        Prediction("e", "exponent", 1.0, "s"),
+        Measurement(1.0, 1e-9, None, 1, "m", (1.0, 2.0), deterministic=True),
+        0.1,
     )
     with pytest.raises(DomainError, match="no standard error"):
         family("f", [exact])

@@ -14,12 +14,20 @@ def report():
 
 
 def test_every_verdict_is_the_declared_one(report):
-    assert [(comparison.id, comparison.verdict) for comparison in report.comparisons if not comparison.as_expected] == []
-    assert {comparison.id.split(".")[0] for comparison in report.comparisons} == set(verify.registry.THEORIES)
+    assert [
+        (comparison.id, comparison.verdict)
+        for comparison in report.comparisons
+        if not comparison.as_expected
+    ] == []
+    assert {comparison.id.split(".")[0] for comparison in report.comparisons} == set(
+        verify.registry.THEORIES
+    )
 
 
 def test_every_comparison_has_a_rival_and_rejects_it(report):
-    assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
+    assert [
+        comparison.id for comparison in report.comparisons if not comparison.discriminating
+    ] == []
 
 
 def test_no_verdict_survives_a_measurement_that_is_off_by_two_tolerances(report):
@@ -28,9 +36,14 @@ def test_no_verdict_survives_a_measurement_that_is_off_by_two_tolerances(report)
         measured, tolerance = comparison.measurement, comparison.tolerance
         if comparison.prediction.kind == "ranking" or comparison.verdict != "pass":
             continue
-        scale = np.abs(comparison.prediction.value) if comparison.tolerance_kind == "relative" else 1.0
+        scale = (
+            np.abs(comparison.prediction.value) if comparison.tolerance_kind == "relative" else 1.0
+        )
         for sign in (-1, 1):
-            shifted = replace(comparison, measurement=replace(measured, value=measured.value + sign * 2 * tolerance * scale))
+            shifted = replace(
+                comparison,
+                measurement=replace(measured, value=measured.value + sign * 2 * tolerance * scale),
+            )
             if shifted.verdict == "pass":
                 survived.append(comparison.id)
     assert survived == []

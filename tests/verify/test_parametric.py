@@ -23,8 +23,14 @@ CURVES = {
     "power": (3 * X**-0.7, {"exponent": 0.7, "amplitude": 3.0}),
     "offset": (0.2 + 3 * X**-0.7, {"exponent": 0.7, "amplitude": 3.0, "offset": 0.2}),
     "plateau": (2 * (1 + X / 30) ** -0.7, {"exponent": 0.7, "amplitude": 2.0, "bend": 30.0}),
-    "three_region": (0.02 + 2 * (1 + X / 30) ** -0.7, {"exponent": 0.7, "amplitude": 2.0, "bend": 30.0, "offset": 0.02}),
-    "broken": (2 * X**-0.2 * (1 + X / 30) ** -0.7, {"exponent": 0.9, "early_exponent": 0.2, "amplitude": 2.0, "bend": 30.0}),
+    "three_region": (
+        0.02 + 2 * (1 + X / 30) ** -0.7,
+        {"exponent": 0.7, "amplitude": 2.0, "bend": 30.0, "offset": 0.02},
+    ),
+    "broken": (
+        2 * X**-0.2 * (1 + X / 30) ** -0.7,
+        {"exponent": 0.9, "early_exponent": 0.2, "amplitude": 2.0, "bend": 30.0},
+    ),
 }
 
 
@@ -66,14 +72,18 @@ def test_the_optimum_is_that_of_a_general_optimizer(form):
     assert found.exponent_se == pytest.approx(np.sqrt(covariance[0, 0]), rel=1e-3)
 
 
-@given(st.floats(0.1, 2.5), st.floats(-3, 3), st.floats(-6, 6), st.floats(-4, 4))  # a change of units changes amplitudes and nothing else
+@given(
+    st.floats(0.1, 2.5), st.floats(-3, 3), st.floats(-6, 6), st.floats(-4, 4)
+)  # a change of units changes amplitudes and nothing else
 def test_units_do_not_matter(g, log_offset, log_x, log_loss):
     curve = 1.0 * X**-g + 10.0 ** (log_offset - 2.5) * X.max() ** -g
     here = fit_exponent(X, curve, form="offset")
     there = fit_exponent(10**log_x * X, 10**log_loss * curve, form="offset")
     assert here.exponent == pytest.approx(g, rel=1e-5)
     assert there.exponent == pytest.approx(here.exponent, rel=1e-6)
-    assert there.parameters["offset"] == pytest.approx(10**log_loss * here.parameters["offset"], rel=1e-4)
+    assert there.parameters["offset"] == pytest.approx(
+        10**log_loss * here.parameters["offset"], rel=1e-4
+    )
 
 
 def test_rows_are_fitted_on_their_own():
@@ -102,13 +112,22 @@ def test_a_bare_slope_would_have_been_wrong():
 @pytest.mark.parametrize(
     ("call", "complaint"),
     [
-        (lambda: fit_exponent(X, CURVES["power"][0], form="cubic"), "form = 'cubic' must be one of"),
+        (
+            lambda: fit_exponent(X, CURVES["power"][0], form="cubic"),
+            "form = 'cubic' must be one of",
+        ),
         (lambda: fit_exponent([1, 2], [1, 2], form="offset"), "needs as many different x"),
         (lambda: fit_exponent([0, 1, 2], [1, 2, 3]), "positive numbers"),
         (lambda: fit_exponent([1, 2, 3], [1, -2, 3]), "positive and finite"),
         (lambda: fit_exponent([1, 2, 3], [1, 2]), "one per x"),
-        (lambda: measure(lambda r: [1.0], lambda rows: None, replicates=3, tolerance=1.0), "pilot = 4 must lie between"),
-        (lambda: measure(lambda r: [1.0], lambda rows: None, replicates=8, tolerance=0.0), "tolerance = 0.0 must be positive"),
+        (
+            lambda: measure(lambda r: [1.0], lambda rows: None, replicates=3, tolerance=1.0),
+            "pilot = 4 must lie between",
+        ),
+        (
+            lambda: measure(lambda r: [1.0], lambda rows: None, replicates=8, tolerance=0.0),
+            "tolerance = 0.0 must be positive",
+        ),
     ],
 )
 def test_parametric_refusals(call, complaint):
@@ -136,7 +155,12 @@ def _numbers(spread, count=12):
 
 def test_a_pilot_is_part_of_the_measurement():
     simulate, taken = _numbers(0.02)
-    found = measure(simulate, lambda rows: curve_from_replicates([1, 2], rows, method="m"), replicates=12, tolerance=0.1)
+    found = measure(
+        simulate,
+        lambda rows: curve_from_replicates([1, 2], rows, method="m"),
+        replicates=12,
+        tolerance=0.1,
+    )
     assert taken == list(range(12))
     assert found.n_rep == 12
     assert not found.underpowered
@@ -144,14 +168,27 @@ def test_a_pilot_is_part_of_the_measurement():
 
 def test_a_hopeless_run_is_not_made():
     simulate, taken = _numbers(1.0)
-    found = measure(simulate, lambda rows: curve_from_replicates([1, 2], rows, method="m"), replicates=12, tolerance=0.1)
+    found = measure(
+        simulate,
+        lambda rows: curve_from_replicates([1, 2], rows, method="m"),
+        replicates=12,
+        tolerance=0.1,
+    )
     assert taken == [0, 1, 2, 3]
     assert found.underpowered
     assert "12 replicates would not suffice" in found.method
-    made = Comparison("x", Prediction("x", "curve", np.ones(2), "s"), found, 0.1, rival=Rival("r", np.full(2, 9.0)))
+    made = Comparison(
+        "x",
+        Prediction("x", "curve", np.ones(2), "s"),
+        found,
+        0.1,
+        rival=Rival("r", np.full(2, 9.0)),
+    )
     assert made.verdict == "underpowered"
     assert not made.as_expected
-    assert Comparison("x", made.prediction, found, 0.1, expect="inconclusive", expect_reason="known").as_expected
+    assert Comparison(
+        "x", made.prediction, found, 0.1, expect="inconclusive", expect_reason="known"
+    ).as_expected
 
 
 def test_pilots_rarely_refuse_what_would_have_passed():

@@ -33,8 +33,14 @@ def test_selection_by_name_theory_and_pattern(scratch):
     assert "linear.slow" not in names
     assert "linear.slow" in [entry.name for entry in select(["linear"], "full")]
     assert [entry.name for entry in select(["linear.slow"], "quick")] == ["linear.slow"]
-    assert [entry.name for entry in select(["linear.data"], "quick")] == ["linear.data.saturated", "linear.data.source-limited"]
-    assert [entry.name for entry in select("*.saturated", "quick")] == ["linear.data.saturated", "linear.model.saturated"]
+    assert [entry.name for entry in select(["linear.data"], "quick")] == [
+        "linear.data.saturated",
+        "linear.data.source-limited",
+    ]
+    assert [entry.name for entry in select("*.saturated", "quick")] == [
+        "linear.data.saturated",
+        "linear.model.saturated",
+    ]
     with pytest.raises(DomainError, match="use effort='full'"):
         select(["linear.slo*"], "quick")
 
@@ -84,7 +90,12 @@ def test_a_check_without_comparisons_is_an_error(scratch):
 
 def test_a_comparison_that_cannot_be_judged_is_an_error_of_its_check(scratch):
     def broken(context):
-        yield Comparison("zz.broken", Prediction("g", "exponent", 1.0, "t"), Measurement(1.0, 0.1, 9, 1, "t", (1.0, 2.0)), -0.1)
+        yield Comparison(
+            "zz.broken",
+            Prediction("g", "exponent", 1.0, "t"),
+            Measurement(1.0, 0.1, 9, 1, "t", (1.0, 2.0)),
+            -0.1,
+        )
 
     check("zz.broken", statement="nonsense")(broken)
     report = verify.run(["zz.broken"])
@@ -108,7 +119,13 @@ def test_known_disagreements_are_expected_and_their_disappearance_is_not(scratch
 def test_what_decides_nothing_fails_a_strict_run_only(scratch):
     def blurred(context):
         measured = Measurement(1.0, 1.0, 9, 10, "test", (1.0, 2.0))
-        yield Comparison("zz.blur", Prediction("g", "exponent", 1.0, "t"), measured, 0.1, rival=Rival("wrong", 2.0))
+        yield Comparison(
+            "zz.blur",
+            Prediction("g", "exponent", 1.0, "t"),
+            measured,
+            0.1,
+            rival=Rival("wrong", 2.0),
+        )
 
     check("zz.blur", statement="blurred")(blurred)
     report = verify.run(["zz.blur"])
@@ -131,15 +148,24 @@ def test_compilation_is_timed_apart(scratch, monkeypatch):
     check("zz.compiles", statement="compiles")(compiles)
     found = verify.run(["zz.compiles"])
     assert found.environment["compile_s"] > 0
-    assert found.environment["compile_s"] + found.environment["run_s"] <= found.environment["wall_s"]
+    assert (
+        found.environment["compile_s"] + found.environment["run_s"] <= found.environment["wall_s"]
+    )
     assert found.comparisons[0].wall_s == pytest.approx(found.environment["run_s"])
 
 
 def test_streams_depend_on_root_name_and_replicate_alone():
-    draw = lambda root, check, name, replicate: Context(check, "quick", root).generator(name, replicate).random()  # noqa: E731
+    def draw(root, check, name, replicate):
+        return Context(check, "quick", root).generator(name, replicate).random()
+
     reference = draw(0, "a", "x", 0)
     assert draw(0, "a", "x", 0) == reference
-    others = {draw(1, "a", "x", 0), draw(0, "b", "x", 0), draw(0, "a", "y", 0), draw(0, "a", "x", 1)}
+    others = {
+        draw(1, "a", "x", 0),
+        draw(0, "b", "x", 0),
+        draw(0, "a", "y", 0),
+        draw(0, "a", "x", 1),
+    }
     assert len(others | {reference}) == 5
 
 

@@ -57,7 +57,16 @@ def test_summary_counts_every_verdict(report):
 def test_rows_match_the_header(report):
     rows = report.rows()
     assert all(len(row) == len(HEADER) for row in rows)
-    assert rows[0] == ("a/exponent", "2", "2.0100 +- 0.02", "0.1", "pass", "3: rejected", "10", "10..100")
+    assert rows[0] == (
+        "a/exponent",
+        "2",
+        "2.0100 +- 0.02",
+        "0.1",
+        "pass",
+        "3: rejected",
+        "10",
+        "10..100",
+    )
     assert rows[1][2] == "+20.0% +- 1.0% at worst"
     assert rows[1][4] == "fail (expected pass)"
     assert rows[1][5] == "close: NOT rejected (pass)"
@@ -71,7 +80,16 @@ def test_notes_and_provenance(report):
 def test_json_follows_the_schema(report):
     found = json.loads(report.to_json())
     assert found["schema"] == 1
-    assert set(found) == {"schema", "created", "title", "seed_root", "environment", "comparisons", "families", "summary"}
+    assert set(found) == {
+        "schema",
+        "created",
+        "title",
+        "seed_root",
+        "environment",
+        "comparisons",
+        "families",
+        "summary",
+    }
     first = found["comparisons"][0]
     assert set(first) == {
         "id", "kind", "prediction", "measurement", "tol", "tol_kind", "effect", "verdict", "expect", "expect_reason",
@@ -80,8 +98,15 @@ def test_json_follows_the_schema(report):
     assert first["prediction"]["domain"] == {"samples": [1.0, "inf"]}
     low, high = first["measurement"]["ci"]
     assert low < 2.01 < high
-    assert high - low == pytest.approx(2 * 2.262 * 0.02, rel=1e-3)  # two-sided 95 %, 9 degrees of freedom
-    assert first["rival"] == {"name": "wrong", "value": 3.0, "verdict": "fail", "discriminating": True}
+    assert high - low == pytest.approx(
+        2 * 2.262 * 0.02, rel=1e-3
+    )  # two-sided 95 %, 9 degrees of freedom
+    assert first["rival"] == {
+        "name": "wrong",
+        "value": 3.0,
+        "verdict": "fail",
+        "discriminating": True,
+    }
     assert found["comparisons"][1]["tol_kind"] == "relative"
     assert found["comparisons"][1]["measurement"]["x"] == [1.0, 2.0]
     assert found["comparisons"][2]["effect"]["z"] is None

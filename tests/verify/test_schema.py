@@ -22,29 +22,70 @@ def one_of_each():
     pairs = Measurement(0.5, 0.1, 9, 10, "pairs", (1.0, 2.0))
     pilot = Measurement(1.0, 0.9, 3, 4, "pilot", (1.0, 2.0), underpowered=True)
     curve = Measurement(1.01 / x, 0.001 / x, 9, 10, "mean", (1.0, 4.0))
-    law, other = Prediction("g", "exponent", 2.0, "law", domain={"n": (1.0, np.inf)}), Rival("other", 3.0)
+    law, other = (
+        Prediction("g", "exponent", 2.0, "law", domain={"n": (1.0, np.inf)}),
+        Rival("other", 3.0),
+    )
     whole = Prediction("L", "curve", 1 / x, "solver", x=x, domain={"n": (1.0, 2.0)})
     return (
         Comparison("a.b/exponent", law, fitted, 0.1, rival=other),
-        Comparison("a.b/measured", Prediction("g", "exponent", 2.0, "law", se=0.05, df=3), fitted, 0.4, rival=other),
-        Comparison("a.b/curve", whole, curve, 0.05, rival=Rival("flat", np.ones(3)), notes=("a remark", "another")),
-        Comparison("a.b/exact", Prediction("g", "exponent", 1.0, "law"), exact, 1e-3, rival=Rival("two", 2.0), evidence="exact"),
-        Comparison("a.b/winner", Prediction("w", "ranking", 1.0, "law"), pairs, 0.05, rival=Rival("tie", 0.0)),
-        Comparison("a.b/pilot", law, pilot, 0.1, rival=other, expect="inconclusive", expect_reason="known; shown"),
+        Comparison(
+            "a.b/measured",
+            Prediction("g", "exponent", 2.0, "law", se=0.05, df=3),
+            fitted,
+            0.4,
+            rival=other,
+        ),
+        Comparison(
+            "a.b/curve",
+            whole,
+            curve,
+            0.05,
+            rival=Rival("flat", np.ones(3)),
+            notes=("a remark", "another"),
+        ),
+        Comparison(
+            "a.b/exact",
+            Prediction("g", "exponent", 1.0, "law"),
+            exact,
+            1e-3,
+            rival=Rival("two", 2.0),
+            evidence="exact",
+        ),
+        Comparison(
+            "a.b/winner",
+            Prediction("w", "ranking", 1.0, "law"),
+            pairs,
+            0.05,
+            rival=Rival("tie", 0.0),
+        ),
+        Comparison(
+            "a.b/pilot",
+            law,
+            pilot,
+            0.1,
+            rival=other,
+            expect="inconclusive",
+            expect_reason="known; shown",
+        ),
         Comparison("a.b/crash", None, None, 1.0, error="Traceback: no"),
     )
 
 
 @pytest.fixture
 def report():
-    return Report(one_of_each(), {"a": "everything"}, 7, "full", environment(1.5, run_s=3.0, compile_s=0.5))
+    return Report(
+        one_of_each(), {"a": "everything"}, 7, "full", environment(1.5, run_s=3.0, compile_s=0.5)
+    )
 
 
 def test_round_trip_is_exact(report):
     text = report.to_json()
     again = Report.from_json(text)
     assert again.to_json() == text
-    assert [comparison.verdict for comparison in again.comparisons] == [comparison.verdict for comparison in report.comparisons]
+    assert [comparison.verdict for comparison in again.comparisons] == [
+        comparison.verdict for comparison in report.comparisons
+    ]
     assert again.summary == report.summary
     assert again.comparisons[2].excluded == 1
     assert again.comparisons[6].error == "Traceback: no"
@@ -58,10 +99,21 @@ def test_a_real_report_survives():
 finite = st.floats(-1e6, 1e6)
 
 
-@given(finite, st.floats(1e-6, 10), st.one_of(st.none(), st.floats(1, 1e3)), finite, st.floats(1e-3, 10), finite)
+@given(
+    finite,
+    st.floats(1e-6, 10),
+    st.one_of(st.none(), st.floats(1, 1e3)),
+    finite,
+    st.floats(1e-3, 10),
+    finite,
+)
 def test_every_number_survives(value, se, df, predicted, tolerance, rival):
     made = Comparison(
-        "x", Prediction("x", "exponent", predicted, "s"), Measurement(value, se, df, 5, "m", (1.0, 2.0)), tolerance, rival=Rival("r", rival)
+        "x",
+        Prediction("x", "exponent", predicted, "s"),
+        Measurement(value, se, df, 5, "m", (1.0, 2.0)),
+        tolerance,
+        rival=Rival("r", rival),
     )
     written = comparison_to_dict(made)
     assert comparison_to_dict(comparison_from_dict(json.loads(json.dumps(written)))) == written
@@ -75,17 +127,32 @@ def test_every_number_survives(value, se, df, predicted, tolerance, rival):
         (lambda d: d.update(schema=2), "schema = 2: this version reads 1"),
         (lambda d: d.update(title="mine"), "title = 'mine'"),
         (lambda d: d["environment"].update(mood="good"), "environment has unknown keys: mood"),
-        (lambda d: d["comparisons"][0].update(colour="red"), r"comparisons\[0\] has unknown keys: colour"),
-        (lambda d: d["comparisons"][0]["prediction"].update(y=1), r"comparisons\[0\].prediction has unknown keys: y"),
-        (lambda d: d["comparisons"][0]["measurement"].pop("df"), r"comparisons\[0\].measurement lacks the keys df"),
+        (
+            lambda d: d["comparisons"][0].update(colour="red"),
+            r"comparisons\[0\] has unknown keys: colour",
+        ),
+        (
+            lambda d: d["comparisons"][0]["prediction"].update(y=1),
+            r"comparisons\[0\].prediction has unknown keys: y",
+        ),
+        (
+            lambda d: d["comparisons"][0]["measurement"].pop("df"),
+            r"comparisons\[0\].measurement lacks the keys df",
+        ),
         (lambda d: d["comparisons"][0]["effect"].update(q=1), "effect has unknown keys"),
         (lambda d: d["comparisons"][0]["rival"].update(q=1), "rival has unknown keys"),
         (lambda d: d["comparisons"][0].update(verdict="fail"), "numbers give the verdict 'pass'"),
         (lambda d: d["comparisons"][0].update(verdict="splendid"), "unknown verdict 'splendid'"),
         (lambda d: d["comparisons"][0]["rival"].update(verdict="pass"), "rival: 'fail'"),
         (lambda d: d["comparisons"][2]["measurement"].update(se=[0.1, 0.1]), r"comparisons\[2\]"),
-        (lambda d: d["comparisons"][0]["measurement"].update(value="much"), "'much' is not a number"),
-        (lambda d: d["comparisons"][0]["measurement"].update(window=3), r"comparisons\[0\] \(a.b/exponent\)"),
+        (
+            lambda d: d["comparisons"][0]["measurement"].update(value="much"),
+            "'much' is not a number",
+        ),
+        (
+            lambda d: d["comparisons"][0]["measurement"].update(window=3),
+            r"comparisons\[0\] \(a.b/exponent\)",
+        ),
         (lambda d: d["summary"].update({"pass": 9}), "does not count the comparisons"),
         (lambda d: d["families"].clear(), "families do not follow"),
         (lambda d: d["comparisons"].__setitem__(0, 3), r"comparisons\[0\] must be an object"),

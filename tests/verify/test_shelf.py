@@ -78,7 +78,12 @@ def test_finished_checks_live_in_the_users_cache_folder():
 
 
 def test_one_two_and_four_workers_agree(tmp_path):
-    one, two, four = (verify.run(["manifold", "linear.statics", "linear.null"], workers=n, folder=tmp_path / str(n)) for n in (1, 2, 4))
+    one, two, four = (
+        verify.run(
+            ["manifold", "linear.statics", "linear.null"], workers=n, folder=tmp_path / str(n)
+        )
+        for n in (1, 2, 4)
+    )
     assert numbers(one) == numbers(two) == numbers(four)
 
 
@@ -91,7 +96,9 @@ def test_a_killed_run_resumes_to_the_same_report(tmp_path):
             print("started", flush=True)
             verify.run(["linear.statics", "manifold"], folder={str(tmp_path / "killed")!r}, on_done=lambda name: print(name, flush=True))
     """)
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=os.environ)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=os.environ
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "started\n"
     assert process.stdout.readline() == "linear.statics\n"
@@ -100,7 +107,9 @@ def test_a_killed_run_resumes_to_the_same_report(tmp_path):
     process.stdout.close()
     assert len(list((tmp_path / "killed").rglob("*.npz"))) in (1, 2)
     seen = []
-    resumed = verify.run(["linear.statics", "manifold"], folder=tmp_path / "killed", resume=True, on_done=seen.append)
+    resumed = verify.run(
+        ["linear.statics", "manifold"], folder=tmp_path / "killed", resume=True, on_done=seen.append
+    )
     assert seen[0] == "linear.statics"
     whole = verify.run(["linear.statics", "manifold"], folder=tmp_path / "whole")
     assert numbers(resumed) == numbers(whole)

@@ -9,7 +9,18 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
-from .._inputs import PROMISED, Array, Value, broadcast, judged, numbers, one, ordered, shaped, whole_numbers
+from .._inputs import (
+    PROMISED,
+    Array,
+    Value,
+    broadcast,
+    judged,
+    numbers,
+    one,
+    ordered,
+    shaped,
+    whole_numbers,
+)
 from ..kernels import circle_eigenvalues, circle_kernel
 
 _ROUNDING = 1e-16  # error of an eigenvalue, in units of the kernel's largest value
@@ -108,14 +119,24 @@ def circle_flow(
     checked = {
         "t": ordered("t", t, whole=False),
         "activation_power": numbers("activation_power", activation_power, low=1.0, infinite=False),
-        "target_exponent": numbers("target_exponent", target_exponent, low=0.5, infinite=False, strict=True),
+        "target_exponent": numbers(
+            "target_exponent", target_exponent, low=0.5, infinite=False, strict=True
+        ),
         "bias": numbers("bias", bias, low=0.0, infinite=False),
     }
     q, exponents = checked["activation_power"], checked["target_exponent"]
     if not np.all(np.isin(q, (1, 2, 3))):
-        raise DomainError(f"activation_power = {activation_power!r} must be 1, 2 or 3", argument="activation_power", value=activation_power)
+        raise DomainError(
+            f"activation_power = {activation_power!r} must be 1, 2 or 3",
+            argument="activation_power",
+            value=activation_power,
+        )
     if np.any(exponents > 100):
-        raise DomainError(f"target_exponent = {np.max(exponents)} must be at most 100", argument="target_exponent", value=target_exponent)
+        raise DomainError(
+            f"target_exponent = {np.max(exponents)} must be at most 100",
+            argument="target_exponent",
+            value=target_exponent,
+        )
     one("grid", whole_numbers("grid", grid, low=4, high=2**24))
     if one("harmonics", whole_numbers("harmonics", harmonics)) >= grid / 2:
         raise DomainError(
@@ -130,10 +151,14 @@ def circle_flow(
     for kind in np.unique(kinds, axis=0):
         members = np.flatnonzero(np.all(kinds == kind, axis=1))
         for part in np.array_split(members, 1 + members.size * int(harmonics) // _BLOCK):
-            loss[part], error[part] = _one_kernel(flat[0][part], int(kind[0]), kind[1], kind[2], int(harmonics), int(grid))
+            loss[part], error[part] = _one_kernel(
+                flat[0][part], int(kind[0]), kind[1], kind[2], int(harmonics), int(grid)
+            )
     accuracy = float(np.max(error[loss > 0] / loss[loss > 0], initial=0.0))
     status = Status.CONVERGED if accuracy <= PROMISED else Status.LOST_ACCURACY
-    diagnostics = Diagnostics(status, 0.0, 0, "sum over harmonics, eigenvalues by fast Fourier transform", accuracy)
+    diagnostics = Diagnostics(
+        status, 0.0, 0, "sum over harmonics, eigenvalues by fast Fourier transform", accuracy
+    )
     result = CircleFlow(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
         train_loss=shaped(loss, shape),
@@ -144,7 +169,9 @@ def circle_flow(
     return result
 
 
-def _one_kernel(t: Array, q: int, exponent: float, bias: float, harmonics: int, grid: int) -> tuple[Array, Array]:
+def _one_kernel(
+    t: Array, q: int, exponent: float, bias: float, harmonics: int, grid: int
+) -> tuple[Array, Array]:
     """Return losses and error bounds at all times."""
     rounding = _ROUNDING * float(circle_kernel(0.0, q, bias=bias))
     k = np.arange(1.0, harmonics + 1)

@@ -71,16 +71,34 @@ def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike 
     times = np.zeros(flat[0].size)
     for i, (gamma, level) in enumerate(zip(*(array.tolist() for array in flat), strict=True)):
         if level > 1.0:
-            times[i] = _time(spectrum, gamma, level) if gamma > 0 and level < largest_scale(spectrum, gamma)[0] else math.inf
+            times[i] = (
+                _time(spectrum, gamma, level)
+                if gamma > 0 and level < largest_scale(spectrum, gamma)[0]
+                else math.inf
+            )
     return shaped(times, shape)
 
 
 def _time(spectrum: Spectrum, richness: float, level: float) -> float:
     latest = horizon_of_scale(spectrum.modes(_DEEPEST), richness, level)
-    modes = spectrum.modes(depth("richness", spectrum, np.array(math.inf), np.array(1 / latest), smaller=False))
+    modes = spectrum.modes(
+        depth("richness", spectrum, np.array(math.inf), np.array(1 / latest), smaller=False)
+    )
     measure = of_modes(modes, 1 / latest)
     found: Array = np.zeros((1, 4))
-    _, newton = march(measure.rates, measure.weights, richness, 2 * GRID, BY_SCALE, np.array([level]), found, np.zeros((0, 1)))
+    _, newton = march(
+        measure.rates,
+        measure.weights,
+        richness,
+        2 * GRID,
+        BY_SCALE,
+        np.array([level]),
+        found,
+        np.zeros((0, 1)),
+    )
     if newton >= MAX_NEWTON:
-        raise ConvergenceError(f"crossover_time: a scale of {level} was not reached; ask for one farther from its limit", result=math.nan)
+        raise ConvergenceError(
+            f"crossover_time: a scale of {level} was not reached; ask for one farther from its limit",
+            result=math.nan,
+        )
     return float(found[0, 0])

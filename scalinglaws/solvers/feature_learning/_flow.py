@@ -10,7 +10,17 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
-from .._inputs import Array, Value, broadcast, depth, failure_policy, judged, numbers, ordered, shaped
+from .._inputs import (
+    Array,
+    Value,
+    broadcast,
+    depth,
+    failure_policy,
+    judged,
+    numbers,
+    ordered,
+    shaped,
+)
 from ..linear import _flow as lazy
 from ..linear._kappa import MAX_STEPS
 from ..linear._statics import RidgeSolution, ridge
@@ -23,7 +33,15 @@ LONGEST, RICHEST = 1e100, 1e100
 """Longest finite time and largest richness: squares of times the richness must stay normal numbers."""
 
 _DEPTH, _LARGEST_DEPTH = 70, 1020  # octaves
-_COLUMNS = ("test_loss", "train_loss", "scale", "test_error", "train_error", "scale_error", "fit_error")
+_COLUMNS = (
+    "test_loss",
+    "train_loss",
+    "scale",
+    "test_error",
+    "train_error",
+    "scale_error",
+    "fit_error",
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +182,9 @@ def gradient_flow(
     return result
 
 
-def static_limit(spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf) -> RidgeSolution:
+def static_limit(
+    spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf
+) -> RidgeSolution:
     r"""Compute the losses that are left after infinitely long training.
 
     Feature learning changes how fast, not how far: the limit of gradient flow does not depend on the richness and is regression
@@ -207,11 +227,20 @@ def static_limit(spectrum: Spectrum, *, features: ArrayLike = math.inf, samples:
 def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
     """Refuse finite values above `most`."""
     if np.any(np.isfinite(array) & (array > most)):
-        raise DomainError(f"{name} = {np.max(array)} must be at most {most:g}{else_}", argument=name, value=array)
+        raise DomainError(
+            f"{name} = {np.max(array)} must be at most {most:g}{else_}", argument=name, value=array
+        )
 
 
 def _one_flow(
-    table: dict[str, Array], members: Array, t: Array, spectrum: Spectrum, richness: float, n: float, p: float, effort: Effort
+    table: dict[str, Array],
+    members: Array,
+    t: Array,
+    spectrum: Spectrum,
+    richness: float,
+    n: float,
+    p: float,
+    effort: Effort,
 ) -> bool:
     """Fill in all times of one flow; return whether it failed."""
     members = members[np.argsort(t[members], kind="stable")]
@@ -223,8 +252,12 @@ def _one_flow(
         end = static_limit(spectrum, features=n, samples=p)
         for name in ("test_loss", "train_loss"):
             table[name][members[late]] = getattr(end, name)
-            table[f"{name[:-5]}_error"][members[late]] = end.diagnostics.error_estimate * getattr(end, name)
-        table["scale"][members[late]], table["scale_error"][members[late]] = largest_scale(spectrum, richness, n, p)
+            table[f"{name[:-5]}_error"][members[late]] = end.diagnostics.error_estimate * getattr(
+                end, name
+            )
+        table["scale"][members[late]], table["scale_error"][members[late]] = largest_scale(
+            spectrum, richness, n, p
+        )
     members, times = members[~late], times[~late]
     if times.size == 0:
         return False
@@ -236,20 +269,37 @@ def _one_flow(
         return True
     found = follow(measure, richness, times)
     for name in ("test", "train"):
-        table[f"{name}_loss"][members], table[f"{name}_error"][members] = getattr(found, name), getattr(found, f"{name}_error")
+        table[f"{name}_loss"][members], table[f"{name}_error"][members] = (
+            getattr(found, name),
+            getattr(found, f"{name}_error"),
+        )
     table["scale"][members], table["scale_error"][members] = found.scale, found.scale_error
     table["fit_error"][members] = measure.error
-    relative = math.inf if found.failed else found.relative_error(measure.start, EXACT_FLOOR if measure.error == 0 else 1e-4)
+    relative = (
+        math.inf
+        if found.failed
+        else found.relative_error(measure.start, EXACT_FLOOR if measure.error == 0 else 1e-4)
+    )
     effort.add(found.newton, measure.residual, relative)
     return found.failed
 
 
-def _lazy_flow(table: dict[str, Array], members: Array, times: Array, spectrum: Spectrum, n: float, p: float, effort: Effort) -> bool:
+def _lazy_flow(
+    table: dict[str, Array],
+    members: Array,
+    times: Array,
+    spectrum: Spectrum,
+    n: float,
+    p: float,
+    effort: Effort,
+) -> bool:
     found = lazy.gradient_flow(times, spectrum, features=n, samples=p, on_failure="return")
     for name in ("test_loss", "train_loss", "test_error", "train_error"):
         table[name][members] = getattr(found, name)
     table["scale"][members] = 1.0
-    effort.add(found.diagnostics.iterations, found.diagnostics.residual, found.diagnostics.error_estimate)
+    effort.add(
+        found.diagnostics.iterations, found.diagnostics.residual, found.diagnostics.error_estimate
+    )
     return found.diagnostics.status is Status.MAX_ITERATIONS
 
 
@@ -258,7 +308,13 @@ def measured(spectrum: Spectrum, richness: float, n: float, p: float, t: float) 
     t = max(t, 1e-200)
     if math.isfinite(min(n, p)):
         power = float(np.sum(spectrum.modes().signal))
-        return of_kernel(spectrum, n, p, 1 / max(crude_horizon(power, richness, t), 1e-290), pairs=math.isfinite(p))
+        return of_kernel(
+            spectrum,
+            n,
+            p,
+            1 / max(crude_horizon(power, richness, t), 1e-290),
+            pairs=math.isfinite(p),
+        )
     whole = spectrum.modes(_LARGEST_DEPTH if t > 1e20 else _DEPTH)
     latest = max(horizon(whole, richness, t), 1e-290)
     modes = spectrum.modes(depth("t", spectrum, np.array(math.inf), np.array(1 / latest)))

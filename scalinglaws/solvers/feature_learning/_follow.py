@@ -24,7 +24,9 @@ BLIND = 1e-6
 PHASE = 2e-9
 """Relative error left where the two grids happen to agree: the last step before a requested time is shorter than the others."""
 
-METHOD = "exponential integrator on a logarithmic grid of the warped time, extrapolated from two grids"
+METHOD = (
+    "exponential integrator on a logarithmic grid of the warped time, extrapolated from two grids"
+)
 
 
 @dataclass
@@ -37,11 +39,21 @@ class Effort:
 
     def add(self, newton: int, residual: float, error: float) -> None:
         """Take in the figures of one flow."""
-        self.newton, self.residual, self.error = max(self.newton, newton), max(self.residual, residual), max(self.error, error)
+        self.newton, self.residual, self.error = (
+            max(self.newton, newton),
+            max(self.residual, residual),
+            max(self.error, error),
+        )
 
     def diagnostics(self, failed: bool) -> Diagnostics:
         """Judge the whole."""
-        status = Status.MAX_ITERATIONS if failed else Status.LOST_ACCURACY if self.error > PROMISED else Status.CONVERGED
+        status = (
+            Status.MAX_ITERATIONS
+            if failed
+            else Status.LOST_ACCURACY
+            if self.error > PROMISED
+            else Status.CONVERGED
+        )
         return Diagnostics(status, self.residual, self.newton, METHOD, self.error)
 
 
@@ -78,7 +90,9 @@ class Followed:
 
 def follow(measure: Measure, richness: float, times: Array) -> Followed:
     """Follow the flow through ascending finite times."""
-    fine, coarse = (_on_grid(measure, richness, times, per_decade) for per_decade in (GRID, GRID / 2))
+    fine, coarse = (
+        _on_grid(measure, richness, times, per_decade) for per_decade in (GRID, GRID / 2)
+    )
     newton = max(fine[1], coarse[1])
     if newton >= MAX_NEWTON:
         unknown = np.full(times.size, np.nan)
@@ -103,10 +117,18 @@ def follow(measure: Measure, richness: float, times: Array) -> Followed:
     )
 
 
-def _on_grid(measure: Measure, richness: float, times: Array, per_decade: float) -> tuple[Array, int]:
+def _on_grid(
+    measure: Measure, richness: float, times: Array, per_decade: float
+) -> tuple[Array, int]:
     found = np.zeros((times.size, 4))
-    kept = np.zeros((times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype)
-    _, newton = march(measure.rates, measure.weights, richness, per_decade, BY_TIME, times, found, kept)
+    kept = np.zeros(
+        (times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype
+    )
+    _, newton = march(
+        measure.rates, measure.weights, richness, per_decade, BY_TIME, times, found, kept
+    )
     scale, train = found[:, 2], found[:, 3] + measure.floor
-    test = train if measure.pairs is None or newton >= MAX_NEWTON else measure.test_loss(kept, scale)
+    test = (
+        train if measure.pairs is None or newton >= MAX_NEWTON else measure.test_loss(kept, scale)
+    )
     return np.array([found[:, 1], scale, test, train]), int(newton)

@@ -65,21 +65,40 @@ def compute_frontier(compute: ArrayLike, spectrum: Spectrum, *, richness: float)
     """
     budgets = numbers("compute", compute, low=4.0, infinite=False)
     if np.any(budgets > _LARGEST):
-        raise DomainError(f"compute = {np.max(budgets)} must be at most {_LARGEST:g}", argument="compute", value=compute)
+        raise DomainError(
+            f"compute = {np.max(budgets)} must be at most {_LARGEST:g}",
+            argument="compute",
+            value=compute,
+        )
     if np.ndim(numbers("richness", richness, low=0.0, infinite=False)):
-        raise DomainError(f"richness must be a single number; got {richness!r}", argument="richness", value=richness)
+        raise DomainError(
+            f"richness must be a single number; got {richness!r}",
+            argument="richness",
+            value=richness,
+        )
     error, steps = 0.0, 0
 
     def log_loss(log_features: ArrayLike, log_compute: ArrayLike) -> Array:
         nonlocal error, steps
         x, c = np.broadcast_arrays(np.asarray(log_features, float), np.asarray(log_compute, float))
         # one column: the order of times along the last axis does not matter
-        found = gradient_flow(np.exp(c - x).ravel()[:, None], spectrum, richness=richness, features=np.exp(x).ravel()[:, None])
-        error, steps = max(error, found.diagnostics.error_estimate), max(steps, found.diagnostics.iterations)
+        found = gradient_flow(
+            np.exp(c - x).ravel()[:, None],
+            spectrum,
+            richness=richness,
+            features=np.exp(x).ravel()[:, None],
+        )
+        error, steps = (
+            max(error, found.diagnostics.error_estimate),
+            max(steps, found.diagnostics.iterations),
+        )
         with np.errstate(divide="ignore"):  # a loss of zero is refused by the search
             return np.asarray(np.log(found.test_loss)).reshape(x.shape)
 
-    found = [best_split(log_loss, np.linspace(0, math.log(c), POINTS), math.log(c)) for c in budgets.ravel().tolist()]
+    found = [
+        best_split(log_loss, np.linspace(0, math.log(c), POINTS), math.log(c))
+        for c in budgets.ravel().tolist()
+    ]
     names = ("features", "loss", "loss_exponent", "features_exponent", "slope")
     columns = {name: np.array([getattr(one, name) for one in found]) for name in names}
     slope = float(np.max(np.abs(columns.pop("slope")), initial=0.0))
@@ -87,6 +106,12 @@ def compute_frontier(compute: ArrayLike, spectrum: Spectrum, *, richness: float)
         compute=shaped(budgets.ravel(), budgets.shape),
         time=shaped(budgets.ravel() / columns["features"], budgets.shape),
         learning_rate=shaped(np.ones(budgets.size), budgets.shape),
-        diagnostics=Diagnostics(Status.LOST_ACCURACY if error > PROMISED else Status.CONVERGED, slope, steps, METHOD, error),
+        diagnostics=Diagnostics(
+            Status.LOST_ACCURACY if error > PROMISED else Status.CONVERGED,
+            slope,
+            steps,
+            METHOD,
+            error,
+        ),
         **{name: shaped(column, budgets.shape) for name, column in columns.items()},
     )

@@ -31,8 +31,18 @@ MAX_NEWTON = 60
 _FIRST = 1e-2  # of the shortest time scale: the first step
 _SERIES = np.array([6.0 / math.factorial(k + 4) for k in range(11, -1, -1)])  # of I_3 in -z
 _THIRD = 1.0 / 3.0
-_NODES = np.array([0.5 - 0.5 * x for x in (0.8611363115940526, 0.3399810435848563, -0.3399810435848563, -0.8611363115940526)])
-_SHARES = np.array([0.5 * w for w in (0.3478548451374538, 0.6521451548625461, 0.6521451548625461, 0.3478548451374538)])
+_NODES = np.array(
+    [
+        0.5 - 0.5 * x
+        for x in (0.8611363115940526, 0.3399810435848563, -0.3399810435848563, -0.8611363115940526)
+    ]
+)
+_SHARES = np.array(
+    [
+        0.5 * w
+        for w in (0.3478548451374538, 0.6521451548625461, 0.6521451548625461, 0.3478548451374538)
+    ]
+)
 
 
 @njit
@@ -52,7 +62,14 @@ def _moments(z: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         first = 0.5 - 0.5 * (z * second)
         learned = z * (1.0 - z * first)
         rest = z * (3.0 * second - 2.0 * third)
-        return 1.0 - learned, learned, z * (2.0 * second - first - third), 1.0 - rest, rest, z * (second - third)
+        return (
+            1.0 - learned,
+            learned,
+            z * (2.0 * second - first - third),
+            1.0 - rest,
+            rest,
+            z * (second - third),
+        )
     decay = np.exp(-z)
     inverse = np.conj(z) * (1.0 / size)
     learned = 1.0 - decay
@@ -60,13 +77,22 @@ def _moments(z: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
     first = (1.0 - zeroth) * inverse
     second = (1.0 - 2.0 * first) * inverse
     gain = 6.0 * (first - second)
-    return decay, learned, zeroth - 4.0 * first + 3.0 * second, gain, 1.0 - gain, 3.0 * second - 2.0 * first
+    return (
+        decay,
+        learned,
+        zeroth - 4.0 * first + 3.0 * second,
+        gain,
+        1.0 - gain,
+        3.0 * second - 2.0 * first,
+    )
 
 
 @njit
 def _value(c: float, h: float, slope: float, change: float, end: float) -> float:
     """Return the cubic of a step at the part c of it, from slopes times the length of the step."""
-    return h + c * (slope + c * ((3.0 * change - 2.0 * slope - end) + c * (slope + end - 2.0 * change)))
+    return h + c * (
+        slope + c * ((3.0 * change - 2.0 * slope - end) + c * (slope + end - 2.0 * change))
+    )
 
 
 @njit
@@ -79,7 +105,17 @@ def _elapsed(c: float, h: float, slope: float, change: float, end: float) -> flo
 
 
 @njit
-def _sweep(x: Spectral, mu: Spectral, w: Spectral, state: Spectral, d: float, h: float, slope: float, table: Spectral, sums: Array) -> None:
+def _sweep(
+    x: Spectral,
+    mu: Spectral,
+    w: Spectral,
+    state: Spectral,
+    d: float,
+    h: float,
+    slope: float,
+    table: Spectral,
+    sums: Array,
+) -> None:
     """Write e and q at the end of a step in terms of its unknowns, the change of h and the slope at the end; fill in the sums they need.
 
     Rows of `state`: e and q = h - e, both, because either may be tiny. Rows of `table`: e = a + b change + c slope and
@@ -113,22 +149,41 @@ def _sweep(x: Spectral, mu: Spectral, w: Spectral, state: Spectral, d: float, h:
 
 
 @njit
-def _ends(sums: Array, richness: float, d: float, h: float, slope: float) -> tuple[float, float, int]:
+def _ends(
+    sums: Array, richness: float, d: float, h: float, slope: float
+) -> tuple[float, float, int]:
     """Solve for the change of h over a step and its slope at the end, both by Newton's method; return the steps taken too."""
     u, g = slope, slope
     settled = False
     for step in range(MAX_NEWTON):
         new = h + u
-        weighed = sums[0] + 2 * u * sums[1] + u * u * sums[2] + 2 * g * sums[3] + 2 * u * g * sums[4] + g * g * sums[5]
+        weighed = (
+            sums[0]
+            + 2 * u * sums[1]
+            + u * u * sums[2]
+            + 2 * g * sums[3]
+            + 2 * u * g * sums[4]
+            + g * g * sums[5]
+        )
         weighed_u = 2 * (sums[1] + u * sums[2] + g * sums[4])
         weighed_g = 2 * (sums[3] + u * sums[4] + g * sums[5])
-        flux = sums[6] + u * sums[7] + g * sums[8] + u * u * sums[9] + u * g * sums[10] + g * g * sums[11]
+        flux = (
+            sums[6]
+            + u * sums[7]
+            + g * sums[8]
+            + u * u * sums[9]
+            + u * g * sums[10]
+            + g * g * sums[11]
+        )
         flux_u = sums[7] + 2 * u * sums[9] + g * sums[10]
         flux_g = sums[8] + u * sums[10] + 2 * g * sums[11]
         scale = 1.0 + richness * weighed
         rate = richness * d * new * new
         one, two = new * new * scale - 1.0, g + rate * new * flux
-        one_u, one_g = 2 * new * scale + new * new * richness * weighed_u, new * new * richness * weighed_g
+        one_u, one_g = (
+            2 * new * scale + new * new * richness * weighed_u,
+            new * new * richness * weighed_g,
+        )
         two_u, two_g = rate * (3 * flux + new * flux_u), 1.0 + rate * new * flux_g
         det = one_u * two_g - one_g * two_u
         du, dg = (one_g * two - one * two_g) / det, (one * two_u - one_u * two) / det
@@ -142,7 +197,9 @@ def _ends(sums: Array, richness: float, d: float, h: float, slope: float) -> tup
 
 
 @njit
-def _within(kind: int, target: float, t: float, d: float, h: float, slope: float, change: float, end: float) -> float:
+def _within(
+    kind: int, target: float, t: float, d: float, h: float, slope: float, change: float, end: float
+) -> float:
     """Return the part of a step at which time, or scale, has its target: Newton's method guarded by bisection."""
     low, high, c = 0.0, 1.0, 0.5
     for _ in range(100):
@@ -152,7 +209,15 @@ def _within(kind: int, target: float, t: float, d: float, h: float, slope: float
             gain = d * value * value
         else:
             excess = 1.0 - target * value * value
-            gain = -2 * target * value * (slope + c * (2 * (3 * change - 2 * slope - end) + 3 * c * (slope + end - 2 * change)))
+            gain = (
+                -2
+                * target
+                * value
+                * (
+                    slope
+                    + c * (2 * (3 * change - 2 * slope - end) + 3 * c * (slope + end - 2 * change))
+                )
+            )
         if excess > 0.0:
             high = c
         else:
@@ -168,7 +233,14 @@ def _within(kind: int, target: float, t: float, d: float, h: float, slope: float
 
 @njit
 def march(
-    x: Spectral, mu: Spectral, richness: float, per_decade: float, kind: int, targets: Array, found: Array, kept: Spectral
+    x: Spectral,
+    mu: Spectral,
+    richness: float,
+    per_decade: float,
+    kind: int,
+    targets: Array,
+    found: Array,
+    kept: Spectral,
 ) -> tuple[int, int]:
     """Follow the flow through all targets (ascending times, or scales); return the number of steps and the most Newton steps.
 
@@ -202,7 +274,11 @@ def march(
         if partial == 0:
             change, end, later = gain, rise, t + span
         else:
-            move = (targets[i] - t - span) / (d * value * value) if kind == BY_TIME else (1.0 / math.sqrt(targets[i]) - value) * c / rise
+            move = (
+                (targets[i] - t - span) / (d * value * value)
+                if kind == BY_TIME
+                else (1.0 / math.sqrt(targets[i]) - value) * c / rise
+            )
             tries += 1
             if abs(move) > 1e-9 * c and tries < 4:
                 c = min(max(c + move, 0.0), 1.5)
@@ -215,7 +291,9 @@ def march(
                 if kept.shape[0] > 0:
                     kept[i, j] = rest
             i += 1
-        if i < targets.size and (targets[i] <= later if kind == BY_TIME else targets[i] * (h + change) ** 2 <= 1.0):
+        if i < targets.size and (
+            targets[i] <= later if kind == BY_TIME else targets[i] * (h + change) ** 2 <= 1.0
+        ):
             c, partial, tries = _within(kind, targets[i], t, d, h, slope, change, end), 1, 0
             continue
         for j in range(x.size):

@@ -210,7 +210,9 @@ def online_dmft(
     }
     setting = _setting(steps, given, matrices, reuse=False)
     result = OnlineDMFTSolution(**_marched(setting, spectrum, given, modes))
-    edge = sgd_stability(spectrum, features=result.features, batch=result.batch, learning_rate=result.learning_rate)
+    edge = sgd_stability(
+        spectrum, features=result.features, batch=result.batch, learning_rate=result.learning_rate
+    )
     _judge("online_dmft", result, float(edge.max_learning_rate))
     return result
 
@@ -314,7 +316,12 @@ def reuse_dmft(
 def _number(name: str, value: Any) -> float:
     """Return one checked argument."""
     size = name in ("features", "batch", "samples")
-    return one(name, numbers(name, value, low=1.0 if size else 0.0, infinite=size, strict=name == "learning_rate"))
+    return one(
+        name,
+        numbers(
+            name, value, low=1.0 if size else 0.0, infinite=size, strict=name == "learning_rate"
+        ),
+    )
 
 
 def _setting(steps: int, given: dict[str, float], matrices: bool, *, reuse: bool) -> Setting:
@@ -340,9 +347,15 @@ def _modes(kind: str, spectrum: Spectrum, steps: int) -> MarchModes:
     if kind == "merged":
         return merged_modes(spectrum, steps)
     if kind != "full":
-        raise DomainError(f"modes = {kind!r} must be 'merged' or 'full'", argument="modes", value=kind)
+        raise DomainError(
+            f"modes = {kind!r} must be 'merged' or 'full'", argument="modes", value=kind
+        )
     if math.isinf(spectrum.size):
-        raise DomainError("modes = 'full' needs a spectrum of finite size; use modes = 'merged'", argument="modes", value=kind)
+        raise DomainError(
+            "modes = 'full' needs a spectrum of finite size; use modes = 'merged'",
+            argument="modes",
+            value=kind,
+        )
     _afford(5.0 * spectrum.size * (steps + 1), "fewer steps, or modes = 'merged'")
     return every_mode(spectrum)
 
@@ -350,14 +363,20 @@ def _modes(kind: str, spectrum: Spectrum, steps: int) -> MarchModes:
 def _afford(count: float, advice: str) -> None:
     """Refuse what would not fit into memory."""
     if count > _MOST:
-        raise ResourceError(f"the march would hold {8e-9 * count:.3g} GB, more than {8e-9 * _MOST:.3g} GB; use {advice}")
+        raise ResourceError(
+            f"the march would hold {8e-9 * count:.3g} GB, more than {8e-9 * _MOST:.3g} GB; use {advice}"
+        )
 
 
 @one_thread  # several make losses depend on their number, in the last digit, and are slow where other work keeps a core busy
-def _marched(setting: Setting, spectrum: Spectrum, given: dict[str, float], kind: str) -> dict[str, Any]:
+def _marched(
+    setting: Setting, spectrum: Spectrum, given: dict[str, float], kind: str
+) -> dict[str, Any]:
     """Run the march; return the fields of its result."""
     modes = _modes(kind, spectrum, setting.steps)
-    _afford(entries(setting, modes), f"at most about {math.sqrt(_MOST / squares(setting)):.0f} steps")
+    _afford(
+        entries(setting, modes), f"at most about {math.sqrt(_MOST / squares(setting)):.0f} steps"
+    )
     march = March(setting, modes)
     reached = march.run()
     if reached <= setting.steps:
@@ -370,7 +389,13 @@ def _marched(setting: Setting, spectrum: Spectrum, given: dict[str, float], kind
     residual = march.residual()
     status = Status.LOST_ACCURACY if residual > PROMISED else Status.CONVERGED
     merged = MERGING if kind == "merged" else 0.0
-    named = MarchMatrices(march.error, march.gradient, march.weight, march.response, march.data_response) if setting.matrices else None
+    named = (
+        MarchMatrices(
+            march.error, march.gradient, march.weight, march.response, march.data_response
+        )
+        if setting.matrices
+        else None
+    )
     return {
         "steps": np.arange(setting.steps + 1),
         **given,
@@ -378,7 +403,9 @@ def _marched(setting: Setting, spectrum: Spectrum, given: dict[str, float], kind
         "train_loss": march.train_loss,
         "scale": march.scale,
         "matrices": named,
-        "diagnostics": Diagnostics(status, residual, setting.steps, f"causal march, {kind} modes", residual + merged),
+        "diagnostics": Diagnostics(
+            status, residual, setting.steps, f"causal march, {kind} modes", residual + merged
+        ),
     }
 
 

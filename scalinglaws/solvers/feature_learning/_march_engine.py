@@ -63,7 +63,15 @@ def squares(setting: Setting) -> int:
     rich = setting.richness > 0 or setting.matrices
     forced = rich or setting.inverse_features > 0
     error = setting.reuse or setting.matrices
-    return 1 + (setting.richness > 0) + rich + forced + error + 2 * setting.reuse + 3 * setting.matrices
+    return (
+        1
+        + (setting.richness > 0)
+        + rich
+        + forced
+        + error
+        + 2 * setting.reuse
+        + 3 * setting.matrices
+    )
 
 
 def entries(setting: Setting, modes: MarchModes) -> float:
@@ -90,15 +98,21 @@ class March:
     def __init__(self, setting: Setting, modes: MarchModes) -> None:
         size = setting.steps + 1
         self._setting, self._modes = setting, modes
-        self._rich = setting.richness > 0 or setting.matrices  # correlations of the weights are needed
-        self._fluctuates = setting.inverse_features > 0 or setting.inverse_data > 0  # errors differ from their mean
+        self._rich = (
+            setting.richness > 0 or setting.matrices
+        )  # correlations of the weights are needed
+        self._fluctuates = (
+            setting.inverse_features > 0 or setting.inverse_data > 0
+        )  # errors differ from their mean
         self._forced = self._rich or setting.inverse_features > 0
 
         def square(needed: bool) -> Array:
             return np.zeros((size, size) if needed else (0, 0))
 
         self.response = square(True)
-        self._drive = square(True) if setting.richness > 0 else self.response  # A, the same as U where nothing is learned
+        self._drive = (
+            square(True) if setting.richness > 0 else self.response
+        )  # A, the same as U where nothing is learned
         self._gain = square(self._rich)  # D
         self._forcing = square(self._forced)  # E
         self.error = square(setting.reuse or setting.matrices)
@@ -110,8 +124,14 @@ class March:
         self._last_gain, self._last_gradient = np.zeros(size), np.zeros(size)  # rows of D and C_2
         self._residual = np.zeros(size)  # diagonal of C
         self._mean = np.ones((size, modes.signal.size))  # m
-        self._initial = np.ones((size if setting.initial_variance > 0 else 0, modes.eigenvalues.size))  # n
-        self._start, self._carried, self._pushed = np.ones(size), np.ones(size), np.zeros(size)  # k_0, h, c per sigma_w
+        self._initial = np.ones(
+            (size if setting.initial_variance > 0 else 0, modes.eigenvalues.size)
+        )  # n
+        self._start, self._carried, self._pushed = (
+            np.ones(size),
+            np.ones(size),
+            np.zeros(size),
+        )  # k_0, h, c per sigma_w
         self._source = np.zeros(size)  # G_0 k_0
         self.scale[0] += setting.richness * setting.initial_variance
         if setting.matrices:
@@ -122,7 +142,9 @@ class March:
 
         self._rows, self._columns = columns(self._fluctuates), columns(self._fluctuates)
         self._forced_rows = columns(setting.inverse_features > 0)  # E applied to the rows
-        self._met_rows = columns(setting.reuse and setting.inverse_data > 0)  # C_0 applied to the rows
+        self._met_rows = columns(
+            setting.reuse and setting.inverse_data > 0
+        )  # C_0 applied to the rows
         self._ones, self._nothing = np.ones(size), np.zeros(modes.eigenvalues.size)
         self._trace = float(modes.variances.sum())
         self._powers = np.stack([modes.variances, modes.variances * modes.eigenvalues])
@@ -148,7 +170,9 @@ class March:
         rows = np.empty((last, eigenvalues.size))
         _solve_rows(self.response, self.response[last], eigenvalues, rows, last)
         difference = self._mean[last] - (1 - eigenvalues * rows.sum(axis=0))
-        return float(np.max(np.abs(difference), initial=0.0) / np.max(np.abs(self._mean), initial=1.0))
+        return float(
+            np.max(np.abs(difference), initial=0.0) / np.max(np.abs(self._mean), initial=1.0)
+        )
 
     def _advance(self, t: int) -> None:
         """Fill row t of A, C_w and U from the rows before it."""
@@ -157,7 +181,9 @@ class March:
         memory = eta**2 * gamma * self._last_gradient[: t - 1]
         drive[t, past] = drive[t - 1, past] + eta * self._last_gain[past]
         self._start[t] = self._start[t - 1] + memory @ self._start[: t - 1]
-        self._carried[t] = self._carried[t - 1] + eta * self._pushed[t - 1] + memory @ self._carried[: t - 1]
+        self._carried[t] = (
+            self._carried[t - 1] + eta * self._pushed[t - 1] + memory @ self._carried[: t - 1]
+        )
         if gamma:
             drive[t, : t - 1] += _combine(memory, drive[: t - 1, : t - 1])
         if self._rich:
@@ -166,7 +192,9 @@ class March:
             self.scale[t] = 1 + gamma * weight[t]
             _store(self.weight, t, weight)
             if gamma:
-                self.response[t, past] = drive[t, past] + eta * gamma * _combine(weight[past], self._gain[past, past])
+                self.response[t, past] = drive[t, past] + eta * gamma * _combine(
+                    weight[past], self._gain[past, past]
+                )
 
     def _respond(self, t: int) -> None:
         """Solve for row t of all W_k, and add them up."""
@@ -207,7 +235,9 @@ class March:
         if setting.reuse and setting.inverse_data:
             met = np.matmul(self.error[past, past], rows, out=self._met_rows[past])
         weights = self._ones if setting.reuse else self._residual
-        add_forces(forced, setting.inverse_features, met, weights, offsets, shares, self._columns[past])
+        add_forces(
+            forced, setting.inverse_features, met, weights, offsets, shares, self._columns[past]
+        )
 
     def _feed_back(self, t: int) -> None:
         """Fill row t of C, E, D and C_2."""
@@ -225,16 +255,22 @@ class March:
             seen[:, t] = self._sums[:, past] @ self.error[past, t]
             seen += noise * self._sums[:, past].sum(axis=1, keepdims=True)
             self.train_loss[t] += b * (b * seen[0, past] - 2 * residual[past]) @ first
-            forcing = forcing + b * (self._trace * residual - seen[1] - _apply(self._second[now, past], residual[past]))
+            forcing = forcing + b * (
+                self._trace * residual - seen[1] - _apply(self._second[now, past], residual[past])
+            )
             gain[past] += b * (n * _combine(first, self._first[past, past]) - first)
         elif b:
-            forcing = forcing - b * np.append(second * self._residual[past], -self._trace * self._residual[t])
+            forcing = forcing - b * np.append(
+                second * self._residual[past], -self._trace * self._residual[t]
+            )
         _store(self._forcing, t, forcing)
         if self._rich:
             self._gain[t, now] = gain
             self._pushed[t] = -n * (gain @ self._source[now])
             self._last_gradient[now] = _apply(self._gain[now, now], self._forced_gain(t, gain))
-            self._last_gradient[now] += setting.initial_variance * self._pushed[t] * self._pushed[now]
+            self._last_gradient[now] += (
+                setting.initial_variance * self._pushed[t] * self._pushed[now]
+            )
             _store(self.gradient, t, self._last_gradient[now])
         if self.data_response.size and setting.reuse:
             self.data_response[t, past] = -b * first
@@ -244,7 +280,9 @@ class March:
         past, now, n = slice(0, t), slice(0, t + 1), self._setting.inverse_features
         if self._setting.reuse:
             return self._forcing[now, now] @ gain
-        forced = self._forcing[t, now].copy()  # online D is 1 - H_0/N, and E H_0 is a sum of columns that are known
+        forced = self._forcing[
+            t, now
+        ].copy()  # online D is 1 - H_0/N, and E H_0 is a sum of columns that are known
         if n and t:
             forced[past] -= n * (self._forced_rows[past] @ self._modes.variances)
             forced[t] += self._forcing[t, past] @ gain[past]

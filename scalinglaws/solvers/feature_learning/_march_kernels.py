@@ -11,7 +11,15 @@ Array = NDArray[np.float64]
 
 
 @njit
-def solve_rows(response: Array, right: Array, eigenvalues: Array, known: Array, unknown: Array, low: int, high: int) -> None:
+def solve_rows(
+    response: Array,
+    right: Array,
+    eigenvalues: Array,
+    known: Array,
+    unknown: Array,
+    low: int,
+    high: int,
+) -> None:
     r"""Solve :math:`w_k (1 + \lambda_k U) = r` within one block of times, from the last time to the first.
 
     On entry ``known[s - low, k]`` holds what times beyond the block add to :math:`w_k U`; on return ``unknown[s, k]`` holds the
@@ -22,7 +30,12 @@ def solve_rows(response: Array, right: Array, eigenvalues: Array, known: Array, 
         i = s - low
         a = s + 1
         while a + 3 < high:
-            w0, w1, w2, w3 = response[a, s], response[a + 1, s], response[a + 2, s], response[a + 3, s]
+            w0, w1, w2, w3 = (
+                response[a, s],
+                response[a + 1, s],
+                response[a + 2, s],
+                response[a + 3, s],
+            )
             for k in range(modes):
                 near = w0 * unknown[a, k] + w1 * unknown[a + 1, k]
                 known[i, k] += near + (w2 * unknown[a + 2, k] + w3 * unknown[a + 3, k])
@@ -37,7 +50,9 @@ def solve_rows(response: Array, right: Array, eigenvalues: Array, known: Array, 
 
 
 @njit
-def solve_columns(response: Array, eigenvalues: Array, known: Array, unknown: Array, low: int, high: int) -> None:
+def solve_columns(
+    response: Array, eigenvalues: Array, known: Array, unknown: Array, low: int, high: int
+) -> None:
     r"""Solve :math:`(1 + \lambda_k U) x_k = g_k` within one block of times, from the first time to the last.
 
     On entry ``unknown[s, k]`` holds the right-hand side and ``known[s - low, k]`` what times before the block add to
@@ -48,7 +63,12 @@ def solve_columns(response: Array, eigenvalues: Array, known: Array, unknown: Ar
         i = s - low
         a = low
         while a + 3 < s:
-            w0, w1, w2, w3 = response[s, a], response[s, a + 1], response[s, a + 2], response[s, a + 3]
+            w0, w1, w2, w3 = (
+                response[s, a],
+                response[s, a + 1],
+                response[s, a + 2],
+                response[s, a + 3],
+            )
             for k in range(modes):
                 near = w0 * unknown[a, k] + w1 * unknown[a + 1, k]
                 known[i, k] += near + (w2 * unknown[a + 2, k] + w3 * unknown[a + 3, k])
@@ -63,7 +83,15 @@ def solve_columns(response: Array, eigenvalues: Array, known: Array, unknown: Ar
 
 
 @njit
-def add_forces(forced: Array, share: float, met: Array, weights: Array, offsets: Array, shares: Array, total: Array) -> None:
+def add_forces(
+    forced: Array,
+    share: float,
+    met: Array,
+    weights: Array,
+    offsets: Array,
+    shares: Array,
+    total: Array,
+) -> None:
     r"""Add up what drives each mode, ``share * forced + shares[k] * (weights[s] * met + offsets[k])``, in one pass."""
     for s in range(total.shape[0]):
         weight = weights[s]

@@ -68,7 +68,9 @@ def _distinct(places: Array, weights: Array) -> tuple[Array, Array]:
     return -values, np.bincount(where, weights[weights > 0], values.size).astype(float)
 
 
-def _reduced(places: Array, weights: Array, steps: int, nodes: int, tail: int) -> tuple[Array, Array]:
+def _reduced(
+    places: Array, weights: Array, steps: int, nodes: int, tail: int
+) -> tuple[Array, Array]:
     """Replace the modes of each range by the nodes of a Gauss rule."""
     places, weights = _distinct(places, weights)
     found: list[tuple[Array, Array]] = []
@@ -103,6 +105,8 @@ def _gauss(places: Array, weights: Array, nodes: int) -> tuple[Array, Array]:
             nodes = i + 1
             break
         vector = vector / off[i]
-    values, vectors = np.linalg.eigh(np.diag(diagonal[:nodes]) + np.diag(off[: nodes - 1], 1) + np.diag(off[: nodes - 1], -1))
+    values, vectors = np.linalg.eigh(
+        np.diag(diagonal[:nodes]) + np.diag(off[: nodes - 1], 1) + np.diag(off[: nodes - 1], -1)
+    )
     # a node is an average of places: rounding must not carry it out of their range
     return scale * np.clip(values[::-1], places[-1] / scale, 1.0), total * vectors[0, ::-1] ** 2

@@ -75,7 +75,9 @@ def of_modes(modes: Modes, slowest: float) -> Measure:
     if power == 0.0:
         return Measure(modes.eigenvalues[~late], modes.signal[~late], 0.0, 0.0)
     mean = float((signal / power) @ modes.eigenvalues[late])
-    return Measure(np.append(modes.eigenvalues[~late], mean), np.append(modes.signal[~late], power), 0.0, 0.0)
+    return Measure(
+        np.append(modes.eigenvalues[~late], mean), np.append(modes.signal[~late], power), 0.0, 0.0
+    )
 
 
 def horizon(modes: Modes, richness: float, t: float) -> float:
@@ -89,7 +91,9 @@ def horizon(modes: Modes, richness: float, t: float) -> float:
 def horizon_of_scale(modes: Modes, richness: float, scale: float) -> float:
     """Estimate the warped time at which the scale is reached from above."""
     tau = np.geomspace(1e-3 * shortest(modes, richness), 1 / float(np.min(modes.eigenvalues)), 2000)
-    return 100 * float(tau[min(int(np.searchsorted(_scales(modes, richness, tau), scale)), tau.size - 1)])
+    return 100 * float(
+        tau[min(int(np.searchsorted(_scales(modes, richness, tau), scale)), tau.size - 1)]
+    )
 
 
 def shortest(modes: Modes, richness: float) -> float:
@@ -106,7 +110,9 @@ def _scales(modes: Modes, richness: float, tau: Array) -> Array:
     slow = np.concatenate([np.cumsum((mu * x)[::-1])[::-1], [0.0]])
     count = np.searchsorted(-x, -1 / tau)
     with np.errstate(over="ignore"):
-        return np.asarray(0.5 + np.sqrt(0.25 + richness * (learned[count] + tau * slow[count] * tau)))
+        return np.asarray(
+            0.5 + np.sqrt(0.25 + richness * (learned[count] + tau * slow[count] * tau))
+        )
 
 
 def crude_horizon(power: float, richness: float, t: float) -> float:
@@ -114,7 +120,9 @@ def crude_horizon(power: float, richness: float, t: float) -> float:
     return t * (1 + 0.25 * richness * power * t)
 
 
-def of_kernel(spectrum: Spectrum, features: float, samples: float, slowest: float, *, pairs: bool) -> Measure:
+def of_kernel(
+    spectrum: Spectrum, features: float, samples: float, slowest: float, *, pairs: bool
+) -> Measure:
     """Return the measure of the lazy kernel with finite features or samples: a contour down to its gap, or far below `slowest` = 1/tau.
 
     With `pairs`, a last node stands for what is never learned: the transform at 0, or where there is no gap, what is there at
@@ -123,25 +131,45 @@ def of_kernel(spectrum: Spectrum, features: float, samples: float, slowest: floa
     n = min(features, samples)
     modes = spectrum.modes(spectrum.depth_for(n, math.inf))
     start = float(np.sum(modes.signal))
-    edge = gap(modes, features, samples, float(np.asarray(ridge(spectrum, features=n).kappa)) if n < modes.size else 0.0)
+    edge = gap(
+        modes,
+        features,
+        samples,
+        float(np.asarray(ridge(spectrum, features=n).kappa)) if n < modes.size else 0.0,
+    )
     high = 8 * float(modes.multiplicities @ modes.eigenvalues)
     low = min(max(0.8 * edge if edge > 0 else FARTHEST * high, SLOWEST * slowest), high / 2)
     gapped = low < edge
     x, growth, step = quadrant(low, high)
     at = resolve(modes, features, samples, -x.conj(), far=True)
-    end = resolve(modes, features, samples, np.array([1e-12 * low if gapped else 1e-3 * low], complex))
+    end = resolve(
+        modes, features, samples, np.array([1e-12 * low if gapped else 1e-3 * low], complex)
+    )
     steps, residual = max(at.steps, end.steps), max(at.residual, end.residual)
     weights = step / (1j * np.pi) * growth.conj() * train_transform(modes, at, 0.0)[0]
     learned = float(np.sum(weights.real))
-    floor = max(float(train_transform(modes, end, 0.0)[0][0].real) if gapped else start - learned, 0.0)
+    floor = max(
+        float(train_transform(modes, end, 0.0)[0][0].real) if gapped else start - learned, 0.0
+    )
     table = None
     if pairs:
-        last = end if gapped else resolve(modes, features, samples, np.array([1e15 * high], complex))
+        last = (
+            end if gapped else resolve(modes, features, samples, np.array([1e15 * high], complex))
+        )
         shares = np.append(step / (2j * np.pi) * growth.conj(), 0.5)
         difference, unlimited = pair_transform(modes, at.joined(last), 0.0)
-        table = 2 * shares[:, None] * (difference + unlimited) * np.concatenate([shares, shares.conj()])
+        table = (
+            2 * shares[:, None] * (difference + unlimited) * np.concatenate([shares, shares.conj()])
+        )
     return Measure(
-        x.conj(), weights, floor, max(abs(learned + floor - start) / max(start, 1e-290), TRUNCATION), table, gapped, steps, residual
+        x.conj(),
+        weights,
+        floor,
+        max(abs(learned + floor - start) / max(start, 1e-290), TRUNCATION),
+        table,
+        gapped,
+        steps,
+        residual,
     )
 
 
@@ -184,9 +212,13 @@ def gap(modes: Modes, features: float, samples: float, kappa: float) -> float:
     if modes.size > n * (1 + 1e-9):
         if n == larger:
             return 0.0
-        trial = kappa * np.exp(-np.concatenate([np.geomspace(1e-14, 1, 300), np.linspace(1, 60, 150)[1:]]))
+        trial = kappa * np.exp(
+            -np.concatenate([np.geomspace(1e-14, 1, 300), np.linspace(1, 60, 150)[1:]])
+        )
     elif modes.size < n * (1 - 1e-9):
-        trial = -float(np.min(modes.eigenvalues)) * np.concatenate([np.geomspace(1e-3, 0.5, 60), 1 - np.geomspace(0.5, 1e-9, 200)])
+        trial = -float(np.min(modes.eigenvalues)) * np.concatenate(
+            [np.geomspace(1e-3, 0.5, 60), 1 - np.geomspace(0.5, 1e-9, 200)]
+        )
     else:
         return 0.0
     df1 = (modes.eigenvalues / (modes.eigenvalues + trial[:, None])) @ modes.multiplicities

@@ -14,7 +14,12 @@ from ._flow import FeatureLearningFlow, gradient_flow
 
 
 def linear_network(
-    t: ArrayLike, spectrum: Spectrum, *, richness: ArrayLike, features: ArrayLike = math.inf, on_failure: str = "raise"
+    t: ArrayLike,
+    spectrum: Spectrum,
+    *,
+    richness: ArrayLike,
+    features: ArrayLike = math.inf,
+    on_failure: str = "raise",
 ) -> FeatureLearningFlow:
     r"""Compute the population loss of a two-layer linear network along gradient flow.
 

@@ -11,7 +11,9 @@ from ..spectra import PowerLawSpectrum, Spectrum
 from ._measure import of_kernel
 
 
-def largest_scale(spectrum: Spectrum, richness: float, features: float = math.inf, samples: float = math.inf) -> tuple[float, float]:
+def largest_scale(
+    spectrum: Spectrum, richness: float, features: float = math.inf, samples: float = math.inf
+) -> tuple[float, float]:
     r"""Return the limit of the scale at long times and its estimated error: s (s - 1) = richness * sum mu/x, where the sum may diverge."""
     total, error = _reach(spectrum, features, samples)
     if math.isinf(total):

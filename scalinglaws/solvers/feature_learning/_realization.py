@@ -48,7 +48,13 @@ class RealizationFlow(Result):
 
 
 def realization_flow(
-    t: ArrayLike, eigenvalues: ArrayLike, powers: ArrayLike, *, richness: ArrayLike, floor: float = 0.0, on_failure: str = "raise"
+    t: ArrayLike,
+    eigenvalues: ArrayLike,
+    powers: ArrayLike,
+    *,
+    richness: ArrayLike,
+    floor: float = 0.0,
+    on_failure: str = "raise",
 ) -> RealizationFlow:
     r"""Compute the loss along gradient flow with feature learning, for one draw of features and samples.
 
@@ -112,7 +118,9 @@ def realization_flow(
     failure_policy(on_failure)
     measure = _measure(eigenvalues, powers, floor)
     shape, (times, gammas) = broadcast(checked)
-    table = {name: np.zeros(times.size) for name in ("train_loss", "scale", "train_error", "scale_error")}
+    table = {
+        name: np.zeros(times.size) for name in ("train_loss", "scale", "train_error", "scale_error")
+    }
     effort, failed = Effort(), False
     for gamma in np.unique(gammas).tolist():
         members = np.flatnonzero(gammas == gamma)
@@ -124,7 +132,11 @@ def realization_flow(
         found = follow(measure, gamma, times[members])
         table["train_loss"][members], table["train_error"][members] = found.train, found.train_error
         table["scale"][members], table["scale_error"][members] = found.scale, found.scale_error
-        effort.add(found.newton, 0.0, math.inf if found.failed else found.relative_error(measure.start, EXACT_FLOOR))
+        effort.add(
+            found.newton,
+            0.0,
+            math.inf if found.failed else found.relative_error(measure.start, EXACT_FLOOR),
+        )
         failed |= found.failed
     diagnostics = effort.diagnostics(failed)
     result = RealizationFlow(
@@ -148,8 +160,16 @@ def _measure(eigenvalues: ArrayLike, powers: ArrayLike, floor: float) -> Measure
             value=rates.shape,
         )
     if rest.ndim:
-        raise DomainError(f"floor must be a single number; got {floor!r}", argument="floor", value=floor)
+        raise DomainError(
+            f"floor must be a single number; got {floor!r}", argument="floor", value=floor
+        )
     learned = rates > _SMALLEST * max(float(np.max(rates)), 1e-40)
     if not learned.any():
-        raise DomainError("eigenvalues must not all be 0: nothing would be learned", argument="eigenvalues", value=eigenvalues)
-    return Measure(rates[learned], weights[learned], float(rest) + float(np.sum(weights[~learned])), 0.0)
+        raise DomainError(
+            "eigenvalues must not all be 0: nothing would be learned",
+            argument="eigenvalues",
+            value=eigenvalues,
+        )
+    return Measure(
+        rates[learned], weights[learned], float(rest) + float(np.sum(weights[~learned])), 0.0
+    )

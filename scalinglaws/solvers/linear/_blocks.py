@@ -22,7 +22,13 @@ class DegreesOfFreedom(NamedTuple):
     df2: Value
 
 
-def effective_ridge(spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf, ridge: ArrayLike = 0.0) -> Value:
+def effective_ridge(
+    spectrum: Spectrum,
+    *,
+    features: ArrayLike = math.inf,
+    samples: ArrayLike = math.inf,
+    ridge: ArrayLike = 0.0,
+) -> Value:
     r"""Compute the renormalized ridge, the eigenvalue that separates learned from unlearned modes.
 
     The largest root :math:`\kappa` of
@@ -110,11 +116,25 @@ def degrees_of_freedom(kappa: ArrayLike, spectrum: Spectrum) -> DegreesOfFreedom
     checked = numbers("kappa", kappa, low=0.0, infinite=True)
     flat = np.array(checked).ravel()
     inside = (flat > 0) & np.isfinite(flat)
-    modes = spectrum.modes(depth("kappa", spectrum, np.full_like(flat, np.inf), np.where(inside, flat, 1.0), smaller=False))
+    modes = spectrum.modes(
+        depth(
+            "kappa",
+            spectrum,
+            np.full_like(flat, np.inf),
+            np.where(inside, flat, 1.0),
+            smaller=False,
+        )
+    )
     df1, df2 = (np.where(flat == 0, spectrum.size, 0.0) for _ in range(2))
     for i in np.flatnonzero(inside).tolist():
         df1[i], d = occupation(modes.eigenvalues, modes.multiplicities, flat[i])
-        df2[i] = df1[i] - d if d < 0.5 * df1[i] else float(modes.multiplicities @ (modes.eigenvalues / (modes.eigenvalues + flat[i])) ** 2)
+        df2[i] = (
+            df1[i] - d
+            if d < 0.5 * df1[i]
+            else float(
+                modes.multiplicities @ (modes.eigenvalues / (modes.eigenvalues + flat[i])) ** 2
+            )
+        )
     return DegreesOfFreedom(shaped(df1, checked.shape), shaped(df2, checked.shape))
 
 
@@ -182,8 +202,16 @@ def learnability(
     mode = checked["k"]
     wrong = mode[(mode != np.floor(mode)) | (mode > spectrum.size)]
     if wrong.size:
-        raise DomainError(f"k = {wrong[0]} must be a whole number from 1 to {spectrum.size:g}", argument="k", value=k)
+        raise DomainError(
+            f"k = {wrong[0]} must be a whole number from 1 to {spectrum.size:g}",
+            argument="k",
+            value=k,
+        )
     shape, (mode, n, p, r) = broadcast(checked)
-    eigenvalues = mode ** (-spectrum.alpha) if isinstance(spectrum, PowerLawSpectrum) else spectrum.explicit()[0][mode.astype(int) - 1]
+    eigenvalues = (
+        mode ** (-spectrum.alpha)
+        if isinstance(spectrum, PowerLawSpectrum)
+        else spectrum.explicit()[0][mode.astype(int) - 1]
+    )
     kappa = np.asarray(effective_ridge(spectrum, features=n, samples=p, ridge=r))
     return shaped(1 / (1 + kappa / eigenvalues), shape)

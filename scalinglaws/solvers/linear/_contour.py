@@ -44,6 +44,8 @@ def circle(count: int, height: float) -> ComplexArray:
 
     The error of the rule is ``exp(-count * height)`` times a later value of f.
     """
-    u: ComplexArray = np.asarray(height + 2j * np.pi * (np.arange(count // 2) + 0.5) / count, complex)
+    u: ComplexArray = np.asarray(
+        height + 2j * np.pi * (np.arange(count // 2) + 0.5) / count, complex
+    )
     u.setflags(write=False)
     return u

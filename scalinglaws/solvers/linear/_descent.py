@@ -11,7 +11,17 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result
 from .._blas import one_thread
-from .._inputs import Array, Value, broadcast, depth, failure_policy, judged, numbers, ordered, shaped
+from .._inputs import (
+    Array,
+    Value,
+    broadcast,
+    depth,
+    failure_policy,
+    judged,
+    numbers,
+    ordered,
+    shaped,
+)
 from ..spectra import Modes, Spectrum
 from ._contour import circle, cotangent
 from ._edge import Resolvent
@@ -140,17 +150,27 @@ def gradient_descent(
         "steps": ordered("steps", steps, whole=True),
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
-        "learning_rate": numbers("learning_rate", learning_rate, low=0.0, infinite=False, strict=True),
+        "learning_rate": numbers(
+            "learning_rate", learning_rate, low=0.0, infinite=False, strict=True
+        ),
         "momentum": numbers("momentum", momentum, low=0.0, infinite=False),
         "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
     }
     if np.any(checked["momentum"] >= 1):
-        raise DomainError(f"momentum = {np.max(checked['momentum'])} must be below 1", argument="momentum", value=momentum)
+        raise DomainError(
+            f"momentum = {np.max(checked['momentum'])} must be below 1",
+            argument="momentum",
+            value=momentum,
+        )
     failure_policy(on_failure)
     shape, flat = broadcast(checked)
     count, n, p, eta, mu, noise = flat
     if np.any(np.isfinite(count) & (count * eta / (1 - mu) > 1e290)):
-        raise DomainError("steps times learning_rate must be at most 1e290, or steps inf for the limit", argument="steps", value=steps)
+        raise DomainError(
+            "steps times learning_rate must be at most 1e290, or steps inf for the limit",
+            argument="steps",
+            value=steps,
+        )
 
     tops = _stable_edges(spectrum, n, p, eta, mu)
     with np.errstate(divide="ignore"):
@@ -173,7 +193,9 @@ def gradient_descent(
             task.contours(tally, i, count[i])
     for members in circles.values():
         i = members[0]
-        _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i]).circle(tally, members, count[members])
+        _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i]).circle(
+            tally, members, count[members]
+        )
 
     diagnostics = tally.diagnostics("z-transform on cotangent contours or a circle, merged modes")
     result = GradientDescentSolution(
@@ -185,7 +207,9 @@ def gradient_descent(
     return result
 
 
-def _stable_edges(spectrum: Spectrum, features: Array, samples: Array, learning_rate: Array, momentum: Array) -> Array:
+def _stable_edges(
+    spectrum: Spectrum, features: Array, samples: Array, learning_rate: Array, momentum: Array
+) -> Array:
     """Return the largest eigenvalues; refuse unstable learning rates."""
     edge = Resolvent(spectrum.modes())
     known: dict[tuple[float, float], float] = {}
@@ -221,7 +245,10 @@ class _Task:
 
     def unlimited(self, steps: float) -> float:
         """Return the loss for unlimited features and samples."""
-        return float(polynomial(steps, self.learning_rate * self.modes.eigenvalues, self.momentum) ** 2 @ self.modes.signal)
+        return float(
+            polynomial(steps, self.learning_rate * self.modes.eigenvalues, self.momentum) ** 2
+            @ self.modes.signal
+        )
 
     def on_circle(self, steps: float) -> bool:
         """Tell whether so few steps need a circle."""
@@ -243,7 +270,11 @@ class _Task:
     def contours(self, tally: Tally, i: int, steps: float) -> None:
         """Invert on cotangent contours."""
         free = self.unlimited(steps)
-        dropped = math.exp(steps * math.log(self.momentum) / 2) * (tally.total + self.noise) if self.momentum else 0.0
+        dropped = (
+            math.exp(steps * math.log(self.momentum) / 2) * (tally.total + self.noise)
+            if self.momentum
+            else 0.0
+        )
         if self.momentum == 0:
             weights, doubled = self._nodes(2 * steps)
             if not tally.solved(i, doubled):
@@ -255,7 +286,9 @@ class _Task:
         if tally.solved(i, at):
             train = self.momentum > 0
             one = weights[None, :], np.array([free])
-            record_two_point(tally, [i], self.modes, at, self.noise, *one, CONTOUR, train=train, dropped=dropped)
+            record_two_point(
+                tally, [i], self.modes, at, self.noise, *one, CONTOUR, train=train, dropped=dropped
+            )
 
     @one_thread
     def circle(self, tally: Tally, members: list[int], steps: Array) -> None:
@@ -273,11 +306,15 @@ class _Task:
         factor = z / np.expm1(u) / count
         if self.momentum == 0:
             for i, step, value in zip(members, steps, free, strict=True):
-                record_one_point(tally, i, self.modes, at, self.noise, np.exp(2 * step * u) * factor, value, rule)
+                record_one_point(
+                    tally, i, self.modes, at, self.noise, np.exp(2 * step * u) * factor, value, rule
+                )
             if math.isinf(self.samples):
                 return
         weights = np.asarray(np.exp(np.multiply.outer(steps, u)) * factor, dtype=complex)
-        record_two_point(tally, members, self.modes, at, self.noise, weights, free, rule, train=self.momentum > 0)
+        record_two_point(
+            tally, members, self.modes, at, self.noise, weights, free, rule, train=self.momentum > 0
+        )
 
     def _resolve(self, u: ComplexArray, *, far: bool = False, sign: float = 1.0) -> Resolved:
         """Solve for kappa at z = sign * exp(u)."""
@@ -307,7 +344,9 @@ class _Task:
 def _dominant(rates: Array, momentum: float) -> tuple[Array, Array]:
     """Return the larger root of r^2 - (1 + mu - x) r + mu, and a quarter of the discriminant (negative: complex roots)."""
     half = (1 + momentum - rates) / 2
-    quarter = ((1 - math.sqrt(momentum)) ** 2 - rates) * ((1 + math.sqrt(momentum)) ** 2 - rates) / 4
+    quarter = (
+        ((1 - math.sqrt(momentum)) ** 2 - rates) * ((1 + math.sqrt(momentum)) ** 2 - rates) / 4
+    )
     root = np.sqrt(np.maximum(quarter, 0.0))
     return half + np.where(half >= 0, root, -root), quarter
 
@@ -334,11 +373,21 @@ def polynomial(steps: float, rates: Array, momentum: float) -> Array:
     with np.errstate(all="ignore"):  # each form is evaluated outside its own range too
         root, quarter = _dominant(rates, momentum)
         # 1 - root without cancellation for slow modes
-        left = np.where(root > 0.5, 2 * rates / (1 - momentum + rates + 2 * np.sqrt(np.maximum(quarter, 0.0))), 1 - root)
+        left = np.where(
+            root > 0.5,
+            2 * rates / (1 - momentum + rates + 2 * np.sqrt(np.maximum(quarter, 0.0))),
+            1 - root,
+        )
         ratio = momentum / root**2
         apart = 2 * np.sqrt(np.maximum(quarter, 0.0)) / np.abs(root)  # 1 - ratio
-        series = np.where(apart > 0, -np.expm1(steps * np.log(np.maximum(ratio, 0.0))) / apart, steps)
-        series = np.where(apart < 1e-3, -np.expm1(steps * np.log1p(-apart)) / np.where(apart > 0, apart, 1.0), series)
+        series = np.where(
+            apart > 0, -np.expm1(steps * np.log(np.maximum(ratio, 0.0))) / apart, steps
+        )
+        series = np.where(
+            apart < 1e-3,
+            -np.expm1(steps * np.log1p(-apart)) / np.where(apart > 0, apart, 1.0),
+            series,
+        )
         series = np.where(apart > 0, series, steps)
         decay = np.where(root > 0.5, np.exp(steps * np.log1p(-left)), np.abs(root) ** steps)
         sign = np.where((root < 0) & (steps % 2 == 1), -1.0, 1.0)

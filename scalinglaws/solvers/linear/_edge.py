@@ -16,7 +16,9 @@ from ..spectra import Modes, Spectrum
 _CLOSEST = -80.0  # log(u / lambda_1 - 1) below which u is lambda_1
 
 
-def largest_eigenvalue(spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf) -> Value:
+def largest_eigenvalue(
+    spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf
+) -> Value:
     r"""Compute the largest eigenvalue of the covariance that gradient descent sees.
 
     The upper edge of the deterministic spectrum of :math:`F \hat\Sigma` (empirical covariance of the projected features),
@@ -98,7 +100,13 @@ class SGDStability(Result):
     max_learning_rate: Value
 
 
-def sgd_stability(spectrum: Spectrum, *, features: ArrayLike = math.inf, batch: ArrayLike, learning_rate: ArrayLike) -> SGDStability:
+def sgd_stability(
+    spectrum: Spectrum,
+    *,
+    features: ArrayLike = math.inf,
+    batch: ArrayLike,
+    learning_rate: ArrayLike,
+) -> SGDStability:
     r"""Tell whether one-pass stochastic gradient descent converges, and up to which learning rate.
 
     The mean-square error of `online_sgd` stays bounded if the total weight of its memory kernel is below one,
@@ -162,12 +170,16 @@ def sgd_stability(spectrum: Spectrum, *, features: ArrayLike = math.inf, batch: 
     )
 
 
-def stability_inputs(features: ArrayLike, batch: ArrayLike, learning_rate: ArrayLike) -> dict[str, Array]:
+def stability_inputs(
+    features: ArrayLike, batch: ArrayLike, learning_rate: ArrayLike
+) -> dict[str, Array]:
     """Check what stability depends on."""
     return {
         "features": numbers("features", features, low=1.0, infinite=True),
         "batch": numbers("batch", batch, low=1.0, infinite=True),
-        "learning_rate": numbers("learning_rate", learning_rate, low=0.0, infinite=False, strict=True),
+        "learning_rate": numbers(
+            "learning_rate", learning_rate, low=0.0, infinite=False, strict=True
+        ),
     }
 
 
@@ -207,13 +219,20 @@ class Resolvent:
         if y == -math.inf:
             return self.first
         d, _ = self.sums(y)
-        return self.first * (1 + math.exp(y)) * (1 + d * inverse(features)) * (1 + d * inverse(samples))
+        return (
+            self.first
+            * (1 + math.exp(y))
+            * (1 + d * inverse(features))
+            * (1 + d * inverse(samples))
+        )
 
     def top(self, features: float, samples: float) -> float:
         """Return the upper edge of the spectrum."""
         return self.image(self.edge(features, samples), features, samples)
 
-    def stability(self, features: float, batch: float, learning_rate: float) -> tuple[float, float, float]:
+    def stability(
+        self, features: float, batch: float, learning_rate: float
+    ) -> tuple[float, float, float]:
         """Return the kernel's norm, the upper edge, and the supremum of stable learning rates."""
         edge = self.edge(features, math.inf)
         top = self.image(edge, features)

@@ -11,7 +11,17 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result
 from .._blas import one_thread
-from .._inputs import Array, Value, broadcast, depth, failure_policy, judged, numbers, ordered, shaped
+from .._inputs import (
+    Array,
+    Value,
+    broadcast,
+    depth,
+    failure_policy,
+    judged,
+    numbers,
+    ordered,
+    shaped,
+)
 from ..spectra import Modes, Spectrum
 from ._contour import cotangent
 from ._record import CONTOUR, record_one_point, record_two_point
@@ -129,7 +139,11 @@ def gradient_flow(
         "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
     }
     if np.any(np.isfinite(checked["t"]) & (checked["t"] > LONGEST)):
-        raise DomainError(f"t = {np.max(checked['t'])} must be at most {LONGEST:g}, or inf for the limit", argument="t", value=t)
+        raise DomainError(
+            f"t = {np.max(checked['t'])} must be at most {LONGEST:g}, or inf for the limit",
+            argument="t",
+            value=t,
+        )
     failure_policy(on_failure)
     shape, flat = broadcast(checked)
     times, n, p, noise = flat
@@ -147,7 +161,9 @@ def gradient_flow(
     for i in np.flatnonzero(~late & ~start).tolist():
         _at_one_time(tally, i, modes, times[i], n[i], p[i], noise[i])
 
-    diagnostics = tally.diagnostics("Newton continuation of kappa on a cotangent contour, merged modes")
+    diagnostics = tally.diagnostics(
+        "Newton continuation of kappa on a cotangent contour, merged modes"
+    )
     result = GradientFlowSolution(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
         **{name: shaped(array, shape) for name, array in tally.losses().items()},
@@ -157,18 +173,33 @@ def gradient_flow(
     return result
 
 
-def limits(tally: Tally, late: Array, spectrum: Spectrum, features: Array, samples: Array, noise: Array) -> None:
+def limits(
+    tally: Tally, late: Array, spectrum: Spectrum, features: Array, samples: Array, noise: Array
+) -> None:
     """Fill in the limit of long training: regression without ridge."""
-    end = ridge(spectrum, features=features[late], samples=samples[late], noise_variance=noise[late], on_failure="return")
+    end = ridge(
+        spectrum,
+        features=features[late],
+        samples=samples[late],
+        noise_variance=noise[late],
+        on_failure="return",
+    )
     accuracy = end.diagnostics.error_estimate
-    for i, test, train in zip(np.flatnonzero(late).tolist(), np.asarray(end.test_loss), np.asarray(end.train_loss), strict=True):
+    for i, test, train in zip(
+        np.flatnonzero(late).tolist(),
+        np.asarray(end.test_loss),
+        np.asarray(end.train_loss),
+        strict=True,
+    ):
         tally.set_test(i, test, accuracy * test)
         tally.set_train(i, train, accuracy * train)
     tally.count(end.diagnostics.iterations, end.diagnostics.residual)
 
 
 @one_thread
-def _at_one_time(tally: Tally, i: int, modes: Modes, t: float, features: float, samples: float, noise: float) -> None:
+def _at_one_time(
+    tally: Tally, i: int, modes: Modes, t: float, features: float, samples: float, noise: float
+) -> None:
     free = float(unlimited_flow(modes, 2 * t))
     if math.isinf(features) and math.isinf(samples):
         tally.set_unlimited(i, free, noise)

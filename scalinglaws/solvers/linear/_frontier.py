@@ -124,16 +124,26 @@ def loss_surface(
     >>> found.loss.shape, bool(found.loss[0, -1] > found.loss[1, -1])
     ((2, 3), True)
     """
-    model = _Model(spectrum, dynamics, batch, learning_rate, relative_rate, noise_variance, modes_per_feature)
-    sizes = np.atleast_1d(numbers("features", features, low=1.0, infinite=modes_per_feature is None))
+    model = _Model(
+        spectrum, dynamics, batch, learning_rate, relative_rate, noise_variance, modes_per_feature
+    )
+    sizes = np.atleast_1d(
+        numbers("features", features, low=1.0, infinite=modes_per_feature is None)
+    )
     times = np.atleast_1d(numbers("time", time, low=0.0, infinite=True))
     for name, array in (("features", sizes), ("time", times)):
         if array.ndim != 1:
-            raise DomainError(f"{name} must be one row of numbers; got shape {array.shape}", argument=name, value=array.shape)
+            raise DomainError(
+                f"{name} must be one row of numbers; got shape {array.shape}",
+                argument=name,
+                value=array.shape,
+            )
     if modes_per_feature is None:
         return LossSurface(sizes, times, model.losses(sizes[:, None], times), model.diagnostics())
     rows = [model.losses(np.full(times.size, size), times) for size in sizes]
-    return LossSurface(sizes, times, np.array(rows).reshape(sizes.size, times.size), model.diagnostics())
+    return LossSurface(
+        sizes, times, np.array(rows).reshape(sizes.size, times.size), model.diagnostics()
+    )
 
 
 def compute_frontier(
@@ -203,12 +213,20 @@ def compute_frontier(
     >>> print(f"{found.features:.3e} {found.loss:.6e} {found.loss_exponent:.3f}")
     8.943e+05 5.232612e-04 0.292
     """
-    model = _Model(spectrum, dynamics, batch, learning_rate, relative_rate, noise_variance, modes_per_feature)
+    model = _Model(
+        spectrum, dynamics, batch, learning_rate, relative_rate, noise_variance, modes_per_feature
+    )
     budgets = numbers("compute", compute, low=4.0, infinite=False)
     if np.any(budgets > _LARGEST):
-        raise DomainError(f"compute = {np.max(budgets)} must be at most {_LARGEST:g}", argument="compute", value=compute)
+        raise DomainError(
+            f"compute = {np.max(budgets)} must be at most {_LARGEST:g}",
+            argument="compute",
+            value=compute,
+        )
     rows = np.array([model.optimum(math.log(budget)) for budget in budgets.ravel()]).reshape(-1, 6)
-    features, loss, loss_exponent, features_exponent, rate, slope = (shaped(column, budgets.shape) for column in rows.T)
+    features, loss, loss_exponent, features_exponent, rate, slope = (
+        shaped(column, budgets.shape) for column in rows.T
+    )
     return ComputeFrontier(
         compute=shaped(budgets.ravel(), budgets.shape),
         features=features,
@@ -235,7 +253,11 @@ class _Model:
         modes_per_feature: float | None,
     ) -> None:
         if dynamics not in DYNAMICS:
-            raise DomainError(f"dynamics = {dynamics!r} must be one of {', '.join(DYNAMICS)}", argument="dynamics", value=dynamics)
+            raise DomainError(
+                f"dynamics = {dynamics!r} must be one of {', '.join(DYNAMICS)}",
+                argument="dynamics",
+                value=dynamics,
+            )
         for name, value in (
             ("batch", batch),
             ("relative_rate", relative_rate),
@@ -246,24 +268,39 @@ class _Model:
                 continue
             low, strict = (1.0, False) if name == "batch" else (0.0, name != "noise_variance")
             if np.ndim(numbers(name, value, low=low, infinite=name == "batch", strict=strict)):
-                raise DomainError(f"{name} must be a single number; got {value!r}", argument=name, value=value)
+                raise DomainError(
+                    f"{name} must be a single number; got {value!r}", argument=name, value=value
+                )
         if dynamics == "flow" and (learning_rate is not None or noise_variance != 0 or batch != 1):
-            raise DomainError("dynamics = 'flow' takes no batch, learning_rate or noise_variance", argument="dynamics", value=dynamics)
-        if modes_per_feature is not None and not (isinstance(spectrum, PowerLawSpectrum) and 1 <= modes_per_feature < math.inf):
+            raise DomainError(
+                "dynamics = 'flow' takes no batch, learning_rate or noise_variance",
+                argument="dynamics",
+                value=dynamics,
+            )
+        if modes_per_feature is not None and not (
+            isinstance(spectrum, PowerLawSpectrum) and 1 <= modes_per_feature < math.inf
+        ):
             raise DomainError(
                 f"modes_per_feature = {modes_per_feature} must be finite and >= 1, and the spectrum a power law",
                 argument="modes_per_feature",
                 value=modes_per_feature,
             )
         self._spectrum, self._dynamics, self._batch = spectrum, dynamics, batch
-        self._rate, self._relative_rate, self._noise, self._ratio = learning_rate, relative_rate, noise_variance, modes_per_feature
+        self._rate, self._relative_rate, self._noise, self._ratio = (
+            learning_rate,
+            relative_rate,
+            noise_variance,
+            modes_per_feature,
+        )
         self._error, self._steps = 0.0, 0
 
     def spectrum(self, features: float) -> Spectrum:
         """Return the spectrum that a model of this size meets."""
         if self._ratio is None or not isinstance(self._spectrum, PowerLawSpectrum):
             return self._spectrum
-        return PowerLawSpectrum(self._spectrum.alpha, self._spectrum.beta, float(max(round(self._ratio * features), 1)))
+        return PowerLawSpectrum(
+            self._spectrum.alpha, self._spectrum.beta, float(max(round(self._ratio * features), 1))
+        )
 
     def rate(self, features: float) -> float:
         """Return the learning rate at this size."""
@@ -282,10 +319,18 @@ class _Model:
             found, diagnostics = flow.test_loss, flow.diagnostics
         else:
             sgd = online_sgd(
-                time, self.spectrum(size), features=features, batch=self._batch, learning_rate=self.rate(size), noise_variance=self._noise
+                time,
+                self.spectrum(size),
+                features=features,
+                batch=self._batch,
+                learning_rate=self.rate(size),
+                noise_variance=self._noise,
             )
             found, diagnostics = sgd.test_loss, sgd.diagnostics
-        self._error, self._steps = max(self._error, diagnostics.error_estimate), max(self._steps, diagnostics.iterations)
+        self._error, self._steps = (
+            max(self._error, diagnostics.error_estimate),
+            max(self._steps, diagnostics.iterations),
+        )
         return np.asarray(found)
 
     def log_loss(self, log_features: ArrayLike, log_compute: ArrayLike) -> Array:
@@ -296,9 +341,16 @@ class _Model:
             return self._log_losses(sizes, times).reshape(x.shape)
 
     def _log_losses(self, sizes: Array, times: Array) -> Array:
-        if self._ratio is None:  # one column: the order of times along the last axis does not matter
+        if (
+            self._ratio is None
+        ):  # one column: the order of times along the last axis does not matter
             return np.asarray(np.log(self.losses(sizes[:, None], times[:, None])))
-        return np.array([float(np.log(self.losses(np.array(n), np.array(t)))) for n, t in zip(sizes, times, strict=True)])
+        return np.array(
+            [
+                float(np.log(self.losses(np.array(n), np.array(t))))
+                for n, t in zip(sizes, times, strict=True)
+            ]
+        )
 
     def _sizes(self, log_compute: float) -> Array:
         """Return the logarithms of the sizes to look at first."""
@@ -307,9 +359,15 @@ class _Model:
             return x
 
         def stable_at(n: float) -> bool:
-            return bool(sgd_stability(self.spectrum(n), features=n, batch=self._batch, learning_rate=self.rate(n)).stable)
+            return bool(
+                sgd_stability(
+                    self.spectrum(n), features=n, batch=self._batch, learning_rate=self.rate(n)
+                ).stable
+            )
 
-        if stable_at(1.0):  # larger models are more stable, at one learning rate or at one over the trace
+        if stable_at(
+            1.0
+        ):  # larger models are more stable, at one learning rate or at one over the trace
             return x
         stable = [stable_at(n) for n in np.exp(x)]
         if sum(stable) < 3:
@@ -323,7 +381,14 @@ class _Model:
     def optimum(self, log_compute: float) -> tuple[float, ...]:
         """Return best size, loss, exponents of loss and size, learning rate, and the slope left."""
         found = best_split(self.log_loss, self._sizes(log_compute), log_compute)
-        return found.features, found.loss, found.loss_exponent, found.features_exponent, self.rate(found.features), found.slope
+        return (
+            found.features,
+            found.loss,
+            found.loss_exponent,
+            found.features_exponent,
+            self.rate(found.features),
+            found.slope,
+        )
 
     def diagnostics(self, residual: float = 0.0) -> Diagnostics:
         """Return how good all losses so far were."""

@@ -47,7 +47,9 @@ def mismatch(
     rise = min(ridge / kappa, 1.0) / disc if disc > 0.0 else 0.0
     if filled <= 0.5:  # kappa close to r
         return df1 / n - filled, d / n + rise
-    if size <= n and empty < 0.1:  # all modes nearly learned: compare what is missing, which df1 does not resolve
+    if (
+        size <= n and empty < 0.1
+    ):  # all modes nearly learned: compare what is missing, which df1 does not resolve
         missing = 0.0
         for k in range(eigenvalues.size):
             missing += multiplicities[k] * (kappa / (eigenvalues[k] + kappa))
@@ -63,7 +65,10 @@ def occupation(eigenvalues: Array, multiplicities: Array, kappa: float) -> tuple
     df1_low, df1_high, d_low, d_high = 0.0, 0.0, 0.0, 0.0
     for k in range(half):
         low, high = 1.0 / (eigenvalues[k] + kappa), 1.0 / (eigenvalues[k + half] + kappa)
-        share_low, share_high = multiplicities[k] * eigenvalues[k] * low, multiplicities[k + half] * eigenvalues[k + half] * high
+        share_low, share_high = (
+            multiplicities[k] * eigenvalues[k] * low,
+            multiplicities[k + half] * eigenvalues[k + half] * high,
+        )
         df1_low += share_low
         df1_high += share_high
         d_low += share_low * kappa * low
@@ -78,7 +83,14 @@ def occupation(eigenvalues: Array, multiplicities: Array, kappa: float) -> tuple
 
 @njit
 def renormalized_ridge(
-    eigenvalues: Array, multiplicities: Array, size: float, trace: float, n: float, ratio: float, gap: float, ridge: float
+    eigenvalues: Array,
+    multiplicities: Array,
+    size: float,
+    trace: float,
+    n: float,
+    ratio: float,
+    gap: float,
+    ridge: float,
 ) -> tuple[float, int]:
     """Solve r = kappa R_1 R_3 for the physical (largest) root; return it and the steps taken.
 
@@ -101,7 +113,9 @@ def renormalized_ridge(
     for step in range(MAX_STEPS):
         kappa = math.exp(x)
         df1, d = occupation(eigenvalues, multiplicities, kappa)
-        residual, slope = mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge)
+        residual, slope = mismatch(
+            eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge
+        )
         if residual > 0.0:
             low = max(low, x)
         else:
@@ -117,18 +131,26 @@ def renormalized_ridge(
 
 
 @njit
-def complex_sums(eigenvalues: Array, multiplicities: Array, kappa: complex) -> tuple[complex, complex, complex]:
+def complex_sums(
+    eigenvalues: Array, multiplicities: Array, kappa: complex
+) -> tuple[complex, complex, complex]:
     """Sum df1, df1 - df2 and the number of modes that are not learned, at a complex kappa."""
     scale = abs(kappa)
     cosine, sine = kappa.real / scale, kappa.imag / scale
     df1_re, df1_im, d_re, d_im, gone_re, gone_im = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(eigenvalues.size):
         larger = max(eigenvalues[k], scale)
-        a, b = eigenvalues[k] / larger, scale / larger  # so that no square leaves the range of floating-point numbers
+        a, b = (
+            eigenvalues[k] / larger,
+            scale / larger,
+        )  # so that no square leaves the range of floating-point numbers
         re, im = a + b * cosine, b * sine
         inverse = 1.0 / (re * re + im * im)
         weight = multiplicities[k] * inverse
-        learned_re, learned_im = a * re, -a * im  # lambda / (lambda + kappa), but for the denominator
+        learned_re, learned_im = (
+            a * re,
+            -a * im,
+        )  # lambda / (lambda + kappa), but for the denominator
         missing_re, missing_im = b * (a * cosine + b), a * im
         df1_re += weight * learned_re
         df1_im += weight * learned_im
@@ -142,7 +164,15 @@ def complex_sums(eigenvalues: Array, multiplicities: Array, kappa: complex) -> t
 
 @njit
 def complex_mismatch(
-    df1: complex, d: complex, gone: complex, size: float, n: float, kappa: complex, ratio: float, gap: float, s: complex
+    df1: complex,
+    d: complex,
+    gone: complex,
+    size: float,
+    n: float,
+    kappa: complex,
+    ratio: float,
+    gap: float,
+    s: complex,
 ) -> tuple[complex, complex, complex]:
     """Return what `mismatch` returns, at complex s, and the derivative with respect to log s."""
     quotient = s / kappa
@@ -191,10 +221,14 @@ def kappa_along(
         tangent = complex(1.0, 0.0)
     else:
         here = complex(here.real, 0.0)
-        root, total = renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap, math.exp(here.real))
+        root, total = renormalized_ridge(
+            eigenvalues, multiplicities, size, trace, n, ratio, gap, math.exp(here.real)
+        )
         x = complex(math.log(root), 0.0)
         df1, d, gone = complex_sums(eigenvalues, multiplicities, complex(root, 0.0))
-        _, slope, push = complex_mismatch(df1, d, gone, size, n, complex(root, 0.0), ratio, gap, complex(math.exp(here.real), 0.0))
+        _, slope, push = complex_mismatch(
+            df1, d, gone, size, n, complex(root, 0.0), ratio, gap, complex(math.exp(here.real), 0.0)
+        )
         tangent = push / slope
     for i in range(nodes.size):
         target = cmath.log(nodes[i])

@@ -68,7 +68,9 @@ def time_for_loss(
     first = 1e-3 / float(np.max(modes.eigenvalues))
 
     def losses(times: Array) -> Array:
-        found = gradient_flow(times, spectrum, features=features, samples=samples, noise_variance=noise_variance)
+        found = gradient_flow(
+            times, spectrum, features=features, samples=samples, noise_variance=noise_variance
+        )
         return np.asarray(found.test_loss)
 
     return _search("time", loss, losses, first, _LONGEST, float(np.sum(modes.signal)))
@@ -166,12 +168,25 @@ def samples_for_loss(
 
 
 def _sizes(
-    wanted: str, other: str, loss: ArrayLike, spectrum: Spectrum, fixed: float, t: float, ridge: float, noise_variance: float
+    wanted: str,
+    other: str,
+    loss: ArrayLike,
+    spectrum: Spectrum,
+    fixed: float,
+    t: float,
+    ridge: float,
+    noise_variance: float,
 ) -> Value:
     if np.ndim(t) or not t > 0:
-        raise DomainError(f"t = {t} must be a single number > 0 (inf for ridge regression)", argument="t", value=t)
+        raise DomainError(
+            f"t = {t} must be a single number > 0 (inf for ridge regression)", argument="t", value=t
+        )
     if math.isfinite(t) and ridge != 0:
-        raise DomainError(f"ridge = {ridge} is for t = inf; a flow that stops at t = {t} has none", argument="ridge", value=ridge)
+        raise DomainError(
+            f"ridge = {ridge} is for t = inf; a flow that stops at t = {t} has none",
+            argument="ridge",
+            value=ridge,
+        )
 
     def losses(sizes: Array) -> Array:
         given: dict[str, Any] = {wanted: sizes, other: fixed, "noise_variance": noise_variance}
@@ -182,7 +197,14 @@ def _sizes(
     return _search(wanted, loss, losses, 1.0, _LARGEST, math.inf)
 
 
-def _search(name: str, loss: ArrayLike, losses: Callable[[Array], Array], low: float, high: float, start: float) -> Value:
+def _search(
+    name: str,
+    loss: ArrayLike,
+    losses: Callable[[Array], Array],
+    low: float,
+    high: float,
+    start: float,
+) -> Value:
     """Return where a function of a positive variable first falls to each of some levels."""
     levels = numbers("loss", loss, low=0.0, infinite=False, strict=True)
     grid = np.geomspace(low, high, round(math.log10(high / low) * _PER_DECADE) + 1)
@@ -196,11 +218,20 @@ def _search(name: str, loss: ArrayLike, losses: Callable[[Array], Array], low: f
     return shaped(np.array(found), levels.shape)
 
 
-def _first(name: str, level: float, losses: Callable[[Array], Array], grid: Array, known: Array, start: float) -> float:
+def _first(
+    name: str,
+    level: float,
+    losses: Callable[[Array], Array],
+    grid: Array,
+    known: Array,
+    start: float,
+) -> float:
     if start <= level:
         return 0.0
     if known[0] <= level:
-        return float(grid[0]) if math.isinf(start) else _cross(level, losses, grid[0] * 1e-14, grid[0])
+        return (
+            float(grid[0]) if math.isinf(start) else _cross(level, losses, grid[0] * 1e-14, grid[0])
+        )
     reached = np.flatnonzero(known <= level)
     end = int(reached[0]) if reached.size else grid.size
     # a minimum between two points of the grid may reach the level before
@@ -208,7 +239,9 @@ def _first(name: str, level: float, losses: Callable[[Array], Array], grid: Arra
     for i in range(1, min(end, grid.size - 1)):
         if known[i] <= known[i - 1] and known[i] <= known[i + 1]:
             bounds = (math.log(grid[i - 1]), math.log(grid[i + 1]))
-            bottom = minimize_scalar(lambda x: _at(losses, x), bounds=bounds, method="bounded", options={"xatol": 1e-6})
+            bottom = minimize_scalar(
+                lambda x: _at(losses, x), bounds=bounds, method="bounded", options={"xatol": 1e-6}
+            )
             if bottom.fun <= level:
                 return _cross(level, losses, grid[i - 1], math.exp(bottom.x))
             if bottom.fun < lowest:

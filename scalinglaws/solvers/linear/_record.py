@@ -43,7 +43,14 @@ def invert(weights: ComplexArray, values: ComplexArray, rule: Rule) -> tuple[flo
 
 
 def record_one_point(
-    tally: Tally, i: int, modes: Modes, at: Resolved, noise: float, weights: ComplexArray, free: float, rule: Rule
+    tally: Tally,
+    i: int,
+    modes: Modes,
+    at: Resolved,
+    noise: float,
+    weights: ComplexArray,
+    free: float,
+    rule: Rule,
 ) -> None:
     """Record what follows from transforms of one variable: the train loss, for unlimited samples also the test loss."""
     if at.inverse_samples == 0:
@@ -56,7 +63,9 @@ def record_one_point(
     signal, signal_difference, unused, taken = parts
     kept = _better(signal, signal_difference, free)
     fitted = _better(unused, taken, noise)
-    tally.set_train(i, kept[0] + fitted[0], kept[1] + fitted[1] + rule.truncation / 4 * (tally.total + noise))
+    tally.set_train(
+        i, kept[0] + fitted[0], kept[1] + fitted[1] + rule.truncation / 4 * (tally.total + noise)
+    )
 
 
 def record_two_point(
@@ -77,7 +86,10 @@ def record_two_point(
     One row of weights, and one free loss, for each member of the tally; a block of nodes at a time.
     """
     size = np.abs(weights)
-    right, right_size = np.concatenate([weights, weights.conj()], axis=1).T, np.concatenate([size, size], axis=1).T
+    right, right_size = (
+        np.concatenate([weights, weights.conj()], axis=1).T,
+        np.concatenate([size, size], axis=1).T,
+    )
     sums, bounds = np.zeros((3, len(members))), np.zeros((3, len(members)))
     for first in range(0, at.s.size, _ROWS):
         rows = slice(None) if at.s.size <= _ROWS else slice(first, first + _ROWS)
@@ -87,16 +99,24 @@ def record_two_point(
             values += train_from_test(at, noise, difference, unlimited, rows=rows)
         for kind, value in enumerate(values):
             sums[kind] += 2 * np.einsum("ti,it->t", weights[:, rows], value @ right).real
-            bounds[kind] += 2 * rule.unit * np.einsum("ti,it->t", size[:, rows], np.abs(value) @ right_size)
+            bounds[kind] += (
+                2 * rule.unit * np.einsum("ti,it->t", size[:, rows], np.abs(value) @ right_size)
+            )
     for k, i in enumerate(members):
         change = sums[0, k]
-        tally.set_test(i, free[k] + change, bounds[0, k] + rule.truncation * (abs(change) + free[k]) + dropped)
+        tally.set_test(
+            i, free[k] + change, bounds[0, k] + rule.truncation * (abs(change) + free[k]) + dropped
+        )
         if train:
-            loss, error = _better((sums[1, k], bounds[1, k]), (sums[2, k], bounds[2, k]), free[k] + noise)
+            loss, error = _better(
+                (sums[1, k], bounds[1, k]), (sums[2, k], bounds[2, k]), free[k] + noise
+            )
             tally.set_train(i, loss, error + rule.truncation / 4 * (tally.total + noise) + dropped)
 
 
-def _better(whole: tuple[float, float], difference: tuple[float, float], rest: float) -> tuple[float, float]:
+def _better(
+    whole: tuple[float, float], difference: tuple[float, float], rest: float
+) -> tuple[float, float]:
     """Choose between a loss inverted in full and one inverted as difference from a known rest, by the smaller error."""
     other = rest + difference[0], difference[1] + ROUNDING * rest
     return whole if whole[1] < other[1] else other

@@ -48,12 +48,19 @@ class Resolved:
 
     def joined(self, other: Resolved) -> Resolved:
         """Return these nodes and those of another part of the contour."""
-        s, kappa, df1, r1, r3 = (np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("s", "kappa", "df1", "r1", "r3"))
+        s, kappa, df1, r1, r3 = (
+            np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("s", "kappa", "df1", "r1", "r3")
+        )
         steps, residual = max(self.steps, other.steps), max(self.residual, other.residual)
-        return replace(self, s=s, kappa=kappa, df1=df1, r1=r1, r3=r3, steps=steps, residual=residual)
+        return replace(
+            self, s=s, kappa=kappa, df1=df1, r1=r1, r3=r3, steps=steps, residual=residual
+        )
 
 
-def resolve(modes: Modes, features: float, samples: float, s: ComplexArray, *, far: bool = False) -> Resolved:
+def resolve(
+    modes: Modes, features: float, samples: float, s: ComplexArray, *, far: bool = False
+) -> Resolved:
     """Solve for kappa at nodes of a contour, in the order in which they lie on it."""
     n, larger = min(features, samples), max(features, samples)
     ratio = 0.0 if math.isinf(larger) else n / larger
@@ -61,14 +68,28 @@ def resolve(modes: Modes, features: float, samples: float, s: ComplexArray, *, f
     trace = float(modes.multiplicities @ modes.eigenvalues)
     s = np.ascontiguousarray(s)
     kappa, df1 = s.copy(), np.zeros_like(s)
-    steps, residual = kappa_along(modes.eigenvalues, modes.multiplicities, modes.size, trace, n, ratio, gap, s, far, kappa, df1)
+    steps, residual = kappa_along(
+        modes.eigenvalues,
+        modes.multiplicities,
+        modes.size,
+        trace,
+        n,
+        ratio,
+        gap,
+        s,
+        far,
+        kappa,
+        df1,
+    )
     quotient = s / kappa
     scarce = 2 * quotient / (gap + np.sqrt(gap**2 + 4 * ratio * quotient))
     ample = gap + ratio * scarce
     r1, r3 = (scarce, ample) if samples <= features else (ample, scarce)
     if math.isinf(n):
         r1, r3 = np.ones_like(s), np.ones_like(s)
-    return Resolved(s, kappa, df1, r1, r3, inverse(features), inverse(samples), int(steps), float(residual))
+    return Resolved(
+        s, kappa, df1, r1, r3, inverse(features), inverse(samples), int(steps), float(residual)
+    )
 
 
 def projected_signal(modes: Modes, at: Resolved) -> ComplexArray:
@@ -76,7 +97,9 @@ def projected_signal(modes: Modes, at: Resolved) -> ComplexArray:
     return np.asarray(at.delta * _signal_sums(modes.eigenvalues, modes.signal, at.s, at.kappa)[0])
 
 
-def train_transform(modes: Modes, at: Resolved, noise: float) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
+def train_transform(
+    modes: Modes, at: Resolved, noise: float
+) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
     r"""Return s times the transform of the train loss at doubled time.
 
     Returns
@@ -87,10 +110,17 @@ def train_transform(modes: Modes, at: Resolved, noise: float) -> tuple[ComplexAr
     near, far = _signal_sums(modes.eigenvalues, modes.signal, at.s, at.kappa)
     unused, taken = noise * at.r1, noise * at.df1 * at.inverse_samples
     difference = at.r1 * at.df1 * at.inverse_features * near - at.df1 * at.inverse_samples * far
-    return np.asarray(at.r1 * (near + far)), np.asarray(difference), np.asarray(unused), np.asarray(-taken)
+    return (
+        np.asarray(at.r1 * (near + far)),
+        np.asarray(difference),
+        np.asarray(unused),
+        np.asarray(-taken),
+    )
 
 
-def pair_transform(modes: Modes, at: Resolved, noise: float, *, rows: slice = slice(None)) -> tuple[ComplexArray, ComplexArray]:
+def pair_transform(
+    modes: Modes, at: Resolved, noise: float, *, rows: slice = slice(None)
+) -> tuple[ComplexArray, ComplexArray]:
     r"""Return s s' C_0 of the test loss at pairs of Laplace variables.
 
     Returns
@@ -102,7 +132,11 @@ def pair_transform(modes: Modes, at: Resolved, noise: float, *, rows: slice = sl
     m = at.s.size
     by_mode, by_signal, parts = _products(modes, at, rows)
     half = parts.shape[0] // 2
-    g, d2, transposed = _pairs(by_mode[half:, : 2 * m]), _pairs(by_mode[half:, 2 * m :]), _pairs(by_mode[:half, 2 * m :])
+    g, d2, transposed = (
+        _pairs(by_mode[half:, : 2 * m]),
+        _pairs(by_mode[half:, 2 * m :]),
+        _pairs(by_mode[:half, 2 * m :]),
+    )
     v = _pairs(by_signal)
     unlimited = _pairs(parts[:half, : 2 * m])
     growth = _pairs(parts[:half, 2 * m :] + parts[half:, : 2 * m] + parts[half:, 2 * m :])
@@ -153,13 +187,20 @@ def _pairs(products: Array) -> ComplexArray:
 
 
 def train_from_test(
-    at: Resolved, noise: float, difference: ComplexArray, unlimited: ComplexArray, *, rows: slice = slice(None)
+    at: Resolved,
+    noise: float,
+    difference: ComplexArray,
+    unlimited: ComplexArray,
+    *,
+    rows: slice = slice(None),
 ) -> tuple[ComplexArray, ComplexArray]:
     r"""Return s s' C_1 of the train loss at pairs of Laplace variables, in full and as difference from no limits."""
     r1, other = at.r1[rows, None], _both(at.r1)
     one, two = at.df1[rows, None] * at.inverse_samples, _both(at.df1) * at.inverse_samples
     product = r1 * other
-    return product * (difference + unlimited + noise), product * difference - (one + two - one * two) * (unlimited + noise)
+    return product * (difference + unlimited + noise), product * difference - (
+        one + two - one * two
+    ) * (unlimited + noise)
 
 
 def unlimited_flow(modes: Modes, doubled: Array | float) -> Array:
@@ -177,11 +218,15 @@ def _shares(eigenvalue: float, x: complex) -> tuple[complex, complex]:
     size = max(abs(x.real), abs(x.imag), eigenvalue)
     a, re, im = eigenvalue / size, x.real / size, x.imag / size
     inverse = 1.0 / ((a + re) * (a + re) + im * im)
-    return complex((a * re + re * re + im * im) * inverse, a * im * inverse), complex(a * (a + re) * inverse, -a * im * inverse)
+    return complex((a * re + re * re + im * im) * inverse, a * im * inverse), complex(
+        a * (a + re) * inverse, -a * im * inverse
+    )
 
 
 @njit
-def _signal_sums(eigenvalues: Array, signal: Array, s: ComplexArray, kappa: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
+def _signal_sums(
+    eigenvalues: Array, signal: Array, s: ComplexArray, kappa: ComplexArray
+) -> tuple[ComplexArray, ComplexArray]:
     """Sum the signal times Y Z^0 and times Y Y^0."""
     near, far = np.zeros_like(s), np.zeros_like(s)
     for j in range(s.size):
@@ -194,7 +239,9 @@ def _signal_sums(eigenvalues: Array, signal: Array, s: ComplexArray, kappa: Comp
 
 
 @njit
-def _shrinkage_table(eigenvalues: Array, s: ComplexArray, kappa: ComplexArray, delta: ComplexArray, table: Array) -> None:
+def _shrinkage_table(
+    eigenvalues: Array, s: ComplexArray, kappa: ComplexArray, delta: ComplexArray, table: Array
+) -> None:
     """Fill rows with Y, Z, Y^0 and Y - Y^0, real parts before imaginary parts."""
     m = s.size
     for k in range(eigenvalues.size):

@@ -53,7 +53,14 @@ def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
             value=math.exp(log_compute),
         )
     along: Callable[[float], float] = lambda x: float(log_loss(x, log_compute))  # noqa: E731
-    x = float(minimize_scalar(along, bounds=(sizes[best - 1], sizes[best + 1]), method="bounded", options={"xatol": 2e-3}).x)
+    x = float(
+        minimize_scalar(
+            along,
+            bounds=(sizes[best - 1], sizes[best + 1]),
+            method="bounded",
+            options={"xatol": 2e-3},
+        ).x
+    )
     for _ in range(2):
         h = _STEP
         line = log_loss(x + h * np.arange(-2, 3), log_compute)
@@ -64,7 +71,8 @@ def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
         x += float(np.clip(-slope / curvature, -h, h))
     if not curvature > 0:
         raise ConvergenceError(
-            f"compute = {math.exp(log_compute):.6g}: the loss has no distinct minimum near features = {math.exp(x):.6g}", result=math.exp(x)
+            f"compute = {math.exp(log_compute):.6g}: the loss has no distinct minimum near features = {math.exp(x):.6g}",
+            result=math.exp(x),
         )
     across = log_loss(x, log_compute + h * np.array([-2, -1, 1, 2]))
     near, far = (_mixed(log_loss, x, log_compute, step) for step in (h, 2 * h))

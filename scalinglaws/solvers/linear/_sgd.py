@@ -11,7 +11,18 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result
 from .._blas import one_thread
-from .._inputs import Array, Value, broadcast, depth, failure_policy, inverse, judged, numbers, ordered, shaped
+from .._inputs import (
+    Array,
+    Value,
+    broadcast,
+    depth,
+    failure_policy,
+    inverse,
+    judged,
+    numbers,
+    ordered,
+    shaped,
+)
 from .._jit import njit
 from ..spectra import Modes, Spectrum
 from ._contour import circle, cotangent
@@ -140,7 +151,11 @@ def online_sgd(
     shape, flat = broadcast(checked)
     t, n, b, eta, noise = flat
     if np.any(np.isfinite(t) & (t * eta > 1e290)):
-        raise DomainError("steps times learning_rate must be at most 1e290, or steps inf for the limit", argument="steps", value=steps)
+        raise DomainError(
+            "steps times learning_rate must be at most 1e290, or steps inf for the limit",
+            argument="steps",
+            value=steps,
+        )
 
     norms = _stable_norms(spectrum, n, b, eta)
     with np.errstate(divide="ignore"):
@@ -154,7 +169,11 @@ def online_sgd(
         elif math.isinf(t[i]):
             floor = ridge(spectrum, features=n[i])
             limit = (floor.test_loss + norms[i] * noise[i]) / (1 - norms[i])
-            tally.set_test(i, float(limit), float(limit) * (floor.diagnostics.error_estimate + ROUNDING / (1 - norms[i])))
+            tally.set_test(
+                i,
+                float(limit),
+                float(limit) * (floor.diagnostics.error_estimate + ROUNDING / (1 - norms[i])),
+            )
         elif t[i] < _FEW:
             key = (n[i], b[i], eta[i], noise[i])
             if key not in shared:
@@ -169,7 +188,10 @@ def online_sgd(
     diagnostics = tally.diagnostics("z-transform on a cotangent contour or a circle, merged modes")
     result = OnlineSGDSolution(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
-        **{name: shaped(array, shape) for name, array in tally.losses("test_loss", "test_error").items()},
+        **{
+            name: shaped(array, shape)
+            for name, array in tally.losses("test_loss", "test_error").items()
+        },
         diagnostics=diagnostics,
     )
     judged("online_sgd", result, diagnostics, on_failure)
@@ -185,7 +207,11 @@ def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_ra
             norm, top, largest = edge.stability(*inputs)
             if not norm < 1:
                 n, b, eta = inputs
-                why = f"the largest eigenvalue is {top:.6g}" if math.isinf(norm) else f"the kernel norm is {norm:.6g}"
+                why = (
+                    f"the largest eigenvalue is {top:.6g}"
+                    if math.isinf(norm)
+                    else f"the kernel norm is {norm:.6g}"
+                )
                 raise DomainError(
                     f"learning_rate = {eta} is unstable with batch = {b} and features = {n} ({why}); it must be below {largest:.6g}",
                     argument="learning_rate",
@@ -200,7 +226,14 @@ class _Transform:
 
     @one_thread
     def __init__(
-        self, modes: Modes, features: float, batch: float, learning_rate: float, noise: float, norm: float, u: ComplexArray
+        self,
+        modes: Modes,
+        features: float,
+        batch: float,
+        learning_rate: float,
+        noise: float,
+        norm: float,
+        u: ComplexArray,
     ) -> None:
         eta, per_sample = learning_rate, inverse(batch)
         step = np.asarray(np.expm1(u), dtype=complex)
@@ -234,9 +267,16 @@ class _Transform:
         with np.errstate(under="ignore", over="ignore"):
             unlimited = float(np.exp(steps * self._rates) @ self._signal)
         found = []
-        for values, start in ((self._early, unlimited), (self._late, unlimited * (1 + self._gain) + self._floor)):
+        for values, start in (
+            (self._early, unlimited),
+            (self._late, unlimited * (1 + self._gain) + self._floor),
+        ):
             change, error = invert(weights, values, rule)
-            error = self._amplification * error + rule.truncation * (abs(change) + start) + ROUNDING * start
+            error = (
+                self._amplification * error
+                + rule.truncation * (abs(change) + start)
+                + ROUNDING * start
+            )
             found.append((start + change, error))
         return min(found, key=lambda entry: entry[1])
 
@@ -282,7 +322,12 @@ def _late_root(modes: Modes, kappa: float, reach: float, inverse_features: float
 
 @njit
 def _joint_sums(
-    eigenvalues: Array, multiplicities: Array, one: ComplexArray, two: ComplexArray, w1: ComplexArray, w2: ComplexArray
+    eigenvalues: Array,
+    multiplicities: Array,
+    one: ComplexArray,
+    two: ComplexArray,
+    w1: ComplexArray,
+    w2: ComplexArray,
 ) -> None:
     """Add up W_1 and W_2 at pairs of kappas."""
     for j in range(one.size):
@@ -298,7 +343,15 @@ def _joint_sums(
 class _Start:
     """The first steps, all from one circle."""
 
-    def __init__(self, modes: Modes, features: float, batch: float, learning_rate: float, noise: float, norm: float) -> None:
+    def __init__(
+        self,
+        modes: Modes,
+        features: float,
+        batch: float,
+        learning_rate: float,
+        noise: float,
+        norm: float,
+    ) -> None:
         self._u = circle(_CIRCLE, _ALIAS / _CIRCLE)
         self._transform = _Transform(modes, features, batch, learning_rate, noise, norm, self._u)
         self._total = float(np.sum(modes.signal))

@@ -79,7 +79,11 @@ class RidgeSolution(Result):
             return self.bias + self.variance_features
         if shared == "none":
             return self.bias
-        raise DomainError(f"shared = {shared!r} must be 'samples', 'features' or 'none'", argument="shared", value=shared)
+        raise DomainError(
+            f"shared = {shared!r} must be 'samples', 'features' or 'none'",
+            argument="shared",
+            value=shared,
+        )
 
     def ensemble(self, members: ArrayLike, *, shared: str = "samples") -> Value:
         r"""Return the test loss of an average of several predictors.
@@ -100,11 +104,19 @@ class RidgeSolution(Result):
         """
         count = np.asarray(members, float)
         if not np.all(count >= 1):
-            raise DomainError(f"members = {members!r} must be at least 1", argument="members", value=members)
+            raise DomainError(
+                f"members = {members!r} must be at least 1", argument="members", value=members
+            )
         common = np.asarray(self.shared_loss(shared))
         alone = np.asarray(self.test_loss)
-        with np.errstate(invalid="ignore"):  # infinity shared out among infinitely many members, and infinity minus itself
-            loss = np.where(common == alone, alone, common + np.where(np.isinf(count), 0.0, (alone - common) / count))
+        with np.errstate(
+            invalid="ignore"
+        ):  # infinity shared out among infinitely many members, and infinity minus itself
+            loss = np.where(
+                common == alone,
+                alone,
+                common + np.where(np.isinf(count), 0.0, (alone - common) / count),
+            )
         return float(loss) if loss.ndim == 0 else loss
 
 
@@ -189,13 +201,31 @@ def ridge(
 
     modes = spectrum.modes(spectrum.depth_for(np.minimum(flat[0], flat[1]), flat[2]))
     table = np.zeros((flat[0].size, _COLUMNS))
-    _statics_table(modes.eigenvalues, modes.multiplicities, modes.signal, modes.size, flat[0], flat[1], flat[2], flat[3], table)
+    _statics_table(
+        modes.eigenvalues,
+        modes.multiplicities,
+        modes.signal,
+        modes.size,
+        flat[0],
+        flat[1],
+        flat[2],
+        flat[3],
+        table,
+    )
 
     inputs = dict(zip(checked, (shaped(array, shape) for array in flat), strict=True))
     outputs = dict(zip(_OUTPUTS, (shaped(column, shape) for column in table.T), strict=False))
-    residual, steps, sensitivity = (float(np.max(column, initial=0.0)) for column in table.T[len(_OUTPUTS) :])
+    residual, steps, sensitivity = (
+        float(np.max(column, initial=0.0)) for column in table.T[len(_OUTPUTS) :]
+    )
     error = 2 * sensitivity
-    status = Status.MAX_ITERATIONS if steps >= MAX_STEPS else Status.LOST_ACCURACY if error > PROMISED else Status.CONVERGED
+    status = (
+        Status.MAX_ITERATIONS
+        if steps >= MAX_STEPS
+        else Status.LOST_ACCURACY
+        if error > PROMISED
+        else Status.CONVERGED
+    )
     result = RidgeSolution(
         **inputs,
         **outputs,
@@ -243,7 +273,18 @@ def _statics_table(
     for k in range(eigenvalues.size):
         trace += multiplicities[k] * eigenvalues[k]
     for i in range(features.size):
-        _statics(eigenvalues, multiplicities, signal, size, trace, features[i], samples[i], ridge[i], noise[i], table[i])
+        _statics(
+            eigenvalues,
+            multiplicities,
+            signal,
+            size,
+            trace,
+            features[i],
+            samples[i],
+            ridge[i],
+            noise[i],
+            table[i],
+        )
 
 
 @njit
@@ -262,21 +303,27 @@ def _statics(
     n = min(features, samples)
     larger = max(features, samples)
     ratio = 0.0 if math.isinf(larger) else n / larger
-    gap = 1.0 if math.isinf(larger) else (larger - n) / larger  # 1 - ratio, exact where N and P are close
+    gap = (
+        1.0 if math.isinf(larger) else (larger - n) / larger
+    )  # 1 - ratio, exact where N and P are close
     if math.isinf(ridge):  # the predictor is zero
         total = 0.0
         for k in range(signal.size):
             total += signal[k]
         row[0], row[3], row[4], row[5] = math.inf, total, total + noise, total
         return
-    if ridge == 0.0 and size <= n * (1 + 1e-9):  # every mode is learned: only noise that the samples do not average out is left
+    if ridge == 0.0 and size <= n * (
+        1 + 1e-9
+    ):  # every mode is learned: only noise that the samples do not average out is left
         share = 0.0 if math.isinf(samples) else size / samples
         unused = 1.0 - share if share < 1.0 - 1e-9 else 0.0
         test = 0.0 if noise == 0.0 or share == 0.0 else noise * share / unused
         row[1], row[2], row[3], row[4], row[6] = size, size, test, noise * unused, test
         return
 
-    kappa, steps = renormalized_ridge(eigenvalues, multiplicities, size, trace, n, ratio, gap, ridge)
+    kappa, steps = renormalized_ridge(
+        eigenvalues, multiplicities, size, trace, n, ratio, gap, ridge
+    )
     df1, df2, d, b1, b2 = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(eigenvalues.size):
         inverse = 1.0 / (eigenvalues[k] + kappa)
@@ -299,14 +346,18 @@ def _statics(
     variance_features = d * b2 / (features * a3)
     variance_samples = (noise + b1) * df2 / (samples * a1)
     test = _over(a3 * b1 + d * b2 / features + noise * lost, den)
-    interaction = _over(variance_features * lost + (noise + b1) * d * d / (features * samples * a1), den)
+    interaction = _over(
+        variance_features * lost + (noise + b1) * d * d / (features * samples * a1), den
+    )
     row[0], row[1], row[2], row[3] = kappa, df1, df2, test
     row[4] = 0.0 if r1 == 0.0 else r1 * r1 * (test + noise)
     row[5], row[6], row[7], row[8] = b1, variance_samples, variance_features, interaction
     if math.isinf(n):
         residual, slope = 0.0, 1.0
     else:
-        residual, slope = mismatch(eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge)
+        residual, slope = mismatch(
+            eigenvalues, multiplicities, size, df1, d, n, kappa, ratio, gap, ridge
+        )
     row[9], row[10] = abs(residual), steps
     row[11] = _ROUNDING * (1 + abs(math.log(kappa)) / 4) + (abs(residual) + _ROUNDING) / slope
 

@@ -25,7 +25,10 @@ class Tally:
         self.total = total
         self._floor = floor
         self._start = total + noise
-        self._columns = {name: np.zeros(count) for name in ("test_loss", "train_loss", "test_error", "train_error")}
+        self._columns = {
+            name: np.zeros(count)
+            for name in ("test_loss", "train_loss", "test_error", "train_error")
+        }
         self._steps = 0
         self._residual = 0.0
 
@@ -68,7 +71,21 @@ class Tally:
             loss = self._columns[f"{kind}_loss"]
             known = np.isfinite(loss)
             scale = np.maximum((loss + self._floor * self._start)[known], np.finfo(float).tiny)
-            error = max(error, float(np.max(self._columns[f"{kind}_error"][known] / scale, initial=0.0)))
+            error = max(
+                error, float(np.max(self._columns[f"{kind}_error"][known] / scale, initial=0.0))
+            )
         failed = math.isinf(self._residual)
-        status = Status.MAX_ITERATIONS if failed else Status.LOST_ACCURACY if error > PROMISED else Status.CONVERGED
-        return Diagnostics(status=status, residual=self._residual, iterations=self._steps, method=method, error_estimate=error)
+        status = (
+            Status.MAX_ITERATIONS
+            if failed
+            else Status.LOST_ACCURACY
+            if error > PROMISED
+            else Status.CONVERGED
+        )
+        return Diagnostics(
+            status=status,
+            residual=self._residual,
+            iterations=self._steps,
+            method=method,
+            error_estimate=error,
+        )

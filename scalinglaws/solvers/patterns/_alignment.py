@@ -116,7 +116,9 @@ def psi(r: Array) -> Array:
     return (r / (3 + 2 * r)) ** 3
 
 
-def specialized_cost(n: ArrayLike, d: ArrayLike, *, neurons: ArrayLike | None = None) -> SpecializedCost:
+def specialized_cost(
+    n: ArrayLike, d: ArrayLike, *, neurons: ArrayLike | None = None
+) -> SpecializedCost:
     r"""Compute the cost of aligning through a few specialized neurons of equal weight.
 
     .. math:: \min_r\ \frac{d M r}{2} + \frac{N}{2 M \psi(r)}, \qquad r = \frac3k\big(1 + \sqrt{1 + k}\big),\quad k = M\sqrt{d/N}
@@ -156,11 +158,18 @@ def specialized_cost(n: ArrayLike, d: ArrayLike, *, neurons: ArrayLike | None = 
     >>> round(found.cost, 9), found.neurons, round(found.squared_weight, 9)
     (900.0, 3.0, 3.0)
     """
-    checked = {"n": whole_numbers("n", n), "d": numbers("d", d, low=0.0, infinite=False, strict=True)}
+    checked = {
+        "n": whole_numbers("n", n),
+        "d": numbers("d", d, low=0.0, infinite=False, strict=True),
+    }
     if neurons is not None:
         checked["neurons"] = whole_numbers("neurons", neurons)
         if np.any(np.greater(checked["neurons"], checked["n"])):
-            raise DomainError(f"neurons = {neurons!r} must not exceed n = {n!r}", argument="neurons", value=neurons)
+            raise DomainError(
+                f"neurons = {neurons!r} must not exceed n = {n!r}",
+                argument="neurons",
+                value=neurons,
+            )
     shape, flat = broadcast(checked)
     width, dimension = flat[:2]
     relaxed = 3 * np.sqrt(width / dimension)
@@ -168,7 +177,9 @@ def specialized_cost(n: ArrayLike, d: ArrayLike, *, neurons: ArrayLike | None = 
     tried = [flat[2]] if neurons is not None else [low, np.minimum(low + 1, width)]
     costs, weights = zip(*(_of_equal(width, dimension, count) for count in tried), strict=True)
     best = np.argmin(costs, axis=0)
-    cost, count, weight = (shaped(np.choose(best, options), shape) for options in (list(costs), tried, list(weights)))
+    cost, count, weight = (
+        shaped(np.choose(best, options), shape) for options in (list(costs), tried, list(weights))
+    )
     return SpecializedCost(cost, count, weight, shaped(9 * np.sqrt(width * dimension), shape))
 
 
@@ -178,7 +189,9 @@ def _of_equal(n: Array, d: Array, neurons: Array) -> tuple[Array, Array]:
     return d * neurons * r / 2 + n / (2 * neurons * psi(r)), r
 
 
-def gaussian_cost(n: ArrayLike, d: ArrayLike, *, inflation: ArrayLike | None = None) -> GaussianCost:
+def gaussian_cost(
+    n: ArrayLike, d: ArrayLike, *, inflation: ArrayLike | None = None
+) -> GaussianCost:
     r"""Compute the cost of aligning through a larger variance of all weights, or none (the lazy network).
 
     .. math:: \min_\beta\ \frac N2 (\beta - 1 - \log\beta) + \frac{1}{2 E\,\psi(w^2)}, \qquad w \sim N(0, \beta/d)
@@ -218,7 +231,10 @@ def gaussian_cost(n: ArrayLike, d: ArrayLike, *, inflation: ArrayLike | None = N
     >>> round(gaussian_cost(10, 10, inflation=1).cost, 6)
     2450.069998
     """
-    checked = {"n": whole_numbers("n", n), "d": numbers("d", d, low=0.0, infinite=False, strict=True)}
+    checked = {
+        "n": whole_numbers("n", n),
+        "d": numbers("d", d, low=0.0, infinite=False, strict=True),
+    }
     if inflation is not None:
         checked["inflation"] = numbers("inflation", inflation, low=0.0, infinite=False, strict=True)
     shape, flat = broadcast(checked)
@@ -248,7 +264,12 @@ def _least(cost: Callable[[float], float], most: float) -> float:
     grid = np.linspace(0.0, most, 101)
     values = [cost(point) for point in grid.tolist()]
     best = int(np.argmin(values))
-    found = minimize_scalar(cost, bounds=(grid[max(best - 1, 0)], grid[min(best + 1, 100)]), method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(
+        cost,
+        bounds=(grid[max(best - 1, 0)], grid[min(best + 1, 100)]),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
     return float(found.x)
 
 
@@ -291,9 +312,13 @@ def alignment_rate(n: ArrayLike, d: ArrayLike) -> AlignmentRate:
     >>> round(found.rate, 6), round(found.specialized, 6)
     (884.223681, 3.2024)
     """
-    shape, flat = broadcast({"n": whole_numbers("n", n), "d": numbers("d", d, low=0.0, infinite=False, strict=True)})
+    shape, flat = broadcast(
+        {"n": whole_numbers("n", n), "d": numbers("d", d, low=0.0, infinite=False, strict=True)}
+    )
     rows = [_rate(float(width), float(dimension)) for width, dimension in zip(*flat, strict=True)]
-    return AlignmentRate(*(shaped(np.asarray(column), shape) for column in np.array(rows).reshape(-1, 4).T))
+    return AlignmentRate(
+        *(shaped(np.asarray(column), shape) for column in np.array(rows).reshape(-1, 4).T)
+    )
 
 
 def site(d: float, points: Array) -> tuple[Array, Array]:
@@ -334,7 +359,9 @@ def _log_sum(logs: Array) -> float:
     return top + math.log(float(np.exp(logs - top).sum()))
 
 
-def optimize_configuration(n: int, d: float, *, starts: int = 30, rng: np.random.Generator | int) -> Configuration:
+def optimize_configuration(
+    n: int, d: float, *, starts: int = 30, rng: np.random.Generator | int
+) -> Configuration:
     r"""Find the most likely weights of an aligned network by direct optimization over all of them.
 
     .. math:: \min_w\ \frac d2 \sum_i w_i^2 + \frac{N}{2 \sum_i \psi(w_i^2)}
@@ -376,7 +403,10 @@ def optimize_configuration(n: int, d: float, *, starts: int = 30, rng: np.random
     >>> round(found.cost, 3), found.specialized
     (900.0, 3)
     """
-    width, dimension = int(one("n", whole_numbers("n", n))), one("d", numbers("d", d, low=0.0, infinite=False, strict=True))
+    width, dimension = (
+        int(one("n", whole_numbers("n", n))),
+        one("d", numbers("d", d, low=0.0, infinite=False, strict=True)),
+    )
     tries = int(one("starts", whole_numbers("starts", starts)))
     source = generator(rng)
 
@@ -384,19 +414,30 @@ def optimize_configuration(n: int, d: float, *, starts: int = 30, rng: np.random
         r = w**2
         total = float(psi(r).sum())
         slope = 9 * r**2 / (3 + 2 * r) ** 4  # of psi
-        return dimension / 2 * float(r.sum()) + width / (2 * total), dimension * w - width / total**2 * slope * w
+        return dimension / 2 * float(r.sum()) + width / (
+            2 * total
+        ), dimension * w - width / total**2 * slope * w
 
     ends = []
     for _ in range(tries):
         start = source.standard_normal(width) / math.sqrt(dimension)
-        large = int(source.integers(0, min(width, math.ceil(6 * math.sqrt(width / dimension)) + 3) + 1))
+        large = int(
+            source.integers(0, min(width, math.ceil(6 * math.sqrt(width / dimension)) + 3) + 1)
+        )
         start[:large] += source.uniform(1.0, 4.0, large)
         found = minimize(
-            cost, start, jac=True, method="L-BFGS-B", options={"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-15, "gtol": 1e-8}
+            cost,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": 20_000, "maxfun": 40_000, "ftol": 1e-15, "gtol": 1e-8},
         )
         ends.append((float(found.fun), np.sort(np.abs(found.x))[::-1]))
     value, weights = min(ends, key=lambda end: end[0])
     if not math.isfinite(value):
-        raise ConvergenceError(f"optimize_configuration: no start of n = {n}, d = {d} ended at a minimum", result=weights)
+        raise ConvergenceError(
+            f"optimize_configuration: no start of n = {n}, d = {d} ended at a minimum",
+            result=weights,
+        )
     agreeing = sum(abs(end[0] - value) <= 1e-6 * value for end in ends)
     return Configuration(value, weights, int(np.sum(weights > 1)), tries, agreeing)

@@ -48,7 +48,12 @@ class AlignmentProbability(Result):
 
 
 def log_alignment(
-    n: int, d: float, method: str = "importance", *, samples: int = 10_000, rng: np.random.Generator | int | None = None
+    n: int,
+    d: float,
+    method: str = "importance",
+    *,
+    samples: int = 10_000,
+    rng: np.random.Generator | int | None = None,
 ) -> AlignmentProbability:
     r"""Compute how likely the weights and readouts of a network are to align it with a cubic target.
 
@@ -97,11 +102,20 @@ def log_alignment(
     True
     """
     if method not in METHODS:
-        raise DomainError(f"method = {method!r} must be one of {', '.join(METHODS)}", argument="method", value=method)
-    width, dimension = int(one("n", whole_numbers("n", n))), one("d", numbers("d", d, low=0.0, infinite=False, strict=True))
+        raise DomainError(
+            f"method = {method!r} must be one of {', '.join(METHODS)}",
+            argument="method",
+            value=method,
+        )
+    width, dimension = (
+        int(one("n", whole_numbers("n", n))),
+        one("d", numbers("d", d, low=0.0, infinite=False, strict=True)),
+    )
     if method == "quadrature":
         if width > _MOST_BY_QUADRATURE:
-            raise DomainError(f"n = {n} must be 1 or 2 for method='quadrature'", argument="n", value=n)
+            raise DomainError(
+                f"n = {n} must be 1 or 2 for method='quadrature'", argument="n", value=n
+            )
         value, specialized, error = _by_quadrature(width, dimension)
         diagnostics = Diagnostics(Status.CONVERGED, 0.0, 0, "quadrature", error)
         return AlignmentProbability(width, dimension, value, 0.0, specialized, diagnostics)
@@ -117,11 +131,15 @@ def log_alignment(
     # log of prior density over proposal density, without the part that varies within the cell
     with np.errstate(divide="ignore"):
         constants = 0.5 * math.log(dimension) - LOG_ROOT_2PI - np.log(cells / cell_width)
-    weights, large = _draws(*guide(cells), constants, -reach, cell_width, width, dimension, size, source)
+    weights, large = _draws(
+        *guide(cells), constants, -reach, cell_width, width, dimension, size, source
+    )
     value, error = log_mean(weights)
     shares = np.exp(weights - weights.max())
     diagnostics = Diagnostics(Status.CONVERGED, 0.0, size, "importance sampling", error)
-    return AlignmentProbability(width, dimension, value, error, float(shares @ large / shares.sum()), diagnostics)
+    return AlignmentProbability(
+        width, dimension, value, error, float(shares @ large / shares.sum()), diagnostics
+    )
 
 
 @_jit.njit
@@ -158,24 +176,42 @@ def _by_quadrature(n: int, d: float) -> tuple[float, float, float]:
 
     def log_density(*w: float) -> float:
         total = sum(float(psi(np.asarray(x * x))) for x in w)
-        return float(log_ndtr(-math.sqrt(n / total))) - d / 2 * sum(x * x for x in w) if total > 0 else -math.inf
+        return (
+            float(log_ndtr(-math.sqrt(n / total))) - d / 2 * sum(x * x for x in w)
+            if total > 0
+            else -math.inf
+        )
 
     grid = np.geomspace(1e-3, reach, 400)
-    top = max(log_density(*([x] * k + [1e-3] * (n - k))) for x in grid.tolist() for k in range(1, n + 1))
-    options = {"epsabs": 0.0, "epsrel": 1e-10, "limit": 400, "points": [0.25, 0.5, 1.0, 2.0, 4.0]}
+    top = max(
+        log_density(*([x] * k + [1e-3] * (n - k))) for x in grid.tolist() for k in range(1, n + 1)
+    )
+    options = {"epsabs": 0.0, "epsrel": 1e-10, "limit": 400}
+    points = (0.25, 0.5, 1.0, 2.0, 4.0)
 
     def integral(lows: list[float], highs: list[float]) -> tuple[float, float]:
         found = integrate.nquad(
             lambda *w: math.exp(log_density(*w) - top),
             list(zip(lows, highs, strict=True)),
-            opts=[{**options, "points": [p for p in options["points"] if low < p < high]} for low, high in zip(lows, highs, strict=True)],  # type: ignore[attr-defined]
+            opts=[
+                {**options, "points": [p for p in points if low < p < high]}
+                for low, high in zip(lows, highs, strict=True)
+            ],
         )
         return float(found[0]), float(found[1])
 
     factor = n * (math.log(2) + 0.5 * math.log(d) - LOG_ROOT_2PI)
-    small = [integral([0.0 if i >= k else 1.0 for i in range(n)], [1.0 if i >= k else reach for i in range(n)]) for k in range(n + 1)]
+    small = [
+        integral(
+            [0.0 if i >= k else 1.0 for i in range(n)], [1.0 if i >= k else reach for i in range(n)]
+        )
+        for k in range(n + 1)
+    ]
     ways = [math.comb(n, k) for k in range(n + 1)]
     whole = sum(way * value for way, (value, _) in zip(ways, small, strict=True))
     error = sum(way * bound for way, (_, bound) in zip(ways, small, strict=True)) / whole
-    specialized = sum(k * way * value for k, (way, (value, _)) in enumerate(zip(ways, small, strict=True))) / whole
+    specialized = (
+        sum(k * way * value for k, (way, (value, _)) in enumerate(zip(ways, small, strict=True)))
+        / whole
+    )
     return top + math.log(whole) + factor, specialized, error

@@ -61,10 +61,14 @@ def attention_overlap(coupling: ArrayLike, length: ArrayLike) -> float | Array:
     0.8837
     """
     shape, (strengths, sizes) = broadcast(
-        {"coupling": numbers("coupling", coupling, low=-math.inf, infinite=False), "length": whole_numbers("length", length)}
+        {
+            "coupling": numbers("coupling", coupling, low=-math.inf, infinite=False),
+            "length": whole_numbers("length", length),
+        }
     )
     values = [
-        math.copysign(_overlap(abs(strength), size), strength) for strength, size in zip(strengths.tolist(), sizes.tolist(), strict=True)
+        math.copysign(_overlap(abs(strength), size), strength)
+        for strength, size in zip(strengths.tolist(), sizes.tolist(), strict=True)
     ]
     return shaped(np.array(values), shape)
 
@@ -74,7 +78,9 @@ def _overlap(strength: float, length: float) -> float:
         return 0.0
     x = np.exp(np.arange(math.log(_NEAREST), math.log(_FARTHEST), _LOG_STEP))
     weights = 2 * _LOG_STEP * x**2 * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
-    return float(weights @ np.array([_softmax_mean(strength * point, length) for point in x.tolist()]))
+    return float(
+        weights @ np.array([_softmax_mean(strength * point, length) for point in x.tolist()])
+    )
 
 
 @_jit.njit

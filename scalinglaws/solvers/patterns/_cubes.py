@@ -21,12 +21,17 @@ TRANSITION = 2 * 3**-0.75
 SPINODAL = 4 * 3**-1.5
 """Scaled deviation from which a state with one large number exists."""
 
-_LARGEST = 6.0  # the largest number that enters the convolution; one larger than this is added by hand
+_LARGEST = (
+    6.0  # the largest number that enters the convolution; one larger than this is added by hand
+)
 _STEP = 0.002
 _POINTS, _MOST_POINTS = 1 << 20, 1 << 24
 _TILTS = (0.02, 0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.25, 0.3, 0.4, 0.5)
 _REFINEMENTS = 2
-_KEPT, _NOISY = 1e-15, 1e-11  # of the largest cell: below the first, rounding errors; below the second, three digits and fewer
+_KEPT, _NOISY = (
+    1e-15,
+    1e-11,
+)  # of the largest cell: below the first, rounding errors; below the second, three digits and fewer
 _GOOD, _HARMLESS = 1e-7, 2e-6  # relative error that is aimed at, and that is accepted
 
 
@@ -59,7 +64,9 @@ def larger_root(sigma: Array) -> Array:
     safe = np.where(exists, np.minimum(sigma, 1e100), 1.0)
     u = np.cbrt(safe)
     for _ in range(60):
-        u = np.maximum(u - (u**4 - safe * u + 1 / 3) / np.maximum(4 * u**3 - safe, 1e-300), np.cbrt(safe / 4))
+        u = np.maximum(
+            u - (u**4 - safe * u + 1 / 3) / np.maximum(4 * u**3 - safe, 1e-300), np.cbrt(safe / 4)
+        )
     return np.where(exists, np.where(sigma > 1e100, sigma, u**3), 0.0)
 
 
@@ -110,7 +117,9 @@ def cube_rate(deviation: ArrayLike) -> CubeRate:
     sigma = numbers("deviation", deviation, low=0.0, infinite=True)
     jump = larger_root(sigma)
     shared = sigma**2 / 2
-    slope = np.where(jump > 0, 1 / (3 * np.cbrt(np.where(jump > 0, jump, 1.0))), np.inf)  # sigma - xi, without cancellation
+    slope = np.where(
+        jump > 0, 1 / (3 * np.cbrt(np.where(jump > 0, jump, 1.0))), np.inf
+    )  # sigma - xi, without cancellation
     alone = np.where(jump > 0, slope**2 / 2 + np.cbrt(jump) ** 2 / 2, np.inf)
     wins = sigma >= TRANSITION
     rate, other = np.where(wins, alone, shared), np.where(wins, shared, alone)
@@ -134,8 +143,12 @@ def log_tail_of_two(s: float) -> float:
     grid = np.linspace(-8.0, middle, 2001)
     top = max(density(a) for a in grid.tolist())
     one = 0.0
-    for low, high in zip(np.linspace(-14.0, middle, 9)[:-1], np.linspace(-14.0, middle, 9)[1:], strict=True):
-        one += integrate.quad(lambda a: math.exp(density(a) - top), low, high, epsabs=0, epsrel=1e-12, limit=200)[0]
+    for low, high in zip(
+        np.linspace(-14.0, middle, 9)[:-1], np.linspace(-14.0, middle, 9)[1:], strict=True
+    ):
+        one += integrate.quad(
+            lambda a: math.exp(density(a) - top), low, high, epsabs=0, epsrel=1e-12, limit=200
+        )[0]
     return float(np.logaddexp(both, math.log(2 * one) + top))
 
 
@@ -155,7 +168,9 @@ def log_tail_on_lattice(n: int, s: float) -> tuple[float, float, float]:
                 f"n = {n}, s = {s}: the lattice would need more than {_MOST_POINTS} points; use method='importance', or cube_rate"
             )
     index = np.arange(points)
-    y = np.where(index < points - points // 4, index, index - points) * _STEP  # a quarter of the lattice is negative
+    y = (
+        np.where(index < points - points // 4, index, index - points) * _STEP
+    )  # a quarter of the lattice is negative
     mass, most = _masses(y), _LARGEST**3 / ROOT_15
     with np.errstate(divide="ignore"):
         log_share = np.log(np.clip((y + _STEP / 2 - target) / _STEP, 0, 1))
@@ -190,9 +205,12 @@ def log_tail_on_lattice(n: int, s: float) -> tuple[float, float, float]:
         bounds[0] = -math.inf
     kept = [noise[part] < _HARMLESS for part in (0, 1)]
     for part in (0, 1):
-        if not kept[part] and not (kept[1 - part] and bounds[part] < values[1 - part] + math.log(_HARMLESS)):
+        if not kept[part] and not (
+            kept[1 - part] and bounds[part] < values[1 - part] + math.log(_HARMLESS)
+        ):
             raise ConvergenceError(
-                f"log_tail: rounding spoils the lattice at n = {n}, s = {s} under every tilt; use method='importance'", result=math.nan
+                f"log_tail: rounding spoils the lattice at n = {n}, s = {s} under every tilt; use method='importance'",
+                result=math.nan,
             )
     chosen = [values[part] if kept[part] else -math.inf for part in (0, 1)]
     error = max(noise[part] if kept[part] else _HARMLESS for part in (0, 1))
@@ -205,12 +223,16 @@ def _preference(entry: tuple[float, float, float]) -> tuple[float, float]:
     return (0.0, value) if noise <= _GOOD else (noise, value)
 
 
-def _untilted(tilted: Array, log_chance: Array, exponent: Array, log_norm: float) -> tuple[float, float, float]:
+def _untilted(
+    tilted: Array, log_chance: Array, exponent: Array, log_norm: float
+) -> tuple[float, float, float]:
     """Return the logarithm of a sum, the share of it that is spoiled by rounding, and a bound from above."""
     peak = float(tilted.max())
     possible = log_chance > -math.inf
     kept = np.flatnonzero(possible & (tilted > _KEPT * peak))
-    least = float(np.max(np.where(possible, log_chance - exponent, -math.inf))) + math.log(_KEPT * peak * tilted.size)
+    least = float(np.max(np.where(possible, log_chance - exponent, -math.inf))) + math.log(
+        _KEPT * peak * tilted.size
+    )
     if kept.size == 0:
         return -math.inf, 1.0, least + log_norm
     logs = np.log(tilted[kept]) + log_chance[kept] - exponent[kept]

@@ -33,7 +33,9 @@ def guide(probabilities: Array) -> tuple[Array, Indices]:
     """Return cumulative probabilities of cells, and for each of as many equal slices of [0, 1] the first cell that it meets."""
     cumulative = np.cumsum(probabilities)
     cumulative /= cumulative[-1]
-    return cumulative, np.searchsorted(cumulative, np.arange(cumulative.size) / cumulative.size, side="right")
+    return cumulative, np.searchsorted(
+        cumulative, np.arange(cumulative.size) / cumulative.size, side="right"
+    )
 
 
 @_jit.njit

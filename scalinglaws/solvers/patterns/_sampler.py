@@ -19,7 +19,9 @@ _MEAN_CUBES = (_EDGES[1:] ** 4 - _EDGES[:-1] ** 4) / (4 * _WIDTH)  # of a number
 _PLAIN = 0.01  # share of untilted numbers that keeps the weights of the second part bounded
 
 
-def sampled(n: int, s: float, samples: int, rng: np.random.Generator, *, jumps: bool) -> tuple[tuple[float, float], tuple[float, float]]:
+def sampled(
+    n: int, s: float, samples: int, rng: np.random.Generator, *, jumps: bool
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return log P(A_n > s) and its standard error, for no term and for the largest term above a threshold."""
     deviation, target = s / (15 * n) ** 0.25, s * math.sqrt(n)
     strongest = min(s, TRANSITION * (15 * n) ** 0.25) / math.sqrt(n)
@@ -27,10 +29,15 @@ def sampled(n: int, s: float, samples: int, rng: np.random.Generator, *, jumps: 
     threshold = float(_EDGES[int((min(ROOT_15 / (3 * strongest), 6.0) + _REACH) / _WIDTH)])
     shared = (-math.inf, 0.0)
     if n * threshold**3 / ROOT_15 > target:
-        shared = log_mean(_sums(*_proposal(_shared_cells(threshold, target / n)), n, target, samples, rng))
+        shared = log_mean(
+            _sums(*_proposal(_shared_cells(threshold, target / n)), n, target, samples, rng)
+        )
     if not jumps:
         return shared, (-math.inf, 0.0)
-    jump = max(float(larger_root(np.array(deviation))) * (15 * n) ** 0.25 * math.sqrt(n), threshold**3 / ROOT_15)
+    jump = max(
+        float(larger_root(np.array(deviation))) * (15 * n) ** 0.25 * math.sqrt(n),
+        threshold**3 / ROOT_15,
+    )
     cells = _background_cells((target - jump) / (n - 1))
     value, error = log_mean(_jumps(*_proposal(cells), n - 1, target, threshold, samples, rng))
     return shared, (value + math.log(n), error)
@@ -80,7 +87,15 @@ def _proposal(cells: Array) -> tuple[Array, Indices, Array]:
 
 
 @_jit.njit
-def _sums(cumulative: Array, first: Indices, logs: Array, n: int, target: float, samples: int, rng: np.random.Generator) -> Array:
+def _sums(
+    cumulative: Array,
+    first: Indices,
+    logs: Array,
+    n: int,
+    target: float,
+    samples: int,
+    rng: np.random.Generator,
+) -> Array:
     out = np.empty(samples)
     for i in range(samples):
         total, weight = 0.0, 0.0
@@ -95,7 +110,14 @@ def _sums(cumulative: Array, first: Indices, logs: Array, n: int, target: float,
 
 @_jit.njit
 def _jumps(
-    cumulative: Array, first: Indices, logs: Array, others: int, target: float, threshold: float, samples: int, rng: np.random.Generator
+    cumulative: Array,
+    first: Indices,
+    logs: Array,
+    others: int,
+    target: float,
+    threshold: float,
+    samples: int,
+    rng: np.random.Generator,
 ) -> Array:
     out = np.empty(samples)
     for i in range(samples):

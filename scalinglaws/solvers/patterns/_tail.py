@@ -49,7 +49,12 @@ class TailProbability(Result):
 
 
 def log_tail(
-    n: ArrayLike, s: ArrayLike, method: str = "lattice", *, samples: int = 20_000, rng: np.random.Generator | int | None = None
+    n: ArrayLike,
+    s: ArrayLike,
+    method: str = "lattice",
+    *,
+    samples: int = 20_000,
+    rng: np.random.Generator | int | None = None,
 ) -> TailProbability:
     r"""Compute how likely a sum of cubes of Gaussian numbers is to exceed a threshold, far into its tail.
 
@@ -106,32 +111,67 @@ def log_tail(
     -4.443191
     """
     if method not in METHODS:
-        raise DomainError(f"method = {method!r} must be one of {', '.join(METHODS)}", argument="method", value=method)
-    shape, (terms, thresholds) = broadcast({"n": whole_numbers("n", n), "s": numbers("s", s, low=-math.inf, infinite=False)})
+        raise DomainError(
+            f"method = {method!r} must be one of {', '.join(METHODS)}",
+            argument="method",
+            value=method,
+        )
+    shape, (terms, thresholds) = broadcast(
+        {"n": whole_numbers("n", n), "s": numbers("s", s, low=-math.inf, infinite=False)}
+    )
     source = None if method == "lattice" else generator(rng)
     size = int(one("samples", whole_numbers("samples", samples, low=2)))
-    found = np.array([_one(int(n), float(s), method, size, source) for n, s in zip(terms, thresholds, strict=True)]).reshape(-1, 4)
-    error = float(np.max(np.where(found[:, 1] > 0, found[:, 1], found[:, 1] + _LATTICE_ERROR), initial=0.0))
-    names = {"lattice": "lattice convolution", "importance": "importance sampling in two parts", "tilt": "importance sampling, one tilt"}
-    count, threshold, value, spread, shared, jump = (shaped(column, shape) for column in (terms, thresholds, *found.T))
-    diagnostics = Diagnostics(Status.CONVERGED, 0.0, 0 if source is None else size, names[method], error)
+    found = np.array(
+        [
+            _one(int(n), float(s), method, size, source)
+            for n, s in zip(terms, thresholds, strict=True)
+        ]
+    ).reshape(-1, 4)
+    error = float(
+        np.max(np.where(found[:, 1] > 0, found[:, 1], found[:, 1] + _LATTICE_ERROR), initial=0.0)
+    )
+    names = {
+        "lattice": "lattice convolution",
+        "importance": "importance sampling in two parts",
+        "tilt": "importance sampling, one tilt",
+    }
+    count, threshold, value, spread, shared, jump = (
+        shaped(column, shape) for column in (terms, thresholds, *found.T)
+    )
+    diagnostics = Diagnostics(
+        Status.CONVERGED, 0.0, 0 if source is None else size, names[method], error
+    )
     return TailProbability(count, threshold, value, spread, shared, jump, diagnostics)
 
 
-def _one(n: int, s: float, method: str, samples: int, source: np.random.Generator | None) -> tuple[float, float, float, float]:
+def _one(
+    n: int, s: float, method: str, samples: int, source: np.random.Generator | None
+) -> tuple[float, float, float, float]:
     if s < 0:
         value, error, *_ = _one(n, -s, method, samples, source)
-        return math.log1p(-math.exp(value)), error * math.exp(value) / -math.expm1(value), math.nan, math.nan
+        return (
+            math.log1p(-math.exp(value)),
+            error * math.exp(value) / -math.expm1(value),
+            math.nan,
+            math.nan,
+        )
     if s == 0:
         return -math.log(2), 0.0, math.nan, math.nan
     if n == 1:
         return float(log_ndtr(-np.cbrt(math.sqrt(15) * s))), 0.0, math.nan, math.nan
     if source is not None:
-        (shared, first), (jump, second) = sampled(n, s, samples, source, jumps=method == "importance")
+        (shared, first), (jump, second) = sampled(
+            n, s, samples, source, jumps=method == "importance"
+        )
         total = float(np.logaddexp(shared, jump))
         if total == -math.inf:
             return total, math.inf, shared, jump
-        return total, math.hypot(first * math.exp(shared - total), second * math.exp(jump - total)), shared, jump
+        return (
+            total,
+            math.hypot(first * math.exp(shared - total), second * math.exp(jump - total)),
+            shared,
+            jump,
+        )
     if n == 2:
         return log_tail_of_two(s), 0.0, math.nan, math.nan
     shared, jump, _ = log_tail_on_lattice(n, s)

@@ -4,7 +4,12 @@ from ._allocate import Allocation, PreparedAllocation, allocate, prepare_allocat
 from ._bethe import cluster_cutoff, cluster_size_probability, infinite_cluster, mean_cluster_size
 from ._crossover import crossover_data_loss, crossover_model_loss, subcritical_sizes
 from ._data import DataLoss, data_loss
-from ._distance import cluster_scale, infinite_component_loss, mean_nearest_distance, nearest_distance
+from ._distance import (
+    cluster_scale,
+    infinite_component_loss,
+    mean_nearest_distance,
+    nearest_distance,
+)
 from ._expansion import DataLossExpansion, data_loss_expansion
 from ._integer import allocate_integer
 from ._tree import cluster_learning_curve

@@ -53,7 +53,15 @@ class Allocation(Result):
         """Return a pandas data frame, one row per cluster for a single budget and one row per budget for many; needs pandas."""
         if np.ndim(self.n) == 0 or self.allocation is None:
             return super().to_dataframe()
-        bare = Allocation(self.n, None, self.loss, self.bound, self.log_multiplier, self.included, self.diagnostics)
+        bare = Allocation(
+            self.n,
+            None,
+            self.loss,
+            self.bound,
+            self.log_multiplier,
+            self.included,
+            self.diagnostics,
+        )
         return bare.to_dataframe()
 
 
@@ -109,12 +117,28 @@ class PreparedAllocation:
         ResourceError
             If the allocations would need more than 8 GB.
         """
-        if type(n) is float and n >= 0 and not with_allocation:  # the short way for loops over budgets
+        if (
+            type(n) is float and n >= 0 and not with_allocation
+        ):  # the short way for loops over budgets
             j, loss, bound, level = _prefix.optimum(
-                n / self.scale, self.exponent, self.law == "shifted", self.powers, self.sums, self.rest, self.count
+                n / self.scale,
+                self.exponent,
+                self.law == "shifted",
+                self.powers,
+                self.sums,
+                self.rest,
+                self.count,
             )
             gap = float((loss - bound) / loss) if loss > 0 else 0.0
-            return Allocation(n, None, float(loss), float(bound), level - math.log(self.scale), j, _judged(gap, self.law))
+            return Allocation(
+                n,
+                None,
+                float(loss),
+                float(bound),
+                level - math.log(self.scale),
+                j,
+                _judged(gap, self.law),
+            )
         budgets = numbers("n", n, low=0.0, infinite=True)
         flat = np.ascontiguousarray(budgets.reshape(-1))
         if with_allocation:
@@ -145,7 +169,18 @@ class PreparedAllocation:
                 cut = self.ranked[j - 1]
                 ties = j - int(np.searchsorted(-self.ranked[:j], -cut))
                 x = flat[i] / self.scale
-                _prefix.spread(self.weights, self.exponent, shifted, x, self.scale, j, cut, ties, self.sums[j - 1], answer.allocation[i])
+                _prefix.spread(
+                    self.weights,
+                    self.exponent,
+                    shifted,
+                    x,
+                    self.scale,
+                    j,
+                    cut,
+                    ties,
+                    self.sums[j - 1],
+                    answer.allocation[i],
+                )
         return answer.result(budgets, 0.0, 1, self.law)
 
 
@@ -159,21 +194,37 @@ class _Answer:
         self.wanted = count >= 0
 
     def result(self, n: Array, residual: float, iterations: int, law: str) -> Allocation:
-        gap = float(np.max((self.loss - self.bound) / np.where(self.loss > 0, self.loss, 1.0), initial=0.0))
+        gap = float(
+            np.max((self.loss - self.bound) / np.where(self.loss > 0, self.loss, 1.0), initial=0.0)
+        )
         allocation = self.allocation.reshape(*n.shape, -1) if self.wanted else None
         diagnostics = _judged(gap, law, residual, iterations)
         if n.ndim == 0:
             loss, bound, level = float(self.loss[0]), float(self.bound[0]), float(self.level[0])
-            return Allocation(float(n), allocation, loss, bound, level, int(self.included[0]), diagnostics)
-        loss_, bound_, level_ = (column.reshape(n.shape) for column in (self.loss, self.bound, self.level))
-        return Allocation(np.array(n), allocation, loss_, bound_, level_, self.included.reshape(n.shape), diagnostics)
+            return Allocation(
+                float(n), allocation, loss, bound, level, int(self.included[0]), diagnostics
+            )
+        loss_, bound_, level_ = (
+            column.reshape(n.shape) for column in (self.loss, self.bound, self.level)
+        )
+        return Allocation(
+            np.array(n),
+            allocation,
+            loss_,
+            bound_,
+            level_,
+            self.included.reshape(n.shape),
+            diagnostics,
+        )
 
 
 def _judged(gap: float, law: str, residual: float = 0.0, iterations: int = 1) -> Diagnostics:
     return Diagnostics(Status.CONVERGED, residual, iterations, f"water-filling, {law} law", gap)
 
 
-def prepare_allocation(weights: ArrayLike, *, exponent: float, scale: float = 1.0, law: str = "hard") -> PreparedAllocation:
+def prepare_allocation(
+    weights: ArrayLike, *, exponent: float, scale: float = 1.0, law: str = "hard"
+) -> PreparedAllocation:
     r"""Sort and sum clusters of one exponent and one scale, for many budgets to come.
 
     With :math:`C_k = w_k^{1/(1+\beta)}`, :math:`S_j = \sum_{k\le j} C_k`, :math:`T_j = \sum_{k>j} w_k`, weights in decreasing order:
@@ -220,7 +271,11 @@ def prepare_allocation(weights: ArrayLike, *, exponent: float, scale: float = 1.
     known_law(law, ("hard", "shifted"))
     w, beta, m = clusters(weights, exponent, scale, law)
     if beta.size > 1 or m.size > 1:
-        raise DomainError("exponent and scale must be common to all clusters; use allocate", argument="exponent", value=exponent)
+        raise DomainError(
+            "exponent and scale must be common to all clusters; use allocate",
+            argument="exponent",
+            value=exponent,
+        )
     return _prepared(w, float(beta[0]), float(m[0]), law)
 
 
@@ -300,7 +355,9 @@ def allocate(
     if with_allocation:
         afford(budgets.size, w.size)
     if law != "tree" and beta.size == 1 and m.size == 1:
-        return _prepared(w, float(beta[0]), float(m[0]), law).solve(budgets, with_allocation=with_allocation)
+        return _prepared(w, float(beta[0]), float(m[0]), law).solve(
+            budgets, with_allocation=with_allocation
+        )
     live = None if (w > 0).all() else np.flatnonzero(w > 0)
     answer = _Answer(budgets.size, w.size if with_allocation else -1)
     answer.allocation[:] = 0.0
@@ -315,11 +372,22 @@ def allocate(
     residual, iterations = solver(w, beta, m, flat, law, answer, live)
     result = answer.result(budgets, residual, iterations, law)
     if iterations >= _water.STEPS:
-        raise ConvergenceError(f"the multiplier was not found in {iterations} steps; relative residual {residual:.1e}", result=result)
+        raise ConvergenceError(
+            f"the multiplier was not found in {iterations} steps; relative residual {residual:.1e}",
+            result=result,
+        )
     return result
 
 
-def _hard(w: Array, beta: Array, m: Array, n: Array, law: str, answer: _Answer, live: NDArray[np.int64] | None) -> tuple[float, int]:
+def _hard(
+    w: Array,
+    beta: Array,
+    m: Array,
+    n: Array,
+    law: str,
+    answer: _Answer,
+    live: NDArray[np.int64] | None,
+) -> tuple[float, int]:
     height = np.log(w * beta / m)
     threshold = height - (1 + beta) / beta * np.log1p(beta)
     order = None
@@ -336,11 +404,15 @@ def _hard(w: Array, beta: Array, m: Array, n: Array, law: str, answer: _Answer, 
         if budget == 0.0 or budget == math.inf:
             _extreme(budget, answer, i, rest[0], float(threshold[0]), w.size, live)
             continue
-        j, loss, bound, level, steps, guess = _water.hard_optimum(budget, w, height, beta, power, m, threshold, rest, guess)
+        j, loss, bound, level, steps, guess = _water.hard_optimum(
+            budget, w, height, beta, power, m, threshold, rest, guess
+        )
         answer.included[i], answer.loss[i], answer.bound[i], answer.level[i] = j, loss, bound, level
         most = max(most, steps)
         if answer.wanted:
-            shares = (m if m.size == 1 else m[:j]) * np.exp((height[:j] - level) * (power if power.size == 1 else power[:j]))
+            shares = (m if m.size == 1 else m[:j]) * np.exp(
+                (height[:j] - level) * (power if power.size == 1 else power[:j])
+            )
             if j:
                 spent = shares.sum()
                 worst = max(worst, float(abs(spent / budget - 1)))
@@ -349,7 +421,15 @@ def _hard(w: Array, beta: Array, m: Array, n: Array, law: str, answer: _Answer, 
     return worst, most
 
 
-def _flowing(w: Array, beta: Array, m: Array, n: Array, law: str, answer: _Answer, live: NDArray[np.int64] | None) -> tuple[float, int]:
+def _flowing(
+    w: Array,
+    beta: Array,
+    m: Array,
+    n: Array,
+    law: str,
+    answer: _Answer,
+    live: NDArray[np.int64] | None,
+) -> tuple[float, int]:
     tree = law == "tree"
     power = 1 / (1 + beta)
     table = _inverse.table()
@@ -364,9 +444,16 @@ def _flowing(w: Array, beta: Array, m: Array, n: Array, law: str, answer: _Answe
             _extreme(budget, answer, i, float(w.sum()), top, w.size, live)
             continue
         level, steps = _water.flow_level(budget, height, power, m, tree, table, top, level)
-        loss, used, number = _water.flow_out(w, height, beta, m, tree, table, level, budget, answer.wanted, row)
+        loss, used, number = _water.flow_out(
+            w, height, beta, m, tree, table, level, budget, answer.wanted, row
+        )
         bound = loss + math.exp(level) * (used - budget)
-        answer.included[i], answer.loss[i], answer.bound[i], answer.level[i] = number, bound, bound, level
+        answer.included[i], answer.loss[i], answer.bound[i], answer.level[i] = (
+            number,
+            bound,
+            bound,
+            level,
+        )
         most = max(most, steps)
         if used > 0:
             worst = max(worst, abs(used - budget) / (budget + float(m.max())))
@@ -385,7 +472,15 @@ def _flowing(w: Array, beta: Array, m: Array, n: Array, law: str, answer: _Answe
     return worst, most
 
 
-def _extreme(budget: float, answer: _Answer, i: int, total: float, top: float, count: int, live: NDArray[np.int64] | None) -> None:
+def _extreme(
+    budget: float,
+    answer: _Answer,
+    i: int,
+    total: float,
+    top: float,
+    count: int,
+    live: NDArray[np.int64] | None,
+) -> None:
     """Answer for no budget, and for one without limit."""
     if budget == 0.0:
         answer.loss[i] = answer.bound[i] = total

@@ -26,7 +26,9 @@ _STIRLING_FROM = 16.0
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
-def cluster_size_probability(size: ArrayLike, *, coordination: ArrayLike, occupation: ArrayLike) -> Value:
+def cluster_size_probability(
+    size: ArrayLike, *, coordination: ArrayLike, occupation: ArrayLike
+) -> Value:
     r"""Compute the probability that the cluster of an occupied root has a given size.
 
     .. math:: \Pr(S=s) = \frac{z}{s-1}\binom{(z-1)s}{s-2} p^{s-1} (1-p)^{(z-2)s+2} \quad (s \ge 2), \qquad \Pr(S=1) = (1-p)^z
@@ -66,7 +68,12 @@ def cluster_size_probability(size: ArrayLike, *, coordination: ArrayLike, occupa
     >>> round(cluster_size_probability(10, coordination=12, occupation=1 / 11), 14)
     0.01389384997951
     """
-    shape, (s, z, p) = broadcast({"size": whole_numbers("size", size, low=1, high=_LARGEST_SIZE), **_lattice(coordination, occupation)})
+    shape, (s, z, p) = broadcast(
+        {
+            "size": whole_numbers("size", size, low=1, high=_LARGEST_SIZE),
+            **_lattice(coordination, occupation),
+        }
+    )
     found = np.zeros(s.size)
     small = s < 3
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -112,7 +119,9 @@ def mean_cluster_size(*, coordination: ArrayLike, occupation: ArrayLike) -> Valu
     """
     shape, (z, p) = broadcast(_lattice(coordination, occupation))
     excess = _excess(z, p)
-    return shaped(np.where(excess < 0.0, 1.0 - z * p / np.where(excess < 0.0, excess, -1.0), math.inf), shape)
+    return shaped(
+        np.where(excess < 0.0, 1.0 - z * p / np.where(excess < 0.0, excess, -1.0), math.inf), shape
+    )
 
 
 def cluster_cutoff(*, coordination: ArrayLike, occupation: ArrayLike) -> Value:
@@ -156,7 +165,9 @@ def cluster_cutoff(*, coordination: ArrayLike, occupation: ArrayLike) -> Value:
     chain = z == 2
     with np.errstate(divide="ignore"):
         occupied = _log_remainder(excess)
-        empty = np.where(chain, -excess, (z - 2) * _log_remainder(-excess / np.where(chain, 1.0, z - 2)))
+        empty = np.where(
+            chain, -excess, (z - 2) * _log_remainder(-excess / np.where(chain, 1.0, z - 2))
+        )
     return shaped(occupied + empty, shape)
 
 
@@ -214,7 +225,12 @@ def infinite_cluster(*, coordination: ArrayLike, occupation: ArrayLike) -> Value
             return (1.0 + excess) * _shortfall((z - 1) * u) - _shortfall(u) - excess
 
         bracket = (excess / ((1.0 + excess) * (z - 1)), -np.log1p(-p))
-        root = elementwise.find_root(mismatch, bracket, args=(z, excess), tolerances={"xrtol": 4e-16, "xatol": 0.0, "fatol": 0.0})
+        root = elementwise.find_root(
+            mismatch,
+            bracket,
+            args=(z, excess),
+            tolerances={"xrtol": 4e-16, "xatol": 0.0, "fatol": 0.0},
+        )
         if not np.all(root.success):
             raise ConvergenceError("infinite_cluster: the root was not found", result=root)
         found[above] = -np.expm1(-z * root.x)
@@ -237,8 +253,15 @@ def _lattice(coordination: ArrayLike, occupation: ArrayLike) -> dict[str, Array]
     """Return the checked coordination and occupation."""
     p = numbers("occupation", occupation, low=0.0, infinite=False)
     if np.any(p > 1.0):
-        raise DomainError(f"occupation = {p.max()} must be at most 1", argument="occupation", value=occupation)
-    return {"coordination": whole_numbers("coordination", coordination, low=2, high=_LARGEST_COORDINATION), "occupation": p}
+        raise DomainError(
+            f"occupation = {p.max()} must be at most 1", argument="occupation", value=occupation
+        )
+    return {
+        "coordination": whole_numbers(
+            "coordination", coordination, low=2, high=_LARGEST_COORDINATION
+        ),
+        "occupation": p,
+    }
 
 
 def _excess(z: Array, p: Array) -> Array:
@@ -256,7 +279,9 @@ def _log_remainder(x: Array) -> Array:
     for k in range(13, 1, -2):
         odd = odd * r * r + 1.0 / k
     series = r * small - 2.0 * r**3 * odd
-    return np.where(np.abs(x) < _SERIES, series, x - np.log1p(np.where(np.abs(x) < _SERIES, 0.0, x)))
+    return np.where(
+        np.abs(x) < _SERIES, series, x - np.log1p(np.where(np.abs(x) < _SERIES, 0.0, x))
+    )
 
 
 def _deviance(count: Array, mean: Array, difference: Array) -> Array:

@@ -139,7 +139,9 @@ def subcritical_sizes(rank: ArrayLike, *, alpha: ArrayLike, crossover_rank: Arra
     checked = {
         "rank": numbers("rank", rank, low=0.0, infinite=False, strict=True),
         "alpha": numbers("alpha", alpha, low=0.0, infinite=False, strict=True),
-        "crossover_rank": numbers("crossover_rank", crossover_rank, low=0.0, infinite=False, strict=True),
+        "crossover_rank": numbers(
+            "crossover_rank", crossover_rank, low=0.0, infinite=False, strict=True
+        ),
     }
     shape, (ranks, alphas, crossovers) = broadcast(checked)
     found = np.empty(ranks.size)
@@ -149,7 +151,9 @@ def subcritical_sizes(rank: ArrayLike, *, alpha: ArrayLike, crossover_rank: Arra
     return shaped(found, shape)
 
 
-def crossover_model_loss(n: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike = 1000.0) -> Value:
+def crossover_model_loss(
+    n: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike = 1000.0
+) -> Value:
     r"""Compute the loss after an optimal allocation of degrees of freedom below the percolation threshold.
 
     .. math:: \frac{L(n)}{L(0)} = \min_j \frac{S_j^{1+\beta} n^{-\beta} + T_j}{T_0}, \qquad
@@ -204,7 +208,9 @@ def crossover_model_loss(n: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike,
     return shaped(found, shape)
 
 
-def crossover_data_loss(samples: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike = 1000.0) -> Value:
+def crossover_data_loss(
+    samples: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike = 1000.0
+) -> Value:
     r"""Compute the loss in the number of training samples below the percolation threshold.
 
     .. math:: \frac{L(P)}{L(0)} = \sum_k p_k\, E\min(1, d_k^{-\beta}), \qquad d_k \sim \mathrm{Bin}(P, p_k),\ p_k = \frac{s_k}{\sum_j s_j}
@@ -245,10 +251,17 @@ def crossover_data_loss(samples: ArrayLike, *, alpha: ArrayLike, exponent: Array
     >>> round(crossover_data_loss(85410, alpha=1, exponent=0.5, crossover_rank=3000), 4)
     0.5
     """
-    shape, flat = broadcast({"samples": whole_numbers("samples", samples, low=0), **_problem(alpha, exponent, crossover_rank)})
+    shape, flat = broadcast(
+        {
+            "samples": whole_numbers("samples", samples, low=0),
+            **_problem(alpha, exponent, crossover_rank),
+        }
+    )
     found = np.empty(flat[0].size)
     for chosen, (excess, beta, crossover) in _problems(flat[1:]):
-        found[chosen], _ = ensemble_losses(flat[0][chosen], subcritical_ensemble(excess, crossover), beta, 1.0, HARD)
+        found[chosen], _ = ensemble_losses(
+            flat[0][chosen], subcritical_ensemble(excess, crossover), beta, 1.0, HARD
+        )
     return shaped(found, shape)
 
 
@@ -263,7 +276,10 @@ def _problem(alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike) -
 def _problems(flat: list[Array]) -> list[tuple[Array, tuple[float, float, float]]]:
     """Group elements by their parameters."""
     rows = np.stack(flat, axis=1)
-    return [(np.all(rows == row, axis=1), (float(row[0]), float(row[1]), float(row[2]))) for row in np.unique(rows, axis=0)]
+    return [
+        (np.all(rows == row, axis=1), (float(row[0]), float(row[1]), float(row[2])))
+        for row in np.unique(rows, axis=0)
+    ]
 
 
 def subcritical_ensemble(alpha: float, crossover_rank: float) -> Ensemble:
@@ -323,7 +339,11 @@ def _model_losses(n: Array, alpha: float, beta: float, crossover_rank: float) ->
         slope = -math.exp((t + 1.0) * log_x + x) / constant
         slope_edge = -math.exp((t + 1.0) * math.log(edge) + edge) / constant
         root, root_edge = x**power, edge**power
-        s = at_edge + constant * (upper_gamma(power - t, x) * math.exp(-x) - gamma_edge) + 0.5 * (root - root_edge)
+        s = (
+            at_edge
+            + constant * (upper_gamma(power - t, x) * math.exp(-x) - gamma_edge)
+            + 0.5 * (root - root_edge)
+        )
         s += power * (root * slope / x - root_edge * slope_edge / edge) / 12
         return s, constant * _lower(1.0 - t, x) - 0.5 * x - slope / 12
 

@@ -13,7 +13,14 @@ from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ._ensemble import FIRST, HEAD, Ensemble, ensemble_losses
-from ._expectation import HARD, STEEPEST, TREE, expansion_threshold, expected_losses, powers_of_counts
+from ._expectation import (
+    HARD,
+    STEEPEST,
+    TREE,
+    expansion_threshold,
+    expected_losses,
+    powers_of_counts,
+)
 from ._inputs import known_law
 
 _TRUNCATION = 1e-13
@@ -104,7 +111,9 @@ def data_loss(
     0.6412754835731
     """
     if (alpha is None) == (weights is None):
-        raise DomainError("exactly one of alpha and weights must be given", argument="alpha", value=alpha)
+        raise DomainError(
+            "exactly one of alpha and weights must be given", argument="alpha", value=alpha
+        )
     known_law(law, ("hard", "tree"))
     kind = HARD if law == "hard" else TREE
     given = numbers("samples", samples, low=0.0, infinite=not distinct)
@@ -112,14 +121,22 @@ def data_loss(
     counts = whole_numbers("samples", np.where(endless, 0.0, given), low=0)
     steepness = steepnesses(exponent)
     if kind == TREE and np.any(steepness != 0.5):
-        raise DomainError(f"exponent = {exponent!r} must be 0.5 for the law 'tree'", argument="exponent", value=exponent)
+        raise DomainError(
+            f"exponent = {exponent!r} must be 0.5 for the law 'tree'",
+            argument="exponent",
+            value=exponent,
+        )
     sizes = numbers("scales", scales, low=0.0, infinite=False, strict=kind == TREE)
     if weights is not None:
         losses, missing = _finite(counts.ravel(), weights, steepness, sizes, kind, distinct)
         shape, flat = counts.shape, counts.ravel()
     else:
         if distinct:
-            raise DomainError("distinct = True needs the sizes of the clusters as weights", argument="distinct", value=distinct)
+            raise DomainError(
+                "distinct = True needs the sizes of the clusters as weights",
+                argument="distinct",
+                value=distinct,
+            )
         if sizes.ndim or (kind == HARD and sizes > 1.0):
             raise DomainError(
                 f"scales = {scales!r} must be one number, at most 1 for the law 'hard', if clusters are infinitely many; use weights",
@@ -127,15 +144,21 @@ def data_loss(
                 value=scales,
             )
         excess = numbers("alpha", alpha, low=0.0, infinite=False, strict=True)  # type: ignore[arg-type]
-        shape, (flat, excesses, steepnesses_) = broadcast({"samples": counts, "alpha": excess, "exponent": steepness})
+        shape, (flat, excesses, steepnesses_) = broadcast(
+            {"samples": counts, "alpha": excess, "exponent": steepness}
+        )
         losses, missing = np.empty(flat.size), 0.0
         for pair in sorted(set(zip(excesses.tolist(), steepnesses_.tolist(), strict=True))):
             chosen = (excesses == pair[0]) & (steepnesses_ == pair[1])
-            losses[chosen], off = ensemble_losses(flat[chosen], _zipf(pair[0]), pair[1], float(sizes), kind)
+            losses[chosen], off = ensemble_losses(
+                flat[chosen], _zipf(pair[0]), pair[1], float(sizes), kind
+            )
             missing = max(missing, off)
     if endless.any():  # all is learned that can be: what one sample does not teach, with an exponent of 0, none does
         if weights is not None:
-            mass, hopeless = np.broadcast_arrays(np.asarray(weights, dtype=float), (steepness == 0.0) & (sizes > 0.0))
+            mass, hopeless = np.broadcast_arrays(
+                np.asarray(weights, dtype=float), (steepness == 0.0) & (sizes > 0.0)
+            )
             limit: Array = np.full(shape, float(np.sum(mass[hopeless]) / np.sum(mass)))
         else:
             limit = np.broadcast_to(np.where((steepness == 0.0) & (sizes > 0.0), 1.0, 0.0), shape)
@@ -159,7 +182,11 @@ def steepnesses(exponent: ArrayLike) -> Array:
     """Return exponents as an array; refuse finite ones above 100."""
     found = numbers("exponent", exponent, low=0.0, infinite=True)
     if np.any(np.isfinite(found) & (found > STEEPEST)):
-        raise DomainError(f"exponent = {exponent!r} must be at most {STEEPEST:g}, or inf", argument="exponent", value=exponent)
+        raise DomainError(
+            f"exponent = {exponent!r} must be at most {STEEPEST:g}, or inf",
+            argument="exponent",
+            value=exponent,
+        )
     return found
 
 
@@ -178,27 +205,43 @@ def _zipf(alpha: float) -> Ensemble:
     return Ensemble(head, log_constant - power * math.log(FIRST), density, moments)
 
 
-def _finite(counts: Array, weights: ArrayLike, exponents: Array, scales: Array, law: int, distinct: bool) -> tuple[Array, float]:
+def _finite(
+    counts: Array, weights: ArrayLike, exponents: Array, scales: Array, law: int, distinct: bool
+) -> tuple[Array, float]:
     listed = numbers("weights", weights, low=0.0, infinite=False, strict=True)
     if listed.ndim != 1 or listed.size == 0:
-        raise DomainError(f"weights must be one-dimensional and not empty, got shape {listed.shape}", argument="weights", value=weights)
+        raise DomainError(
+            f"weights must be one-dimensional and not empty, got shape {listed.shape}",
+            argument="weights",
+            value=weights,
+        )
     columns = []
     for name, column in (("exponent", exponents), ("scales", scales)):
         if column.ndim and column.shape != listed.shape:
-            raise DomainError(f"{name} must be one number, or one for each weight; got shape {column.shape}", argument=name, value=column)
+            raise DomainError(
+                f"{name} must be one number, or one for each weight; got shape {column.shape}",
+                argument=name,
+                value=column,
+            )
         columns.append(np.ascontiguousarray(column.ravel()))
     total = float(np.sum(listed))
     if not math.isfinite(total):
-        raise DomainError("the sum of the weights must be finite", argument="weights", value=weights)
+        raise DomainError(
+            "the sum of the weights must be finite", argument="weights", value=weights
+        )
     probabilities = listed / total
     if distinct:
         if np.any(listed != np.floor(listed)) or total > 2.0**53:
             raise DomainError(
-                "weights must be whole numbers with a sum of at most 2^53 where distinct = True", argument="weights", value=weights
+                "weights must be whole numbers with a sum of at most 2^53 where distinct = True",
+                argument="weights",
+                value=weights,
             )
         if np.any(counts > total):
             raise DomainError(
-                f"samples = {counts.max():g} must be at most the number of sites, {total:g}", argument="samples", value=counts
+                f"samples = {counts.max():g} must be at most the number of sites, {total:g}",
+                argument="samples",
+                value=counts,
             )
     exponent = float(columns[0][0])
     losses = np.empty(counts.size)
@@ -215,4 +258,6 @@ def _finite(counts: Array, weights: ArrayLike, exponents: Array, scales: Array, 
         exponent,
         losses,
     )
-    return losses, abs(math.fsum(probabilities.tolist()) - 1.0) if probabilities.size < 1000 else abs(float(probabilities.sum()) - 1.0)
+    return losses, abs(
+        math.fsum(probabilities.tolist()) - 1.0
+    ) if probabilities.size < 1000 else abs(float(probabilities.sum()) - 1.0)

@@ -68,7 +68,9 @@ def _moments(density: Array, coordination: Array, moment: Array, out: Array) -> 
         out[i] = total
 
 
-def nearest_distance(distance: ArrayLike, *, density: ArrayLike, coordination: ArrayLike, law: str = "tree") -> Value:
+def nearest_distance(
+    distance: ArrayLike, *, density: ArrayLike, coordination: ArrayLike, law: str = "tree"
+) -> Value:
     r"""Compute the probability that the nearest training site is farther than a distance, on an infinite critical tree.
 
     .. math:: \Pr(d > r) = q_r \prod_{j=1}^{r} (1-\lambda)(1-p+p\,q_{r-j-1})^{z-2}, \qquad
@@ -112,10 +114,17 @@ def nearest_distance(distance: ArrayLike, *, density: ArrayLike, coordination: A
     >>> round(nearest_distance(10, density=0.01, coordination=12), 6)
     0.561975
     """
-    checked = {"distance": numbers("distance", distance, low=0.0, infinite=False), **_tree(density, coordination)}
+    checked = {
+        "distance": numbers("distance", distance, low=0.0, infinite=False),
+        **_tree(density, coordination),
+    }
     known_law(law, _LAWS)
     if np.any(checked["distance"] > _FARTHEST):
-        raise DomainError(f"distance = {distance!r} must be at most {_FARTHEST:g}", argument="distance", value=distance)
+        raise DomainError(
+            f"distance = {distance!r} must be at most {_FARTHEST:g}",
+            argument="distance",
+            value=distance,
+        )
     if law == "tree":
         whole_numbers("distance", distance, low=0, high=_FARTHEST)
     shape, (r, rate, z) = broadcast(checked)
@@ -127,7 +136,9 @@ def nearest_distance(distance: ArrayLike, *, density: ArrayLike, coordination: A
     return shaped(found, shape)
 
 
-def mean_nearest_distance(density: ArrayLike, *, coordination: ArrayLike, moment: ArrayLike = 1, law: str = "tree") -> Value:
+def mean_nearest_distance(
+    density: ArrayLike, *, coordination: ArrayLike, moment: ArrayLike = 1, law: str = "tree"
+) -> Value:
     r"""Compute the mean distance to the nearest training site, or its mean square, on an infinite critical tree.
 
     .. math:: E\,d = \sum_{r\ge0} \Pr(d>r), \qquad E\,d^2 = \sum_{r\ge0} (2r+1)\Pr(d>r)
@@ -170,14 +181,19 @@ def mean_nearest_distance(density: ArrayLike, *, coordination: ArrayLike, moment
     >>> round(mean_nearest_distance(0.01, coordination=12, law="continuum"), 9)
     14.832396974
     """
-    checked = {**_tree(density, coordination), "moment": whole_numbers("moment", moment, low=1, high=2.0)}
+    checked = {
+        **_tree(density, coordination),
+        "moment": whole_numbers("moment", moment, low=1, high=2.0),
+    }
     known_law(law, _LAWS)
     shape, (rate, z, order) = broadcast(checked)
     found = np.full(rate.size, math.inf)
     some = rate > 0.0
     if law == "continuum":
         mean_square = 2.0 / (rate[some] * ((z - 2) / (z - 1))[some])
-        found[some] = np.where(order[some] == 1.0, np.sqrt(mean_square), 2.0 * math.log(2.0) * mean_square)
+        found[some] = np.where(
+            order[some] == 1.0, np.sqrt(mean_square), 2.0 * math.log(2.0) * mean_square
+        )
         return shaped(found, shape)
     if np.any(some & (rate < _SPARSEST)):
         raise DomainError(
@@ -239,11 +255,22 @@ def _tree(density: ArrayLike, coordination: ArrayLike) -> dict[str, Array]:
     """Return the checked density and coordination."""
     rate = numbers("density", density, low=0.0, infinite=False)
     if np.any(rate > 1.0):
-        raise DomainError(f"density = {rate.max()} must be at most 1", argument="density", value=density)
-    return {"density": rate, "coordination": whole_numbers("coordination", coordination, low=3, high=2.0**20)}
+        raise DomainError(
+            f"density = {rate.max()} must be at most 1", argument="density", value=density
+        )
+    return {
+        "density": rate,
+        "coordination": whole_numbers("coordination", coordination, low=3, high=2.0**20),
+    }
 
 
-def infinite_component_loss(n: ArrayLike, *, crossover: ArrayLike, exponent_euclidean: ArrayLike, exponent_fractal: ArrayLike) -> Value:
+def infinite_component_loss(
+    n: ArrayLike,
+    *,
+    crossover: ArrayLike,
+    exponent_euclidean: ArrayLike,
+    exponent_fractal: ArrayLike,
+) -> Value:
     r"""Compute the loss of the infinite component above the percolation threshold, which is Euclidean at large and fractal at small scales.
 
     .. math:: f_\infty(n) = \begin{cases} 1 & n < 1 \\ n^{-c/d} & 1 \le n < n_\xi \\ n_\xi^{-c/d} (n/n_\xi)^{-c/D} & n \ge n_\xi \end{cases}
@@ -281,7 +308,9 @@ def infinite_component_loss(n: ArrayLike, *, crossover: ArrayLike, exponent_eucl
     checked = {
         "n": numbers("n", n, low=0.0, infinite=True),
         "crossover": numbers("crossover", crossover, low=1.0, infinite=True),
-        "exponent_euclidean": numbers("exponent_euclidean", exponent_euclidean, low=0.0, infinite=False),
+        "exponent_euclidean": numbers(
+            "exponent_euclidean", exponent_euclidean, low=0.0, infinite=False
+        ),
         "exponent_fractal": numbers("exponent_fractal", exponent_fractal, low=0.0, infinite=False),
     }
     shape, (units, n_xi, euclidean, fractal) = broadcast(checked)

@@ -66,7 +66,9 @@ def head_sum(values: Array) -> tuple[Array, Array]:
     return values, weights
 
 
-def ensemble_losses(samples: Array, ensemble: Ensemble, exponent: float, scale: float, law: int) -> tuple[Array, float]:
+def ensemble_losses(
+    samples: Array, ensemble: Ensemble, exponent: float, scale: float, law: int
+) -> tuple[Array, float]:
     """Return the loss for each number of samples, and how far the probabilities miss 1 when summed by the same rule."""
     table = powers_of_counts(exponent)
     exponents, scales = np.array([exponent]), np.array([scale])
@@ -97,9 +99,24 @@ def ensemble_losses(samples: Array, ensemble: Ensemble, exponent: float, scale: 
         nodes = np.exp(log_p)
         node_weights = nodes * ensemble.density(log_p) * (half[:, None] * _WEIGHTS).ravel()
         sizes, weights = np.concatenate([head, nodes]), np.concatenate([head_weights, node_weights])
-        expected_losses(np.array([count]), sizes, 0.0, weights, exponents, thresholds, scales, law, table, exponent, found)
+        expected_losses(
+            np.array([count]),
+            sizes,
+            0.0,
+            weights,
+            exponents,
+            thresholds,
+            scales,
+            law,
+            table,
+            exponent,
+            found,
+        )
         tail = ensemble.moments(last, small)
-        falling = np.cumprod(np.concatenate([[1.0], np.maximum(count - small[:-1], 0.0) / (small[:-1] + 1)]) * _scaled(last, small))
+        falling = np.cumprod(
+            np.concatenate([[1.0], np.maximum(count - small[:-1], 0.0) / (small[:-1] + 1)])
+            * _scaled(last, small)
+        )
         losses[i] = found[0] + float(np.sum(differences * falling * tail))
         missing = max(missing, abs(float(np.sum(weights)) + float(tail[0]) - 1.0))
     return losses, missing
@@ -115,7 +132,13 @@ def _panels(low: float, high: float, smooth: float) -> Array:
     if not high > low:
         return np.array([low])
     middle = min(max(smooth, low), high)
-    edges = np.linspace(low, middle, max(int(np.ceil(middle - low)), 1) + 1) if middle > low else np.array([low])
+    edges = (
+        np.linspace(low, middle, max(int(np.ceil(middle - low)), 1) + 1)
+        if middle > low
+        else np.array([low])
+    )
     if high > middle:
-        edges = np.concatenate([edges, np.linspace(middle, high, int(np.ceil((high - middle) / _STRETCH)) + 1)[1:]])
+        edges = np.concatenate(
+            [edges, np.linspace(middle, high, int(np.ceil((high - middle) / _STRETCH)) + 1)[1:]]
+        )
     return edges

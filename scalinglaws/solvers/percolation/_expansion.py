@@ -52,7 +52,9 @@ class DataLossExpansion(Result):
     diagnostics: Diagnostics
 
 
-def data_loss_expansion(samples: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, terms: int = 3) -> DataLossExpansion:
+def data_loss_expansion(
+    samples: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, terms: int = 3
+) -> DataLossExpansion:
     r"""Expand the expected loss of infinitely many clusters in inverse powers of the number of training samples.
 
     .. math:: L \simeq A_1 P^{-s} + \sum_j e_j C^{1-\beta-j}\, \zeta\big((1+\alpha)(1-\beta-j)\big)\, P^{-\beta-j}, \qquad
@@ -113,7 +115,11 @@ def data_loss_expansion(samples: ArrayLike, *, alpha: ArrayLike, exponent: Array
     numbers("samples", samples, low=1.0, infinite=False)
     numbers("exponent", exponent, low=0.0, infinite=False)
     if not (isinstance(terms, (int, np.integer)) and 1 <= terms <= _MOST):
-        raise DomainError(f"terms = {terms!r} must be a whole number from 1 to {_MOST}", argument="terms", value=terms)
+        raise DomainError(
+            f"terms = {terms!r} must be a whole number from 1 to {_MOST}",
+            argument="terms",
+            value=terms,
+        )
     shape, flat = broadcast(checked)
     table = np.empty((5, flat[0].size))
     for pair in sorted(set(zip(flat[1].tolist(), flat[2].tolist(), strict=True))):
@@ -122,7 +128,9 @@ def data_loss_expansion(samples: ArrayLike, *, alpha: ArrayLike, exponent: Array
     worst = float(np.max(table[4], initial=0.0))
     if worst > _ROUGH:
         warnings.warn(
-            f"data_loss_expansion: the estimated relative error is {worst:.1e}; use data_loss", ExtrapolationWarning, stacklevel=2
+            f"data_loss_expansion: the estimated relative error is {worst:.1e}; use data_loss",
+            ExtrapolationWarning,
+            stacklevel=2,
         )
     return DataLossExpansion(
         **{name: shaped(column, shape) for name, column in zip(checked, flat, strict=True)},
@@ -152,7 +160,10 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
 
     # C (CP)^-beta/(power distance) from the zeta function and -C (CP)^-s/(power distance) from M(s), together
     merged = scaled if distance == 0.0 else -np.expm1(-distance * scaled) / distance
-    loss = np.exp(log_constant - beta * scaled) * (merged / power + zeta_regular) + np.exp(log_constant - s * scaled) * regular / power
+    loss = (
+        np.exp(log_constant - beta * scaled) * (merged / power + zeta_regular)
+        + np.exp(log_constant - s * scaled) * regular / power
+    )
     left_out = np.zeros_like(loss)
     smallest = np.abs(loss)
     for j in range(1, terms + 1):
@@ -161,7 +172,10 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
         coefficient = _ratio_coefficients(beta + j)[j]
         log_scale = log_constant - (beta + j) * scaled
         size = abs(coefficient) * np.exp(
-            np.minimum(special.gammaln(order) + math.log(2.0) - order * math.log(2 * math.pi) + log_scale, 700.0)
+            np.minimum(
+                special.gammaln(order) + math.log(2.0) - order * math.log(2 * math.pi) + log_scale,
+                700.0,
+            )
         )
         falls = (size < smallest) & (left_out == 0.0)
         if j == terms or coefficient == 0.0:
@@ -177,18 +191,32 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
         learning = math.exp(log_constant * (1.0 - beta)) * (zeta_regular + 1.0 / (power * distance))
     # the sum over ranks short of its integral: a saddle point of exp(-PC k^-power + 2 pi i k), smaller than any power of 1/P
     saddle = np.exp((math.log(power / (2 * math.pi)) + scaled) / (1.0 + power))
-    ripple = np.exp(-2 * math.pi * saddle * math.sin(0.5 * math.pi / (1.0 + power)) * (1.0 + power) / power)
+    ripple = np.exp(
+        -2 * math.pi * saddle * math.sin(0.5 * math.pi / (1.0 + power)) * (1.0 + power) / power
+    )
     error = 1.0 / samples + left_out / np.abs(loss) + ripple
-    return np.array([loss, np.full_like(loss, s), np.full_like(loss, cluster), np.full_like(loss, learning), error])
+    return np.array(
+        [
+            loss,
+            np.full_like(loss, s),
+            np.full_like(loss, cluster),
+            np.full_like(loss, learning),
+            error,
+        ]
+    )
 
 
 def mellin_regular(s: float, beta: float, distance: float) -> float:
     r"""Return :math:`M(s) + 1/(s-\beta)`, regular at s = beta; `distance` is s - beta."""
     d = np.arange(1, _DIRECT)
-    total = math.gamma(s) + float(np.sum(np.exp(special.gammaln(s + d) - special.gammaln(d + 1.0) - beta * np.log(d))))
+    total = math.gamma(s) + float(
+        np.sum(np.exp(special.gammaln(s + d) - special.gammaln(d + 1.0) - beta * np.log(d)))
+    )
     coefficients = _ratio_coefficients(s)
     for j in range(_RATIOS):
-        total += coefficients[j] * (_hurwitz_regular(j - distance) if j == 0 else _hurwitz(1.0 + j - distance))
+        total += coefficients[j] * (
+            _hurwitz_regular(j - distance) if j == 0 else _hurwitz(1.0 + j - distance)
+        )
     return total
 
 
@@ -197,7 +225,9 @@ def _ratio_coefficients(s: float) -> Array:
     logs = np.zeros(_RATIOS)
     for n in range(1, _RATIOS):
         k = np.arange(n + 2)
-        polynomial = float(np.sum(special.comb(n + 1, k) * _BERNOULLI[: n + 2] * s ** (n + 1.0 - k)))
+        polynomial = float(
+            np.sum(special.comb(n + 1, k) * _BERNOULLI[: n + 2] * s ** (n + 1.0 - k))
+        )
         at_one = _BERNOULLI[n + 1]  # n + 1 >= 2, where B_n(1) = B_n
         logs[n] = (-1) ** (n + 1) * (polynomial - at_one) / (n * (n + 1))
     series = np.zeros(_RATIOS)

@@ -52,7 +52,9 @@ def expansion_threshold(exponents: Array) -> Array:
 
 
 @njit
-def _law(d: float, exponent: float, scale: float, power: float, law: int, table: Array, tabled: bool) -> float:
+def _law(
+    d: float, exponent: float, scale: float, power: float, law: int, table: Array, tabled: bool
+) -> float:
     """Return the loss after d samples."""
     if law == TREE:
         return 1.0 if d == 0.0 else tree_loss(d / scale)
@@ -91,7 +93,9 @@ def _summed(
         total += weight * _law(d, exponent, scale, power, law, table, tabled)
     weight, d = 1.0, start
     # the law is at most 1: no term to come exceeds its weight
-    while d > 0.0 and weight > 0.0 and (weight > _NEGLIGIBLE * total or weight > _NEGLIGIBLE * norm):
+    while (
+        d > 0.0 and weight > 0.0 and (weight > _NEGLIGIBLE * total or weight > _NEGLIGIBLE * norm)
+    ):
         weight *= d * (outside + d * drawn) / ((samples - d + 1) * (inside - (d - 1) * drawn))
         d -= 1
         norm += weight
@@ -100,7 +104,9 @@ def _summed(
 
 
 @njit
-def _central_moments(mean: float, spread: float, share: float, finite: float, moments: Array) -> None:
+def _central_moments(
+    mean: float, spread: float, share: float, finite: float, moments: Array
+) -> None:
     r"""Fill in E (d/mean - 1)^j, from E[(d rises) phi(d + 1)] = E[(d falls) phi(d)] with phi = (d - mean)^j.
 
     spread is the variance over the mean, share the probability, and finite 1/N for N sites to choose from.
@@ -118,7 +124,9 @@ def _central_moments(mean: float, spread: float, share: float, finite: float, mo
 
 
 @njit
-def _expanded(mean: float, exponent: float, scale: float, law: int, moments: Array, slopes: Array) -> float:
+def _expanded(
+    mean: float, exponent: float, scale: float, law: int, moments: Array, slopes: Array
+) -> float:
     """Sum the Taylor series of the law about the mean."""
     if law == HARD:
         return float((mean / scale) ** -exponent) * _power_series(exponent, moments)
@@ -194,25 +202,60 @@ def expected_losses(
                 certain = size >= 1.0
             # 1 - mean/scale decides which part of the law the counts can see; Chernoff bounds of the tails
             gap = mean - scale
-            flat = law == HARD and (exponent == 0.0 or count <= scale or (gap < 0.0 and gap * gap > 100.0 * scale))
+            flat = law == HARD and (
+                exponent == 0.0 or count <= scale or (gap < 0.0 and gap * gap > 100.0 * scale)
+            )
             vanishing = law == HARD and gap > 0.0 and (scale == 0.0 or math.isinf(exponent))
             if count == 0.0 or size == 0.0 or flat:
                 loss = 1.0
             elif vanishing and gap * gap > 1500.0 * mean:
                 loss = 0.0
             else:
-                tabled = law == HARD and exponent == table_exponent and exponent <= _TABLE_EXPONENT and scale <= _TABLE_SCALE
-                power = 0.0 if scale == 0.0 or math.isinf(exponent) else scale**exponent if tabled else 1.0
+                tabled = (
+                    law == HARD
+                    and exponent == table_exponent
+                    and exponent <= _TABLE_EXPONENT
+                    and scale <= _TABLE_SCALE
+                )
+                power = (
+                    0.0
+                    if scale == 0.0 or math.isinf(exponent)
+                    else scale**exponent
+                    if tabled
+                    else 1.0
+                )
                 smooth = law == TREE or (
-                    not vanishing and gap > 0.0 and gap * gap > 2.0 * mean * (45.0 + exponent * math.log(mean / scale))
+                    not vanishing
+                    and gap > 0.0
+                    and gap * gap > 2.0 * mean * (45.0 + exponent * math.log(mean / scale))
                 )
                 if certain:
-                    loss = _law(mean if sites == 0.0 else min(size, count), exponent, scale, power, law, table, tabled)
+                    loss = _law(
+                        mean if sites == 0.0 else min(size, count),
+                        exponent,
+                        scale,
+                        power,
+                        law,
+                        table,
+                        tabled,
+                    )
                 elif mean >= threshold and smooth:
                     _central_moments(mean, spread, share, finite, moments)
                     loss = _expanded(mean, exponent, scale, law, moments, slopes)
                 else:
-                    loss = _summed(count, mean, inside, outside, drawn, exponent, scale, power, law, table, tabled)
+                    loss = _summed(
+                        count,
+                        mean,
+                        inside,
+                        outside,
+                        drawn,
+                        exponent,
+                        scale,
+                        power,
+                        law,
+                        table,
+                        tabled,
+                    )
             # compensated sum: rounding would show with millions of clusters
             term = weights[k] * loss - lost
             step = total + term

@@ -19,19 +19,29 @@ MOST = 1e9  # numbers in an answer: 8 GB
 def known_law(law: str, laws: tuple[str, ...]) -> None:
     """Refuse a learning curve that is not among those given."""
     if law not in laws:
-        raise DomainError(f"law = {law!r} must be one of {', '.join(map(repr, laws))}", argument="law", value=law)
+        raise DomainError(
+            f"law = {law!r} must be one of {', '.join(map(repr, laws))}", argument="law", value=law
+        )
 
 
-def clusters(weights: ArrayLike, exponents: ArrayLike, scales: ArrayLike, law: str) -> tuple[Array, Array, Array]:
+def clusters(
+    weights: ArrayLike, exponents: ArrayLike, scales: ArrayLike, law: str
+) -> tuple[Array, Array, Array]:
     """Return weights, exponents and scales; the last two with one entry where it is common to all clusters."""
     w = np.ascontiguousarray(numbers("weights", weights, low=0.0, infinite=False))
     if w.ndim != 1 or w.size == 0:
-        raise DomainError(f"weights must be one-dimensional and not empty; got shape {w.shape}", argument="weights", value=w.shape)
+        raise DomainError(
+            f"weights must be one-dimensional and not empty; got shape {w.shape}",
+            argument="weights",
+            value=w.shape,
+        )
     with np.errstate(over="ignore"):
         total = w.sum()
     if not np.isfinite(total):
         raise DomainError(
-            "the sum of the weights exceeds the largest floating-point number; divide them by it", argument="weights", value=total
+            "the sum of the weights exceeds the largest floating-point number; divide them by it",
+            argument="weights",
+            value=total,
         )
     beta = _common("exponents", exponents, w.size)
     m = _common("scales", scales, w.size)

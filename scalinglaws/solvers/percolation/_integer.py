@@ -48,13 +48,17 @@ def _first_block(beta: float, m: float) -> int:
     tangent = m * math.exp(math.log1p(beta) / beta)
     below = max(math.floor(tangent), 1.0)
     # the gain per unit rises up to the tangent point and falls beyond it
-    if (1 - _left(below, beta, m, False)) * (below + 1) >= (1 - _left(below + 1, beta, m, False)) * below:
+    if (1 - _left(below, beta, m, False)) * (below + 1) >= (
+        1 - _left(below + 1, beta, m, False)
+    ) * below:
         return int(below)
     return int(below + 1)
 
 
 @njit
-def _greedy(w: Array, beta: Array, m: Array, shifted: bool, left: int, units: Counts) -> tuple[float, float]:
+def _greedy(
+    w: Array, beta: Array, m: Array, shifted: bool, left: int, units: Counts
+) -> tuple[float, float]:
     """Spend what is left of the budget; return by how much the bound lies below the loss, and the last gain per unit."""
     heap = [(0.0, 0, 0) for _ in range(0)]
     blocks = np.ones(w.size, dtype=np.int64)
@@ -64,7 +68,9 @@ def _greedy(w: Array, beta: Array, m: Array, shifted: bool, left: int, units: Co
         b, size = beta[0] if beta.size == 1 else beta[k], m[0] if m.size == 1 else m[k]
         if not shifted and units[k] == 0:
             blocks[k] = _first_block(b, size)
-            heap.append((-w[k] * (1 - _left(float(blocks[k]), b, size, False)) / blocks[k], k, blocks[k]))
+            heap.append(
+                (-w[k] * (1 - _left(float(blocks[k]), b, size, False)) / blocks[k], k, blocks[k])
+            )
         else:
             heap.append((-w[k] * _gain(units[k], b, size, shifted), k, 1))
     heapq.heapify(heap)
@@ -73,7 +79,9 @@ def _greedy(w: Array, beta: Array, m: Array, shifted: bool, left: int, units: Co
         negative, k, block = heapq.heappop(heap)
         b, size = beta[0] if beta.size == 1 else beta[k], m[0] if m.size == 1 else m[k]
         if block > left:
-            if not full:  # relaxed to a fraction of the block, the same choice is optimal: the bound
+            if (
+                not full
+            ):  # relaxed to a fraction of the block, the same choice is optimal: the bound
                 full = True
                 slack = -negative * left
             # what fits of a first block gains less per unit; it waits for its turn
@@ -94,12 +102,19 @@ def _greedy(w: Array, beta: Array, m: Array, shifted: bool, left: int, units: Co
 def _total(w: Array, beta: Array, m: Array, shifted: bool, units: Counts) -> tuple[float, int]:
     total, number = 0.0, 0
     for k in range(w.size):
-        total += w[k] * _left(float(units[k]), beta[0] if beta.size == 1 else beta[k], m[0] if m.size == 1 else m[k], shifted)
+        total += w[k] * _left(
+            float(units[k]),
+            beta[0] if beta.size == 1 else beta[k],
+            m[0] if m.size == 1 else m[k],
+            shifted,
+        )
         number += units[k] > 0
     return total, number
 
 
-def allocate_integer(weights: ArrayLike, n: int, *, exponents: ArrayLike, scales: ArrayLike = 1.0, law: str = "hard") -> Allocation:
+def allocate_integer(
+    weights: ArrayLike, n: int, *, exponents: ArrayLike, scales: ArrayLike = 1.0, law: str = "hard"
+) -> Allocation:
     r"""Divide a whole number of units between clusters.
 
     The problem of `allocate` with whole :math:`n_k`. A shifted law gains less from every further unit, so the greedy choice is
@@ -157,7 +172,9 @@ def allocate_integer(weights: ArrayLike, n: int, *, exponents: ArrayLike, scales
     if positive and left > 2 * positive:
         # with K units set aside for rounding up, whatever is worth the multiplier's price is among the n best units
         if shifted:
-            start = allocate(w, float(left - positive), exponents=beta, scales=m, law=law).allocation
+            start = allocate(
+                w, float(left - positive), exponents=beta, scales=m, law=law
+            ).allocation
             assert start is not None
             units = np.floor(start).astype(np.int64)
         else:
@@ -165,9 +182,13 @@ def allocate_integer(weights: ArrayLike, n: int, *, exponents: ArrayLike, scales
         left -= int(units.sum())
     slack, rate = _greedy(w, beta, m, shifted, left, units)
     loss, number = _total(w, beta, m, shifted, units)
-    diagnostics = Diagnostics(Status.CONVERGED, 0.0, left, f"greedy, {law} law", slack / loss if loss > 0 else 0.0)
+    diagnostics = Diagnostics(
+        Status.CONVERGED, 0.0, left, f"greedy, {law} law", slack / loss if loss > 0 else 0.0
+    )
     level = math.log(rate) if rate > 0 else -math.inf
-    return Allocation(float(budget), units.astype(float), loss, loss - slack, level, number, diagnostics)
+    return Allocation(
+        float(budget), units.astype(float), loss, loss - slack, level, number, diagnostics
+    )
 
 
 def _head_start(w: Array, beta: Array, m: Array, budget: float) -> Counts:
@@ -179,7 +200,9 @@ def _head_start(w: Array, beta: Array, m: Array, budget: float) -> Counts:
 
     def shares(level: float) -> Array:
         learned = threshold >= level
-        return m * np.where(learned, np.exp(np.where(learned, height - level, 0.0) / (1 + beta)), 0.0)
+        return m * np.where(
+            learned, np.exp(np.where(learned, height - level, 0.0) / (1 + beta)), 0.0
+        )
 
     while shares(low).sum() <= budget:
         low = high - 2 * (high - low)

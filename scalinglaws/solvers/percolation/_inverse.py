@@ -78,7 +78,12 @@ def _slopes(z: Array) -> tuple[Array, Array]:
     y = np.sqrt(z)
     orders = np.arange(1, 60)
     # log cosh y = sum_k c_k y^(2k), the Bernoulli numbers written as zeta values
-    c = (-1.0) ** (orders + 1) * ((4 / math.pi**2) ** orders - math.pi ** (-2.0 * orders)) * zeta(2 * orders) / orders
+    c = (
+        (-1.0) ** (orders + 1)
+        * ((4 / math.pi**2) ** orders - math.pi ** (-2.0 * orders))
+        * zeta(2 * orders)
+        / orders
+    )
     # -h' = 8 log cosh y / y^4 - 4 tanh y / y^3 = sum_k (8 - 8k) c_k y^(2k-4)
     small = np.minimum(z, 0.8)
     power = np.polynomial.polynomial.Polynomial((8 - 8 * orders[1:]) * c[1:])
@@ -86,6 +91,11 @@ def _slopes(z: Array) -> tuple[Array, Array]:
     log_cosh = large + np.log1p(np.exp(-2 * large)) - math.log(2)
     tanh = np.tanh(large)
     value = 8 * log_cosh / large**4 - 4 * tanh / large**3
-    slope = (8 * tanh / large**4 - 32 * log_cosh / large**5 - 4 * (1 - tanh**2) / large**3 + 12 * tanh / large**4) / (2 * large)
+    slope = (
+        8 * tanh / large**4
+        - 32 * log_cosh / large**5
+        - 4 * (1 - tanh**2) / large**3
+        + 12 * tanh / large**4
+    ) / (2 * large)
     near = z < 0.8
     return np.where(near, power(small), value), np.where(near, power.deriv()(small), slope)

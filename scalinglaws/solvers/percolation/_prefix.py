@@ -38,7 +38,9 @@ def running_sums(w: Array, beta: float, c: Array, s: Array, t: Array) -> None:
     for k in range(w.size):
         c[k] = w[k] ** power
         larger = total + c[k]
-        lost += (total - larger) + c[k]  # the running total is the larger one, but for its first entries, where nothing is lost
+        lost += (total - larger) + c[
+            k
+        ]  # the running total is the larger one, but for its first entries, where nothing is lost
         total = larger
         s[k] = total + lost
     total, lost = 0.0, 0.0
@@ -65,7 +67,9 @@ def included(n: float, beta: float, shifted: bool, c: Array, s: Array, count: in
 
 
 @njit
-def optimum(n: float, beta: float, shifted: bool, c: Array, s: Array, t: Array, count: int) -> tuple[int, float, float, float]:
+def optimum(
+    n: float, beta: float, shifted: bool, c: Array, s: Array, t: Array, count: int
+) -> tuple[int, float, float, float]:
     """Return the number of clusters learned, the loss, the dual bound, and log lambda (scale 1)."""
     if n == math.inf:
         return count, 0.0, 0.0, -math.inf
@@ -88,7 +92,9 @@ def optimum(n: float, beta: float, shifted: bool, c: Array, s: Array, t: Array, 
     log_multiplier = math.log(beta) + (1 + beta) * math.log(s[j - 1] / n)
     # the marginal cluster, if the budget falls into the jump of N(lambda) at its threshold
     marginal = j if n < least * s[j - 1] / c[j - 1] else j + 1
-    if marginal > count or n <= (least * s[marginal - 2] / c[marginal - 1] if marginal > 1 else 0.0):
+    if marginal > count or n <= (
+        least * s[marginal - 2] / c[marginal - 1] if marginal > 1 else 0.0
+    ):
         return j, loss, loss, log_multiplier
     threshold = beta * (c[marginal - 1] / least) ** (1 + beta)
     without, before = t[marginal - 1], 0.0
@@ -114,11 +120,24 @@ def optima(
 ) -> None:
     """Fill the answers for many budgets."""
     for i in range(n.size):
-        number[i], loss[i], bound[i], log_multiplier[i] = optimum(n[i], beta, shifted, c, s, t, count)
+        number[i], loss[i], bound[i], log_multiplier[i] = optimum(
+            n[i], beta, shifted, c, s, t, count
+        )
 
 
 @njit
-def spread(w: Array, beta: float, shifted: bool, n: float, m: float, j: int, cut: float, ties: int, total: float, out: Array) -> None:
+def spread(
+    w: Array,
+    beta: float,
+    shifted: bool,
+    n: float,
+    m: float,
+    j: int,
+    cut: float,
+    ties: int,
+    total: float,
+    out: Array,
+) -> None:
     """Write the allocation to clusters in their own order: those heavier than `cut`, and the first `ties` of those equal to it."""
     power = 1 / (1 + beta)
     for k in range(w.size):

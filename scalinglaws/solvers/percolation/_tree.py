@@ -13,7 +13,17 @@ from .. import _jit
 Array = NDArray[np.float64]
 
 # log cosh y = sum_k c_k y^(2k+2)/2, with the Bernoulli numbers in c_k
-_COEFFICIENTS = (1.0, -1 / 6, 2 / 45, -17 / 1260, 62 / 14175, -691 / 467775, 21844 / 42567525, -929569 / 5108103000, 6404582 / 97692469875)
+_COEFFICIENTS = (
+    1.0,
+    -1 / 6,
+    2 / 45,
+    -17 / 1260,
+    62 / 14175,
+    -691 / 467775,
+    21844 / 42567525,
+    -929569 / 5108103000,
+    6404582 / 97692469875,
+)
 _SERIES = 0.2  # y below which the differences lose digits; the next term of the series is below 1e-15 there
 _LOG_2 = math.log(2)
 

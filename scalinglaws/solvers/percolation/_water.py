@@ -34,7 +34,9 @@ def spent(height: Array, power: Array, m: Array, j: int, level: float) -> tuple[
 
 
 @njit
-def affordable(n: float, height: Array, power: Array, m: Array, threshold: Array, guess: int) -> int:
+def affordable(
+    n: float, height: Array, power: Array, m: Array, threshold: Array, guess: int
+) -> int:
     """Return how many clusters, in the order of falling thresholds, the budget covers at the threshold of the last of them."""
     count = threshold.size
     low, low_spent = 0, 0.0
@@ -54,7 +56,11 @@ def affordable(n: float, height: Array, power: Array, m: Array, threshold: Array
             j = max(high // 2, 1) if stride == 1 else (low + high) // 2
         else:
             # the budget grows nearly as a power of the rank; a margin keeps the bracket closing from both sides
-            slope = math.log(high / low) / math.log(high_spent / low_spent) if high_spent > low_spent else 0.0
+            slope = (
+                math.log(high / low) / math.log(high_spent / low_spent)
+                if high_spent > low_spent
+                else 0.0
+            )
             aim = low * math.exp(slope * math.log(n / low_spent))
             stride += 1
             if stride % 3 == 0:
@@ -67,7 +73,9 @@ def affordable(n: float, height: Array, power: Array, m: Array, threshold: Array
 
 
 @njit
-def settle(n: float, height: Array, power: Array, m: Array, j: int, level: float) -> tuple[float, int]:
+def settle(
+    n: float, height: Array, power: Array, m: Array, j: int, level: float
+) -> tuple[float, int]:
     """Solve for the multiplier at which the first j clusters spend n; return its logarithm and the steps taken.
 
     The logarithm of a sum of exponentials is convex, so that Newton's method needs no guard.
@@ -82,7 +90,9 @@ def settle(n: float, height: Array, power: Array, m: Array, j: int, level: float
 
 
 @njit
-def hard_loss(w: Array, height: Array, beta: Array, m: Array, rest: Array, j: int, level: float, budget: float) -> tuple[float, float]:
+def hard_loss(
+    w: Array, height: Array, beta: Array, m: Array, rest: Array, j: int, level: float, budget: float
+) -> tuple[float, float]:
     """Return the loss with the first j clusters learned at log lambda = level, and what they spend."""
     total, used, same = 0.0, 0.0, beta.size == 1
     for k in range(j):
@@ -107,7 +117,15 @@ def from_the_end(w: Array, rest: Array) -> None:
 
 @njit
 def hard_optimum(
-    n: float, w: Array, height: Array, beta: Array, power: Array, m: Array, threshold: Array, rest: Array, guess: int
+    n: float,
+    w: Array,
+    height: Array,
+    beta: Array,
+    power: Array,
+    m: Array,
+    threshold: Array,
+    rest: Array,
+    guess: int,
 ) -> tuple[int, float, float, float, int, int]:
     """Return clusters learned, loss, dual bound, log lambda, steps, and the clusters affordable without the marginal one."""
     j = affordable(n, height, power, m, threshold, guess)
@@ -129,7 +147,9 @@ def hard_optimum(
 
 
 @njit
-def flowing(level: float, height: Array, power: Array, m: Array, tree: bool, table: Array) -> tuple[float, float, float, int]:
+def flowing(
+    level: float, height: Array, power: Array, m: Array, tree: bool, table: Array
+) -> tuple[float, float, float, int]:
     """Sum allocations, minus their slopes in log lambda, and the scales of those above zero, for the two laws without a jump."""
     total, slope, scales, number, same = 0.0, 0.0, 0.0, 0, power.size == 1
     lift = math.exp(-level / 3) if tree else 0.0
@@ -156,7 +176,16 @@ def flowing(level: float, height: Array, power: Array, m: Array, tree: bool, tab
 
 
 @njit
-def flow_level(n: float, height: Array, power: Array, m: Array, tree: bool, table: Array, top: float, start: float) -> tuple[float, int]:
+def flow_level(
+    n: float,
+    height: Array,
+    power: Array,
+    m: Array,
+    tree: bool,
+    table: Array,
+    top: float,
+    start: float,
+) -> tuple[float, int]:
     """Solve N(lambda) = n by Newton's method in log lambda, with bisection as a guard."""
     low, high = -math.inf, top
     level = min(start, top - 1e-3)
@@ -184,7 +213,16 @@ def flow_level(n: float, height: Array, power: Array, m: Array, tree: bool, tabl
 
 @njit
 def flow_out(
-    w: Array, height: Array, beta: Array, m: Array, tree: bool, table: Array, level: float, n: float, write: bool, out: Array
+    w: Array,
+    height: Array,
+    beta: Array,
+    m: Array,
+    tree: bool,
+    table: Array,
+    level: float,
+    n: float,
+    write: bool,
+    out: Array,
 ) -> tuple[float, float, int]:
     """Return loss, budget spent and clusters learned at a multiplier; write the allocation if wanted."""
     loss, lost, used, number = 0.0, 0.0, 0.0, 0

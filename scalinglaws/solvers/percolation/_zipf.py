@@ -88,7 +88,9 @@ def zipf_tail(m: float, alpha: float, first: float) -> float:
     while k > m:
         total += k ** -(1 + alpha)
         k -= 1.0
-    beyond: float = total + end**-alpha / alpha - end ** -(1 + alpha) * (0.5 - _ends(1 + alpha, end))
+    beyond: float = (
+        total + end**-alpha / alpha - end ** -(1 + alpha) * (0.5 - _ends(1 + alpha, end))
+    )
     return beyond
 
 
@@ -103,7 +105,16 @@ def _enters(m: float, a: float, beta: float, shifted: bool, first: float, sums: 
 
 
 @njit
-def _points(n: Array, alpha: float, beta: float, shifted: bool, first: float, sums: Array, loss: Array, rank: Array) -> None:
+def _points(
+    n: Array,
+    alpha: float,
+    beta: float,
+    shifted: bool,
+    first: float,
+    sums: Array,
+    loss: Array,
+    rank: Array,
+) -> None:
     a = (1 + alpha) / (1 + beta)
     for i in range(n.size):
         budget = float(n[i])
@@ -118,7 +129,11 @@ def _points(n: Array, alpha: float, beta: float, shifted: bool, first: float, su
             low, factor = high, factor * factor
             high = min(high * factor, _LARGEST)
         while True:  # first between powers, then between neighbors
-            middle = float(np.floor(math.sqrt(low) * math.sqrt(high) if high > 2 * low else low + (high - low) / 2))
+            middle = float(
+                np.floor(
+                    math.sqrt(low) * math.sqrt(high) if high > 2 * low else low + (high - low) / 2
+                )
+            )
             if middle <= low or middle >= high:
                 break
             if budget >= _enters(middle, a, beta, shifted, first, sums):
@@ -128,12 +143,16 @@ def _points(n: Array, alpha: float, beta: float, shifted: bool, first: float, su
         s = sums[int(low)] if low < first else zipf_head(low, a, first, sums[int(first)])
         spread = budget + low if shifted else budget
         # the ratio to a large exponent may underflow where its product with s does not
-        learned = (s ** (1 / beta) * (s / spread)) ** beta if beta > 1.0 else s * (s / spread) ** beta
+        learned = (
+            (s ** (1 / beta) * (s / spread)) ** beta if beta > 1.0 else s * (s / spread) ** beta
+        )
         loss[i] = learned + zipf_tail(low, alpha, first)
         rank[i] = low
 
 
-def zipf_model_loss(n: ArrayLike, *, alpha: float, exponent: float, law: str = "hard", digits: int | None = None) -> ZipfModelLoss:
+def zipf_model_loss(
+    n: ArrayLike, *, alpha: float, exponent: float, law: str = "hard", digits: int | None = None
+) -> ZipfModelLoss:
     r"""Smallest loss of a budget divided between infinitely many clusters of power-law weights.
 
     .. math:: L(n) = \min \sum_{k\ge1} k^{-(1+\alpha)} f(n_k), \qquad \sum_k n_k = n,
@@ -186,35 +205,74 @@ def zipf_model_loss(n: ArrayLike, *, alpha: float, exponent: float, law: str = "
     for name, value in (("alpha", alpha), ("exponent", exponent)):
         found = numbers(name, value, low=0.0, infinite=False, strict=True)
         if found.ndim:
-            raise DomainError(f"{name} must be a single number; got shape {found.shape}", argument=name, value=value)
+            raise DomainError(
+                f"{name} must be a single number; got shape {found.shape}",
+                argument=name,
+                value=value,
+            )
         if found > 1e3:
             raise DomainError(f"{name} = {value} must be at most 1000", argument=name, value=value)
         values.append(float(found))
     excess, beta = values
-    if digits is not None and not (isinstance(digits, int) and not isinstance(digits, bool) and digits >= 1):
-        raise DomainError(f"digits = {digits!r} must be a whole number >= 1, or None", argument="digits", value=digits)
+    if digits is not None and not (
+        isinstance(digits, int) and not isinstance(digits, bool) and digits >= 1
+    ):
+        raise DomainError(
+            f"digits = {digits!r} must be a whole number >= 1, or None",
+            argument="digits",
+            value=digits,
+        )
     a = (1 + excess) / (1 + beta)
-    first = 20 + 2 * math.ceil(max(a, 1 + excess))  # where the first omitted end term is below rounding
+    first = 20 + 2 * math.ceil(
+        max(a, 1 + excess)
+    )  # where the first omitted end term is below rounding
     sums = np.concatenate([[0.0], np.cumsum(np.arange(1.0, first + 1) ** -a)])
     flat = np.ascontiguousarray(budgets.reshape(-1))
     loss, rank = np.empty(flat.size), np.empty(flat.size)
     _points(flat, excess, beta, law == "shifted", float(first), sums, loss, rank)
     if (rank >= _LARGEST / 4).any() and np.isfinite(rank[rank >= _LARGEST / 4]).any():
-        raise DomainError(f"n = {flat.max()} lets more ranks be learned than floating-point numbers can count", argument="n", value=n)
+        raise DomainError(
+            f"n = {flat.max()} lets more ranks be learned than floating-point numbers can count",
+            argument="n",
+            value=n,
+        )
     if digits is None:
-        diagnostics = Diagnostics(Status.CONVERGED, 0.0, 1, "Euler-Maclaurin sums, bisection", 1e-14 * (1 + beta))
+        diagnostics = Diagnostics(
+            Status.CONVERGED, 0.0, 1, "Euler-Maclaurin sums, bisection", 1e-14 * (1 + beta)
+        )
         if budgets.ndim == 0:
-            return ZipfModelLoss(float(budgets), float(loss[0]), float(rank[0]), excess, beta, law, diagnostics)
-        return ZipfModelLoss(np.array(budgets), loss.reshape(budgets.shape), rank.reshape(budgets.shape), excess, beta, law, diagnostics)
-    exact = [_exact(float(x), excess, beta, law == "shifted", float(guess), digits) for x, guess in zip(flat, rank, strict=True)]
-    diagnostics = Diagnostics(Status.CONVERGED, 0.0, 1, "zeta functions, bisection", 10.0 ** (1 - digits))
+            return ZipfModelLoss(
+                float(budgets), float(loss[0]), float(rank[0]), excess, beta, law, diagnostics
+            )
+        return ZipfModelLoss(
+            np.array(budgets),
+            loss.reshape(budgets.shape),
+            rank.reshape(budgets.shape),
+            excess,
+            beta,
+            law,
+            diagnostics,
+        )
+    exact = [
+        _exact(float(x), excess, beta, law == "shifted", float(guess), digits)
+        for x, guess in zip(flat, rank, strict=True)
+    ]
+    diagnostics = Diagnostics(
+        Status.CONVERGED, 0.0, 1, "zeta functions, bisection", 10.0 ** (1 - digits)
+    )
     if budgets.ndim == 0:
-        return ZipfModelLoss(float(budgets), exact[0][0], exact[0][1], excess, beta, law, diagnostics)
-    columns = [np.array([point[i] for point in exact], dtype=object).reshape(budgets.shape) for i in (0, 1)]
+        return ZipfModelLoss(
+            float(budgets), exact[0][0], exact[0][1], excess, beta, law, diagnostics
+        )
+    columns = [
+        np.array([point[i] for point in exact], dtype=object).reshape(budgets.shape) for i in (0, 1)
+    ]
     return ZipfModelLoss(np.array(budgets), columns[0], columns[1], excess, beta, law, diagnostics)
 
 
-def _exact(n: float, alpha: float, beta: float, shifted: bool, guess: float, digits: int) -> tuple[Any, Any]:
+def _exact(
+    n: float, alpha: float, beta: float, shifted: bool, guess: float, digits: int
+) -> tuple[Any, Any]:
     """Return loss and break rank to many digits, starting from the rank found in double precision."""
     if n == math.inf:
         return mpmath.mpf(0), math.inf
@@ -230,7 +288,11 @@ def _exact(n: float, alpha: float, beta: float, shifted: bool, guess: float, dig
         def head(m: int) -> Any:
             if m < 60:
                 return mpmath.fsum(mp(k) ** -a for k in range(1, m + 1))
-            return mpmath.digamma(m + 1) + mpmath.euler if whole is None else whole - mpmath.zeta(a, m + 1)
+            return (
+                mpmath.digamma(m + 1) + mpmath.euler
+                if whole is None
+                else whole - mpmath.zeta(a, m + 1)
+            )
 
         def enters(m: int) -> bool:
             s = head(m)

@@ -79,10 +79,28 @@ def allocate(
             argument="terms",
             value=terms,
         )
-    names = (free,) if isinstance(free, sp.Symbol) else tuple(free) if isinstance(free, Iterable) else ()
-    if not names or len(set(names)) < len(names) or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names):
-        raise DomainError(f"free = {free} must be one or more different symbols declared positive=True", argument="free", value=free)
-    given = sp.Add.make_args(terms) if isinstance(terms, sp.Expr) else [sp.sympify(term) for term in terms]
+    names = (
+        (free,)
+        if isinstance(free, sp.Symbol)
+        else tuple(free)
+        if isinstance(free, Iterable)
+        else ()
+    )
+    if (
+        not names
+        or len(set(names)) < len(names)
+        or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names)
+    ):
+        raise DomainError(
+            f"free = {free} must be one or more different symbols declared positive=True",
+            argument="free",
+            value=free,
+        )
+    given = (
+        sp.Add.make_args(terms)
+        if isinstance(terms, sp.Expr)
+        else [sp.sympify(term) for term in terms]
+    )
     program = Program(
         names,
         like_terms([monomial("terms", term, names) for term in given]),
@@ -90,7 +108,9 @@ def allocate(
         tuple(constraint("caps", item, names) for item in pairs(caps)),
     )
     if not program.terms:
-        raise DomainError("terms is empty: there is nothing to minimize", argument="terms", value=terms)
+        raise DomainError(
+            "terms is empty: there is nothing to minimize", argument="terms", value=terms
+        )
     if len(program.terms) > _MAX_TERMS or len(names) > _MAX_FREE:
         raise DomainError(
             f"{len(program.terms)} terms in {len(names)} scales: at most {_MAX_TERMS} in {_MAX_FREE} are handled",
@@ -109,7 +129,9 @@ def allocate(
     compatibility = compatibility_of(program)
     regimes = tuple(_vertices(program))
     if not regimes:
-        raise DomainError(f"the optimum falls to zero: {_escape(program)}", argument="terms", value=terms)
+        raise DomainError(
+            f"the optimum falls to zero: {_escape(program)}", argument="terms", value=terms
+        )
     return Allocation(regimes, compatibility)
 
 
@@ -128,25 +150,48 @@ def _vertices(program: Program) -> Iterator[Balance]:
             for closed in _subsets(range(len(capped)), room - count):
                 chosen = [columns[i] for i in support] + [capped[q] for q in closed] + always
                 found = _unique(chosen, target)
-                if found is None or any(_sign(entry) is False for entry in found[: count + len(closed)]):
+                if found is None or any(
+                    _sign(entry) is False for entry in found[: count + len(closed)]
+                ):
                     continue
-                solution = [sp.factor(entry.as_expr() if hasattr(entry, "as_expr") else entry) for entry in found]
+                solution = [
+                    sp.factor(entry.as_expr() if hasattr(entry, "as_expr") else entry)
+                    for entry in found
+                ]
                 if any(entry.is_nonpositive for entry in solution[: count + len(closed)]):
                     continue
                 if not _contradictory(solution[: count + len(closed)]):
                     yield _balance(program, support, closed, solution)
 
 
-def _rational(program: Program, columns: list[Any], capped: list[Any], always: list[Any]) -> Iterator[Balance]:
+def _rational(
+    program: Program, columns: list[Any], capped: list[Any], always: list[Any]
+) -> Iterator[Balance]:
     """Solve the same constraints where all exponents are numbers."""
-    exact = [[Fraction(entry.p, entry.q) for entry in column] for column in (*columns, *capped, *always)]
+    exact = [
+        [Fraction(entry.p, entry.q) for entry in column] for column in (*columns, *capped, *always)
+    ]
     found = []
-    for vertex in rational_vertices(exact, [Fraction(1)] + [Fraction(0)] * len(program.free), len(always)):
+    for vertex in rational_vertices(
+        exact, [Fraction(1)] + [Fraction(0)] * len(program.free), len(always)
+    ):
         support = tuple(i for i in range(len(columns)) if vertex[i])
         closed = tuple(q for q in range(len(capped)) if vertex[len(columns) + q])
-        chosen = [*support, *(len(columns) + q for q in closed), *range(len(columns) + len(capped), len(exact))]
-        found.append((support, closed, [sp.Rational(vertex[i].numerator, vertex[i].denominator) for i in chosen]))
-    for support, closed, solution in sorted(found, key=lambda entry: (len(entry[0]), entry[0], len(entry[1]), entry[1])):
+        chosen = [
+            *support,
+            *(len(columns) + q for q in closed),
+            *range(len(columns) + len(capped), len(exact)),
+        ]
+        found.append(
+            (
+                support,
+                closed,
+                [sp.Rational(vertex[i].numerator, vertex[i].denominator) for i in chosen],
+            )
+        )
+    for support, closed, solution in sorted(
+        found, key=lambda entry: (len(entry[0]), entry[0], len(entry[1]), entry[1])
+    ):
         yield _balance(program, support, closed, solution)
 
 
@@ -157,22 +202,34 @@ def _contradictory(signs: list[sp.Expr]) -> bool:
     for sign in single if len(single) > 1 else []:
         if is_positive(sign) is None:
             condition = against_zero(sign, sp.Gt)
-            if isinstance(condition, sp.Rel) and isinstance(condition.lhs, sp.Symbol) and condition.rhs.is_number:
+            if (
+                isinstance(condition, sp.Rel)
+                and isinstance(condition.lhs, sp.Symbol)
+                and condition.rhs.is_number
+            ):
                 low, high = bounds.setdefault(condition.lhs, [sp.S.Zero, sp.oo])
                 above = isinstance(condition, sp.StrictGreaterThan)
-                bounds[condition.lhs] = [max(low, condition.rhs), high] if above else [low, min(high, condition.rhs)]
+                bounds[condition.lhs] = (
+                    [max(low, condition.rhs), high] if above else [low, min(high, condition.rhs)]
+                )
     return any(low >= high for low, high in bounds.values())
 
 
-def _balance(program: Program, support: tuple[int, ...], closed: tuple[int, ...], solution: list[sp.Expr]) -> Balance:
+def _balance(
+    program: Program, support: tuple[int, ...], closed: tuple[int, ...], solution: list[sp.Expr]
+) -> Balance:
     constraints = [*(program.caps[q] for q in closed), *program.budgets]
     duals = dict(zip((program.terms[i].expr for i in support), solution, strict=False))
-    multipliers = dict(zip((item.expr for item in constraints), solution[len(support) :], strict=True))
+    multipliers = dict(
+        zip((item.expr for item in constraints), solution[len(support) :], strict=True)
+    )
     return Balance(duals, multipliers, program, (support, closed))
 
 
 def _subsets(items: range, most: int) -> Iterator[tuple[int, ...]]:
-    return chain.from_iterable(combinations(items, size) for size in range(min(most, len(items)) + 1))
+    return chain.from_iterable(
+        combinations(items, size) for size in range(min(most, len(items)) + 1)
+    )
 
 
 def _unique(columns: Sequence[Sequence[sp.Expr]], target: Sequence[sp.Expr]) -> list[Any] | None:
@@ -192,7 +249,10 @@ def _sign(entry: Any) -> bool | None:
         return False if entry.is_nonpositive else None
     if not entry:
         return False
-    above, below = ({bool(coefficient > 0) for coefficient in part.coeffs()} for part in (entry.numer, entry.denom))
+    above, below = (
+        {bool(coefficient > 0) for coefficient in part.coeffs()}
+        for part in (entry.numer, entry.denom)
+    )
     return None if len(above) > 1 or len(below) > 1 else above == below
 
 
@@ -200,21 +260,32 @@ def _escape(program: Program) -> str:
     """Say along which direction all terms vanish."""
     from scipy.optimize import linprog
 
-    symbols = sorted(set().union(*(power.free_symbols for item in program.terms for power in item.exponents)), key=str)
+    symbols = sorted(
+        set().union(*(power.free_symbols for item in program.terms for power in item.exponents)),
+        key=str,
+    )
     point = {name: sp.Rational(7 + 3 * number, 5) for number, name in enumerate(symbols)}
 
     def numbers(items: tuple[Monomial, ...]) -> Any:
-        return np.array([[float(power.subs(point)) for power in item.exponents] for item in items]).reshape(-1, len(program.free))
+        return np.array(
+            [[float(power.subs(point)) for power in item.exponents] for item in items]
+        ).reshape(-1, len(program.free))
 
     upper = np.vstack([numbers(program.terms), numbers(program.caps)])
     bounds = np.concatenate([-np.ones(len(program.terms)), np.zeros(len(program.caps))])
     fixed = numbers(program.budgets)
     kept = {"A_eq": fixed, "b_eq": np.zeros(len(fixed))} if len(fixed) else {}
     sizes = np.ones(2 * len(program.free))
-    split = {key: np.hstack([value, -value]) if value.ndim == 2 else value for key, value in kept.items()}
+    split = {
+        key: np.hstack([value, -value]) if value.ndim == 2 else value for key, value in kept.items()
+    }
     found = linprog(sizes, A_ub=np.hstack([upper, -upper]), b_ub=bounds, **split)
     if not found.success:
         return "a budget, or a term that grows with a scale, is missing"
     direction = found.x[: len(program.free)] - found.x[len(program.free) :]
-    moves = [f"{name} -> {'infinity' if step > 0 else '0'}" for name, step in zip(program.free, direction, strict=True) if abs(step) > 1e-9]
+    moves = [
+        f"{name} -> {'infinity' if step > 0 else '0'}"
+        for name, step in zip(program.free, direction, strict=True)
+        if abs(step) > 1e-9
+    ]
     return f"with {', '.join(moves)} all terms vanish; a budget, or a term that grows there, is missing"

@@ -69,13 +69,17 @@ def clip(polygon: Polygon, form: Affine) -> Polygon:
         if (here > 0 > before) or (here < 0 < before):
             share = before / (before - here)
             last = polygon[index - 1]
-            kept.append((last[0] + share * (point[0] - last[0]), last[1] + share * (point[1] - last[1])))
+            kept.append(
+                (last[0] + share * (point[0] - last[0]), last[1] + share * (point[1] - last[1]))
+            )
         if here >= 0:
             kept.append(point)
     return tuple(kept) if len(kept) > 2 and area(tuple(kept)) > 0 else ()
 
 
-def least_cells(functions: Sequence[tuple[Iterable[Affine], Iterable[Affine]]], region: Polygon) -> tuple[Cell, ...]:
+def least_cells(
+    functions: Sequence[tuple[Iterable[Affine], Iterable[Affine]]], region: Polygon
+) -> tuple[Cell, ...]:
     r"""Partition a region by which function is the least.
 
     .. math:: F(x) = \min_p \max_v f_{pv}(x)
@@ -117,7 +121,9 @@ def least_cells(functions: Sequence[tuple[Iterable[Affine], Iterable[Affine]]], 
     return tuple(replace(cell, winners=tuple(sorted(cell.winners))) for cell in cells)
 
 
-def _pieces(forms: tuple[Affine, ...], conditions: tuple[Affine, ...], region: Polygon) -> list[tuple[Polygon, Affine]]:
+def _pieces(
+    forms: tuple[Affine, ...], conditions: tuple[Affine, ...], region: Polygon
+) -> list[tuple[Polygon, Affine]]:
     """Cut the region into polygons on each of which one form is the largest."""
     inside, _ = _split(region, conditions)
     found = []
@@ -161,7 +167,12 @@ def _intersection(polygon: Polygon, other: Polygon) -> Polygon:
     return polygon
 
 
-def _lay(cell: Cell, same: tuple[int, ...], pieces: list[tuple[Polygon, Affine]], conditions: tuple[Affine, ...]) -> list[Cell]:
+def _lay(
+    cell: Cell,
+    same: tuple[int, ...],
+    pieces: list[tuple[Polygon, Affine]],
+    conditions: tuple[Affine, ...],
+) -> list[Cell]:
     """Compare one more function with the least so far."""
     for _, form in pieces:
         gaps = [value_at(difference(form, cell.form), point) for point in cell.polygon]
@@ -189,7 +200,11 @@ def joined(cells: Iterable[Cell]) -> list[Cell]:
     groups: dict[tuple[Affine, tuple[int, ...]], list[Polygon]] = {}
     for cell in cells:
         groups.setdefault((cell.form, cell.winners), []).append(cell.polygon)
-    return [Cell(polygon, form, winners) for (form, winners), polygons in groups.items() for polygon in _merged(polygons)]
+    return [
+        Cell(polygon, form, winners)
+        for (form, winners), polygons in groups.items()
+        for polygon in _merged(polygons)
+    ]
 
 
 def _merged(polygons: list[Polygon]) -> list[Polygon]:

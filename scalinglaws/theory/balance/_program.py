@@ -30,7 +30,9 @@ def pairs(items: Any) -> list[Any]:
     """List constraints that were given as one or as several."""
     if items is None:
         return []
-    single = isinstance(items, sp.Basic) or (isinstance(items, tuple) and len(items) == 2 and isinstance(items[0], sp.Expr))
+    single = isinstance(items, sp.Basic) or (
+        isinstance(items, tuple) and len(items) == 2 and isinstance(items[0], sp.Expr)
+    )
     return [items] if single else list(items)
 
 
@@ -42,20 +44,38 @@ def constraint(argument: str, item: Any, free: tuple[sp.Symbol, ...]) -> Monomia
     elif isinstance(item, tuple) and len(item) == 2:
         left, right = map(sp.sympify, item)
     else:
-        raise DomainError(f"{argument}: {item} must be a pair (monomial, bound) or {relation.__name__}", argument=argument, value=item)
+        raise DomainError(
+            f"{argument}: {item} must be a pair (monomial, bound) or {relation.__name__}",
+            argument=argument,
+            value=item,
+        )
     found = monomial(argument, left, free)
     bound = monomial(argument, right, free)
     if any(power != 0 for power in bound.exponents):
-        raise DomainError(f"{argument}: the bound {right} must not contain free scales", argument=argument, value=item)
+        raise DomainError(
+            f"{argument}: the bound {right} must not contain free scales",
+            argument=argument,
+            value=item,
+        )
     if all(power == 0 for power in found.exponents):
-        raise DomainError(f"{argument}: {left} contains none of the free scales {free}", argument=argument, value=item)
-    shown = sp.Eq(left, right, evaluate=False) if argument == "budget" else sp.Le(left, right, evaluate=False)
+        raise DomainError(
+            f"{argument}: {left} contains none of the free scales {free}",
+            argument=argument,
+            value=item,
+        )
+    shown = (
+        sp.Eq(left, right, evaluate=False)
+        if argument == "budget"
+        else sp.Le(left, right, evaluate=False)
+    )
     return Monomial(shown, bound.coefficient / found.coefficient, found.exponents)
 
 
 def rref(rows: Sequence[Sequence[sp.Expr]]) -> tuple[Any, tuple[int, ...]]:
     """Bring a matrix of rational functions into reduced row echelon form."""
-    reduced, pivots = DomainMatrix.from_Matrix(sp.Matrix([list(row) for row in rows])).to_field().rref()
+    reduced, pivots = (
+        DomainMatrix.from_Matrix(sp.Matrix([list(row) for row in rows])).to_field().rref()
+    )
     return reduced, tuple(pivots)
 
 
@@ -67,7 +87,12 @@ def reduce_rows(rows: Sequence[Sequence[sp.Expr]]) -> tuple[list[list[sp.Expr]],
 
 def amplitudes(program: Program) -> set[sp.Symbol]:
     """Return the symbols in coefficients and bounds."""
-    return set().union(*(item.coefficient.free_symbols for item in (*program.terms, *program.budgets, *program.caps)))
+    return set().union(
+        *(
+            item.coefficient.free_symbols
+            for item in (*program.terms, *program.budgets, *program.caps)
+        )
+    )
 
 
 def check_scale(program: Program, scale: Any) -> None:
@@ -85,42 +110,64 @@ def check_scale(program: Program, scale: Any) -> None:
 def numbers_for(program: Program, values: Any) -> dict[sp.Symbol, sp.Expr]:
     """Read the numbers of parameters, each of which must occur in the problem and be positive."""
     if not isinstance(values, Mapping):
-        raise DomainError(f"values = {values!r} must map symbols to numbers", argument="values", value=values)
+        raise DomainError(
+            f"values = {values!r} must map symbols to numbers", argument="values", value=values
+        )
     items = (*program.terms, *program.budgets, *program.caps)
-    known = amplitudes(program).union(*(power.free_symbols for item in items for power in item.exponents))
+    known = amplitudes(program).union(
+        *(power.free_symbols for item in items for power in item.exponents)
+    )
     exact = {}
     for name, value in values.items():
         if name not in known:
             shown = ", ".join(sorted(map(str, known))) or "none"
-            raise DomainError(f"{name!s} is no parameter of the problem ({shown})", argument="values", value=values)
+            raise DomainError(
+                f"{name!s} is no parameter of the problem ({shown})",
+                argument="values",
+                value=values,
+            )
         exact[name] = to_exact(value)
         if not exact[name].is_positive:
             raise DomainError(f"{name} = {value} must be positive", argument="values", value=values)
     return exact
 
 
-def check_constraints_at(program: Program, exact: Mapping[sp.Symbol, sp.Expr], scale: sp.Symbol | None, values: Any) -> None:
+def check_constraints_at(
+    program: Program, exact: Mapping[sp.Symbol, sp.Expr], scale: sp.Symbol | None, values: Any
+) -> None:
     """Refuse points at which constraints exclude each other, or degenerate so that the symbolic answer does not hold."""
 
     def here(items: tuple[Monomial, ...]) -> tuple[Monomial, ...]:
         found = []
         for item in items:
             powers = tuple(power.subs(exact) for power in item.exponents)
-            if any(power.has(sp.zoo, sp.nan, sp.oo) for power in powers) or all(power == 0 for power in powers):
+            if any(power.has(sp.zoo, sp.nan, sp.oo) for power in powers) or all(
+                power == 0 for power in powers
+            ):
                 raise DomainError(
-                    f"{item.expr} degenerates at {values}: allocate with these numbers instead", argument="values", value=values
+                    f"{item.expr} degenerates at {values}: allocate with these numbers instead",
+                    argument="values",
+                    value=values,
                 )
             found.append(Monomial(item.expr, item.coefficient.subs(exact), powers))
         return tuple(found)
 
     point = Program(program.free, program.terms, here(program.budgets), here(program.caps))
-    if point.budgets and len(reduce_rows([item.exponents for item in point.budgets])[1]) < len(point.budgets):
-        raise DomainError(f"the budgets depend on each other at {values}", argument="values", value=values)
+    if point.budgets and len(reduce_rows([item.exponents for item in point.budgets])[1]) < len(
+        point.budgets
+    ):
+        raise DomainError(
+            f"the budgets depend on each other at {values}", argument="values", value=values
+        )
     for ratio in compatibility_of(point):
         power = sp.S.Zero if scale is None else power_of(ratio, scale)
         rest = ratio if scale is None else ratio / scale**power
         if power.is_negative or (power.is_zero and rest.is_number and bool(rest < 1)):
-            raise DomainError(f"budgets and caps have no common point: {ratio} >= 1 is violated", argument="caps", value=values)
+            raise DomainError(
+                f"budgets and caps have no common point: {ratio} >= 1 is violated",
+                argument="caps",
+                value=values,
+            )
 
 
 def compatibility_of(program: Program) -> tuple[sp.Expr, ...]:
@@ -136,14 +183,23 @@ def compatibility_of(program: Program) -> tuple[sp.Expr, ...]:
             weights = [*(sp.factor(-reduced[i][-1]) for i in range(size - 1)), sp.S.One]
             if sp.S.Zero in weights:
                 continue
-            on_caps = [is_positive(weight) for q, weight in zip(chosen, weights, strict=True) if q >= len(program.budgets)]
+            on_caps = [
+                is_positive(weight)
+                for q, weight in zip(chosen, weights, strict=True)
+                if q >= len(program.budgets)
+            ]
             if False in on_caps and True in on_caps:
                 continue
             sign = -1 if False in on_caps else 1
-            ratio = power_product((constraints[q].coefficient, sign * weight) for q, weight in zip(chosen, weights, strict=True))
+            ratio = power_product(
+                (constraints[q].coefficient, sign * weight)
+                for q, weight in zip(chosen, weights, strict=True)
+            )
             if ratio.is_number and bool(ratio < 1):
                 names = ", ".join(str(constraints[q].expr) for q in chosen)
-                raise DomainError(f"budgets and caps have no common point: {names}", argument="caps", value=names)
+                raise DomainError(
+                    f"budgets and caps have no common point: {names}", argument="caps", value=names
+                )
             if not ratio.is_number:
                 found[ratio] = None
     return tuple(found)

@@ -12,7 +12,14 @@ import sympy as sp
 from ...errors import DomainError
 from ..monomials import Monomial, power_of, power_product, reduced
 from ..relations import against_zero, is_positive
-from ._program import Program, amplitudes, check_constraints_at, check_scale, numbers_for, reduce_rows
+from ._program import (
+    Program,
+    amplitudes,
+    check_constraints_at,
+    check_scale,
+    numbers_for,
+    reduce_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,11 @@ class Balance:
     @cached_property
     def conditions(self) -> tuple[sp.Basic, ...]:
         """What the parameters must satisfy for this balance to be possible at all."""
-        return tuple(dict.fromkeys(against_zero(sign, sp.Gt) for sign in self._signs if is_positive(sign) is None))
+        return tuple(
+            dict.fromkeys(
+                against_zero(sign, sp.Gt) for sign in self._signs if is_positive(sign) is None
+            )
+        )
 
     @property
     def _signs(self) -> list[sp.Expr]:
@@ -71,7 +82,10 @@ class Balance:
         terms = [self._program.terms[i] for i in self._support[0]]
         constraints = [*self._closed_caps, *self._program.budgets]
         found = [(term.coefficient, y) for term, y in zip(terms, self.duals.values(), strict=True)]
-        return found + [(item.coefficient, -mu) for item, mu in zip(constraints, self.multipliers.values(), strict=True)]
+        return found + [
+            (item.coefficient, -mu)
+            for item, mu in zip(constraints, self.multipliers.values(), strict=True)
+        ]
 
     @cached_property
     def allocation(self) -> dict[sp.Symbol, sp.Expr | None]:
@@ -94,7 +108,12 @@ class Balance:
             return ()
         found = []
         for cap in self._open_caps:
-            reached = sp.Mul(*(self._exact[name] ** power for name, power in zip(self._program.free, cap.exponents, strict=True)))
+            reached = sp.Mul(
+                *(
+                    self._exact[name] ** power
+                    for name, power in zip(self._program.free, cap.exponents, strict=True)
+                )
+            )
             ratio = power_product([(reached, sp.S.One), (cap.coefficient, sp.S.NegativeOne)])
             condition = sp.Le(ratio, 1)
             if condition != sp.true:
@@ -129,7 +148,9 @@ class Balance:
 
     @property
     def _open_caps(self) -> list[Monomial]:
-        return [cap for number, cap in enumerate(self._program.caps) if number not in self._support[1]]
+        return [
+            cap for number, cap in enumerate(self._program.caps) if number not in self._support[1]
+        ]
 
     def exponent(self, scale: sp.Symbol) -> sp.Expr:
         """Return the power of `scale` in the value."""
@@ -139,7 +160,9 @@ class Balance:
     def _raw_exponent(self, scale: sp.Symbol) -> sp.Expr:
         return sp.Add(*(power_of(factor, scale) * power for factor, power in self._factors))
 
-    def determined(self, *, leading: bool, accept: Callable[[Mapping[sp.Symbol, sp.Expr]], bool]) -> dict[sp.Symbol, sp.Expr]:
+    def determined(
+        self, *, leading: bool, accept: Callable[[Mapping[sp.Symbol, sp.Expr]], bool]
+    ) -> dict[sp.Symbol, sp.Expr]:
         """Return an allocation with every scale, also where the balance alone leaves some open.
 
         Parameters
@@ -159,7 +182,9 @@ class Balance:
         solved = self._solve(shares)
         if None in solved.values():
             for term in program.terms:
-                trial = self._solve(shares, [([*term.exponents, sp.S.NegativeOne], 1 / term.coefficient)])
+                trial = self._solve(
+                    shares, [([*term.exponents, sp.S.NegativeOne], 1 / term.coefficient)]
+                )
                 complete = {name: value for name, value in trial.items() if value is not None}
                 if len(complete) == len(trial) and accept(complete):
                     return complete
@@ -169,16 +194,24 @@ class Balance:
             solved = self._solve(shares, pins)
         return {name: value for name, value in solved.items() if value is not None}
 
-    def _solve(self, shares: Sequence[sp.Expr], extra: Sequence[tuple[list[sp.Expr], sp.Expr]] = ()) -> dict[sp.Symbol, sp.Expr | None]:
+    def _solve(
+        self, shares: Sequence[sp.Expr], extra: Sequence[tuple[list[sp.Expr], sp.Expr]] = ()
+    ) -> dict[sp.Symbol, sp.Expr | None]:
         """Solve ``c_i X^a_i = share_i * L``, ``X^F_q = C_q`` and further equations for X, linearly in the logarithms."""
         program, (terms, caps) = self._program, self._support
         closed = [*(program.caps[q] for q in caps), *program.budgets]
-        rows = [[*program.terms[i].exponents, sp.S.NegativeOne] for i in terms] + [[*item.exponents, sp.S.Zero] for item in closed]
-        right = [share / program.terms[i].coefficient for i, share in zip(terms, shares, strict=True)]
+        rows = [[*program.terms[i].exponents, sp.S.NegativeOne] for i in terms] + [
+            [*item.exponents, sp.S.Zero] for item in closed
+        ]
+        right = [
+            share / program.terms[i].coefficient for i, share in zip(terms, shares, strict=True)
+        ]
         right += [item.coefficient for item in closed]
         rows += [row for row, _ in extra]
         right += [value for _, value in extra]
-        reduced, pivots = reduce_rows([row + list(sp.eye(len(rows)).row(number)) for number, row in enumerate(rows)])
+        reduced, pivots = reduce_rows(
+            [row + list(sp.eye(len(rows)).row(number)) for number, row in enumerate(rows)]
+        )
         size = len(program.free) + 1
         found: dict[sp.Symbol, sp.Expr | None] = {}
         for column, name in enumerate(program.free):
@@ -270,14 +303,24 @@ class Allocation(Sequence[Balance]):
         if scale is not None:
             check_scale(program, scale)
         if scale in exact:
-            raise DomainError(f"{scale} grows without bound and cannot have a value", argument="values", value=values)
-        needed = set().union(*(sign.free_symbols for entry in self.regimes for sign in entry._signs))
+            raise DomainError(
+                f"{scale} grows without bound and cannot have a value",
+                argument="values",
+                value=values,
+            )
+        needed = set().union(
+            *(sign.free_symbols for entry in self.regimes for sign in entry._signs)
+        )
         if scale is None:
             needed |= amplitudes(program)
         else:
-            needed |= set().union(*(entry._raw_exponent(scale).free_symbols for entry in self.regimes))
+            needed |= set().union(
+                *(entry._raw_exponent(scale).free_symbols for entry in self.regimes)
+            )
         if missing := sorted(str(name) for name in needed - exact.keys()):
-            raise DomainError(f"values are missing for {', '.join(missing)}", argument="values", value=values)
+            raise DomainError(
+                f"values are missing for {', '.join(missing)}", argument="values", value=values
+            )
         check_constraints_at(program, exact, scale, values)
         ranked: list[tuple[sp.Expr, Balance]] = []
         for entry in self.regimes:

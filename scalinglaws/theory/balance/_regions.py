@@ -76,7 +76,10 @@ class RegionalMap(Sequence[RegionalRegime]):
         weak = {sp.StrictGreaterThan: sp.Ge, sp.StrictLessThan: sp.Le}
         pieces = []
         for entry in self.entries:
-            closed = (weak.get(condition.func, condition.func)(*condition.args) for condition in entry.conditions)
+            closed = (
+                weak.get(condition.func, condition.func)(*condition.args)
+                for condition in entry.conditions
+            )
             pieces.append((sign * entry.exponent, sp.And(*closed)))
         return sp.Piecewise(*pieces)
 
@@ -142,28 +145,44 @@ def regimes_in_region(
     """
     regimes = tuple(regimes)
     if not regimes:
-        raise DomainError("regimes is empty: there is nothing to choose from", argument="regimes", value=regimes)
+        raise DomainError(
+            "regimes is empty: there is nothing to choose from", argument="regimes", value=regimes
+        )
     if samples < 1:
-        raise DomainError(f"samples = {samples} must be at least 1", argument="samples", value=samples)
+        raise DomainError(
+            f"samples = {samples} must be at least 1", argument="samples", value=samples
+        )
     check_scale(regimes[0]._program, scale)
     where = (where,) if isinstance(where, sp.Basic) else tuple(where)
     if isinstance(region, Mapping):
         for name, ends in region.items():
             if np.shape(ends) != (2,) or not -np.inf < float(ends[0]) <= float(ends[1]) < np.inf:
                 raise DomainError(
-                    f"region: {name} in {ends} must be two finite numbers, the lower one first", argument="region", value=region
+                    f"region: {name} in {ends} must be two finite numbers, the lower one first",
+                    argument="region",
+                    value=region,
                 )
-    names = tuple(params) if params is not None else tuple(region) if isinstance(region, Mapping) else ()
+    names = (
+        tuple(params)
+        if params is not None
+        else tuple(region)
+        if isinstance(region, Mapping)
+        else ()
+    )
     exponents = [entry._raw_exponent(scale) for entry in regimes]
     duals = [entry._signs for entry in regimes]
     needed = set().union(*(expr.free_symbols for expr in [*exponents, *chain.from_iterable(duals)]))
     if missing := sorted(str(name) for name in needed - set(names)):
-        raise DomainError(f"region gives no range for {', '.join(missing)}", argument="region", value=region)
+        raise DomainError(
+            f"region gives no range for {', '.join(missing)}", argument="region", value=region
+        )
     points = _draw(region, names, where, samples, np.random.default_rng(rng))
 
     def at_points(exprs: Sequence[sp.Expr]) -> Any:
         values = sp.lambdify(names, list(exprs), "numpy", cse=True)(*points.T)
-        return np.array([np.broadcast_to(np.asarray(value, float), len(points)) for value in values])
+        return np.array(
+            [np.broadcast_to(np.asarray(value, float), len(points)) for value in values]
+        )
 
     with np.errstate(all="ignore"):
         possible = np.array([np.all(at_points(signs) > -_FEASIBLE, axis=0) for signs in duals])
@@ -175,23 +194,47 @@ def regimes_in_region(
     if not possible.any(axis=0).all():
         stuck = points[int(np.flatnonzero(~possible.any(axis=0))[0])]
         place = ", ".join(f"{name} = {value:.6g}" for name, value in zip(names, stuck, strict=True))
-        raise DomainError(f"no balance is possible at {place}: the optimum falls to zero there", argument="region", value=place)
+        raise DomainError(
+            f"no balance is possible at {place}: the optimum falls to zero there",
+            argument="region",
+            value=place,
+        )
     labels = np.argmax(heights > heights.max(axis=0) - 1e-12, axis=0)
     winners = [number for number in range(len(regimes)) if np.any(labels == number)]
     entries = []
     for number in winners:
-        inequalities = [*duals[number], *(exponents[number] - exponents[other] for other in winners if other != number)]
+        inequalities = [
+            *duals[number],
+            *(exponents[number] - exponents[other] for other in winners if other != number),
+        ]
         if logarithm is not None:
             inequalities += [logs[number] - logs[other] for other in winners if other != number]
         inside = labels == number
-        conditions, uncovered = _separate([entry for entry in inequalities if entry.free_symbols], inside, at_points)
+        conditions, uncovered = _separate(
+            [entry for entry in inequalities if entry.free_symbols], inside, at_points
+        )
         equal = np.all(heights[:, inside] > heights[number, inside] - 1e-12, axis=1)
         ties = tuple(regimes[other] for other in np.flatnonzero(equal) if other != number)
-        entries.append(RegionalRegime(regimes[number], regimes[number].exponent(scale), conditions, float(inside.mean()), uncovered, ties))
+        entries.append(
+            RegionalRegime(
+                regimes[number],
+                regimes[number].exponent(scale),
+                conditions,
+                float(inside.mean()),
+                uncovered,
+                ties,
+            )
+        )
     return RegionalMap(tuple(sorted(entries, key=lambda entry: -entry.fraction)))
 
 
-def _draw(region: Any, names: tuple[sp.Symbol, ...], where: tuple[sp.Basic, ...], samples: int, source: np.random.Generator) -> Any:
+def _draw(
+    region: Any,
+    names: tuple[sp.Symbol, ...],
+    where: tuple[sp.Basic, ...],
+    samples: int,
+    source: np.random.Generator,
+) -> Any:
     accept = sp.lambdify(names, sp.And(*where), "numpy") if where else None
     if isinstance(region, Mapping):
         low, high = (np.array([float(region[name][side]) for name in names]) for side in (0, 1))
@@ -208,11 +251,15 @@ def _draw(region: Any, names: tuple[sp.Symbol, ...], where: tuple[sp.Basic, ...]
             if len(points) == samples:
                 return np.array(points).reshape(samples, len(names))
     raise DomainError(
-        f"only {len(points)} of {1000 * samples} points satisfy {where}: the region is empty or too thin", argument="where", value=where
+        f"only {len(points)} of {1000 * samples} points satisfy {where}: the region is empty or too thin",
+        argument="where",
+        value=where,
     )
 
 
-def _separate(inequalities: list[sp.Expr], inside: Any, at_points: Callable[[Sequence[sp.Expr]], Any]) -> tuple[tuple[sp.Basic, ...], int]:
+def _separate(
+    inequalities: list[sp.Expr], inside: Any, at_points: Callable[[Sequence[sp.Expr]], Any]
+) -> tuple[tuple[sp.Basic, ...], int]:
     """Choose few conditions that hold at the winner's points and exclude the foreign ones (greedy set cover)."""
     foreign = ~inside
     factors: dict[sp.Expr, None] = {}
@@ -238,7 +285,11 @@ def _separate(inequalities: list[sp.Expr], inside: Any, at_points: Callable[[Seq
                 sign = 1 if values[inside][0] > 0 else -1
                 oriented.append((sign * expr, sign * values <= 0))
         while foreign.any():
-            best = max(oriented, key=lambda pair: (np.sum(pair[1] & foreign), -pair[0].count_ops()), default=None)
+            best = max(
+                oriented,
+                key=lambda pair: (np.sum(pair[1] & foreign), -pair[0].count_ops()),
+                default=None,
+            )
             if best is None or not np.any(best[1] & foreign):
                 break
             chosen.append(best)
@@ -246,6 +297,8 @@ def _separate(inequalities: list[sp.Expr], inside: Any, at_points: Callable[[Seq
     excluded = ~inside & ~foreign
     for pair in list(chosen):  # a later choice can make an earlier one superfluous
         rest = [other for other in chosen if other is not pair]
-        if rest and np.array_equal(np.any([others for _, others in rest], axis=0) & ~inside, excluded):
+        if rest and np.array_equal(
+            np.any([others for _, others in rest], axis=0) & ~inside, excluded
+        ):
             chosen = rest
     return tuple(against_zero(expr, sp.Gt) for expr, _ in chosen), int(foreign.sum())

@@ -29,10 +29,15 @@ class Power:
 
     def __mul__(self, other: Power) -> Power:
         sizes = tuple(one + two for one, two in zip(self.sizes, other.sizes, strict=True))
-        return Power(sizes, tuple(one + two for one, two in zip(self.free, other.free, strict=True)))
+        return Power(
+            sizes, tuple(one + two for one, two in zip(self.free, other.free, strict=True))
+        )
 
     def __pow__(self, power: int | Fraction) -> Power:
-        return Power(tuple(entry * power for entry in self.sizes), tuple(entry * power for entry in self.free))
+        return Power(
+            tuple(entry * power for entry in self.sizes),
+            tuple(entry * power for entry in self.free),
+        )
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,14 @@ class TropicalProgram:
     @cached_property
     def forms(self) -> tuple[Row, ...]:
         """Linear functions of the size exponents, none of which is negative; the largest is the exponent of the minimum."""
-        vertices = dual_vertices(tuple(term.free for term in self.terms), tuple(cap.free for cap in self.caps))
+        vertices = dual_vertices(
+            tuple(term.free for term in self.terms), tuple(cap.free for cap in self.caps)
+        )
         items = [*self.terms, *self.caps]  # the bound of a cap is one over its power of the sizes
         found = list(dict.fromkeys(_combined(vertex, items) for vertex in vertices))
-        return tuple(row for row in found if not any(row != other and _below(row, other) for other in found))
+        return tuple(
+            row for row in found if not any(row != other and _below(row, other) for other in found)
+        )
 
     @cached_property
     def feasible(self) -> tuple[Row, ...]:
@@ -121,7 +130,11 @@ class TropicalProgram:
             candidate = (point[-1], point[:-1])
             best = candidate if best is None or candidate < best else best
         if best is None and all(dot(row, sizes) >= 0 for row in self.feasible):
-            raise DomainError("the minimum falls to zero: a cap on a free scale is missing", argument="caps", value=self.caps)
+            raise DomainError(
+                "the minimum falls to zero: a cap on a free scale is missing",
+                argument="caps",
+                value=self.caps,
+            )
         return best
 
 
@@ -137,4 +150,10 @@ def dot(row: Sequence[Fraction], point: Sequence[Fraction]) -> Fraction:
 
 def _combined(weights: Row, items: Sequence[Power]) -> Row:
     width = len(items[0].sizes)
-    return tuple(sum((weight * item.sizes[k] for weight, item in zip(weights, items, strict=True)), Fraction(0)) for k in range(width))
+    return tuple(
+        sum(
+            (weight * item.sizes[k] for weight, item in zip(weights, items, strict=True)),
+            Fraction(0),
+        )
+        for k in range(width)
+    )

@@ -10,12 +10,16 @@ from math import lcm
 
 import numpy as np
 
-_EXACT = 2**31  # integers and determinants up to here multiply without overflow, and are told apart in floating point
+_EXACT = (
+    2**31
+)  # integers and determinants up to here multiply without overflow, and are told apart in floating point
 
 Row = tuple[Fraction, ...]
 
 
-def rational_vertices(columns: Sequence[Sequence[Fraction]], target: Sequence[Fraction], free: int = 0) -> list[Row]:
+def rational_vertices(
+    columns: Sequence[Sequence[Fraction]], target: Sequence[Fraction], free: int = 0
+) -> list[Row]:
     r"""List the vertices of a polyhedron in standard form.
 
     .. math:: \{x : \sum_j x_j\,c_j = b,\ x_j \ge 0 \text{ except for the last few}\}
@@ -46,7 +50,12 @@ def rational_vertices(columns: Sequence[Sequence[Fraction]], target: Sequence[Fr
     [['0', '3/4', '1/4'], ['1/3', '2/3', '0']]
     """
     count = len(columns)
-    equations = _independent([[Fraction(column[i]) for column in columns] + [Fraction(target[i])] for i in range(len(target))])
+    equations = _independent(
+        [
+            [Fraction(column[i]) for column in columns] + [Fraction(target[i])]
+            for i in range(len(target))
+        ]
+    )
     if equations is None:
         return []
     size = len(equations)
@@ -54,7 +63,10 @@ def rational_vertices(columns: Sequence[Sequence[Fraction]], target: Sequence[Fr
     if size < free:
         return []
     chosen = [(*subset, *last) for subset in combinations(range(count - free), size - free)]
-    whole = [[int(entry * lcm(*(number.denominator for number in row))) for entry in row] for row in equations]
+    whole = [
+        [int(entry * lcm(*(number.denominator for number in row))) for entry in row]
+        for row in equations
+    ]
     found: dict[Row, None] = {}
     for subset, values in _solutions(whole, chosen):
         if all(value >= 0 for value in values[: size - free]):
@@ -62,7 +74,9 @@ def rational_vertices(columns: Sequence[Sequence[Fraction]], target: Sequence[Fr
             for index, value in zip(subset, values, strict=True):
                 point[index] = value
             found[tuple(point)] = None
-    return sorted(found, key=lambda point: [index for index, value in enumerate(point) if value], reverse=True)
+    return sorted(
+        found, key=lambda point: [index for index, value in enumerate(point) if value], reverse=True
+    )
 
 
 def _independent(rows: list[list[Fraction]]) -> list[list[Fraction]] | None:
@@ -84,11 +98,17 @@ def _independent(rows: list[list[Fraction]]) -> list[list[Fraction]] | None:
     return kept
 
 
-def _solutions(whole: list[list[int]], chosen: list[tuple[int, ...]]) -> list[tuple[tuple[int, ...], Row]]:
+def _solutions(
+    whole: list[list[int]], chosen: list[tuple[int, ...]]
+) -> list[tuple[tuple[int, ...], Row]]:
     """Solve the equations on every subset of columns that determines its coordinates."""
     largest = max((abs(entry) for row in whole for entry in row), default=0)
     # Hadamard's bound on the determinants
-    if not chosen or not whole or largest * (largest * len(whole) ** 0.5) ** len(whole) >= _EXACT * 2**20:
+    if (
+        not chosen
+        or not whole
+        or largest * (largest * len(whole) ** 0.5) ** len(whole) >= _EXACT * 2**20
+    ):
         exact = ((subset, _eliminate(whole, subset)) for subset in chosen)
         return [(subset, values) for subset, values in exact if values is not None]
     matrix = np.array([row[:-1] for row in whole], dtype=np.int64)
@@ -98,11 +118,19 @@ def _solutions(whole: list[list[int]], chosen: list[tuple[int, ...]]) -> list[tu
     regular = np.flatnonzero(determinants)
     bases, determinants = bases[regular], determinants[regular]
     scaled = determinants[:, None] * right
-    numerators = np.rint(np.linalg.solve(bases, scaled[..., None].astype(float))[..., 0]).astype(np.int64)
+    numerators = np.rint(np.linalg.solve(bases, scaled[..., None].astype(float))[..., 0]).astype(
+        np.int64
+    )
     confirmed = np.all(np.einsum("kij,kj->ki", bases, numerators) == scaled, axis=1)
     found = []
-    for index, sure, numerator, determinant in zip(regular, confirmed, numerators.tolist(), determinants.tolist(), strict=True):
-        values = tuple(Fraction(entry, determinant) for entry in numerator) if sure else _eliminate(whole, chosen[index])
+    for index, sure, numerator, determinant in zip(
+        regular, confirmed, numerators.tolist(), determinants.tolist(), strict=True
+    ):
+        values = (
+            tuple(Fraction(entry, determinant) for entry in numerator)
+            if sure
+            else _eliminate(whole, chosen[index])
+        )
         if values is not None:
             found.append((chosen[index], values))
     return found
@@ -110,7 +138,10 @@ def _solutions(whole: list[list[int]], chosen: list[tuple[int, ...]]) -> list[tu
 
 def _eliminate(whole: list[list[int]], subset: tuple[int, ...]) -> Row | None:
     """Solve the equations on a subset of columns in exact arithmetic; None if it does not determine its coordinates."""
-    return solve_exactly([[Fraction(row[index]) for index in subset] for row in whole], [Fraction(row[-1]) for row in whole])
+    return solve_exactly(
+        [[Fraction(row[index]) for index in subset] for row in whole],
+        [Fraction(row[-1]) for row in whole],
+    )
 
 
 def solve_exactly(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> Row | None:
@@ -133,7 +164,9 @@ def solve_exactly(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction
         for index in range(size):
             if index != column and rows[index][column]:
                 factor = rows[index][column]
-                rows[index] = [one - factor * two for one, two in zip(rows[index], rows[column], strict=True)]
+                rows[index] = [
+                    one - factor * two for one, two in zip(rows[index], rows[column], strict=True)
+                ]
     return tuple(row[-1] for row in rows)
 
 
@@ -152,7 +185,9 @@ def dual_vertices(terms: tuple[Row, ...], caps: tuple[Row, ...]) -> tuple[Row, .
         y followed by z.
     """
     width = len((terms or caps)[0])
-    columns = [(Fraction(1), *powers) for powers in terms] + [(Fraction(0), *powers) for powers in caps]
+    columns = [(Fraction(1), *powers) for powers in terms] + [
+        (Fraction(0), *powers) for powers in caps
+    ]
     return tuple(rational_vertices(columns, [Fraction(1), *[Fraction(0)] * width]))
 
 
@@ -164,10 +199,17 @@ def infeasible_rays(caps: tuple[Row, ...]) -> tuple[Row, ...]:
     """
     if not caps:
         return ()
-    return tuple(rational_vertices([(Fraction(1), *powers) for powers in caps], [Fraction(1), *[Fraction(0)] * len(caps[0])]))
+    return tuple(
+        rational_vertices(
+            [(Fraction(1), *powers) for powers in caps],
+            [Fraction(1), *[Fraction(0)] * len(caps[0])],
+        )
+    )
 
 
-def rref_rows(rows: Sequence[Sequence[Fraction]], width: int) -> tuple[list[list[Fraction]], list[int]]:
+def rref_rows(
+    rows: Sequence[Sequence[Fraction]], width: int
+) -> tuple[list[list[Fraction]], list[int]]:
     """Bring rows into reduced echelon form by their first columns.
 
     Parameters
@@ -196,7 +238,13 @@ def rref_rows(rows: Sequence[Sequence[Fraction]], width: int) -> tuple[list[list
             continue
         left.remove(found)
         found = [entry / found[column] for entry in found]
-        kept, left = ([[one - row[column] * two for one, two in zip(row, found, strict=True)] for row in group] for group in (kept, left))
+        kept, left = (
+            [
+                [one - row[column] * two for one, two in zip(row, found, strict=True)]
+                for row in group
+            ]
+            for group in (kept, left)
+        )
         kept.append(found)
         pivots.append(column)
     return kept, pivots

@@ -8,8 +8,25 @@ learned with a larger exponent.
 from .bootstrap import derive_bootstrap, levels
 from .bottlenecks import WarpedLimited, derive_warped, noise
 from .compute import compute_limited
-from .exponents import GAMMA, LAZINESS, LEVEL, TAU, FeedbackLimited, Warp, derive_crossover, derive_feedback, warps
-from .warp import WarpLimited, derive_network, derive_prefactor, learned_fraction, moments, warp_constants
+from .exponents import (
+    GAMMA,
+    LAZINESS,
+    LEVEL,
+    TAU,
+    FeedbackLimited,
+    Warp,
+    derive_crossover,
+    derive_feedback,
+    warps,
+)
+from .warp import (
+    WarpLimited,
+    derive_network,
+    derive_prefactor,
+    learned_fraction,
+    moments,
+    warp_constants,
+)
 
 __all__ = [
     "GAMMA",

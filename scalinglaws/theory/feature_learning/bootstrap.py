@@ -45,36 +45,76 @@ def derive_bootstrap(model: FeedbackLimited) -> Derived:
     """
     m, lazy = _power(model), derive_time(model.lazy)
     if len(lazy.regimes) > 1 or lazy.regimes[0].log_power:
-        raise DomainError("the lazy loss must be a single power law: give numbers for its exponents", argument="model", value=model)
+        raise DomainError(
+            "the lazy loss must be a single power law: give numbers for its exponents",
+            argument="model",
+            value=model,
+        )
     x = lazy.regimes[0].exponent
     if m == 0:
-        raise DomainError("power = 0: the kernel does not grow, and nothing is to be inserted", argument="power", value=model.power)
+        raise DomainError(
+            "power = 0: the kernel does not grow, and nothing is to be inserted",
+            argument="power",
+            value=model.power,
+        )
     solved, limit = levels(m)
     condition = against_zero(1 - m * x, sp.Gt)
     if condition == sp.false:
-        raise DomainError(f"the levels do not converge: {m * x} < 1 is violated", argument="model", value=model)
+        raise DomainError(
+            f"the levels do not converge: {m * x} < 1 is violated", argument="model", value=model
+        )
     integer = sp.Eq(LEVEL, sp.floor(LEVEL))
 
     def build() -> Derivation:
         following = sp.symbols("chi_1:4", positive=True)
         level, end, rate = sp.symbols("chi_n chi_oo rho", positive=True)
-        steps = [*lazy_steps(lazy), step(level, solved, DEFINITION, "solution of the recursion, level n")]
+        steps = [
+            *lazy_steps(lazy),
+            step(level, solved, DEFINITION, "solution of the recursion, level n"),
+        ]
         before = LAZY
         for number, name in enumerate(following, start=1):
             steps += [
-                step(name, LAZY * (1 + m * (1 - before)), DEFINITION, "the previous exponent inserted once more", BORDELON_2024_FEATURES),
+                step(
+                    name,
+                    LAZY * (1 + m * (1 - before)),
+                    DEFINITION,
+                    "the previous exponent inserted once more",
+                    BORDELON_2024_FEATURES,
+                ),
                 step(name, solved.subs(LEVEL, number), EQUAL, f"level {number} of the solution"),
             ]
             before = name
         after = sp.Symbol("chi_next", positive=True)
         steps += [
             step(after, solved.subs(LEVEL, LEVEL + 1), DEFINITION, "the level after that"),
-            step(after, LAZY * (1 + m * (1 - level)), EQUAL, "it obeys the recursion at every level"),
-            step(end, limit, solves(sp.Eq(end, LAZY * (1 + m * (1 - end)), evaluate=False)), "what reproduces itself"),
-            step(rate, (following[1] - end) / (following[0] - end), DEFINITION, "by how much a level is closer than the one before"),
-            step(rate, -m * LAZY, EQUAL, f"so that the levels converge, from both sides, where {m * LAZY} < 1"),
+            step(
+                after, LAZY * (1 + m * (1 - level)), EQUAL, "it obeys the recursion at every level"
+            ),
+            step(
+                end,
+                limit,
+                solves(sp.Eq(end, LAZY * (1 + m * (1 - end)), evaluate=False)),
+                "what reproduces itself",
+            ),
+            step(
+                rate,
+                (following[1] - end) / (following[0] - end),
+                DEFINITION,
+                "by how much a level is closer than the one before",
+            ),
+            step(
+                rate,
+                -m * LAZY,
+                EQUAL,
+                f"so that the levels converge, from both sides, where {m * LAZY} < 1",
+            ),
         ]
-        return Derivation(tuple(steps), (*lazy.conditions, condition) if condition != sp.true else lazy.conditions, _box(model))
+        return Derivation(
+            tuple(steps),
+            (*lazy.conditions, condition) if condition != sp.true else lazy.conditions,
+            _box(model),
+        )
 
     conditions = (*lazy.conditions, *(part for part in (condition,) if part != sp.true), integer)
     regime = Regime("converging", sp.true, solved.subs(LAZY, x), None)

@@ -18,7 +18,18 @@ from ..linear.bottlenecks import T, TimeLimited, TransientLimited, derive_time, 
 from ..optimum import pieces
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
-from .exponents import BOUNDARY, CHI, LAZY, TAU, FeedbackLimited, _consistent, _power, both, renamed, warps
+from .exponents import (
+    BOUNDARY,
+    CHI,
+    LAZY,
+    TAU,
+    FeedbackLimited,
+    _consistent,
+    _power,
+    both,
+    renamed,
+    warps,
+)
 
 _F = sp.Symbol("f", positive=True)
 
@@ -45,7 +56,9 @@ class WarpedLimited:
 def noise(feedback: FeedbackLimited | None = None) -> WarpedLimited:
     r"""Return the noise of one-pass SGD, :math:`\sum_k \lambda_k^2 e^{-2\lambda_k\tau}`, under a growing kernel."""
     pace = feedback or FeedbackLimited()
-    return WarpedLimited(TimeLimited(pace.spectrum, 2 * pace.spectrum, box=pace.box), derive_time, pace)
+    return WarpedLimited(
+        TimeLimited(pace.spectrum, 2 * pace.spectrum, box=pace.box), derive_time, pace
+    )
 
 
 def derive_warped(model: WarpedLimited) -> Derived:
@@ -73,34 +86,68 @@ def derive_warped(model: WarpedLimited) -> Derived:
             where = both(regime.condition, entry.condition)
             if where == sp.false:
                 continue
-            exponent, logs = sp.factor(regime.exponent * entry.factor), sp.cancel(regime.log_power - regime.exponent * entry.log_power)
+            exponent, logs = (
+                sp.factor(regime.exponent * entry.factor),
+                sp.cancel(regime.log_power - regime.exponent * entry.log_power),
+            )
             if entry.name == BOUNDARY:
-                exponent, logs = (sp.cancel(value.subs(_solved(entry.condition))) for value in (exponent, logs))
+                exponent, logs = (
+                    sp.cancel(value.subs(_solved(entry.condition))) for value in (exponent, logs)
+                )
             regimes.append(Regime(entry.name, where, exponent, None, logs))
             if not regimes[-1].on_boundary and not regime.log_power:
                 plain.append((exponent, where))
     lazy = derive_time(model.feedback.lazy)
-    conditions = (*found.conditions, *(part for part in lazy.conditions if part not in found.conditions))
+    conditions = (
+        *found.conditions,
+        *(part for part in lazy.conditions if part not in found.conditions),
+    )
 
     def build() -> Derivation:
         steps = [renamed(entry, {T: TAU}) for entry in found.derivation.steps]
-        regions = [entry for entry in pace if not entry.condition.atoms(sp.Eq) and entry.lazy.exponent != 1]
+        regions = [
+            entry for entry in pace if not entry.condition.atoms(sp.Eq) and entry.lazy.exponent != 1
+        ]
         if plain and regions:
             quantity, m = steps[-1].quantity, _power(model.feedback)
             front = steps[-1].value.subs(TAU, 1)
-            solved = pieces([(sp.factor(entry.lazy.exponent * entry.factor), entry.condition) for entry in regions])
-            lazy_exponent = sp.Min(*(regime.exponent for regime in lazy.regimes if not regime.log_power))
+            solved = pieces(
+                [
+                    (sp.factor(entry.lazy.exponent * entry.factor), entry.condition)
+                    for entry in regions
+                ]
+            )
+            lazy_exponent = sp.Min(
+                *(regime.exponent for regime in lazy.regimes if not regime.log_power)
+            )
             equation = sp.Eq(CHI, _consistent(m), evaluate=False)
             steps += [
                 step(LAZY, lazy_exponent, DEFINITION, "exponent of the lazy loss"),
-                step(CHI, solved, solves(equation), "exponent of the loss while the kernel grows", BORDELON_2024_FEATURES),
+                step(
+                    CHI,
+                    solved,
+                    solves(equation),
+                    "exponent of the loss while the kernel grows",
+                    BORDELON_2024_FEATURES,
+                ),
                 step(_F, CHI / LAZY, DEFINITION, "their ratio"),
-                step(TAU, T**_F, DEFINITION, "warped time, up to a constant", BORDELON_2024_FEATURES),
-                step(quantity, front * T ** -pieces(plain), EQUAL, "what decays with warped time, decays faster with time"),
+                step(
+                    TAU, T**_F, DEFINITION, "warped time, up to a constant", BORDELON_2024_FEATURES
+                ),
+                step(
+                    quantity,
+                    front * T ** -pieces(plain),
+                    EQUAL,
+                    "what decays with warped time, decays faster with time",
+                ),
             ]
         box = {**model.feedback.box, **found.derivation.box}
-        used = set().union(*(part.free_symbols for entry in steps for part in (entry.value, entry.where)))
-        return Derivation(tuple(steps), conditions, {name: ends for name, ends in box.items() if name in used})
+        used = set().union(
+            *(part.free_symbols for entry in steps for part in (entry.value, entry.where))
+        )
+        return Derivation(
+            tuple(steps), conditions, {name: ends for name, ends in box.items() if name in used}
+        )
 
     return Derived(tuple(regimes), conditions, build, piecewise=True)
 

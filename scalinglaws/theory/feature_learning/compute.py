@@ -13,7 +13,16 @@ from typing import Any
 import sympy as sp
 
 from ..asymptotics import RATIONAL
-from ..linear.bottlenecks import ALPHA, BETA, ModeLimited, N, T, TransientLimited, derive_mode, derive_transient
+from ..linear.bottlenecks import (
+    ALPHA,
+    BETA,
+    ModeLimited,
+    N,
+    T,
+    TransientLimited,
+    derive_mode,
+    derive_transient,
+)
 from ..linear.compute import C, Case, ComputeLimited
 from ..optimum import CostLimited
 from ..records import Derived, Regime
@@ -65,31 +74,63 @@ def _assembled(power: sp.Expr) -> ComputeLimited:
     found = {
         "time": (derive_feedback(feedback), T, sp.S.One),
         "model": (derive_mode(ModeLimited(N, RATIONAL(1, 1))), N, sp.S.One),
-        "transient": (derive_warped(WarpedLimited(TransientLimited(), derive_transient, feedback)), T, 1 / N),
+        "transient": (
+            derive_warped(WarpedLimited(TransientLimited(), derive_transient, feedback)),
+            T,
+            1 / N,
+        ),
         "noise": (derive_warped(noise(feedback)), T, sp.S.One),
     }
 
-    def limited(terms: dict[str, sp.Expr], ranges: dict[sp.Symbol, Any], names: Any, **more: Any) -> CostLimited:
+    def limited(
+        terms: dict[str, sp.Expr], ranges: dict[sp.Symbol, Any], names: Any, **more: Any
+    ) -> CostLimited:
         budget = (N * T, C)
-        return CostLimited(terms, (N, T), C, budget, box=ranges, names=names, constants=False, reference=BORDELON_2024_FEATURES, **more)
+        return CostLimited(
+            terms,
+            (N, T),
+            C,
+            budget,
+            box=ranges,
+            names=names,
+            constants=False,
+            reference=BORDELON_2024_FEATURES,
+            **more,
+        )
 
     def inside(condition: sp.Basic) -> dict[str, sp.Expr]:
         """Collect the powers that lead in a region; the lines are where they change."""
         return {
-            name: sp.Add(*dict.fromkeys(factor * scale**-entry.exponent for entry in derived.regimes if _leads(entry, condition)))
+            name: sp.Add(
+                *dict.fromkeys(
+                    factor * scale**-entry.exponent
+                    for entry in derived.regimes
+                    if _leads(entry, condition)
+                )
+            )
             for name, (derived, scale, factor) in found.items()
         }
 
     capacity = {ALPHA: (1, 4)}
     hard, easy, line = BETA < 1, BETA > 1, sp.Eq(BETA, 1)
     border = 2 - 1 / ALPHA
-    at_one = {name: factor * _on_line(derived, scale) for name, (derived, scale, factor) in found.items()}
+    at_one = {
+        name: factor * _on_line(derived, scale) for name, (derived, scale, factor) in found.items()
+    }
     met = {name: term.subs(BETA, border) for name, term in inside(easy).items()}
     cases = (
-        Case(sp.And(ALPHA > 1, hard), limited(inside(hard), {**capacity, BETA: (_LOW, 1)}, REGIMES)),
-        Case(sp.And(ALPHA > 1, easy), limited(inside(easy), {**capacity, BETA: (1, _HIGH)}, REGIMES)),
+        Case(
+            sp.And(ALPHA > 1, hard), limited(inside(hard), {**capacity, BETA: (_LOW, 1)}, REGIMES)
+        ),
+        Case(
+            sp.And(ALPHA > 1, easy), limited(inside(easy), {**capacity, BETA: (1, _HIGH)}, REGIMES)
+        ),
         Case(sp.And(line, ALPHA > 1), limited(at_one, capacity, {}, logarithm=_LOG), "hard | easy"),
-        Case(sp.And(sp.Eq(BETA, border), ALPHA > 1), limited(met, capacity, {}, logarithm=_LOG), "easy | super-easy"),
+        Case(
+            sp.And(sp.Eq(BETA, border), ALPHA > 1),
+            limited(met, capacity, {}, logarithm=_LOG),
+            "easy | super-easy",
+        ),
     )
     return ComputeLimited(cases, (ALPHA > 1,))
 
@@ -102,4 +143,6 @@ def _on_line(found: Derived, scale: sp.Symbol) -> sp.Expr:
     """Return a bottleneck at beta = 1: there, two of its powers that become one carry a logarithm."""
     regime = next((entry for entry in found.regimes if entry.on_boundary), found.regimes[0])
     values = {BETA: sp.S.One}
-    return scale ** -regime.exponent.subs(values) * _LOG ** sp.sympify(regime.log_power).subs(values)
+    return scale ** -regime.exponent.subs(values) * _LOG ** sp.sympify(regime.log_power).subs(
+        values
+    )

@@ -33,7 +33,9 @@ TAU, GAMMA, LAZINESS = sp.symbols("tau gamma ell", positive=True)
 LEVEL = sp.Symbol("n", positive=True)
 LOSS, CONSTANT, LAZY, CHI = sp.symbols("L c chi_0 chi", positive=True)
 BOUNDARY = "hard | easy"
-_E, _A, _G, _W, _D, _S, _TIME, _V, _RATE, _START = sp.symbols("E A g W D s t_tau v a T_star", positive=True)
+_E, _A, _G, _W, _D, _S, _TIME, _V, _RATE, _START = sp.symbols(
+    "E A g W D s t_tau v a T_star", positive=True
+)
 
 
 @dataclass(frozen=True)
@@ -130,17 +132,34 @@ def _warps_of(regime: Regime, m: sp.Expr) -> list[Warp]:
     x, logs = regime.exponent, regime.log_power
     branches = sorted(_branches(m), key=lambda entry: entry.solution == LAZY) if m != 0 else []
     for branch in branches:
-        condition = sp.And(*(against_zero((part.gts - part.lts).subs(LAZY, x), sp.Gt) for part in branch.conditions))
+        condition = sp.And(
+            *(
+                against_zero((part.gts - part.lts).subs(LAZY, x), sp.Gt)
+                for part in branch.conditions
+            )
+        )
         easy = branch.solution == LAZY
         factor = sp.factor(branch.solution.subs(LAZY, x) / x)
         # the log of the lazy loss feeds back as well: s^(m+1) ~ tau^(1-x) log^l tau
         spread = sp.S.Zero if easy else sp.cancel(logs * m / (1 + m * x))
         found.append(Warp("easy" if easy else "hard", condition, regime, factor, spread))
-    found.append(Warp(BOUNDARY, against_zero(x - 1, sp.Eq), regime, sp.S.One, sp.cancel((logs + 1) * m / (m + 1))))
+    found.append(
+        Warp(
+            BOUNDARY,
+            against_zero(x - 1, sp.Eq),
+            regime,
+            sp.S.One,
+            sp.cancel((logs + 1) * m / (m + 1)),
+        )
+    )
     if m == 0:
         found = [Warp("lazy", sp.true, regime, sp.S.One, sp.S.Zero)]
     joined = ((entry, both(regime.condition, entry.condition)) for entry in found)
-    return [Warp(entry.name, where, regime, entry.factor, entry.log_power) for entry, where in joined if where != sp.false]
+    return [
+        Warp(entry.name, where, regime, entry.factor, entry.log_power)
+        for entry, where in joined
+        if where != sp.false
+    ]
 
 
 def both(one: sp.Basic, two: sp.Basic) -> sp.Basic:
@@ -165,14 +184,21 @@ def both(one: sp.Basic, two: sp.Basic) -> sp.Basic:
                 ends[part.lhs] = [low, min(high, part.rhs)]
     if any(low >= high for low, high in ends.values()):
         return sp.false
-    kept = [part.subs(lines) if not isinstance(part, sp.Eq) else part for part in sp.And.make_args(joined)]
+    kept = [
+        part.subs(lines) if not isinstance(part, sp.Eq) else part
+        for part in sp.And.make_args(joined)
+    ]
     return sp.And(*kept)
 
 
 def _power(model: FeedbackLimited) -> sp.Expr:
     m = sp.sympify(model.power)
     if not m.is_nonnegative:
-        raise DomainError(f"power = {m} must be a number >= 0, or a positive symbol", argument="power", value=model.power)
+        raise DomainError(
+            f"power = {m} must be a number >= 0, or a positive symbol",
+            argument="power",
+            value=model.power,
+        )
     return m
 
 
@@ -217,24 +243,48 @@ def derive_feedback(model: FeedbackLimited) -> Derived:
     for entry in found:
         x = sp.S.One if entry.name == BOUNDARY else entry.lazy.exponent
         regimes.append(
-            Regime(entry.name, entry.condition, sp.factor(x * entry.factor), None, sp.cancel(entry.lazy.log_power - x * entry.log_power))
+            Regime(
+                entry.name,
+                entry.condition,
+                sp.factor(x * entry.factor),
+                None,
+                sp.cancel(entry.lazy.log_power - x * entry.log_power),
+            )
         )
-    return Derived(tuple(regimes), derive_time(model.lazy).conditions, lambda: _feedback_derivation(model, found), piecewise=True)
+    return Derived(
+        tuple(regimes),
+        derive_time(model.lazy).conditions,
+        lambda: _feedback_derivation(model, found),
+        piecewise=True,
+    )
 
 
 def _feedback_derivation(model: FeedbackLimited, found: tuple[Warp, ...]) -> Derivation:
     lazy, m = derive_time(model.lazy), _power(model)
-    regions = [entry for entry in found if not entry.condition.atoms(sp.Eq) and not entry.lazy.log_power and entry.lazy.exponent != 1]
+    regions = [
+        entry
+        for entry in found
+        if not entry.condition.atoms(sp.Eq)
+        and not entry.lazy.log_power
+        and entry.lazy.exponent != 1
+    ]
     steps = lazy_steps(lazy)
     if m == 0:
-        steps += [step(TAU, T, DEFINITION, "a kernel that does not grow"), step(LOSS, CONSTANT * T**-LAZY, EQUAL, "a power of time")]
+        steps += [
+            step(TAU, T, DEFINITION, "a kernel that does not grow"),
+            step(LOSS, CONSTANT * T**-LAZY, EQUAL, "a power of time"),
+        ]
     elif regions:
         steps += [*_consistency(regions, m), *_through_warped_time(regions, m)]
     return Derivation(tuple(steps), lazy.conditions, _box(model))
 
 
 def _box(model: FeedbackLimited) -> dict[sp.Symbol, tuple[Any, Any]]:
-    return free_box(model.box, *map(sp.sympify, (model.signal, model.spectrum, model.power)), model.residual.function)
+    return free_box(
+        model.box,
+        *map(sp.sympify, (model.signal, model.spectrum, model.power)),
+        model.residual.function,
+    )
 
 
 def lazy_steps(lazy: Derived) -> list[Step]:
@@ -244,7 +294,12 @@ def lazy_steps(lazy: Derived) -> list[Step]:
     if plain:
         kept += [
             step(LAZY, sp.Min(*plain), DEFINITION, "the exponent of the lazy model"),
-            step(LOSS, CONSTANT * TAU**-LAZY, EQUAL, "what holds for time in the lazy model holds for warped time in the rich one"),
+            step(
+                LOSS,
+                CONSTANT * TAU**-LAZY,
+                EQUAL,
+                "what holds for time in the lazy model holds for warped time in the rich one",
+            ),
         ]
     return kept
 
@@ -273,24 +328,48 @@ def integral(function: sp.Expr, variable: sp.Symbol, upper: sp.Expr) -> sp.Expr:
 
 def _consistency(regions: list[Warp], m: sp.Expr) -> list[Step]:
     """Write the argument by an ansatz that must reproduce itself."""
-    solved = pieces([(sp.factor(entry.lazy.exponent * entry.factor), entry.condition) for entry in regions])
+    solved = pieces(
+        [(sp.factor(entry.lazy.exponent * entry.factor), entry.condition) for entry in regions]
+    )
     equation = sp.Eq(CHI, _consistent(m), evaluate=False)
     return [
-        step(CHI, solved, solves(equation), "each branch of the maximum, kept where it is the larger one", BORDELON_2024_FEATURES),
-        step(_E, integral((1 + T) ** -CHI, T, T), DEFINITION, "error released up to time t if the loss falls as t^-chi"),
+        step(
+            CHI,
+            solved,
+            solves(equation),
+            "each branch of the maximum, kept where it is the larger one",
+            BORDELON_2024_FEATURES,
+        ),
+        step(
+            _E,
+            integral((1 + T) ** -CHI, T, T),
+            DEFINITION,
+            "error released up to time t if the loss falls as t^-chi",
+        ),
         step(
             _E,
             _cases(regions, T ** (1 - CHI) / (1 - CHI), 1 / (CHI - 1)),
             asymptotic(T),
             "it grows where chi < 1 and is finite where chi > 1",
         ),
-        step(_A, _cases(regions, 1 / (1 - CHI), 1 / (CHI - 1)), DEFINITION, "the constant in front"),
+        step(
+            _A, _cases(regions, 1 / (1 - CHI), 1 / (CHI - 1)), DEFINITION, "the constant in front"
+        ),
         step(_G, sp.Max(0, 1 - CHI), DEFINITION, "its exponent"),
-        step(_E, _A * T**_G, EQUAL, "the kernel grows as the power m of this", BORDELON_2024_FEATURES),
-        step(_W, integral((_A * T**_G) ** m, T, T), DEFINITION, "warped time: the kernel, integrated over time"),
+        step(
+            _E, _A * T**_G, EQUAL, "the kernel grows as the power m of this", BORDELON_2024_FEATURES
+        ),
+        step(
+            _W,
+            integral((_A * T**_G) ** m, T, T),
+            DEFINITION,
+            "warped time: the kernel, integrated over time",
+        ),
         step(_W, _A**m * T ** (1 + m * _G) / (1 + m * _G), EQUAL, "a power of time"),
         step(_D, CONSTANT * _W**-LAZY, DEFINITION, "the loss at that warped time"),
-        step(_RATE, CONSTANT * (_A**m / (1 + m * _G)) ** -LAZY, DEFINITION, "the constant in front"),
+        step(
+            _RATE, CONSTANT * (_A**m / (1 + m * _G)) ** -LAZY, DEFINITION, "the constant in front"
+        ),
         step(_D, _RATE * T**-CHI, EQUAL, "the ansatz reproduces itself"),
     ]
 
@@ -318,12 +397,33 @@ def _through_warped_time(regions: list[Warp], m: sp.Expr) -> list[Step]:
     warp = _cases(regions, at["hard warp"], at["easy warp"])
     amplitude = sp.Symbol("c_gamma", positive=True)
     return [
-        step(_S, kernel, DEFINITION, "once more without an ansatz: s^m ds/dtau is gamma times the loss", BORDELON_2024_FEATURES),
+        step(
+            _S,
+            kernel,
+            DEFINITION,
+            "once more without an ansatz: s^m ds/dtau is gamma times the loss",
+            BORDELON_2024_FEATURES,
+        ),
         step(_S, grown, asymptotic(TAU), "its leading power"),
-        step(_TIME, integral(_cases(regions, at["hard"], at["easy"]) ** -m, TAU, TAU), DEFINITION, "time that has passed: dt = dtau/s^m"),
-        step(_TIME, _cases(regions, at["hard time"], at["easy time"]), EQUAL, "a power of warped time"),
+        step(
+            _TIME,
+            integral(_cases(regions, at["hard"], at["easy"]) ** -m, TAU, TAU),
+            DEFINITION,
+            "time that has passed: dt = dtau/s^m",
+        ),
+        step(
+            _TIME,
+            _cases(regions, at["hard time"], at["easy time"]),
+            EQUAL,
+            "a power of warped time",
+        ),
         step(TAU, warp, solves(sp.Eq(_TIME, T, evaluate=False)), "warped time at time t"),
-        step(amplitude, CONSTANT * (warp / T ** (CHI / LAZY)) ** -LAZY, DEFINITION, "the constant in front, gamma included"),
+        step(
+            amplitude,
+            CONSTANT * (warp / T ** (CHI / LAZY)) ** -LAZY,
+            DEFINITION,
+            "the constant in front, gamma included",
+        ),
         step(LOSS, amplitude * T**-CHI, EQUAL, "the same exponent"),
     ]
 
@@ -357,7 +457,11 @@ def derive_crossover(model: FeedbackLimited) -> Derived:
     """
     m = _power(model)
     lazy = derive_time(model.lazy)
-    hard = [entry for entry in warps(model) if entry.name == "hard" and not entry.condition.atoms(sp.Eq) and not entry.lazy.log_power]
+    hard = [
+        entry
+        for entry in warps(model)
+        if entry.name == "hard" and not entry.condition.atoms(sp.Eq) and not entry.lazy.log_power
+    ]
     if not hard:
         raise DomainError(
             f"the lazy exponent {lazy.expr} is never below one: the kernel stays bounded and nothing crosses over",
@@ -373,7 +477,12 @@ def derive_crossover(model: FeedbackLimited) -> Derived:
         regimes.append(Regime("hard", entry.lazy.condition, reduced(-power), None))
         conditions.append(entry.condition)
     where = () if sp.true in conditions else (sp.Or(*conditions),)
-    exponent = pieces([(regime.exponent, condition) for regime, condition in zip(regimes, conditions, strict=True)])
+    exponent = pieces(
+        [
+            (regime.exponent, condition)
+            for regime, condition in zip(regimes, conditions, strict=True)
+        ]
+    )
 
     def build() -> Derivation:
         at = _grown(m)
@@ -384,16 +493,48 @@ def derive_crossover(model: FeedbackLimited) -> Derived:
         growth = slowed * ((m + 1) / (1 - LAZY)) ** (m / (m + 1))
         steps = [
             *lazy_steps(lazy),
-            step(_S, kernel, DEFINITION, "s^m ds/dtau is gamma = 1/ell times the loss", BORDELON_2024_FEATURES),
-            step(_S, at["hard"].subs(inverse), asymptotic(TAU), "its leading power: the kernel grows without bound"),
-            step(_TIME, integral(at["hard"].subs(inverse) ** -m, TAU, TAU), DEFINITION, "time that has passed: dt = dtau/s^m"),
+            step(
+                _S,
+                kernel,
+                DEFINITION,
+                "s^m ds/dtau is gamma = 1/ell times the loss",
+                BORDELON_2024_FEATURES,
+            ),
+            step(
+                _S,
+                at["hard"].subs(inverse),
+                asymptotic(TAU),
+                "its leading power: the kernel grows without bound",
+            ),
+            step(
+                _TIME,
+                integral(at["hard"].subs(inverse) ** -m, TAU, TAU),
+                DEFINITION,
+                "time that has passed: dt = dtau/s^m",
+            ),
             step(_TIME, at["hard time"].subs(inverse), EQUAL, "a power of warped time"),
-            step(TAU, at["hard warp"].subs(inverse), solves(sp.Eq(_TIME, T, evaluate=False)), "warped time at time t"),
+            step(
+                TAU,
+                at["hard warp"].subs(inverse),
+                solves(sp.Eq(_TIME, T, evaluate=False)),
+                "warped time at time t",
+            ),
             step(late, CONSTANT * TAU**-LAZY, DEFINITION, "the rich loss"),
-            step(share, growth ** (-(m + 1) / (m * (1 - LAZY))), DEFINITION, "the constant in front"),
+            step(
+                share, growth ** (-(m + 1) / (m * (1 - LAZY))), DEFINITION, "the constant in front"
+            ),
             step(early, CONSTANT * T**-LAZY, DEFINITION, "the lazy loss"),
-            step(T, share * LAZINESS**exponent, balances(sp.Eq(early, late, evaluate=False)), "where the two curves meet"),
+            step(
+                T,
+                share * LAZINESS**exponent,
+                balances(sp.Eq(early, late, evaluate=False)),
+                "where the two curves meet",
+            ),
         ]
-        return Derivation(tuple(steps), (*lazy.conditions, *conditions) if len(conditions) == 1 and where else lazy.conditions, _box(model))
+        return Derivation(
+            tuple(steps),
+            (*lazy.conditions, *conditions) if len(conditions) == 1 and where else lazy.conditions,
+            _box(model),
+        )
 
     return Derived(tuple(regimes), (*lazy.conditions, *where), build, piecewise=len(regimes) > 1)

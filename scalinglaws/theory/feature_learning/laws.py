@@ -54,8 +54,17 @@ def time_law() -> Law:
 @lru_cache(maxsize=1)
 def bootstrap_law() -> Law:
     r"""Return ``feature_learning.bootstrap``: exponents :math:`\chi_{n+1} = \beta(2 - \chi_n)`, starting from the lazy :math:`\beta`."""
-    symbols = {"beta": _SYMBOLS["beta"], "n": "level: how many times the growth of the kernel is inserted"}
-    return _law("bootstrap", derive_bootstrap, FeedbackLimited(), symbols=symbols, quantity="test loss, to the n-th level")
+    symbols = {
+        "beta": _SYMBOLS["beta"],
+        "n": "level: how many times the growth of the kernel is inserted",
+    }
+    return _law(
+        "bootstrap",
+        derive_bootstrap,
+        FeedbackLimited(),
+        symbols=symbols,
+        quantity="test loss, to the n-th level",
+    )
 
 
 @lru_cache(maxsize=1)
@@ -176,28 +185,52 @@ def _compute(name: str, of: sp.Expr | None, power: int = 1, **fields: Any) -> La
     def derive(model: Any) -> Any:
         return derive_compute(model, of)
 
-    return _law(name, derive, compute_limited(power), variable=C, reference=(BORDELON_2024_FEATURES, PAQUETTE_2024), **fields)
+    return _law(
+        name,
+        derive,
+        compute_limited(power),
+        variable=C,
+        reference=(BORDELON_2024_FEATURES, PAQUETTE_2024),
+        **fields,
+    )
 
 
 @lru_cache(maxsize=1)
 def compute_law() -> Law:
     r"""Return ``feature_learning.compute``: the loss at the best model size for compute :math:`C = N t`, hard, easy or super-easy."""
-    return _compute("compute", None, quantity="test loss at the compute optimum of online SGD, C = N t")
+    return _compute(
+        "compute", None, quantity="test loss at the compute optimum of online SGD, C = N t"
+    )
 
 
 @lru_cache(maxsize=1)
 def compute_lazy_law() -> Law:
     """Return ``feature_learning.compute_lazy``: the same for a kernel that does not grow."""
-    return _compute("compute_lazy", None, 0, quantity="test loss at the compute optimum of online SGD without feature learning, C = N t")
+    return _compute(
+        "compute_lazy",
+        None,
+        0,
+        quantity="test loss at the compute optimum of online SGD without feature learning, C = N t",
+    )
 
 
 @lru_cache(maxsize=1)
 def compute_time_law() -> Law:
     """Return ``feature_learning.compute_time``: how many steps the compute optimum takes."""
-    return _compute("compute_time", C / N, quantity="steps at the compute optimum of online SGD, C = N t", growth=True)
+    return _compute(
+        "compute_time",
+        C / N,
+        quantity="steps at the compute optimum of online SGD, C = N t",
+        growth=True,
+    )
 
 
 @lru_cache(maxsize=1)
 def compute_model_law() -> Law:
     """Return ``feature_learning.compute_model``: how many features the compute optimum has."""
-    return _compute("compute_model", N, quantity="features at the compute optimum of online SGD, C = N t", growth=True)
+    return _compute(
+        "compute_model",
+        N,
+        quantity="features at the compute optimum of online SGD, C = N t",
+        growth=True,
+    )

@@ -91,7 +91,9 @@ def derive_network(model: WarpLimited) -> Derived:
             found.append(Regime(name, where, exponent, None, logs))
 
     def build() -> Derivation:
-        total = sp.Sum(INDEX**-weights * model.learned.function.subs(X, TAU * INDEX**-b), (INDEX, 1, sp.oo))
+        total = sp.Sum(
+            INDEX**-weights * model.learned.function.subs(X, TAU * INDEX**-b), (INDEX, 1, sp.oo)
+        )
         grown, warped, elapsed = [], [], []
         for branch in plain:
             weight, where = branch.candidate.coefficient, branch.condition
@@ -121,16 +123,38 @@ def derive_network(model: WarpLimited) -> Derived:
             slow = sp.sqrt(GAMMA * norm.leading(TAU ** (1 / b)))
             steps += [
                 step(_S, slow, asymptotic(TAU), "the kernel grows as the root of a logarithm"),
-                step(_TIME, integral(1 / slow.subs(TAU, TAU + 2), TAU, TAU), DEFINITION, "time that has passed: dt = dtau/s"),
+                step(
+                    _TIME,
+                    integral(1 / slow.subs(TAU, TAU + 2), TAU, TAU),
+                    DEFINITION,
+                    "time that has passed: dt = dtau/s",
+                ),
                 step(_TIME, TAU / slow, asymptotic(TAU), "which is time over the kernel"),
             ]
-            return Derivation(tuple(steps), lazy.conditions, free_box(model.box, a, b, model.learned.function))
+            return Derivation(
+                tuple(steps), lazy.conditions, free_box(model.box, a, b, model.learned.function)
+            )
         amplitude = sp.Symbol("c_gamma", positive=True)
         steps += [
-            step(_S, pieces(grown), asymptotic(TAU), "the kernel grows as a power of warped time, or saturates"),
-            step(_TIME, integral(1 / pieces(grown), TAU, TAU), DEFINITION, "time that has passed: dt = dtau/s"),
+            step(
+                _S,
+                pieces(grown),
+                asymptotic(TAU),
+                "the kernel grows as a power of warped time, or saturates",
+            ),
+            step(
+                _TIME,
+                integral(1 / pieces(grown), TAU, TAU),
+                DEFINITION,
+                "time that has passed: dt = dtau/s",
+            ),
             step(_TIME, pieces(elapsed), EQUAL, "a power of warped time"),
-            step(TAU, pieces(warped), solves(sp.Eq(_TIME, T, evaluate=False)), "warped time at time t"),
+            step(
+                TAU,
+                pieces(warped),
+                solves(sp.Eq(_TIME, T, evaluate=False)),
+                "warped time at time t",
+            ),
             step(
                 amplitude,
                 pieces([(CONSTANT * value.subs(T, 1) ** -x, where) for value, where in warped]),
@@ -139,12 +163,18 @@ def derive_network(model: WarpLimited) -> Derived:
             ),
             step(
                 LOSS,
-                amplitude * T ** -pieces([(entry.exponent, entry.condition) for entry in found if entry.log_power == 0]),
+                amplitude
+                * T
+                ** -pieces(
+                    [(entry.exponent, entry.condition) for entry in found if entry.log_power == 0]
+                ),
                 EQUAL,
                 "the loss",
             ),
         ]
-        return Derivation(tuple(steps), lazy.conditions, free_box(model.box, a, b, model.learned.function))
+        return Derivation(
+            tuple(steps), lazy.conditions, free_box(model.box, a, b, model.learned.function)
+        )
 
     return Derived(tuple(found), (*lazy.conditions, *norm.conditions), build, piecewise=True)
 
@@ -239,9 +269,15 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
 
     exact = to_exact(beta)
     if not (0 < exact < 1):
-        raise DomainError(f"beta = {beta} must lie between 0 and 1: only hard tasks have a kernel that grows", argument="beta", value=beta)
+        raise DomainError(
+            f"beta = {beta} must lie between 0 and 1: only hard tasks have a kernel that grows",
+            argument="beta",
+            value=beta,
+        )
     if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
-        raise DomainError(f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits)
+        raise DomainError(
+            f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits
+        )
     with mpmath.workdps(digits):
         one, two = (mpmath.mpf(sp.N(value, digits)._mpf_) for value in moments(exact))
     return one, two
@@ -282,10 +318,20 @@ def derive_prefactor(model: WarpLimited) -> Derived:
     if easy != sp.false:
         norm = sp.zeta(sp.expand(a - b))
         bounded = (1 + sp.sqrt(1 + 4 * GAMMA * norm)) / 2
-        missing = GAMMA * (2 - 2 ** (1 - x)) * sp.gamma(x - 1) / (b * bounded * (2 * bounded - 1)) * bounded ** (1 - x)
-        regimes.append(Regime("easy", easy, x, sp.gamma(x) / b * (2 * bounded) ** -x, 0, (x * missing, x - 1)))
+        missing = (
+            GAMMA
+            * (2 - 2 ** (1 - x))
+            * sp.gamma(x - 1)
+            / (b * bounded * (2 * bounded - 1))
+            * bounded ** (1 - x)
+        )
+        regimes.append(
+            Regime("easy", easy, x, sp.gamma(x) / b * (2 * bounded) ** -x, 0, (x * missing, x - 1))
+        )
     if line != sp.false:
-        regimes.append(Regime(BOUNDARY, line, sp.S.One, sp.sqrt(b / GAMMA) / (2 * b), -sp.Rational(1, 2)))
+        regimes.append(
+            Regime(BOUNDARY, line, sp.S.One, sp.sqrt(b / GAMMA) / (2 * b), -sp.Rational(1, 2))
+        )
 
     def build() -> Derivation:
         steps: list[Step] = []
@@ -299,7 +345,9 @@ def derive_prefactor(model: WarpLimited) -> Derived:
         return Derivation(tuple(steps), conditions, box)
 
     if line == sp.true:  # the leading power of the kernel is a logarithm, and no moment is needed
-        return Derived(tuple(regimes), conditions, lambda: derive_network(model).derivation, piecewise=True)
+        return Derived(
+            tuple(regimes), conditions, lambda: derive_network(model).derivation, piecewise=True
+        )
     return Derived(tuple(regimes), conditions, build, piecewise=True)
 
 
@@ -316,12 +364,32 @@ def _hard_steps(a: sp.Expr, b: sp.Expr, x: sp.Expr, where: sp.Basic) -> list[Ste
         return sp.Sum(INDEX**-power * shape, (INDEX, 1, sp.oo))
 
     rows: list[tuple[sp.Symbol, sp.Expr, Relation, str]] = [
-        (_NU, (1 - x) / 4, solves(sp.Eq(4 * _NU, 1 - x, evaluate=False)), "if s grows as tau^(2 nu), s^2 must grow as the weights learned"),
-        (_PHI, POINT * sp.Integral(history, (_W, 0, sp.oo)), DEFINITION, "q' = lambda (h - q) with h = tau^-nu, at lambda tau = z"),
+        (
+            _NU,
+            (1 - x) / 4,
+            solves(sp.Eq(4 * _NU, 1 - x, evaluate=False)),
+            "if s grows as tau^(2 nu), s^2 must grow as the weights learned",
+        ),
+        (
+            _PHI,
+            POINT * sp.Integral(history, (_W, 0, sp.oo)),
+            DEFINITION,
+            "q' = lambda (h - q) with h = tau^-nu, at lambda tau = z",
+        ),
         (_PHI, shown, EQUAL, "a confluent hypergeometric function"),
-        (_I1, sp.Integral(POINT ** (x - 2) * shown**2, (POINT, 0, sp.oo)), DEFINITION, "first moment of the learned fraction"),
+        (
+            _I1,
+            sp.Integral(POINT ** (x - 2) * shown**2, (POINT, 0, sp.oo)),
+            DEFINITION,
+            "first moment of the learned fraction",
+        ),
         (_I1, closed[0], EQUAL, "its Mellin-Barnes integral, summed over two series of poles"),
-        (_I2, sp.Integral(POINT ** (x - 1) * (1 - shown) ** 2, (POINT, 0, sp.oo)), DEFINITION, "second moment: what is left"),
+        (
+            _I2,
+            sp.Integral(POINT ** (x - 1) * (1 - shown) ** 2, (POINT, 0, sp.oo)),
+            DEFINITION,
+            "second moment: what is left",
+        ),
         (_I2, closed[1], EQUAL, "tied to the first by the mode's equation"),
         (_B, total(weights, learned**2), DEFINITION, "squared weights learned so far"),
         (_B, _I1 / b * TAU ** (1 - x), asymptotic(TAU), "an integral over modes"),
@@ -329,32 +397,68 @@ def _hard_steps(a: sp.Expr, b: sp.Expr, x: sp.Expr, where: sp.Basic) -> list[Ste
     last: list[tuple[sp.Symbol, sp.Expr, Relation, str]] = [
         (_RATE, sp.sqrt(GAMMA * _I1 / b), DEFINITION, "the rate at which the kernel grows"),
         (_S, kernel, asymptotic(TAU), "the kernel grows without bound"),
-        (_TIME, integral(_RATE / kernel, TAU, TAU) / _RATE, DEFINITION, "time that has passed: dt = dtau/s"),
+        (
+            _TIME,
+            integral(_RATE / kernel, TAU, TAU) / _RATE,
+            DEFINITION,
+            "time that has passed: dt = dtau/s",
+        ),
         (_TIME, 2 * TAU ** ((1 + x) / 2) / (_RATE * (1 + x)), EQUAL, "a power of warped time"),
         (LOSS, total(a, (1 - learned) ** 2), DEFINITION, "the loss"),
         (LOSS, _I2 / b * TAU**-x, asymptotic(TAU), "an integral over modes"),
-        (TAU, (_RATE * (1 + x) * T / 2) ** (2 / (1 + x)), solves(sp.Eq(_TIME, T, evaluate=False)), "warped time at time t"),
-        (front, _I2 / b * (_RATE * (1 + x) / 2) ** (-2 * x / (1 + x)), DEFINITION, "the constant in front"),
+        (
+            TAU,
+            (_RATE * (1 + x) * T / 2) ** (2 / (1 + x)),
+            solves(sp.Eq(_TIME, T, evaluate=False)),
+            "warped time at time t",
+        ),
+        (
+            front,
+            _I2 / b * (_RATE * (1 + x) / 2) ** (-2 * x / (1 + x)),
+            DEFINITION,
+            "the constant in front",
+        ),
         (LOSS, front * T ** (-2 * x / (1 + x)), EQUAL, "the loss at time t"),
     ]
-    made = [step(name, value, how, why, BORDELON_2024_FEATURES if name in (_PHI, _B) else None, where) for name, value, how, why in rows]
-    return [*made, *_kernel_of(_B, where=where), *(step(name, value, how, why, None, where) for name, value, how, why in last)]
+    made = [
+        step(name, value, how, why, BORDELON_2024_FEATURES if name in (_PHI, _B) else None, where)
+        for name, value, how, why in rows
+    ]
+    return [
+        *made,
+        *_kernel_of(_B, where=where),
+        *(step(name, value, how, why, None, where) for name, value, how, why in last),
+    ]
 
 
 def _easy_steps(a: sp.Expr, b: sp.Expr, x: sp.Expr, where: sp.Basic) -> list[Step]:
     """Write the steps for a kernel that saturates."""
-    norm, kernel, warped, loss, front = sp.symbols("B_oo s_oo tau_easy L_easy c_easy", positive=True)
+    norm, kernel, warped, loss, front = sp.symbols(
+        "B_oo s_oo tau_easy L_easy c_easy", positive=True
+    )
     weights = sp.expand(a - b)
     decay = sp.Sum(INDEX**-a * sp.exp(-2 * warped * INDEX**-b), (INDEX, 1, sp.oo))
     rows: list[tuple[sp.Symbol, sp.Expr, Relation, str]] = [
         (loss, decay, DEFINITION, "the loss: a kernel that has saturated is a lazy one"),
-        (loss, sp.gamma(x) / b * (2 * warped) ** -x, asymptotic(warped), "leading Mellin residue of what is left"),
+        (
+            loss,
+            sp.gamma(x) / b * (2 * warped) ** -x,
+            asymptotic(warped),
+            "leading Mellin residue of what is left",
+        ),
         (warped, kernel * T, DEFINITION, "warped time"),
         (front, sp.gamma(x) / b * (2 * kernel) ** -x, DEFINITION, "the constant in front"),
         (loss, front * T**-x, EQUAL, "the loss at time t"),
     ]
     return [
-        step(norm, sp.Sum(INDEX**-weights, (INDEX, 1, sp.oo)), DEFINITION, "all squared weights: a finite number", None, where),
+        step(
+            norm,
+            sp.Sum(INDEX**-weights, (INDEX, 1, sp.oo)),
+            DEFINITION,
+            "all squared weights: a finite number",
+            None,
+            where,
+        ),
         step(norm, sp.zeta(weights), EQUAL, "Riemann's zeta function", None, where),
         *_kernel_of(norm, kernel, where),
         *(step(name, value, how, why, None, where) for name, value, how, why in rows),

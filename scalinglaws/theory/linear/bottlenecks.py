@@ -15,7 +15,17 @@ import sympy as sp
 
 from ...errors import DomainError
 from .._numbers import tidy
-from ..asymptotics import EXP, RATIONAL, Branch, MellinCombination, MellinSymbol, PowerSum, X, inverse_laplace_power, power_sum
+from ..asymptotics import (
+    EXP,
+    RATIONAL,
+    Branch,
+    MellinCombination,
+    MellinSymbol,
+    PowerSum,
+    X,
+    inverse_laplace_power,
+    power_sum,
+)
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, BORDELON_2024, FLAJOLET_1995
@@ -137,7 +147,9 @@ def derive_time(model: TimeLimited) -> Derived:
     a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
     found = power_sum(a, model.residual.compose(-b))
     resolved = (2 * T) ** (1 / b)
-    loss = sp.Sum(INDEX ** (-a) * model.residual.function.subs(X, 2 * T * INDEX ** (-b)), (INDEX, 1, sp.oo))
+    loss = sp.Sum(
+        INDEX ** (-a) * model.residual.function.subs(X, 2 * T * INDEX ** (-b)), (INDEX, 1, sp.oo)
+    )
     regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
     steps = [
         step(
@@ -158,7 +170,9 @@ def derive_time(model: TimeLimited) -> Derived:
     ]
 
     def build() -> Derivation:
-        return Derivation(tuple(steps), found.conditions, free_box(model.box, a, b, model.residual.function))
+        return Derivation(
+            tuple(steps), found.conditions, free_box(model.box, a, b, model.residual.function)
+        )
 
     return Derived(regimes, found.conditions, build)
 
@@ -188,10 +202,32 @@ def derive_mode(model: ModeLimited) -> Derived:
     conditions = strongest(occupied.conditions + left.conditions)
 
     steps = [
-        step(_KAPPA, _K ** (-b), DEFINITION, "the renormalized ridge kappa separates learned from unlearned modes; K is where it lies"),
-        step(_DF1, mode_sum(sp.S.One, model.occupation), DEFINITION, "how many modes are occupied at that ridge", ATANASOV_2024),
-        step(_DF1, per_mode * _K, asymptotic(_K), "leading Mellin residue: proportional to K", FLAJOLET_1995),
-        step(_K, resolved, solves(sp.Eq(_DF1, n, evaluate=False)), f"without explicit ridge the occupied modes use up {n}"),
+        step(
+            _KAPPA,
+            _K ** (-b),
+            DEFINITION,
+            "the renormalized ridge kappa separates learned from unlearned modes; K is where it lies",
+        ),
+        step(
+            _DF1,
+            mode_sum(sp.S.One, model.occupation),
+            DEFINITION,
+            "how many modes are occupied at that ridge",
+            ATANASOV_2024,
+        ),
+        step(
+            _DF1,
+            per_mode * _K,
+            asymptotic(_K),
+            "leading Mellin residue: proportional to K",
+            FLAJOLET_1995,
+        ),
+        step(
+            _K,
+            resolved,
+            solves(sp.Eq(_DF1, n, evaluate=False)),
+            f"without explicit ridge the occupied modes use up {n}",
+        ),
     ]
     amplification = sp.S.One
     if model.variance is not None:
@@ -205,21 +241,51 @@ def derive_mode(model: ModeLimited) -> Derived:
                 value=model.variance,
             )
         steps += [
-            step(_DF2, mode_sum(sp.S.One, model.variance), DEFINITION, "how strongly the sampled modes fluctuate", ATANASOV_2024),
-            step(_DF2, spread.leading(_K), asymptotic(_K), "leading Mellin residue: also proportional to K", FLAJOLET_1995),
-            step(_V, 1 / (1 - _DF2 / n), DEFINITION, "fluctuations amplify the loss", ATANASOV_2024),
+            step(
+                _DF2,
+                mode_sum(sp.S.One, model.variance),
+                DEFINITION,
+                "how strongly the sampled modes fluctuate",
+                ATANASOV_2024,
+            ),
+            step(
+                _DF2,
+                spread.leading(_K),
+                asymptotic(_K),
+                "leading Mellin residue: also proportional to K",
+                FLAJOLET_1995,
+            ),
+            step(
+                _V, 1 / (1 - _DF2 / n), DEFINITION, "fluctuations amplify the loss", ATANASOV_2024
+            ),
             step(_V, amplification, EQUAL, "a constant: both sums are proportional to K"),
         ]
     raw = sp.Symbol("B", positive=True)
     weight = INDEX ** (-a)
     regimes = _regimes(left, n, (sp.S.One, 1 / per_mode), factor=amplification)
     steps += [
-        step(raw, mode_sum(weight, model.residual), DEFINITION, "signal left unlearned at that ridge", BORDELON_2024),
-        step(raw, left.leading(_K), asymptotic(_K), "leading Mellin residues: unresolved tail, or the first modes", FLAJOLET_1995),
+        step(
+            raw,
+            mode_sum(weight, model.residual),
+            DEFINITION,
+            "signal left unlearned at that ridge",
+            BORDELON_2024,
+        ),
+        step(
+            raw,
+            left.leading(_K),
+            asymptotic(_K),
+            "leading Mellin residues: unresolved tail, or the first modes",
+            FLAJOLET_1995,
+        ),
         step(_L, (_V if model.variance is not None else 1) * raw, DEFINITION, "the loss"),
         *_read_off(regimes, n),
     ]
-    shapes = [shape.function for shape in (model.residual, model.occupation, model.variance) if shape is not None]
+    shapes = [
+        shape.function
+        for shape in (model.residual, model.occupation, model.variance)
+        if shape is not None
+    ]
 
     def build() -> Derivation:
         return Derivation(tuple(steps), conditions, free_box(model.box, a, b, *shapes))
@@ -261,8 +327,14 @@ def derive_transient(model: TransientLimited) -> Derived:
         inverse = inverse_laplace_power(coefficient, power, 2 * T) * (sp.log(2 * T) / b) ** logs
         in_t.append((inverse, branch.condition))
         constant = coefficient * sp.Integer(2) ** (-power - 1) / sp.gamma(-power) / b**logs
-        regimes.append(Regime(REGIME_NAMES[term.origin], branch.condition, sp.cancel(1 + power), constant, logs))
-    singular, decaying = (pieces[0][0] if len(pieces) == 1 else sp.Piecewise(*pieces) for pieces in (in_s, in_t))
+        regimes.append(
+            Regime(
+                REGIME_NAMES[term.origin], branch.condition, sp.cancel(1 + power), constant, logs
+            )
+        )
+    singular, decaying = (
+        pieces[0][0] if len(pieces) == 1 else sp.Piecewise(*pieces) for pieces in (in_s, in_t)
+    )
 
     steps = [
         step(
@@ -272,22 +344,57 @@ def derive_transient(model: TransientLimited) -> Derived:
             "modes resolved at s = K^-b",
             ATANASOV_2024,
         ),
-        step(_DF1, per_mode * _K, asymptotic(_K), "leading Mellin residue: proportional to K", FLAJOLET_1995),
+        step(
+            _DF1,
+            per_mode * _K,
+            asymptotic(_K),
+            "leading Mellin residue: proportional to K",
+            FLAJOLET_1995,
+        ),
         step(
             head,
-            sp.Sum(INDEX ** sp.expand(b - a) * model.residual.function.subs(X, ratio), (INDEX, 1, sp.oo)),
+            sp.Sum(
+                INDEX ** sp.expand(b - a) * model.residual.function.subs(X, ratio),
+                (INDEX, 1, sp.oo),
+            ),
             DEFINITION,
             "how strongly the modes, weighted with signal per eigenvalue, feel each other through the features",
             BORDELON_2024,
         ),
-        step(head, heads.leading(_K), asymptotic(_K), "leading Mellin residue: the first modes, or those at the edge", FLAJOLET_1995),
-        step(transform, _DF1 * head, DEFINITION, "Laplace transform of N times the excess, to first order in 1/N", BORDELON_2024),
-        step(_K, s ** (-1 / b), DEFINITION, "s, the inverse of twice the time, is the eigenvalue at the edge"),
+        step(
+            head,
+            heads.leading(_K),
+            asymptotic(_K),
+            "leading Mellin residue: the first modes, or those at the edge",
+            FLAJOLET_1995,
+        ),
+        step(
+            transform,
+            _DF1 * head,
+            DEFINITION,
+            "Laplace transform of N times the excess, to first order in 1/N",
+            BORDELON_2024,
+        ),
+        step(
+            _K,
+            s ** (-1 / b),
+            DEFINITION,
+            "s, the inverse of twice the time, is the eigenvalue at the edge",
+        ),
         step(transform, singular, EQUAL, "a singular power at small s"),
         step(
-            excess, sp.InverseLaplaceTransform(singular.subs(s, s / 2) / 2, s, T, None), DEFINITION, "errors are squared: time counts twice"
+            excess,
+            sp.InverseLaplaceTransform(singular.subs(s, s / 2) / 2, s, T, None),
+            DEFINITION,
+            "errors are squared: time counts twice",
         ),
-        step(excess, decaying, asymptotic(T), "Tauber: C s^e becomes C t^(-e - 1)/Gamma(-e)", FLAJOLET_1995),
+        step(
+            excess,
+            decaying,
+            asymptotic(T),
+            "Tauber: C s^e becomes C t^(-e - 1)/Gamma(-e)",
+            FLAJOLET_1995,
+        ),
     ]
     found = tuple(regimes)
 
@@ -298,27 +405,44 @@ def derive_transient(model: TransientLimited) -> Derived:
     return Derived(found, conditions, build)
 
 
-def extensive(name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr) -> tuple[PowerSum, sp.Expr]:
+def extensive(
+    name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr
+) -> tuple[PowerSum, sp.Expr]:
     """Sum a share over all modes; return the sum and its constant per K, refusing sums that are not proportional to K."""
     found = power_sum(0, shape.compose(b))
     if len(found.terms) != 1 or found.terms[0].exponent != 1 or found.terms[0].log_power:
-        raise DomainError(f"{name}: its sum over the modes must grow as K; it grows as K^({found.exponent()})", argument=name, value=shape)
+        raise DomainError(
+            f"{name}: its sum over the modes must grow as K; it grows as K^({found.exponent()})",
+            argument=name,
+            value=shape,
+        )
     return found, sp.gammasimp(tidy(found.terms[0].coefficient))
 
 
-def _amplification(occupation: MellinSymbol | MellinCombination, variance: MellinSymbol | MellinCombination, b: sp.Expr) -> sp.Expr:
+def _amplification(
+    occupation: MellinSymbol | MellinCombination,
+    variance: MellinSymbol | MellinCombination,
+    b: sp.Expr,
+) -> sp.Expr:
     """Return 1/(1 - variance per occupied mode), simplified while the exponent is still a single symbol."""
     exponent = b if b.is_number else sp.Dummy("b", positive=True)
-    one, two = (power_sum(0, shape.compose(exponent)).terms[0].coefficient for shape in (variance, occupation))
+    one, two = (
+        power_sum(0, shape.compose(exponent)).terms[0].coefficient
+        for shape in (variance, occupation)
+    )
     return sp.cancel(sp.gammasimp(1 / (1 - sp.gammasimp(one / two)))).subs(exponent, b)
 
 
-def free_box(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[sp.Symbol, tuple[Any, Any]]:
+def free_box(
+    box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr
+) -> dict[sp.Symbol, tuple[Any, Any]]:
     """Keep the ranges of the parameters that occur; all of them must have one."""
     used = set().union(*(expr.free_symbols for expr in exprs)) - {X}
     if missing := sorted(map(str, used - box.keys())):
         raise DomainError(
-            f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it", argument="box", value=box
+            f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it",
+            argument="box",
+            value=box,
         )
     return {name: limits for name, limits in box.items() if name in used}
 
@@ -326,7 +450,9 @@ def free_box(box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr) -> dict[
 REGIME_NAMES = {"zeta": "source-limited", "gamma": "saturated", "double": "boundary"}
 
 
-def _regimes(found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr], factor: sp.Expr = sp.S.One) -> tuple[Regime, ...]:
+def _regimes(
+    found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr], factor: sp.Expr = sp.S.One
+) -> tuple[Regime, ...]:
     """Translate the branches of a sum in K into powers of ``variable``, where K = scale[1] * variable**scale[0]."""
     power, prefactor = scale
 
@@ -334,12 +460,16 @@ def _regimes(found: PowerSum, variable: sp.Symbol, scale: tuple[sp.Expr, sp.Expr
         term = branch.candidate
         exponent = sp.cancel(-term.exponent * power)
         constant = factor * term.coefficient * prefactor**term.exponent * power**term.log_power
-        return Regime(REGIME_NAMES[term.origin], branch.condition, exponent, constant, term.log_power)
+        return Regime(
+            REGIME_NAMES[term.origin], branch.condition, exponent, constant, term.log_power
+        )
 
     return tuple(translate(branch) for branch in found.branches())
 
 
-def _read_off(regimes: tuple[Regime, ...], variable: sp.Symbol, quantity: sp.Symbol = _L) -> list[Step]:
+def _read_off(
+    regimes: tuple[Regime, ...], variable: sp.Symbol, quantity: sp.Symbol = _L
+) -> list[Step]:
     """Write the loss as constant times power; with its logarithm where the exponents are numbers that coincide."""
     plain = [regime for regime in regimes if regime.log_power == 0]
     if not plain:
@@ -347,10 +477,19 @@ def _read_off(regimes: tuple[Regime, ...], variable: sp.Symbol, quantity: sp.Sym
         leading = _C * variable ** (-regime.exponent) * sp.log(variable) ** regime.log_power
         return [
             step(_C, regime.constant, DEFINITION, "the constant in front"),
-            step(quantity, leading, asymptotic(variable), "two exponents coincide: a power law times a logarithm"),
+            step(
+                quantity,
+                leading,
+                asymptotic(variable),
+                "two exponents coincide: a power law times a logarithm",
+            ),
         ]
     exponent = sp.Min(*(regime.exponent for regime in plain))
-    constant = plain[0].constant if len(plain) == 1 else sp.Piecewise(*((regime.constant, regime.condition) for regime in plain))
+    constant = (
+        plain[0].constant
+        if len(plain) == 1
+        else sp.Piecewise(*((regime.constant, regime.condition) for regime in plain))
+    )
     boundary = "" if len(plain) == len(regimes) else " (times a logarithm where two exponents meet)"
     return [
         step(_C, constant, DEFINITION, "the constant in front"),

@@ -21,7 +21,18 @@ from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
 from ..records import Derived, Regime
 from ..references import PAQUETTE_2024
-from .bottlenecks import ALPHA, BETA, ModeLimited, N, T, TimeLimited, TransientLimited, derive_mode, derive_time, derive_transient
+from .bottlenecks import (
+    ALPHA,
+    BETA,
+    ModeLimited,
+    N,
+    T,
+    TimeLimited,
+    TransientLimited,
+    derive_mode,
+    derive_time,
+    derive_transient,
+)
 
 C = sp.Symbol("C", positive=True)
 _LOG = sp.Symbol("log_C", positive=True)
@@ -102,7 +113,9 @@ def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
     def build() -> Derivation:
         several = len(regions) > 1
         steps = (
-            optimum_steps(case.model, of, suffix=f"_{number}" if several else "", case=case.condition)
+            optimum_steps(
+                case.model, of, suffix=f"_{number}" if several else "", case=case.condition
+            )
             for number, case in enumerate(regions, start=1)
         )
         return Derivation(tuple(chain.from_iterable(steps)), (), _hull(regions))
@@ -113,9 +126,15 @@ def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
         for entry in case.model.regimes(of)
     ]
     # where one term leads alone, the scales are free within a range, and their exponents jump
-    free = [case.condition for case in model.cases if case.boundary and not case.known_scales] if of is not None else []
+    free = (
+        [case.condition for case in model.cases if case.boundary and not case.known_scales]
+        if of is not None
+        else []
+    )
     jumps = tuple(sp.to_nnf(sp.Not(condition)) for condition in free)
-    return Derived((*_joined(regimes), *_boundaries(model, of)), (*model.where, *jumps), build, piecewise=True)
+    return Derived(
+        (*_joined(regimes), *_boundaries(model, of)), (*model.where, *jumps), build, piecewise=True
+    )
 
 
 def derive_boundaries(model: ComputeLimited) -> Derived:
@@ -135,12 +154,15 @@ def derive_boundaries(model: ComputeLimited) -> Derived:
 
     def build() -> Derivation:
         steps = (
-            optimum_steps(case.model, suffix=f"_{number}", case=_off_line(case.condition)) for number, case in enumerate(lines, start=1)
+            optimum_steps(case.model, suffix=f"_{number}", case=_off_line(case.condition))
+            for number, case in enumerate(lines, start=1)
         )
         return Derivation(tuple(chain.from_iterable(steps)), (), _hull(lines))
 
     regimes = _boundaries(model, None)
-    return Derived(tuple(regimes), (sp.Or(*(regime.condition for regime in regimes)),), build, piecewise=True)
+    return Derived(
+        tuple(regimes), (sp.Or(*(regime.condition for regime in regimes)),), build, piecewise=True
+    )
 
 
 def _hull(cases: Sequence[Case]) -> dict[sp.Symbol, tuple[Any, Any]]:
@@ -168,7 +190,15 @@ def _boundaries(model: ComputeLimited, of: sp.Expr | None) -> list[Regime]:
         for regime in case.model.regimes(of):
             power = regime.log_power if case.known_log else None
             power = int(power) if isinstance(power, sp.Integer) else power
-            found.append(Regime(case.boundary, sp.And(case.condition, regime.condition), regime.exponent, regime.constant, power))
+            found.append(
+                Regime(
+                    case.boundary,
+                    sp.And(case.condition, regime.condition),
+                    regime.exponent,
+                    regime.constant,
+                    power,
+                )
+            )
     return found
 
 
@@ -182,8 +212,20 @@ def _joined(regimes: list[Regime]) -> list[Regime]:
                 rest = sp.Or(sp.And(*(one - two)), sp.And(*(two - one)))
                 (name,) = rest.free_symbols
                 real = sp.Symbol(name.name, real=True)
-                union = sp.And(rest, name > 0).subs(name, real).as_set().as_relational(real).subs(real, name)
-                kept[number] = Regime(other.name, sp.And(union, *(one & two)), other.exponent, other.constant, other.log_power)
+                union = (
+                    sp.And(rest, name > 0)
+                    .subs(name, real)
+                    .as_set()
+                    .as_relational(real)
+                    .subs(real, name)
+                )
+                kept[number] = Regime(
+                    other.name,
+                    sp.And(union, *(one & two)),
+                    other.exponent,
+                    other.constant,
+                    other.log_power,
+                )
                 break
         else:
             kept.append(regime)
@@ -195,7 +237,11 @@ def _joined(regimes: list[Regime]) -> list[Regime]:
 
 def _powers(derived: Derived, variable: sp.Symbol) -> sp.Expr:
     """Write a bottleneck as the sum of its candidate powers: which one leads is for the optimum to decide."""
-    return sp.Add(*dict.fromkeys(variable ** (-regime.exponent) for regime in derived.regimes if not regime.on_boundary))
+    return sp.Add(
+        *dict.fromkeys(
+            variable ** (-regime.exponent) for regime in derived.regimes if not regime.on_boundary
+        )
+    )
 
 
 def linear_cases() -> tuple[Case, ...]:
@@ -220,19 +266,43 @@ def _assembled() -> tuple[Case, ...]:
     time = _powers(derive_time(TimeLimited()), T)
     full = _powers(derive_mode(ModeLimited(N, RATIONAL(1, 1))), N)
     # as many modes as features (up to a factor): only the slopes of the shape are needed, and no trace has to converge
-    cut = sp.Add(*(N**candidate for candidate in slope_only_sum(ALPHA * BETA + 1, at_zero=ALPHA, at_infinity=0, cutoff=None).candidates))
+    cut = sp.Add(
+        *(
+            N**candidate
+            for candidate in slope_only_sum(
+                ALPHA * BETA + 1, at_zero=ALPHA, at_infinity=0, cutoff=None
+            ).candidates
+        )
+    )
     transient = sp.expand(_powers(derive_transient(TransientLimited()), T) / N)
     noise = _powers(derive_time(TimeLimited(signal=2 * ALPHA)), T)
     shrunk = N ** (ALPHA - 1)
     budget, slow = (N * T, C), (N ** (2 - ALPHA) * T, C)
 
     def box(low: Any, high: Any) -> dict[sp.Symbol, tuple[Any, Any]]:
-        return {ALPHA: (sp.Rational(low), sp.Rational(high)), BETA: (sp.Rational(1, 5), sp.Integer(4))}
+        return {
+            ALPHA: (sp.Rational(low), sp.Rational(high)),
+            BETA: (sp.Rational(1, 5), sp.Integer(4)),
+        }
 
     def limited(
-        terms: Mapping[str, sp.Expr], cost: Any, ranges: Mapping[sp.Symbol, Any], names: Mapping[frozenset[str], str], **more: Any
+        terms: Mapping[str, sp.Expr],
+        cost: Any,
+        ranges: Mapping[sp.Symbol, Any],
+        names: Mapping[frozenset[str], str],
+        **more: Any,
     ) -> CostLimited:
-        return CostLimited(terms, (N, T), C, cost, box=ranges, names=names, constants=False, reference=PAQUETTE_2024, **more)
+        return CostLimited(
+            terms,
+            (N, T),
+            C,
+            cost,
+            box=ranges,
+            names=names,
+            constants=False,
+            reference=PAQUETTE_2024,
+            **more,
+        )
 
     above = {"time": time, "model": full, "transient": transient, "noise": noise}
     between = {"time": time, "model": cut, "noise": shrunk * noise}
@@ -244,7 +314,9 @@ def _assembled() -> tuple[Case, ...]:
         Case(ALPHA > 1, limited(above, budget, ranges[0], _NAMES)),
         Case(sp.And(ALPHA > half, ALPHA < 1), limited(between, slow, ranges[1], _NAMES_MIDDLE)),
         Case(sp.And(ALPHA <= half, BETA < 1), limited(below, slow, ranges[2] | hard, _NAMES_LOW)),
-        Case(sp.And(ALPHA <= half, BETA > 1), limited(below, slow, ranges[2] | easy, _NAMES_LOW_EASY)),
+        Case(
+            sp.And(ALPHA <= half, BETA > 1), limited(below, slow, ranges[2] | easy, _NAMES_LOW_EASY)
+        ),
     )
 
     def merged(terms: Mapping[str, sp.Expr], values: Mapping[sp.Symbol, Any]) -> dict[str, sp.Expr]:
@@ -256,20 +328,62 @@ def _assembled() -> tuple[Case, ...]:
             found[name] = sp.Add(*inserted) * (_LOG if len(inserted) < len(parts) else 1)
         return found
 
-    def line(name: str, condition: sp.Basic, terms: Any, cost: Any, values: Any, ranges: Any, **more: Any) -> Case:
+    def line(
+        name: str, condition: sp.Basic, terms: Any, cost: Any, values: Any, ranges: Any, **more: Any
+    ) -> Case:
         inside = {key: limits for key, limits in ranges.items() if key not in values}
         inserted = (cost[0].subs(values), cost[1])
-        return Case(condition, limited(merged(terms, values), inserted, inside, {}, logarithm=_LOG), name, **more)
+        return Case(
+            condition,
+            limited(merged(terms, values), inserted, inside, {}, logarithm=_LOG),
+            name,
+            **more,
+        )
 
     at_one = {"time": time, "model": full, "noise": noise / _LOG}
     corner = {"time": time, "model": full}  # noise is smaller there, by the logarithm
     lines = (
         line("Ia | II", sp.And(sp.Eq(BETA, 1), ALPHA > 1), above, budget, {BETA: one}, ranges[0]),
-        line("II | III", sp.And(sp.Eq(BETA, 2 - 1 / ALPHA), ALPHA > 1), above, budget, {BETA: 2 - 1 / ALPHA}, ranges[0]),
-        line("Ia | Ib", sp.And(sp.Eq(ALPHA, 1), BETA < 1), at_one, (N * T, C / _LOG), {ALPHA: one}, hard),
-        line("III | IVa", sp.And(sp.Eq(ALPHA, 1), BETA > 1), at_one, (N * T, C / _LOG), {ALPHA: one}, easy),
-        line("Ia | Ib | III | IVa", sp.And(sp.Eq(ALPHA, 1), sp.Eq(BETA, 1)), corner, (N * T, C / _LOG), {ALPHA: one, BETA: one}, {}),
-        line("Ib | IV", sp.And(sp.Eq(BETA, 1), ALPHA > half, ALPHA < 1), between, slow, {BETA: one}, ranges[1]),
+        line(
+            "II | III",
+            sp.And(sp.Eq(BETA, 2 - 1 / ALPHA), ALPHA > 1),
+            above,
+            budget,
+            {BETA: 2 - 1 / ALPHA},
+            ranges[0],
+        ),
+        line(
+            "Ia | Ib",
+            sp.And(sp.Eq(ALPHA, 1), BETA < 1),
+            at_one,
+            (N * T, C / _LOG),
+            {ALPHA: one},
+            hard,
+        ),
+        line(
+            "III | IVa",
+            sp.And(sp.Eq(ALPHA, 1), BETA > 1),
+            at_one,
+            (N * T, C / _LOG),
+            {ALPHA: one},
+            easy,
+        ),
+        line(
+            "Ia | Ib | III | IVa",
+            sp.And(sp.Eq(ALPHA, 1), sp.Eq(BETA, 1)),
+            corner,
+            (N * T, C / _LOG),
+            {ALPHA: one, BETA: one},
+            {},
+        ),
+        line(
+            "Ib | IV",
+            sp.And(sp.Eq(BETA, 1), ALPHA > half, ALPHA < 1),
+            between,
+            slow,
+            {BETA: one},
+            ranges[1],
+        ),
         line(
             "IVa | IVb",
             sp.And(sp.Eq(ALPHA, _CORNER), BETA > 1),
@@ -280,6 +394,14 @@ def _assembled() -> tuple[Case, ...]:
             known_scales=False,
         ),
         line("Ib | Ic", sp.And(sp.Eq(BETA, 1), ALPHA < half), below, slow, {BETA: one}, ranges[2]),
-        line("Ic | IVb", sp.And(sp.Eq(ALPHA, half), BETA >= 1), below, slow, {ALPHA: half}, easy, known_log=False),
+        line(
+            "Ic | IVb",
+            sp.And(sp.Eq(ALPHA, half), BETA >= 1),
+            below,
+            slow,
+            {ALPHA: half},
+            easy,
+            known_log=False,
+        ),
     )
     return (*regions, *lines)

@@ -12,7 +12,19 @@ from ..asymptotics import RATIONAL
 from ..catalogue import CATALOGUE
 from ..formula import Law, Published
 from ..references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, MALONEY_2022, PAQUETTE_2024
-from .bottlenecks import ALPHA, BETA, ModeLimited, N, P, T, TimeLimited, TransientLimited, derive_mode, derive_time, derive_transient
+from .bottlenecks import (
+    ALPHA,
+    BETA,
+    ModeLimited,
+    N,
+    P,
+    T,
+    TimeLimited,
+    TransientLimited,
+    derive_mode,
+    derive_time,
+    derive_transient,
+)
 from .compute import C, ComputeLimited, derive_boundaries, derive_compute
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
 
@@ -37,7 +49,9 @@ def time_law() -> Law:
 def data_law() -> Law:
     r"""Return ``linear.data``: :math:`L(P) \sim P^{-\alpha\min(\beta, 2)}` without ridge or noise, features unlimited."""
     model = ModeLimited(resource=P, residual=RATIONAL(2, 2), variance=RATIONAL(0, 2))
-    return _law("linear.data", derive_mode, model, variable=P, reference=(BORDELON_2024, CAPONNETTO_2007))
+    return _law(
+        "linear.data", derive_mode, model, variable=P, reference=(BORDELON_2024, CAPONNETTO_2007)
+    )
 
 
 @lru_cache(maxsize=1)

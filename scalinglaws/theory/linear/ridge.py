@@ -81,22 +81,45 @@ def derive_ridge(model: RidgeLimited) -> Derived:
         # bias c K^-m log^l K against variance v K/X, each at its own optimum; there log K is log X / (m + 1)
         slope = -term.exponent
         symbol = sp.Symbol("c_B", positive=True)
-        program = CostLimited({"bias": symbol * _K ** (-slope), "variance": _VARIANCE * _K / SAMPLES}, (_K,), SAMPLES, box=box)
+        program = CostLimited(
+            {"bias": symbol * _K ** (-slope), "variance": _VARIANCE * _K / SAMPLES},
+            (_K,),
+            SAMPLES,
+            box=box,
+        )
         ((entry, _),) = program.winners
         (found,) = program.regimes()
         best = entry.leading_alloc[_K]
         assert found.constant is not None  # two terms in one scale determine both
         assert best is not None
         values = {symbol: term.coefficient / (slope + 1) ** term.log_power, _VARIANCE: share}
-        others = [other.candidate for other in left.branches() if not other.candidate.log_power and other.candidate is not term]
+        others = [
+            other.candidate
+            for other in left.branches()
+            if not other.candidate.log_power and other.candidate is not term
+        ]
         correction = None
         if others and not term.log_power:
             # the bias left out, at the optimum, weighted with the share 1/(m + 1) of the bias in the loss
-            ratio = others[0].coefficient / term.coefficient * best ** (others[0].exponent - term.exponent) / (slope + 1)
+            ratio = (
+                others[0].coefficient
+                / term.coefficient
+                * best ** (others[0].exponent - term.exponent)
+                / (slope + 1)
+            )
             fades = (term.exponent - others[0].exponent) / (slope + 1)
             correction = ((ratio * SAMPLES**fades).subs(values).subs(SAMPLES, 1), fades)
         power = reduced(term.log_power / (slope + 1)) if term.log_power else 0
-        regimes.append(Regime(REGIME_NAMES[term.origin], branch.condition, found.exponent, found.constant.subs(values), power, correction))
+        regimes.append(
+            Regime(
+                REGIME_NAMES[term.origin],
+                branch.condition,
+                found.exponent,
+                found.constant.subs(values),
+                power,
+                correction,
+            )
+        )
         if not term.log_power:
             choices.append((best.subs(values), branch.condition))
             slopes.append((slope, branch.condition))
@@ -105,23 +128,63 @@ def derive_ridge(model: RidgeLimited) -> Derived:
         ratio = (INDEX / _K) ** b
         steps = [
             step(
-                _B, _sum(INDEX ** (-a) * model.residual.function.subs(X, ratio)), DEFINITION, "bias: signal left unlearned", ATANASOV_2024
+                _B,
+                _sum(INDEX ** (-a) * model.residual.function.subs(X, ratio)),
+                DEFINITION,
+                "bias: signal left unlearned",
+                ATANASOV_2024,
             ),
-            step(_B, left.leading(_K), asymptotic(_K), "leading Mellin residues: unresolved tail, or the first modes", FLAJOLET_1995),
-            step(_DF2, _sum(model.variance.function.subs(X, ratio)), DEFINITION, "how many modes fit the noise", ATANASOV_2024),
-            step(_DF2, share * _K, asymptotic(_K), "leading Mellin residue: proportional to K", FLAJOLET_1995),
+            step(
+                _B,
+                left.leading(_K),
+                asymptotic(_K),
+                "leading Mellin residues: unresolved tail, or the first modes",
+                FLAJOLET_1995,
+            ),
+            step(
+                _DF2,
+                _sum(model.variance.function.subs(X, ratio)),
+                DEFINITION,
+                "how many modes fit the noise",
+                ATANASOV_2024,
+            ),
+            step(
+                _DF2,
+                share * _K,
+                asymptotic(_K),
+                "leading Mellin residue: proportional to K",
+                FLAJOLET_1995,
+            ),
         ]
         if not choices:  # on a boundary the optimum has no closed form, only its leading term
             return Derivation(tuple(steps), conditions, box)
         slope_at, best_at = (pieces(found) for found in (slopes, choices))
         exponent = sp.Min(*(regime.exponent for regime in regimes if not regime.on_boundary))
-        constant = pieces([(regime.constant, regime.condition) for regime in regimes if not regime.on_boundary])
+        constant = pieces(
+            [(regime.constant, regime.condition) for regime in regimes if not regime.on_boundary]
+        )
         steps += [
-            step(_L, _B + _DF2 / SAMPLES, DEFINITION, "the loss, to first order in modes per sample", CAPONNETTO_2007),
+            step(
+                _L,
+                _B + _DF2 / SAMPLES,
+                DEFINITION,
+                "the loss, to first order in modes per sample",
+                CAPONNETTO_2007,
+            ),
             step(_M, slope_at, DEFINITION, "the bias falls as K^-m"),
-            step(_K, best_at, balances(sp.Eq(_M * _B, _DF2 / SAMPLES)), "stationary in K: m times the bias equals the variance"),
+            step(
+                _K,
+                best_at,
+                balances(sp.Eq(_M * _B, _DF2 / SAMPLES)),
+                "stationary in K: m times the bias equals the variance",
+            ),
             step(_C, constant, DEFINITION, "the constant in front"),
-            step(_L, _C * SAMPLES ** (-exponent), EQUAL, "a power law (times a power of a logarithm where two exponents meet)"),
+            step(
+                _L,
+                _C * SAMPLES ** (-exponent),
+                EQUAL,
+                "a power law (times a power of a logarithm where two exponents meet)",
+            ),
         ]
         return Derivation(tuple(steps), conditions, box)
 

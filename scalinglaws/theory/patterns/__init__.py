@@ -9,7 +9,14 @@ the minimum is the largest of finitely many linear functions of n. The cheapest 
 All of this is heuristic and good for exponents. One statement is a theorem: the bound of ``patterns.unlearnability_bound``.
 """
 
-from ._architectures import Architecture, Attention, attention, convolutional, fully_connected, transfer_order
+from ._architectures import (
+    Architecture,
+    Attention,
+    attention,
+    convolutional,
+    fully_connected,
+    transfer_order,
+)
 from ._bound import EvidenceLimited, derive_bound
 from ._complexity import RankedPattern, SampleComplexity, WinningRegion, sample_complexity
 from ._cost import Cost, cost

@@ -42,19 +42,37 @@ def exponent_of(argument: str, value: Any) -> sp.Expr:
     if isinstance(value, sp.Expr) and value.free_symbols:
         symbols = sorted(value.free_symbols, key=str)
         if not value.is_polynomial(*symbols) or sp.Poly(value, *symbols).total_degree() > 1:
-            raise DomainError(f"{argument} = {value} must be an affine expression in its symbols", argument=argument, value=value)
+            raise DomainError(
+                f"{argument} = {value} must be an affine expression in its symbols",
+                argument=argument,
+                value=value,
+            )
         if not all(symbol.is_real and symbol.is_nonnegative for symbol in symbols):
-            raise DomainError(f"{argument} = {value}: symbols must be declared positive=True", argument=argument, value=value)
+            raise DomainError(
+                f"{argument} = {value}: symbols must be declared positive=True",
+                argument=argument,
+                value=value,
+            )
         coefficients = sp.Poly(value, *symbols).coeffs()
         if not all(entry.is_Rational for entry in coefficients):
-            raise DomainError(f"{argument} = {value} must have rational coefficients", argument=argument, value=value)
+            raise DomainError(
+                f"{argument} = {value} must have rational coefficients",
+                argument=argument,
+                value=value,
+            )
         return sp.expand(value)
     number = to_exact(value)
     if not number.is_Rational:
-        raise DomainError(f"{argument} = {value} must be a rational number: exponents are exact", argument=argument, value=value)
+        raise DomainError(
+            f"{argument} = {value} must be a rational number: exponents are exact",
+            argument=argument,
+            value=value,
+        )
     if number < 0:
         raise DomainError(
-            f"{argument} = {value} must not be negative: a size d^{number} would fall below one", argument=argument, value=value
+            f"{argument} = {value} must not be negative: a size d^{number} would fall below one",
+            argument=argument,
+            value=value,
         )
     return number
 
@@ -127,27 +145,44 @@ class Architecture:
 
     def __post_init__(self) -> None:
         """Check every field once, and fill in the tracked features."""
-        if isinstance(self.width_exponents, (str, sp.Basic)) or not isinstance(self.width_exponents, Iterable):
+        if isinstance(self.width_exponents, (str, sp.Basic)) or not isinstance(
+            self.width_exponents, Iterable
+        ):
             raise DomainError(
                 f"width_exponents = {self.width_exponents!r} must be a sequence, one exponent per hidden layer",
                 argument="width_exponents",
                 value=self.width_exponents,
             )
-        widths = tuple(exponent_of(f"width_exponents[{number}]", value) for number, value in enumerate(self.width_exponents))
+        widths = tuple(
+            exponent_of(f"width_exponents[{number}]", value)
+            for number, value in enumerate(self.width_exponents)
+        )
         if not 1 <= len(widths) <= _MAX_LAYERS:
             raise DomainError(
-                f"width_exponents = {widths} must name one to {_MAX_LAYERS} hidden layers", argument="width_exponents", value=widths
+                f"width_exponents = {widths} must name one to {_MAX_LAYERS} hidden layers",
+                argument="width_exponents",
+                value=widths,
             )
-        if isinstance(self.degree, bool) or not isinstance(self.degree, int) or not 1 <= self.degree <= _MAX_DEGREE:
+        if (
+            isinstance(self.degree, bool)
+            or not isinstance(self.degree, int)
+            or not 1 <= self.degree <= _MAX_DEGREE
+        ):
             raise DomainError(
-                f"degree = {self.degree!r} must be a whole number from 1 to {_MAX_DEGREE}", argument="degree", value=self.degree
+                f"degree = {self.degree!r} must be a whole number from 1 to {_MAX_DEGREE}",
+                argument="degree",
+                value=self.degree,
             )
         if self.activation not in ACTIVATIONS:
             raise DomainError(
-                f"activation = {self.activation!r} must be one of {', '.join(ACTIVATIONS)}", argument="activation", value=self.activation
+                f"activation = {self.activation!r} must be one of {', '.join(ACTIVATIONS)}",
+                argument="activation",
+                value=self.activation,
             )
         if transfer_order(1, self.degree, self.activation) is None:
-            reach = {"odd": "odd degrees", "even": "even degrees", "linear": "degree 1"}[self.activation]
+            reach = {"odd": "odd degrees", "even": "even degrees", "linear": "degree 1"}[
+                self.activation
+            ]
             raise DomainError(
                 f"degree = {self.degree} cannot be reached: a network with {self.activation} activation expresses {reach} only; "
                 "choose another target or activation",
@@ -155,11 +190,22 @@ class Architecture:
                 value=self.degree,
             )
         tracked = tuple(self.tracked) or (1, self.degree)
-        if not all(isinstance(k, int) and not isinstance(k, bool) and 1 <= k <= self.degree for k in tracked):
-            raise DomainError(f"tracked = {tracked} must be degrees from 1 to {self.degree}", argument="tracked", value=tracked)
+        if not all(
+            isinstance(k, int) and not isinstance(k, bool) and 1 <= k <= self.degree
+            for k in tracked
+        ):
+            raise DomainError(
+                f"tracked = {tracked} must be degrees from 1 to {self.degree}",
+                argument="tracked",
+                value=tracked,
+            )
         object.__setattr__(self, "width_exponents", widths)
         object.__setattr__(self, "fan_in", exponent_of("fan_in", self.fan_in))
-        object.__setattr__(self, "readout_multiplicity", exponent_of("readout_multiplicity", self.readout_multiplicity))
+        object.__setattr__(
+            self,
+            "readout_multiplicity",
+            exponent_of("readout_multiplicity", self.readout_multiplicity),
+        )
         object.__setattr__(self, "tracked", tuple(sorted({1, self.degree, *tracked})))
 
     @property
@@ -172,8 +218,15 @@ class Architecture:
         """Widths, fan-in and number of patches as symbols: N, d for one dense layer; N_1, N_2, d; C, S, N for patches."""
         dense = self.readout_multiplicity == 0 and self.fan_in == 1
         letter = "N" if dense else "C"
-        names = [letter] if self.depth == 1 else [f"{letter}_{number}" for number in range(1, self.depth + 1)]
-        return tuple(sp.Symbol(name, positive=True) for name in (*names, *(("d", "q_0") if dense else ("S", "N"))))
+        names = (
+            [letter]
+            if self.depth == 1
+            else [f"{letter}_{number}" for number in range(1, self.depth + 1)]
+        )
+        return tuple(
+            sp.Symbol(name, positive=True)
+            for name in (*names, *(("d", "q_0") if dense else ("S", "N")))
+        )
 
     @property
     def size_exponents(self) -> tuple[sp.Expr, ...]:
@@ -183,10 +236,18 @@ class Architecture:
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:
         """Symbols in the exponents, in alphabetical order."""
-        return tuple(sorted(set().union(*(entry.free_symbols for entry in self.size_exponents)), key=str))
+        return tuple(
+            sorted(set().union(*(entry.free_symbols for entry in self.size_exponents)), key=str)
+        )
 
 
-def fully_connected(width_exponents: Iterable[Any], degree: int, *, activation: str | None = None, tracked: Any = None) -> Architecture:
+def fully_connected(
+    width_exponents: Iterable[Any],
+    degree: int,
+    *,
+    activation: str | None = None,
+    tracked: Any = None,
+) -> Architecture:
     """Describe a fully connected network with i.i.d. inputs in d dimensions and a Hermite target.
 
     Parameters
@@ -215,7 +276,13 @@ def fully_connected(width_exponents: Iterable[Any], degree: int, *, activation: 
     >>> fully_connected([1, "3/2"], 3).width_exponents
     (1, 3/2)
     """
-    chosen = activation if activation is not None else "odd" if isinstance(degree, int) and degree % 2 else "generic"
+    chosen = (
+        activation
+        if activation is not None
+        else "odd"
+        if isinstance(degree, int) and degree % 2
+        else "generic"
+    )
     return Architecture(_listed(width_exponents), degree, chosen, tracked=_tracked(tracked, degree))
 
 
@@ -258,18 +325,28 @@ def convolutional(
     >>> convolutional([sp.Rational(1, 2)]).readout_multiplicity
     1/2
     """
-    default = "linear" if degree == 1 else "odd" if isinstance(degree, int) and degree % 2 else "generic"
+    default = (
+        "linear" if degree == 1 else "odd" if isinstance(degree, int) and degree % 2 else "generic"
+    )
     patch = exponent_of("patch_exponent", patch_exponent)
     if patches_exponent is None:
         patches = sp.expand(1 - patch)
         if patches.is_number and patches < 0:
             raise DomainError(
-                f"patch_exponent = {patch} must be at most 1: a patch is a part of the input", argument="patch_exponent", value=patch
+                f"patch_exponent = {patch} must be at most 1: a patch is a part of the input",
+                argument="patch_exponent",
+                value=patch,
             )
     else:
         patches = exponent_of("patches_exponent", patches_exponent)
     return Architecture(
-        _listed(width_exponents), degree, activation or default, patch, patches, bool(weight_sharing), _tracked(tracked, degree)
+        _listed(width_exponents),
+        degree,
+        activation or default,
+        patch,
+        patches,
+        bool(weight_sharing),
+        _tracked(tracked, degree),
     )
 
 
@@ -281,8 +358,12 @@ def _listed(width_exponents: Any) -> Any:
 def _tracked(tracked: Any, degree: Any) -> tuple[int, ...]:
     if isinstance(tracked, str):
         if tracked != "all":
-            raise DomainError(f"tracked = {tracked!r} must be 'all' or degrees", argument="tracked", value=tracked)
-        return tuple(range(2 - degree % 2, degree + 1, 2)) if isinstance(degree, int) else ()  # the architecture refuses the degree
+            raise DomainError(
+                f"tracked = {tracked!r} must be 'all' or degrees", argument="tracked", value=tracked
+            )
+        return (
+            tuple(range(2 - degree % 2, degree + 1, 2)) if isinstance(degree, int) else ()
+        )  # the architecture refuses the degree
     if tracked is None:
         return ()
     given: tuple[int, ...] = tuple(tracked)
@@ -325,10 +406,14 @@ class Attention:
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:
         """Symbols in the exponents, in alphabetical order."""
-        return tuple(sorted(set().union(*(entry.free_symbols for entry in self.size_exponents)), key=str))
+        return tuple(
+            sorted(set().union(*(entry.free_symbols for entry in self.size_exponents)), key=str)
+        )
 
 
-def attention(length_exponent: Any, *, score_exponent: Any = 1, value_exponent: Any = sp.S.Half) -> Attention:
+def attention(
+    length_exponent: Any, *, score_exponent: Any = 1, value_exponent: Any = sp.S.Half
+) -> Attention:
     """Describe a softmax attention head.
 
     Parameters

@@ -54,7 +54,11 @@ def derive_bound(model: EvidenceLimited) -> Derived:
     """
     f, y = OUTPUT, LABEL
     if not model.loss.is_polynomial(f, y) or f not in model.loss.free_symbols:
-        raise DomainError(f"loss = {model.loss} must be a polynomial in f and y", argument="loss", value=model.loss)
+        raise DomainError(
+            f"loss = {model.loss} must be a polynomial in f and y",
+            argument="loss",
+            value=model.loss,
+        )
     mean = sp.S.Zero
     for (power, label), coefficient in sp.Poly(model.loss, f, y).terms():
         if power % 2:
@@ -65,10 +69,19 @@ def derive_bound(model: EvidenceLimited) -> Derived:
                 argument="loss",
                 value=model.loss,
             )
-        mean += coefficient * sp.factorial2(power - 1) * VARIANCE ** sp.Rational(power, 2) * POWER ** sp.Rational(label, 2)
+        mean += (
+            coefficient
+            * sp.factorial2(power - 1)
+            * VARIANCE ** sp.Rational(power, 2)
+            * POWER ** sp.Rational(label, 2)
+        )
     mean = sp.factor(mean)
     if not mean.is_positive:
-        raise DomainError(f"loss = {model.loss}: its mean {mean} must be positive", argument="loss", value=model.loss)
+        raise DomainError(
+            f"loss = {model.loss}: its mean {mean} must be positive",
+            argument="loss",
+            value=model.loss,
+        )
     density = 2 * sp.exp(-(_SIZE**2) / (2 * VARIANCE)) / sp.sqrt(2 * sp.pi * VARIANCE)
     # labels enter by their mean square, so that one label of that size stands for all; odd powers average out
     even = model.loss
@@ -94,8 +107,15 @@ def derive_bound(model: EvidenceLimited) -> Derived:
             "probability of alignment is at most e^-C / Z",
             RUBIN_2025,
         ),
-        step(samples, COST * bound, solves(sp.Eq(evidence, COST, evaluate=False)), "with fewer samples that probability is below one"),
+        step(
+            samples,
+            COST * bound,
+            solves(sp.Eq(evidence, COST, evaluate=False)),
+            "with fewer samples that probability is below one",
+        ),
         step(constant, bound, DEFINITION, "the constant in front"),
         step(samples, constant * COST, EQUAL, "proportional to the cost"),
     ]
-    return Derived((Regime("too few samples", sp.true, sp.S.One, bound),), (), Derivation(tuple(steps)))
+    return Derived(
+        (Regime("too few samples", sp.true, sp.S.One, bound),), (), Derivation(tuple(steps))
+    )

@@ -119,7 +119,11 @@ class SampleComplexity:
     @property
     def validity(self) -> tuple[sp.Basic, ...]:
         """What the symbols must satisfy: sizes do not shrink with d."""
-        found = (sp.Ge(exponent, 0) for exponent in self.architecture.size_exponents if not exponent.is_nonnegative)
+        found = (
+            sp.Ge(exponent, 0)
+            for exponent in self.architecture.size_exponents
+            if not exponent.is_nonnegative
+        )
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -129,7 +133,9 @@ class SampleComplexity:
         At more than two symbols nothing is excluded: all patterns.
         """
         if not self._space.symbols:
-            return tuple(entry for entry in self.ranking if entry.exponent == self.ranking[0].exponent)
+            return tuple(
+                entry for entry in self.ranking if entry.exponent == self.ranking[0].exponent
+            )
         if self._space.region is None:
             return self.ranking
         preferred = {str(region.winners[0]) for region in self.regions}
@@ -158,7 +164,9 @@ class SampleComplexity:
                 plane_written(cell.form, space),
                 half_planes(cell.polygon, space),
                 tuple(
-                    _point(point, space) for point in dict.fromkeys(_own(corner, space) for corner in cell.polygon) if max(point) < FAR / 2
+                    _point(point, space)
+                    for point in dict.fromkeys(_own(corner, space) for corner in cell.polygon)
+                    if max(point) < FAR / 2
                 ),
             )
             for cell in self._cells
@@ -190,19 +198,36 @@ class SampleComplexity:
         """Explain the answer in Markdown: patterns with their costs, the winner, and what kind of statement this is."""
         lines = [f"# Sample complexity: {_described(self.architecture)}", "", HEURISTIC, ""]
         if self.purity:
-            lines += ["Features must be clean: what is learned off target does not exceed the target.", ""]
+            lines += [
+                "Features must be clean: what is learned off target does not exceed the target.",
+                "",
+            ]
         if self._space.symbols:
             lines += [f"Samples grow as $d^g$ with $g = {sp.latex(self.exponent)}$.", ""]
             if self._space.region is not None:
                 for region in self.regions:
-                    where = ", ".join(f"${sp.latex(entry)}$" for entry in region.conditions) or "everywhere"
+                    where = (
+                        ", ".join(f"${sp.latex(entry)}$" for entry in region.conditions)
+                        or "everywhere"
+                    )
                     names = " = ".join(map(str, region.winners))
-                    lines.append(f"* **{names}**: exponent ${sp.latex(region.exponent)}$ where {where}")
+                    lines.append(
+                        f"* **{names}**: exponent ${sp.latex(region.exponent)}$ where {where}"
+                    )
         else:
-            lines += [f"Samples grow as $d^{{{self.exponent}}}$: {', '.join(map(str, self.winners))}.", ""]
+            lines += [
+                f"Samples grow as $d^{{{self.exponent}}}$: {', '.join(map(str, self.winners))}.",
+                "",
+            ]
         lines += ["", "| pattern | exponent | cost |", "|---|---|---|"]
-        lines += [f"| {entry} | ${sp.latex(entry.exponent)}$ | ${sp.latex(entry.cost.expr)}$ |" for entry in self.ranking]
-        lines += [f"| {pattern} | infeasible | ${sp.latex(cost(pattern).expr)}$ |" for pattern in self.infeasible]
+        lines += [
+            f"| {entry} | ${sp.latex(entry.exponent)}$ | ${sp.latex(entry.cost.expr)}$ |"
+            for entry in self.ranking
+        ]
+        lines += [
+            f"| {pattern} | infeasible | ${sp.latex(cost(pattern).expr)}$ |"
+            for pattern in self.infeasible
+        ]
         return "\n".join(lines) + "\n"
 
     def __str__(self) -> str:
@@ -212,7 +237,9 @@ class SampleComplexity:
         return f"samples ~ {SCALE}^{self.exponent}: {names} (heuristic)"
 
 
-def sample_complexity(architecture: Architecture | Attention, *, purity: bool = False) -> SampleComplexity:
+def sample_complexity(
+    architecture: Architecture | Attention, *, purity: bool = False
+) -> SampleComplexity:
     r"""Find how many samples a network needs to learn its target, and by which pattern of feature learning.
 
     Every assignment of {lazy, specialization, Gaussian feature learning} to the layers has a cost, minus the logarithm of its prior
@@ -265,7 +292,9 @@ def sample_complexity(architecture: Architecture | Attention, *, purity: bool = 
             value=architecture,
         )
     space = space_of(architecture)
-    patterns = sorted(enumerate_patterns(architecture, purity=purity), key=lambda pattern: pattern.rank)
+    patterns = sorted(
+        enumerate_patterns(architecture, purity=purity), key=lambda pattern: pattern.rank
+    )
     ranked, infeasible = [], []
     for pattern in patterns:
         if space.numbers is None:
@@ -283,7 +312,11 @@ def sample_complexity(architecture: Architecture | Attention, *, purity: bool = 
     if not ranked:
         raise DomainError(
             f"no pattern of {_described(architecture)} expresses the target"
-            + (" cleanly: its layers are too narrow" if infeasible else ": the tracked features do not connect its layers"),
+            + (
+                " cleanly: its layers are too narrow"
+                if infeasible
+                else ": the tracked features do not connect its layers"
+            ),
             argument="architecture",
             value=architecture,
         )
@@ -292,7 +325,9 @@ def sample_complexity(architecture: Architecture | Attention, *, purity: bool = 
     return SampleComplexity(architecture, tuple(ranked), tuple(infeasible), purity, space)
 
 
-def substituted(architecture: Architecture | Attention, values: Mapping[str, Any]) -> Architecture | Attention:
+def substituted(
+    architecture: Architecture | Attention, values: Mapping[str, Any]
+) -> Architecture | Attention:
     """Put numbers in the place of an architecture's symbols.
 
     Parameters
@@ -312,7 +347,9 @@ def substituted(architecture: Architecture | Attention, values: Mapping[str, Any
         if name not in names:
             raise unknown_name("symbol of the architecture", name, names)
     if missing := [name for name in names if name not in values]:
-        raise DomainError(f"{', '.join(missing)} must be given a number", argument=missing[0], value=None)
+        raise DomainError(
+            f"{', '.join(missing)} must be given a number", argument=missing[0], value=None
+        )
     exact = {names[name]: exponent_of(name, value) for name, value in values.items()}
     if isinstance(architecture, Attention):
         return Attention(*(entry.subs(exact) for entry in architecture.size_exponents))
@@ -329,18 +366,31 @@ def cells_of(patterns: Iterable[Pattern], space: Space, region: Polygon) -> tupl
     functions = []
     for pattern in patterns:
         program = pattern.program
-        functions.append(([space.plane(form) for form in program.forms], [space.plane(row) for row in program.feasible]))
+        functions.append(
+            (
+                [space.plane(form) for form in program.forms],
+                [space.plane(row) for row in program.feasible],
+            )
+        )
     return least_cells(functions, region)
 
 
 def half_planes(polygon: Polygon, space: Space) -> tuple[sp.Basic, ...]:
     """Write the sides of a polygon as conditions, without those far away and those that the positive symbols imply."""
     found = []
-    limits = [space.plane(tuple(Fraction(index == number) for index in range(len(space.sizes)))) for number in range(len(space.sizes))]
+    limits = [
+        space.plane(tuple(Fraction(index == number) for index in range(len(space.sizes))))
+        for number in range(len(space.sizes))
+    ]
     for start, end, edge in edges_of(polygon):
-        if max(*start, *end) >= FAR / 2 and (start[0] == end[0] == FAR or start[1] == end[1] == FAR):
+        if max(*start, *end) >= FAR / 2 and (
+            start[0] == end[0] == FAR or start[1] == end[1] == FAR
+        ):
             continue
-        if any(any(limit[1:]) and value_at(limit, start) == 0 == value_at(limit, end) for limit in limits):
+        if any(
+            any(limit[1:]) and value_at(limit, start) == 0 == value_at(limit, end)
+            for limit in limits
+        ):
             continue
         if edge[1:] == FORM_ZERO[1:] or (len(space.symbols) == 1 and start[1] == end[1]):
             continue
@@ -358,7 +408,9 @@ def plane_written(form: tuple[Fraction, Fraction, Fraction], space: Space) -> sp
 def _by_form(cells: Iterable[Cell], space: Space) -> list[tuple[sp.Expr, sp.Basic]]:
     """Join cells of equal exponent, whoever wins, and write each exponent with its region."""
     pieces: dict[tuple[Fraction, Fraction, Fraction], list[sp.Basic]] = {}
-    for cell in sorted(joined(replace(entry, winners=()) for entry in cells), key=lambda entry: entry.polygon):
+    for cell in sorted(
+        joined(replace(entry, winners=()) for entry in cells), key=lambda entry: entry.polygon
+    ):
         pieces.setdefault(cell.form, []).append(sp.And(*half_planes(cell.polygon, space)))
     return [(plane_written(form, space), sp.Or(*conditions)) for form, conditions in pieces.items()]
 
@@ -384,5 +436,9 @@ def _described(architecture: Architecture | Attention) -> str:
     if isinstance(architecture, Attention):
         return f"softmax attention, sequences of length d^{architecture.length_exponent}"
     widths = ", ".join(map(str, architecture.width_exponents))
-    kind = "fully connected network" if architecture.readout_multiplicity == 0 and architecture.fan_in == 1 else "convolutional network"
+    kind = (
+        "fully connected network"
+        if architecture.readout_multiplicity == 0 and architecture.fan_in == 1
+        else "convolutional network"
+    )
     return f"{kind} of width exponents {widths}, {architecture.activation} activation, target of degree {architecture.degree}"

@@ -79,26 +79,45 @@ def cost(pattern: Pattern) -> Cost:
             bounds.append(relation)
     symbols = sizes_of(pattern)
     exponents = zip(symbols, pattern.architecture.size_exponents, strict=True)
-    return Cost(pattern, terms, names, tuple(bounds), {name: SCALE**power for name, power in exponents if isinstance(name, sp.Symbol)})
+    return Cost(
+        pattern,
+        terms,
+        names,
+        tuple(bounds),
+        {name: SCALE**power for name, power in exponents if isinstance(name, sp.Symbol)},
+    )
 
 
 def sizes_of(pattern: Pattern) -> tuple[sp.Expr, ...]:
     """Return the size symbols; a dense network has no patches."""
     symbols = pattern.architecture.size_symbols
-    if isinstance(pattern.architecture, Architecture) and pattern.architecture.readout_multiplicity == 0:
+    if (
+        isinstance(pattern.architecture, Architecture)
+        and pattern.architecture.readout_multiplicity == 0
+    ):
         return (*symbols[:-1], sp.S.One)
     return symbols
 
 
 def written_power(pattern: Pattern, power: Power) -> sp.Expr:
     """Write a monomial in the symbols of a pattern."""
-    factors = [*zip(sizes_of(pattern), power.sizes, strict=True), *zip(pattern.parameters, power.free, strict=True)]
-    return sp.Mul(*(base ** sp.Rational(exponent.numerator, exponent.denominator) for base, exponent in factors))
+    factors = [
+        *zip(sizes_of(pattern), power.sizes, strict=True),
+        *zip(pattern.parameters, power.free, strict=True),
+    ]
+    return sp.Mul(
+        *(
+            base ** sp.Rational(exponent.numerator, exponent.denominator)
+            for base, exponent in factors
+        )
+    )
 
 
 def written_bound(pattern: Pattern, cap: Power) -> sp.Basic:
     """Write a cap as a person would: M >= 1, M <= N, beta M/N <= 1."""
-    single = [(name, power) for name, power in zip(pattern.parameters, cap.free, strict=True) if power]
+    single = [
+        (name, power) for name, power in zip(pattern.parameters, cap.free, strict=True) if power
+    ]
     if len(single) == 1 and abs(single[0][1]) == 1:
         name, power = single[0]
         rest = written_power(pattern, cap) / name ** int(power)

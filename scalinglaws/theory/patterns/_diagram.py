@@ -135,21 +135,39 @@ def phase_diagram(
             value=architecture,
         )
     if isinstance(points, bool) or not isinstance(points, int) or not 2 <= points <= 5000:
-        raise DomainError(f"points = {points!r} must be a whole number from 2 to 5000", argument="points", value=points)
+        raise DomainError(
+            f"points = {points!r} must be a whole number from 2 to 5000",
+            argument="points",
+            value=points,
+        )
     ranges = _ranges(space, axes, architecture)
     box = space.box(ranges)
     if not box:
-        raise DomainError(f"axes = {axes}: a size falls below one everywhere in this range", argument="axes", value=axes)
-    ordered = sorted(enumerate_patterns(architecture, purity=purity), key=lambda pattern: pattern.rank)
+        raise DomainError(
+            f"axes = {axes}: a size falls below one everywhere in this range",
+            argument="axes",
+            value=axes,
+        )
+    ordered = sorted(
+        enumerate_patterns(architecture, purity=purity), key=lambda pattern: pattern.rank
+    )
     winner, exponent, tied = _on_grid(ordered, space, ranges, points)
     cells = cells_of(ordered, space, box)
-    used = sorted({int(number) for number in np.unique(winner) if number < len(ordered)} | {cell.winners[0] for cell in cells})
+    used = sorted(
+        {int(number) for number in np.unique(winner) if number < len(ordered)}
+        | {cell.winners[0] for cell in cells}
+    )
     position = np.full(len(ordered) + 1, -1)
     position[used] = np.arange(len(used))
     return PhaseDiagram(
         architecture,
         tuple(
-            (symbol, np.array([float(low + (high - low) * Fraction(k, points - 1)) for k in range(points)]))
+            (
+                symbol,
+                np.array(
+                    [float(low + (high - low) * Fraction(k, points - 1)) for k in range(points)]
+                ),
+            )
             for symbol, (low, high) in zip(space.symbols, ranges, strict=True)
         ),
         tuple(ordered[number] for number in used),
@@ -173,7 +191,9 @@ def _freed(architecture: Architecture | Attention) -> Architecture | Attention:
     if architecture.symbols or isinstance(architecture, Attention) or architecture.depth > 2:
         return architecture
     names = ["n"] if architecture.depth == 1 else ["n_1", "n_2"]
-    return replace(architecture, width_exponents=tuple(sp.Symbol(name, positive=True) for name in names))
+    return replace(
+        architecture, width_exponents=tuple(sp.Symbol(name, positive=True) for name in names)
+    )
 
 
 def _ranges(
@@ -193,9 +213,17 @@ def _ranges(
         try:
             low, high = (to_exact(end) for end in ends)
         except (TypeError, ValueError):
-            raise DomainError(f"axes: {name} in {ends!r} must be two rational numbers", argument="axes", value=axes) from None
+            raise DomainError(
+                f"axes: {name} in {ends!r} must be two rational numbers",
+                argument="axes",
+                value=axes,
+            ) from None
         if not (low.is_Rational and high.is_Rational and 0 <= low < high):
-            raise DomainError(f"axes: {name} in ({low}, {high}) must satisfy 0 <= low < high, both rational", argument="axes", value=axes)
+            raise DomainError(
+                f"axes: {name} in ({low}, {high}) must satisfy 0 <= low < high, both rational",
+                argument="axes",
+                value=axes,
+            )
         found.append((Fraction(int(low.p), int(low.q)), Fraction(int(high.p), int(high.q))))
     return found
 
@@ -204,11 +232,23 @@ def _on_grid(
     patterns: list[Pattern], space: Space, ranges: list[tuple[Fraction, Fraction]], points: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Evaluate all patterns on the grid in integers: numerators over one denominator."""
-    rows = {form: space.row(form) for pattern in patterns for form in (*pattern.program.forms, *pattern.program.feasible)}
-    limits = [space.sizes[number] for number in range(len(space.sizes)) if any(space.sizes[number][1:])]
+    rows = {
+        form: space.row(form)
+        for pattern in patterns
+        for form in (*pattern.program.forms, *pattern.program.feasible)
+    }
+    limits = [
+        space.sizes[number] for number in range(len(space.sizes)) if any(space.sizes[number][1:])
+    ]
     slopes = lcm(*(entry.denominator for row in (*rows.values(), *limits) for entry in row))
-    steps = lcm(*(entry.denominator for low, high in ranges for entry in (low, (high - low) / (points - 1))))
-    whole = [np.arange(points, dtype=np.int64) * int((high - low) / (points - 1) * steps) + int(low * steps) for low, high in ranges]
+    steps = lcm(
+        *(entry.denominator for low, high in ranges for entry in (low, (high - low) / (points - 1)))
+    )
+    whole = [
+        np.arange(points, dtype=np.int64) * int((high - low) / (points - 1) * steps)
+        + int(low * steps)
+        for low, high in ranges
+    ]
     largest = max(abs(entry) * slopes for row in (*rows.values(), *limits) for entry in row)
     if largest * 4 * max(steps, *(int(high * steps) for _, high in ranges)) >= _EXACT:
         raise DomainError(
@@ -254,9 +294,13 @@ def _on_grid(
 
 def _region(cell: Cell, patterns: list[Pattern], space: Space) -> WinningRegion:
     width = len(space.symbols)
-    corners = tuple(dict.fromkeys(tuple(map(sp.Rational, corner[:width])) for corner in cell.polygon))
+    corners = tuple(
+        dict.fromkeys(tuple(map(sp.Rational, corner[:width])) for corner in cell.polygon)
+    )
     winners = tuple(patterns[number] for number in cell.winners)
-    return WinningRegion(winners, plane_written(cell.form, space), half_planes(cell.polygon, space), corners)
+    return WinningRegion(
+        winners, plane_written(cell.form, space), half_planes(cell.polygon, space), corners
+    )
 
 
 def _boundaries(cells: tuple[Cell, ...], patterns: list[Pattern], space: Space) -> list[Boundary]:

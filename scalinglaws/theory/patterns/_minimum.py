@@ -102,11 +102,17 @@ def optimize(pattern: Pattern, *, method: str = "closed") -> Minimum:
     G(1): d^3/2 at beta ~ d^1/2
     """
     if method not in METHODS:
-        raise DomainError(f"method = {method!r} must be one of {', '.join(METHODS)}", argument="method", value=method)
+        raise DomainError(
+            f"method = {method!r} must be one of {', '.join(METHODS)}",
+            argument="method",
+            value=method,
+        )
     space = space_of(pattern.architecture)
     if method == "compiled":
         if space.numbers is None:
-            return Minimum(pattern, method, largest(space.written(form) for form in pattern.program.forms), {})
+            return Minimum(
+                pattern, method, largest(space.written(form) for form in pattern.program.forms), {}
+            )
         exponent = pattern.program.exponent(space.numbers)
         if exponent is None:
             raise _infeasible(pattern)
@@ -121,7 +127,12 @@ def optimize(pattern: Pattern, *, method: str = "closed") -> Minimum:
         found = pattern.program.minimum(space.numbers)
         if found is None:
             raise _infeasible(pattern)
-        return Minimum(pattern, method, sp.Rational(found[0]), dict(zip(pattern.parameters, map(sp.Rational, found[1]), strict=True)))
+        return Minimum(
+            pattern,
+            method,
+            sp.Rational(found[0]),
+            dict(zip(pattern.parameters, map(sp.Rational, found[1]), strict=True)),
+        )
     form = next(_valid_forms(pattern, space), None)
     if form is None:
         raise _infeasible(pattern)
@@ -163,7 +174,9 @@ def largest(forms: Iterable[sp.Expr]) -> sp.Expr:
 
 def _infeasible(pattern: Pattern) -> DomainError:
     return DomainError(
-        f"{pattern}: no parameters satisfy the bounds {', '.join(map(str, cost(pattern).bounds))}", argument="pattern", value=str(pattern)
+        f"{pattern}: no parameters satisfy the bounds {', '.join(map(str, cost(pattern).bounds))}",
+        argument="pattern",
+        value=str(pattern),
     )
 
 
@@ -193,7 +206,11 @@ class _Form:
     def slack(self) -> list[Row]:
         """Linear functions that must not be negative for the other bounds to hold."""
         caps = self.pattern.program.caps
-        rows = (_inserted(cap, self.free) for number, cap in enumerate(caps) if number not in self.active)
+        rows = (
+            _inserted(cap, self.free)
+            for number, cap in enumerate(caps)
+            if number not in self.active
+        )
         return [tuple(-entry for entry in row) for row in rows if any(row)]
 
     @cached_property
@@ -224,7 +241,11 @@ class _Form:
             top = max((heights[j] for j in (*pushing, *pulling)), default=None)
             if top is None:
                 continue
-            total = sum(float(coefficients[j]) * self._amplitude(j) for j in (*pushing, *pulling) if heights[j] == top)
+            total = sum(
+                float(coefficients[j]) * self._amplitude(j)
+                for j in (*pushing, *pulling)
+                if heights[j] == top
+            )
             if total < -1e-12:
                 return False
         return True
@@ -246,7 +267,13 @@ class _Form:
             if not pulling:
                 continue
             alternatives = [
-                [*known, *(space.plane(_minus(self.levels[lead], self.levels[other])) for other in pulling)]
+                [
+                    *known,
+                    *(
+                        space.plane(_minus(self.levels[lead], self.levels[other]))
+                        for other in pulling
+                    ),
+                ]
                 for known in alternatives
                 for lead in pushing
             ]
@@ -261,9 +288,15 @@ class _Form:
             if not pushing:
                 return (sp.false,)
             if len(pushing) == 1:
-                found += [space.condition(_minus(self.levels[pushing[0]], self.levels[other])) for other in pulling]
+                found += [
+                    space.condition(_minus(self.levels[pushing[0]], self.levels[other]))
+                    for other in pulling
+                ]
             else:
-                sides = [sp.Max(*(space.written(self.levels[j]) for j in side)) for side in (pushing, pulling)]
+                sides = [
+                    sp.Max(*(space.written(self.levels[j]) for j in side))
+                    for side in (pushing, pulling)
+                ]
                 found.append(sp.Ge(sides[0], sides[1]))
         return tuple(dict.fromkeys(entry for entry in found if entry != sp.true))
 
@@ -277,7 +310,11 @@ class _Form:
         total = [terms[j] for j in range(len(terms)) if j not in grouped]
         for members, _ in self.groups:
             own = tuple(name for name in names if any(terms[j].has(name) for j in members))
-            (balance,) = (entry for entry in allocate([terms[j] for j in members], own) if len(entry.duals) == len(members))
+            (balance,) = (
+                entry
+                for entry in allocate([terms[j] for j in members], own)
+                if len(entry.duals) == len(members)
+            )
             constant = balance.exact_constant
             assert constant is not None  # as many terms as parameters and one, and no caps
             total.append(balance.value * constant)
@@ -287,7 +324,11 @@ class _Form:
         for column, power in self.pivots.items():
             reached = written_power(pattern, power)
             factors = [(reached.subs(dict.fromkeys(names, sp.S.One)), sp.S.One)]
-            factors += [(values[name], sp.Rational(entry)) for name, entry in zip(names, power.free, strict=True) if entry]
+            factors += [
+                (values[name], sp.Rational(entry))
+                for name, entry in zip(names, power.free, strict=True)
+                if entry
+            ]
             values[names[column]] = power_product(factors)
         numbers = {name: space.written(row) for name, row in zip(names, self.free, strict=True)}
         heights = [space.written(level) for level in self.levels]
@@ -323,7 +364,10 @@ def _inserted(power: Power, free: tuple[Row, ...]) -> Row:
 
 def _substituted(power: Power, pivots: Mapping[int, Power]) -> Power:
     """Insert the parameters that bounds determine."""
-    kept = Power(power.sizes, tuple(Fraction(0) if index in pivots else entry for index, entry in enumerate(power.free)))
+    kept = Power(
+        power.sizes,
+        tuple(Fraction(0) if index in pivots else entry for index, entry in enumerate(power.free)),
+    )
     for column, value in pivots.items():
         if power.free[column]:
             kept = kept * value ** power.free[column]
@@ -372,11 +416,17 @@ def _form(pattern: Pattern, active: tuple[int, ...]) -> _Form | None:
     pivots: dict[int, Power] = {}
     if active:
         # the bounds as linear equations for the logarithms of the parameters; the last columns are those of the sizes
-        rows, columns = rref_rows([[*program.caps[q].free, *(-entry for entry in program.caps[q].sizes)] for q in active], width)
+        rows, columns = rref_rows(
+            [[*program.caps[q].free, *(-entry for entry in program.caps[q].sizes)] for q in active],
+            width,
+        )
         if len(columns) < len(active):
             return None
         for row, column in zip(rows, columns, strict=True):
-            others = tuple(Fraction(0) if index == column else -entry for index, entry in enumerate(row[:width]))
+            others = tuple(
+                Fraction(0) if index == column else -entry
+                for index, entry in enumerate(row[:width])
+            )
             pivots[column] = Power(tuple(row[width:]), others)
     reduced = [_substituted(term, pivots) for term in program.terms]
     free: list[Row | None] = [None] * width
@@ -391,7 +441,9 @@ def _form(pattern: Pattern, active: tuple[int, ...]) -> _Form | None:
         if weights is None or any(weight <= 0 for weight in weights):
             return None
         matrix = [[*(reduced[j].free[p] for p in own), Fraction(-1)] for j in members]
-        solved = [solve_exactly(matrix, [-reduced[j].sizes[k] for j in members]) for k in range(sizes)]
+        solved = [
+            solve_exactly(matrix, [-reduced[j].sizes[k] for j in members]) for k in range(sizes)
+        ]
         if None in solved:
             return None
         for position, p in enumerate(own):
@@ -403,7 +455,9 @@ def _form(pattern: Pattern, active: tuple[int, ...]) -> _Form | None:
     known = tuple(row if row is not None else zero for row in free)
     for column, value in pivots.items():
         free[column] = _inserted(value, known)
-    return _Form(pattern, active, tuple(row for row in free if row is not None), tuple(groups), pivots)
+    return _Form(
+        pattern, active, tuple(row for row in free if row is not None), tuple(groups), pivots
+    )
 
 
 def _connected(terms: list[Power]) -> list[tuple[list[int], list[int]]]:

@@ -15,7 +15,9 @@ _M, _U, _N2, _D = sp.symbols("M u N_2 d", positive=True)
 SELF_OVERLAP = 2 / sp.pi * sp.asin(sp.Rational(2, 3))
 
 
-def erf_cost(neurons: Any = _M, amplitude: Any = _U, width: Any = _N2, dimension: Any = _D) -> sp.Expr:
+def erf_cost(
+    neurons: Any = _M, amplitude: Any = _U, width: Any = _N2, dimension: Any = _D
+) -> sp.Expr:
     r"""Write the cost of M second-layer neurons with amplitude u on :math:`x_1`, prefactors included.
 
     .. math:: \frac{M u^2 d}{2\cdot 4/(3\pi)} + \frac{N_2}{2 M c_3^2},\qquad
@@ -37,7 +39,12 @@ def erf_cost(neurons: Any = _M, amplitude: Any = _U, width: Any = _N2, dimension
     >>> float(erf_cost(3, 1.325, 100, 100))
     1204.7...
     """
-    overlap = 4 / sp.sqrt(6 * sp.pi) * amplitude**3 * (1 + 2 * SELF_OVERLAP + 2 * amplitude**2) ** sp.Rational(-3, 2)
+    overlap = (
+        4
+        / sp.sqrt(6 * sp.pi)
+        * amplitude**3
+        * (1 + 2 * SELF_OVERLAP + 2 * amplitude**2) ** sp.Rational(-3, 2)
+    )
     return neurons * amplitude**2 * dimension * 3 * sp.pi / 8 + width / (2 * neurons * overlap**2)
 
 
@@ -85,18 +92,32 @@ def erf_optimum(width: float, dimension: float) -> ErfOptimum:
     """
     for name, value in (("width", width), ("dimension", dimension)):
         if not 1 <= value < float("inf"):
-            raise DomainError(f"{name} = {value} must be finite and at least 1", argument=name, value=value)
+            raise DomainError(
+                f"{name} = {value} must be finite and at least 1", argument=name, value=value
+            )
     cost = sp.lambdify((_M, _U), erf_cost(width=width, dimension=dimension), "numpy")
 
     def best(neurons: float) -> tuple[float, float]:
-        found = minimize_scalar(lambda u: float(cost(neurons, np.exp(u))), bounds=(-6, 3), method="bounded", options={"xatol": 1e-10})
+        found = minimize_scalar(
+            lambda u: float(cost(neurons, np.exp(u))),
+            bounds=(-6, 3),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
         return float(found.fun), float(np.exp(found.x))
 
     # at any amplitude the two terms are equal at the best real M; the best amplitude is then that of a single term
     shape = sp.lambdify(_U, erf_cost(1, _U, 1, 0) * _U**2, "numpy")
-    free = minimize_scalar(lambda u: float(shape(np.exp(u))), bounds=(-6, 3), method="bounded", options={"xatol": 1e-10})
+    free = minimize_scalar(
+        lambda u: float(shape(np.exp(u))),
+        bounds=(-6, 3),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
     amplitude = float(np.exp(free.x))
     real = np.sqrt(float(cost(1, amplitude)) / (amplitude**2 * dimension * 3 * np.pi / 8) - 1)
     tried = {max(1, int(real) + step) for step in (-1, 0, 1, 2)}
-    value, neurons, amplitude = min((best(count)[0], count, best(count)[1]) for count in tried if count <= width)
+    value, neurons, amplitude = min(
+        (best(count)[0], count, best(count)[1]) for count in tried if count <= width
+    )
     return ErfOptimum(value, neurons, amplitude)

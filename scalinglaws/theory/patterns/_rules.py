@@ -71,12 +71,18 @@ class Pattern:
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """Free parameters: M, the number of specialized neurons, and beta, the inflation of the variance; by layer."""
         if isinstance(self.architecture, Attention):
-            return (sp.Symbol("epsilon2", positive=True),) if self.layers[0].kind == "softmax" else ()
+            return (
+                (sp.Symbol("epsilon2", positive=True),) if self.layers[0].kind == "softmax" else ()
+            )
         found = []
         for number, layer in enumerate(self.layers, start=1):
             if layer.kind in ("S", "G"):
                 letter = "M" if layer.kind == "S" else "beta"
-                found.append(sp.Symbol(letter if len(self.layers) == 1 else f"{letter}_{number}", positive=True))
+                found.append(
+                    sp.Symbol(
+                        letter if len(self.layers) == 1 else f"{letter}_{number}", positive=True
+                    )
+                )
         return tuple(found)
 
     @cached_property
@@ -110,10 +116,18 @@ class _Structure:
 
 def _structure(architecture: Architecture) -> _Structure:
     shared = architecture.weight_sharing
-    return _Structure(architecture.depth, architecture.degree, architecture.activation, architecture.tracked, shared)
+    return _Structure(
+        architecture.depth,
+        architecture.degree,
+        architecture.activation,
+        architecture.tracked,
+        shared,
+    )
 
 
-def enumerate_patterns(architecture: Architecture | Attention, *, purity: bool = False) -> tuple[Pattern, ...]:
+def enumerate_patterns(
+    architecture: Architecture | Attention, *, purity: bool = False
+) -> tuple[Pattern, ...]:
     """List every assignment of patterns to layers by which a network can express its target.
 
     Parameters
@@ -135,13 +149,19 @@ def enumerate_patterns(architecture: Architecture | Attention, *, purity: bool =
     28
     """
     if isinstance(architecture, Attention):
-        return tuple(Pattern(architecture, (LayerPattern(kind),), purity) for kind in ("GP", "softmax"))
-    return tuple(Pattern(architecture, layers, purity) for layers in _assignments(_structure(architecture)))
+        return tuple(
+            Pattern(architecture, (LayerPattern(kind),), purity) for kind in ("GP", "softmax")
+        )
+    return tuple(
+        Pattern(architecture, layers, purity) for layers in _assignments(_structure(architecture))
+    )
 
 
 @lru_cache(maxsize=256)
 def _assignments(structure: _Structure) -> tuple[tuple[LayerPattern, ...], ...]:
-    def extend(chosen: tuple[LayerPattern, ...], present: frozenset[int]) -> Iterator[tuple[LayerPattern, ...]]:
+    def extend(
+        chosen: tuple[LayerPattern, ...], present: frozenset[int]
+    ) -> Iterator[tuple[LayerPattern, ...]]:
         if len(chosen) == structure.depth:
             if structure.degree in present:
                 yield chosen
@@ -149,14 +169,23 @@ def _assignments(structure: _Structure) -> tuple[tuple[LayerPattern, ...], ...]:
         for kind in KINDS:
             for feature in (None,) if kind == "GP" else sorted(present):
                 layer = LayerPattern(kind, feature)
-                yield from extend((*chosen, layer), frozenset(k for k in structure.tracked if _source(structure, layer, present, k)))
+                yield from extend(
+                    (*chosen, layer),
+                    frozenset(
+                        k for k in structure.tracked if _source(structure, layer, present, k)
+                    ),
+                )
 
     return tuple(extend((), frozenset({1})))
 
 
-def _source(structure: _Structure, layer: LayerPattern, present: frozenset[int], k: int) -> tuple[int, int, bool] | None:
+def _source(
+    structure: _Structure, layer: LayerPattern, present: frozenset[int], k: int
+) -> tuple[int, int, bool] | None:
     """Say where a feature after a layer comes from: degree before it, transfer order, and whether the layer carried it."""
-    if layer.feature is not None and (order := transfer_order(layer.feature, k, structure.activation)):
+    if layer.feature is not None and (
+        order := transfer_order(layer.feature, k, structure.activation)
+    ):
         return layer.feature, order, True
     if k in present and transfer_order(k, k, structure.activation):
         return k, 1, False
@@ -167,7 +196,9 @@ def _source(structure: _Structure, layer: LayerPattern, present: frozenset[int],
 
 
 @lru_cache(maxsize=8192)
-def _program(structure: _Structure, layers: tuple[LayerPattern, ...], purity: bool) -> TropicalProgram:
+def _program(
+    structure: _Structure, layers: tuple[LayerPattern, ...], purity: bool
+) -> TropicalProgram:
     free = [number for number, layer in enumerate(layers) if layer.kind in ("S", "G")]
     total = structure.depth + 2  # widths, fan-in, patches
 
@@ -230,5 +261,7 @@ def _attention_program(kind: str) -> TropicalProgram:
         return TropicalProgram((Power((_ONE, 2 * _ONE, 2 * _ONE), ()),))
     score = Power((_NONE, 2 * _ONE, _NONE), (_ONE,))
     value = Power((_ONE, _NONE, 2 * _ONE), (-_ONE,))
-    saturation = Power((_NONE, _NONE, _NONE), (_ONE,))  # beyond, softmax picks its largest score; a power of the logarithm of L is dropped
+    saturation = Power(
+        (_NONE, _NONE, _NONE), (_ONE,)
+    )  # beyond, softmax picks its largest score; a power of the logarithm of L is dropped
     return TropicalProgram((score, value), (saturation,))

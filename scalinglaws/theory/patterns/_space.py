@@ -40,7 +40,13 @@ class Space:
     def row(self, form: Row) -> Row:
         """Turn a linear function of the size exponents into one of the symbols: a constant, then coefficients."""
         width = len(self.symbols) + 1
-        return tuple(sum((weight * size[k] for weight, size in zip(form, self.sizes, strict=True)), Fraction(0)) for k in range(width))
+        return tuple(
+            sum(
+                (weight * size[k] for weight, size in zip(form, self.sizes, strict=True)),
+                Fraction(0),
+            )
+            for k in range(width)
+        )
 
     def plane(self, form: Row) -> Affine:
         """Return the same in exactly two coordinates, the second one idle if there is one symbol."""
@@ -66,7 +72,11 @@ class Space:
 
     def box(self, ranges: Iterable[tuple[Fraction, Fraction]]) -> Polygon:
         """Return a rectangle, cut down to where no size exponent is negative."""
-        (left, right), (low, high), *_ = [*ranges, (Fraction(0), Fraction(1)), (Fraction(0), Fraction(1))]
+        (left, right), (low, high), *_ = [
+            *ranges,
+            (Fraction(0), Fraction(1)),
+            (Fraction(0), Fraction(1)),
+        ]
         polygon: Polygon = ((left, low), (right, low), (right, high), (left, high))
         for number in range(len(self.sizes)):
             unit = tuple(Fraction(index == number) for index in range(len(self.sizes)))
@@ -81,7 +91,12 @@ def space_of(architecture: Architecture | Attention) -> Space:
     rows = []
     for exponent in architecture.size_exponents:
         constant = exponent.subs(dict.fromkeys(symbols, 0))
-        slopes = [exponent.coeff(symbol) if exponent.is_Add or exponent.is_Mul or exponent.is_Symbol else sp.S.Zero for symbol in symbols]
+        slopes = [
+            exponent.coeff(symbol)
+            if exponent.is_Add or exponent.is_Mul or exponent.is_Symbol
+            else sp.S.Zero
+            for symbol in symbols
+        ]
         rows.append(tuple(Fraction(int(entry.p), int(entry.q)) for entry in (constant, *slopes)))
     return Space(symbols, tuple(rows))
 
@@ -94,7 +109,9 @@ def written(row: Row, symbols: tuple[sp.Symbol, ...]) -> sp.Expr:
     >>> written((Fraction(1, 2), Fraction(1)), (sp.Symbol("n", positive=True),))
     n + 1/2
     """
-    return sp.Add(*(sp.Rational(entry) * base for entry, base in zip(row, (sp.S.One, *symbols), strict=True)))
+    return sp.Add(
+        *(sp.Rational(entry) * base for entry, base in zip(row, (sp.S.One, *symbols), strict=True))
+    )
 
 
 def primitive(form: Affine) -> Affine:
@@ -126,5 +143,10 @@ def half_plane(form: Affine, symbols: tuple[sp.Symbol, ...]) -> sp.Basic:
         return sp.true if constant >= 0 else sp.false
     sign = 1 if leading > 0 else -1
     size = abs(leading) if sum(bool(slope) for slope in slopes) == 1 else Fraction(1)
-    left = sp.Add(*(sp.Rational(sign * slope / size) * name for slope, name in zip(slopes, symbols, strict=False)))
+    left = sp.Add(
+        *(
+            sp.Rational(sign * slope / size) * name
+            for slope, name in zip(slopes, symbols, strict=False)
+        )
+    )
     return (sp.Ge if sign > 0 else sp.Le)(left, sp.Rational(-sign * constant / size))

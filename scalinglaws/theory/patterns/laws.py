@@ -37,7 +37,11 @@ def _law(name: str, **fields: Any) -> Law:
 @lru_cache(maxsize=1)
 def two_layer_law() -> Law:
     r"""Return ``patterns.two_layer``: :math:`P_* \sim \sqrt{N d}` from :math:`N = d` to :math:`d^5`, where lazy learning takes over."""
-    return _law("two_layer", symbols={"n": "width exponent: the hidden layer has d^n neurons"}, model=fully_connected([_N], 3))
+    return _law(
+        "two_layer",
+        symbols={"n": "width exponent: the hidden layer has d^n neurons"},
+        model=fully_connected([_N], 3),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +49,10 @@ def convolutional_law() -> Law:
     r"""Return ``patterns.convolutional``: :math:`P_* \sim \sqrt{d\,C}` for :math:`C < d` channels."""
     return _law(
         "convolutional",
-        symbols={"n": "channel exponent: there are d^n channels", "s": "patch exponent: a patch has d^s inputs, and there are d^(1 - s)"},
+        symbols={
+            "n": "channel exponent: there are d^n channels",
+            "s": "patch exponent: a patch has d^s inputs, and there are d^(1 - s)",
+        },
         model=convolutional([_N], patch_exponent=_PATCH),
         published=Published(
             sp.Max(_PATCH, 1 - _PATCH + _N),
@@ -64,7 +71,10 @@ def three_layer_law() -> Law:
     """
     return _law(
         "three_layer",
-        symbols={"n_1": "width exponent of the first hidden layer", "n_2": "width exponent of the second hidden layer"},
+        symbols={
+            "n_1": "width exponent of the first hidden layer",
+            "n_2": "width exponent of the second hidden layer",
+        },
         model=PatternLimited(fully_connected([_N1, _N2], 3), (_N1 >= 1, _N2 >= 1)),
         published=Published(
             (_N1 + _N2 + 1) / 3,
@@ -81,7 +91,9 @@ def attention_law() -> Law:
     r"""Return ``patterns.attention``: :math:`P_* \sim \sqrt L/(s_A s_w)` until the softmax saturates."""
     return _law(
         "attention",
-        symbols={"ell": "length exponent: sequences have d^ell positions; scores and values have prior deviations 1/d and d^(-1/2)"},
+        symbols={
+            "ell": "length exponent: sequences have d^ell positions; scores and values have prior deviations 1/d and d^(-1/2)"
+        },
         model=attention(_LENGTH),
         published=Published(
             _LENGTH / 2,

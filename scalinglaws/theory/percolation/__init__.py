@@ -5,8 +5,22 @@ A dataset is a set of critical clusters. The one of rank k weighs :math:`k^{-(1 
 """
 
 from .allocation import AllocationLimited, break_rank_equation, derive_allocated, derive_break_rank
-from .components import ClusterLimited, GridLimited, LossReduction, derive_cluster, derive_grid, derive_reduction
-from .exponents import CriticalExponents, Estimate, Prediction, critical_exponents, critical_threshold, rank_exponent
+from .components import (
+    ClusterLimited,
+    GridLimited,
+    LossReduction,
+    derive_cluster,
+    derive_grid,
+    derive_reduction,
+)
+from .exponents import (
+    CriticalExponents,
+    Estimate,
+    Prediction,
+    critical_exponents,
+    critical_threshold,
+    rank_exponent,
+)
 from .ranks import ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .relations import ScalingExponents, scaling_relations
 from .sampling import SampleLimited, derive_sampled

@@ -102,7 +102,9 @@ class _Parts:
 
     def cases(self, smooth: sp.Expr, cluster: sp.Expr) -> sp.Expr | None:
         """Write what differs between the two regimes; None where only the boundary is left."""
-        found = [(value, self.where(name)) for name, value in ((SMOOTH, smooth), (CLUSTER, cluster))]
+        found = [
+            (value, self.where(name)) for name, value in ((SMOOTH, smooth), (CLUSTER, cluster))
+        ]
         kept = [(value, condition) for value, condition in found if condition != sp.false]
         return pieces(kept) if kept else None
 
@@ -112,16 +114,24 @@ def _parts(model: AllocationLimited) -> _Parts:
     for name, value, given in (("weight", alpha, model.weight), ("exponent", beta, model.exponent)):
         if not value.is_positive:
             least = "above 1" if name == "weight" else "positive"
-            raise DomainError(f"{name} = {given} must be {least}: declare its symbols with positive=True", argument=name, value=given)
+            raise DomainError(
+                f"{name} = {given} must be {least}: declare its symbols with positive=True",
+                argument=name,
+                value=given,
+            )
     if model.offset not in (0, 1):
-        raise DomainError(f"offset = {model.offset} must be 0 or 1", argument="offset", value=model.offset)
+        raise DomainError(
+            f"offset = {model.offset} must be 0 or 1", argument="offset", value=model.offset
+        )
     threshold = model.threshold
     if threshold is None:
         threshold = sp.S.Zero if model.offset else (1 + beta) ** (1 / beta)
     threshold = sp.sympify(threshold)
     if threshold.is_number and not threshold + model.offset >= 1:
         raise DomainError(
-            f"threshold = {threshold} must be at least {1 - model.offset}: nothing is learned below", argument="threshold", value=threshold
+            f"threshold = {threshold} must be at least {1 - model.offset}: nothing is learned below",
+            argument="threshold",
+            value=threshold,
         )
     return _Parts(alpha, beta, sp.sympify(model.offset), threshold)
 
@@ -129,12 +139,28 @@ def _parts(model: AllocationLimited) -> _Parts:
 def _share_steps(model: AllocationLimited, parts: _Parts, x: sp.Expr) -> list[Step]:
     """Write how the degrees of freedom are divided; x is the smallest allocation as it is written."""
     alpha, beta, o, y = parts.alpha, parts.beta, parts.offset, x + parts.offset
-    steps = [step(_W, _RANK ** (-1 - alpha), DEFINITION, "weight of the cluster of rank k", BRILL_2024)]
+    steps = [
+        step(_W, _RANK ** (-1 - alpha), DEFINITION, "weight of the cluster of rank k", BRILL_2024)
+    ]
     if model.threshold is not None:
-        steps.append(step(_X, parts.threshold, DEFINITION, "a rule for the smallest allocation, not the optimal one"))
+        steps.append(
+            step(
+                _X,
+                parts.threshold,
+                DEFINITION,
+                "a rule for the smallest allocation, not the optimal one",
+            )
+        )
     elif not model.offset:
         tangent = sp.Eq(_X**-beta + beta * _X**-beta, 1, evaluate=False)
-        steps.append(step(_X, parts.threshold, solves(tangent), "less than x does not pay: there the tangent f - x f' goes through (0, 1)"))
+        steps.append(
+            step(
+                _X,
+                parts.threshold,
+                solves(tangent),
+                "less than x does not pay: there the tangent f - x f' goes through (0, 1)",
+            )
+        )
     marginal = sp.Eq(beta * _W * (_NK + o) ** (-1 - beta), _LAMBDA, evaluate=False)
     last = sp.Eq((beta * BREAK ** (-1 - alpha) / _LAMBDA) ** (1 / (1 + beta)), y, evaluate=False)
     return [
@@ -151,8 +177,19 @@ def _share_steps(model: AllocationLimited, parts: _Parts, x: sp.Expr) -> list[St
             solves(last),
             "the last of them, of rank k_b, has the smallest allocation",
         ),
-        step(_NK, y * (_RANK / BREAK) ** -parts.a - o, EQUAL, "degrees of freedom of rank k", BRILL_2024),
-        step(_TOTAL, sp.Sum(y * (_J / BREAK) ** -parts.a - o, (_J, 1, BREAK)), DEFINITION, "their total"),
+        step(
+            _NK,
+            y * (_RANK / BREAK) ** -parts.a - o,
+            EQUAL,
+            "degrees of freedom of rank k",
+            BRILL_2024,
+        ),
+        step(
+            _TOTAL,
+            sp.Sum(y * (_J / BREAK) ** -parts.a - o, (_J, 1, BREAK)),
+            DEFINITION,
+            "their total",
+        ),
     ]
 
 
@@ -163,8 +200,18 @@ def _break_steps(model: AllocationLimited, parts: _Parts, x: sp.Expr) -> list[St
     solved = parts.cases((SIZE / (y * sp.zeta(a))) ** (1 / a), SIZE / (y / sp.cancel(1 - a) - o))
     return [
         *_share_steps(model, parts, x),
-        step(_TOTAL, grown, asymptotic(BREAK), "a power sum: to zeta(a) where it converges, to an integral where it does not"),
-        step(BREAK, solved, solves(sp.Eq(grown, SIZE, evaluate=False)), "the rank at which they are used up"),
+        step(
+            _TOTAL,
+            grown,
+            asymptotic(BREAK),
+            "a power sum: to zeta(a) where it converges, to an integral where it does not",
+        ),
+        step(
+            BREAK,
+            solved,
+            solves(sp.Eq(grown, SIZE, evaluate=False)),
+            "the rank at which they are used up",
+        ),
     ]
 
 
@@ -174,7 +221,14 @@ def _boundary_steps(parts: _Parts, *, loss: bool) -> list[Step]:
     where, W = parts.where(BOTH), _LAMBERT
     inside = y * _K0 * (sp.log(_K0) + sp.EulerGamma) - o * _K0
     steps = [
-        step(_TOTAL0, sp.Sum(y * _K0 / _J - o, (_J, 1, _K0)), DEFINITION, "where a = 1 the total is a harmonic sum", None, where),
+        step(
+            _TOTAL0,
+            sp.Sum(y * _K0 / _J - o, (_J, 1, _K0)),
+            DEFINITION,
+            "where a = 1 the total is a harmonic sum",
+            None,
+            where,
+        ),
         step(_TOTAL0, inside, asymptotic(_K0), "a logarithm", None, where),
         step(
             _LOG,
@@ -185,19 +239,52 @@ def _boundary_steps(parts: _Parts, *, loss: bool) -> list[Step]:
             where,
         ),
         step(_LOG, W, asymptotic(W), "W grows as log n", None, where),
-        step(W, parts.lambert, solves(sp.Eq(W * sp.exp(W), sp.exp(g) * SIZE / y, evaluate=False)), "Lambert's function", None, where),
-        step(_K0, SIZE / (y * W), solves(sp.Eq(_TOTAL0, SIZE, evaluate=False)), "the break rank", BRILL_2024, where),
+        step(
+            W,
+            parts.lambert,
+            solves(sp.Eq(W * sp.exp(W), sp.exp(g) * SIZE / y, evaluate=False)),
+            "Lambert's function",
+            None,
+            where,
+        ),
+        step(
+            _K0,
+            SIZE / (y * W),
+            solves(sp.Eq(_TOTAL0, SIZE, evaluate=False)),
+            "the break rank",
+            BRILL_2024,
+            where,
+        ),
     ]
     if loss:
         steps[2:2] = [
             step(
-                _IN0, sp.Sum(_J ** (-1 - alpha) * (y * _K0 / _J) ** -alpha, (_J, 1, _K0)), DEFINITION, "what is left of them", None, where
+                _IN0,
+                sp.Sum(_J ** (-1 - alpha) * (y * _K0 / _J) ** -alpha, (_J, 1, _K0)),
+                DEFINITION,
+                "what is left of them",
+                None,
+                where,
             ),
-            step(_IN0, (y * _K0) ** -alpha * (sp.log(_K0) + sp.EulerGamma), asymptotic(_K0), "the same sum", None, where),
+            step(
+                _IN0,
+                (y * _K0) ** -alpha * (sp.log(_K0) + sp.EulerGamma),
+                asymptotic(_K0),
+                "the same sum",
+                None,
+                where,
+            ),
         ]
         steps += [
             step(_L0, _IN0 + _K0**-alpha / alpha, DEFINITION, "the loss", None, where),
-            step(_L0, SIZE**-alpha * W**alpha * (W + o / y + y**alpha / alpha), EQUAL, "a power and 1 + alpha logarithms", None, where),
+            step(
+                _L0,
+                SIZE**-alpha * W**alpha * (W + o / y + y**alpha / alpha),
+                EQUAL,
+                "a power and 1 + alpha logarithms",
+                None,
+                where,
+            ),
         ]
     return steps
 
@@ -260,11 +347,19 @@ def _loss_regimes(parts: _Parts) -> tuple[Regime, ...]:
     z, share = sp.zeta(a), parts.fraction
     height = y**-beta / sp.cancel(1 - a) + 1 / alpha
     second = 1 / alpha - y**-beta * (beta * o / y + (1 + beta) / sp.cancel(a - 1))
-    rest_smooth = (second * (y * z) ** (alpha / a) * z ** (-1 - beta), sp.factor((alpha - beta) / (1 + alpha)))
-    rest_cluster = (z * share ** (a - 1) * (y**-beta / height + alpha * y * share), sp.cancel(1 - a))
+    rest_smooth = (
+        second * (y * z) ** (alpha / a) * z ** (-1 - beta),
+        sp.factor((alpha - beta) / (1 + alpha)),
+    )
+    rest_cluster = (
+        z * share ** (a - 1) * (y**-beta / height + alpha * y * share),
+        sp.cancel(1 - a),
+    )
     return (
         Regime(SMOOTH, parts.where(SMOOTH), beta, z ** (1 + beta), 0, rest_smooth),
-        Regime(CLUSTER, parts.where(CLUSTER), alpha, share**-alpha * sp.factor(height), 0, rest_cluster),
+        Regime(
+            CLUSTER, parts.where(CLUSTER), alpha, share**-alpha * sp.factor(height), 0, rest_cluster
+        ),
         Regime(BOTH, parts.where(BOTH), alpha, sp.S.One, 1 + alpha),
     )
 
@@ -277,12 +372,24 @@ def _loss_steps(model: AllocationLimited, parts: _Parts) -> list[Step]:
         smooth, cluster, _ = _loss_regimes(parts)
         constant = parts.cases(smooth.constant, cluster.constant)
         slower = parts.cases(beta, alpha)
-        left = y**-beta * parts.cases(sp.zeta(a) * BREAK ** (-a * beta), BREAK**-alpha / sp.cancel(1 - a))
+        left = y**-beta * parts.cases(
+            sp.zeta(a) * BREAK ** (-a * beta), BREAK**-alpha / sp.cancel(1 - a)
+        )
         steps = [
             *_break_steps(model, parts, x),
-            step(_IN, sp.Sum(_J ** (-1 - alpha) * (y * (_J / BREAK) ** -a) ** -beta, (_J, 1, BREAK)), DEFINITION, "what is left of those"),
+            step(
+                _IN,
+                sp.Sum(_J ** (-1 - alpha) * (y * (_J / BREAK) ** -a) ** -beta, (_J, 1, BREAK)),
+                DEFINITION,
+                "what is left of those",
+            ),
             step(_IN, left, asymptotic(BREAK), "the same power sum"),
-            step(_OUT, sp.Sum((_J + BREAK) ** (-1 - alpha), (_J, 1, sp.oo)), DEFINITION, "clusters that are not learned"),
+            step(
+                _OUT,
+                sp.Sum((_J + BREAK) ** (-1 - alpha), (_J, 1, sp.oo)),
+                DEFINITION,
+                "clusters that are not learned",
+            ),
             step(_OUT, BREAK**-alpha / alpha, asymptotic(BREAK), "their tail as an integral"),
             step(_L, _IN + _OUT, DEFINITION, "the loss", BRILL_2024),
             step(_C, constant, DEFINITION, "the constant in front"),
@@ -292,7 +399,12 @@ def _loss_steps(model: AllocationLimited, parts: _Parts) -> list[Step]:
                 asymptotic(SIZE),
                 "the slower of the two: the clusters learned first, or all in proportion",
             ),
-            step(_L, _C * SIZE ** -sp.Min(alpha, beta), EQUAL, "a power law (times logarithms where the exponents meet)"),
+            step(
+                _L,
+                _C * SIZE ** -sp.Min(alpha, beta),
+                EQUAL,
+                "a power law (times logarithms where the exponents meet)",
+            ),
         ]
     if parts.where(BOTH) != sp.false:
         shared = [] if steps else _share_steps(model, parts, x)[:-1]
@@ -304,15 +416,28 @@ def _all_or_nothing(model: AllocationLimited) -> Derived:
     """Derive the limit of clusters that one degree of freedom learns."""
     alpha = sp.expand(sp.sympify(model.weight) - 1)
     steps = [
-        step(_TOTAL, sp.Sum(_J / _J, (_J, 1, BREAK)), DEFINITION, "one degree of freedom learns a cluster", MICHAUD_2023),
+        step(
+            _TOTAL,
+            sp.Sum(_J / _J, (_J, 1, BREAK)),
+            DEFINITION,
+            "one degree of freedom learns a cluster",
+            MICHAUD_2023,
+        ),
         step(BREAK, SIZE, solves(sp.Eq(_TOTAL, SIZE, evaluate=False)), "the n largest are learned"),
-        step(_L, sp.Sum((_J + BREAK) ** (-1 - alpha), (_J, 1, sp.oo)), DEFINITION, "clusters that are not learned"),
+        step(
+            _L,
+            sp.Sum((_J + BREAK) ** (-1 - alpha), (_J, 1, sp.oo)),
+            DEFINITION,
+            "clusters that are not learned",
+        ),
         step(_L, SIZE**-alpha / alpha, asymptotic(SIZE), "their tail as an integral"),
         step(_C, 1 / alpha, DEFINITION, "the constant in front"),
         step(_L, _C * SIZE**-alpha, EQUAL, "a power law"),
     ]
     derivation = Derivation(tuple(steps), (), free_box(model.box, alpha))
-    return Derived((Regime(CLUSTER, sp.true, alpha, 1 / alpha, 0, (-alpha / 2, sp.S.One)),), (), derivation)
+    return Derived(
+        (Regime(CLUSTER, sp.true, alpha, 1 / alpha, 0, (-alpha / 2, sp.S.One)),), (), derivation
+    )
 
 
 # -- the break rank -----------------------------------------------------------------------------------------------------
@@ -350,8 +475,18 @@ def derive_break_rank(model: AllocationLimited) -> Derived:
         if parts.cases(a, a) is not None:
             steps = [
                 *_break_steps(model, parts, _symbol(model)),
-                step(_C, parts.cases(every[0].constant, every[1].constant), DEFINITION, "the constant in front"),
-                step(BREAK, _C * SIZE ** parts.cases(every[0].exponent, sp.S.One), EQUAL, "a power law (over a logarithm where a = 1)"),
+                step(
+                    _C,
+                    parts.cases(every[0].constant, every[1].constant),
+                    DEFINITION,
+                    "the constant in front",
+                ),
+                step(
+                    BREAK,
+                    _C * SIZE ** parts.cases(every[0].exponent, sp.S.One),
+                    EQUAL,
+                    "a power law (over a logarithm where a = 1)",
+                ),
             ]
         if parts.where(BOTH) != sp.false:
             shared = [] if steps else _share_steps(model, parts, _symbol(model))[:-1]
@@ -368,7 +503,11 @@ def _forms(parts: _Parts) -> dict[str, Form]:
     below, above, line = parts.where(SMOOTH), parts.where(CLUSTER), parts.where(BOTH)
 
     def branches(smooth: sp.Expr, cluster: sp.Expr, both: sp.Expr) -> sp.Expr:
-        kept = [(value, where) for value, where in ((smooth, below), (cluster, above), (both, line)) if where != sp.false]
+        kept = [
+            (value, where)
+            for value, where in ((smooth, below), (cluster, above), (both, line))
+            if where != sp.false
+        ]
         return kept[0][0] if len(kept) == 1 else sp.Piecewise(*kept)
 
     k_smooth, k_cluster = (SIZE / (y * sp.zeta(a))) ** (1 / a), parts.fraction * SIZE
@@ -378,20 +517,35 @@ def _forms(parts: _Parts) -> dict[str, Form]:
     l_cluster = cluster.constant * SIZE**-alpha
     W = parts.lambert
     l_both = SIZE**-alpha * W**alpha * (W + o / y + y**alpha / alpha)
-    p_rank = branches((sp.cancel(a - 1) * SIZE) ** (1 / a), sp.cancel(1 - a) * SIZE, SIZE / sp.LambertW(SIZE))
+    p_rank = branches(
+        (sp.cancel(a - 1) * SIZE) ** (1 / a), sp.cancel(1 - a) * SIZE, SIZE / sp.LambertW(SIZE)
+    )
     p_sum = branches(
-        (1 - ((a - 1) * SIZE) ** ((1 - a) / a)) / (a - 1), (((1 - a) * SIZE) ** (1 - a) - 1) / (1 - a), sp.log(SIZE / sp.LambertW(SIZE))
+        (1 - ((a - 1) * SIZE) ** ((1 - a) / a)) / (a - 1),
+        (((1 - a) * SIZE) ** (1 - a) - 1) / (1 - a),
+        sp.log(SIZE / sp.LambertW(SIZE)),
     )
     return {
-        "loss": Form(branches(l_smooth, l_cluster, l_both), "loss, with the first correction where smoothness limits"),
-        "break_rank": Form(branches(k_smooth, k_cluster, SIZE / (y * W)), "how many clusters are learned"),
-        "published_break_rank": Form(p_rank, "the same as printed: smallest allocation 1, power sums as integrals"),
+        "loss": Form(
+            branches(l_smooth, l_cluster, l_both),
+            "loss, with the first correction where smoothness limits",
+        ),
+        "break_rank": Form(
+            branches(k_smooth, k_cluster, SIZE / (y * W)), "how many clusters are learned"
+        ),
+        "published_break_rank": Form(
+            p_rank, "the same as printed: smallest allocation 1, power sums as integrals"
+        ),
         "published_amplitude": Form(1 / p_sum, "A of n_k = A n k^-a as printed"),
-        "published_loss": Form(p_sum ** (1 + beta) * SIZE**-beta + p_rank**-alpha / alpha, "loss as printed"),
+        "published_loss": Form(
+            p_sum ** (1 + beta) * SIZE**-beta + p_rank**-alpha / alpha, "loss as printed"
+        ),
     }
 
 
-def break_rank_equation(n: Any, *, alpha: Any, beta: Any, threshold: Any = None) -> ImplicitConstant:
+def break_rank_equation(
+    n: Any, *, alpha: Any, beta: Any, threshold: Any = None
+) -> ImplicitConstant:
     r"""Return the break rank as the root of one equation, uniform across :math:`\alpha = \beta`.
 
     .. math:: k_b^{a} \ln_a k_b = \frac{n}{x^*}, \qquad \ln_a x = \frac{x^{1 - a} - 1}{1 - a}, \qquad a = \frac{1 + \alpha}{1 + \beta}
@@ -423,11 +577,15 @@ def break_rank_equation(n: Any, *, alpha: Any, beta: Any, threshold: Any = None)
     >>> print(mpmath.nstr(break_rank_equation(1000, alpha=1, beta=1, threshold=1).evaluate(10), 10))
     190.4906005
     """
-    values = {"n": n, "alpha": alpha, "beta": beta} | ({} if threshold is None else {"threshold": threshold})
+    values = {"n": n, "alpha": alpha, "beta": beta} | (
+        {} if threshold is None else {"threshold": threshold}
+    )
     exact = {name: to_exact(value) for name, value in values.items()}
     for name, value in exact.items():
         if not value > 0:
-            raise DomainError(f"{name} = {values[name]} must be positive", argument=name, value=values[name])
+            raise DomainError(
+                f"{name} = {values[name]} must be positive", argument=name, value=values[name]
+            )
     a = (1 + exact["alpha"]) / (1 + exact["beta"])
     x = exact.get("threshold", (1 + exact["beta"]) ** (1 / exact["beta"]))
     grown = BREAK * sp.log(BREAK) if a == 1 else (BREAK - BREAK**a) / (1 - a)

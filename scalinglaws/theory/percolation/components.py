@@ -69,36 +69,90 @@ def derive_grid(model: GridLimited) -> Derived:
     d, c = sp.sympify(model.dimension), sp.sympify(model.order)
     for name, value in (("dimension", d), ("order", c)):
         if not value.is_positive:
-            raise DomainError(f"{name} = {value} must be positive: declare its symbols with positive=True", argument=name, value=value)
-    box = {name: ends for name, ends in model.box.items() if name in d.free_symbols | c.free_symbols | _free(model.crossover)}
+            raise DomainError(
+                f"{name} = {value} must be positive: declare its symbols with positive=True",
+                argument=name,
+                value=value,
+            )
+    box = {
+        name: ends
+        for name, ends in model.box.items()
+        if name in d.free_symbols | c.free_symbols | _free(model.crossover)
+    }
     if model.crossover is None:
         steps = [
-            step(_BOXES, (_EXTENT / _R) ** d, DEFINITION, "cells of size r in a set of extent ell", SHARMA_2022),
-            step(_R, _EXTENT * SIZE ** (-1 / d), solves(sp.Eq(_BOXES, SIZE, evaluate=False)), "what n cells resolve"),
-            step(_F, (_R / _EXTENT) ** c, DEFINITION, "error of a piecewise approximation, in units of that at n = 1", SHARMA_2022),
+            step(
+                _BOXES,
+                (_EXTENT / _R) ** d,
+                DEFINITION,
+                "cells of size r in a set of extent ell",
+                SHARMA_2022,
+            ),
+            step(
+                _R,
+                _EXTENT * SIZE ** (-1 / d),
+                solves(sp.Eq(_BOXES, SIZE, evaluate=False)),
+                "what n cells resolve",
+            ),
+            step(
+                _F,
+                (_R / _EXTENT) ** c,
+                DEFINITION,
+                "error of a piecewise approximation, in units of that at n = 1",
+                SHARMA_2022,
+            ),
             step(_F, SIZE ** sp.cancel(-c / d), EQUAL, "a power law"),
         ]
-        return Derived((Regime("smoothness-limited", sp.true, c / d, sp.S.One),), (), Derivation(tuple(steps), (), box))
+        return Derived(
+            (Regime("smoothness-limited", sp.true, c / d, sp.S.One),),
+            (),
+            Derivation(tuple(steps), (), box),
+        )
     D = sp.sympify(model.crossover)
     constant = BREAK_SIZE ** (c / D - c / d)
     early = SIZE ** (-c / d)
     late = BREAK_SIZE ** (-c / d) * (SIZE / BREAK_SIZE) ** (-c / D)
     steps = [
         step(
-            BREAK_SIZE, (_EXTENT / _XI) ** d, DEFINITION, "cells of the correlation length: above it the cluster is homogeneous", BRILL_2024
+            BREAK_SIZE,
+            (_EXTENT / _XI) ** d,
+            DEFINITION,
+            "cells of the correlation length: above it the cluster is homogeneous",
+            BRILL_2024,
         ),
         step(_BOXES, BREAK_SIZE * (_XI / _R) ** D, DEFINITION, "below it the cluster is a fractal"),
-        step(_R, _XI * (SIZE / BREAK_SIZE) ** (-1 / D), solves(sp.Eq(_BOXES, SIZE, evaluate=False)), "what n > n_xi cells resolve"),
-        step(_F, (_R / _EXTENT) ** c, DEFINITION, "error of a piecewise approximation, in units of that at n = 1", SHARMA_2022),
+        step(
+            _R,
+            _XI * (SIZE / BREAK_SIZE) ** (-1 / D),
+            solves(sp.Eq(_BOXES, SIZE, evaluate=False)),
+            "what n > n_xi cells resolve",
+        ),
+        step(
+            _F,
+            (_R / _EXTENT) ** c,
+            DEFINITION,
+            "error of a piecewise approximation, in units of that at n = 1",
+            SHARMA_2022,
+        ),
         step(_F, late, EQUAL, "continuous at n_xi, where r is the correlation length"),
         step(_C, constant, DEFINITION, "the constant in front"),
         step(_F, _C * SIZE ** (-c / D), EQUAL, "a power law with the exponent of the fractal"),
     ]
     forms = {
-        "loss": Form(sp.Piecewise((early, SIZE < BREAK_SIZE), (late, True)), "loss of the infinite cluster, both sides of n_xi"),
-        "early_exponent": Form(c / d, "exponent for n < n_xi, where only the correlation length and more is resolved"),
+        "loss": Form(
+            sp.Piecewise((early, SIZE < BREAK_SIZE), (late, True)),
+            "loss of the infinite cluster, both sides of n_xi",
+        ),
+        "early_exponent": Form(
+            c / d, "exponent for n < n_xi, where only the correlation length and more is resolved"
+        ),
     }
-    return Derived((Regime("fractal", sp.true, c / D, constant),), (), Derivation(tuple(steps), (), box), forms=forms)
+    return Derived(
+        (Regime("fractal", sp.true, c / D, constant),),
+        (),
+        Derivation(tuple(steps), (), box),
+        forms=forms,
+    )
 
 
 def _free(value: Any) -> set[sp.Symbol]:
@@ -148,12 +202,24 @@ def derive_cluster(model: ClusterLimited) -> Derived:
     sites, offspring, spread = sp.symbols("s v V", positive=True)
     y = 2 * sp.sqrt(U)
     forms = {
-        "tree": Form(sp.log(sp.cosh(y)) / (2 * U), "mean squared error at u = n/n_0 on a tree, where c = 2 and D = 4"),
-        "tree_slope": Form(8 * sp.log(sp.cosh(y)) / y**4 - 4 * sp.tanh(y) / y**3, "-h'(u): the gain of one more training site"),
+        "tree": Form(
+            sp.log(sp.cosh(y)) / (2 * U),
+            "mean squared error at u = n/n_0 on a tree, where c = 2 and D = 4",
+        ),
+        "tree_slope": Form(
+            8 * sp.log(sp.cosh(y)) / y**4 - 4 * sp.tanh(y) / y**3,
+            "-h'(u): the gain of one more training site",
+        ),
         "tree_early": Form(1 - 2 * U / 3, "h for small u"),
         "tree_late": Form(1 / sp.sqrt(U) - sp.log(2) / (2 * U), "h for large u"),
-        "n_0": Form(2 * sites / (offspring * spread**2), "scale of a cluster of s sites whose target has variance V"),
-        "distance": Form(sp.sqrt(2 * sites / (SIZE * offspring)), "mean number of steps to the nearest of n training sites"),
+        "n_0": Form(
+            2 * sites / (offspring * spread**2),
+            "scale of a cluster of s sites whose target has variance V",
+        ),
+        "distance": Form(
+            sp.sqrt(2 * sites / (SIZE * offspring)),
+            "mean number of steps to the nearest of n training sites",
+        ),
     }
     regime = Regime("smoothness-limited", sp.true, grid.expr, None)
 
@@ -173,18 +239,40 @@ def _tree_steps() -> list[Step]:
     curve = 2 * step_away / (1 + step_away) ** 3 / sp.cosh(2 * sp.sqrt(U) / (1 + step_away)) ** 2
     return [
         step(
-            phi, hit, DEFINITION, "probability that a branch has a training site within r steps, at a density lambda of them", FISHER_1961
+            phi,
+            hit,
+            DEFINITION,
+            "probability that a branch has a training site within r steps, at a density lambda of them",
+            FISHER_1961,
         ),
         step(slope, sp.diff(hit, r), DEFINITION, "how it grows with r"),
-        step(slope, density - offspring * phi**2 / 2, EQUAL, "a critical branch: one child on average, whose number varies by v"),
+        step(
+            slope,
+            density - offspring * phi**2 / 2,
+            EQUAL,
+            "a critical branch: one child on average, whose number varies by v",
+        ),
         step(
             empty,
-            sp.Integral(offspring * hit.subs(r, r / (1 + step_away)) * r / (1 + step_away) ** 2, (step_away, 0, sp.oo)),
+            sp.Integral(
+                offspring * hit.subs(r, r / (1 + step_away)) * r / (1 + step_away) ** 2,
+                (step_away, 0, sp.oo),
+            ),
             DEFINITION,
             "hazards add up: no training site within r on any branch off the path",
         ),
-        step(empty, 2 * sp.log(sp.cosh(r * rate)), EQUAL, "so that none is nearer than r with probability exp(-G) = 1/cosh^2"),
-        step(mean, sp.Integral(1 / sp.cosh(r * rate) ** 2, (r, 0, sp.oo)), DEFINITION, "mean distance"),
+        step(
+            empty,
+            2 * sp.log(sp.cosh(r * rate)),
+            EQUAL,
+            "so that none is nearer than r with probability exp(-G) = 1/cosh^2",
+        ),
+        step(
+            mean,
+            sp.Integral(1 / sp.cosh(r * rate) ** 2, (r, 0, sp.oo)),
+            DEFINITION,
+            "mean distance",
+        ),
         step(
             mean,
             sp.sqrt(2 / (density * offspring)),
@@ -193,15 +281,30 @@ def _tree_steps() -> list[Step]:
         ),
         step(density, SIZE / sites, DEFINITION, "n training sites among s"),
         step(scale, 2 * sites / (offspring * spread**2), DEFINITION, "the scale of n"),
-        step(r, 2 * spread * x, DEFINITION, "targets at distance r have the correlation 1 - r/(2 V) = 1 - x"),
-        step(empty, 2 * sp.log(sp.cosh(2 * sp.sqrt(SIZE / scale) * x)), EQUAL, "the same in these units"),
+        step(
+            r,
+            2 * spread * x,
+            DEFINITION,
+            "targets at distance r have the correlation 1 - r/(2 V) = 1 - x",
+        ),
+        step(
+            empty,
+            2 * sp.log(sp.cosh(2 * sp.sqrt(SIZE / scale) * x)),
+            EQUAL,
+            "the same in these units",
+        ),
         step(
             h,
             sp.Integral(curve, (step_away, 0, sp.oo)),
             DEFINITION,
             "error 1 - E(1 - x)^2 over x < 1, by parts, with x = 1/(1 + w), u = n/n_0",
         ),
-        step(h, sp.log(sp.cosh(2 * sp.sqrt(U))) / (2 * U), EQUAL, "the learning curve of a cluster, without a free parameter"),
+        step(
+            h,
+            sp.log(sp.cosh(2 * sp.sqrt(U))) / (2 * U),
+            EQUAL,
+            "the learning curve of a cluster, without a free parameter",
+        ),
         step(h, 1 / sp.sqrt(U), asymptotic(U), "its exponent is c/D = 2/4"),
     ]
 
@@ -224,7 +327,9 @@ class LossReduction:
     """
 
     background: Any = BACKGROUND
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: {BACKGROUND: (sp.Rational(1, 20), sp.Rational(4, 5))})
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
+        default_factory=lambda: {BACKGROUND: (sp.Rational(1, 20), sp.Rational(4, 5))}
+    )
 
 
 def derive_reduction(model: LossReduction) -> Derived:
@@ -253,17 +358,31 @@ def derive_reduction(model: LossReduction) -> Derived:
     """
     p = sp.sympify(model.background)
     if p.is_number and not 0 < p < 1:
-        raise DomainError(f"background = {model.background} must lie between 0 and 1", argument="background", value=model.background)
+        raise DomainError(
+            f"background = {model.background} must lie between 0 and 1",
+            argument="background",
+            value=model.background,
+        )
     R, V, X = EXTENT, VOCABULARY, INVERSE
-    Z, gain, x, best, tasks, extent, cluster, total = sp.symbols("Z Delta x x_max T_s ell_s s W_s", positive=True)
+    Z, gain, x, best, tasks, extent, cluster, total = sp.symbols(
+        "Z Delta x x_max T_s ell_s s W_s", positive=True
+    )
     height = sp.log(1 / p) / (1 - p)
     entropy = sp.log(V) + p * (V - R) / Z * sp.log(p) - sp.log(Z)
     constant = (sp.log(1 / p) - (1 - p)) / p
     curve = x / (1 + x) * height - sp.log(1 + x)
     steps = [
         step(R, V / X, DEFINITION, "values inside the cluster"),
-        step(Z, R + p * (V - R), DEFINITION, "normalization: inside 1/Z each, outside p/Z", BRILL_2024),
-        step(gain, entropy, DEFINITION, "cross-entropy below log V, that of no knowledge", BRILL_2024),
+        step(
+            Z,
+            R + p * (V - R),
+            DEFINITION,
+            "normalization: inside 1/Z each, outside p/Z",
+            BRILL_2024,
+        ),
+        step(
+            gain, entropy, DEFINITION, "cross-entropy below log V, that of no knowledge", BRILL_2024
+        ),
         step(x, R * (1 - p) / (p * V), DEFINITION, "odds of the cluster, above those of its share"),
         step(gain, curve, EQUAL, "the same in one variable"),
         step(
@@ -275,8 +394,20 @@ def derive_reduction(model: LossReduction) -> Derived:
         step(gain, constant / X, asymptotic(X), "first order for small clusters"),
         step(_C, constant, DEFINITION, "the constant in front"),
         step(gain, _C / X, EQUAL, "proportional to the extent of the cluster"),
-        step(extent, cluster ** (1 / FRACTAL), DEFINITION, "that extent, for a cluster of s sites", BRILL_2024),
-        step(tasks, cluster ** ((FRACTAL - 1) / FRACTAL), DEFINITION, "contexts in which the cluster decides", BRILL_2024),
+        step(
+            extent,
+            cluster ** (1 / FRACTAL),
+            DEFINITION,
+            "that extent, for a cluster of s sites",
+            BRILL_2024,
+        ),
+        step(
+            tasks,
+            cluster ** ((FRACTAL - 1) / FRACTAL),
+            DEFINITION,
+            "contexts in which the cluster decides",
+            BRILL_2024,
+        ),
         step(total, extent * tasks, DEFINITION, "all of them together"),
         step(total, cluster, EQUAL, "the weight of a cluster is its size"),
     ]
@@ -289,5 +420,14 @@ def derive_reduction(model: LossReduction) -> Derived:
     }
     box = {name: ends for name, ends in model.box.items() if name in p.free_symbols}
     conditions = (sp.Lt(p, 1),) if p.free_symbols else ()
-    derivation = Derivation(tuple(steps), (), box | {FRACTAL: (sp.Rational(3, 2), 4)} if box else {FRACTAL: (sp.Rational(3, 2), 4)})
-    return Derived((Regime("small clusters", sp.true, sp.S.One, constant),), conditions, derivation, forms=forms)
+    derivation = Derivation(
+        tuple(steps),
+        (),
+        box | {FRACTAL: (sp.Rational(3, 2), 4)} if box else {FRACTAL: (sp.Rational(3, 2), 4)},
+    )
+    return Derived(
+        (Regime("small clusters", sp.true, sp.S.One, constant),),
+        conditions,
+        derivation,
+        forms=forms,
+    )

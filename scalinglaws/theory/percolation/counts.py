@@ -42,8 +42,12 @@ def mean_power(mean: Any, beta: Any) -> Any:
         steps = np.log(mu / counts[1:]) if mu > 0 else np.full(counts.size - 1, -np.inf)
         start = counts[0] * math.log(mu) - mu - math.lgamma(counts[0] + 1) if mu > 0 else -math.inf
         logs = start + np.concatenate([[0.0], np.cumsum(steps)]) - beta * np.log(counts)
-        return mpmath.mpf(math.exp(-mu) + float(np.exp(np.maximum(logs, -745.0)).sum() if mu > 0 else 0.0))
-    return mpmath.mpf(mean) ** -beta * (1 + sum(float(_moment(j)(mu)) * _binomial(-beta, j) for j in range(2, 9)))
+        return mpmath.mpf(
+            math.exp(-mu) + float(np.exp(np.maximum(logs, -745.0)).sum() if mu > 0 else 0.0)
+        )
+    return mpmath.mpf(mean) ** -beta * (
+        1 + sum(float(_moment(j)(mu)) * _binomial(-beta, j) for j in range(2, 9))
+    )
 
 
 def _binomial(x: float, j: int) -> float:
@@ -61,14 +65,20 @@ def _moment(j: int) -> Any:
                 total[power + 1] += math.comb(order, i) * coefficient
         moments.append(total)
     found = moments[j]
-    return lambda mu: sum(coefficient * mu ** (power - j) for power, coefficient in enumerate(found) if coefficient)
+    return lambda mu: sum(
+        coefficient * mu ** (power - j) for power, coefficient in enumerate(found) if coefficient
+    )
 
 
 def _expansion(s: Any) -> list[Any]:
     r"""Return the coefficients :math:`c_j` of :math:`\Gamma(x + s)/\Gamma(x + 1) \sim x^{s - 1} \sum_j c_j x^{-j}`."""
     logs = [mpmath.mpf(0)]
     for j in range(1, _ORDERS):
-        logs.append((-1) ** (j + 1) * (mpmath.bernpoly(j + 1, s) - mpmath.bernpoly(j + 1, 1)) / (j * (j + 1)))
+        logs.append(
+            (-1) ** (j + 1)
+            * (mpmath.bernpoly(j + 1, s) - mpmath.bernpoly(j + 1, 1))
+            / (j * (j + 1))
+        )
     found = [mpmath.mpf(1)]
     for j in range(1, _ORDERS):  # exponential of a power series
         found.append(mpmath.fsum(i * logs[i] * found[j - i] for i in range(1, j + 1)) / j)
@@ -94,12 +104,16 @@ def count_transform(s: Any, beta: Any) -> Any:
 @lru_cache(maxsize=1024)
 def _transform(s: Any, beta: Any, prec: int) -> Any:
     with mpmath.workprec(prec + 33):
-        head = mpmath.gamma(s) + mpmath.fsum(d**-beta * mpmath.gamma(s + d) / mpmath.factorial(d) for d in range(1, _DIRECT))
+        head = mpmath.gamma(s) + mpmath.fsum(
+            d**-beta * mpmath.gamma(s + d) / mpmath.factorial(d) for d in range(1, _DIRECT)
+        )
         parts = []
         for j, coefficient in enumerate(_expansion(s)):
             order = beta + 1 - s + j
             if order == 1:
-                parts.append(-mpmath.digamma(_DIRECT))  # zeta(1 + e, q) - 1/e at e = 0: the pole left out
+                parts.append(
+                    -mpmath.digamma(_DIRECT)
+                )  # zeta(1 + e, q) - 1/e at e = 0: the pole left out
             else:
                 parts.append(coefficient * mpmath.zeta(order, _DIRECT))
         value = head + mpmath.fsum(parts)
@@ -124,9 +138,13 @@ class MeanPower(sp.Function):  # type: ignore[misc]
     _imp_ = staticmethod(mean_power)
 
     def _eval_evalf(self, prec: int) -> Any:
-        mean, beta = (entry._eval_evalf(prec) if not entry.is_Float else entry for entry in self.args)
+        mean, beta = (
+            entry._eval_evalf(prec) if not entry.is_Float else entry for entry in self.args
+        )
         if mean.is_number and beta.is_number:
-            return sp.Float(mean_power(mean._to_mpmath(prec), beta._to_mpmath(prec)), precision=prec)
+            return sp.Float(
+                mean_power(mean._to_mpmath(prec), beta._to_mpmath(prec)), precision=prec
+            )
         return None
 
 
@@ -151,7 +169,9 @@ class CountTransform(sp.Function):  # type: ignore[misc]
         if not (s is not None and s.is_number and beta.is_number):
             return None
         with mpmath.workprec(prec):
-            return sp.Float(count_transform(s._to_mpmath(prec), beta._to_mpmath(prec)), precision=prec)
+            return sp.Float(
+                count_transform(s._to_mpmath(prec), beta._to_mpmath(prec)), precision=prec
+            )
 
 
 class PoleRest(sp.Function):  # type: ignore[misc]

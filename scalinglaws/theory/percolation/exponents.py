@@ -46,7 +46,11 @@ class Estimate:
         return float(self.value)
 
     def __str__(self) -> str:
-        return str(self.value) if self.exact else f"{float(self.value):.8g} +- {self.standard_error:.2g}"
+        return (
+            str(self.value)
+            if self.exact
+            else f"{float(self.value):.8g} +- {self.standard_error:.2g}"
+        )
 
 
 @dataclass(frozen=True)
@@ -150,13 +154,19 @@ class CriticalExponents:
         if beta.exact and cluster.exact and beta.value == cluster.value:
             return Prediction(cluster, logs(), "both")
         smooth = float(beta) < float(cluster)
-        return Prediction(beta if smooth else cluster, sp.S.Zero, "smoothness" if smooth else "cluster")
+        return Prediction(
+            beta if smooth else cluster, sp.S.Zero, "smoothness" if smooth else "cluster"
+        )
 
 
 def _smoothness(value: Any) -> sp.Expr:
     number = sp.sympify(value)
     if isinstance(value, bool) or not (number.is_number and number.is_real and number >= 1):
-        raise DomainError(f"smoothness = {value!r} must be a number >= 1 (2: piecewise constant)", argument="smoothness", value=value)
+        raise DomainError(
+            f"smoothness = {value!r} must be a number >= 1 (2: piecewise constant)",
+            argument="smoothness",
+            value=value,
+        )
     return number
 
 
@@ -164,7 +174,11 @@ def _smoothness(value: Any) -> sp.Expr:
 def _table() -> dict[tuple[int, str], tuple[str, float, Reference]]:
     text = (files(__package__) / "critical_points.csv").read_text(encoding="utf-8")
     return {
-        (int(row["dimension"]), row["quantity"]): (row["value"], float(row["standard_error"]), getattr(references, row["source"]))
+        (int(row["dimension"]), row["quantity"]): (
+            row["value"],
+            float(row["standard_error"]),
+            getattr(references, row["source"]),
+        )
         for row in csv.DictReader(text.splitlines())
     }
 
@@ -251,11 +265,15 @@ def _dimension(dimension: Any) -> int:
 
 def _whole(name: str, value: Any, least: int) -> int:
     if isinstance(value, (bool, str)) or not (value >= least and value == value // 1):
-        raise DomainError(f"{name} = {value!r} must be a whole number >= {least}", argument=name, value=value)
+        raise DomainError(
+            f"{name} = {value!r} must be a whole number >= {least}", argument=name, value=value
+        )
     return int(value)
 
 
-def critical_threshold(dimension: int | None = None, kind: str = "site", *, coordination: int | None = None) -> Estimate:
+def critical_threshold(
+    dimension: int | None = None, kind: str = "site", *, coordination: int | None = None
+) -> Estimate:
     r"""Return the occupation probability at which an infinite cluster appears.
 
     Parameters
@@ -287,15 +305,26 @@ def critical_threshold(dimension: int | None = None, kind: str = "site", *, coor
     if kind not in ("site", "bond"):
         raise DomainError(f"kind = {kind!r} must be 'site' or 'bond'", argument="kind", value=kind)
     if (dimension is None) == (coordination is None):
-        raise DomainError("give the dimension of a hypercubic lattice, or the coordination of a Bethe lattice", argument="dimension")
+        raise DomainError(
+            "give the dimension of a hypercubic lattice, or the coordination of a Bethe lattice",
+            argument="dimension",
+        )
     if coordination is not None:
-        return Estimate(sp.Rational(1, _whole("coordination", coordination, 3) - 1), 0.0, (references.FISHER_1961,))
+        return Estimate(
+            sp.Rational(1, _whole("coordination", coordination, 3) - 1),
+            0.0,
+            (references.FISHER_1961,),
+        )
     d = _dimension(dimension)
     if (d, kind) == (2, "bond"):
         return Estimate(sp.S.Half, 0.0, (references.STAUFFER_1994,))
     found = _table().get((d, kind))
     if found is None:
-        raise DomainError(f"dimension = {dimension} must be from 2 to 7: no threshold is on record beyond", argument="dimension", value=d)
+        raise DomainError(
+            f"dimension = {dimension} must be from 2 to 7: no threshold is on record beyond",
+            argument="dimension",
+            value=d,
+        )
     return Estimate(float(found[0]), found[1], (found[2],))
 
 
@@ -326,7 +355,11 @@ def rank_exponent(tau: Any, *, ensemble: str) -> sp.Expr:
     (2, 2/3)
     """
     if ensemble not in ("site_rooted", "lattice"):
-        raise DomainError(f"ensemble = {ensemble!r} must be 'site_rooted' or 'lattice'", argument="ensemble", value=ensemble)
+        raise DomainError(
+            f"ensemble = {ensemble!r} must be 'site_rooted' or 'lattice'",
+            argument="ensemble",
+            value=ensemble,
+        )
     exponent = sp.sympify(tau)
     if exponent.is_number and not 2 < exponent < 3:
         raise DomainError(f"tau = {tau} must lie between 2 and 3", argument="tau", value=tau)

@@ -12,9 +12,25 @@ from ..asymptotics import EXP
 from ..catalogue import CATALOGUE
 from ..formula import Law, Published
 from ..linear.bottlenecks import ALPHA, BETA, P
-from ..references import BRILL_2024, FISHER_1961, HUTTER_2021, MICHAUD_2023, SHARMA_2022, STAUFFER_1994
+from ..references import (
+    BRILL_2024,
+    FISHER_1961,
+    HUTTER_2021,
+    MICHAUD_2023,
+    SHARMA_2022,
+    STAUFFER_1994,
+)
 from .allocation import SIZE, AllocationLimited, derive_allocated, derive_break_rank
-from .components import FRACTAL, INVERSE, ClusterLimited, GridLimited, LossReduction, derive_cluster, derive_grid, derive_reduction
+from .components import (
+    FRACTAL,
+    INVERSE,
+    ClusterLimited,
+    GridLimited,
+    LossReduction,
+    derive_cluster,
+    derive_grid,
+    derive_reduction,
+)
 from .ranks import NEARNESS, RANK, TAU, ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .sampling import SampleLimited, derive_sampled
 

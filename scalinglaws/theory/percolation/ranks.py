@@ -45,7 +45,9 @@ class ClusterNumbers:
 
     tau: Any = TAU
     ensemble: str = "site_rooted"
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: {TAU: (sp.Rational(9, 4), sp.Rational(11, 4))})
+    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
+        default_factory=lambda: {TAU: (sp.Rational(9, 4), sp.Rational(11, 4))}
+    )
 
 
 def derive_ranks(model: ClusterNumbers) -> Derived:
@@ -75,7 +77,11 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
     1/3
     """
     if model.ensemble not in ("site_rooted", "lattice"):
-        raise DomainError(f"ensemble = {model.ensemble!r} must be 'site_rooted' or 'lattice'", argument="ensemble", value=model.ensemble)
+        raise DomainError(
+            f"ensemble = {model.ensemble!r} must be 'site_rooted' or 'lattice'",
+            argument="ensemble",
+            value=model.ensemble,
+        )
     tau = sp.sympify(model.tau)
     if tau.is_number and not 2 < tau < 3:
         raise DomainError(f"tau = {tau} must lie between 2 and 3", argument="tau", value=model.tau)
@@ -83,15 +89,27 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
     weight = tau - 1 if rooted else tau  # of the probability that a collected cluster has s sites
     slope = sp.cancel(1 / (weight - 1))  # of size against rank
     unit = (CLUSTERS / (weight - 1)) ** slope
-    counted = "as the cluster of a random site it comes up s times as often as it occurs" if rooted else "every cluster counts once"
+    counted = (
+        "as the cluster of a random site it comes up s times as often as it occurs"
+        if rooted
+        else "every cluster counts once"
+    )
     if rooted:
         exponent, constant = sp.factor(slope - 1), sp.factor(1 / (slope - 1))
         beyond = sp.Sum(_B * (_J + RANK) ** -slope, (_J, 1, sp.oo))
-        what, leading, name = "weight of all clusters beyond rank k", _B * constant * RANK**-exponent, "summable"
+        what, leading, name = (
+            "weight of all clusters beyond rank k",
+            _B * constant * RANK**-exponent,
+            "summable",
+        )
     else:
         exponent, constant = sp.factor(1 - slope), sp.factor(1 / (1 - slope))
         beyond = sp.Sum(_B * _J**-slope, (_J, 1, RANK))
-        what, leading, name = "weight of the k largest clusters", _B * constant * RANK**exponent, "not summable"
+        what, leading, name = (
+            "weight of the k largest clusters",
+            _B * constant * RANK**exponent,
+            "not summable",
+        )
     steps = [
         step(
             _F,
@@ -101,12 +119,24 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
             STAUFFER_1994,
         ),
         step(_F, S ** (1 - weight) / (weight - 1), asymptotic(S), "a power-law tail"),
-        step(_R, CLUSTERS * _F, DEFINITION, "how many of K clusters are larger: the rank", BRILL_2024),
+        step(
+            _R, CLUSTERS * _F, DEFINITION, "how many of K clusters are larger: the rank", BRILL_2024
+        ),
         step(_B, unit, DEFINITION, "size of the largest, up to a factor"),
-        step(S, _B * RANK**-slope, solves(sp.Eq(_R, RANK, evaluate=False)), "size of the cluster of rank k: Zipf's law"),
+        step(
+            S,
+            _B * RANK**-slope,
+            solves(sp.Eq(_R, RANK, evaluate=False)),
+            "size of the cluster of rank k: Zipf's law",
+        ),
         step(_Q, beyond, DEFINITION, what),
         step(
-            _Q, leading, asymptotic(RANK), "the tail as an integral" if rooted else "it grows without bound: small clusters hold the mass"
+            _Q,
+            leading,
+            asymptotic(RANK),
+            "the tail as an integral"
+            if rooted
+            else "it grows without bound: small clusters hold the mass",
         ),
         step(_C, constant, DEFINITION, "the constant in front, in units of the largest cluster"),
         step(_Q, _B * _C * RANK ** (-exponent if rooted else exponent), EQUAL, "a power law"),
@@ -114,8 +144,14 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
     conditions = (sp.Gt(tau, 2), sp.Lt(tau, 3)) if tau.free_symbols else ()
     forms = {"rank_exponent": Form(slope, "g of s_k ~ k^-g: size of the cluster of rank k")}
     box = free_box(model.box, tau)
-    derivation = Derivation(tuple(steps), tuple(against_zero(part, sp.Gt) for part in (tau - 2, 3 - tau)) if box else (), box)
-    return Derived((Regime(name, sp.true, exponent, constant),), conditions, derivation, forms=forms)
+    derivation = Derivation(
+        tuple(steps),
+        tuple(against_zero(part, sp.Gt) for part in (tau - 2, 3 - tau)) if box else (),
+        box,
+    )
+    return Derived(
+        (Regime(name, sp.true, exponent, constant),), conditions, derivation, forms=forms
+    )
 
 
 # -- below the threshold ------------------------------------------------------------------------------------------------
@@ -136,7 +172,10 @@ class Subcritical:
     tau: Any = TAU
     sigma: Any = SIGMA
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
-        default_factory=lambda: {TAU: (sp.Rational(9, 4), sp.Rational(11, 4)), SIGMA: (sp.Rational(2, 5), sp.Rational(3, 5))}
+        default_factory=lambda: {
+            TAU: (sp.Rational(9, 4), sp.Rational(11, 4)),
+            SIGMA: (sp.Rational(2, 5), sp.Rational(3, 5)),
+        }
     )
 
 
@@ -165,7 +204,14 @@ def derive_crossover(model: Subcritical) -> Derived:
     exponent = sp.factor(t / sigma)
     constant = CLUSTERS * (SMALLEST / AMPLITUDE) ** t
     cut = AMPLITUDE * NEARNESS ** (1 / sigma)
-    above = CLUSTERS * t * SMALLEST**t * sp.Integral((_V + y * CUTOFF) ** (1 - tau) * sp.exp(-(_V + y * CUTOFF) / CUTOFF), (_V, 0, sp.oo))
+    above = (
+        CLUSTERS
+        * t
+        * SMALLEST**t
+        * sp.Integral(
+            (_V + y * CUTOFF) ** (1 - tau) * sp.exp(-(_V + y * CUTOFF) / CUTOFF), (_V, 0, sp.oo)
+        )
+    )
     steps = [
         step(y, 1 / ratio, DEFINITION, "sizes in units of the cut-off s_xi"),
         step(
@@ -175,9 +221,19 @@ def derive_crossover(model: Subcritical) -> Derived:
             f"how many of K site-rooted clusters have more than s = y s_xi sites: their density is s^({1 - tau}) exp(-s/s_xi)",
             STAUFFER_1994,
         ),
-        step(_KXI, CLUSTERS * (SMALLEST / CUTOFF) ** t, DEFINITION, "how many would have more than s_xi at the threshold"),
+        step(
+            _KXI,
+            CLUSTERS * (SMALLEST / CUTOFF) ** t,
+            DEFINITION,
+            "how many would have more than s_xi at the threshold",
+        ),
         step(_R, _KXI * t * sp.uppergamma(-t, y), EQUAL, "an incomplete Gamma function"),
-        step(_R, _KXI * ratio**t, asymptotic(ratio), "far below the cut-off ranks are those at the threshold"),
+        step(
+            _R,
+            _KXI * ratio**t,
+            asymptotic(ratio),
+            "far below the cut-off ranks are those at the threshold",
+        ),
         step(
             ratio,
             (RANK / _KXI) ** (1 / t),
@@ -197,7 +253,13 @@ def derive_crossover(model: Subcritical) -> Derived:
             "about k_xi clusters of s_xi hold it: below k_xi the loss is flat",
             BRILL_2024,
         ),
-        step(CUTOFF, cut, DEFINITION, "the largest clusters diverge at the threshold, r = 1/|p - p_c|", STAUFFER_1994),
+        step(
+            CUTOFF,
+            cut,
+            DEFINITION,
+            "the largest clusters diverge at the threshold, r = 1/|p - p_c|",
+            STAUFFER_1994,
+        ),
         step(_C, constant, DEFINITION, "the constant in front"),
         step(_KXI, _C * NEARNESS**-exponent, EQUAL, "the exponent is beta_p = (tau - 2)/sigma"),
     ]
@@ -205,8 +267,13 @@ def derive_crossover(model: Subcritical) -> Derived:
     k_xi = sp.Symbol("k_xi", positive=True)
     forms = {
         "rank": Form(k_xi * t * sp.uppergamma(-t, y), "rank of a cluster of y s_xi sites"),
-        "total": Form(k_xi * CUTOFF * t * sp.gamma(1 - t), "weight of all clusters, as an integral over ranks"),
-        "crossover": Form(constant * NEARNESS**-exponent, "k_xi, the size of model and dataset at which the loss leaves its plateau"),
+        "total": Form(
+            k_xi * CUTOFF * t * sp.gamma(1 - t), "weight of all clusters, as an integral over ranks"
+        ),
+        "crossover": Form(
+            constant * NEARNESS**-exponent,
+            "k_xi, the size of model and dataset at which the loss leaves its plateau",
+        ),
     }
     box = free_box(model.box, tau, sigma)
     regime = Regime("plateau ends", sp.true, exponent, constant)

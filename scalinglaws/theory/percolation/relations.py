@@ -54,7 +54,9 @@ class ScalingExponents:
     nu: sp.Expr | None
 
 
-def exponents_from(tau: sp.Expr, sigma: sp.Expr, dimension: sp.Expr | None = None) -> ScalingExponents:
+def exponents_from(
+    tau: sp.Expr, sigma: sp.Expr, dimension: sp.Expr | None = None
+) -> ScalingExponents:
     """Write all exponents in terms of tau and sigma.
 
     Parameters
@@ -101,9 +103,18 @@ _BOTH_OF: Mapping[frozenset[str], Callable[[Mapping[str, Any], Any], tuple[Any, 
     frozenset({"sigma", "beta_p"}): lambda g, d: (2 + g["beta_p"] * g["sigma"], g["sigma"]),
     frozenset({"sigma", "gamma_p"}): lambda g, d: (3 - g["gamma_p"] * g["sigma"], g["sigma"]),
     frozenset({"sigma", "nu"}): lambda g, d: (1 + d * g["nu"] * g["sigma"], g["sigma"]),
-    frozenset({"beta_p", "gamma_p"}): lambda g, d: (2 + g["beta_p"] / (g["beta_p"] + g["gamma_p"]), 1 / (g["beta_p"] + g["gamma_p"])),
-    frozenset({"beta_p", "nu"}): lambda g, d: (2 + g["beta_p"] / (d * g["nu"] - g["beta_p"]), 1 / (d * g["nu"] - g["beta_p"])),
-    frozenset({"gamma_p", "nu"}): lambda g, d: (3 - 2 * g["gamma_p"] / (d * g["nu"] + g["gamma_p"]), 2 / (d * g["nu"] + g["gamma_p"])),
+    frozenset({"beta_p", "gamma_p"}): lambda g, d: (
+        2 + g["beta_p"] / (g["beta_p"] + g["gamma_p"]),
+        1 / (g["beta_p"] + g["gamma_p"]),
+    ),
+    frozenset({"beta_p", "nu"}): lambda g, d: (
+        2 + g["beta_p"] / (d * g["nu"] - g["beta_p"]),
+        1 / (d * g["nu"] - g["beta_p"]),
+    ),
+    frozenset({"gamma_p", "nu"}): lambda g, d: (
+        3 - 2 * g["gamma_p"] / (d * g["nu"] + g["gamma_p"]),
+        2 / (d * g["nu"] + g["gamma_p"]),
+    ),
 }
 
 
@@ -155,11 +166,17 @@ def scaling_relations(*, dimension: Any = None, **known: Any) -> ScalingExponent
     values = {name: _read(name, value) for name, value in known.items()}
     d = None if dimension is None else _read("dimension", dimension)
     if d is not None and d.is_number and not d > 1:
-        raise DomainError(f"dimension = {dimension} must be above 1", argument="dimension", value=dimension)
+        raise DomainError(
+            f"dimension = {dimension} must be above 1", argument="dimension", value=dimension
+        )
     hyper = d is not None and not (d.is_number and d > UPPER_DIMENSION)
     for name in _SPATIAL:
         if name in values and not hyper:
-            why = "needs the dimension" if d is None else f"says nothing of the others in {d} dimensions: hyperscaling ends at 6"
+            why = (
+                "needs the dimension"
+                if d is None
+                else f"says nothing of the others in {d} dimensions: hyperscaling ends at 6"
+            )
             raise DomainError(f"{name} = {known[name]} {why}", argument=name, value=known[name])
     reach = d if hyper else None
     for pair in combinations(values, 2):
@@ -212,6 +229,14 @@ def _solve(pair: Mapping[str, sp.Expr], d: sp.Expr | None) -> tuple[sp.Expr, sp.
 
 def _check_range(found: ScalingExponents) -> None:
     if found.tau.is_number and not (found.tau.is_finite and 2 < found.tau < 3):
-        raise DomainError(f"tau = {found.tau} follows, and must lie between 2 and 3", argument="tau", value=found.tau)
+        raise DomainError(
+            f"tau = {found.tau} follows, and must lie between 2 and 3",
+            argument="tau",
+            value=found.tau,
+        )
     if found.sigma.is_number and not (found.sigma.is_finite and found.sigma > 0):
-        raise DomainError(f"sigma = {found.sigma} follows, and must be positive", argument="sigma", value=found.sigma)
+        raise DomainError(
+            f"sigma = {found.sigma} follows, and must be positive",
+            argument="sigma",
+            value=found.sigma,
+        )

@@ -77,7 +77,9 @@ def derive_sampled(model: SampleLimited) -> Derived:
     alpha = sp.expand(sp.sympify(model.weight) - 1)
     if not alpha.is_positive:
         raise DomainError(
-            f"weight = {model.weight} must be above 1: declare its symbols with positive=True", argument="weight", value=model.weight
+            f"weight = {model.weight} must be above 1: declare its symbols with positive=True",
+            argument="weight",
+            value=model.weight,
         )
     if model.residual is not None:
         return _by_residual(model, alpha, model.residual)
@@ -91,7 +93,12 @@ def derive_sampled(model: SampleLimited) -> Derived:
     found = _Terms(alpha, beta)
     every = found.regimes()
     regimes = tuple(entry for entry in every if entry.condition != sp.false)
-    return Derived(regimes, (), lambda: Derivation(tuple(found.steps(regimes)), (), free_box(model.box, alpha, beta)), forms=found.forms())
+    return Derived(
+        regimes,
+        (),
+        lambda: Derivation(tuple(found.steps(regimes)), (), free_box(model.box, alpha, beta)),
+        forms=found.forms(),
+    )
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,11 @@ class _Terms:
     @property
     def clusters(self) -> sp.Expr:
         """A_1: the coefficient of P^-s."""
-        return self.norm ** (1 / (1 + self.alpha)) / (1 + self.alpha) * CountTransform(self.s, self.beta)
+        return (
+            self.norm ** (1 / (1 + self.alpha))
+            / (1 + self.alpha)
+            * CountTransform(self.s, self.beta)
+        )
 
     @property
     def smoothness(self) -> sp.Expr:
@@ -131,8 +142,22 @@ class _Terms:
         gap = sp.factor(self.s - self.beta)
         merged = self.norm ** (1 - self.beta) / (1 + self.alpha)
         return (
-            Regime(SMOOTH, self.where(sp.Gt), self.beta, self.smoothness, 0, (self.clusters / self.smoothness, gap)),
-            Regime(CLUSTER, self.where(sp.Lt), self.s, self.clusters, 0, (self.smoothness / self.clusters, -gap)),
+            Regime(
+                SMOOTH,
+                self.where(sp.Gt),
+                self.beta,
+                self.smoothness,
+                0,
+                (self.clusters / self.smoothness, gap),
+            ),
+            Regime(
+                CLUSTER,
+                self.where(sp.Lt),
+                self.s,
+                self.clusters,
+                0,
+                (self.smoothness / self.clusters, -gap),
+            ),
             Regime(BOTH, self.where(sp.Eq), self.s, merged, 1),
         )
 
@@ -140,7 +165,11 @@ class _Terms:
         alpha, beta, s = self.alpha, self.beta, self.s
         weight, line = INDEX ** (-1 - alpha), self.where(sp.Eq)
         loss = sp.Sum(_NORM * weight * MeanPower(P * _NORM * weight, beta), (INDEX, 1, sp.oo))
-        plain = [(entry.constant, entry.exponent, entry.condition) for entry in regimes if not entry.log_power]
+        plain = [
+            (entry.constant, entry.exponent, entry.condition)
+            for entry in regimes
+            if not entry.log_power
+        ]
         steps = [step(_NORM, self.norm, DEFINITION, "weights add up to one", BRILL_2024)]
         if sp.Gt(beta, 1) != sp.false:
             above, t = sp.Gt(beta, 1), sp.Symbol("t", positive=True)
@@ -148,29 +177,85 @@ class _Terms:
             moment = sp.Integral(t**beta * sp.exp(-t) * seen ** (-s - 1), (t, 0, sp.oo))
             averaged = sp.gamma(s) * (1 + s / sp.gamma(beta + 1) * moment)
             steps += [
-                step(_M, averaged, DEFINITION, "Mellin transform of a cluster's mean loss, d^-beta as an integral", None, above),
-                step(_M, CountTransform(s, beta), EQUAL, "a function that continues to all exponents", None, above),
+                step(
+                    _M,
+                    averaged,
+                    DEFINITION,
+                    "Mellin transform of a cluster's mean loss, d^-beta as an integral",
+                    None,
+                    above,
+                ),
+                step(
+                    _M,
+                    CountTransform(s, beta),
+                    EQUAL,
+                    "a function that continues to all exponents",
+                    None,
+                    above,
+                ),
             ]
         steps.append(
-            step(_L, loss, DEFINITION, "a cluster is learned from the Poisson number of samples that fall on it: G is its mean", BRILL_2024)
+            step(
+                _L,
+                loss,
+                DEFINITION,
+                "a cluster is learned from the Poisson number of samples that fall on it: G is its mean",
+                BRILL_2024,
+            )
         )
         if plain:
             exponent = pieces([(power, where) for _, power, where in plain])
             steps += [
-                step(_A, pieces([(constant, where) for constant, _, where in plain]), DEFINITION, "the constant in front"),
                 step(
-                    _L, _A * P**-exponent, asymptotic(P), "leading Mellin residue: clusters not seen yet, or large ones not yet known well"
+                    _A,
+                    pieces([(constant, where) for constant, _, where in plain]),
+                    DEFINITION,
+                    "the constant in front",
                 ),
-                step(_L, _A * P ** -sp.Min(*(power for _, power, _ in plain)), EQUAL, "a power law (times a logarithm where both meet)"),
+                step(
+                    _L,
+                    _A * P**-exponent,
+                    asymptotic(P),
+                    "leading Mellin residue: clusters not seen yet, or large ones not yet known well",
+                ),
+                step(
+                    _L,
+                    _A * P ** -sp.Min(*(power for _, power, _ in plain)),
+                    EQUAL,
+                    "a power law (times a logarithm where both meet)",
+                ),
             ]
         if line != sp.false:
             quantity = sp.Symbol("L_0", positive=True)
             merged = self.merged()
             steps += [
-                step(quantity, loss, DEFINITION, "the same loss where the two exponents are equal", None, line),
-                step(quantity, merged, asymptotic(P), "two poles merge into a logarithm", FLAJOLET_1995, line),
-                step(_C, self.norm ** (1 - beta) / (1 + alpha), DEFINITION, "the constant in front of it", None, line),
-                step(quantity, _C * P**-s * sp.log(P), asymptotic(P), "its leading term", None, line),
+                step(
+                    quantity,
+                    loss,
+                    DEFINITION,
+                    "the same loss where the two exponents are equal",
+                    None,
+                    line,
+                ),
+                step(
+                    quantity,
+                    merged,
+                    asymptotic(P),
+                    "two poles merge into a logarithm",
+                    FLAJOLET_1995,
+                    line,
+                ),
+                step(
+                    _C,
+                    self.norm ** (1 - beta) / (1 + alpha),
+                    DEFINITION,
+                    "the constant in front of it",
+                    None,
+                    line,
+                ),
+                step(
+                    quantity, _C * P**-s * sp.log(P), asymptotic(P), "its leading term", None, line
+                ),
             ]
         return steps
 
@@ -182,11 +267,20 @@ class _Terms:
         line = self.where(sp.Eq)
 
         def both(apart: sp.Expr, equal: sp.Expr) -> sp.Expr:
-            return apart if line == sp.false else equal if line == sp.true else sp.Piecewise((equal, line), (apart, True))
+            return (
+                apart
+                if line == sp.false
+                else equal
+                if line == sp.true
+                else sp.Piecewise((equal, line), (apart, True))
+            )
 
         return {
             "loss": Form(both(off, self.merged()), "loss, both terms of the Mellin expansion"),
-            "published_loss": Form(both(published, published_line), "loss as printed, for weights that are not normalized"),
+            "published_loss": Form(
+                both(published, published_line),
+                "loss as printed, for weights that are not normalized",
+            ),
             "normalized": Form(sp.zeta(1 + alpha), "what the loss as printed is to be divided by"),
         }
 
@@ -201,7 +295,9 @@ def _by_residual(model: SampleLimited, alpha: sp.Expr, residual: MellinSymbol) -
     for branch in found.branches():
         term = branch.candidate
         power = sp.cancel(-term.exponent / (1 + alpha))
-        constant = norm ** (1 - power) * sp.gammasimp(term.coefficient) / (1 + alpha) ** term.log_power
+        constant = (
+            norm ** (1 - power) * sp.gammasimp(term.coefficient) / (1 + alpha) ** term.log_power
+        )
         name = {"zeta": CLUSTER, "gamma": SMOOTH, "double": BOTH}[term.origin]
         regimes.append(Regime(name, branch.condition, power, constant, term.log_power))
     plain = [entry for entry in regimes if not entry.log_power]
@@ -211,19 +307,35 @@ def _by_residual(model: SampleLimited, alpha: sp.Expr, residual: MellinSymbol) -
             step(_NORM, norm, DEFINITION, "weights add up to one"),
             step(
                 _L,
-                sp.Sum(_NORM * weight * residual.function.subs(X, P * _NORM * weight), (INDEX, 1, sp.oo)),
+                sp.Sum(
+                    _NORM * weight * residual.function.subs(X, P * _NORM * weight),
+                    (INDEX, 1, sp.oo),
+                ),
                 DEFINITION,
                 "what clusters leave unlearned at their mean number of samples",
                 HUTTER_2021,
             ),
-            step(_L, _NORM * found.leading(scale), asymptotic(P), "leading Mellin residue", FLAJOLET_1995),
+            step(
+                _L,
+                _NORM * found.leading(scale),
+                asymptotic(P),
+                "leading Mellin residue",
+                FLAJOLET_1995,
+            ),
         ]
         if plain:
             constant = pieces([(entry.constant, entry.condition) for entry in plain])
             steps += [
                 step(_C, constant, DEFINITION, "the constant in front"),
-                step(_L, _C * P ** -sp.Min(*(entry.exponent for entry in plain)), EQUAL, "a power law"),
+                step(
+                    _L,
+                    _C * P ** -sp.Min(*(entry.exponent for entry in plain)),
+                    EQUAL,
+                    "a power law",
+                ),
             ]
-        return Derivation(tuple(steps), found.conditions, free_box(model.box, alpha, residual.function))
+        return Derivation(
+            tuple(steps), found.conditions, free_box(model.box, alpha, residual.function)
+        )
 
     return Derived(tuple(regimes), found.conditions, build)

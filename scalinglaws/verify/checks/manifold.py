@@ -16,10 +16,17 @@ from ..estimate import exponent_from_replicates, local_exponent, measure
 from ..registry import Context, check
 
 
-@check("manifold.variance-limited", statement="with features fixed, what more samples still gain falls as 1/P")
+@check(
+    "manifold.variance-limited",
+    statement="with features fixed, what more samples still gain falls as 1/P",
+)
 def variance_limited(context: Context) -> Iterator[Comparison]:
     """The solver's loss above its limit, at two step sizes."""
-    law, spectrum, features = theory.law("manifold.variance_limited"), PowerLawSpectrum(1.5, 0.8), 50
+    law, spectrum, features = (
+        theory.law("manifold.variance_limited"),
+        PowerLawSpectrum(1.5, 0.8),
+        50,
+    )
     limit = float(ridge(spectrum, features=features).test_loss)
 
     def excess(samples: Any) -> Any:
@@ -27,7 +34,9 @@ def variance_limited(context: Context) -> Iterator[Comparison]:
 
     yield Comparison(
         f"{context.check}/solver",
-        Prediction("exponent of the excess loss", "exponent", float(law()), f"{law.name}: {law.expr}"),
+        Prediction(
+            "exponent of the excess loss", "exponent", float(law()), f"{law.name}: {law.expr}"
+        ),
         local_exponent(excess, 1e6),
         tolerance=1e-3,
         rival=Rival("standard error of a mean", 0.5),
@@ -35,7 +44,10 @@ def variance_limited(context: Context) -> Iterator[Comparison]:
     )
 
 
-@check("manifold.nearest-neighbor", statement="the distance to the nearest of P samples falls as P^(-1/d)")
+@check(
+    "manifold.nearest-neighbor",
+    statement="the distance to the nearest of P samples falls as P^(-1/d)",
+)
 def nearest_neighbor(context: Context) -> Iterator[Comparison]:
     """Points drawn on a torus, which has no edges."""
     law, sizes = theory.law("manifold.nearest_neighbor"), (250, 500, 1000, 2000)
@@ -43,14 +55,24 @@ def nearest_neighbor(context: Context) -> Iterator[Comparison]:
 
         def replicate(r: int, dimension: int = dimension) -> list[float]:
             rng = context.generator(f"dimension {dimension}", r)
-            return [_distance(size, dimension, context.pick(quick=4000, full=40_000), rng) for size in sizes]
+            return [
+                _distance(size, dimension, context.pick(quick=4000, full=40_000), rng)
+                for size in sizes
+            ]
 
         yield Comparison(
             f"{context.check}/dimension-{dimension}",
-            Prediction("exponent of the distance", "exponent", float(law(d=dimension)), f"{law.name}: {law.expr}"),
+            Prediction(
+                "exponent of the distance",
+                "exponent",
+                float(law(d=dimension)),
+                f"{law.name}: {law.expr}",
+            ),
             measure(
                 replicate,
-                lambda losses: exponent_from_replicates(sizes, losses, method="distances to sampled points on a torus"),
+                lambda losses: exponent_from_replicates(
+                    sizes, losses, method="distances to sampled points on a torus"
+                ),
                 replicates=12,
                 tolerance=0.03,
             ),

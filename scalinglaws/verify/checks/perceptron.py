@@ -19,21 +19,36 @@ PUBLISHED = (
     (0.23, 0.21, 0.03),
     (0.14, 0.12, 0.04),
 )
-_VERIFIED = (3, 5, 8, 9)  # pairs whose errors are small enough to verify agreement within the tolerance
+_VERIFIED = (
+    3,
+    5,
+    8,
+    9,
+)  # pairs whose errors are small enough to verify agreement within the tolerance
 
 
-@check("perceptron.published-exponents", statement="nine published pairs of predicted and measured exponents are compatible")
+@check(
+    "perceptron.published-exponents",
+    statement="nine published pairs of predicted and measured exponents are compatible",
+)
 def published_exponents(context: Context) -> Iterator[Comparison]:
     """Arithmetic on printed numbers: compatible throughout, verified within 0.1 for four of nine."""
     for number, (predicted, measured, error) in enumerate(PUBLISHED, start=1):
         verified = number in _VERIFIED
         yield Comparison(
             f"{context.check}/pair-{number}",
-            Prediction("exponent gamma", "exponent", predicted, "D'Amico, Bocchi & Negri (2025), arXiv:2505.13230"),
+            Prediction(
+                "exponent gamma",
+                "exponent",
+                predicted,
+                "D'Amico, Bocchi & Negri (2025), arXiv:2505.13230",
+            ),
             Measurement(measured, error, None, 1, "published", (1.0, 1.0)),
             tolerance=0.1,
             rival=Rival("exponent and half", predicted + 0.5),
             evidence="literature",
             expect=PASS if verified else INCONCLUSIVE,
-            expect_reason=None if verified else "the published standard error is too large to verify agreement within 0.1",
+            expect_reason=None
+            if verified
+            else "the published standard error is too large to verify agreement within 0.1",
         )

@@ -16,7 +16,9 @@ Array = NDArray[np.float64]
 
 _MAX_STEPS = 400
 _VANISHING = 1e-7  # an offset so small, relative to the smallest loss, moves no logarithm
-_TRUSTED = 1e-10  # eigenvalue of the scaled normal matrix below which parameters cannot be told apart
+_TRUSTED = (
+    1e-10  # eigenvalue of the scaled normal matrix below which parameters cannot be told apart
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def _bends(u: Array) -> Array:
 
 _BASES = {
     "power": _Base(("amplitude", "exponent"), _power, lambda u: _SLOPES[:, None]),
-    "plateau": _Base(("amplitude", "exponent", "bend"), _plateau, lambda u: _product(_SLOPES, _bends(u))),
+    "plateau": _Base(
+        ("amplitude", "exponent", "bend"), _plateau, lambda u: _product(_SLOPES, _bends(u))
+    ),
     "broken": _Base(
         ("amplitude", "early_exponent", "change", "bend"),
         _broken,
@@ -145,17 +149,31 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     (0.5, 0.2)
     """
     if form not in _FORMS:
-        raise DomainError(f"form = {form!r} must be one of {', '.join(FORMS)}", argument="form", value=form)
+        raise DomainError(
+            f"form = {form!r} must be one of {', '.join(FORMS)}", argument="form", value=form
+        )
     abscissa, values = np.asarray(x, float), np.asarray(losses, float)
     if abscissa.ndim != 1 or not np.all((abscissa > 0) & np.isfinite(abscissa)):
         raise DomainError(f"x = {x!r} must be one row of positive numbers", argument="x", value=x)
-    if values.ndim not in (1, 2) or values.shape[-1] != abscissa.size or not np.all((values > 0) & np.isfinite(values)):
-        raise DomainError("losses must be positive and finite, one per x in every row", argument="losses", value=np.shape(values))
+    if (
+        values.ndim not in (1, 2)
+        or values.shape[-1] != abscissa.size
+        or not np.all((values > 0) & np.isfinite(values))
+    ):
+        raise DomainError(
+            "losses must be positive and finite, one per x in every row",
+            argument="losses",
+            value=np.shape(values),
+        )
     kind, with_offset = _FORMS[form]
     base = _BASES[kind]
     count = len(base.names) + with_offset
     if np.unique(abscissa).size < count:
-        raise DomainError(f"form = {form!r} has {count} parameters and needs as many different x", argument="x", value=x)
+        raise DomainError(
+            f"form = {form!r} has {count} parameters and needs as many different x",
+            argument="x",
+            value=x,
+        )
 
     middle = float(np.mean(np.log(abscissa)))
     u, y = np.log(abscissa) - middle, np.log(np.atleast_2d(values))
@@ -164,12 +182,21 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     theta, normal, settled = _refine(base, with_offset, _start(base, with_offset, u, y), u, y)
 
     named = dict(zip(base.names, theta.T, strict=False))
-    gradient = np.array([1.0 if name in ("exponent", "early_exponent", "change") else 0.0 for name in [*base.names, "offset"][:count]])
+    gradient = np.array(
+        [
+            1.0 if name in ("exponent", "early_exponent", "change") else 0.0
+            for name in [*base.names, "offset"][:count]
+        ]
+    )
     exponent = theta @ gradient
     rms = np.sqrt(np.mean((_model(base, with_offset, theta, u)[0] - y) ** 2, axis=1))
     variance, separated = _variance(normal, gradient, with_offset)
     freedom = abscissa.size - count
-    error = np.sqrt(rms**2 * abscissa.size / freedom * variance) if freedom else np.full_like(rms, np.nan)
+    error = (
+        np.sqrt(rms**2 * abscissa.size / freedom * variance)
+        if freedom
+        else np.full_like(rms, np.nan)
+    )
 
     parameters: dict[str, Array] = {"exponent": exponent}
     if kind == "broken":
@@ -189,7 +216,13 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     def plain(array: Array) -> float | Array:
         return float(array[0]) if single else array
 
-    found = ExponentFit(form, plain(exponent), plain(error), {name: plain(array) for name, array in parameters.items()}, plain(rms))
+    found = ExponentFit(
+        form,
+        plain(exponent),
+        plain(error),
+        {name: plain(array) for name, array in parameters.items()},
+        plain(rms),
+    )
     if not np.all(settled):
         raise ConvergenceError(
             f"the fit of form {form!r} did not settle in {_MAX_STEPS} steps for {np.sum(~settled)} of {settled.size} curves; "
@@ -223,7 +256,9 @@ def _model(base: _Base, with_offset: bool, theta: Array, u: Array) -> tuple[Arra
 def _start(base: _Base, with_offset: bool, u: Array, y: Array) -> Array:
     """Choose the best shape of a grid for every curve, with its best non-negative amplitudes in relative least squares."""
     shapes = base.grid(u)
-    log_base, _ = base.log_and_slopes(np.concatenate([np.zeros((len(shapes), 1)), shapes], axis=1), u)
+    log_base, _ = base.log_and_slopes(
+        np.concatenate([np.zeros((len(shapes), 1)), shapes], axis=1), u
+    )
     top = log_base.max(axis=1, keepdims=True)
     phi = np.exp(log_base - top)[None] / np.exp(y)[:, None, :]  # relative to the loss
     flat = np.broadcast_to(1 / np.exp(y)[:, None, :], phi.shape)
@@ -246,7 +281,9 @@ def _start(base: _Base, with_offset: bool, u: Array, y: Array) -> Array:
     return theta
 
 
-def _refine(base: _Base, with_offset: bool, theta: Array, u: Array, y: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+def _refine(
+    base: _Base, with_offset: bool, theta: Array, u: Array, y: Array
+) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Take damped Gauss-Newton steps on all curves at once; return parameters, normal matrices and which curves settled."""
     bottom = y.min(axis=1) + math.log(_VANISHING)
     damping = np.full(len(y), 1e-3)
@@ -262,7 +299,9 @@ def _refine(base: _Base, with_offset: bool, theta: Array, u: Array, y: Array) ->
             normal[held, -1, :] = normal[held, :, -1] = gradient[held, -1] = 0.0
             normal[held, -1, -1] = 1.0
         scale = np.maximum(np.einsum("rii->ri", normal), 1e-30)
-        step = -np.linalg.solve(normal + (damping[:, None] * scale + 1e-300)[..., None] * ones, gradient[..., None])[..., 0]
+        step = -np.linalg.solve(
+            normal + (damping[:, None] * scale + 1e-300)[..., None] * ones, gradient[..., None]
+        )[..., 0]
         trial = theta + np.clip(step, -3.0, 3.0)
         if with_offset:
             trial[:, -1] = np.maximum(trial[:, -1], bottom)
@@ -272,7 +311,10 @@ def _refine(base: _Base, with_offset: bool, theta: Array, u: Array, y: Array) ->
         gain = cost - trial_cost
         settled |= (better & (gain <= 1e-13 * cost + 1e-28)) | (damping > 1e12)
         theta = np.where(better[:, None], trial, theta)
-        value, jacobian = np.where(better[:, None], trial_value, value), np.where(better[:, None, None], trial_jacobian, jacobian)
+        value, jacobian = (
+            np.where(better[:, None], trial_value, value),
+            np.where(better[:, None, None], trial_jacobian, jacobian),
+        )
         cost = np.where(better, trial_cost, cost)
         damping = np.where(better | settled, np.maximum(damping * 0.1, 1e-12), damping * 4)
         if settled.all():

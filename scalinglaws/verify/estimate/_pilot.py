@@ -66,10 +66,16 @@ def measure(
     16
     """
     if not 2 <= pilot <= replicates:
-        raise DomainError(f"pilot = {pilot} must lie between 2 and replicates = {replicates}", argument="pilot", value=pilot)
+        raise DomainError(
+            f"pilot = {pilot} must lie between 2 and replicates = {replicates}",
+            argument="pilot",
+            value=pilot,
+        )
     allowed = np.asarray(tolerance, float)
     if not np.all(allowed > 0):
-        raise DomainError(f"tolerance = {tolerance!r} must be positive", argument="tolerance", value=tolerance)
+        raise DomainError(
+            f"tolerance = {tolerance!r} must be positive", argument="tolerance", value=tolerance
+        )
     rows = [np.asarray(simulate(r), float) for r in range(pilot)]
     first = estimate(np.array(rows))
     # the pilot's variance is uncertain itself: take the smallest that it does not rule out
@@ -77,6 +83,10 @@ def measure(
     statistical = np.sqrt(np.maximum(np.asarray(first.se) ** 2 - first.systematic**2, 0.0))
     promised = luck * statistical * math.sqrt(pilot / replicates)
     if np.any(promised > SHARE * allowed):
-        return replace(first, method=f"{first.method}; pilot of {pilot}, {replicates} replicates would not suffice", underpowered=True)
+        return replace(
+            first,
+            method=f"{first.method}; pilot of {pilot}, {replicates} replicates would not suffice",
+            underpowered=True,
+        )
     rows += [np.asarray(simulate(r), float) for r in range(pilot, replicates)]
     return estimate(np.array(rows))

@@ -38,15 +38,21 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
     """
     u, values = np.asarray(x, float), np.asarray(losses, float)
     if not np.all(u > 0) or np.unique(u).size < 2:
-        raise DomainError(f"x = {x!r} must be positive, with at least two different values", argument="x", value=x)
+        raise DomainError(
+            f"x = {x!r} must be positive, with at least two different values", argument="x", value=x
+        )
     if not np.all(values > 0):
-        raise DomainError("losses must be positive to have a logarithm", argument="losses", value=losses)
+        raise DomainError(
+            "losses must be positive to have a logarithm", argument="losses", value=losses
+        )
     centered = np.log(u) - np.mean(np.log(u))
     slopes: Array = -(np.log(values) @ centered) / (centered @ centered)
     return slopes
 
 
-def exponent_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str, form: str = "power") -> Measurement:
+def exponent_from_replicates(
+    x: ArrayLike, losses: ArrayLike, *, method: str, form: str = "power"
+) -> Measurement:
     """Measure an exponent from replicates: mean of their fits, with statistical and window errors in quadrature.
 
     Parameters
@@ -97,7 +103,14 @@ def _estimator(form: str) -> Callable[[Array, Array], Array]:
 
 
 def same_estimator(
-    name: str, x: ArrayLike, losses: ArrayLike, curve: ArrayLike, *, source: str, method: str, form: str = "power"
+    name: str,
+    x: ArrayLike,
+    losses: ArrayLike,
+    curve: ArrayLike,
+    *,
+    source: str,
+    method: str,
+    form: str = "power",
 ) -> tuple[Prediction, Measurement]:
     """Fit a measured curve and the theory's own curve alike, in the same window, and predict the one from the other.
 
@@ -205,7 +218,9 @@ def curve_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) -> Me
     )
 
 
-def threshold_from_crossings(crossings: ArrayLike, *, method: str, window: tuple[float, float]) -> Measurement:
+def threshold_from_crossings(
+    crossings: ArrayLike, *, method: str, window: tuple[float, float]
+) -> Measurement:
     """Measure a threshold from the crossing of every replicate.
 
     Parameters
@@ -230,7 +245,12 @@ def threshold_from_crossings(crossings: ArrayLike, *, method: str, window: tuple
             value=crossings,
         )
     return Measurement(
-        float(values.mean()), float(values.std(ddof=1)) / math.sqrt(values.size), values.size - 1, int(values.size), method, window
+        float(values.mean()),
+        float(values.std(ddof=1)) / math.sqrt(values.size),
+        values.size - 1,
+        int(values.size),
+        method,
+        window,
     )
 
 
@@ -285,7 +305,11 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
     [0.699, 0.972]
     """
     if not (0 <= successes <= trials and trials >= 1):
-        raise DomainError(f"successes = {successes} of trials = {trials} must be counts", argument="successes", value=successes)
+        raise DomainError(
+            f"successes = {successes} of trials = {trials} must be counts",
+            argument="successes",
+            value=successes,
+        )
     q = float(quantile(0.5 + level / 2, None))
     share, scale = successes / trials, 1 + q**2 / trials
     middle = (share + q**2 / (2 * trials)) / scale
@@ -293,7 +317,9 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
     return middle - reach, middle + reach
 
 
-def advantage_from_pairs(first: ArrayLike, second: ArrayLike, *, method: str, window: tuple[float, float]) -> tuple[Measurement, float]:
+def advantage_from_pairs(
+    first: ArrayLike, second: ArrayLike, *, method: str, window: tuple[float, float]
+) -> tuple[Measurement, float]:
     """Measure by how much one loss beats another, paired by seed.
 
     Parameters
@@ -312,10 +338,26 @@ def advantage_from_pairs(first: ArrayLike, second: ArrayLike, *, method: str, wi
         one-sided p-value of the sign test.
     """
     one, two = np.asarray(first, float), np.asarray(second, float)
-    if one.ndim != 1 or one.shape != two.shape or one.size < 2 or not (np.all(one > 0) and np.all(two > 0)):
-        raise DomainError("first and second must be positive losses, paired, at least 2", argument="first", value=first)
+    if (
+        one.ndim != 1
+        or one.shape != two.shape
+        or one.size < 2
+        or not (np.all(one > 0) and np.all(two > 0))
+    ):
+        raise DomainError(
+            "first and second must be positive losses, paired, at least 2",
+            argument="first",
+            value=first,
+        )
     gains = np.log(two / one)
     wins, count = int(np.sum(gains > 0)), gains.size
     p_sign = float(special.bdtrc(wins - 1, count, 0.5)) if wins > 0 else 1.0
-    measured = Measurement(float(gains.mean()), float(gains.std(ddof=1)) / math.sqrt(count), count - 1, count, method, window)
+    measured = Measurement(
+        float(gains.mean()),
+        float(gains.std(ddof=1)) / math.sqrt(count),
+        count - 1,
+        count,
+        method,
+        window,
+    )
     return measured, p_sign

@@ -75,7 +75,10 @@ AXES = {
 def law_with_phases(name: str) -> Law:
     """Return a law by name, refusing those without phases in (alpha, beta)."""
     found = theory.law(name)
-    if set(found.symbols) != {"alpha", "beta"} or sum(not regime.on_boundary for regime in found.regimes) < 2:
+    if (
+        set(found.symbols) != {"alpha", "beta"}
+        or sum(not regime.on_boundary for regime in found.regimes) < 2
+    ):
         raise DomainError(f"{name} has no phases in (alpha, beta)", argument="law", value=name)
     return found
 
@@ -112,33 +115,49 @@ def draw_phases(
             value=notation,
         )
     if isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 2:
-        raise DomainError(f"resolution = {resolution!r} must be a whole number >= 2", argument="resolution", value=resolution)
+        raise DomainError(
+            f"resolution = {resolution!r} must be a whole number >= 2",
+            argument="resolution",
+            value=resolution,
+        )
     marks = _marks(tasks, notation)
     chosen = _limits(limits, ranges or (AXES[notation][0].limits, AXES[notation][1].limits), marks)
     # a law that is not about capacity and source has (alpha, beta) of its own
-    planes = [_Plane(law.in_notation(notation) if law.task else law, notation, chosen) for law in laws]
+    planes = [
+        _Plane(law.in_notation(notation) if law.task else law, notation, chosen) for law in laws
+    ]
     for axis, plane, law in zip(axes, planes, laws, strict=True):
         _fill(axis, plane, resolution)
         _boundaries(axis, plane)
         xlabel, ylabel = own or (AXES[notation][0].label, AXES[notation][1].label)
         axis.set(xlabel=xlabel, ylabel=ylabel, xlim=plane.limits[0], ylim=plane.limits[1])
         _key(axis, plane, str(sp.latex(law.variable)), "" if law.growth else "-")
-    for axis, plane in zip(axes, planes, strict=True):  # where there is room is known once all keys are in place
+    for axis, plane in zip(
+        axes, planes, strict=True
+    ):  # where there is room is known once all keys are in place
         _name(axis, plane, marks)
 
 
 def _marks(tasks: Any, notation: str) -> list[tuple[str, float, float]]:
     """Return label and coordinates of every task."""
     try:
-        named = list(tasks.items()) if isinstance(tasks, Mapping) else [(None, task) for task in tasks]
+        named = (
+            list(tasks.items()) if isinstance(tasks, Mapping) else [(None, task) for task in tasks]
+        )
     except TypeError:
-        raise DomainError(f"tasks = {tasks!r} must be a sequence or a mapping", argument="tasks", value=tasks) from None
+        raise DomainError(
+            f"tasks = {tasks!r} must be a sequence or a mapping", argument="tasks", value=tasks
+        ) from None
     entry = convention(notation)
     marks = []
     for name, task in named:
         if not isinstance(task, SourceCapacity):
-            raise DomainError(f"tasks has {task!r}, which is not a SourceCapacity", argument="tasks", value=task)
-        values = dict(zip(entry.parameters, entry.from_canonical(task.alpha, task.beta), strict=True))
+            raise DomainError(
+                f"tasks has {task!r}, which is not a SourceCapacity", argument="tasks", value=task
+            )
+        values = dict(
+            zip(entry.parameters, entry.from_canonical(task.alpha, task.beta), strict=True)
+        )
         x, y = (float(values[shown.parameter]) for shown in AXES[notation])
         marks.append((f"({x:.3g}, {y:.3g})" if name is None else str(name), x, y))
     return marks
@@ -148,19 +167,38 @@ def _limits(given: Any, ranges: Limits, marks: list[tuple[str, float, float]]) -
     """Check the limits, or choose them."""
     if given is None:
         chosen = []
-        for (low, high), values in zip(ranges, ([x for _, x, _ in marks], [y for _, _, y in marks]), strict=True):
+        for (low, high), values in zip(
+            ranges, ([x for _, x, _ in marks], [y for _, _, y in marks]), strict=True
+        ):
             room = 0.08 * (high - low)
-            chosen.append((min([low, *(v - room for v in values if v <= low)]), max([high, *(v + room for v in values if v >= high)])))
+            chosen.append(
+                (
+                    min([low, *(v - room for v in values if v <= low)]),
+                    max([high, *(v + room for v in values if v >= high)]),
+                )
+            )
         return chosen[0], chosen[1]
     try:
         array = np.array(given, dtype=float)
     except (TypeError, ValueError):
         array = np.array([])
-    if array.shape != (2, 2) or not np.all(np.isfinite(array)) or np.any(array[:, 0] >= array[:, 1]):
-        raise DomainError(f"limits = {given!r} must be ((left, right), (bottom, top)), finite and rising", argument="limits", value=given)
+    if (
+        array.shape != (2, 2)
+        or not np.all(np.isfinite(array))
+        or np.any(array[:, 0] >= array[:, 1])
+    ):
+        raise DomainError(
+            f"limits = {given!r} must be ((left, right), (bottom, top)), finite and rising",
+            argument="limits",
+            value=given,
+        )
     for label, *point in marks:
         if np.any(point < array[:, 0]) or np.any(point > array[:, 1]):
-            raise DomainError(f"the task {label} at ({point[0]:g}, {point[1]:g}) lies outside limits", argument="limits", value=given)
+            raise DomainError(
+                f"the task {label} at ({point[0]:g}, {point[1]:g}) lies outside limits",
+                argument="limits",
+                value=given,
+            )
     (left, right), (bottom, top) = array.tolist()
     return (left, right), (bottom, top)
 
@@ -172,18 +210,27 @@ class _Plane:
         regimes = law.regimes
         self.limits = limits
         self.demands = _inequalities(sp.And(*law.validity))
-        self.phases = sorted((regime for regime in regimes if not regime.on_boundary), key=lambda regime: regime.name.casefold())
+        self.phases = sorted(
+            (regime for regime in regimes if not regime.on_boundary),
+            key=lambda regime: regime.name.casefold(),
+        )
         self.edges = [regime for regime in regimes if regime.on_boundary]
         self.entry = convention(notation)
         self.places = [self.entry.parameters.index(shown.parameter) for shown in AXES[notation]]
-        written = {symbol.name: symbol for regime in regimes for symbol in regime.condition.free_symbols}
-        written |= {symbol.name: symbol for demand in self.demands for symbol in demand.free_symbols}
+        written = {
+            symbol.name: symbol for regime in regimes for symbol in regime.condition.free_symbols
+        }
+        written |= {
+            symbol.name: symbol for demand in self.demands for symbol in demand.free_symbols
+        }
         printed = [self.entry.symbols[place] for place in self.places]
         self.symbols = [written.get(name, sp.Symbol(name)) for name in printed]
 
     def valid(self, x: Any, y: Any) -> Any:
         """Say where there is a power law: alpha and beta are positive, and the law is content."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # the borders themselves are part of a picture
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # the borders themselves are part of a picture
             alpha, beta = self._canonical(x, y)
             return (alpha > 0) & (beta > 0) & self.holds(sp.And(*self.demands), x, y)
 
@@ -210,7 +257,9 @@ class _Plane:
 
     def curves(self, condition: Any) -> Iterator[tuple[Array, Array]]:
         """Solve the equation in a condition, and follow its curve as far as the inequalities hold."""
-        equations = [relation for relation in sp.And.make_args(condition) if isinstance(relation, sp.Eq)]
+        equations = [
+            relation for relation in sp.And.make_args(condition) if isinstance(relation, sp.Eq)
+        ]
         if len(equations) != 1:
             return  # a point, where curves meet
         run, solved = (0, 1) if equations[0].has(self.symbols[1]) else (1, 0)
@@ -218,11 +267,16 @@ class _Plane:
             ends = [
                 float(end)
                 for relation in _inequalities(condition)
-                for end in sp.solve((relation.gts - relation.lts).subs(self.symbols[solved], root), self.symbols[run])
+                for end in sp.solve(
+                    (relation.gts - relation.lts).subs(self.symbols[solved], root),
+                    self.symbols[run],
+                )
                 if end.is_real
             ]
             low, high = self.limits[run]
-            along = np.union1d(np.linspace(low, high, 257), [end for end in ends if low < end < high])
+            along = np.union1d(
+                np.linspace(low, high, 257), [end for end in ends if low < end < high]
+            )
             across = sp.lambdify(self.symbols[run], root, "numpy")
             with np.errstate(divide="ignore", invalid="ignore"):
                 other = np.broadcast_to(np.asarray(across(along), dtype=float), along.shape)
@@ -241,16 +295,27 @@ class _Plane:
             yield np.where(x >= 0, x, np.nan), np.where(x >= 0, y, np.nan)
         for demand in self.demands:
             if demand.free_symbols == {self.symbols[0]}:
-                yield from self.curves(sp.And(sp.Eq(demand.gts, demand.lts), *(other for other in self.demands if other != demand)))
+                yield from self.curves(
+                    sp.And(
+                        sp.Eq(demand.gts, demand.lts),
+                        *(other for other in self.demands if other != demand),
+                    )
+                )
 
 
 def _inequalities(condition: Any) -> list[Any]:
     """Return the inequalities of a condition that joins its parts by "and"."""
-    return [relation for relation in sp.And.make_args(condition) if isinstance(relation, (sp.Gt, sp.Ge, sp.Lt, sp.Le))]
+    return [
+        relation
+        for relation in sp.And.make_args(condition)
+        if isinstance(relation, (sp.Gt, sp.Ge, sp.Lt, sp.Le))
+    ]
 
 
 def _colors(phases: Sequence[Regime]) -> list[str]:
-    return [COLORS.get(phase.name, OTHERS[number % len(OTHERS)]) for number, phase in enumerate(phases)]
+    return [
+        COLORS.get(phase.name, OTHERS[number % len(OTHERS)]) for number, phase in enumerate(phases)
+    ]
 
 
 def _fill(axis: Axes, plane: _Plane, resolution: int) -> None:
@@ -269,7 +334,15 @@ def _fill(axis: Axes, plane: _Plane, resolution: int) -> None:
     axis.patch.set(facecolor="#f1f1f1", edgecolor="#cfcfcf", hatch="////", linewidth=0)
     colors = ListedColormap(_colors(plane.phases))
     shown = np.ma.masked_less(which, 0)
-    axis.pcolormesh(*edges, shown, cmap=colors, vmin=-0.5, vmax=len(plane.phases) - 0.5, rasterized=True, zorder=0.5)
+    axis.pcolormesh(
+        *edges,
+        shown,
+        cmap=colors,
+        vmin=-0.5,
+        vmax=len(plane.phases) - 0.5,
+        rasterized=True,
+        zorder=0.5,
+    )
 
 
 def _boundaries(axis: Axes, plane: _Plane) -> None:
@@ -278,7 +351,14 @@ def _boundaries(axis: Axes, plane: _Plane) -> None:
     for regime in plane.edges:
         for x, y in plane.curves(regime.condition):
             good = plane.valid(x, y)
-            axis.plot(np.where(good, x, np.nan), np.where(good, y, np.nan), color=INK, lw=1.2, gid=regime.name, zorder=2)
+            axis.plot(
+                np.where(good, x, np.nan),
+                np.where(good, y, np.nan),
+                color=INK,
+                lw=1.2,
+                gid=regime.name,
+                zorder=2,
+            )
 
 
 def _grid(plane: _Plane) -> tuple[Array, Array, NDArray[np.int_]]:
@@ -296,9 +376,26 @@ def _key(axis: Axes, plane: _Plane, variable: str, sign: str) -> None:
     class Named(HandlerPatch):
         """A patch with the phase's name in it."""
 
-        def create_artists(self, legend: Any, handle: Any, left: float, down: float, width: float, height: float, *rest: Any) -> Any:
+        def create_artists(
+            self,
+            legend: Any,
+            handle: Any,
+            left: float,
+            down: float,
+            width: float,
+            height: float,
+            *rest: Any,
+        ) -> Any:
             size, transform = rest
-            name = Text(width / 2 - left, height / 2 - down, handle.get_gid(), fontsize=size, color=INK, ha="center", va="center_baseline")
+            name = Text(
+                width / 2 - left,
+                height / 2 - down,
+                handle.get_gid(),
+                fontsize=size,
+                color=INK,
+                ha="center",
+                va="center_baseline",
+            )
             name.set_transform(transform)
             return [*super().create_artists(legend, handle, left, down, width, height, *rest), name]
 
@@ -307,8 +404,18 @@ def _key(axis: Axes, plane: _Plane, variable: str, sign: str) -> None:
     for number, (phase, color) in enumerate(zip(plane.phases, _colors(plane.phases), strict=True)):
         if np.any(which == number):
             row, column = np.argwhere(which == number)[0]
-            formula = _positive(phase.exponent, dict(zip(plane.symbols, (x[column], y[row]), strict=True)))
-            handles.append(Patch(facecolor=color, edgecolor=INK, linewidth=0.6, label=f"${formula}$", gid=phase.name))
+            formula = _positive(
+                phase.exponent, dict(zip(plane.symbols, (x[column], y[row]), strict=True))
+            )
+            handles.append(
+                Patch(
+                    facecolor=color,
+                    edgecolor=INK,
+                    linewidth=0.6,
+                    label=f"${formula}$",
+                    gid=phase.name,
+                )
+            )
     axis.legend(
         handles=handles,
         title=f"exponent $g$ of ${variable}^{{{sign}g}}$",
@@ -367,22 +474,51 @@ def _name(axis: Axes, plane: _Plane, marks: list[tuple[str, float, float]]) -> N
         need = 0.6 * size / 72 * max(len(name), 2) / 2 if number >= 0 else 0.15
         room = distance_transform_edt(np.pad(mask & free, 1), sampling=step[::-1])[1:-1, 1:-1]
         good = np.argwhere(room >= 0.85 * room.max())
-        row, column = good[np.argmin(np.sum(((good - np.argwhere(mask).mean(axis=0)) * step[::-1]) ** 2, axis=1))]
+        row, column = good[
+            np.argmin(np.sum(((good - np.argwhere(mask).mean(axis=0)) * step[::-1]) ** 2, axis=1))
+        ]
         if room.max() < need and len(name) > LONG:
             name = name.replace("-", "-\n")
             size = NAME_SIZE - 3
             need = 0.6 * size / 72 * max(map(len, name.split("\n"))) / 2
         if room.max() >= need:
-            style = {"bbox": {"facecolor": "#f1f1f1", "edgecolor": "none", "pad": 1.5}} if number < 0 else {}
+            style = (
+                {"bbox": {"facecolor": "#f1f1f1", "edgecolor": "none", "pad": 1.5}}
+                if number < 0
+                else {}
+            )
             text = "no power\nlaw" if number < 0 and mask[row].sum() * step[0] < 1.2 else name
-            axis.text(x[column], y[row], text, ha="center", va="center", fontsize=size, color=INK if number >= 0 else "#6b6b6b", **style)
+            axis.text(
+                x[column],
+                y[row],
+                text,
+                ha="center",
+                va="center",
+                fontsize=size,
+                color=INK if number >= 0 else "#6b6b6b",
+                **style,
+            )
         elif number >= 0:  # a sliver: from its top, or from where it is widest
             row = np.flatnonzero(mask.any(axis=1))[-1]
             column = int(np.median(np.flatnonzero(mask[row])))
-            arrow = {"arrowstyle": "-|>,head_width=0.15,head_length=0.3", "color": INK, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
+            arrow = {
+                "arrowstyle": "-|>,head_width=0.15,head_length=0.3",
+                "color": INK,
+                "lw": 0.9,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            }
             tip = (float(x[column]), float(y[max(row - 6, 0)]))
             axis.annotate(
-                name, tip, (0, 24), textcoords="offset points", ha="center", va="bottom", fontsize=size, color=INK, arrowprops=arrow
+                name,
+                tip,
+                (0, 24),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=size,
+                color=INK,
+                arrowprops=arrow,
             )
     axis.tick_params(direction="out", length=3)
 
@@ -392,7 +528,9 @@ def _positive(exponent: Any, values: dict[Any, float]) -> str:
     parts = []
     for part in sp.fraction(sp.together(exponent)):
         constant, factors = sp.factor_list(part)
-        signed = [(-factor if factor.subs(values) < 0 else factor, power) for factor, power in factors]
+        signed = [
+            (-factor if factor.subs(values) < 0 else factor, power) for factor, power in factors
+        ]
         pieces = [] if abs(constant) == 1 and signed else [sp.latex(abs(constant))]
         bare = len(signed) == 1 and signed[0][1] == 1 and not pieces
         for factor, power in sorted(signed, key=lambda pair: pair[0].is_Add):
@@ -407,6 +545,8 @@ def _latex(expr: Any) -> str:
     """Write a sum with its positive terms first."""
     terms = sorted(expr.as_ordered_terms(), key=lambda term: bool(term.could_extract_minus_sign()))
     return "".join(
-        f" - {sp.latex(-term)}" if term.could_extract_minus_sign() else f"{' + ' if number else ''}{sp.latex(term)}"
+        f" - {sp.latex(-term)}"
+        if term.could_extract_minus_sign()
+        else f"{' + ' if number else ''}{sp.latex(term)}"
         for number, term in enumerate(terms)
     )

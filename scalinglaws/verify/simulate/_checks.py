@@ -26,7 +26,9 @@ def listed(spectrum: Spectrum) -> tuple[Array, Array]:
 def whole(name: str, value: float) -> int:
     """Return a count; refuse anything but whole numbers >= 1."""
     if not (1 <= value < math.inf and value == int(value)):
-        raise DomainError(f"{name} = {value} must be a whole number >= 1", argument=name, value=value)
+        raise DomainError(
+            f"{name} = {value} must be a whole number >= 1", argument=name, value=value
+        )
     return int(value)
 
 
@@ -35,7 +37,9 @@ def whole_or_inf(name: str, value: float) -> int | None:
     if value == math.inf:
         return None
     if not (1 <= value < math.inf and value == int(value)):
-        raise DomainError(f"{name} = {value} must be a whole number >= 1, or inf", argument=name, value=value)
+        raise DomainError(
+            f"{name} = {value} must be a whole number >= 1, or inf", argument=name, value=value
+        )
     return int(value)
 
 
@@ -58,14 +62,23 @@ def ordered(name: str, values: ArrayLike) -> Array:
     try:
         found = np.array(values).astype(float, casting="same_kind")
     except (TypeError, ValueError):
-        raise DomainError(f"{name} must be real numbers; got {values!r}", argument=name, value=values) from None
+        raise DomainError(
+            f"{name} must be real numbers; got {values!r}", argument=name, value=values
+        ) from None
     if found.ndim > 1 or found.size == 0:
         raise DomainError(
-            f"{name} must be a number or a non-empty one-dimensional array; got shape {found.shape}", argument=name, value=values
+            f"{name} must be a number or a non-empty one-dimensional array; got shape {found.shape}",
+            argument=name,
+            value=values,
         )
     flat = found.reshape(-1)
     _refuse(name, flat, ~(flat >= 0), "must be >= 0")
-    _refuse(name, flat, np.append(False, flat[1:] < flat[:-1]), "is less than the one before it; sort them")
+    _refuse(
+        name,
+        flat,
+        np.append(False, flat[1:] < flat[:-1]),
+        "is less than the one before it; sort them",
+    )
     return found
 
 
@@ -73,7 +86,12 @@ def step_counts(name: str, values: ArrayLike) -> NDArray[np.int64]:
     """Return whole numbers that are >= 0 and do not decrease."""
     found = ordered(name, values)
     flat = found.reshape(-1)
-    _refuse(name, flat, ~((flat < _MOST_STEPS) & (flat == np.floor(flat))), "must be a finite whole number")
+    _refuse(
+        name,
+        flat,
+        ~((flat < _MOST_STEPS) & (flat == np.floor(flat))),
+        "must be a finite whole number",
+    )
     return found.astype(np.int64)
 
 
@@ -81,7 +99,11 @@ def _refuse(name: str, values: Array, wrong: NDArray[np.bool_], complaint: str) 
     """Name the first wrong value, if there is one."""
     if wrong.any():
         first = int(np.argmax(wrong))
-        raise DomainError(f"{name}[{first}] = {values[first]} {complaint}", argument=name, value=float(values[first]))
+        raise DomainError(
+            f"{name}[{first}] = {values[first]} {complaint}",
+            argument=name,
+            value=float(values[first]),
+        )
 
 
 def afford(entries: float) -> None:

@@ -86,11 +86,16 @@ class Regression:
 
     def losses(self, left: Array, moved: Array) -> tuple[Array, Array]:
         """Return test and train loss where the residual has shrunk to `left`, its sum over time being `moved`, shape (r, T)."""
-        return self._losses(self.labels[:, None] * left, (self.labels * np.sqrt(self.rates / self.samples))[:, None] * moved)
+        return self._losses(
+            self.labels[:, None] * left,
+            (self.labels * np.sqrt(self.rates / self.samples))[:, None] * moved,
+        )
 
     def losses_of(self, readouts: Array) -> tuple[Array, Array]:
         """Return test and train loss of readouts, shape (r, T), in the basis of the right singular vectors."""
-        return self._losses(self.labels[:, None] - np.sqrt(self.samples * self.rates)[:, None] * readouts, readouts)
+        return self._losses(
+            self.labels[:, None] - np.sqrt(self.samples * self.rates)[:, None] * readouts, readouts
+        )
 
     def _losses(self, residual: Array, readout: Array) -> tuple[Array, Array]:
         train = (np.sum(residual**2, axis=0) + self.rest) / self.samples
@@ -105,7 +110,11 @@ class Regression:
         block = max(1, _BLOCK // target.size)
         for start in range(0, times, block):
             part = readout[:, start : start + block]
-            found = self.scale[:, None] * self._learned(self.right.T @ part) if learns is None else learns @ part
+            found = (
+                self.scale[:, None] * self._learned(self.right.T @ part)
+                if learns is None
+                else learns @ part
+            )
             test[start : start + block] = np.sum((target[:, None] - found) ** 2, axis=0)
         return test, train
 
@@ -123,7 +132,9 @@ def problems(
     noise_variance: float,
 ) -> Iterator[Population | Regression]:
     """Draw problems, each from a stream of its own, so that draw i does not depend on how many are asked for."""
-    for problem, _ in problems_and_streams(source, draws, eigenvalues, signal, features, samples, noise_variance):
+    for problem, _ in problems_and_streams(
+        source, draws, eigenvalues, signal, features, samples, noise_variance
+    ):
         yield problem
 
 
@@ -144,7 +155,9 @@ def problems_and_streams(
     columns = features or modes
     afford((samples + 2 * (features or 0)) * modes + 2 * samples * columns)
     scale, target, root = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues), np.sqrt(signal)
-    inputs = np.empty((samples, modes))  # one buffer for all draws: fresh memory would cost as much as the numbers in it
+    inputs = np.empty(
+        (samples, modes)
+    )  # one buffer for all draws: fresh memory would cost as much as the numbers in it
     projection = None if features is None else np.empty((features, modes))
     rank = min(samples, columns, modes)
     for _ in range(draws):
@@ -159,11 +172,21 @@ def problems_and_streams(
             hidden = inputs @ projection.T
         values, along, rest, right = _decomposed(hidden, labels, rank)
         out_of_reach = float(rest @ rest) if rank < samples else 0.0
-        yield Regression(values**2 / samples, along, out_of_reach, right, projection, scale, root, samples), rng
+        yield (
+            Regression(
+                values**2 / samples, along, out_of_reach, right, projection, scale, root, samples
+            ),
+            rng,
+        )
 
 
 def populations(
-    source: np.random.Generator, draws: int, eigenvalues: Array, signal: Array, features: int | None, noise_variance: float
+    source: np.random.Generator,
+    draws: int,
+    eigenvalues: Array,
+    signal: Array,
+    features: int | None,
+    noise_variance: float,
 ) -> Iterator[tuple[Population, np.random.Generator]]:
     """Draw problems with unlimited data, each with what its stream still holds."""
     scale, root = np.sqrt(eigenvalues), np.sqrt(signal)

@@ -47,7 +47,9 @@ def _outside(key: np.uint64, counter: np.uint64, layer: int, x: float) -> float:
                 position += _ONE + _ONE
                 if 2 * rest > far * far:
                     return float(_EDGE + far)
-        if _F[layer] + uniform(stream, position) * (_F[layer + 1] - _F[layer]) < math.exp(-0.5 * x * x):
+        if _F[layer] + uniform(stream, position) * (_F[layer + 1] - _F[layer]) < math.exp(
+            -0.5 * x * x
+        ):
             return x
         word = bits(stream, position + _ONE)
         position += _ONE + _ONE

@@ -13,7 +13,9 @@ from scalinglaws.verify.registry import Context
 def test_every_verdict_is_as_expected():
     report = verify.run(["feature_learning"], rng=0)
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
-    assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
+    assert [
+        comparison.id for comparison in report.comparisons if not comparison.discriminating
+    ] == []
     assert len(report.comparisons) == 27
 
 
@@ -26,7 +28,9 @@ def test_another_source_fails(monkeypatch, check):
         return original(self, **{**values, "beta": values["beta"] + 0.1})
 
     monkeypatch.setattr(Law, "__call__", mutated)
-    verdicts = [comparison.verdict for comparison in verify.run([f"feature_learning.{check}"]).comparisons]
+    verdicts = [
+        comparison.verdict for comparison in verify.run([f"feature_learning.{check}"]).comparisons
+    ]
     # features limit an easy task with an exponent that does not depend on beta
     assert verdicts == (["pass", "fail"] if check == "model" else ["fail"] * len(verdicts))
 
@@ -34,15 +38,27 @@ def test_another_source_fails(monkeypatch, check):
 def test_half_the_feedback_fails_the_warp(monkeypatch):
     original = feature_learning.realization_flow
     monkeypatch.setattr(
-        feature_learning, "realization_flow", lambda *args, richness, **given: original(*args, richness=richness / 2, **given)
+        feature_learning,
+        "realization_flow",
+        lambda *args, richness, **given: original(*args, richness=richness / 2, **given),
     )
-    assert [comparison.verdict for comparison in flow.warp(Context("feature_learning.mutant", "quick", 0))] == ["fail", "fail"]
+    assert [
+        comparison.verdict
+        for comparison in flow.warp(Context("feature_learning.mutant", "quick", 0))
+    ] == ["fail", "fail"]
 
 
 def test_a_shifted_index_fails_the_warp_and_the_static_limit(monkeypatch):
     original, limit = feature_learning.realization_flow, feature_learning.static_limit
-    monkeypatch.setattr(feature_learning, "realization_flow", lambda t, x, mu, **given: original(t, np.append(x[1:], x[-1]), mu, **given))
-    assert [comparison.verdict for comparison in flow.warp(Context("feature_learning.mutant", "quick", 0))] == ["fail", "fail"]
+    monkeypatch.setattr(
+        feature_learning,
+        "realization_flow",
+        lambda t, x, mu, **given: original(t, np.append(x[1:], x[-1]), mu, **given),
+    )
+    assert [
+        comparison.verdict
+        for comparison in flow.warp(Context("feature_learning.mutant", "quick", 0))
+    ] == ["fail", "fail"]
 
     def shifted(spectrum, **given):
         eigenvalues, signal = spectrum.explicit()
@@ -58,8 +74,15 @@ def test_another_target_fails_on_the_circle(monkeypatch):
     monkeypatch.setattr(
         feature_learning,
         "circle_flow",
-        lambda *args, target_exponent, **given: original(*args, target_exponent=target_exponent + 0.1, **given),
+        lambda *args, target_exponent, **given: original(
+            *args, target_exponent=target_exponent + 0.1, **given
+        ),
     )
-    monkeypatch.setattr(Law, "__call__", lambda self, **values: law(self, **{**values, "q_y": values["q_y"] + 0.15}))
-    verdicts = [comparison.verdict for comparison in circle.circle_slopes(Context("feature_learning.circle", "quick", 0))]
+    monkeypatch.setattr(
+        Law, "__call__", lambda self, **values: law(self, **{**values, "q_y": values["q_y"] + 0.15})
+    )
+    verdicts = [
+        comparison.verdict
+        for comparison in circle.circle_slopes(Context("feature_learning.circle", "quick", 0))
+    ]
     assert verdicts == ["fail"] * 3

@@ -33,7 +33,9 @@ def shared(monkeypatch, drawn):
 
 
 def verdicts(check, name):
-    return [comparison.verdict for comparison in check(Context(f"feature_learning.{name}", "quick", 0))]
+    return [
+        comparison.verdict for comparison in check(Context(f"feature_learning.{name}", "quick", 0))
+    ]
 
 
 def wrong(monkeypatch, change):
@@ -68,7 +70,12 @@ def test_samples_without_limit_fail(monkeypatch, shared):
 
 def test_half_as_rich_again_fails_where_the_loss_depends_on_it(monkeypatch, shared):
     # a tenth more would move no loss by the tolerance: losses fall with a small power of the richness
-    wrong(monkeypatch, lambda original: lambda *args, richness, **given: original(*args, richness=1.5 * richness, **given))
+    wrong(
+        monkeypatch,
+        lambda original: (
+            lambda *args, richness, **given: original(*args, richness=1.5 * richness, **given)
+        ),
+    )
     assert "pass" not in verdicts(march.online, "online")[:1]
     assert "pass" not in verdicts(march.reuse, "reuse")[:2]
     original = feature_learning.linear_network
@@ -98,7 +105,9 @@ def test_rates_of_deviations():
     assert abs(values.mean() - 1) < 4 * values.std() / np.sqrt(300)
     assert np.sqrt(np.mean(errors**2)) == pytest.approx(values.std(), rel=0.15)
     scales = np.array([[1.0], [2.0], [3.0], [-1.0]])  # one of them in the other direction
-    common = rate_of_deviation(sizes, scales * sizes**-0.5 * (1 + 1e-9 * rng.standard_normal((4, 3))), method="test")
+    common = rate_of_deviation(
+        sizes, scales * sizes**-0.5 * (1 + 1e-9 * rng.standard_normal((4, 3))), method="test"
+    )
     assert common.value == pytest.approx(0.5, abs=1e-8)
     assert common.se < 1e-8
 
@@ -112,5 +121,9 @@ def test_tolerances_of_curves_cover_twice_the_stated_order_and_never_less_than_t
 @pytest.mark.parametrize("check", ["online", "reuse", "training", "replicas", "network"])
 def test_full_effort(check):
     report = verify.run([f"feature_learning.{check}"], effort="full", rng=1)
-    assert [(comparison.id, comparison.verdict) for comparison in report.comparisons if not comparison.as_expected] == []
+    assert [
+        (comparison.id, comparison.verdict)
+        for comparison in report.comparisons
+        if not comparison.as_expected
+    ] == []
     assert all(comparison.discriminating for comparison in report.comparisons)

@@ -27,11 +27,17 @@ def test_every_verdict_is_as_expected(report):
 
 
 def test_every_comparison_rejects_its_rival(report):
-    assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
+    assert [
+        comparison.id for comparison in report.comparisons if not comparison.discriminating
+    ] == []
 
 
 def test_the_published_model_exponent_is_rejected(report):
-    (found,) = [comparison for comparison in report.comparisons if comparison.id == "linear.model.saturated/simulation"]
+    (found,) = [
+        comparison
+        for comparison in report.comparisons
+        if comparison.id == "linear.model.saturated/simulation"
+    ]
     assert found.rival.name == "published Min(2*alpha, alpha*beta)"
     assert found.rival.value == pytest.approx(4.5)
     assert found.rival_verdict == "fail"
@@ -49,8 +55,13 @@ def test_workers_do_not_change_a_number(report):
 # -- mutations: a wrong theory or a wrong solver must not pass ---------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "check"), [("linear.data", checks.data_source_limited), ("linear.model", checks.model_source_limited)])
-@pytest.mark.parametrize("mutate", [lambda e: e.subs(BETA, BETA + sp.Rational(1, 5)), lambda e: e + 1])
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("linear.data", checks.data_source_limited), ("linear.model", checks.model_source_limited)],
+)
+@pytest.mark.parametrize(
+    "mutate", [lambda e: e.subs(BETA, BETA + sp.Rational(1, 5)), lambda e: e + 1]
+)
 def test_a_wrong_law_fails(monkeypatch, name, check, mutate):
     law = theory.law(name)
     wrong = replace(law)
@@ -75,21 +86,34 @@ def _mutant(change):
     "change",
     [
         # samples counted twice; the fluctuation term dropped; noise forgotten
-        lambda solve, spectrum, given: solve(spectrum, **{**given, "samples": 2 * np.asarray(given["samples"])}),
-        lambda solve, spectrum, given: replace(solve(spectrum, **given), test_loss=solve(spectrum, **given).bias),
+        lambda solve, spectrum, given: solve(
+            spectrum, **{**given, "samples": 2 * np.asarray(given["samples"])}
+        ),
+        lambda solve, spectrum, given: replace(
+            solve(spectrum, **given), test_loss=solve(spectrum, **given).bias
+        ),
         lambda solve, spectrum, given: solve(spectrum, **{**given, "noise_variance": 0.0}),
     ],
 )
 def test_a_wrong_solver_fails_the_statics_check(monkeypatch, change):
     monkeypatch.setattr(checks, "ridge", _mutant(change))
-    verdicts = [comparison.verdict for comparison in checks.statics(Context("linear.mutant", "quick", 0))]
+    verdicts = [
+        comparison.verdict for comparison in checks.statics(Context("linear.mutant", "quick", 0))
+    ]
     assert verdicts[0] == "fail"
 
 
 def test_a_shifted_index_fails_the_solver_comparison(monkeypatch):
     # features where samples belong: the exponent min(a - 1, b) in place of min(a - 1, 2b)
-    monkeypatch.setattr(checks, "ridge", _mutant(lambda solve, spectrum, given: solve(spectrum, features=given["samples"])))
-    verdicts = [comparison.verdict for comparison in checks.data_saturated(Context("linear.mutant", "quick", 0))]
+    monkeypatch.setattr(
+        checks,
+        "ridge",
+        _mutant(lambda solve, spectrum, given: solve(spectrum, features=given["samples"])),
+    )
+    verdicts = [
+        comparison.verdict
+        for comparison in checks.data_saturated(Context("linear.mutant", "quick", 0))
+    ]
     assert verdicts == ["pass", "fail"]
 
 
@@ -108,23 +132,40 @@ def _shifted(spectrum):
 def test_a_shifted_index_fails_the_training_checks(monkeypatch, name):
     solver = {"flow": "gradient_flow", "momentum": "gradient_descent", "sgd": "online_sgd"}[name]
     original = getattr(linear, solver)
-    monkeypatch.setattr(training, solver, lambda t, spectrum, **given: original(t, _shifted(spectrum), **given))
-    verdicts = [comparison.verdict for comparison in getattr(training, name)(Context("linear.mutant", "quick", 0))]
+    monkeypatch.setattr(
+        training, solver, lambda t, spectrum, **given: original(t, _shifted(spectrum), **given)
+    )
+    verdicts = [
+        comparison.verdict
+        for comparison in getattr(training, name)(Context("linear.mutant", "quick", 0))
+    ]
     assert "fail" in verdicts
 
 
 @pytest.mark.parametrize(
-    ("name", "dropped"), [("flow", {"noise_variance": 0.0}), ("momentum", {"noise_variance": 0.0}), ("sgd", {"batch": 4})]
+    ("name", "dropped"),
+    [
+        ("flow", {"noise_variance": 0.0}),
+        ("momentum", {"noise_variance": 0.0}),
+        ("sgd", {"batch": 4}),
+    ],
 )
 def test_a_dropped_term_fails_the_training_checks(monkeypatch, name, dropped):
     solver = {"flow": "gradient_flow", "momentum": "gradient_descent", "sgd": "online_sgd"}[name]
     original = getattr(linear, solver)
-    monkeypatch.setattr(training, solver, lambda t, spectrum, **given: original(t, spectrum, **{**given, **dropped}))
-    verdicts = [comparison.verdict for comparison in getattr(training, name)(Context("linear.mutant", "quick", 0))]
+    monkeypatch.setattr(
+        training, solver, lambda t, spectrum, **given: original(t, spectrum, **{**given, **dropped})
+    )
+    verdicts = [
+        comparison.verdict
+        for comparison in getattr(training, name)(Context("linear.mutant", "quick", 0))
+    ]
     assert "fail" in verdicts
 
 
-@pytest.mark.parametrize("check", ["linear.transients", "linear.compute.phases", "linear.asymmetry"])
+@pytest.mark.parametrize(
+    "check", ["linear.transients", "linear.compute.phases", "linear.asymmetry"]
+)
 def test_another_source_fails_the_exact_checks(monkeypatch, check):
     """The laws are asked for beta + 0.1."""
     for method in ("__call__", "asymptote"):

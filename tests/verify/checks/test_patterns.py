@@ -20,24 +20,37 @@ def verdicts(check, name="mutant"):
 def test_every_verdict_is_as_expected():
     report = verify.run(["patterns"], rng=0)
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
-    assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
+    assert [
+        comparison.id for comparison in report.comparisons if not comparison.discriminating
+    ] == []
     assert len(report.comparisons) == 12
     for comparison in report.comparisons:  # and no measurement that is off by two tolerances passes
-        scale = np.abs(comparison.prediction.value) if comparison.tolerance_kind == "relative" else 1.0
+        scale = (
+            np.abs(comparison.prediction.value) if comparison.tolerance_kind == "relative" else 1.0
+        )
         for side in (-1, 1):
             value = comparison.measurement.value + side * 2 * comparison.tolerance * scale
-            assert replace(comparison, measurement=replace(comparison.measurement, value=value)).verdict != "pass"
+            assert (
+                replace(
+                    comparison, measurement=replace(comparison.measurement, value=value)
+                ).verdict
+                != "pass"
+            )
 
 
 def test_one_neuron_instead_of_three_fails(monkeypatch):
     original = solve.specialized_cost
-    monkeypatch.setattr(solve, "specialized_cost", lambda n, d, neurons=1: original(n, d, neurons=neurons))
+    monkeypatch.setattr(
+        solve, "specialized_cost", lambda n, d, neurons=1: original(n, d, neurons=neurons)
+    )
     assert verdicts(costs.configuration) == ["fail"] * 4
 
 
 def test_a_cost_without_its_half_fails(monkeypatch):
     original = solve.optimize_configuration
-    monkeypatch.setattr(solve, "optimize_configuration", lambda n, d, **given: original(n, 2 * d, **given))
+    monkeypatch.setattr(
+        solve, "optimize_configuration", lambda n, d, **given: original(n, 2 * d, **given)
+    )
     assert set(verdicts(costs.configuration)) == {"fail"}
 
 
@@ -45,15 +58,21 @@ def test_a_cost_without_its_half_fails(monkeypatch):
 def test_another_degree_fails(monkeypatch, degree):
     """The engine is asked about a target that is not the cubic one: other patterns cost something else, specialization does not."""
     original = engine.fully_connected
-    monkeypatch.setattr(common.patterns, "fully_connected", lambda widths, _: original(widths, degree))
-    found = dict(zip(("specialized", "gaussian", "lazy", "approach"), verdicts(costs.exponents), strict=True))
+    monkeypatch.setattr(
+        common.patterns, "fully_connected", lambda widths, _: original(widths, degree)
+    )
+    found = dict(
+        zip(("specialized", "gaussian", "lazy", "approach"), verdicts(costs.exponents), strict=True)
+    )
     assert found["specialized"] == "pass"
     assert found["gaussian"] == found["lazy"] == found["approach"] == "fail"
 
 
 def test_another_width_fails(monkeypatch):
     original = engine.fully_connected
-    monkeypatch.setattr(common.patterns, "fully_connected", lambda _, degree: original((2,), degree))
+    monkeypatch.setattr(
+        common.patterns, "fully_connected", lambda _, degree: original((2,), degree)
+    )
     found = verdicts(costs.exponents)
     assert found[:2] == ["fail", "fail"]
     assert found[2] == "pass"
@@ -87,7 +106,10 @@ def posterior(rng, dimension, neurons, *, specialized, variance):
     """Overlaps of a pattern that is put in by hand."""
     overlaps = np.sqrt(variance) * rng.standard_normal((2, 200, neurons))
     overlaps[..., :specialized] += 1.7
-    return SimpleNamespace(overlaps=overlaps, specialized=lambda beyond: np.sum(np.abs(overlaps) > beyond, axis=-1).astype(float))
+    return SimpleNamespace(
+        overlaps=overlaps,
+        specialized=lambda beyond: np.sum(np.abs(overlaps) > beyond, axis=-1).astype(float),
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,11 +138,19 @@ def test_an_engine_with_the_winners_exchanged_fails(monkeypatch):
         ),
     )
     original = engine.fully_connected
-    monkeypatch.setattr(networks.engine, "fully_connected", lambda widths, degree: original((1,) if widths == (6,) else (6,), degree))
+    monkeypatch.setattr(
+        networks.engine,
+        "fully_connected",
+        lambda widths, degree: original((1,) if widths == (6,) else (6,), degree),
+    )
     assert verdicts(networks.network) == ["fail", "fail"]
 
 
 @pytest.mark.slow
 def test_sampled_networks_specialize_and_stay_lazy():
     report = verify.run(["patterns.network"], effort="full", rng=1)
-    assert [comparison.id for comparison in report.comparisons if not (comparison.as_expected and comparison.discriminating)] == []
+    assert [
+        comparison.id
+        for comparison in report.comparisons
+        if not (comparison.as_expected and comparison.discriminating)
+    ] == []

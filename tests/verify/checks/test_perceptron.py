@@ -14,4 +14,6 @@ def test_published_pairs_are_compatible_and_four_are_verified():
     assert family.name == "perceptron.published-exponents, published"
     assert round(family.chi2, 4) == 13.1312
     assert family.failures == family.detectable == ()
-    assert report.to_dict()["families"][0]["members"] == [f"perceptron.published-exponents/pair-{k}" for k in range(1, 10)]
+    assert report.to_dict()["families"][0]["members"] == [
+        f"perceptron.published-exponents/pair-{k}" for k in range(1, 10)
+    ]

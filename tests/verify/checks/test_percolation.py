@@ -27,8 +27,14 @@ def verdicts(check, name):
 
 
 def test_every_verdict_is_as_expected(report):
-    assert [(comparison.id, comparison.verdict) for comparison in report.comparisons if not comparison.as_expected] == []
-    assert [comparison.id for comparison in report.comparisons if not comparison.discriminating] == []
+    assert [
+        (comparison.id, comparison.verdict)
+        for comparison in report.comparisons
+        if not comparison.as_expected
+    ] == []
+    assert [
+        comparison.id for comparison in report.comparisons if not comparison.discriminating
+    ] == []
     assert len(report.comparisons) == 16
 
 
@@ -48,22 +54,35 @@ def test_no_pass_survives_a_shift_by_two_tolerances(report, sign):
         measured, predicted = comparison.measurement, comparison.prediction
         scale = np.abs(predicted.value) if comparison.tolerance_kind == "relative" else 1.0
         shift = sign * 2 * comparison.tolerance * scale
-        assert replace(comparison, measurement=replace(measured, value=measured.value + shift)).verdict != "pass"
+        assert (
+            replace(comparison, measurement=replace(measured, value=measured.value + shift)).verdict
+            != "pass"
+        )
         # the same for the theory alone, which exponents carry with an error of their own
         assert comparison.against(predicted.value - shift).verdict != "pass"
 
 
 def test_workers_do_not_change_a_number(report):
     names = ["percolation.nearest-distance", "percolation.tau"]
-    again = {comparison.id: comparison for comparison in verify.run(names, rng=0, workers=2).comparisons}
+    again = {
+        comparison.id: comparison for comparison in verify.run(names, rng=0, workers=2).comparisons
+    }
     for comparison in report.comparisons:
         if comparison.id in again:
-            np.testing.assert_array_equal(comparison.measurement.value, again[comparison.id].measurement.value)
-            np.testing.assert_array_equal(comparison.measurement.se, again[comparison.id].measurement.se)
+            np.testing.assert_array_equal(
+                comparison.measurement.value, again[comparison.id].measurement.value
+            )
+            np.testing.assert_array_equal(
+                comparison.measurement.se, again[comparison.id].measurement.se
+            )
 
 
 def test_published_numbers_are_rivals(report):
-    (ranks,) = [comparison for comparison in report.comparisons if comparison.id == "percolation.break-rank/random"]
+    (ranks,) = [
+        comparison
+        for comparison in report.comparisons
+        if comparison.id == "percolation.break-rank/random"
+    ]
     np.testing.assert_array_equal(ranks.prediction.value, [19, 45])
     np.testing.assert_allclose(ranks.rival.value, [31.6, 78.0], atol=0.1)
 
@@ -102,14 +121,20 @@ def test_the_published_rule_in_place_of_the_exact_one_fails(monkeypatch):
             answer = self.prepared.solve(n, **given)
             return replace(answer, included=np.rint((n / 3) ** 0.75))
 
-    monkeypatch.setattr(solve, "prepare_allocation", lambda *args, **given: Published(original(*args, **given)))
+    monkeypatch.setattr(
+        solve, "prepare_allocation", lambda *args, **given: Published(original(*args, **given))
+    )
     assert verdicts(curves.break_rank, "mutant") == ["fail"]
 
 
 def test_an_index_shifted_by_one_fails_the_distances(monkeypatch):
     mean, tail = solve.mean_nearest_distance, solve.nearest_distance
-    monkeypatch.setattr(solve, "mean_nearest_distance", lambda density, **given: mean(density, **given) + 1)
-    monkeypatch.setattr(solve, "nearest_distance", lambda r, **given: tail(np.asarray(r) + 1, **given))
+    monkeypatch.setattr(
+        solve, "mean_nearest_distance", lambda density, **given: mean(density, **given) + 1
+    )
+    monkeypatch.setattr(
+        solve, "nearest_distance", lambda r, **given: tail(np.asarray(r) + 1, **given)
+    )
     assert verdicts(clusters.nearest_distance, "mutant") == ["fail", "fail"]
 
 
@@ -125,7 +150,9 @@ def test_another_number_of_children_fails_the_distances(monkeypatch):
 
 
 def test_exponents_of_another_dimension_fail(monkeypatch):
-    monkeypatch.setattr(lattices, "critical_exponents", lambda dimension: critical_exponents(dimension + 1))
+    monkeypatch.setattr(
+        lattices, "critical_exponents", lambda dimension: critical_exponents(dimension + 1)
+    )
     assert verdicts(lattices.tau, "tau") == ["fail", "fail"]
     assert verdicts(lattices.fractal_dimension, "fractal-dimension") == ["fail", "fail"]
     assert "fail" in verdicts(lattices.rank, "rank")
@@ -135,10 +162,15 @@ def test_free_boundaries_bias_the_fisher_exponent():
     """What the simulation has to do right: the largest clusters of a free lattice are cut."""
     plan = lattices._QUICK[3]
     samples = {
-        periodic: lattices.simulate.sample_lattices(plan.length, 3, occupation=0.31160768, samples=20, roots=0, periodic=periodic, rng=1)
+        periodic: lattices.simulate.sample_lattices(
+            plan.length, 3, occupation=0.31160768, samples=20, roots=0, periodic=periodic, rng=1
+        )
         for periodic in (True, False)
     }
-    tau = {periodic: lattices.simulate.fisher_exponent(drawn, powers=(5, 5)).value for periodic, drawn in samples.items()}
+    tau = {
+        periodic: lattices.simulate.fisher_exponent(drawn, powers=(5, 5)).value
+        for periodic, drawn in samples.items()
+    }
     assert tau[False] > tau[True]
 
 
@@ -161,8 +193,13 @@ def test_curves_in_units_of_theory_have_the_spread_of_the_ratio():
     assert found.verdict == "pass"
     assert found.rival_verdict == "fail"
     np.testing.assert_allclose(found.prediction.value, theories.mean(axis=0))
-    np.testing.assert_allclose(found.measurement.value / found.prediction.value, 1.02 * noise.mean(axis=0))
-    np.testing.assert_allclose(found.measurement.se / found.prediction.value, 1.02 * noise.std(axis=0, ddof=1) / np.sqrt(12))
+    np.testing.assert_allclose(
+        found.measurement.value / found.prediction.value, 1.02 * noise.mean(axis=0)
+    )
+    np.testing.assert_allclose(
+        found.measurement.se / found.prediction.value,
+        1.02 * noise.std(axis=0, ddof=1) / np.sqrt(12),
+    )
     np.testing.assert_allclose(found.rival.value, 2 * found.prediction.value)
 
 
@@ -173,22 +210,44 @@ def test_the_spread_of_windows_is_part_of_the_error():
     assert isinstance(measured, Measurement)
     assert measured.systematic == pytest.approx(abs(estimate.local[2] - estimate.local[0]) / 4)
     assert measured.se == pytest.approx(np.hypot(estimate.standard_error, measured.systematic))
-    assert lattices._measured(lattices.simulate.fisher_exponent(samples, powers=(1, 2)), 10, "test").systematic == 0
+    assert (
+        lattices._measured(
+            lattices.simulate.fisher_exponent(samples, powers=(1, 2)), 10, "test"
+        ).systematic
+        == 0
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "check",
-    ["break-rank", "cluster-learning", "fitted", "fractal-dimension", "nearest-distance", "parameter-free", "prefactor", "threshold"],
+    [
+        "break-rank",
+        "cluster-learning",
+        "fitted",
+        "fractal-dimension",
+        "nearest-distance",
+        "parameter-free",
+        "prefactor",
+        "threshold",
+    ],
 )
 def test_full_effort(check):
     report = verify.run([f"percolation.{check}"], effort="full", rng=1)
-    assert [(comparison.id, comparison.verdict) for comparison in report.comparisons if not comparison.as_expected] == []
+    assert [
+        (comparison.id, comparison.verdict)
+        for comparison in report.comparisons
+        if not comparison.as_expected
+    ] == []
     assert all(comparison.discriminating for comparison in report.comparisons)
 
 
 @pytest.mark.slow
 def test_tails_of_lattices_at_full_effort():
     report = verify.run(["percolation.tau", "percolation.rank"], effort="full", rng=1)
-    assert [(comparison.id, comparison.verdict) for comparison in report.comparisons if not comparison.as_expected] == []
+    assert [
+        (comparison.id, comparison.verdict)
+        for comparison in report.comparisons
+        if not comparison.as_expected
+    ] == []
     assert all(comparison.discriminating for comparison in report.comparisons)

@@ -32,9 +32,16 @@ def test_flow_with_test_and_train_loss_and_the_end_of_training():
         x, y = marked(axis, f"{name} loss")
         np.testing.assert_array_equal(x, TIME[1:-1])
         np.testing.assert_array_equal(y, getattr(solution, f"{name}_loss")[1:-1])
-        np.testing.assert_array_equal(marked(axis, f"{name} loss, limit")[1], getattr(solution, f"{name}_loss")[-1])
+        np.testing.assert_array_equal(
+            marked(axis, f"{name} loss, limit")[1], getattr(solution, f"{name}_loss")[-1]
+        )
     assert labels(axis) == ["test loss", "train loss", "end of training"]
-    assert (axis.get_xscale(), axis.get_yscale(), axis.get_xlabel(), axis.get_ylabel()) == ("log", "log", "time t", "loss")
+    assert (axis.get_xscale(), axis.get_yscale(), axis.get_xlabel(), axis.get_ylabel()) == (
+        "log",
+        "log",
+        "time t",
+        "loss",
+    )
 
 
 def test_simulation_and_its_deviation(tmp_path):
@@ -51,9 +58,16 @@ def test_simulation_and_its_deviation(tmp_path):
         off = values.mean(axis=0) / getattr(solution, f"{name}_loss")[::2] - 1
         np.testing.assert_allclose(marked(lower, f"{name} loss, simulated")[1], off, rtol=1e-12)
         assert np.all(np.abs(off) < lower.get_ylim()[1])
-    bars = [segment for container in upper.containers for bar in container[2] for segment in bar.get_segments()]
+    bars = [
+        segment
+        for container in upper.containers
+        for bar in container[2]
+        for segment in bar.get_segments()
+    ]
     expected = draws.test_loss.std(axis=0, ddof=1) / np.sqrt(5)
-    np.testing.assert_allclose([(segment[1, 1] - segment[0, 1]) / 2 for segment in bars[: at.size]], expected, rtol=1e-10)
+    np.testing.assert_allclose(
+        [(segment[1, 1] - segment[0, 1]) / 2 for segment in bars[: at.size]], expected, rtol=1e-10
+    )
     assert labels(upper)[-1] == "simulation: mean ± s.e. of 5 draws"
     assert "solver" in lower.get_ylabel()
     assert lower.get_xlabel() == "time t"
@@ -74,18 +88,36 @@ def test_runs_side_by_side():
     assert labels(upper) == ["B = 1", "B = 8", "simulation: mean ± s.e. of 3 to 10 draws"]
     for name in runs:
         np.testing.assert_array_equal(marked(upper, f"{name}, test loss")[1], runs[name].test_loss)
-        np.testing.assert_allclose(marked(upper, f"{name}, test loss, simulated")[1], draws[name].test_loss.mean(axis=0))
-    assert len({line.get_color() for line in upper.get_lines() if line.get_gid() in ("B = 1, test loss", "B = 8, test loss")}) == 2
+        np.testing.assert_allclose(
+            marked(upper, f"{name}, test loss, simulated")[1], draws[name].test_loss.mean(axis=0)
+        )
+    assert (
+        len(
+            {
+                line.get_color()
+                for line in upper.get_lines()
+                if line.get_gid() in ("B = 1, test loss", "B = 8, test loss")
+            }
+        )
+        == 2
+    )
     upper, _ = loss_curves(runs, simulated={"B = 8": draws["B = 8"]}).axes
-    assert not [line for line in upper.get_lines() if line.get_gid() == "B = 1, test loss, simulated"]
+    assert not [
+        line for line in upper.get_lines() if line.get_gid() == "B = 1, test loss, simulated"
+    ]
 
 
 def test_descent_of_several_momenta_tells_test_from_train():
-    runs = {f"{mu}": linear.gradient_descent([1, 5], SPECTRUM, learning_rate=0.1, momentum=mu, **SIZES) for mu in (0, 0.5)}
+    runs = {
+        f"{mu}": linear.gradient_descent([1, 5], SPECTRUM, learning_rate=0.1, momentum=mu, **SIZES)
+        for mu in (0, 0.5)
+    }
     (axis,) = loss_curves(runs).axes
     assert labels(axis) == ["0", "0.5", "test", "train"]
     assert {line.get_gid(): line.get_linestyle() for line in axis.get_lines()} == {
-        f"{mu}, {name} loss": style for mu in (0, 0.5) for name, style in (("test", "-"), ("train", "--"))
+        f"{mu}, {name} loss": style
+        for mu in (0, 0.5)
+        for name, style in (("test", "-"), ("train", "--"))
     }
 
 
@@ -113,16 +145,25 @@ def test_refusals():
         ({"solution": dict.fromkeys("abcde", flow)}, "5 runs"),
         ({"solution": {"a": flow, "b": descent}}, "mixes a flow"),
         ({"solution": linear.gradient_flow(1.0, SPECTRUM)}, "one row"),
-        ({"solution": linear.gradient_flow([1, 2], SPECTRUM, samples=[5, 6])}, "several values of samples"),
+        (
+            {"solution": linear.gradient_flow([1, 2], SPECTRUM, samples=[5, 6])},
+            "several values of samples",
+        ),
         ({"solution": flow, "tolerance": 0}, "tolerance"),
         ({"solution": flow, "simulated": {"a": draws}}, "one SimulatedLosses"),
         ({"solution": {"a": flow}, "simulated": draws}, "names of solution, 'a'"),
         ({"solution": {"a": flow}, "simulated": {"b": draws}}, "names of solution, 'a'"),
         ({"solution": flow, "simulated": np.ones((3, 2))}, "must be SimulatedLosses"),
-        ({"solution": flow, "simulated": draws, "at": [1]}, r"draws of 1 times, shape \(draws, 1\)"),
+        (
+            {"solution": flow, "simulated": draws, "at": [1]},
+            r"draws of 1 times, shape \(draws, 1\)",
+        ),
         ({"solution": flow, "simulated": draws, "at": [1, 3]}, "times that the solution has"),
         ({"solution": flow, "at": [1, 2]}, "give simulated too"),
-        ({"solution": flow, "simulated": simulate.gradient_flow([1, 2], SPECTRUM, **SIZES)}, "at least two draws"),
+        (
+            {"solution": flow, "simulated": simulate.gradient_flow([1, 2], SPECTRUM, **SIZES)},
+            "at least two draws",
+        ),
     ):
         with pytest.raises(DomainError, match=message):
             loss_curves(**arguments)

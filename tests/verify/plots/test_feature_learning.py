@@ -22,13 +22,19 @@ def _lines(axis):
 
 @pytest.mark.parametrize("notation", ["capacity", "bordelon", "paquette", "caponnetto"])
 def test_regimes_are_named_on_both_sides_and_differ_for_hard_tasks_only(notation):
-    figure = phase_diagram(notation=notation, tasks={"here": SourceCapacity(2, 1.25)}, resolution=31)
+    figure = phase_diagram(
+        notation=notation, tasks={"here": SourceCapacity(2, 1.25)}, resolution=31
+    )
     assert [axis.get_title() for axis in figure.axes] == ["lazy", "rich"]
     keys = []
     for axis in figure.axes:
         assert {text.get_text() for text in axis.texts} >= {"hard", "easy", "super-easy", "here"}
         keys.append([text.get_text() for text in axis.get_legend().get_texts()])
-    assert [one == two for one, two in zip(*keys, strict=True)] == [True, False, True]  # easy, hard, super-easy
+    assert [one == two for one, two in zip(*keys, strict=True)] == [
+        True,
+        False,
+        True,
+    ]  # easy, hard, super-easy
 
 
 def test_boundaries_are_exact():
@@ -50,8 +56,13 @@ def test_colours_agree_with_the_laws():
         corners = mesh.get_coordinates()
         x, y = ((corners[:-1, :-1, k] + corners[1:, 1:, k]) / 2 for k in (0, 1))
         colours = np.ma.asarray(mesh.get_array()).reshape(x.shape)
-        for row, column in zip(rng.integers(0, x.shape[0], 25), rng.integers(0, x.shape[1], 25), strict=True):
-            assert law.regime(alpha=float(x[row, column]), beta=float(y[row, column])) == names[colours[row, column]]
+        for row, column in zip(
+            rng.integers(0, x.shape[0], 25), rng.integers(0, x.shape[1], 25), strict=True
+        ):
+            assert (
+                law.regime(alpha=float(x[row, column]), beta=float(y[row, column]))
+                == names[colours[row, column]]
+            )
 
 
 def test_draws_in_a_given_figure_with_room_for_tasks(tmp_path):

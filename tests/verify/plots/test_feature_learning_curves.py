@@ -34,12 +34,19 @@ def test_losses_are_the_solvers_and_slopes_approach_the_laws(tmp_path):
     for richness, law, exponent in ((0, "linear.time", 1 / 2), (1, "feature_learning.time", 2 / 3)):
         x, y = marked(left, f"loss {richness}")
         np.testing.assert_array_equal(x, TIME)
-        np.testing.assert_allclose(y, gradient_flow(TIME, HARD, richness=richness).test_loss, rtol=1e-6)
+        np.testing.assert_allclose(
+            y, gradient_flow(TIME, HARD, richness=richness).test_loss, rtol=1e-6
+        )
         np.testing.assert_allclose(marked(right, law)[1], exponent, rtol=1e-15)
         assert abs(marked(right, f"exponent {richness}")[1][-1] - exponent) < 1e-3
     assert labels(left) == ["lazy", r"rich, $\gamma = 1$", "kernel doubled"]
     assert labels(right) == ["derived, lazy: $0.5$", "derived, rich: $0.6667$"]
-    assert (left.get_xscale(), left.get_yscale(), right.get_xscale(), right.get_yscale()) == ("log", "log", "log", "linear")
+    assert (left.get_xscale(), left.get_yscale(), right.get_xscale(), right.get_yscale()) == (
+        "log",
+        "log",
+        "log",
+        "linear",
+    )
     figure.savefig(tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 10_000
 
@@ -55,10 +62,14 @@ def test_local_exponents_are_derivatives():
 
 def test_a_dot_where_the_kernel_has_doubled():
     for draw, field in ((loss_curves, "test_loss"), (kernel_scale, "scale")):
-        left, _ = draw(HARD, TIME, richness=[0.01, 1e-7]).axes  # the second one doubles beyond the last time
+        left, _ = draw(
+            HARD, TIME, richness=[0.01, 1e-7]
+        ).axes  # the second one doubles beyond the last time
         when, value = marked(left, "crossover")
         assert when == crossover_time(HARD, richness=0.01)
-        np.testing.assert_allclose(value, getattr(gradient_flow(float(when[0]), HARD, richness=0.01), field), rtol=1e-12)
+        np.testing.assert_allclose(
+            value, getattr(gradient_flow(float(when[0]), HARD, richness=0.01), field), rtol=1e-12
+        )
         assert labels(left)[:2] == [r"rich, $\gamma = 0.01$", r"rich, $\gamma = 10^{-7}$"]
 
 
@@ -77,21 +88,34 @@ def test_few_features_and_samples_end_both_at_the_same_loss():
 def test_scale_grows_as_the_warp_says():
     left, right = kernel_scale(HARD, TIME, richness=(1, 3)).axes
     for richness in (1, 3):
-        np.testing.assert_allclose(marked(left, f"scale {richness}")[1], gradient_flow(TIME, HARD, richness=richness).scale, rtol=1e-6)
+        np.testing.assert_allclose(
+            marked(left, f"scale {richness}")[1],
+            gradient_flow(TIME, HARD, richness=richness).scale,
+            rtol=1e-6,
+        )
         assert abs(marked(right, f"exponent {richness}")[1][-1] - 1 / 3) < 2e-3
     np.testing.assert_allclose(marked(right, "feature_learning.time")[1], 1 / 3, rtol=1e-14)
 
 
-@pytest.mark.parametrize(("beta", "loss", "scale"), [(0.25, 0.4, 0.6), (0.75, 6 / 7, 1 / 7), (1.25, 1.25, 0.0)])
+@pytest.mark.parametrize(
+    ("beta", "loss", "scale"), [(0.25, 0.4, 0.6), (0.75, 6 / 7, 1 / 7), (1.25, 1.25, 0.0)]
+)
 def test_derived_exponents(beta, loss, scale):
     spectrum = PowerLawSpectrum(1.5, beta)
-    np.testing.assert_allclose(marked(loss_curves(spectrum, TIME).axes[1], "feature_learning.time")[1], loss, rtol=1e-14)
-    np.testing.assert_allclose(marked(kernel_scale(spectrum, TIME).axes[1], "feature_learning.time")[1], scale, atol=1e-15)
+    np.testing.assert_allclose(
+        marked(loss_curves(spectrum, TIME).axes[1], "feature_learning.time")[1], loss, rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        marked(kernel_scale(spectrum, TIME).axes[1], "feature_learning.time")[1], scale, atol=1e-15
+    )
 
 
 def test_the_boundary_has_a_logarithm():
     spectrum, time = PowerLawSpectrum(1.5, 1), np.geomspace(1, 1e12, 13)
-    for draw, plain, label in ((loss_curves, 1, "derived, rich: $1 + 0.5/\\log t$"), (kernel_scale, 0, "derived: $0.5/\\log t$")):
+    for draw, plain, label in (
+        (loss_curves, 1, "derived, rich: $1 + 0.5/\\log t$"),
+        (kernel_scale, 0, "derived: $0.5/\\log t$"),
+    ):
         _, right = draw(spectrum, time).axes
         x, y = marked(right, "feature_learning.time")
         np.testing.assert_array_equal(x, time[1:])
@@ -112,7 +136,10 @@ def test_a_measured_spectrum_has_no_derived_line():
 
 
 def test_a_richness_has_the_same_color_in_both_pictures():
-    curves, scale = loss_curves(HARD, TIME, richness=(0, 0.1, 1)).axes[0], kernel_scale(HARD, TIME, richness=(0.1, 1)).axes[0]
+    curves, scale = (
+        loss_curves(HARD, TIME, richness=(0, 0.1, 1)).axes[0],
+        kernel_scale(HARD, TIME, richness=(0.1, 1)).axes[0],
+    )
     for richness in (0.1, 1):
         colors = {
             line.get_color()
@@ -122,7 +149,9 @@ def test_a_richness_has_the_same_color_in_both_pictures():
         }
         assert len(colors) == 1
     four = kernel_scale(HARD, TIME, richness=(1, 2, 3, 4)).axes[0]
-    assert len({line.get_color() for line in four.get_lines() if str(line.get_gid()).startswith("scale")}) == len(CASES)
+    assert len(
+        {line.get_color() for line in four.get_lines() if str(line.get_gid()).startswith("scale")}
+    ) == len(CASES)
 
 
 def test_draws_in_a_given_figure():

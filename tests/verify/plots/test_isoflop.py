@@ -13,7 +13,10 @@ BUDGETS = [1e4, 1e6]
 
 
 def lines(axis):
-    return {line.get_gid(): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in axis.get_lines()}
+    return {
+        line.get_gid(): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata()))
+        for line in axis.get_lines()
+    }
 
 
 def test_curves_optima_and_exponents_are_the_solvers(tmp_path):
@@ -34,18 +37,31 @@ def test_curves_optima_and_exponents_are_the_solvers(tmp_path):
     frontier = linear.compute_frontier(along, spectrum, batch=2)
     np.testing.assert_array_equal(drawn["frontier"], (frontier.features, frontier.loss))
     drawn = lines(right)
-    for field, name in (("loss_exponent", "linear.compute"), ("features_exponent", "linear.compute_model")):
+    for field, name in (
+        ("loss_exponent", "linear.compute"),
+        ("features_exponent", "linear.compute_model"),
+    ):
         np.testing.assert_array_equal(drawn[field], (along, getattr(frontier, field)))
         np.testing.assert_allclose(drawn[name][1], theory.law(name)(alpha=1.5, beta=0.5))
     assert right.get_title(loc="left") == "phase Ia"
     assert [text.get_text() for text in left.texts] == ["$10^{4}$", "$10^{6}$"]
-    assert (left.get_xlabel(), left.get_ylabel(), right.get_xlabel()) == ("features N", "test loss", "compute C")
+    assert (left.get_xlabel(), left.get_ylabel(), right.get_xlabel()) == (
+        "features N",
+        "test loss",
+        "compute C",
+    )
     figure.savefig(tmp_path / "isoflop.png")
     assert (tmp_path / "isoflop.png").stat().st_size > 10_000
 
 
 def test_modes_that_grow_with_the_model():
-    figure = isoflop(PowerLawSpectrum(0.8, 0.375, 1), [2e5, 1e6], points=3, modes_per_feature=4, relative_rate=0.5)
+    figure = isoflop(
+        PowerLawSpectrum(0.8, 0.375, 1),
+        [2e5, 1e6],
+        points=3,
+        modes_per_feature=4,
+        relative_rate=0.5,
+    )
     left, right = figure.axes
     assert right.get_title(loc="left") == "phase Ib"
     assert left.texts[0].get_text() == r"$2\cdot10^{5}$"
@@ -75,7 +91,10 @@ def test_flow_has_the_derived_line_in_phase_one():
 
 def test_sizes_at_which_training_is_unstable_are_left_out():
     spectrum = PowerLawSpectrum(1.5, 0.5, 200)
-    rate = 0.95 * linear.sgd_stability(spectrum, features=30, batch=1, learning_rate=0.1).max_learning_rate
+    rate = (
+        0.95
+        * linear.sgd_stability(spectrum, features=30, batch=1, learning_rate=0.1).max_learning_rate
+    )
     left, _ = isoflop(spectrum, [1e5, 1e6], points=9, learning_rate=rate).axes
     sizes, losses = lines(left)["0"]
     assert np.all(np.isfinite(losses))

@@ -13,7 +13,13 @@ SMALL = {"sizes": (8, 16, 32), "modes": 128, "draws": 4, "replicates": 4}
 
 
 def test_two_columns_with_theory_simulation_law_and_rival(tmp_path):
-    figure = bottlenecks([Bottleneck("linear.data", TASK, 4.0, "saturated"), Bottleneck("linear.model", TASK, 4.0, "published")], **SMALL)
+    figure = bottlenecks(
+        [
+            Bottleneck("linear.data", TASK, 4.0, "saturated"),
+            Bottleneck("linear.model", TASK, 4.0, "published"),
+        ],
+        **SMALL,
+    )
     assert len(figure.axes) == 4
     for axis, name in zip(figure.axes[:2], ("P", "N"), strict=True):
         labels = [text.get_text() for text in axis.get_legend().get_texts()]
@@ -28,7 +34,10 @@ def test_two_columns_with_theory_simulation_law_and_rival(tmp_path):
 
 def test_draws_in_a_given_figure():
     given = Figure()
-    assert bottlenecks([Bottleneck("linear.data", TASK, 4.0, "saturated")], figure=given, **SMALL) is given
+    assert (
+        bottlenecks([Bottleneck("linear.data", TASK, 4.0, "saturated")], figure=given, **SMALL)
+        is given
+    )
 
 
 def test_refusals():

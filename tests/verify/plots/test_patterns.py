@@ -8,12 +8,19 @@ from matplotlib.figure import Figure
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers import patterns as solvers
 from scalinglaws.theory import patterns
-from scalinglaws.verify.plots.patterns import cost_curves, phase_diagram, tail_curves, weight_configuration
+from scalinglaws.verify.plots.patterns import (
+    cost_curves,
+    phase_diagram,
+    tail_curves,
+    weight_configuration,
+)
 
 
 @pytest.fixture(scope="module")
 def plane():
-    return patterns.phase_diagram(patterns.fully_connected(["n_1", "n_2"], 3), {"n_1": (0, 3), "n_2": (0, 3)}, points=2)
+    return patterns.phase_diagram(
+        patterns.fully_connected(["n_1", "n_2"], 3), {"n_1": (0, 3), "n_2": (0, 3)}, points=2
+    )
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +37,19 @@ def test_regions_are_colored_by_their_cheapest_pattern(plane):
     (axes,) = phase_diagram(plane, marks={"here": (1, 1)}).axes
     rng = np.random.default_rng(0)
     for n_1, n_2 in rng.integers(1, 59, (40, 2)):
-        point = (sp.Rational(int(n_1), 20) + sp.Rational(1, 997), sp.Rational(int(n_2), 20) + sp.Rational(1, 991))
-        winners = {str(entry) for entry in patterns.sample_complexity(patterns.fully_connected(point, 3)).winners}
-        there = {patch.get_gid() for patch in axes.patches if patch.get_path().contains_point(tuple(map(float, point)))}
+        point = (
+            sp.Rational(int(n_1), 20) + sp.Rational(1, 997),
+            sp.Rational(int(n_2), 20) + sp.Rational(1, 991),
+        )
+        winners = {
+            str(entry)
+            for entry in patterns.sample_complexity(patterns.fully_connected(point, 3)).winners
+        }
+        there = {
+            patch.get_gid()
+            for patch in axes.patches
+            if patch.get_path().contains_point(tuple(map(float, point)))
+        }
         assert len(there) == 1
         assert there <= winners
     legend = [text.get_text().split(":")[0] for text in axes.get_legend().get_texts()]
@@ -61,8 +78,12 @@ def test_boundaries_are_exact(plane):
     drawn = [entry for entry in axes.get_lines() if " | " in str(entry.get_gid())]
     assert len(drawn) == len(plane.boundaries)
     for shown, boundary in zip(drawn, plane.boundaries, strict=True):
-        np.testing.assert_array_equal(shown.get_xdata(), [float(boundary.start[0]), float(boundary.end[0])])
-        np.testing.assert_array_equal(shown.get_ydata(), [float(boundary.start[1]), float(boundary.end[1])])
+        np.testing.assert_array_equal(
+            shown.get_xdata(), [float(boundary.start[0]), float(boundary.end[0])]
+        )
+        np.testing.assert_array_equal(
+            shown.get_ydata(), [float(boundary.start[1]), float(boundary.end[1])]
+        )
 
 
 def test_over_one_exponent_the_least_is_bold(line):
@@ -73,7 +94,12 @@ def test_over_one_exponent_the_least_is_bold(line):
     assert np.all(y == 3)
     assert [text.get_text() for text in axes.texts] == ["G(1)", "S1(1)", "S(1)", "GP", "here"]
     np.testing.assert_array_equal(
-        [float(entry.get_xdata()[0]) for entry in axes.get_lines() if " | " in str(entry.get_gid())], [1 / 3, 1, 5]
+        [
+            float(entry.get_xdata()[0])
+            for entry in axes.get_lines()
+            if " | " in str(entry.get_gid())
+        ],
+        [1 / 3, 1, 5],
     )
     (marked,) = (entry for entry in axes.get_lines() if entry.get_label() == "here")
     assert (marked.get_xdata()[0], marked.get_ydata()[0]) == (2, 1.5)
@@ -117,7 +143,9 @@ def test_weights_are_the_optimum_on_the_mean_field_law():
         x, beyond = by_gid(right, name)
         assert beyond[0] == pytest.approx(100, rel=1e-6)
         assert np.all(np.diff(beyond) <= 0)
-    assert np.interp(1, x, beyond) == pytest.approx(solvers.alignment_rate(100, 100).specialized, rel=1e-5)
+    assert np.interp(1, x, beyond) == pytest.approx(
+        solvers.alignment_rate(100, 100).specialized, rel=1e-5
+    )
     np.testing.assert_array_equal(by_gid(left, "optimum")[0], found.weights)
     x, count = by_gid(right, "optimum")
     for at in (0.5, 1.0, 1.5, 2.0):
@@ -142,8 +170,12 @@ def test_tails_on_their_rate(tails, tmp_path):
     figure = tail_curves(tails)
     left, right = figure.axes
     lattice, sampled, _ = tails
-    np.testing.assert_allclose(by_gid(right, "N = 2, lattice")[1], lattice.log_probability / np.log(10), rtol=1e-14)
-    np.testing.assert_allclose(by_gid(right, "N = 10, sampled")[1], sampled.log_probability / np.log(10), rtol=1e-14)
+    np.testing.assert_allclose(
+        by_gid(right, "N = 2, lattice")[1], lattice.log_probability / np.log(10), rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        by_gid(right, "N = 10, sampled")[1], sampled.log_probability / np.log(10), rtol=1e-14
+    )
     x, y = by_gid(left, "N = 10, sampled")
     np.testing.assert_allclose(x, sampled.s / 150**0.25, rtol=1e-14)
     np.testing.assert_allclose(y, -sampled.log_probability / np.sqrt(150), rtol=1e-14)
@@ -166,7 +198,11 @@ def test_what_is_far_off_is_pointed_out(tails):
     bottom = right.get_ylim()[0]
     assert bottom == pytest.approx(1.12 * sampled.log_probability.min() / np.log(10))
     off = tilt.log_probability / np.log(10) < bottom
-    arrows = [entry for entry in right.get_lines() if entry.get_marker() == "v" and entry.get_gid() == "off the picture"]
+    arrows = [
+        entry
+        for entry in right.get_lines()
+        if entry.get_marker() == "v" and entry.get_gid() == "off the picture"
+    ]
     assert sum(entry.get_xdata().size for entry in arrows) == np.sum(off)
 
 

@@ -39,10 +39,16 @@ def test_a_tree_has_an_edge_for_each_site_but_one_as_long_as_its_step_outward(da
     assert ends.shape == (parent.size - 1, 2, 2)
     np.testing.assert_allclose(lines.get_array(), targets[1:])
     radius = np.linalg.norm(ends, axis=2)
-    np.testing.assert_allclose(np.abs(radius[:, 1] - radius[:, 0]), 1, atol=1e-9)  # all neighbors are one step farther or nearer
-    assert len(np.unique(ends.reshape(-1, 2).round(9), axis=0)) == parent.size  # no two sites on one place
+    np.testing.assert_allclose(
+        np.abs(radius[:, 1] - radius[:, 0]), 1, atol=1e-9
+    )  # all neighbors are one step farther or nearer
+    assert (
+        len(np.unique(ends.reshape(-1, 2).round(9), axis=0)) == parent.size
+    )  # no two sites on one place
     first, _ = dataset.cluster(3)
-    assert len(cluster_tree(dataset, rank=3).axes[0].collections[0].get_segments()) == first.size - 1
+    assert (
+        len(cluster_tree(dataset, rank=3).axes[0].collections[0].get_segments()) == first.size - 1
+    )
 
 
 def test_the_middle_of_a_tree_halves_its_longest_path(dataset):
@@ -76,7 +82,11 @@ def test_a_slice_colors_the_largest_clusters():
     assert (shown[2, :4] == 2).all()
     assert shown[5, 5] == 3
     assert (shown[~occupied] == 0).all()
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["6 sites", "4 sites", "1 sites"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
+        "6 sites",
+        "4 sites",
+        "1 sites",
+    ]
     assert image.cmap(image.norm(0))[:3] == to_rgb("white")
 
 
@@ -143,13 +153,21 @@ def test_allocations_refuse(arguments, complaint):
 def test_losses_are_the_solvers_and_slopes_approach_the_laws():
     sizes = [1e2, 1e6, 1e10, 1e12]
     upper, data, slopes, data_slopes = loss_curves(sizes).axes
-    for beta, model_slope, data_slope in ((0.25, 0.25, 0.25), (0.5, 0.5, None), (1, None, 0.5), (1.5, 1, 0.5)):
+    for beta, model_slope, data_slope in (
+        (0.25, 0.25, 0.25),
+        (0.5, 0.5, None),
+        (1, None, 0.5),
+        (1.5, 1, 0.5),
+    ):
         x, loss = marked(upper, f"loss {beta:g}")
         np.testing.assert_array_equal(x, sizes)
         expected = zipf_model_loss(sizes, alpha=1, exponent=beta).loss / (np.pi**2 / 6)
         np.testing.assert_allclose(loss, expected, rtol=1e-12)
         for axis, law in ((slopes, model_slope), (data_slopes, data_slope)):
-            found, derived = marked(axis, f"exponent {beta:g}")[1][-1], marked(axis, f"law {beta:g}")[1][-1]
+            found, derived = (
+                marked(axis, f"exponent {beta:g}")[1][-1],
+                marked(axis, f"law {beta:g}")[1][-1],
+            )
             if law is not None:
                 assert derived == law
             assert abs(found - derived) < 0.005
@@ -177,15 +195,28 @@ def test_regimes_agree_with_the_laws():
         corners = mesh.get_coordinates()
         x, y = ((corners[:-1, :-1, k] + corners[1:, 1:, k]) / 2 for k in (0, 1))
         colors = np.ma.asarray(mesh.get_array()).reshape(x.shape)
-        for row, column in zip(rng.integers(0, x.shape[0], 25), rng.integers(0, x.shape[1], 25), strict=True):
-            assert law.regime(alpha=float(x[row, column]), beta=float(y[row, column])) == names[colors[row, column]]
+        for row, column in zip(
+            rng.integers(0, x.shape[0], 25), rng.integers(0, x.shape[1], 25), strict=True
+        ):
+            assert (
+                law.regime(alpha=float(x[row, column]), beta=float(y[row, column]))
+                == names[colors[row, column]]
+            )
         alpha, beta = marked(axis, "boundary")
         kept = np.isfinite(alpha) & np.isfinite(beta)
-        np.testing.assert_allclose(beta[kept], alpha[kept] if name.endswith("model") else alpha[kept] / (1 + alpha[kept]), atol=1e-12)
+        np.testing.assert_allclose(
+            beta[kept],
+            alpha[kept] if name.endswith("model") else alpha[kept] / (1 + alpha[kept]),
+            atol=1e-12,
+        )
         for order in (2, 4):
             found = [critical_exponents(d) for d in (3, 4, 5, 6)]
-            np.testing.assert_allclose(marked(axis, f"c = {order}")[0], [float(entry.alpha) for entry in found])
-            np.testing.assert_allclose(marked(axis, f"c = {order}")[1], [float(entry.learning(order)) for entry in found])
+            np.testing.assert_allclose(
+                marked(axis, f"c = {order}")[0], [float(entry.alpha) for entry in found]
+            )
+            np.testing.assert_allclose(
+                marked(axis, f"c = {order}")[1], [float(entry.learning(order)) for entry in found]
+            )
 
 
 def test_regimes_have_room_for_two_dimensions_and_draw_in_a_given_figure():
@@ -207,7 +238,10 @@ def test_simulated_datasets_lie_on_the_theory():
         np.testing.assert_allclose(found / expected, 1, atol=0.12)
         assert np.all(np.diff(expected) < 0)
         assert np.all(np.abs(marked(lower, "simulation")[1]) < 0.12)
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["theory", "simulation, 6 datasets"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
+        "theory",
+        "simulation, 6 datasets",
+    ]
 
 
 def test_datasets_refuse(dataset):

@@ -12,7 +12,12 @@ from scalinglaws.verify.plots.linear import phase_diagram
 NOTATIONS = ("capacity", "bordelon", "paquette", "caponnetto")
 PHASES = {"Ia", "Ib", "Ic", "II", "III", "IVa", "IVb"}
 TASK = SourceCapacity(2, 1.25)
-PLACES = {"capacity": (2, 1.25), "bordelon": (2, 3.5), "paquette": (1, 0.75), "caponnetto": (2, 0.625)}
+PLACES = {
+    "capacity": (2, 1.25),
+    "bordelon": (2, 3.5),
+    "paquette": (1, 0.75),
+    "caponnetto": (2, 0.625),
+}
 SYMBOLS = {
     "capacity": ("alpha", "beta"),
     "bordelon": ("b", "a"),
@@ -55,7 +60,10 @@ def test_every_phase_is_named_once_in_the_plane_and_once_in_the_key(drawn):
 def test_no_two_texts_overlap(drawn):
     _, figure = drawn
     figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in (*figure.axes[0].texts, *figure.axes[0].get_legend().get_texts())]
+    boxes = [
+        text.get_window_extent()
+        for text in (*figure.axes[0].texts, *figure.axes[0].get_legend().get_texts())
+    ]
     for number, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[:number])
 
@@ -115,8 +123,12 @@ def test_colours_agree_with_the_law(notation):
     colours = np.ma.asarray(mesh.get_array()).reshape(x.shape)
     rng = np.random.default_rng(1)
     seen = set()
-    for row, column in zip(rng.integers(0, x.shape[0], 40), rng.integers(0, x.shape[1], 40), strict=True):
-        values = dict(zip(PARAMETERS[notation], (float(x[row, column]), float(y[row, column])), strict=True))
+    for row, column in zip(
+        rng.integers(0, x.shape[0], 40), rng.integers(0, x.shape[1], 40), strict=True
+    ):
+        values = dict(
+            zip(PARAMETERS[notation], (float(x[row, column]), float(y[row, column])), strict=True)
+        )
         if colours[row, column] is np.ma.masked:
             with pytest.raises(DomainError):
                 law.regime(**values)
@@ -140,8 +152,14 @@ def test_limits_make_room_for_tasks_unless_given(tmp_path):
 
 def test_other_laws_with_phases():
     figure = phase_diagram(law="linear.data", resolution=20)
-    assert {text.get_text() for text in figure.axes[0].texts} == {"saturated", "source-limited", "no power law"}
-    assert np.all(np.nanmin(lines(figure)["no power law"][0]) == 1)  # infinitely many modes need alpha > 1
+    assert {text.get_text() for text in figure.axes[0].texts} == {
+        "saturated",
+        "source-limited",
+        "no power law",
+    }
+    assert np.all(
+        np.nanmin(lines(figure)["no power law"][0]) == 1
+    )  # infinitely many modes need alpha > 1
     assert np.all(lines(figure)["boundary"][1] == 2)
     assert lines(figure)["boundary"][0].min() >= 1
     figure = phase_diagram(law="linear.compute_model", notation="paquette", resolution=20)

@@ -13,7 +13,9 @@ from scalinglaws.verify.simulate.feature_learning._circle import _arc
 TASK = {"neurons": 40, "samples": 41, "target_exponent": 0.8, "harmonics": 15, "richness": 1.0}
 
 
-def dense(times, *, neurons, samples, target_exponent, harmonics, richness, bias, rate, seed, draw=0):
+def dense(
+    times, *, neurons, samples, target_exponent, harmonics, richness, bias, rate, seed, draw=0
+):
     """Train with matrix products, from the formulas as they stand."""
     half = np.random.default_rng(seed).spawn(draw + 1)[draw].standard_normal((4, neurons // 2)).T
     w, a = np.concatenate([half[:, :3]] * 2), np.concatenate([half[:, 3], -half[:, 3]])
@@ -21,7 +23,9 @@ def dense(times, *, neurons, samples, target_exponent, harmonics, richness, bias
 
     def data(shift):
         theta = 2 * np.pi * (np.arange(samples) + shift) / samples
-        return np.stack([np.cos(theta), np.sin(theta), np.full(samples, bias)]), k**-target_exponent @ np.cos(np.outer(k, theta))
+        return np.stack(
+            [np.cos(theta), np.sin(theta), np.full(samples, bias)]
+        ), k**-target_exponent @ np.cos(np.outer(k, theta))
 
     def error(x, y):
         return a @ np.maximum(w @ x, 0) / (richness * neurons) - y
@@ -35,7 +39,13 @@ def dense(times, *, neurons, samples, target_exponent, harmonics, richness, bias
             to_a, to_w = np.maximum(z, 0) @ r, a[:, None] * (((z > 0) * r) @ x.T)
             a, w = a - richness * step / samples * to_a, w - richness * step / samples * to_w
             now = time if step == time - now else now + step
-        found.append([np.mean(error(*between) ** 2) / 2, np.mean(error(x, y) ** 2) / 2, (np.sum(w**2) + np.sum(a**2)) / square])
+        found.append(
+            [
+                np.mean(error(*between) ** 2) / 2,
+                np.mean(error(x, y) ** 2) / 2,
+                (np.sum(w**2) + np.sum(a**2)) / square,
+            ]
+        )
     return np.array(found).T
 
 
@@ -71,7 +81,16 @@ def test_arcs_hold_the_samples_with_positive_sign(count):
 
 def test_a_wide_lazy_network_follows_the_kernel_flow():
     t = [0, 1, 5, 20]
-    found = circle_network(t, neurons=20_000, samples=256, richness=1e-4, target_exponent=1, harmonics=60, learning_rate=0.05, draws=2)
+    found = circle_network(
+        t,
+        neurons=20_000,
+        samples=256,
+        richness=1e-4,
+        target_exponent=1,
+        harmonics=60,
+        learning_rate=0.05,
+        draws=2,
+    )
     flow = circle_flow(t, activation_power=1, target_exponent=1, harmonics=60, grid=256)
     np.testing.assert_allclose(found.train_loss.mean(axis=0), flow.train_loss, rtol=0.02)
     assert found.train_loss[:, 0] == pytest.approx(flow.train_loss[0], rel=1e-12)
@@ -81,13 +100,21 @@ def test_a_wide_lazy_network_follows_the_kernel_flow():
 
 def test_a_rich_network_is_faster_and_grows():
     t = [20, 60]
-    lazy, rich = (circle_network(t, neurons=600, samples=512, richness=gamma, target_exponent=1, harmonics=128) for gamma in (1e-4, 4.0))
+    lazy, rich = (
+        circle_network(
+            t, neurons=600, samples=512, richness=gamma, target_exponent=1, harmonics=128
+        )
+        for gamma in (1e-4, 4.0)
+    )
     assert np.all(rich.train_loss < 0.8 * lazy.train_loss)
     assert np.all(rich.weight_growth > 5)
 
 
 def test_draws_are_reproducible_and_do_not_depend_on_their_number():
-    one, three = circle_network([1, 5], **TASK, rng=7), circle_network([1, 5], **TASK, rng=7, draws=3)
+    one, three = (
+        circle_network([1, 5], **TASK, rng=7),
+        circle_network([1, 5], **TASK, rng=7, draws=3),
+    )
     np.testing.assert_array_equal(one.train_loss[0], three.train_loss[0])
     assert len(set(three.train_loss[:, 1])) == 3
     again = circle_network([1, 5], **TASK, rng=np.random.default_rng(7), draws=3)

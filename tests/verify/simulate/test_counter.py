@@ -26,7 +26,9 @@ def test_uniform_numbers_are_uniform_and_uncorrelated(substream):
     out = np.empty(20_000)
     key = _counter.new_key(np.random.default_rng(5))
     with np.errstate(over="ignore"):
-        _uniforms(key if substream is None else np.uint64(_counter.subkey(key, np.uint64(substream))), out)
+        _uniforms(
+            key if substream is None else np.uint64(_counter.subkey(key, np.uint64(substream))), out
+        )
     assert out.min() >= 0
     assert out.max() < 1
     assert stats.kstest(out, "uniform").pvalue > 1e-4

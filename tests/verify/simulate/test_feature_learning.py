@@ -14,7 +14,11 @@ from scalinglaws.errors import ConvergenceError, DomainError, ResourceError
 from scalinglaws.solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.verify.simulate import linear
 from scalinglaws.verify.simulate._draws import problems
-from scalinglaws.verify.simulate.feature_learning import gradient_flow, kernel_spectrum, network_flow
+from scalinglaws.verify.simulate.feature_learning import (
+    gradient_flow,
+    kernel_spectrum,
+    network_flow,
+)
 from scalinglaws.verify.simulate.feature_learning._integrator import integrate
 
 # (modes, features, samples): every order of the three, equal sizes, and every limit
@@ -58,9 +62,15 @@ class Raw:
             self.inputs = rng.standard_normal((samples, modes)) * np.sqrt(self.eigenvalues)
             errors = math.sqrt(noise) * rng.standard_normal(samples)
             self.labels = self.inputs @ self.target + errors
-            self.covariance, self.push = self.inputs.T @ self.inputs / samples, self.inputs.T @ errors / samples
+            self.covariance, self.push = (
+                self.inputs.T @ self.inputs / samples,
+                self.inputs.T @ errors / samples,
+            )
         if math.isinf(features):
-            self.initial = math.sqrt(modes) * np.linalg.qr(np.random.default_rng(99).standard_normal((modes, modes)))[0]
+            self.initial = (
+                math.sqrt(modes)
+                * np.linalg.qr(np.random.default_rng(99).standard_normal((modes, modes)))[0]
+            )
         else:
             self.initial = rng.standard_normal((features, modes))
         self.shape = self.initial.shape
@@ -75,17 +85,27 @@ class Raw:
         rows = self.shape[0]
 
         def motion(_, state):
-            one, two = self.velocities(state[:rows], state[rows:].reshape(self.shape), richness, projected)
+            one, two = self.velocities(
+                state[:rows], state[rows:].reshape(self.shape), richness, projected
+            )
             return np.r_[one, two.ravel()]
 
         start = np.r_[np.zeros(rows), self.initial.ravel()]
-        states = solve_ivp(motion, (0, times[-1]), start, **{"method": "DOP853", "rtol": 1e-11, "atol": 1e-12} | given, t_eval=times).y.T
+        states = solve_ivp(
+            motion,
+            (0, times[-1]),
+            start,
+            **{"method": "DOP853", "rtol": 1e-11, "atol": 1e-12} | given,
+            t_eval=times,
+        ).y.T
         return [(state[:rows], state[rows:].reshape(self.shape)) for state in states]
 
     def losses(self, readout, layer):
         learned = layer.T @ readout / self.shape[0]
         test = np.sum(self.eigenvalues * (self.target - learned) ** 2)
-        return test, test + self.noise if self.inputs is None else np.mean((self.labels - self.inputs @ learned) ** 2)
+        return test, test + self.noise if self.inputs is None else np.mean(
+            (self.labels - self.inputs @ learned) ** 2
+        )
 
     def scale(self, readout, richness):
         return 1 + richness * readout @ readout / self.shape[0]
@@ -94,8 +114,21 @@ class Raw:
 @pytest.mark.parametrize("simulate", [gradient_flow, network_flow])
 @pytest.mark.parametrize(("modes", "features", "samples"), SIZES)
 def test_flows_solve_the_raw_equations(modes, features, samples, simulate):
-    spectrum, times, richness = PowerLawSpectrum(1.5, 0.6, modes), np.array([0.0, 0.4, 3.0, 3.0, 25.0]), 2.0
-    found = simulate(times, spectrum, features=features, richness=richness, samples=samples, noise_variance=0.1, draws=2, rng=5)
+    spectrum, times, richness = (
+        PowerLawSpectrum(1.5, 0.6, modes),
+        np.array([0.0, 0.4, 3.0, 3.0, 25.0]),
+        2.0,
+    )
+    found = simulate(
+        times,
+        spectrum,
+        features=features,
+        richness=richness,
+        samples=samples,
+        noise_variance=0.1,
+        draws=2,
+        rng=5,
+    )
     raw = Raw(spectrum, features, samples, 0.1, 5, draw=1)
     path = raw.path(np.unique(times), richness, simulate is gradient_flow)
     path = [path[i] for i in (0, 1, 2, 2, 3)]
@@ -107,11 +140,16 @@ def test_flows_solve_the_raw_equations(modes, features, samples, simulate):
 
 @pytest.mark.parametrize("simulate", [gradient_flow, network_flow])
 @pytest.mark.parametrize(("modes", "features", "samples"), SIZES)
-def test_without_richness_it_is_the_exact_flow_of_the_linear_model_on_the_same_draws(modes, features, samples, simulate):
+def test_without_richness_it_is_the_exact_flow_of_the_linear_model_on_the_same_draws(
+    modes, features, samples, simulate
+):
     # w / sqrt(N) is the linear model's readout, A_0 / sqrt(N) its projection
     spectrum, times = PowerLawSpectrum(1.5, 0.8, modes), [0, 0.3, 5, 200]
     given = {"features": features, "samples": samples, "noise_variance": 0.1, "draws": 2, "rng": 7}
-    found, exact = simulate(times, spectrum, richness=0, **given), linear.gradient_flow(times, spectrum, **given)
+    found, exact = (
+        simulate(times, spectrum, richness=0, **given),
+        linear.gradient_flow(times, spectrum, **given),
+    )
     np.testing.assert_allclose(found.test_loss, exact.test_loss, rtol=1e-7)
     np.testing.assert_allclose(found.train_loss, exact.train_loss, rtol=1e-7, atol=1e-9)
     np.testing.assert_array_equal(found.kernel_scale, 1.0)
@@ -122,14 +160,21 @@ def test_the_law_of_conservation_holds_as_well_as_steps_are_accurate(tolerance):
     # Ahat Ahat^T - gamma w w^T = N on the rows' space, with A = B A_0 and Ahat = A S_0^(-1/2), rebuilt in the model's variables
     modes, features, samples, richness = 20, 7, 15, 3.0
     eigenvalues, signal = PowerLawSpectrum(1.5, 0.5, modes).explicit()
-    problem = next(problems(np.random.default_rng(3), 1, eigenvalues, signal, features, samples, 0.0))
+    problem = next(
+        problems(np.random.default_rng(3), 1, eigenvalues, signal, features, samples, 0.0)
+    )
     rates, initial = problem.rates, math.sqrt(features) * problem.projection
     drive = np.sqrt(rates) * problem.labels / math.sqrt(samples)
     root = np.linalg.pinv(initial.T @ initial / features, rcond=1e-10, hermitian=True)
     worst = 0.0
     for end in (0.5, 5.0, 50.0):
-        learned, squares, omega, forward = integrate(np.array([end]), np.eye(rates.size), rates, drive, richness, tolerance)
-        readout, layer = math.sqrt(features) * problem.right.T @ omega, problem.right.T @ forward @ problem.right @ initial
+        learned, squares, omega, forward = integrate(
+            np.array([end]), np.eye(rates.size), rates, drive, richness, tolerance
+        )
+        readout, layer = (
+            math.sqrt(features) * problem.right.T @ omega,
+            problem.right.T @ forward @ problem.right @ initial,
+        )
         np.testing.assert_allclose(learned[:, 0], forward.T @ omega, rtol=1e-12)
         assert squares[0] == pytest.approx(readout @ readout / features, rel=1e-12)
         invariant = layer @ root @ layer.T - richness * np.outer(readout, readout)
@@ -143,25 +188,40 @@ def test_the_network_conserves_the_difference_between_its_layers():
     eigenvalues, signal = PowerLawSpectrum(1.5, 0.5, 15).explicit()
     start = np.random.default_rng(4).standard_normal((6, 15)) / math.sqrt(6)
     for end in (0.5, 5.0, 50.0):
-        _, _, omega, layer = integrate(np.array([end]), start, eigenvalues, np.sqrt(eigenvalues * signal), 3.0, 1e-9)
-        np.testing.assert_allclose(layer @ layer.T - 3 * np.outer(omega, omega), start @ start.T, atol=1e-7)
+        _, _, omega, layer = integrate(
+            np.array([end]), start, eigenvalues, np.sqrt(eigenvalues * signal), 3.0, 1e-9
+        )
+        np.testing.assert_allclose(
+            layer @ layer.T - 3 * np.outer(omega, omega), start @ start.T, atol=1e-7
+        )
     assert omega @ omega > 1
 
 
 @pytest.mark.parametrize("simulate", [gradient_flow, network_flow])
 def test_small_steps_of_descent_approach_the_flow(simulate):
     spectrum, richness = PowerLawSpectrum(1.5, 0.6, 14), 2.0
-    found = simulate(2.0, spectrum, features=6, richness=richness, samples=10, noise_variance=0.1, rng=8)
+    found = simulate(
+        2.0, spectrum, features=6, richness=richness, samples=10, noise_variance=0.1, rng=8
+    )
     raw, errors = Raw(spectrum, 6, 10, 0.1, 8), []
     for rate in (1e-2, 1e-3):
         readout, layer = np.zeros(6), raw.initial
         for _ in range(round(2 / rate)):
             one, two = raw.velocities(readout, layer, richness, simulate is gradient_flow)
             readout, layer = readout + rate * one, layer + rate * two
-        errors.append([loss - flow[0] for loss, flow in zip(raw.losses(readout, layer), (found.test_loss, found.train_loss), strict=True)])
+        errors.append(
+            [
+                loss - flow[0]
+                for loss, flow in zip(
+                    raw.losses(readout, layer), (found.test_loss, found.train_loss), strict=True
+                )
+            ]
+        )
     errors = np.array(errors)
     assert np.all(np.abs(errors[0]) < 2e-3)
-    np.testing.assert_allclose(errors[1] / errors[0], 0.1, rtol=0.1)  # first order in the learning rate
+    np.testing.assert_allclose(
+        errors[1] / errors[0], 0.1, rtol=0.1
+    )  # first order in the learning rate
 
 
 def test_errors_fall_with_the_tolerance():
@@ -175,7 +235,10 @@ def test_errors_fall_with_the_tolerance():
 
 
 def test_losses_do_not_depend_on_which_times_are_recorded():
-    spectrum, given = PowerLawSpectrum(1.5, 0.5, 20), {"features": 8, "richness": 2, "samples": 12, "rng": 1}
+    spectrum, given = (
+        PowerLawSpectrum(1.5, 0.5, 20),
+        {"features": 8, "richness": 2, "samples": 12, "rng": 1},
+    )
     many = gradient_flow(np.linspace(0, 30, 200), spectrum, **given)
     alone = gradient_flow(30, spectrum, **given)
     assert many.test_loss[0, -1] == pytest.approx(alone.test_loss[0], rel=1e-7)
@@ -200,8 +263,15 @@ def test_the_kernel_is_that_of_the_same_draw(modes, features, samples):
     assert found.floor == pytest.approx(powers[rank:].sum(), abs=1e-9)
     # the lazy train loss is made of it
     times = np.array([0.0, 1.0, 30.0])
-    lazy = gradient_flow(times, spectrum, features=features, richness=0, samples=samples, rng=6).train_loss[0]
-    np.testing.assert_allclose(found.floor + np.exp(-2 * np.outer(times, found.eigenvalues)) @ found.powers, lazy, rtol=1e-7, atol=1e-10)
+    lazy = gradient_flow(
+        times, spectrum, features=features, richness=0, samples=samples, rng=6
+    ).train_loss[0]
+    np.testing.assert_allclose(
+        found.floor + np.exp(-2 * np.outer(times, found.eigenvalues)) @ found.powers,
+        lazy,
+        rtol=1e-7,
+        atol=1e-10,
+    )
 
 
 @pytest.mark.parametrize("samples", [9, math.inf])
@@ -212,11 +282,15 @@ def test_kernels_of_one_generator_are_those_of_its_draws_and_contain_the_noise(s
     for draw in range(3):
         found = kernel_spectrum(spectrum, rng=source, **given)
         assert found.floor + found.powers.sum() == pytest.approx(start[draw, 0], rel=1e-12)
-        assert found.floor + np.exp(-2 * found.eigenvalues) @ found.powers == pytest.approx(start[draw, 1], rel=1e-8)
+        assert found.floor + np.exp(-2 * found.eigenvalues) @ found.powers == pytest.approx(
+            start[draw, 1], rel=1e-8
+        )
 
 
 def test_directions_without_rate_belong_to_the_floor():
-    found = kernel_spectrum(EmpiricalSpectrum([1.0, 0.5, 1e-40], [0.3, 0.2, 0.1]), features=3, rng=1)
+    found = kernel_spectrum(
+        EmpiricalSpectrum([1.0, 0.5, 1e-40], [0.3, 0.2, 0.1]), features=3, rng=1
+    )
     assert found.eigenvalues.size == 2
     assert found.floor + found.powers.sum() == pytest.approx(0.6, rel=1e-12)
     assert found.floor == pytest.approx(0.1, rel=1e-6)
@@ -232,8 +306,12 @@ def test_draws_are_reproducible_and_do_not_depend_on_how_many_there_are(simulate
         np.testing.assert_array_equal(getattr(few, name), getattr(many, name)[:2])
         assert len(set(getattr(many, name)[:, 1])) == 4
     source = np.random.default_rng(3)
-    np.testing.assert_array_equal(simulate([0.5, 3], spectrum, draws=2, rng=source, **given).test_loss, few.test_loss)
-    np.testing.assert_array_equal(simulate([0.5, 3], spectrum, draws=2, rng=source, **given).test_loss, many.test_loss[2:])
+    np.testing.assert_array_equal(
+        simulate([0.5, 3], spectrum, draws=2, rng=source, **given).test_loss, few.test_loss
+    )
+    np.testing.assert_array_equal(
+        simulate([0.5, 3], spectrum, draws=2, rng=source, **given).test_loss, many.test_loss[2:]
+    )
 
 
 @pytest.mark.pure
@@ -280,7 +358,13 @@ def test_compiled_or_not_the_numbers_are_the_same():
     found = []
     for switch in ("0", "1"):
         environment = {**os.environ, "SCALINGLAWS_JIT": switch}
-        run = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True, env=environment)
+        run = subprocess.run(
+            [sys.executable, "-c", PROBE],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
         found.append(np.array(run.stdout.split(), float))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-8)
 
@@ -314,7 +398,11 @@ def test_refusals(simulate, given, complaint):
 
 
 def test_kernels_refuse_what_they_cannot_draw():
-    for given, complaint in (({"features": 0}, "features = 0"), ({"samples": 1.5}, "samples"), ({"noise_variance": -1}, "noise")):
+    for given, complaint in (
+        ({"features": 0}, "features = 0"),
+        ({"samples": 1.5}, "samples"),
+        ({"noise_variance": -1}, "noise"),
+    ):
         with pytest.raises(DomainError, match=complaint):
             kernel_spectrum(SPECTRUM, **given)
 
@@ -329,7 +417,9 @@ def test_what_would_take_too_long_or_too_much_is_refused(simulate):
 
 def test_a_run_that_takes_too_long_says_how_far_it_came(monkeypatch):
     monkeypatch.setattr("scalinglaws.verify.simulate.feature_learning._integrator._MOST_WORK", 1e6)
-    with pytest.raises(ResourceError, match=r"given up at t = \d.*end earlier, or lower the richness"):
+    with pytest.raises(
+        ResourceError, match=r"given up at t = \d.*end earlier, or lower the richness"
+    ):
         gradient_flow(100, SPECTRUM, richness=100)
 
 

@@ -31,7 +31,11 @@ CUBIC = np.array([0, 0, 0, 1]) / math.sqrt(6)
 
 def problem(samples, neurons, seed=0, dimension=3):
     rng = np.random.default_rng(seed)
-    return rng.standard_normal((samples, dimension)), rng.standard_normal(samples), rng.standard_normal((neurons, dimension))
+    return (
+        rng.standard_normal((samples, dimension)),
+        rng.standard_normal(samples),
+        rng.standard_normal((neurons, dimension)),
+    )
 
 
 def test_the_error_function_and_its_derivative():
@@ -52,19 +56,33 @@ def test_the_error_function_and_its_derivative():
     readout_variance=st.floats(0.2, 3),
     activation=st.sampled_from(["erf", "linear"]),
 )
-def test_density_and_gradient(samples, neurons, ridge, scale, weight_variance, readout_variance, activation):
+def test_density_and_gradient(
+    samples, neurons, ridge, scale, weight_variance, readout_variance, activation
+):
     """The density against the Gaussian of the labels, the gradient against finite differences; more samples than neurons or fewer."""
     x, y, w = problem(samples, neurons)
-    given = {"ridge": ridge, "scale": scale, "weight_variance": weight_variance, "readout_variance": readout_variance}
+    given = {
+        "ridge": ridge,
+        "scale": scale,
+        "weight_variance": weight_variance,
+        "readout_variance": readout_variance,
+    }
     value, gradient = log_posterior(w, x, y, activation=activation, **given)
     hidden = special.erf(x @ w.T) if activation == "erf" else x @ w.T
     covariance = (readout_variance / neurons * hidden @ hidden.T + ridge * np.eye(samples)) / scale
     likelihood = stats.multivariate_normal(np.zeros(samples), covariance).logpdf(y)
     constant = samples / 2 * math.log(2 * math.pi / scale)
-    assert value == pytest.approx(likelihood + constant - 3 / (2 * weight_variance) * np.sum(w**2), rel=1e-9, abs=1e-9)
+    assert value == pytest.approx(
+        likelihood + constant - 3 / (2 * weight_variance) * np.sum(w**2), rel=1e-9, abs=1e-9
+    )
     direction, step = np.random.default_rng(1).standard_normal(w.shape), 1e-5
-    ends = [log_posterior(w + side * step * direction, x, y, activation=activation, **given)[0] for side in (1, -1)]
-    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(np.vdot(gradient, direction), rel=1e-5, abs=1e-5)
+    ends = [
+        log_posterior(w + side * step * direction, x, y, activation=activation, **given)[0]
+        for side in (1, -1)
+    ]
+    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(
+        np.vdot(gradient, direction), rel=1e-5, abs=1e-5
+    )
 
 
 def test_symmetries():
@@ -77,13 +95,17 @@ def test_symmetries():
 
 def test_the_energy_error_is_of_second_order_and_the_motion_reversible():
     x, y, w = problem(20, 4)
-    potential = network.Network(x, y, 4, ridge=0.3, scale=2.0, readout_variance=1.0, activation="erf")
+    potential = network.Network(
+        x, y, 4, ridge=0.3, scale=2.0, readout_variance=1.0, activation="erf"
+    )
     p = np.random.default_rng(2).standard_normal(w.shape)
     energy, gradient = potential(w)
     start = energy + 0.5 * np.vdot(p, p)
     errors = []
     for leaps in (50, 100, 200):
-        q, r, end, slope = chains.leapfrog(potential, w, p, gradient, step_size=1 / leaps, leaps=leaps)
+        q, r, end, slope = chains.leapfrog(
+            potential, w, p, gradient, step_size=1 / leaps, leaps=leaps
+        )
         errors.append(abs(end + 0.5 * np.vdot(r, r) - start))
     assert np.array(errors[:-1]) / errors[1:] == pytest.approx(4.0, rel=0.05)
     back = chains.leapfrog(potential, q, -r, slope, step_size=1 / 200, leaps=200)
@@ -92,7 +114,17 @@ def test_the_energy_error_is_of_second_order_and_the_motion_reversible():
 
 
 def test_without_data_the_prior_is_sampled():
-    found = sample_posterior(np.empty((0, 3)), [], neurons=2, ridge=1.0, weight_variance=1.7, scale=2.0, draws=2000, warmup=200, rng=3)
+    found = sample_posterior(
+        np.empty((0, 3)),
+        [],
+        neurons=2,
+        ridge=1.0,
+        weight_variance=1.7,
+        scale=2.0,
+        draws=2000,
+        warmup=200,
+        rng=3,
+    )
     weights, readouts = found.overlaps.ravel(), found.readouts.ravel()
     # 8000 draws of each neuron, hardly correlated: four standard errors
     assert np.mean(weights**2) == pytest.approx(1.7 / 3, rel=4 * math.sqrt(2 / 16_000))
@@ -116,7 +148,9 @@ def test_the_readout_given_the_weights_is_that_of_bayesian_regression():
     covariance = np.linalg.inv(precision)
     # entries of a sampled covariance: five standard errors
     error = np.sqrt((covariance**2 + np.outer(np.diag(covariance), np.diag(covariance))) / 20_000)
-    assert np.all(np.abs(np.cov(np.array([entry[1] for entry in drawn]).T) - covariance) < 5 * error)
+    assert np.all(
+        np.abs(np.cov(np.array([entry[1] for entry in drawn]).T) - covariance) < 5 * error
+    )
 
 
 def test_one_neuron_against_quadrature():
@@ -129,7 +163,9 @@ def test_one_neuron_against_quadrature():
     density = np.exp(logs - logs.max())
     cumulative = np.cumsum(density) / density.sum()
     found = sample_posterior(x, y, neurons=1, ridge=0.5, chains=2, draws=1500, warmup=200, rng=6)
-    size = min(effective_size(np.abs(found.overlaps[..., 0])), effective_size(found.overlaps[..., 0] > 1.0))
+    size = min(
+        effective_size(np.abs(found.overlaps[..., 0])), effective_size(found.overlaps[..., 0] > 1.0)
+    )
     for level in (0.1, 0.3, 0.5, 0.7, 0.9):
         bound = np.interp(level, cumulative, w)
         # |w| mixes, its sign may not: judge the folded law
@@ -153,11 +189,25 @@ def test_linear_networks_against_the_exact_posterior():
     log_r = math.log(1 / scale) + np.linspace(-7, 7, 4001)
     r = np.exp(log_r)[:, None]
     spread = r * np.maximum(values, 0) + ridge / scale
-    logs = neurons / 2 * log_r - r[:, 0] * neurons * scale / 2 - 0.5 * np.sum(np.log(spread) + along**2 / spread, axis=1)
+    logs = (
+        neurons / 2 * log_r
+        - r[:, 0] * neurons * scale / 2
+        - 0.5 * np.sum(np.log(spread) + along**2 / spread, axis=1)
+    )
     weights = np.exp(logs - logs.max())
     exact = vectors @ (weights @ (r * np.maximum(values, 0) / spread) / weights.sum() * along)
     assert exact[:3] == pytest.approx([-1.19008709, 0.81414646, -0.22923811], abs=2e-8)
-    found = sample_posterior(x, y, neurons=neurons, ridge=ridge, scale=scale, activation="linear", draws=1000, warmup=500, rng=7)
+    found = sample_posterior(
+        x,
+        y,
+        neurons=neurons,
+        ridge=ridge,
+        scale=scale,
+        activation="linear",
+        draws=1000,
+        warmup=500,
+        rng=7,
+    )
     error = found.train_mean.std(axis=0, ddof=1) / 2
     # four chains: five standard errors of three degrees of freedom, and not so large that anything passes
     assert np.all(np.abs(found.train_mean.mean(axis=0) - exact) < 5 * error + 1e-4)
@@ -165,7 +215,16 @@ def test_linear_networks_against_the_exact_posterior():
 
 
 def test_results_repeat_and_survive_saving(tmp_path):
-    given = {"dimension": 3, "neurons": 3, "ridge": 0.5, "target": CUBIC, "draws": 20, "warmup": 30, "chains": 2, "on_failure": "return"}
+    given = {
+        "dimension": 3,
+        "neurons": 3,
+        "ridge": 0.5,
+        "target": CUBIC,
+        "draws": 20,
+        "warmup": 30,
+        "chains": 2,
+        "on_failure": "return",
+    }
     first, second = (teacher_posterior(40, rng=8, **given) for _ in range(2))
     np.testing.assert_array_equal(first.overlaps, second.overlaps)
     again = PosteriorSample.load(first.save(tmp_path / "posterior.npz"))
@@ -178,22 +237,44 @@ def test_results_repeat_and_survive_saving(tmp_path):
 def test_losses_and_overlaps_are_those_of_the_networks():
     x, _, _ = problem(50, 1)
     found = sample_posterior(
-        x, x[:, 1], neurons=8, ridge=0.05, direction=[0, 2, 0], test_inputs=x, test_labels=x[:, 1], draws=100, warmup=200, rng=10
+        x,
+        x[:, 1],
+        neurons=8,
+        ridge=0.05,
+        direction=[0, 2, 0],
+        test_inputs=x,
+        test_labels=x[:, 1],
+        draws=100,
+        warmup=200,
+        rng=10,
     )
     np.testing.assert_allclose(found.test_loss, found.train_loss / np.mean(x[:, 1] ** 2), rtol=1e-9)
     assert found.alignment.mean() > 0.9
-    assert np.mean(found.overlaps**2) > np.mean(found.squared_weights) / 3  # more than an equal share along the target
+    assert (
+        np.mean(found.overlaps**2) > np.mean(found.squared_weights) / 3
+    )  # more than an equal share along the target
     assert found.acceptance == pytest.approx(0.85, abs=0.12)
 
 
 def test_chains_that_disagree_are_an_error():
-    given = {"dimension": 6, "neurons": 6, "ridge": 0.1, "target": CUBIC, "draws": 10, "warmup": 2, "chains": 3, "rng": 11}
+    given = {
+        "dimension": 6,
+        "neurons": 6,
+        "ridge": 0.1,
+        "target": CUBIC,
+        "draws": 10,
+        "warmup": 2,
+        "chains": 3,
+        "rng": 11,
+    }
     with pytest.raises(ConvergenceError, match="R-hat of the .* chains disagree") as failure:
         teacher_posterior(100, **given)
     kept = failure.value.result
     assert kept.diagnostics.status is Status.MAX_ITERATIONS
     assert max(kept.r_hat.values()) > 1.1
-    np.testing.assert_array_equal(teacher_posterior(100, on_failure="return", **given).overlaps, kept.overlaps)
+    np.testing.assert_array_equal(
+        teacher_posterior(100, on_failure="return", **given).overlaps, kept.overlaps
+    )
 
 
 def test_divergences_are_an_error(monkeypatch):
@@ -236,13 +317,18 @@ def test_convergence_diagnostics():
         ({"direction": [0, 0, 0]}, "direction must be"),
         ({"labels": [1.0]}, "inputs and labels must have shapes"),
         ({"labels": [math.inf] * 5}, "labels must be finite"),
-        ({"test_inputs": [[1.0]], "test_labels": [1.0]}, "test_inputs and test_labels must have shapes"),
+        (
+            {"test_inputs": [[1.0]], "test_labels": [1.0]},
+            "test_inputs and test_labels must have shapes",
+        ),
     ],
 )
 def test_bad_arguments(change, message):
     x, y, _ = problem(5, 1)
     with pytest.raises(DomainError, match=message):
-        sample_posterior(**{"inputs": x, "labels": y, "neurons": 2, "ridge": 0.5, "rng": 0, **change})
+        sample_posterior(
+            **{"inputs": x, "labels": y, "neurons": 2, "ridge": 0.5, "rng": 0, **change}
+        )
 
 
 def test_bad_targets():
@@ -262,7 +348,14 @@ print(json.dumps(found.overlaps.tolist()))
     found = []
     for jit in ("0", "1"):
         environment = {**os.environ, "SCALINGLAWS_JIT": jit, "PYTHONPATH": str(root)}
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
+            timeout=120,
+        )
         found.append(np.array(json.loads(done.stdout)))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
 
@@ -283,4 +376,6 @@ def test_a_published_run_of_a_finite_network():
         rng=14,
     )
     assert 8 * np.mean(found.overlaps**2) == pytest.approx(2.12, abs=0.35)
-    assert np.mean(found.overlaps**4) / np.mean(found.overlaps**2) ** 2 == pytest.approx(2.35, abs=0.35)
+    assert np.mean(found.overlaps**4) / np.mean(found.overlaps**2) ** 2 == pytest.approx(
+        2.35, abs=0.35
+    )

@@ -31,11 +31,22 @@ def by_pseudoinverse(spectrum, features, samples, ridge, noise, seed):
 @pytest.mark.parametrize("ridge", [0.0, 1e-3, 1.0])
 @pytest.mark.parametrize(
     ("size", "features", "samples"),
-    [(40, 10, 25), (40, 25, 10), (40, math.inf, 12), (20, math.inf, 50), (20, 30, 50), (20, 50, 30), (20, 50, 50), (1, 5, 5)],
+    [
+        (40, 10, 25),
+        (40, 25, 10),
+        (40, math.inf, 12),
+        (20, math.inf, 50),
+        (20, 30, 50),
+        (20, 50, 30),
+        (20, 50, 50),
+        (1, 5, 5),
+    ],
 )
 def test_fits_agree_with_the_pseudoinverse(size, features, samples, ridge):
     spectrum = PowerLawSpectrum(1.5, 1.0, size)
-    found = random_feature_ridge(spectrum, features=features, samples=samples, ridge=ridge, noise_variance=0.1, rng=5)
+    found = random_feature_ridge(
+        spectrum, features=features, samples=samples, ridge=ridge, noise_variance=0.1, rng=5
+    )
     test, train = by_pseudoinverse(spectrum, features, samples, ridge, 0.1, 5)
     assert found.test_loss[0] == pytest.approx(test, rel=1e-6)
     assert found.train_loss[0] == pytest.approx(train, rel=1e-6, abs=1e-12)
@@ -53,12 +64,17 @@ def test_projection_agrees_with_least_squares():
     rng = np.random.default_rng(9)
     columns = (rng.standard_normal((7, 60)) * np.sqrt(eigenvalues)).T
     _, residual, *_ = np.linalg.lstsq(columns, np.sqrt(signal), rcond=None)
-    assert population_projection(spectrum, features=7, rng=9)[0] == pytest.approx(residual[0], rel=1e-10)
+    assert population_projection(spectrum, features=7, rng=9)[0] == pytest.approx(
+        residual[0], rel=1e-10
+    )
 
 
 def test_streams_are_reproducible_and_independent():
     spectrum = PowerLawSpectrum(1.5, 1.0, 30)
-    one, two = (random_feature_ridge(spectrum, features=8, samples=9, draws=4, rng=3).test_loss for _ in range(2))
+    one, two = (
+        random_feature_ridge(spectrum, features=8, samples=9, draws=4, rng=3).test_loss
+        for _ in range(2)
+    )
     np.testing.assert_array_equal(one, two)
     assert len(set(one)) == 4
 
@@ -67,16 +83,30 @@ def test_mean_losses_follow_the_theory():
     # M = 400, N = 60, P = 150, sigma = 0.3: within three standard errors and the stated 1.5/N
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 400)
     for strength in (0.0, 1e-2):
-        found = random_feature_ridge(spectrum, features=60, samples=150, ridge=strength, noise_variance=0.09, draws=500, rng=11)
-        theory = linear.ridge(spectrum, features=60, samples=150, ridge=strength, noise_variance=0.09)
+        found = random_feature_ridge(
+            spectrum,
+            features=60,
+            samples=150,
+            ridge=strength,
+            noise_variance=0.09,
+            draws=500,
+            rng=11,
+        )
+        theory = linear.ridge(
+            spectrum, features=60, samples=150, ridge=strength, noise_variance=0.09
+        )
         for name in ("test_loss", "train_loss"):
             draws = getattr(found, name)
             error = 3 * draws.std(ddof=1) / math.sqrt(draws.size)
-            assert abs(draws.mean() - getattr(theory, name)) <= error + 1.5 / 60 * getattr(theory, name)
+            assert abs(draws.mean() - getattr(theory, name)) <= error + 1.5 / 60 * getattr(
+                theory, name
+            )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("a", "b", "low", "high"), [(2, 1.5, 0.2, 2.0), (4, 2.5, 0.8, 3.0), (7.5, 2, 3.5, 6.5)])
+@pytest.mark.parametrize(
+    ("a", "b", "low", "high"), [(2, 1.5, 0.2, 2.0), (4, 2.5, 0.8, 3.0), (7.5, 2, 3.5, 6.5)]
+)
 def test_bias_of_the_deterministic_equivalent_falls_as_one_over_samples(a, b, low, high):
     # c in mean / theory - 1 = c / P is of order 1 for rough targets and several times that for smooth ones
     spectrum = PowerLawSpectrum.from_ab(a, b, 1024)
@@ -95,7 +125,10 @@ def test_bias_of_the_deterministic_equivalent_falls_as_one_over_samples(a, b, lo
         (lambda s: random_feature_ridge(s, samples=math.inf), "samples = inf"),
         (lambda s: random_feature_ridge(s, samples=5, features=0), "features = 0"),
         (lambda s: random_feature_ridge(s, samples=5, ridge=-1), "ridge = -1"),
-        (lambda s: random_feature_ridge(s, samples=5, noise_variance=math.nan), "noise_variance = nan"),
+        (
+            lambda s: random_feature_ridge(s, samples=5, noise_variance=math.nan),
+            "noise_variance = nan",
+        ),
         (lambda s: random_feature_ridge(s, samples=5, draws=0), "draws = 0"),
         (lambda s: population_projection(s, features=30), "must be less than the 30 modes"),
         (lambda s: random_feature_ridge(PowerLawSpectrum(1.5, 1), samples=5), "give a finite size"),

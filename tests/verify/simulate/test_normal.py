@@ -29,7 +29,9 @@ def test_layers_have_equal_areas():
     np.testing.assert_allclose(area, area[0], rtol=1e-11)
     # the lowest layer, with the tail, as wide as a rectangle of the same area
     assert _normal._X[0] * _normal._F[1] == pytest.approx(area[0], rel=1e-11)
-    assert _normal._F[1] * _normal._X[1] + np.sqrt(2 * np.pi) * stats.norm.sf(_normal._X[1]) == pytest.approx(area[0], rel=1e-11)
+    assert _normal._F[1] * _normal._X[1] + np.sqrt(2 * np.pi) * stats.norm.sf(
+        _normal._X[1]
+    ) == pytest.approx(area[0], rel=1e-11)
     assert _normal._F[-1] == 1
 
 
@@ -46,10 +48,17 @@ def test_tails_and_seams_between_layers(numbers):
     assert stats.chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-4
     assert counts.sum() == sizes.size
     assert stats.binomtest(int((numbers > 0).sum()), numbers.size).pvalue > 1e-4
-    assert stats.binomtest(int((numbers[sizes > _normal._EDGE] > 0).sum()), int((sizes > _normal._EDGE).sum())).pvalue > 1e-4
+    assert (
+        stats.binomtest(
+            int((numbers[sizes > _normal._EDGE] > 0).sum()), int((sizes > _normal._EDGE).sum())
+        ).pvalue
+        > 1e-4
+    )
 
 
 def test_numbers_are_uncorrelated(numbers):
     for lag in (1, 2, 256):
         assert abs(np.mean(numbers[:-lag] * numbers[lag:])) < 4.5 / np.sqrt(numbers.size)
-        assert abs(np.mean(numbers[:-lag] ** 2 * numbers[lag:] ** 2) - 1) < 4.5 * np.sqrt(8 / numbers.size)
+        assert abs(np.mean(numbers[:-lag] ** 2 * numbers[lag:] ** 2) - 1) < 4.5 * np.sqrt(
+            8 / numbers.size
+        )

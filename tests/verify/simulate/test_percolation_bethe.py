@@ -92,17 +92,28 @@ trees = st.integers(1, 60).flatmap(
 def test_exact_size_law_is_the_specified_one(reference):
     for case in reference("percolation_bethe")["cluster_size"]:
         p = 1 / 11 if case["occupation"] == "1/11" else float(case["occupation"])
-        assert exact_size_law(case["size"], case["coordination"], p) == pytest.approx(case["probability"], rel=1e-11, abs=0)
+        assert exact_size_law(case["size"], case["coordination"], p) == pytest.approx(
+            case["probability"], rel=1e-11, abs=0
+        )
 
 
-@pytest.mark.parametrize(("z", "p", "seed"), [(12, None, 0), (3, None, 1), (6, 0.15, 2), (12, 0.12, 3), (100, None, 4)])
+@pytest.mark.parametrize(
+    ("z", "p", "seed"), [(12, None, 0), (3, None, 1), (6, 0.15, 2), (12, 0.12, 3), (100, None, 4)]
+)
 def test_sizes_follow_the_exact_law(z, p, seed):
     low, high = 2, 80
-    sizes = bethe_dataset(20_000, coordination=z, occupation=p, smallest=low, largest=high, rng=seed).sizes
-    law = np.array([exact_size_law(s, z, 1 / (z - 1) if p is None else p) for s in range(low, high + 1)])
+    sizes = bethe_dataset(
+        20_000, coordination=z, occupation=p, smallest=low, largest=high, rng=seed
+    ).sizes
+    law = np.array(
+        [exact_size_law(s, z, 1 / (z - 1) if p is None else p) for s in range(low, high + 1)]
+    )
     expected, found = law / law.sum() * sizes.size, np.bincount(sizes, minlength=high + 1)[low:]
     edges = np.array([0, 1, 2, 3, 4, 6, 8, 12, 18, 30, 50])
-    assert stats.chisquare(np.add.reduceat(found, edges), np.add.reduceat(expected, edges)).pvalue > 1e-4
+    assert (
+        stats.chisquare(np.add.reduceat(found, edges), np.add.reduceat(expected, edges)).pvalue
+        > 1e-4
+    )
 
 
 def test_large_sizes_follow_the_exact_law():
@@ -113,10 +124,14 @@ def test_large_sizes_follow_the_exact_law():
 
 
 @pytest.mark.pure
-@pytest.mark.parametrize(("trials", "p"), [(2, 0.5), (11, 1 / 11), (100, 0.3), (99, 1 / 99), (5, 1e-6), (5, 1 - 1e-6)])
+@pytest.mark.parametrize(
+    ("trials", "p"), [(2, 0.5), (11, 1 / 11), (100, 0.3), (99, 1 / 99), (5, 1e-6), (5, 1 - 1e-6)]
+)
 def test_tables_hold_the_binomial_law(trials, p):
     table, bounds = binomial_table(trials, p)
-    np.testing.assert_allclose(bounds / 2.0**64, stats.binom.cdf(np.arange(trials), trials, p), atol=1e-14)
+    np.testing.assert_allclose(
+        bounds / 2.0**64, stats.binom.cdf(np.arange(trials), trials, p), atol=1e-14
+    )
     pieces = np.arange(table.size, dtype=np.uint64)
     for low in (0, 1, 2**51, 2**52 - 1):
         words = (pieces << np.uint64(52)) | np.uint64(low)
@@ -126,9 +141,16 @@ def test_tables_hold_the_binomial_law(trials, p):
     assert (table < 0).sum() <= trials
 
 
-@given(z=st.integers(3, 40), seed=st.integers(0, 2**40), small=st.integers(2, 50), factor=st.integers(1, 20))
+@given(
+    z=st.integers(3, 40),
+    seed=st.integers(0, 2**40),
+    small=st.integers(2, 50),
+    factor=st.integers(1, 20),
+)
 def test_trees_are_breadth_first(z, seed, small, factor):
-    data = bethe_dataset(4, coordination=z, smallest=small, largest=max(small * factor, small + 9), rng=seed)
+    data = bethe_dataset(
+        4, coordination=z, smallest=small, largest=max(small * factor, small + 9), rng=seed
+    )
     assert np.all(np.diff(data.sizes) <= 0)
     np.testing.assert_array_equal(data.offsets, np.concatenate([[0], np.cumsum(data.sizes)]))
     assert data.parent.size == data.targets.size == data.offsets[-1]
@@ -154,14 +176,32 @@ def test_trees_are_breadth_first(z, seed, small, factor):
 def test_children_are_binomial():
     data = bethe_dataset(3000, coordination=5, smallest=20, largest=40, rng=3)
     # given its size, a tree's children are exchangeable: their joint law is that of the draws given their sum
-    counts = np.concatenate([np.bincount(data.cluster(k)[0][1:], minlength=data.sizes[k])[1:] for k in range(3000) if data.sizes[k] == 30])
-    roots = [np.bincount(data.cluster(k)[0][1:], minlength=30)[0] for k in range(3000) if data.sizes[k] == 30]
+    counts = np.concatenate(
+        [
+            np.bincount(data.cluster(k)[0][1:], minlength=data.sizes[k])[1:]
+            for k in range(3000)
+            if data.sizes[k] == 30
+        ]
+    )
+    roots = [
+        np.bincount(data.cluster(k)[0][1:], minlength=30)[0]
+        for k in range(3000)
+        if data.sizes[k] == 30
+    ]
     # the root has c children and the 29 others 29 - c in all: the law of total progeny of c trees
-    weight = np.array([stats.binom.pmf(c, 5, 0.25) * c / 29 * stats.binom.pmf(29 - c, 29 * 4, 0.25) for c in range(1, 6)])
+    weight = np.array(
+        [
+            stats.binom.pmf(c, 5, 0.25) * c / 29 * stats.binom.pmf(29 - c, 29 * 4, 0.25)
+            for c in range(1, 6)
+        ]
+    )
     expected = weight / weight.sum() * len(roots)
     found = np.bincount(roots, minlength=6)[1:]
     assert len(roots) > 50
-    assert stats.chisquare([*found[:3], found[3:].sum()], [*expected[:3], expected[3:].sum()]).pvalue > 1e-4
+    assert (
+        stats.chisquare([*found[:3], found[3:].sum()], [*expected[:3], expected[3:].sum()]).pvalue
+        > 1e-4
+    )
     assert counts.sum() + sum(roots) == 29 * len(roots)
 
 
@@ -170,7 +210,9 @@ def test_neighbors_differ_by_standard_normal_numbers():
     steps = []
     for k in range(100):
         parent, targets = data.cluster(k)
-        steps.append((targets[1:].astype(float) - targets[parent[1:]]) * math.sqrt(data.raw_variance[k]))
+        steps.append(
+            (targets[1:].astype(float) - targets[parent[1:]]) * math.sqrt(data.raw_variance[k])
+        )
     assert stats.kstest(np.concatenate(steps), "norm").pvalue > 1e-4
     assert abs(np.corrcoef(steps[0][:-1], steps[0][1:])[0, 1]) < 4 / math.sqrt(steps[0].size)
 
@@ -186,7 +228,10 @@ def test_datasets_are_reproducible_and_grow_in_order(monkeypatch):
     options = {"smallest": 50, "largest": 5000}
     one = bethe_dataset(30, rng=4, **options)
     monkeypatch.setattr(dataset_module, "_BLOCK", 7)
-    for again in (bethe_dataset(30, rng=4, **options), bethe_dataset(30, rng=np.random.default_rng(4), **options)):
+    for again in (
+        bethe_dataset(30, rng=4, **options),
+        bethe_dataset(30, rng=np.random.default_rng(4), **options),
+    ):
         np.testing.assert_array_equal(one.parent, again.parent)
         np.testing.assert_array_equal(one.targets, again.targets)
         np.testing.assert_array_equal(one.raw_variance, again.raw_variance)
@@ -229,8 +274,13 @@ def test_sweeps_equal_a_shortest_path_search(count):
     data = bethe_dataset(1, smallest=20_000, largest=40_000, rng=9)
     parent, _ = data.cluster(0)
     training = np.random.default_rng(1).choice(parent.size, count, replace=False)
-    graph = sparse.csr_array((np.ones(parent.size - 1), (np.arange(1, parent.size), parent[1:])), shape=(parent.size,) * 2)
-    distance = sparse.csgraph.dijkstra(graph, directed=False, indices=training, unweighted=True, min_only=True)
+    graph = sparse.csr_array(
+        (np.ones(parent.size - 1), (np.arange(1, parent.size), parent[1:])),
+        shape=(parent.size,) * 2,
+    )
+    distance = sparse.csgraph.dijkstra(
+        graph, directed=False, indices=training, unweighted=True, min_only=True
+    )
     found = nearest_training_site(parent, training)
     np.testing.assert_array_equal(found.distance, distance)
     assert set(found.site) <= set(training)
@@ -260,12 +310,22 @@ def test_estimators_by_brute_force(estimator):
         }[estimator]
         # all training sets of one site, and all that leave out one: each as likely as any other
         one = np.mean([brute_force(parent, targets, np.array([i]), shrink) for i in range(s)])
-        most = np.mean([brute_force(parent, targets, np.delete(np.arange(s), i), shrink) for i in range(s)])
-        found = learning_curves(data, [1, s - 1] if s == data.sizes[-1] else 1, estimator=estimator, repeats=20_000, rng=k).test_loss[k]
+        most = np.mean(
+            [brute_force(parent, targets, np.delete(np.arange(s), i), shrink) for i in range(s)]
+        )
+        found = learning_curves(
+            data,
+            [1, s - 1] if s == data.sizes[-1] else 1,
+            estimator=estimator,
+            repeats=20_000,
+            rng=k,
+        ).test_loss[k]
         spread = np.std([brute_force(parent, targets, np.array([i]), shrink) for i in range(s)])
         assert found[0] == pytest.approx(one, abs=4.5 * spread / math.sqrt(20_000))
         if found.size == 2:
-            spread = np.std([brute_force(parent, targets, np.delete(np.arange(s), i), shrink) for i in range(s)])
+            spread = np.std(
+                [brute_force(parent, targets, np.delete(np.arange(s), i), shrink) for i in range(s)]
+            )
             assert found[1] == pytest.approx(most, abs=4.5 * spread / math.sqrt(20_000))
 
 
@@ -293,7 +353,9 @@ def test_pooled_samples_by_brute_force():
                     loss += data.sizes[k] * np.mean((values[test] - weight * values[near]) ** 2)
             losses.append(loss / total)
     found = data_losses(data, np.full(20_000, 2), rng=3)
-    assert found.mean() == pytest.approx(np.mean(losses), abs=4.5 * np.std(losses) / math.sqrt(20_000))
+    assert found.mean() == pytest.approx(
+        np.mean(losses), abs=4.5 * np.std(losses) / math.sqrt(20_000)
+    )
     assert {round(x, 5) for x in found} == {round(x, 5) for x in losses}
 
 
@@ -321,7 +383,9 @@ def test_model_loss_weighs_curves_by_size(small):
 def test_training_sets_depend_on_the_seed_only(small):
     counts = [3, 30]
     found = learning_curves(small, counts, rng=2).test_loss
-    np.testing.assert_array_equal(found, learning_curves(small, counts, rng=np.random.default_rng(2)).test_loss)
+    np.testing.assert_array_equal(
+        found, learning_curves(small, counts, rng=np.random.default_rng(2)).test_loss
+    )
     assert not np.any(found == learning_curves(small, counts, rng=3).test_loss)
     np.testing.assert_allclose(found[:, :1], learning_curves(small, 3, rng=2).test_loss, rtol=0)
 
@@ -355,14 +419,21 @@ def test_distances_are_those_of_the_sweeps():
     found = nearest_distances(data, [1, 30], radii=radii, rng=1)
     assert found.exceeding.shape == (5, 2, 4)
     for k, s in enumerate(data.sizes):
-        np.testing.assert_allclose(found.exceeding[k, :, 0], [1 - 1 / s, 1 - 30 / s], rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(
+            found.exceeding[k, :, 0], [1 - 1 / s, 1 - 30 / s], rtol=1e-12, atol=1e-15
+        )
         # one training site: the mean distance is one of the rows of the table of distances
         table = all_distances(data.cluster(k)[0])
-        rows = np.abs(table.mean(axis=0) - found.mean[k, 0]) + np.abs((table**2).mean(axis=0) - found.mean_square[k, 0])
+        rows = np.abs(table.mean(axis=0) - found.mean[k, 0]) + np.abs(
+            (table**2).mean(axis=0) - found.mean_square[k, 0]
+        )
         assert rows.min() < 1e-12
         row = table[:, np.argmin(rows)]
         same = rows < 1e-12
-        assert any(np.allclose(found.exceeding[k, 0], [(table[:, i] > r).mean() for r in radii]) for i in np.flatnonzero(same))
+        assert any(
+            np.allclose(found.exceeding[k, 0], [(table[:, i] > r).mean() for r in radii])
+            for i in np.flatnonzero(same)
+        )
         assert row.size == s
 
 
@@ -383,11 +454,16 @@ def test_random_allocations_are_what_they_say(small):
     parts = np.where(np.arange(40) < found.break_rank, np.arange(1, 41.0) ** -found.exponent, 0)
     counts = np.minimum(np.rint(60 * parts / parts.sum() * scales), small.sizes - 1).astype(int)
     share = small.sizes / small.sizes.sum()
-    assert found.losses[found.best[0]] == pytest.approx(float(share @ _interpolated(curves, counts[None])[0]), rel=1e-12)
+    assert found.losses[found.best[0]] == pytest.approx(
+        float(share @ _interpolated(curves, counts[None])[0]), rel=1e-12
+    )
     again = [model_loss(small, counts, rng=seed) for seed in range(20)]
     assert found.loss == pytest.approx(np.mean(again), abs=5 * np.std(again))
     np.testing.assert_array_equal(
-        found.losses, random_allocations(small, curves, 60, scales=scales, candidates=300, simulated=1, rng=2).losses
+        found.losses,
+        random_allocations(
+            small, curves, 60, scales=scales, candidates=300, simulated=1, rng=2
+        ).losses,
     )
 
 
@@ -467,9 +543,15 @@ def test_gives_up_where_no_cluster_is_accepted(monkeypatch):
         (lambda d: random_allocations(d, learning_curves(d, 1), 0), "n"),
         (lambda d: random_allocations(d, learning_curves(d, 1), 5, candidates=3), "simulated"),
         (lambda d: random_allocations(d, learning_curves(d, 1), 5, scales=0), "scales"),
-        (lambda d: random_allocations(d, learning_curves(d, 1), 5, weights=np.zeros(40)), "weights"),
+        (
+            lambda d: random_allocations(d, learning_curves(d, 1), 5, weights=np.zeros(40)),
+            "weights",
+        ),
         (lambda d: random_allocations(d, learning_curves(d, 1), 5, weights=[1]), "weights"),
-        (lambda d: random_allocations(bethe_dataset(1, largest=200), learning_curves(d, 1), 5), "curves"),
+        (
+            lambda d: random_allocations(bethe_dataset(1, largest=200), learning_curves(d, 1), 5),
+            "curves",
+        ),
         (lambda d: nearest_training_site([-1, 1], [0]), "parent"),
         (lambda d: nearest_training_site([], [0]), "parent"),
         (lambda d: nearest_training_site([-1, 0.0], [0]), "parent"),
@@ -501,7 +583,13 @@ def test_runs_without_compilation_to_the_same_numbers():
     found = []
     for switch in ("0", "1"):
         environment = {**os.environ, "SCALINGLAWS_JIT": switch}
-        probe = subprocess.run([sys.executable, "-W", "error", "-c", _PROBE], capture_output=True, text=True, check=True, env=environment)
+        probe = subprocess.run(
+            [sys.executable, "-W", "error", "-c", _PROBE],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
         found.append(json.loads(probe.stdout))
     plain, compiled = found
     assert plain[0] == compiled[0]
@@ -540,7 +628,9 @@ def test_clusters_follow_the_universal_learning_curve(reference):
     for seed in range(6):
         data = bethe_dataset(150, smallest=20_000, largest=10**6, rng=seed)
         scale = 2 * data.sizes / (10 / 11 * data.raw_variance**2)
-        counts = np.clip(np.rint(np.outer(scale, values["u"])), 1, data.sizes[:, None] - 1).astype(int)
+        counts = np.clip(np.rint(np.outer(scale, values["u"])), 1, data.sizes[:, None] - 1).astype(
+            int
+        )
         u = counts / scale[:, None]
         loss = learning_curves(data, counts, rng=seed, repeats=2).test_loss
         y = 2 * np.sqrt(u)
@@ -570,7 +660,10 @@ def test_the_exponent_of_sizes_at_its_edges():
     spread = np.round(np.geomspace(100, 10**5, 1001))
     flat = rooted_exponent(spread, smallest=100, largest=10**5)
     assert abs(flat.value - 2) < 0.01  # even in the logarithm
-    up, down = (rooted_exponent(sizes, smallest=100, largest=10**5) for sizes in ([99000, 90000], [100, 120]))
+    up, down = (
+        rooted_exponent(sizes, smallest=100, largest=10**5)
+        for sizes in ([99000, 90000], [100, 120])
+    )
     assert up.value < 0 < 3 < down.value
     for sizes, complaint in (([100], "two or more"), ([5, 200], "must lie between")):
         with pytest.raises(DomainError, match=complaint):

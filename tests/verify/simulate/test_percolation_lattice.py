@@ -61,7 +61,9 @@ def _adjacent(site, shape, periodic):
             yield (*site[:axis], x % shape[axis], *site[axis + 1 :])
 
 
-lattices = st.integers(1, 5).flatmap(lambda d: st.tuples(*[st.integers(1, {1: 300, 2: 90, 3: 20, 4: 9, 5: 6}[d])] * d))
+lattices = st.integers(1, 5).flatmap(
+    lambda d: st.tuples(*[st.integers(1, {1: 300, 2: 90, 3: 20, 4: 9, 5: 6}[d])] * d)
+)
 
 
 @settings(max_examples=150)
@@ -79,7 +81,10 @@ def test_labels_are_those_of_scipy_up_to_their_order(shape, occupation, seed):
 
 @settings(max_examples=60)
 @given(
-    shape=st.one_of(st.tuples(st.integers(1, 200)), st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple)),
+    shape=st.one_of(
+        st.tuples(st.integers(1, 200)),
+        st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple),
+    ),
     occupation=st.floats(0, 1),
     periodic=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
@@ -102,7 +107,9 @@ def test_bonds_are_those_of_a_search(shape, periodic):
         with np.errstate(over="ignore"):
             own = np.uint64(_counter.subkey(key, np.uint64(axis)))
             kernels.flip_coins(own, np.uint64(round(0.45 * 2**53)), volume, words)
-        bonds.append(np.array([int(words[i // 64]) >> (i % 64) & 1 for i in range(volume)]).reshape(shape))
+        bonds.append(
+            np.array([int(words[i // 64]) >> (i % 64) & 1 for i in range(volume)]).reshape(shape)
+        )
 
     def neighbors(site):
         for axis, length in enumerate(shape):
@@ -145,7 +152,9 @@ def test_enumeration_of_sites_agrees_with_the_sweep(periodic):
         squares[n] += sizes @ sizes
         by_hand += p**n * (1 - p) ** (9 - n) * sizes.max(initial=0)
     sweep = newman_ziff(3, 2, periodic=periodic, samples=40_000, rng=1)
-    exact = OccupationSweep(3, 2, "site", periodic, 512, largest / ways, squares / ways, sweep.diagnostics)
+    exact = OccupationSweep(
+        3, 2, "site", periodic, 512, largest / ways, squares / ways, sweep.diagnostics
+    )
     assert canonical(exact, p).largest == pytest.approx(by_hand, rel=1e-13)
     assert sweep.largest == pytest.approx(exact.largest, abs=5 * 1.5 / 200)
     assert sweep.squares == pytest.approx(exact.squares, abs=5 * 13 / 200)
@@ -169,7 +178,9 @@ def test_bonds_of_a_torus_by_enumeration():
     exact = 0.0
     for joined in itertools.product([0, 1], repeat=4):
         weight = math.prod(pair if bond else 1 - pair for bond in joined)
-        exact += weight * {0: 1, 1: 2, 3: 4, 4: 4}.get(sum(joined), 2 if joined[0] == joined[2] else 3)
+        exact += weight * {0: 1, 1: 2, 3: 4, 4: 4}.get(
+            sum(joined), 2 if joined[0] == joined[2] else 3
+        )
     found = canonical(newman_ziff(2, 2, kind="bond", samples=40_000, rng=5), p)
     assert found.largest == pytest.approx(exact, abs=5 * 1.2 / 200)
 
@@ -214,13 +225,19 @@ def test_counts_labels_and_sizes_of_one_lattice_agree():
 @pytest.mark.parametrize("places", [9, 10_000, 16_777_216])
 def test_binomial_weights_neither_underflow_nor_drift(places):
     n = np.arange(places + 1, dtype=float)
-    sweep = OccupationSweep(1, 1, "site", True, 1, n, n * (n - 1), lattice_clusters((1,), 1.0).diagnostics)
+    sweep = OccupationSweep(
+        1, 1, "site", True, 1, n, n * (n - 1), lattice_clusters((1,), 1.0).diagnostics
+    )
     occupations = np.array([0.0, 1e-9, 0.2, 0.5, 0.59274605, 0.999999, 1.0])
     found = canonical(sweep, occupations)
     assert found.largest == pytest.approx(places * occupations, rel=1e-12, abs=0)
-    assert found.squares == pytest.approx(places * (places - 1.0) * occupations**2, rel=1e-12, abs=0)
+    assert found.squares == pytest.approx(
+        places * (places - 1.0) * occupations**2, rel=1e-12, abs=0
+    )
     steps = np.where(n > 0.4 * places, 1.0, 0.0)
-    cut = canonical(OccupationSweep(1, 1, "site", True, 1, steps, steps, sweep.diagnostics), 0.4).largest
+    cut = canonical(
+        OccupationSweep(1, 1, "site", True, 1, steps, steps, sweep.diagnostics), 0.4
+    ).largest
     assert cut == pytest.approx(stats.binom.sf(math.floor(0.4 * places), places, 0.4), rel=1e-7)
 
 
@@ -232,7 +249,10 @@ def test_sweep_ends_where_it_must(kind):
     assert sweep.squares[-1] == 11**6
     assert np.all(np.diff(sweep.largest) >= 0)
     assert np.all(np.diff(sweep.squares) >= 0)
-    assert np.all(sweep.squares <= sweep.largest * (np.arange(sweep.largest.size) if kind == "site" else 11**3))
+    assert np.all(
+        sweep.squares
+        <= sweep.largest * (np.arange(sweep.largest.size) if kind == "site" else 11**3)
+    )
 
 
 def _portion(first):
@@ -245,7 +265,9 @@ def test_samples_do_not_depend_on_portions_or_workers():
         parts = LatticeSamples.joined(run_many(_portion, [0, 2, 4], workers=workers))
         for name in ("largest", "squares", "tail_sites", "tail_clusters", "tail_roots"):
             assert np.array_equal(getattr(parts, name), getattr(whole, name))
-    sweeps = [newman_ziff(16, 2, samples=n, first=i, rng=4).largest for n, i in ((4, 0), (2, 0), (2, 2))]
+    sweeps = [
+        newman_ziff(16, 2, samples=n, first=i, rng=4).largest for n, i in ((4, 0), (2, 0), (2, 2))
+    ]
     assert np.array_equal(sweeps[0], (sweeps[1] + sweeps[2]) / 2)
 
 
@@ -266,7 +288,10 @@ def test_quick_exponents_in_two_dimensions(known):
     tau = fisher_exponent(samples, powers=(3, 5))
     assert tau.value == pytest.approx(known["tau"]["2"], abs=0.01)
     assert 0 < tau.standard_error < 0.005
-    groups = [sample_lattices(length, 2, occupation=p, samples=1500, roots=0, rng=length) for length in (16, 32, 64, 128)]
+    groups = [
+        sample_lattices(length, 2, occupation=p, samples=1500, roots=0, rng=length)
+        for length in (16, 32, 64, 128)
+    ]
     found = fractal_dimension(groups)
     assert found.value == pytest.approx(d, abs=0.015)
     assert found.standard_error < 0.01
@@ -277,7 +302,10 @@ def test_quick_exponents_in_two_dimensions(known):
 
 
 def test_quick_crossing_in_two_dimensions(known):
-    sweeps = [[newman_ziff(length, 2, samples=40, first=40 * i, rng=6) for i in range(8)] for length in (32, 64)]
+    sweeps = [
+        [newman_ziff(length, 2, samples=40, first=40 * i, rng=6) for i in range(8)]
+        for length in (32, 64)
+    ]
     found = crossing(*sweeps, dimension=known["fractal_dimension"]["2"], bracket=(0.5, 0.7))
     assert 0 < found.standard_error < 0.004
     assert found.value == pytest.approx(known["site_threshold"]["2"], abs=0.008)
@@ -287,25 +315,43 @@ def test_quick_crossing_in_two_dimensions(known):
 @pytest.mark.parametrize("dimension", [2, 3, 4, 5, 6])
 def test_fisher_exponent_at_full_size(known, dimension):
     case, p = known["tau_measured"][str(dimension)], known["site_threshold"][str(dimension)]
-    found = fisher_exponent(sample_lattices(case["length"], dimension, occupation=p, samples=case["samples"], roots=0, rng=2024))
+    found = fisher_exponent(
+        sample_lattices(
+            case["length"], dimension, occupation=p, samples=case["samples"], roots=0, rng=2024
+        )
+    )
     assert found.value == pytest.approx(known["tau"][str(dimension)], abs=case["tolerance"])
     # the measurement of the specification, with its own error
-    assert found.value == pytest.approx(case["value"], abs=4 * math.hypot(found.standard_error, case["standard_error"]))
+    assert found.value == pytest.approx(
+        case["value"], abs=4 * math.hypot(found.standard_error, case["standard_error"])
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("dimension", "lengths"), [(2, (32, 128)), (3, (16, 64)), (4, (8, 32)), (5, (6, 16)), (6, (6, 10))])
+@pytest.mark.parametrize(
+    ("dimension", "lengths"),
+    [(2, (32, 128)), (3, (16, 64)), (4, (8, 32)), (5, (6, 16)), (6, (6, 10))],
+)
 def test_fractal_dimension_at_full_size(known, dimension, lengths):
     name = str(dimension)
     p, exact = known["site_threshold"][name], known["fractal_dimension"][name]
     groups = [
-        sample_lattices(length, dimension, occupation=p, samples=4000 if dimension == 6 else 1000, roots=0, rng=length)
+        sample_lattices(
+            length,
+            dimension,
+            occupation=p,
+            samples=4000 if dimension == 6 else 1000,
+            roots=0,
+            rng=length,
+        )
         for length in lengths
     ]
     found = fractal_dimension(groups)
     # corrections to scaling of lattices this small: as large as those of the measurement quoted, and its error
     value, error = known["dimension_measured"][name]
-    assert found.value == pytest.approx(exact, abs=abs(value - exact) + 4 * math.hypot(error, found.standard_error))
+    assert found.value == pytest.approx(
+        exact, abs=abs(value - exact) + 4 * math.hypot(error, found.standard_error)
+    )
     assert found.standard_error < 0.03
 
 
@@ -346,7 +392,12 @@ def test_estimators_refuse_what_they_cannot_measure():
         fisher_exponent(sample_lattices(16, 1, occupation=0.5))
     with pytest.raises(DomainError, match="occupation"):
         canonical(newman_ziff(4, 1), 1.5)
-    sweeps = [[newman_ziff(length, 2, samples=2, first=2 * i) for i in range(2)] for length in (8, 16)]
+    sweeps = [
+        [newman_ziff(length, 2, samples=2, first=2 * i) for i in range(2)] for length in (8, 16)
+    ]
     with pytest.raises(DomainError, match="must cross"):
         crossing(*sweeps, dimension=1.9, bracket=(0.1, 0.2))
-    assert fisher_exponent(sample_lattices(64, 2, occupation=0.59), powers=(0, 1)).standard_error == math.inf
+    assert (
+        fisher_exponent(sample_lattices(64, 2, occupation=0.59), powers=(0, 1)).standard_error
+        == math.inf
+    )

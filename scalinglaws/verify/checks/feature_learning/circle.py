@@ -18,16 +18,23 @@ from .common import Array, simulated_exponent
 _LAZY, _RICH = 1e-4, 4.0  # richness
 
 
-@check("feature_learning.circle", statement="a network of rectified linear units on the circle learns lazily with t^-beta, richly faster")
+@check(
+    "feature_learning.circle",
+    statement="a network of rectified linear units on the circle learns lazily with t^-beta, richly faster",
+)
 def circle_slopes(context: Context) -> Iterator[Comparison]:
     """Networks that are not linear: lazy ones against the flow of their kernel, rich ones against the exponent."""
     law = theory.law("feature_learning.circle")
     # sizes by effort; the flow is that of the same truncated target, grid and times
-    neurons, samples, harmonics = (context.pick(quick, full) for quick, full in ((2000, 6000), (1024, 4096), (256, 1024)))
+    neurons, samples, harmonics = (
+        context.pick(quick, full) for quick, full in ((2000, 6000), (1024, 4096), (256, 1024))
+    )
     t = np.geomspace(20, 100, 6) if context.effort == "quick" else np.geomspace(100, 1000, 6)
     for beta in (0.3, 0.5):
         name, rich = f"lazy-{beta:g}", float(law(q=1, q_y=beta + 0.5))
-        flow = solve.circle_flow(t, activation_power=1, target_exponent=beta + 0.5, harmonics=harmonics, grid=samples)
+        flow = solve.circle_flow(
+            t, activation_power=1, target_exponent=beta + 0.5, harmonics=harmonics, grid=samples
+        )
         sizes = {"neurons": neurons, "samples": samples, "harmonics": harmonics}
         prediction, measurement = same_estimator(
             "exponent of the lazy loss in time",
@@ -44,7 +51,13 @@ def circle_slopes(context: Context) -> Iterator[Comparison]:
             tolerance=simulated_exponent(float(prediction.value)),
             rival=Rival("rich", rich),
         )
-    yield _rich_circle(context, 0.5, np.geomspace(100, 200, 5), neurons=context.pick(600, 6000), replicates=context.pick(4, 9))
+    yield _rich_circle(
+        context,
+        0.5,
+        np.geomspace(100, 200, 5),
+        neurons=context.pick(600, 6000),
+        replicates=context.pick(4, 9),
+    )
 
 
 @check(
@@ -64,10 +77,15 @@ def circle_early(context: Context) -> Iterator[Comparison]:
         yield _rich_circle(context, beta, t, neurons=6000, replicates=5)
 
 
-def _rich_circle(context: Context, beta: float, t: Array, *, neurons: int, replicates: int) -> Comparison:
+def _rich_circle(
+    context: Context, beta: float, t: Array, *, neurons: int, replicates: int
+) -> Comparison:
     """Compare the slope of rich networks with the law; the target and the grid are the largest ones at any effort."""
     law, name = theory.law("feature_learning.circle"), f"rich-{beta:g}"
-    predicted, sizes = float(law(q=1, q_y=beta + 0.5)), {"neurons": neurons, "samples": 4096, "harmonics": 1024}
+    predicted, sizes = (
+        float(law(q=1, q_y=beta + 0.5)),
+        {"neurons": neurons, "samples": 4096, "harmonics": 1024},
+    )
     flow = solve.circle_flow(t, activation_power=1, target_exponent=beta + 0.5)
     return Comparison(
         f"{context.check}/{name}",
@@ -88,14 +106,21 @@ def _rich_circle(context: Context, beta: float, t: Array, *, neurons: int, repli
         tolerance=simulated_exponent(predicted),
         rival=Rival("lazy", beta)
         if beta < 1
-        else Rival("lazy flow, in the same window", float(power_law_exponent(t, np.asarray(flow.train_loss)))),
+        else Rival(
+            "lazy flow, in the same window",
+            float(power_law_exponent(t, np.asarray(flow.train_loss))),
+        ),
     )
 
 
-def _network(context: Context, name: str, r: int, t: Array, richness: float, beta: float, **given: Any) -> Array:
+def _network(
+    context: Context, name: str, r: int, t: Array, richness: float, beta: float, **given: Any
+) -> Array:
     """Return the loss of one network."""
     rng = context.generator(name, r)
-    found = simulate.circle_network(t, richness=richness, target_exponent=beta + 0.5, rng=rng, **given)
+    found = simulate.circle_network(
+        t, richness=richness, target_exponent=beta + 0.5, rng=rng, **given
+    )
     loss: Array = found.train_loss[0]
     return loss
 

@@ -48,7 +48,9 @@ def rate_of_deviation(sizes: ArrayLike, deviations: ArrayLike, *, method: str) -
     u, rows = np.asarray(sizes, float), np.asarray(deviations, float)
     count = len(rows)
     without = (rows.sum(axis=0) - rows) / (count - 1)
-    each = count * power_law_exponent(u, rows.mean(axis=0)) - (count - 1) * power_law_exponent(u, without)
+    each = count * power_law_exponent(u, rows.mean(axis=0)) - (count - 1) * power_law_exponent(
+        u, without
+    )
     return Measurement(
         float(each.mean()),
         float(each.std(ddof=1)) / math.sqrt(count),

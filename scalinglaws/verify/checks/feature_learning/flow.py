@@ -18,26 +18,43 @@ from ...simulate import feature_learning as simulate
 from ...simulate.linear import population_projection, random_feature_ridge
 from .common import CURVE_TOLERANCE, Array
 
-_IDENTITY_TOLERANCE = 1e-5  # relative: the reduction is exact, both sides are integrated to better than 1e-6
+_IDENTITY_TOLERANCE = (
+    1e-5  # relative: the reduction is exact, both sides are integrated to better than 1e-6
+)
 _SLOPE_TOLERANCE = 4e-3  # absolute: corrections of order 1/s at the times used
 _CROSSOVER_TOLERANCE = 0.01  # absolute: corrections at a richness of 1e-4
 _RICHNESS = 3.0
 
 
-@check("feature_learning.warp", statement="rich gradient flow follows from the lazy kernel and one function of time, in every draw")
+@check(
+    "feature_learning.warp",
+    statement="rich gradient flow follows from the lazy kernel and one function of time, in every draw",
+)
 def warp(context: Context) -> Iterator[Comparison]:
     """The model's own equations, integrated as they are, against the reduction to a single function of time."""
     spectrum, t = PowerLawSpectrum(1.5, 0.5, 100), np.geomspace(0.3, 30, 7)
-    for name, sizes in (("population", {"features": 30}), ("finite-data", {"features": 25, "samples": 18})):
+    for name, sizes in (
+        ("population", {"features": 30}),
+        ("finite-data", {"features": 25, "samples": 18}),
+    ):
 
         def draw(sizes: dict[str, int] = sizes, name: str = name) -> tuple[Any, Any]:
             kernel = simulate.kernel_spectrum(spectrum, **sizes, rng=context.generator(name, 0))
-            flow = simulate.gradient_flow(t, spectrum, **sizes, richness=_RICHNESS, rng=context.generator(name, 0), tolerance=1e-9)
+            flow = simulate.gradient_flow(
+                t,
+                spectrum,
+                **sizes,
+                richness=_RICHNESS,
+                rng=context.generator(name, 0),
+                tolerance=1e-9,
+            )
             return kernel, flow
 
         kernel, flow = draw()
         curves = {
-            richness: solve.realization_flow(t, kernel.eigenvalues, kernel.powers, richness=richness, floor=kernel.floor)
+            richness: solve.realization_flow(
+                t, kernel.eigenvalues, kernel.powers, richness=richness, floor=kernel.floor
+            )
             for richness in (_RICHNESS, 0.0)
         }
         measured = np.asarray(flow.train_loss)[0]
@@ -66,7 +83,10 @@ def warp(context: Context) -> Iterator[Comparison]:
         )
 
 
-@check("feature_learning.time", statement="feature learning speeds up hard tasks, to t^(-2 beta/(1 + beta)), and no easy ones")
+@check(
+    "feature_learning.time",
+    statement="feature learning speeds up hard tasks, to t^(-2 beta/(1 + beta)), and no easy ones",
+)
 def time(context: Context) -> Iterator[Comparison]:
     """The solver's local slopes at times that no simulation reaches."""
     law = theory.law("feature_learning.time")
@@ -87,12 +107,17 @@ def time(context: Context) -> Iterator[Comparison]:
             ),
             local_exponent(loss, 1e9),
             tolerance=_SLOPE_TOLERANCE,
-            rival=Rival("lazy", beta) if beta < 1 else Rival("2 beta/(1 + beta) for easy tasks too", 2 * beta / (1 + beta)),
+            rival=Rival("lazy", beta)
+            if beta < 1
+            else Rival("2 beta/(1 + beta) for easy tasks too", 2 * beta / (1 + beta)),
             evidence="exact",
         )
 
 
-@check("feature_learning.crossover", statement="the kernel starts to move at t ~ richness^(-1/(1 - beta))")
+@check(
+    "feature_learning.crossover",
+    statement="the kernel starts to move at t ~ richness^(-1/(1 - beta))",
+)
 def crossover(context: Context) -> Iterator[Comparison]:
     """When the solver's kernel has doubled, at three small values of the richness."""
     law = theory.law("feature_learning.crossover")
@@ -124,7 +149,10 @@ def crossover(context: Context) -> Iterator[Comparison]:
         )
 
 
-@check("feature_learning.static", statement="where training ends does not depend on the richness: it is regression without ridge")
+@check(
+    "feature_learning.static",
+    statement="where training ends does not depend on the richness: it is regression without ridge",
+)
 def static(context: Context) -> Iterator[Comparison]:
     """Draws of both kinds of scarcity, and one draw followed to its end."""
     spectrum = PowerLawSpectrum(1.5, 1.25, 300)
@@ -133,9 +161,18 @@ def static(context: Context) -> Iterator[Comparison]:
     @cache
     def replicate(r: int) -> Array:
         rng, draws = context.generator("simulation", r), context.pick(quick=20, full=200)
-        return np.array([random_feature_ridge(spectrum, features=60, samples=int(p), draws=draws, rng=rng).test_loss.mean() for p in sizes])
+        return np.array(
+            [
+                random_feature_ridge(
+                    spectrum, features=60, samples=int(p), draws=draws, rng=rng
+                ).test_loss.mean()
+                for p in sizes
+            ]
+        )
 
-    limit = np.asarray(solve.static_limit(spectrum, features=60, samples=sizes.astype(float)).test_loss)
+    limit = np.asarray(
+        solve.static_limit(spectrum, features=60, samples=sizes.astype(float)).test_loss
+    )
     unlimited = np.asarray(solve.static_limit(spectrum, samples=sizes.astype(float)).test_loss)
     yield Comparison(
         f"{context.check}/samples",
@@ -149,7 +186,9 @@ def static(context: Context) -> Iterator[Comparison]:
         ),
         measure(
             replicate,
-            lambda rows: curve_from_replicates(sizes, rows, method="regression without ridge on 60 features, 300 modes"),
+            lambda rows: curve_from_replicates(
+                sizes, rows, method="regression without ridge on 60 features, 300 modes"
+            ),
             replicates=12,
             tolerance=2 * CURVE_TOLERANCE * limit,
         ),
@@ -161,9 +200,17 @@ def static(context: Context) -> Iterator[Comparison]:
     small, ends, richness = PowerLawSpectrum(1.5, 1.25, 80), [], (0.0, 1.0, 5.0)
     for gamma in richness:
         rng = context.generator("one draw", 0)
-        ends.append(float(simulate.gradient_flow(2e3, small, features=12, richness=gamma, rng=rng, tolerance=1e-8).test_loss[0]))
+        ends.append(
+            float(
+                simulate.gradient_flow(
+                    2e3, small, features=12, richness=gamma, rng=rng, tolerance=1e-8
+                ).test_loss[0]
+            )
+        )
     found = np.array(ends)
-    best = float(population_projection(small, features=12, rng=context.generator("other draw", 0))[0])
+    best = float(
+        population_projection(small, features=12, rng=context.generator("other draw", 0))[0]
+    )
     yield Comparison(
         f"{context.check}/richness",
         Prediction(
@@ -174,7 +221,15 @@ def static(context: Context) -> Iterator[Comparison]:
             x=np.array(richness),
             domain={"richness": (0.0, np.inf)},
         ),
-        Measurement(found, 1e-6 * found, None, 1, "the model's own equations to t = 2000", (0.0, 5.0), deterministic=True),
+        Measurement(
+            found,
+            1e-6 * found,
+            None,
+            1,
+            "the model's own equations to t = 2000",
+            (0.0, 5.0),
+            deterministic=True,
+        ),
         tolerance=1e-3,
         tolerance_kind="relative",
         rival=Rival("another draw", np.full(3, best)),
@@ -189,9 +244,14 @@ def model(context: Context) -> Iterator[Comparison]:
     """The solver's static limits at large sizes, of a task with 1 < beta < 2."""
     values: dict[str, Any] = {"alpha": 1.5, "beta": 1.5}
     spectrum = PowerLawSpectrum(**values)
-    for resource, name in (("features", "feature_learning.model"), ("samples", "feature_learning.data")):
+    for resource, name in (
+        ("features", "feature_learning.model"),
+        ("samples", "feature_learning.data"),
+    ):
         law = theory.law(name)
-        other = theory.law("feature_learning.data" if resource == "features" else "feature_learning.model")
+        other = theory.law(
+            "feature_learning.data" if resource == "features" else "feature_learning.model"
+        )
 
         def loss(size: Any, resource: str = resource) -> Any:
             given: dict[str, Any] = {resource: size}
@@ -200,7 +260,10 @@ def model(context: Context) -> Iterator[Comparison]:
         yield Comparison(
             f"{context.check}/{resource}",
             Prediction(
-                f"exponent of the final loss in the number of {resource}", "exponent", float(law(**values)), f"{law.name}: {law.expr}"
+                f"exponent of the final loss in the number of {resource}",
+                "exponent",
+                float(law(**values)),
+                f"{law.name}: {law.expr}",
             ),
             local_exponent(loss, 1e10),
             tolerance=1e-3,
@@ -212,14 +275,23 @@ def model(context: Context) -> Iterator[Comparison]:
         )
 
 
-@check("feature_learning.compute", statement="feature learning improves the compute-optimal exponent of hard tasks")
+@check(
+    "feature_learning.compute",
+    statement="feature learning improves the compute-optimal exponent of hard tasks",
+)
 def compute(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size, at two budgets."""
     budgets = np.array([1e12, 1e14])
     values: dict[str, Any] = {"alpha": 1.5, "beta": 0.5}
     found = solve.compute_frontier(budgets, PowerLawSpectrum(**values), richness=1.0)
-    slopes = {"compute": np.asarray(found.loss_exponent), "compute_model": np.asarray(found.features_exponent)}
-    lazy = {"compute": 1.5 * 0.5 / 2.5, "compute_model": 1 / 2.5}  # alpha beta/(alpha + 1) and 1/(alpha + 1)
+    slopes = {
+        "compute": np.asarray(found.loss_exponent),
+        "compute_model": np.asarray(found.features_exponent),
+    }
+    lazy = {
+        "compute": 1.5 * 0.5 / 2.5,
+        "compute_model": 1 / 2.5,
+    }  # alpha beta/(alpha + 1) and 1/(alpha + 1)
     for name, (early, late) in slopes.items():
         law = theory.law(f"feature_learning.{name}")
         yield Comparison(

@@ -45,25 +45,47 @@ class _Training:
 
     def solved(self) -> dict[str, Array]:
         """Return the losses of the theory, which knows no replicas: sizes count per replica."""
-        features, data, last = self.features / self.replicas, self.data / self.replicas, self.steps[-1]
+        features, data, last = (
+            self.features / self.replicas,
+            self.data / self.replicas,
+            self.steps[-1],
+        )
         found: Any
         if self.reuse:
-            found = solve.reuse_dmft(last, self.spectrum, features=features, samples=data, **self.settings)
+            found = solve.reuse_dmft(
+                last, self.spectrum, features=features, samples=data, **self.settings
+            )
         else:
-            found = solve.online_dmft(last, self.spectrum, features=features, batch=data, **self.settings)
-        return {name: np.asarray(getattr(found, name))[list(self.steps)] for name in ("test_loss", "train_loss")}
+            found = solve.online_dmft(
+                last, self.spectrum, features=features, batch=data, **self.settings
+            )
+        return {
+            name: np.asarray(getattr(found, name))[list(self.steps)]
+            for name in ("test_loss", "train_loss")
+        }
 
     def simulated(self, draws: int, rng: np.random.Generator) -> dict[str, Array]:
         """Return losses averaged over draws."""
-        given = {**self.settings, "features": self.features, "replicas": self.replicas, "draws": draws, "rng": rng}
+        given = {
+            **self.settings,
+            "features": self.features,
+            "replicas": self.replicas,
+            "draws": draws,
+            "rng": rng,
+        }
         if self.reuse:
             found = simulate.gradient_descent(self.steps, self.spectrum, samples=self.data, **given)
         else:
             found = simulate.online_sgd(self.steps, self.spectrum, batch=self.data, **given)
-        return {name: np.asarray(getattr(found, name)).mean(axis=0) for name in ("test_loss", "train_loss")}
+        return {
+            name: np.asarray(getattr(found, name)).mean(axis=0)
+            for name in ("test_loss", "train_loss")
+        }
 
 
-def _compared(context: Context, name: str, training: _Training, rival: float, draws: int) -> Iterator[Comparison]:
+def _compared(
+    context: Context, name: str, training: _Training, rival: float, draws: int
+) -> Iterator[Comparison]:
     """Compare the losses of one way to train with the theory; the rival is the theory at another richness."""
     x = np.array(training.steps, float)
     solved, other = training.solved(), replace(training, richness=rival).solved()
@@ -75,7 +97,9 @@ def _compared(context: Context, name: str, training: _Training, rival: float, dr
 
     data = f"{training.data} samples" if training.reuse else f"batches of {training.data}"
     modes = int(training.spectrum.size) * training.replicas
-    method = f"{REPLICATES} times {draws} draws; {modes} modes, {training.features} features, {data}"
+    method = (
+        f"{REPLICATES} times {draws} draws; {modes} modes, {training.features} features, {data}"
+    )
     for loss in ("test_loss", "train_loss") if training.reuse else ("test_loss",):
         yield Comparison(
             f"{context.check}/{name}" + (f"-{loss}" if training.reuse else ""),
@@ -99,20 +123,33 @@ def _compared(context: Context, name: str, training: _Training, rival: float, dr
         )
 
 
-@check("feature_learning.online", statement="test loss along one-pass SGD, rich and lazy, step by step")
+@check(
+    "feature_learning.online", statement="test loss along one-pass SGD, rich and lazy, step by step"
+)
 def online(context: Context) -> Iterator[Comparison]:
     """Fresh batches, with every mode eight times."""
     draws = context.pick(quick=20, full=200)
-    yield from _compared(context, "rich", _Training(False, _RICH, features=80, data=160), _LAZY, draws)
-    yield from _compared(context, "lazy", _Training(False, _LAZY, features=80, data=160), _RICH, draws)
+    yield from _compared(
+        context, "rich", _Training(False, _RICH, features=80, data=160), _LAZY, draws
+    )
+    yield from _compared(
+        context, "lazy", _Training(False, _LAZY, features=80, data=160), _RICH, draws
+    )
 
 
-@check("feature_learning.reuse", statement="test and train loss along gradient descent on few samples, rich and lazy, step by step")
+@check(
+    "feature_learning.reuse",
+    statement="test and train loss along gradient descent on few samples, rich and lazy, step by step",
+)
 def reuse(context: Context) -> Iterator[Comparison]:
     """The same samples at each step, with every mode eight times."""
     draws = context.pick(quick=15, full=300)
-    yield from _compared(context, "rich", _Training(True, _RICH, features=80, data=160), _LAZY, draws)
-    yield from _compared(context, "lazy", _Training(True, _LAZY, features=80, data=160), _RICH, draws)
+    yield from _compared(
+        context, "rich", _Training(True, _RICH, features=80, data=160), _LAZY, draws
+    )
+    yield from _compared(
+        context, "lazy", _Training(True, _LAZY, features=80, data=160), _RICH, draws
+    )
 
 
 @check(
@@ -124,14 +161,24 @@ def training_cases(context: Context) -> Iterator[Comparison]:
     """What is left out at quick effort: many modes at once, both kinds of variance, online and with reuse."""
     draws = 40
     long = _Training(
-        False, 1.0, features=100, data=25, replicas=1, spectrum=PowerLawSpectrum(1.5, 0.75, 500), steps=(1, 3, 10, 30, 100, 200)
+        False,
+        1.0,
+        features=100,
+        data=25,
+        replicas=1,
+        spectrum=PowerLawSpectrum(1.5, 0.75, 500),
+        steps=(1, 3, 10, 30, 100, 200),
     )
     yield from _compared(context, "power-law-rich", long, _LAZY, draws)
     yield from _compared(context, "power-law-lazy", replace(long, richness=_LAZY), 1.0, draws)
     for kind, again in (("online", False), ("reuse", True)):
         base = _Training(again, 1.0, features=160, data=120, steps=(1, 3, 10, 20, 39))
-        yield from _compared(context, f"{kind}-noise", replace(base, noise_variance=0.49), _LAZY, draws)
-        yield from _compared(context, f"{kind}-readout", replace(base, initial_variance=2.25), _LAZY, draws)
+        yield from _compared(
+            context, f"{kind}-noise", replace(base, noise_variance=0.49), _LAZY, draws
+        )
+        yield from _compared(
+            context, f"{kind}-readout", replace(base, initial_variance=2.25), _LAZY, draws
+        )
 
 
 @check(
@@ -142,10 +189,15 @@ def training_cases(context: Context) -> Iterator[Comparison]:
 def replicas(context: Context) -> Iterator[Comparison]:
     """The smallest student has 20 features; deviations of the next order change the slope by up to 0.14."""
     copies, draws = np.array([1, 2, 4]), 2000
-    for name, small in (("online", _Training(False, _RICH, 20, 10, 1)), ("reuse", _Training(True, _RICH, 20, 15, 1))):
+    for name, small in (
+        ("online", _Training(False, _RICH, 20, 10, 1)),
+        ("reuse", _Training(True, _RICH, 20, 15, 1)),
+    ):
         solved = small.solved()["test_loss"]
 
-        def replicate(r: int, name: str = name, small: _Training = small, solved: Array = solved) -> Array:
+        def replicate(
+            r: int, name: str = name, small: _Training = small, solved: Array = solved
+        ) -> Array:
             rng, errors = context.generator(name, r), []
             for factor in copies:
                 size = int(factor)
@@ -164,7 +216,11 @@ def replicas(context: Context) -> Iterator[Comparison]:
             ),
             measure(
                 replicate,
-                lambda rows: rate_of_deviation(copies, rows, method=f"{REPLICATES} times {draws} draws, mean relative error over steps"),
+                lambda rows: rate_of_deviation(
+                    copies,
+                    rows,
+                    method=f"{REPLICATES} times {draws} draws, mean relative error over steps",
+                ),
                 replicates=REPLICATES,
                 tolerance=RATE_TOLERANCE,
             ),

@@ -20,7 +20,10 @@ _STEP_ERROR = 1e-6  # of the integrator, far below every tolerance
 _TIE = 0.1  # in the logarithm of the loss
 
 
-@check("feature_learning.network", statement="a linear network trained as it is learns as an infinitely wide one, and has no floor")
+@check(
+    "feature_learning.network",
+    statement="a linear network trained as it is learns as an infinitely wide one, and has no floor",
+)
 def linear_network(context: Context) -> Iterator[Comparison]:
     """Wide networks as a curve, how fast narrower ones approach it, and narrow ones that beat their own first features."""
     yield _wide(context)
@@ -32,7 +35,10 @@ def _wide(context: Context) -> Comparison:
     """Compare wide networks with the flow of infinite width."""
     modes, width, draws = 50, 3200, context.pick(quick=1, full=10)
     spectrum, t = PowerLawSpectrum(1.5, 0.5, modes), np.array([1.0, 3.0, 10.0, 30.0])
-    curves = {gamma: np.asarray(solve.linear_network(t, spectrum, richness=gamma).test_loss) for gamma in (_RICHNESS, 0.0)}
+    curves = {
+        gamma: np.asarray(solve.linear_network(t, spectrum, richness=gamma).test_loss)
+        for gamma in (_RICHNESS, 0.0)
+    }
     tolerance = simulated_curve(modes / width)
     return Comparison(
         f"{context.check}/wide",
@@ -45,9 +51,13 @@ def _wide(context: Context) -> Comparison:
             domain={"time": (1.0, 30.0)},
         ),
         measure(
-            lambda r: _flowed(context, "wide", r, t, spectrum, features=width, draws=draws).mean(axis=0),
+            lambda r: _flowed(context, "wide", r, t, spectrum, features=width, draws=draws).mean(
+                axis=0
+            ),
             lambda rows: curve_from_replicates(
-                t, rows, method=f"gradient flow, {REPLICATES} times {draws} draws, width {width}, {modes} modes"
+                t,
+                rows,
+                method=f"gradient flow, {REPLICATES} times {draws} draws, width {width}, {modes} modes",
             ),
             replicates=REPLICATES,
             tolerance=tolerance * curves[_RICHNESS],
@@ -68,10 +78,15 @@ def _approach(context: Context) -> Comparison:
 
     def replicate(r: int) -> Array:
         sizes = zip(widths, draws, strict=True)
-        found = [_flowed(context, f"width-{n}", r, t, spectrum, features=int(n), draws=count).mean() for n, count in sizes]
+        found = [
+            _flowed(context, f"width-{n}", r, t, spectrum, features=int(n), draws=count).mean()
+            for n, count in sizes
+        ]
         return np.array(found) / limit - 1
 
-    method = f"gradient flow to t = {t:g}, {REPLICATES} times {draws[0]} and {draws[1]} draws, 20 modes"
+    method = (
+        f"gradient flow to t = {t:g}, {REPLICATES} times {draws[0]} and {draws[1]} draws, 20 modes"
+    )
 
     return Comparison(
         f"{context.check}/width",
@@ -99,8 +114,14 @@ def _narrow(context: Context) -> Comparison:
     losses, floors = [], []
     for r in range(REPLICATES):
         losses.append(float(_flowed(context, "narrow", r, t, spectrum, features=width, draws=1)[0]))
-        floors.append(simulate.kernel_spectrum(spectrum, features=width, rng=context.generator("narrow", r)).floor)
-    measured, _ = advantage_from_pairs(losses, floors, method=f"width {width}, 60 modes, t = {t:g}; paired by draw", window=(t, t))
+        floors.append(
+            simulate.kernel_spectrum(
+                spectrum, features=width, rng=context.generator("narrow", r)
+            ).floor
+        )
+    measured, _ = advantage_from_pairs(
+        losses, floors, method=f"width {width}, 60 modes, t = {t:g}; paired by draw", window=(t, t)
+    )
     return Comparison(
         f"{context.check}/narrow",
         Prediction(
@@ -116,8 +137,12 @@ def _narrow(context: Context) -> Comparison:
     )
 
 
-def _flowed(context: Context, name: str, r: int, t: Any, spectrum: PowerLawSpectrum, **given: Any) -> Array:
+def _flowed(
+    context: Context, name: str, r: int, t: Any, spectrum: PowerLawSpectrum, **given: Any
+) -> Array:
     """Return the test losses of one replicate."""
     rng = context.generator(name, r)
-    loss: Array = simulate.network_flow(t, spectrum, richness=_RICHNESS, rng=rng, tolerance=_STEP_ERROR, **given).test_loss
+    loss: Array = simulate.network_flow(
+        t, spectrum, richness=_RICHNESS, rng=rng, tolerance=_STEP_ERROR, **given
+    ).test_loss
     return loss

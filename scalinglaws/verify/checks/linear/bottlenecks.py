@@ -13,10 +13,24 @@ from ....notation import SourceCapacity
 from ....solvers.linear import ridge
 from ....solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
 from ...comparison import Comparison, Prediction, Rival
-from ...estimate import curve_from_replicates, exponent_from_replicates, local_exponent, measure, power_law_exponent
+from ...estimate import (
+    curve_from_replicates,
+    exponent_from_replicates,
+    local_exponent,
+    measure,
+    power_law_exponent,
+)
 from ...registry import Context, check
 from ...simulate.linear import population_projection, random_feature_ridge
-from .common import CURVE_TOLERANCE, EXPONENT_TOLERANCE, NULL_TOLERANCE, REPLICATES, SOLVER_TOLERANCE, Array, replicate_losses
+from .common import (
+    CURVE_TOLERANCE,
+    EXPONENT_TOLERANCE,
+    NULL_TOLERANCE,
+    REPLICATES,
+    SOLVER_TOLERANCE,
+    Array,
+    replicate_losses,
+)
 
 
 def _bottleneck(
@@ -38,17 +52,27 @@ def _bottleneck(
 
     # equal work at every size: small systems fluctuate more and cost less
     counts = [context.pick(quick=draws, full=10 * draws) * sizes[-1] // size for size in sizes]
-    replicate = replicate_losses(context, sizes, counts, lambda size, count, rng: simulate(limited, size, count, rng)[None])
+    replicate = replicate_losses(
+        context, sizes, counts, lambda size, count, rng: simulate(limited, size, count, rng)[None]
+    )
     method = f"direct simulation, {modes} modes; least squares in log-log per replicate"
 
     def solved(spectrum: PowerLawSpectrum, n: Any) -> Any:
         given: dict[str, Any] = {resource: n}
         return ridge(spectrum, **given).test_loss
 
-    here = [float(power_law_exponent(sizes, solved(spectrum, sizes))) for spectrum in (limited, endless)]
+    here = [
+        float(power_law_exponent(sizes, solved(spectrum, sizes))) for spectrum in (limited, endless)
+    ]
     yield Comparison(
         f"{context.check}/simulation",
-        Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (float(sizes[0]), float(sizes[-1]))}),
+        Prediction(
+            "exponent of the test loss",
+            "exponent",
+            exponent,
+            source,
+            domain={resource: (float(sizes[0]), float(sizes[-1]))},
+        ),
         measure(
             lambda r: replicate(r)[0],
             lambda losses: exponent_from_replicates(sizes, losses, method=method),
@@ -65,7 +89,13 @@ def _bottleneck(
     )
     yield Comparison(
         f"{context.check}/solver",
-        Prediction("exponent of the test loss", "exponent", exponent, source, domain={resource: (1e8, np.inf)}),
+        Prediction(
+            "exponent of the test loss",
+            "exponent",
+            exponent,
+            source,
+            domain={resource: (1e8, np.inf)},
+        ),
         local_exponent(lambda n: solved(endless, n), 1e8),
         tolerance=SOLVER_TOLERANCE,
         rival=rival,
@@ -73,15 +103,22 @@ def _bottleneck(
     )
 
 
-def _regression(spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator) -> Array:
+def _regression(
+    spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator
+) -> Array:
     return random_feature_ridge(spectrum, samples=size, draws=draws, rng=rng).test_loss
 
 
-def _projection(spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator) -> Array:
+def _projection(
+    spectrum: PowerLawSpectrum, size: int, draws: int, rng: np.random.Generator
+) -> Array:
     return population_projection(spectrum, features=size, draws=draws, rng=rng)
 
 
-@check("linear.data.source-limited", statement="with few samples the loss of a rough target falls as P^-(alpha*beta)")
+@check(
+    "linear.data.source-limited",
+    statement="with few samples the loss of a rough target falls as P^-(alpha*beta)",
+)
 def data_source_limited(context: Context) -> Iterator[Comparison]:
     """Beta < 2: the unresolved tail of the signal decides."""
     task = SourceCapacity(Fraction(5, 2), Fraction(6, 5))
@@ -89,7 +126,10 @@ def data_source_limited(context: Context) -> Iterator[Comparison]:
     return _bottleneck(context, "samples", task, rival, (16, 32, 64, 128), 1024, 10, _regression)
 
 
-@check("linear.data.saturated", statement="with few samples the loss of a smooth target falls as P^-(2*alpha)")
+@check(
+    "linear.data.saturated",
+    statement="with few samples the loss of a smooth target falls as P^-(2*alpha)",
+)
 def data_saturated(context: Context) -> Iterator[Comparison]:
     """Beta > 2: the bias on the first modes decides."""
     task = SourceCapacity(Fraction(5, 2), Fraction(16, 5))
@@ -97,7 +137,10 @@ def data_saturated(context: Context) -> Iterator[Comparison]:
     return _bottleneck(context, "samples", task, rival, (24, 48, 96, 192), 1024, 8, _regression)
 
 
-@check("linear.model.source-limited", statement="with few features the loss of a hard task falls as N^-(alpha*beta)")
+@check(
+    "linear.model.source-limited",
+    statement="with few features the loss of a hard task falls as N^-(alpha*beta)",
+)
 def model_source_limited(context: Context) -> Iterator[Comparison]:
     """Beta < 1: the unresolved tail of the signal decides."""
     task = SourceCapacity(Fraction(3), Fraction(1, 2))
@@ -114,11 +157,17 @@ def model_saturated(context: Context) -> Iterator[Comparison]:
     task = SourceCapacity(Fraction(5, 2), Fraction(9, 5))
     law = theory.law("linear.model")
     assert law.published is not None
-    rival = Rival(f"published {law.published.expr}", float(law.published_value(alpha=task.alpha, beta=task.beta)))
+    rival = Rival(
+        f"published {law.published.expr}",
+        float(law.published_value(alpha=task.alpha, beta=task.beta)),
+    )
     return _bottleneck(context, "features", task, rival, (24, 48, 96, 192), 1024, 6, _projection)
 
 
-@check("linear.statics", statement="test and train loss of random-feature ridge regression follow the deterministic equivalent")
+@check(
+    "linear.statics",
+    statement="test and train loss of random-feature ridge regression follow the deterministic equivalent",
+)
 def statics(context: Context) -> Iterator[Comparison]:
     """Finite N, P, ridge and noise: the whole formula, on both sides of N = P."""
     spectrum = PowerLawSpectrum.from_ab(2, 1.5, 300)
@@ -128,10 +177,14 @@ def statics(context: Context) -> Iterator[Comparison]:
     rival_curve = ridge(spectrum, samples=sizes, **given)
 
     def simulate(size: int, draws: int, rng: np.random.Generator) -> Array:
-        found = random_feature_ridge(spectrum, features=features, samples=size, draws=draws, rng=rng, **given)
+        found = random_feature_ridge(
+            spectrum, features=features, samples=size, draws=draws, rng=rng, **given
+        )
         return np.stack([found.test_loss, found.train_loss])
 
-    replicate = replicate_losses(context, sizes, [context.pick(quick=30, full=300)] * len(sizes), simulate)
+    replicate = replicate_losses(
+        context, sizes, [context.pick(quick=30, full=300)] * len(sizes), simulate
+    )
     method = f"direct simulation, {features} features, 300 modes, ridge 0.01, noise variance 0.09"
     for which, name in enumerate(("test_loss", "train_loss")):
         curve = np.asarray(getattr(theory_curve, name))
@@ -143,7 +196,10 @@ def statics(context: Context) -> Iterator[Comparison]:
                 curve,
                 "solvers.linear.ridge",
                 x=np.array(sizes, float),
-                domain={"samples": (float(sizes[0]), np.inf), "features": (float(features), np.inf)},
+                domain={
+                    "samples": (float(sizes[0]), np.inf),
+                    "features": (float(features), np.inf),
+                },
             ),
             measure(
                 lambda r, which=which: replicate(r)[which],  # type: ignore[misc]
@@ -157,7 +213,10 @@ def statics(context: Context) -> Iterator[Comparison]:
         )
 
 
-@check("linear.null.shuffled-labels", statement="labels without relation to the inputs show no learning curve")
+@check(
+    "linear.null.shuffled-labels",
+    statement="labels without relation to the inputs show no learning curve",
+)
 def shuffled_labels(context: Context) -> Iterator[Comparison]:
     """Shuffling leaves labels of the same variance that are independent of the inputs: their loss has a plateau, no exponent."""
     task, modes, sizes = SourceCapacity(Fraction(5, 2), Fraction(6, 5)), 512, (16, 32, 64, 128)
@@ -166,7 +225,9 @@ def shuffled_labels(context: Context) -> Iterator[Comparison]:
     variance = float(signal.sum())
 
     def simulate(size: int, draws: int, rng: np.random.Generator) -> Array:
-        return random_feature_ridge(shuffled, samples=size, draws=draws, rng=rng, noise_variance=variance).test_loss[None]
+        return random_feature_ridge(
+            shuffled, samples=size, draws=draws, rng=rng, noise_variance=variance
+        ).test_loss[None]
 
     draws = [context.pick(quick=6, full=60) * sizes[-1] // size for size in sizes]
     replicate = replicate_losses(context, sizes, draws, simulate)
@@ -174,7 +235,13 @@ def shuffled_labels(context: Context) -> Iterator[Comparison]:
     exponent = float(theory.law("linear.data")(alpha=task.alpha, beta=task.beta))
     yield Comparison(
         f"{context.check}/simulation",
-        Prediction("exponent of the test loss", "exponent", 0.0, "no law", domain={"samples": (float(sizes[0]), float(sizes[-1]))}),
+        Prediction(
+            "exponent of the test loss",
+            "exponent",
+            0.0,
+            "no law",
+            domain={"samples": (float(sizes[0]), float(sizes[-1]))},
+        ),
         measure(
             lambda r: replicate(r)[0],
             lambda losses: exponent_from_replicates(sizes, losses, method=method),

@@ -16,11 +16,16 @@ REPLICATES = 12  # streams per comparison: 11 degrees of freedom
 EXPONENT_TOLERANCE = 0.05  # relative; the default for exponents above 0.6 in simulations
 SOLVER_TOLERANCE = 1e-3  # absolute: what is left of the corrections at a size of 1e8
 NULL_TOLERANCE = 0.25  # absolute: a twelfth of the exponent that unshuffled labels would show
-CURVE_TOLERANCE = 0.05  # relative: corrections of order 1/min(N, P) = 1/80, and the default for curves
+CURVE_TOLERANCE = (
+    0.05  # relative: corrections of order 1/min(N, P) = 1/80, and the default for curves
+)
 
 
 def replicate_losses(
-    context: Context, sizes: Sequence[int], draws: Sequence[int], simulate: Callable[[int, int, np.random.Generator], Array]
+    context: Context,
+    sizes: Sequence[int],
+    draws: Sequence[int],
+    simulate: Callable[[int, int, np.random.Generator], Array],
 ) -> Callable[[int], Array]:
     """Return the function from the number of a replicate to its losses, averaged over draws; shape (losses, sizes).
 
@@ -37,6 +42,12 @@ def replicate_losses(
     @cache
     def losses(r: int) -> Array:
         rng = context.generator("simulation", r)
-        return np.stack([simulate(size, count, rng).mean(axis=-1) for size, count in zip(sizes, draws, strict=True)], axis=-1)
+        return np.stack(
+            [
+                simulate(size, count, rng).mean(axis=-1)
+                for size, count in zip(sizes, draws, strict=True)
+            ],
+            axis=-1,
+        )
 
     return losses

@@ -27,16 +27,23 @@ from .common import SOLVER_TOLERANCE, Array
 def optimal_ridge(context: Context) -> Iterator[Comparison]:
     """Both regimes of the bias, by minimizing the solver's loss over the ridge."""
     law = theory.law("linear.optimal_ridge")
-    tasks = {"source-limited": SourceCapacity(Fraction(3, 2), Fraction(2, 3)), "saturated": SourceCapacity(Fraction(3, 2), 4)}
+    tasks = {
+        "source-limited": SourceCapacity(Fraction(3, 2), Fraction(2, 3)),
+        "saturated": SourceCapacity(Fraction(3, 2), 4),
+    }
     for name, task in tasks.items():
         spectrum = PowerLawSpectrum(task.alpha, task.beta)
 
         def best(samples: Any, spectrum: PowerLawSpectrum = spectrum) -> Array:
             def lowest(n: float) -> float:
                 trial = np.logspace(-15, 0, 61)
-                middle = int(np.argmin(ridge(spectrum, samples=n, ridge=trial, noise_variance=1.0).test_loss))
+                middle = int(
+                    np.argmin(ridge(spectrum, samples=n, ridge=trial, noise_variance=1.0).test_loss)
+                )
                 found = minimize_scalar(
-                    lambda x: float(ridge(spectrum, samples=n, ridge=10**x, noise_variance=1.0).test_loss),
+                    lambda x: float(
+                        ridge(spectrum, samples=n, ridge=10**x, noise_variance=1.0).test_loss
+                    ),
                     bounds=tuple(np.log10(trial[[max(middle - 1, 0), min(middle + 1, 60)]])),
                     method="bounded",
                     options={"xatol": 1e-7},
@@ -48,7 +55,12 @@ def optimal_ridge(context: Context) -> Iterator[Comparison]:
         noiseless = float(theory.law("linear.data")(alpha=task.alpha, beta=task.beta))
         yield Comparison(
             f"{context.check}/{name}",
-            Prediction("exponent of the best loss", "exponent", float(law(alpha=task.alpha, beta=task.beta)), f"{law.name}: {law.expr}"),
+            Prediction(
+                "exponent of the best loss",
+                "exponent",
+                float(law(alpha=task.alpha, beta=task.beta)),
+                f"{law.name}: {law.expr}",
+            ),
             local_exponent(best, 1e11),
             tolerance=SOLVER_TOLERANCE * 2,
             rival=Rival("exponent without noise", noiseless),
@@ -56,21 +68,39 @@ def optimal_ridge(context: Context) -> Iterator[Comparison]:
         )
 
 
-@check("linear.compute.allocation", statement="the compute optimum found by vertices is the numerical minimum over model size")
+@check(
+    "linear.compute.allocation",
+    statement="the compute optimum found by vertices is the numerical minimum over model size",
+)
 def allocation(context: Context) -> Iterator[Comparison]:
     """One task per phase: the sum of bottlenecks, minimized numerically over N at two budgets."""
     law = theory.law("linear.compute")
-    for alpha, beta in ((1.4, 0.5), (1.4, 1.15), (1.4, 2.2), (0.8, 0.4), (0.8, 1.8), (0.54, 2.2), (0.4, 2.5)):
+    for alpha, beta in (
+        (1.4, 0.5),
+        (1.4, 1.15),
+        (1.4, 2.2),
+        (0.8, 0.4),
+        (0.8, 1.8),
+        (0.54, 2.2),
+        (0.4, 2.5),
+    ):
         exponent = float(law(alpha=alpha, beta=beta))
 
         def loss(budget: Any, alpha: float = alpha, beta: float = beta) -> Array:
-            return np.array([_lowest(alpha, beta, float(decade)) for decade in np.atleast_1d(budget)])
+            return np.array(
+                [_lowest(alpha, beta, float(decade)) for decade in np.atleast_1d(budget)]
+            )
 
         decades = np.array([1000.0, 1100.0, 1200.0])  # so far that no other term is left
         slopes = -np.diff(loss(decades)) / np.diff(decades) / np.log(10)
         yield Comparison(
             f"{context.check}/{law.regime(alpha=alpha, beta=beta)}",
-            Prediction("exponent of the best loss", "exponent", exponent, f"{law.name}, phase {law.regime(alpha=alpha, beta=beta)}"),
+            Prediction(
+                "exponent of the best loss",
+                "exponent",
+                exponent,
+                f"{law.name}, phase {law.regime(alpha=alpha, beta=beta)}",
+            ),
             Measurement(
                 float(slopes[-1]),
                 abs(float(slopes[-1] - slopes[0])) + 1e-6,
@@ -102,7 +132,10 @@ def _lowest(alpha: float, beta: float, decade: float) -> float:
         return float(np.logaddexp.reduce(parts))
 
     edges = np.linspace(0, total, 60)
-    return min(float(minimize_scalar(log_loss, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun) for pair in pairwise(edges))
+    return min(
+        float(minimize_scalar(log_loss, bounds=pair, method="bounded", options={"xatol": 1e-9}).fun)
+        for pair in pairwise(edges)
+    )
 
 
 _Exponents = Callable[[float, float], tuple[float, float]]
@@ -136,7 +169,10 @@ _TASKS: dict[str, tuple[tuple[float, float], str, _Exponents]] = {
 _SLOW_CORNER = 5e-3  # absolute: phase IVb lies next to the point where four phases meet, and approaches its exponents slowly
 
 
-@check("linear.compute.phases", statement="the best loss and model size of SGD at a budget have the exponents of their phase")
+@check(
+    "linear.compute.phases",
+    statement="the best loss and model size of SGD at a budget have the exponents of their phase",
+)
 def phases(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size: three phases in a quick run, all seven in a full one, and a boundary."""
     laws = theory.law("linear.compute"), theory.law("linear.compute_model")
@@ -145,14 +181,22 @@ def phases(context: Context) -> Iterator[Comparison]:
         task = SourceCapacity.from_ab(a, b)
         alpha, beta = float(task.alpha), float(task.beta)
         if laws[0].regime(alpha=alpha, beta=beta) != phase:
-            raise AssertionError(f"(a, b) = ({a}, {b}) lies in phase {laws[0].regime(alpha=alpha, beta=beta)}, not {phase}")
+            raise AssertionError(
+                f"(a, b) = ({a}, {b}) lies in phase {laws[0].regime(alpha=alpha, beta=beta)}, not {phase}"
+            )
         budget = 1e60 if phase == "IVb" else 1e24
-        grown: dict[str, Any] = {} if alpha > 1 else {"modes_per_feature": 4.0, "relative_rate": 0.5}
+        grown: dict[str, Any] = (
+            {} if alpha > 1 else {"modes_per_feature": 4.0, "relative_rate": 0.5}
+        )
         budgets = budget * np.array([1.0, 1e2, 1e4])
-        found = compute_frontier(budgets, PowerLawSpectrum(alpha, beta, np.inf if alpha > 1 else 100), **grown)
+        found = compute_frontier(
+            budgets, PowerLawSpectrum(alpha, beta, np.inf if alpha > 1 else 100), **grown
+        )
         measured = (1 / np.asarray(found.loss), np.asarray(found.features))
         names = ("loss", "size")
-        for name, law, optimum, rival in zip(names, laws, measured, exponents_there(alpha, beta), strict=True):
+        for name, law, optimum, rival in zip(
+            names, laws, measured, exponents_there(alpha, beta), strict=True
+        ):
             yield Comparison(
                 f"{context.check}/{phase}-{name}",
                 Prediction(
@@ -175,7 +219,9 @@ def _boundary(context: Context) -> Comparison:
     law, alpha, budget = theory.law("linear.phase_boundaries"), 1.4, 1e76
     power = float(law(alpha=alpha, beta=1))
     log_power = float(law.log_power(alpha=alpha, beta=1))
-    losses = np.asarray(compute_frontier(budget * np.array([1.0, 1e2, 1e4]), PowerLawSpectrum(alpha, 1.0)).loss)
+    losses = np.asarray(
+        compute_frontier(budget * np.array([1.0, 1e2, 1e4]), PowerLawSpectrum(alpha, 1.0)).loss
+    )
     return Comparison(
         f"{context.check}/between-Ia-and-II",
         Prediction(

@@ -36,14 +36,23 @@ def asymmetry(context: Context) -> Iterator[Comparison]:
         law = {"features": "linear.model", "samples": "linear.data"}[resource]
         yield Comparison(
             f"{context.check}/{resource}",
-            Prediction(f"exponent of the test loss in the number of {resource}", "exponent", exponents[resource], law),
+            Prediction(
+                f"exponent of the test loss in the number of {resource}",
+                "exponent",
+                exponents[resource],
+                law,
+            ),
             local_exponent(loss, 1e9),
             tolerance=SOLVER_TOLERANCE,
             rival=Rival(f"exponent in the number of {other}", exponents[other]),
             evidence="exact",
         )
 
-    limited, size, draws = PowerLawSpectrum(task.alpha, task.beta, 600), 48, context.pick(quick=12, full=120)
+    limited, size, draws = (
+        PowerLawSpectrum(task.alpha, task.beta, 600),
+        48,
+        context.pick(quick=12, full=120),
+    )
 
     def mean_losses(r: int) -> tuple[float, float]:
         rng = context.generator("simulation", r)
@@ -53,13 +62,25 @@ def asymmetry(context: Context) -> Iterator[Comparison]:
 
     samples, features = np.array([mean_losses(r) for r in range(12)]).T
     window = (float(size), float(size))
-    advantage, p_sign = advantage_from_pairs(samples, features, method=f"simulation at N = {size} and at P = {size}", window=window)
-    solved = [float(ridge(limited, samples=size).test_loss), float(ridge(limited, features=size).test_loss)]
+    advantage, p_sign = advantage_from_pairs(
+        samples, features, method=f"simulation at N = {size} and at P = {size}", window=window
+    )
+    solved = [
+        float(ridge(limited, samples=size).test_loss),
+        float(ridge(limited, features=size).test_loss),
+    ]
     yield Comparison(
         f"{context.check}/winner",
-        Prediction("few samples beat few features", "ranking", float(np.sign(np.log(solved[1] / solved[0]))), "solvers.linear.ridge"),
+        Prediction(
+            "few samples beat few features",
+            "ranking",
+            float(np.sign(np.log(solved[1] / solved[0]))),
+            "solvers.linear.ridge",
+        ),
         advantage,
         tolerance=_TIE,
         rival=Rival("a tie, as the published model exponent says", 0.0),
-        notes=(f"log ratio of the solver's losses {np.log(solved[1] / solved[0]):.3f}; sign test p = {p_sign:.1g}",),
+        notes=(
+            f"log ratio of the solver's losses {np.log(solved[1] / solved[0]):.3f}; sign test p = {p_sign:.1g}",
+        ),
     )

@@ -40,12 +40,19 @@ def _curves(
         found = draw(context.pick(quick=draws, full=10 * draws), context.generator("simulation", r))
         return {name: np.asarray(getattr(found, name)).mean(axis=0) for name in theory_curves}
 
-    method = f"direct simulation, {REPLICATES} times {context.pick(quick=draws, full=10 * draws)} draws"
+    method = (
+        f"direct simulation, {REPLICATES} times {context.pick(quick=draws, full=10 * draws)} draws"
+    )
     for name, curve in theory_curves.items():
         yield Comparison(
             f"{context.check}/{name}",
             Prediction(
-                f"{name.replace('_', ' ')} against {domain}", "curve", np.asarray(curve), source, x=x, domain={domain: (1.0, np.inf)}
+                f"{name.replace('_', ' ')} against {domain}",
+                "curve",
+                np.asarray(curve),
+                source,
+                x=x,
+                domain={domain: (1.0, np.inf)},
             ),
             measure(
                 lambda r, name=name: replicate(r)[name],  # type: ignore[misc]
@@ -59,12 +66,18 @@ def _curves(
         )
 
 
-@check("linear.flow", statement="test and train loss along gradient flow with few features and samples, label noise included")
+@check(
+    "linear.flow",
+    statement="test and train loss along gradient flow with few features and samples, label noise included",
+)
 def flow(context: Context) -> Iterator[Comparison]:
     """From the first modes to interpolation, with the overfitting in between."""
     t = np.array([1.0, 10.0, 100.0, 1e3, 1e4])
     given: dict[str, Any] = {"noise_variance": 0.09}
-    solved, rival = gradient_flow(t, _TASK, **_SIZES, **given), gradient_flow(t, _TASK, samples=150, **given)
+    solved, rival = (
+        gradient_flow(t, _TASK, **_SIZES, **given),
+        gradient_flow(t, _TASK, samples=150, **given),
+    )
     return _curves(
         context,
         t,
@@ -73,12 +86,17 @@ def flow(context: Context) -> Iterator[Comparison]:
         {"test_loss": solved.test_loss, "train_loss": solved.train_loss},
         "N = infinity",
         {"test_loss": rival.test_loss, "train_loss": rival.train_loss},
-        lambda draws, rng: simulate.gradient_flow(t, _TASK, **_SIZES, **given, draws=draws, rng=rng),
+        lambda draws, rng: simulate.gradient_flow(
+            t, _TASK, **_SIZES, **given, draws=draws, rng=rng
+        ),
         40,
     )
 
 
-@check("linear.momentum", statement="test and train loss along gradient descent with momentum, step by step")
+@check(
+    "linear.momentum",
+    statement="test and train loss along gradient descent with momentum, step by step",
+)
 def momentum(context: Context) -> Iterator[Comparison]:
     """Heavy ball with a large momentum: ten times faster than plain descent."""
     steps = np.array([200, 500, 1000, 2000])
@@ -93,12 +111,17 @@ def momentum(context: Context) -> Iterator[Comparison]:
         {"test_loss": solved.test_loss, "train_loss": solved.train_loss},
         "no momentum",
         {"test_loss": rival.test_loss, "train_loss": rival.train_loss},
-        lambda draws, rng: simulate.gradient_descent(steps, _TASK, **_SIZES, **given, momentum=0.8, draws=draws, rng=rng),
+        lambda draws, rng: simulate.gradient_descent(
+            steps, _TASK, **_SIZES, **given, momentum=0.8, draws=draws, rng=rng
+        ),
         25,
     )
 
 
-@check("linear.sgd", statement="test loss along one-pass SGD with small batches, gradient noise included")
+@check(
+    "linear.sgd",
+    statement="test loss along one-pass SGD with small batches, gradient noise included",
+)
 def sgd(context: Context) -> Iterator[Comparison]:
     """A large learning rate and a batch of two, so that the noise of the gradients counts."""
     steps = np.array([3, 10, 30, 100, 300])
@@ -113,46 +136,97 @@ def sgd(context: Context) -> Iterator[Comparison]:
         {"test_loss": solved.test_loss},
         "gradients without noise",
         {"test_loss": rival.test_loss},
-        lambda draws, rng: simulate.online_sgd(steps, _TASK, **given, batch=2, draws=draws, rng=rng),
+        lambda draws, rng: simulate.online_sgd(
+            steps, _TASK, **given, batch=2, draws=draws, rng=rng
+        ),
         60,
     )
 
 
-@check("linear.transients", statement="late in training the losses of the solver are the derived powers, constants included")
+@check(
+    "linear.transients",
+    statement="late in training the losses of the solver are the derived powers, constants included",
+)
 def transients(context: Context) -> Iterator[Comparison]:
     """Time, the transient of finite models, and the noise of SGD, at times that no simulation reaches."""
     t = np.geomspace(1e8, 1e12, 5)
     law, task = theory.law("linear.time"), PowerLawSpectrum(1.5, 0.5)
     values = {"alpha": task.alpha, "beta": task.beta}
     leading = np.asarray(law.asymptote(t, **values))
-    yield _leading(context, "time", law.name, t, leading, gradient_flow(t, task).test_loss, "weights 2 left out", 2**task.beta * leading)
+    yield _leading(
+        context,
+        "time",
+        law.name,
+        t,
+        leading,
+        gradient_flow(t, task).test_loss,
+        "weights 2 left out",
+        2**task.beta * leading,
+    )
 
     law, task = theory.law("linear.transient"), PowerLawSpectrum.from_ab(4.5, 1.6)
     t, features = np.geomspace(1e5, 1e7, 5), 1e12
-    excess = features * (np.asarray(gradient_flow(t, task, features=features).test_loss) - np.asarray(gradient_flow(t, task).test_loss))
+    excess = features * (
+        np.asarray(gradient_flow(t, task, features=features).test_loss)
+        - np.asarray(gradient_flow(t, task).test_loss)
+    )
     leading = np.asarray(law.asymptote(t, alpha=task.alpha, beta=task.beta))
     slower = leading * (t / t[0]) ** (1 - 1 / task.alpha - (task.beta - 1 / task.alpha))
-    yield _leading(context, "finite-model", law.name, t, leading, excess, "exponent beta - 1/alpha", slower)
+    yield _leading(
+        context, "finite-model", law.name, t, leading, excess, "exponent beta - 1/alpha", slower
+    )
 
     law = theory.law("linear.sgd_noise")
     exponent = float(law(alpha=task.alpha))
     yield Comparison(
         f"{context.check}/sgd-noise",
-        Prediction("exponent of the test loss", "exponent", exponent, f"{law.name}: t^-({law.expr})", domain={"steps": (1e11, np.inf)}),
-        local_exponent(lambda steps: online_sgd(steps, task, batch=4, learning_rate=0.1).test_loss, 1e13),
+        Prediction(
+            "exponent of the test loss",
+            "exponent",
+            exponent,
+            f"{law.name}: t^-({law.expr})",
+            domain={"steps": (1e11, np.inf)},
+        ),
+        local_exponent(
+            lambda steps: online_sgd(steps, task, batch=4, learning_rate=0.1).test_loss, 1e13
+        ),
         tolerance=SOLVER_TOLERANCE,
         rival=Rival("exponent beta of the noiseless flow", task.beta),
         evidence="exact",
     )
 
 
-def _leading(context: Context, name: str, source: str, x: Array, leading: Array, solved: Any, rival: str, wrong: Array) -> Comparison:
+def _leading(
+    context: Context,
+    name: str,
+    source: str,
+    x: Array,
+    leading: Array,
+    solved: Any,
+    rival: str,
+    wrong: Array,
+) -> Comparison:
     """Compare the solver's curve with a law's leading term; what the next term is still worth is the error."""
     values = np.asarray(solved)
     return Comparison(
         f"{context.check}/{name}",
-        Prediction(f"{name} against its leading term", "curve", leading, source, x=x, domain={"t": (float(x[0]), np.inf)}),
-        Measurement(values, 1e-8 * np.abs(values), None, 1, "solver", (float(x[0]), float(x[-1])), deterministic=True),
+        Prediction(
+            f"{name} against its leading term",
+            "curve",
+            leading,
+            source,
+            x=x,
+            domain={"t": (float(x[0]), np.inf)},
+        ),
+        Measurement(
+            values,
+            1e-8 * np.abs(values),
+            None,
+            1,
+            "solver",
+            (float(x[0]), float(x[-1])),
+            deterministic=True,
+        ),
         tolerance=_LEADING_TOLERANCE,
         tolerance_kind="relative",
         rival=Rival(rival, wrong),

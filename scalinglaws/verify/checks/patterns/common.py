@@ -19,7 +19,9 @@ def engine_exponents(width: float, degree: int) -> dict[str, float]:
     return {str(entry.pattern): float(entry.exponent) for entry in found.ranking}
 
 
-def mean_of(values: Callable[[int], float], *, replicates: int, method: str, window: tuple[float, float]) -> Measurement:
+def mean_of(
+    values: Callable[[int], float], *, replicates: int, method: str, window: tuple[float, float]
+) -> Measurement:
     """Measure a number by its mean over replicates."""
     rows = np.array([values(r) for r in range(replicates)])
     spread = float(rows.std(ddof=1)) / math.sqrt(replicates)

@@ -19,18 +19,33 @@ _EXPONENT_TOLERANCE = 1e-3  # absolute: what is left of corrections of order d^(
 _APPROACH_TOLERANCE = 0.1  # absolute: the logarithm that multiplies d^(-1/2) changes a slope by 1/log d = 0.12 and less
 
 
-@check("patterns.configuration", statement="the likeliest aligned network, over all weights, is a few neurons that specialize alike")
+@check(
+    "patterns.configuration",
+    statement="the likeliest aligned network, over all weights, is a few neurons that specialize alike",
+)
 def configuration(context: Context) -> Iterator[Comparison]:
     """Direct optimization over all weights against the pattern; at equal width and dimension three neurons specialize, not one."""
     for width, dimension in ((100, 100), (200, 100)):
         name, window = f"{width}-{dimension}", (float(width), float(width))
-        pattern, single = solve.specialized_cost(width, dimension), solve.specialized_cost(width, dimension, neurons=1)
+        pattern, single = (
+            solve.specialized_cost(width, dimension),
+            solve.specialized_cost(width, dimension, neurons=1),
+        )
         starts = context.pick(quick=20, full=200)
-        found = solve.optimize_configuration(width, dimension, starts=starts, rng=context.generator(name, 0))
-        method = f"L-BFGS over {width} weights from {starts} starts, {found.agreeing} of which end here"
+        found = solve.optimize_configuration(
+            width, dimension, starts=starts, rng=context.generator(name, 0)
+        )
+        method = (
+            f"L-BFGS over {width} weights from {starts} starts, {found.agreeing} of which end here"
+        )
         yield Comparison(
             f"{context.check}/cost-{name}",
-            Prediction("minus log probability", "threshold", float(pattern.cost), "solvers.patterns.specialized_cost"),
+            Prediction(
+                "minus log probability",
+                "threshold",
+                float(pattern.cost),
+                "solvers.patterns.specialized_cost",
+            ),
             computed(found.cost, 1e-8 * found.cost, method, window),
             tolerance=_COST_TOLERANCE,
             tolerance_kind="relative",
@@ -39,7 +54,12 @@ def configuration(context: Context) -> Iterator[Comparison]:
         )
         yield Comparison(
             f"{context.check}/neurons-{name}",
-            Prediction("neurons that specialize", "threshold", float(pattern.neurons), "solvers.patterns.specialized_cost"),
+            Prediction(
+                "neurons that specialize",
+                "threshold",
+                float(pattern.neurons),
+                "solvers.patterns.specialized_cost",
+            ),
             computed(float(found.specialized), 0.0, f"{method}; weights beyond 1", window),
             tolerance=_COUNT_TOLERANCE,
             rival=Rival("a single neuron", 1.0),
@@ -47,7 +67,10 @@ def configuration(context: Context) -> Iterator[Comparison]:
         )
 
 
-@check("patterns.exponents", statement="costs of the patterns of a cubic target grow with the engine's exponents, at large enough sizes")
+@check(
+    "patterns.exponents",
+    statement="costs of the patterns of a cubic target grow with the engine's exponents, at large enough sizes",
+)
 def exponents(context: Context) -> Iterator[Comparison]:
     """Costs with all their factors, as width and dimension grow together; sizes of thousands are not large enough for GFL."""
     engine, size = engine_exponents(1, 3), 1e10
@@ -62,7 +85,10 @@ def exponents(context: Context) -> Iterator[Comparison]:
         return solve.gaussian_cost(np.rint(n), np.rint(n), inflation=1).cost
 
     ladder = 100.0 * 2.0 ** np.arange(1, 6)
-    slopes = {curve: np.diff(np.log(np.asarray(curve(ladder)))) / np.log(2) for curve in (specialized, gaussian, lazy)}
+    slopes = {
+        curve: np.diff(np.log(np.asarray(curve(ladder)))) / np.log(2)
+        for curve in (specialized, gaussian, lazy)
+    }
     for name, pattern, curve, rival in (
         ("specialized", "S1(1)", specialized, ("Gaussian feature learning", engine["G(1)"])),
         ("gaussian", "G(1)", gaussian, ("specialization", engine["S1(1)"])),
@@ -81,7 +107,10 @@ def exponents(context: Context) -> Iterator[Comparison]:
             tolerance=_EXPONENT_TOLERANCE,
             rival=Rival(rival[0], -rival[1]),
             evidence="exact",
-            notes=("slopes between sizes 200, 400, ..., 3200: " + ", ".join(f"{slope:.4f}" for slope in slopes[curve]),),
+            notes=(
+                "slopes between sizes 200, 400, ..., 3200: "
+                + ", ".join(f"{slope:.4f}" for slope in slopes[curve]),
+            ),
         )
     # on the ladder the slope of GFL is far from 3/2, but it comes closer as fast as the next term, beta/d ~ d^(-1/2), falls
     missing = np.abs(engine["G(1)"] - slopes[gaussian])
@@ -95,7 +124,12 @@ def exponents(context: Context) -> Iterator[Comparison]:
             "inflation over dimension, beta/d ~ d^(-1/2), next to leading order of the cost",
             domain={"size": (400.0, np.inf)},
         ),
-        computed(float(rates[-1]), abs(float(rates[-1] - rates[-2])), "differences of slopes on the ladder", (400.0, 3200.0)),
+        computed(
+            float(rates[-1]),
+            abs(float(rates[-1] - rates[-2])),
+            "differences of slopes on the ladder",
+            (400.0, 3200.0),
+        ),
         tolerance=_APPROACH_TOLERANCE,
         rival=Rival("corrections in powers of 1/d", 1.0),
         evidence="exact",

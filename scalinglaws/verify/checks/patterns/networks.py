@@ -71,7 +71,10 @@ def network(context: Context) -> Iterator[Comparison]:
         ),
         measured,
         tolerance=_SHARE_TOLERANCE,
-        rival=Rival("Gaussian overlaps with the same mean square", 1 - math.erf(1 / math.sqrt(2 * square)) ** neurons),
+        rival=Rival(
+            "Gaussian overlaps with the same mean square",
+            1 - math.erf(1 / math.sqrt(2 * square)) ** neurons,
+        ),
         notes=(
             f"under the prior {1 - math.erf(math.sqrt(dimension / 2)) ** neurons:.3f}; mean number of neurons beyond 1: "
             f"{rows[:, 1].mean():.2f}",
@@ -93,7 +96,10 @@ def network(context: Context) -> Iterator[Comparison]:
             f"theory.patterns.sample_complexity: {', '.join(str(winner.pattern) for winner in winners)} at N = d^{power}",
         ),
         mean_of(
-            lambda r: dimension * float(np.mean(drawn("wide", r, dimension, neurons, samples).overlaps ** 2)),
+            lambda r: (
+                dimension
+                * float(np.mean(drawn("wide", r, dimension, neurons, samples).overlaps ** 2))
+            ),
             replicates=REPLICATES,
             method=f"Hamiltonian Monte Carlo, d = {dimension}, N = {neurons}, P = {samples}, noise variance 1; one data set per replicate",
             window=(float(samples), float(samples)),

@@ -14,39 +14,59 @@ from ...registry import Context, check
 from .common import REPLICATES, mean_of
 
 _LOG_TOLERANCE = 0.05  # absolute, of a logarithm: 5 % of a probability, whatever its size
-_THRESHOLD_TOLERANCE = 0.05  # relative: the default for thresholds; the next term is log(N)/sqrt(15 N) < 2.4 %
+_THRESHOLD_TOLERANCE = (
+    0.05  # relative: the default for thresholds; the next term is log(N)/sqrt(15 N) < 2.4 %
+)
 # relative, of -log P: each of the three specialized neurons and the readout has a prefactor of half a logarithm of the cost,
 # 2 log(900) = 14 of 884 at N = d = 100, and less beyond
 _RATE_TOLERANCE = 0.02
 _COUNT_TOLERANCE = 0.5  # of a mean number of neurons: half the distance to the next
 
 
-@check("patterns.tail", statement="importance sampling in two parts finds tail probabilities of a sum of cubes, down to 1e-50")
+@check(
+    "patterns.tail",
+    statement="importance sampling in two parts finds tail probabilities of a sum of cubes, down to 1e-50",
+)
 def tail(context: Context) -> Iterator[Comparison]:
     """Around the transition and far beyond; a single tilt misses what jumps. The lattice takes seconds per point."""
     for n, s in ((1000, 31),) if context.effort == "quick" else ((1000, 31), (100, 12), (100, 42)):
         name, samples = f"{n}-{s}", context.pick(quick=3000, full=60_000)
         exact = float(solve.log_tail(n, s).log_probability)
-        tilted = float(solve.log_tail(n, s, "tilt", samples=samples, rng=context.generator(f"{name}-tilt", 0)).log_probability)
+        tilted = float(
+            solve.log_tail(
+                n, s, "tilt", samples=samples, rng=context.generator(f"{name}-tilt", 0)
+            ).log_probability
+        )
         shared = -math.sqrt(15 * n) * (s / (15 * n) ** 0.25) ** 2 / 2
         yield Comparison(
             f"{context.check}/{name}",
-            Prediction("log probability", "threshold", exact, "solvers.patterns.log_tail, method lattice"),
+            Prediction(
+                "log probability", "threshold", exact, "solvers.patterns.log_tail, method lattice"
+            ),
             mean_of(
                 lambda r, n=n, s=s, name=name, samples=samples: float(  # type: ignore[misc]
-                    solve.log_tail(n, s, "importance", samples=samples, rng=context.generator(name, r)).log_probability
+                    solve.log_tail(
+                        n, s, "importance", samples=samples, rng=context.generator(name, r)
+                    ).log_probability
                 ),
                 replicates=REPLICATES,
                 method=f"importance sampling in two parts, {samples} samples each",
                 window=(float(s), float(s)),
             ),
             tolerance=_LOG_TOLERANCE,
-            rival=Rival("a single tilt", tilted) if tilted > -math.inf else Rival("a deviation shared by all terms", shared),
-            notes=() if tilted > -math.inf else ("no single tilt within the convex part reaches this deviation",),
+            rival=Rival("a single tilt", tilted)
+            if tilted > -math.inf
+            else Rival("a deviation shared by all terms", shared),
+            notes=()
+            if tilted > -math.inf
+            else ("no single tilt within the convex part reaches this deviation",),
         )
 
 
-@check("patterns.transition", statement="from a sharp threshold on one large term is likelier than a deviation that all terms share")
+@check(
+    "patterns.transition",
+    statement="from a sharp threshold on one large term is likelier than a deviation that all terms share",
+)
 def transition(context: Context) -> Iterator[Comparison]:
     """Where sampled probabilities with and without a jump are equal, at three sizes, extrapolated to infinitely many terms."""
     if context.effort == "quick":
@@ -60,10 +80,14 @@ def transition(context: Context) -> Iterator[Comparison]:
         found = []
         for n, count in zip(sizes, samples, strict=True):
             rng = context.generator(f"size {n}", r)
-            parts = solve.log_tail(n, sigma * (15 * n) ** 0.25, "importance", samples=count, rng=rng)
+            parts = solve.log_tail(
+                n, sigma * (15 * n) ** 0.25, "importance", samples=count, rng=rng
+            )
             excess = np.asarray(parts.log_shared) - np.asarray(parts.log_jump)
             # both rates are smooth here, the difference of their slopes constant to 5 %
-            found.append(float(sigma[0] + (sigma[1] - sigma[0]) * excess[0] / (excess[0] - excess[1])))
+            found.append(
+                float(sigma[0] + (sigma[1] - sigma[0]) * excess[0] / (excess[0] - excess[1]))
+            )
         return (*found, float(np.polynomial.Polynomial.fit(inverse, found, 1).convert().coef[0]))
 
     rows = np.array([crossing(r) for r in range(REPLICATES)])
@@ -85,7 +109,10 @@ def transition(context: Context) -> Iterator[Comparison]:
         tolerance=_THRESHOLD_TOLERANCE,
         tolerance_kind="relative",
         rival=Rival("the spinodal", solve.SPINODAL),
-        notes=("at the three sizes: " + ", ".join(f"{value:.4f}" for value in rows[:, :-1].mean(axis=0)),),
+        notes=(
+            "at the three sizes: "
+            + ", ".join(f"{value:.4f}" for value in rows[:, :-1].mean(axis=0)),
+        ),
     )
 
 
@@ -96,14 +123,20 @@ def transition(context: Context) -> Iterator[Comparison]:
 def alignment(context: Context) -> Iterator[Comparison]:
     """Sampled probabilities of networks as wide as their inputs are long."""
     sizes, samples = np.array([100, 200, 400]), context.pick(quick=300, full=10_000)
-    rate, single = solve.alignment_rate(sizes, sizes), solve.specialized_cost(sizes, sizes, neurons=1)
+    rate, single = (
+        solve.alignment_rate(sizes, sizes),
+        solve.specialized_cost(sizes, sizes, neurons=1),
+    )
 
     def draw(r: int) -> list[list[float]]:
         rng = context.generator("simulation", r)
         found = [solve.log_alignment(int(n), float(n), samples=samples, rng=rng) for n in sizes]
         return [[-entry.log_probability for entry in found], [entry.specialized for entry in found]]
 
-    rows, method = np.array([draw(r) for r in range(REPLICATES)]), f"importance sampling, {samples} samples"
+    rows, method = (
+        np.array([draw(r) for r in range(REPLICATES)]),
+        f"importance sampling, {samples} samples",
+    )
     x = sizes.astype(float)
     yield Comparison(
         f"{context.check}/rate",
@@ -123,9 +156,14 @@ def alignment(context: Context) -> Iterator[Comparison]:
     yield Comparison(
         f"{context.check}/neurons",
         Prediction(
-            "mean number of specialized neurons", "threshold", float(np.asarray(rate.specialized)[0]), "solvers.patterns.alignment_rate"
+            "mean number of specialized neurons",
+            "threshold",
+            float(np.asarray(rate.specialized)[0]),
+            "solvers.patterns.alignment_rate",
         ),
-        mean_of(lambda r: float(counts[r]), replicates=REPLICATES, method=method, window=(x[0], x[0])),
+        mean_of(
+            lambda r: float(counts[r]), replicates=REPLICATES, method=method, window=(x[0], x[0])
+        ),
         tolerance=_COUNT_TOLERANCE,
         rival=Rival("a single neuron", 1.0),
     )

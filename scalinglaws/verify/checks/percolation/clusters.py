@@ -13,7 +13,14 @@ from ....solvers import percolation as solve
 from ...comparison import FAIL, Comparison
 from ...registry import Context, check
 from ...simulate import percolation as simulate
-from .common import COORDINATION, CURVE_TOLERANCE, DISTANCE_TOLERANCE, LOSS_TOLERANCE, Array, curve_in_units_of_theory
+from .common import (
+    COORDINATION,
+    CURVE_TOLERANCE,
+    DISTANCE_TOLERANCE,
+    LOSS_TOLERANCE,
+    Array,
+    curve_in_units_of_theory,
+)
 
 _SPARSE = 30  # sites per training site from which on the continuous law is meant to hold
 
@@ -27,12 +34,17 @@ _DISAGREEMENT = (
 
 
 @check(
-    "percolation.nearest-distance", statement="the distance to the nearest training site follows the recursion on an infinite critical tree"
+    "percolation.nearest-distance",
+    statement="the distance to the nearest training site follows the recursion on an infinite critical tree",
 )
 def nearest_distance(context: Context) -> Iterator[Comparison]:
     """Its mean against the number of training sites, and its distribution at one of them."""
     smallest, clusters = context.pick(quick=10**4, full=10**6), context.pick(quick=40, full=6)
-    counts = np.array([100, 300, 1000]) if context.effort == "quick" else np.array([100, 1000, 10_000, 100_000])
+    counts = (
+        np.array([100, 300, 1000])
+        if context.effort == "quick"
+        else np.array([100, 1000, 10_000, 100_000])
+    )
     replicates = 12
     radii = np.array([3, 6, 12]) if context.effort == "quick" else np.array([3, 6, 12, 24])
     middle = counts.size // 2
@@ -41,23 +53,44 @@ def nearest_distance(context: Context) -> Iterator[Comparison]:
     @cache
     def replicate(r: int) -> dict[str, tuple[Array, Array, Array]]:
         rng = context.generator("simulation", r)
-        dataset = simulate.bethe_dataset(clusters, **given, smallest=smallest, largest=2 * smallest, rng=rng)
+        dataset = simulate.bethe_dataset(
+            clusters, **given, smallest=smallest, largest=2 * smallest, rng=rng
+        )
         found = simulate.nearest_distances(dataset, counts, radii=radii, rng=rng)
         density = counts / dataset.sizes[:, None]
-        means = [np.asarray(solve.mean_nearest_distance(density, **given, law=law)) for law in ("tree", "continuum")]
+        means = [
+            np.asarray(solve.mean_nearest_distance(density, **given, law=law))
+            for law in ("tree", "continuum")
+        ]
         own = density[:, middle, None]
         tail = np.asarray(solve.nearest_distance(radii, density=own, **given))
         # on a space of the same dimension without correlations, training sites within r are Poisson, in number r^4
         free = np.exp(-np.log(2) * (radii / _median(own)) ** 4)
         return {
             "mean": (found.mean.mean(axis=0), means[0].mean(axis=0), means[1].mean(axis=0)),
-            "distribution": (found.exceeding[:, middle].mean(axis=0), tail.mean(axis=0), free.mean(axis=0)),
+            "distribution": (
+                found.exceeding[:, middle].mean(axis=0),
+                tail.mean(axis=0),
+                free.mean(axis=0),
+            ),
         }
 
     what = f"{replicates} times {clusters} clusters of {smallest:.0e} to {2 * smallest:.0e} sites"
     for name, x, variable, quantity, rival in (
-        ("mean", counts, "training sites", "mean distance", "continuous law of rare training sites"),
-        ("distribution", radii, "distance", "share of sites farther away", "Poisson in four dimensions, of the same median"),
+        (
+            "mean",
+            counts,
+            "training sites",
+            "mean distance",
+            "continuous law of rare training sites",
+        ),
+        (
+            "distribution",
+            radii,
+            "distance",
+            "share of sites farther away",
+            "Poisson in four dimensions, of the same median",
+        ),
     ):
         yield curve_in_units_of_theory(
             f"{context.check}/{name}",
@@ -84,10 +117,16 @@ def _median(density: Array) -> Array:
     return np.asarray(np.arccosh(np.sqrt(2)) / np.sqrt(rate / 2))
 
 
-@check("percolation.cluster-learning", statement="one law without parameters says how a critical cluster is learned, but for its middle")
+@check(
+    "percolation.cluster-learning",
+    statement="one law without parameters says how a critical cluster is learned, but for its middle",
+)
 def cluster_learning(context: Context) -> Iterator[Comparison]:
     """Losses of single clusters in units of the law h(u), and of an estimator for which theory is exact."""
-    smallest, largest = context.pick(quick=10**4, full=2 * 10**4), context.pick(quick=3 * 10**4, full=10**6)
+    smallest, largest = (
+        context.pick(quick=10**4, full=2 * 10**4),
+        context.pick(quick=3 * 10**4, full=10**6),
+    )
     clusters, replicates = context.pick(quick=100, full=60), context.pick(quick=12, full=24)
     fewer = context.pick(quick=30, full=60)
     u = np.array([0.3, 1.0, 3.0, 10.0, 30.0])
@@ -99,20 +138,29 @@ def cluster_learning(context: Context) -> Iterator[Comparison]:
         """Return losses that would be h(u) if every cluster had its law's; the rival counts training sites alone."""
         rng = context.generator("curve", r)
         dataset = simulate.bethe_dataset(clusters, **given, rng=rng)
-        scales = np.asarray(solve.cluster_scale(dataset.sizes.astype(float), variance=dataset.raw_variance, coordination=COORDINATION))[
-            :, None
-        ]
+        scales = np.asarray(
+            solve.cluster_scale(
+                dataset.sizes.astype(float),
+                variance=dataset.raw_variance,
+                coordination=COORDINATION,
+            )
+        )[:, None]
         most = dataset.sizes[:, None] // _SPARSE
         sites = np.rint(scales * u)
         kept = (sites >= 1) & (sites <= most)
         sites = np.clip(sites, 1, most).astype(np.int64)
         law = np.asarray(solve.cluster_learning_curve(sites / scales))
-        ratio = np.where(kept, simulate.learning_curves(dataset, sites, rng=rng).test_loss / law, 0.0).sum(axis=0) / kept.sum(axis=0)
+        ratio = np.where(
+            kept, simulate.learning_curves(dataset, sites, rng=rng).test_loss / law, 0.0
+        ).sum(axis=0) / kept.sum(axis=0)
         h = np.asarray(solve.cluster_learning_curve(u))
         return ratio * h, h, np.minimum(1.0, 1 / u)
 
     what = f"{replicates} times {clusters} clusters of {smallest:.0e} to {largest:.0e} sites, one training site in {_SPARSE} at most"
-    for name, part, tolerance in (("middle", slice(0, 3), CURVE_TOLERANCE), ("late", slice(3, 5), LOSS_TOLERANCE)):
+    for name, part, tolerance in (
+        ("middle", slice(0, 3), CURVE_TOLERANCE),
+        ("late", slice(3, 5), LOSS_TOLERANCE),
+    ):
         x = u[part]
         found = curve_in_units_of_theory(
             f"{context.check}/{name}",
@@ -120,7 +168,11 @@ def cluster_learning(context: Context) -> Iterator[Comparison]:
             "solvers.percolation.cluster_learning_curve",
             x,
             {"u": (float(x[0]), float(x[-1]))},
-            lambda r, part=part: (replicate(r)[0][part], replicate(r)[1][part], replicate(r)[2][part]),  # type: ignore[misc]
+            lambda r, part=part: (
+                replicate(r)[0][part],
+                replicate(r)[1][part],
+                replicate(r)[2][part],
+            ),  # type: ignore[misc]
             replicates=replicates,
             tolerance=tolerance,
             rival="piecewise linear approximation, 1/u",
@@ -132,11 +184,17 @@ def cluster_learning(context: Context) -> Iterator[Comparison]:
     def naive(r: int) -> tuple[Array, Array, Array]:
         rng = context.generator("naive", r)
         dataset = simulate.bethe_dataset(fewer, **given, rng=rng)
-        loss = simulate.learning_curves(dataset, counts, estimator="naive", rng=rng).test_loss * dataset.raw_variance[:, None]
+        loss = (
+            simulate.learning_curves(dataset, counts, estimator="naive", rng=rng).test_loss
+            * dataset.raw_variance[:, None]
+        )
         density = counts / dataset.sizes[:, None]
         # training sites are not tested
         laws = [
-            (np.asarray(solve.mean_nearest_distance(density, coordination=COORDINATION, law=law)) / (1 - density)).mean(axis=0)
+            (
+                np.asarray(solve.mean_nearest_distance(density, coordination=COORDINATION, law=law))
+                / (1 - density)
+            ).mean(axis=0)
             for law in ("tree", "continuum")
         ]
         return loss.mean(axis=0), laws[0], laws[1]

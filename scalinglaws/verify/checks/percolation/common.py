@@ -62,13 +62,22 @@ def curve_in_units_of_theory(
         return simulated / predicted
 
     found = measure(
-        ratio, lambda rows: curve_from_replicates(u, rows, method=method), replicates=replicates, tolerance=np.full(u.size, tolerance)
+        ratio,
+        lambda rows: curve_from_replicates(u, rows, method=method),
+        replicates=replicates,
+        tolerance=np.full(u.size, tolerance),
     )
     drawn = [replicate(r) for r in range(found.n_rep)]
     mean = np.mean([predicted for _, predicted, _ in drawn], axis=0)
     wrong = np.mean([other / predicted for _, predicted, other in drawn], axis=0)
     measured = Measurement(
-        found.value * mean, found.se * mean, found.df, found.n_rep, found.method, found.window, underpowered=found.underpowered
+        found.value * mean,
+        found.se * mean,
+        found.df,
+        found.n_rep,
+        found.method,
+        found.window,
+        underpowered=found.underpowered,
     )
     return Comparison(
         name,

@@ -31,13 +31,18 @@ def _sites(dataset: simulate.BetheDataset, allocation: Array, scales: Array | fl
     return np.minimum(np.rint(allocation * scales), dataset.sizes - 1).astype(np.int64)
 
 
-def _fit(dataset: simulate.BetheDataset, rng: np.random.Generator) -> tuple[simulate.LearningCurves, Array]:
+def _fit(
+    dataset: simulate.BetheDataset, rng: np.random.Generator
+) -> tuple[simulate.LearningCurves, Array]:
     """Learn every cluster by itself and fit the scale of the hard law."""
     curves = simulate.learning_curves(dataset, rng=rng)
     return curves, np.asarray(simulate.fitted_scale(curves.training_counts, curves.test_loss))
 
 
-@check("percolation.fitted", statement="losses of simulated clusters against model and data size follow from their sizes and fitted scales")
+@check(
+    "percolation.fitted",
+    statement="losses of simulated clusters against model and data size follow from their sizes and fitted scales",
+)
 def fitted(context: Context) -> Iterator[Comparison]:
     """The hard law, with a scale fitted to each cluster by itself."""
     n = np.array([30.0, 100.0, 300.0]) if context.effort == "quick" else np.geomspace(30, 1000, 7)
@@ -47,12 +52,20 @@ def fitted(context: Context) -> Iterator[Comparison]:
     @cache
     def replicate(r: int) -> Drawn:
         rng = context.generator("simulation", r)
-        dataset = simulate.bethe_dataset(_CLUSTERS, coordination=COORDINATION, smallest=100, largest=largest, rng=rng)
+        dataset = simulate.bethe_dataset(
+            _CLUSTERS, coordination=COORDINATION, smallest=100, largest=largest, rng=rng
+        )
         _, scales = _fit(dataset, rng)
         sizes = dataset.sizes.astype(float)
-        best = {beta: solve.allocate(sizes / sizes.sum(), n, exponents=beta) for beta in (_HALF, _OTHER)}
+        best = {
+            beta: solve.allocate(sizes / sizes.sum(), n, exponents=beta) for beta in (_HALF, _OTHER)
+        }
         data = {
-            beta: np.asarray(solve.data_loss(samples, weights=sizes, exponent=beta, scales=scales, distinct=True).loss)
+            beta: np.asarray(
+                solve.data_loss(
+                    samples, weights=sizes, exponent=beta, scales=scales, distinct=True
+                ).loss
+            )
             for beta in (_HALF, _OTHER)
         }
         shares = best[_HALF].allocation
@@ -63,29 +76,60 @@ def fitted(context: Context) -> Iterator[Comparison]:
                 np.asarray(best[_HALF].loss),
                 np.asarray(best[_OTHER].loss),
             ),
-            "data": (np.asarray(simulate.data_losses(dataset, samples, rng=rng)), data[_HALF], data[_OTHER]),
+            "data": (
+                np.asarray(simulate.data_losses(dataset, samples, rng=rng)),
+                data[_HALF],
+                data[_OTHER],
+            ),
         }
 
     what = f"{_CLUSTERS} clusters of 100 to {largest:.0e} sites, scales fitted"
-    yield from _both(context, n, samples, replicate, replicates, what, "hard law", "exponent of a piecewise linear approximation")
+    yield from _both(
+        context,
+        n,
+        samples,
+        replicate,
+        replicates,
+        what,
+        "hard law",
+        "exponent of a piecewise linear approximation",
+    )
 
 
-@check("percolation.parameter-free", statement="the same losses follow without any fit from sizes and variances of the clusters")
+@check(
+    "percolation.parameter-free",
+    statement="the same losses follow without any fit from sizes and variances of the clusters",
+)
 def parameter_free(context: Context) -> Iterator[Comparison]:
     """The law of a nearest-neighbor learner on a critical tree, with scales 2s/(v V^2)."""
     n = np.array([100.0, 300.0, 1000.0]) if context.effort == "quick" else np.geomspace(30, 1000, 7)
-    samples = np.array([1000, 3000, 10_000]) if context.effort == "quick" else np.array([300, 1000, 3000, 10_000])
+    samples = (
+        np.array([1000, 3000, 10_000])
+        if context.effort == "quick"
+        else np.array([300, 1000, 3000, 10_000])
+    )
     largest, replicates = context.pick(quick=10**5, full=10**6), context.pick(quick=36, full=250)
 
     @cache
     def replicate(r: int) -> Drawn:
         rng = context.generator("simulation", r)
-        dataset = simulate.bethe_dataset(100, coordination=COORDINATION, smallest=1000, largest=largest, rng=rng)
+        dataset = simulate.bethe_dataset(
+            100, coordination=COORDINATION, smallest=1000, largest=largest, rng=rng
+        )
         sizes = dataset.sizes.astype(float)
-        scales = np.asarray(solve.cluster_scale(sizes, variance=dataset.raw_variance, coordination=COORDINATION))
-        best = [solve.allocate(sizes / sizes.sum(), n, exponents=_HALF, scales=m, law="tree") for m in (scales, _TYPICAL)]
+        scales = np.asarray(
+            solve.cluster_scale(sizes, variance=dataset.raw_variance, coordination=COORDINATION)
+        )
+        best = [
+            solve.allocate(sizes / sizes.sum(), n, exponents=_HALF, scales=m, law="tree")
+            for m in (scales, _TYPICAL)
+        ]
         data = [
-            np.asarray(solve.data_loss(samples, weights=sizes, exponent=_HALF, scales=m, law="tree", distinct=True).loss)
+            np.asarray(
+                solve.data_loss(
+                    samples, weights=sizes, exponent=_HALF, scales=m, law="tree", distinct=True
+                ).loss
+            )
             for m in (scales, _TYPICAL)
         ]
         shares = best[0].allocation
@@ -97,11 +141,27 @@ def parameter_free(context: Context) -> Iterator[Comparison]:
         }
 
     what = f"100 clusters of 1000 to {largest:.0e} sites, nothing fitted"
-    yield from _both(context, n, samples, replicate, replicates, what, "tree law", "every cluster varies as clusters do on average")
+    yield from _both(
+        context,
+        n,
+        samples,
+        replicate,
+        replicates,
+        what,
+        "tree law",
+        "every cluster varies as clusters do on average",
+    )
 
 
 def _both(
-    context: Context, n: Array, samples: Counts, replicate: Callable[[int], Drawn], replicates: int, what: str, law: str, rival: str
+    context: Context,
+    n: Array,
+    samples: Counts,
+    replicate: Callable[[int], Drawn],
+    replicates: int,
+    what: str,
+    law: str,
+    rival: str,
 ) -> Iterator[Comparison]:
     """Yield the comparisons of model and data curves."""
     for name, x, variable, solver in (
@@ -128,23 +188,40 @@ def _ideal(n: Array) -> tuple[Array, solve.Allocation]:
     return weights, solve.prepare_allocation(weights, exponent=_HALF).solve(n, with_allocation=True)
 
 
-@check("percolation.break-rank", statement="the best of random allocations learns as many clusters as the exact rule says")
+@check(
+    "percolation.break-rank",
+    statement="the best of random allocations learns as many clusters as the exact rule says",
+)
 def break_rank(context: Context) -> Iterator[Comparison]:
     """Ideal weights k^-2 on simulated clusters; exponent and break rank of every candidate are drawn at random."""
     n = np.array([300.0, 1000.0]) if context.effort == "quick" else np.array([100.0, 300.0, 1000.0])
     weights, best = _ideal(n)
     exact = np.asarray(best.included, float)
     published = np.array(
-        [float(theory.law("percolation.break_rank").evaluate("published_break_rank", n=x, alpha=1, beta=_HALF)) for x in n]
+        [
+            float(
+                theory.law("percolation.break_rank").evaluate(
+                    "published_break_rank", n=x, alpha=1, beta=_HALF
+                )
+            )
+            for x in n
+        ]
     )
     candidates, replicates = context.pick(quick=1000, full=2000), context.pick(quick=12, full=60)
     largest = context.pick(quick=30_000, full=100_000)
 
     def replicate(r: int) -> Array:
         rng = context.generator("simulation", r)
-        dataset = simulate.bethe_dataset(_CLUSTERS, coordination=COORDINATION, smallest=100, largest=largest, rng=rng)
+        dataset = simulate.bethe_dataset(
+            _CLUSTERS, coordination=COORDINATION, smallest=100, largest=largest, rng=rng
+        )
         curves, scales = _fit(dataset, rng)
-        tried = [simulate.random_allocations(dataset, curves, x, scales=scales, weights=weights, candidates=candidates, rng=rng) for x in n]
+        tried = [
+            simulate.random_allocations(
+                dataset, curves, x, scales=scales, weights=weights, candidates=candidates, rng=rng
+            )
+            for x in n
+        ]
         return np.array([float(found.break_rank) for found in tried])
 
     yield Comparison(
@@ -160,7 +237,9 @@ def break_rank(context: Context) -> Iterator[Comparison]:
         measure(
             replicate,
             lambda rows: curve_from_replicates(
-                n, rows, method=f"best of {candidates} random allocations, {_CLUSTERS} simulated clusters of 100 to {largest:.0e} sites"
+                n,
+                rows,
+                method=f"best of {candidates} random allocations, {_CLUSTERS} simulated clusters of 100 to {largest:.0e} sites",
             ),
             replicates=replicates,
             tolerance=_RANK_TOLERANCE * exact,
@@ -183,13 +262,18 @@ def prefactor(context: Context) -> Iterator[Comparison]:
     total, shares = weights.sum(), best.allocation
     assert shares is not None
     law = theory.law("percolation.model")
-    published = np.array([float(law.evaluate("published_loss", n=x, alpha=1, beta=_HALF)) for x in n]) / total
+    published = (
+        np.array([float(law.evaluate("published_loss", n=x, alpha=1, beta=_HALF)) for x in n])
+        / total
+    )
     loss = np.asarray(best.loss) / total
     replicates = 100
 
     def replicate(r: int) -> Array:
         rng = context.generator("simulation", r)
-        dataset = simulate.bethe_dataset(_CLUSTERS, coordination=COORDINATION, smallest=100, largest=10**5, rng=rng)
+        dataset = simulate.bethe_dataset(
+            _CLUSTERS, coordination=COORDINATION, smallest=100, largest=10**5, rng=rng
+        )
         counts = _sites(dataset, shares, _fit(dataset, rng)[1])
         found = simulate.learning_curves(dataset, np.maximum(counts, 1).T, rng=rng).test_loss
         return np.asarray(weights @ np.where(counts.T > 0, found, 1.0) / total)
@@ -207,7 +291,9 @@ def prefactor(context: Context) -> Iterator[Comparison]:
         measure(
             replicate,
             lambda rows: curve_from_replicates(
-                n, rows, method=f"{replicates} times {_CLUSTERS} simulated clusters of 100 to 1e5 sites, weighed by k^-2, scales fitted"
+                n,
+                rows,
+                method=f"{replicates} times {_CLUSTERS} simulated clusters of 100 to 1e5 sites, weighed by k^-2, scales fitted",
             ),
             replicates=replicates,
             tolerance=LOSS_TOLERANCE * loss,

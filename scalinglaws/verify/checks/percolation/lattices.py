@@ -71,7 +71,9 @@ def _samples(effort: str, root: int) -> dict[int, simulate.LatticeSamples]:
     return found
 
 
-def _measured(found: simulate.LatticeEstimate, samples: int, method: str, last: float | None = None) -> Measurement:
+def _measured(
+    found: simulate.LatticeEstimate, samples: int, method: str, last: float | None = None
+) -> Measurement:
     """Return an estimate with the spread of its windows, or of its lengths up to the last, as part of its error."""
     systematic = 0.0
     if found.local.size > 2:
@@ -92,11 +94,17 @@ def _neighbor(dimension: int) -> int:
     return dimension + 1 if dimension < 6 else 4
 
 
-@check("percolation.tau", statement="the numbers of clusters by size fall with the Fisher exponent of the dimension")
+@check(
+    "percolation.tau",
+    statement="the numbers of clusters by size fall with the Fisher exponent of the dimension",
+)
 def tau(context: Context) -> Iterator[Comparison]:
     """From the share of sites in large clusters, which has no bump at the lattice's own size."""
     for dimension, plan in _plans(context).items():
-        exact, other = critical_exponents(dimension).tau, critical_exponents(_neighbor(dimension)).tau
+        exact, other = (
+            critical_exponents(dimension).tau,
+            critical_exponents(_neighbor(dimension)).tau,
+        )
         samples = _samples(context.effort, context.root)[dimension]
         yield Comparison(
             f"{context.check}/dimension-{dimension}",
@@ -131,7 +139,10 @@ def rank(context: Context) -> Iterator[Comparison]:
             continue
         exact = critical_exponents(dimension).tau
         samples = _samples(context.effort, context.root)[dimension]
-        slopes = {ensemble: 1 / float(rank_exponent(sp.Float(float(exact)), ensemble=ensemble)) for ensemble in ("site_rooted", "lattice")}
+        slopes = {
+            ensemble: 1 / float(rank_exponent(sp.Float(float(exact)), ensemble=ensemble))
+            for ensemble in ("site_rooted", "lattice")
+        }
         for ensemble, other in (("site_rooted", "lattice"), ("lattice", "site_rooted")):
             measured = _measured(
                 simulate.rank_exponent(samples, ensemble=ensemble, powers=plan.ranks),
@@ -148,13 +159,21 @@ def rank(context: Context) -> Iterator[Comparison]:
                     f'1/theory.percolation.rank_exponent(tau, ensemble="{ensemble}")',
                     se=exact.standard_error,
                 ),
-                replace(measured, value=1 / g, se=float(measured.se) / g**2, systematic=measured.systematic / g**2),
+                replace(
+                    measured,
+                    value=1 / g,
+                    se=float(measured.se) / g**2,
+                    systematic=measured.systematic / g**2,
+                ),
                 tolerance=max(_SHARE * slopes[ensemble], plan.tau),
                 rival=Rival(f"the {other.replace('_', '-')} ensemble", slopes[other]),
             )
 
 
-@check("percolation.fractal-dimension", statement="the largest cluster grows with the lattice as its fractal dimension says")
+@check(
+    "percolation.fractal-dimension",
+    statement="the largest cluster grows with the lattice as its fractal dimension says",
+)
 def fractal_dimension(context: Context) -> Iterator[Comparison]:
     """Mean size of the largest cluster of lattices of several lengths."""
     count = _LARGEST[context.effort]
@@ -162,7 +181,14 @@ def fractal_dimension(context: Context) -> Iterator[Comparison]:
         exact, other = critical_exponents(dimension).D, critical_exponents(_neighbor(dimension)).D
         rng = context.generator("simulation", dimension)
         groups = [
-            simulate.sample_lattices(length, dimension, occupation=float(critical_threshold(dimension)), samples=count, roots=0, rng=rng)
+            simulate.sample_lattices(
+                length,
+                dimension,
+                occupation=float(critical_threshold(dimension)),
+                samples=count,
+                roots=0,
+                rng=rng,
+            )
             for length in plan.lengths
         ]
         measured = _measured(
@@ -187,20 +213,31 @@ def fractal_dimension(context: Context) -> Iterator[Comparison]:
         )
 
 
-@check("percolation.threshold", statement="largest clusters of two lengths, each over L^D, cross at the threshold", effort="full")
+@check(
+    "percolation.threshold",
+    statement="largest clusters of two lengths, each over L^D, cross at the threshold",
+    effort="full",
+)
 def threshold(context: Context) -> Iterator[Comparison]:
     """Sites occupied one by one, in two to six dimensions; the tolerance covers the shift of small lattices."""
     for dimension, plan in _plans(context).items():
         exact = critical_threshold(dimension)
         sweeps = [
             [
-                simulate.newman_ziff(length, dimension, samples=_SWEEPS, rng=context.generator(f"{dimension}/{length}", i))
+                simulate.newman_ziff(
+                    length,
+                    dimension,
+                    samples=_SWEEPS,
+                    rng=context.generator(f"{dimension}/{length}", i),
+                )
                 for i in range(_PORTIONS)
             ]
             for length in plan.crossing
         ]
         found = simulate.crossing(
-            *sweeps, dimension=float(critical_exponents(dimension).D), bracket=(0.7 * float(exact), 1.3 * float(exact))
+            *sweeps,
+            dimension=float(critical_exponents(dimension).D),
+            bracket=(0.7 * float(exact), 1.3 * float(exact)),
         )
         small, large = plan.crossing
         yield Comparison(
@@ -222,5 +259,8 @@ def threshold(context: Context) -> Iterator[Comparison]:
             ),
             tolerance=_SHARE,
             tolerance_kind="relative",
-            rival=Rival("Bethe lattice of as many neighbors", float(critical_threshold(coordination=2 * dimension))),
+            rival=Rival(
+                "Bethe lattice of as many neighbors",
+                float(critical_threshold(coordination=2 * dimension)),
+            ),
         )

@@ -5,4 +5,11 @@ from ._curves import kernel_scale, loss_curves
 from ._march import correlation_maps, dmft_curves
 from ._phases import phase_diagram
 
-__all__ = ["circle_slopes", "correlation_maps", "dmft_curves", "kernel_scale", "loss_curves", "phase_diagram"]
+__all__ = [
+    "circle_slopes",
+    "correlation_maps",
+    "dmft_curves",
+    "kernel_scale",
+    "loss_curves",
+    "phase_diagram",
+]

@@ -74,37 +74,97 @@ def circle_slopes(
     from matplotlib.figure import Figure
 
     times = np.asarray(t, dtype=float)
-    if times.ndim != 1 or times.size < 2 or not np.all(np.isfinite(times)) or times[0] <= 0 or not np.all(np.diff(times) > 0):
-        raise DomainError(f"t = {t!r} must be at least two times, finite, > 0 and increasing", argument="t", value=t)
+    if (
+        times.ndim != 1
+        or times.size < 2
+        or not np.all(np.isfinite(times))
+        or times[0] <= 0
+        or not np.all(np.diff(times) > 0)
+    ):
+        raise DomainError(
+            f"t = {t!r} must be at least two times, finite, > 0 and increasing",
+            argument="t",
+            value=t,
+        )
     if not 1 <= len(simulated) <= len(CASES):
-        raise DomainError(f"simulated has {len(simulated)} networks: give one to {len(CASES)}", argument="simulated", value=list(simulated))
+        raise DomainError(
+            f"simulated has {len(simulated)} networks: give one to {len(CASES)}",
+            argument="simulated",
+            value=list(simulated),
+        )
     for name, found in simulated.items():
-        if not isinstance(found, SimulatedCircle) or found.train_loss.ndim != 2 or found.train_loss.shape[1] != times.size:
-            raise DomainError(f"simulated[{name!r}] must be a SimulatedCircle at the {times.size} times", argument="simulated", value=found)
-    flow = circle_flow(times, activation_power=1, target_exponent=target_exponent, bias=bias, harmonics=harmonics, grid=samples)
+        if (
+            not isinstance(found, SimulatedCircle)
+            or found.train_loss.ndim != 2
+            or found.train_loss.shape[1] != times.size
+        ):
+            raise DomainError(
+                f"simulated[{name!r}] must be a SimulatedCircle at the {times.size} times",
+                argument="simulated",
+                value=found,
+            )
+    flow = circle_flow(
+        times,
+        activation_power=1,
+        target_exponent=target_exponent,
+        bias=bias,
+        harmonics=harmonics,
+        grid=samples,
+    )
     if figure is None:
         figure = Figure(figsize=(10.4, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     middle = np.sqrt(times[1:] * times[:-1])
     left.plot(times, flow.train_loss, color=THEORY, lw=1.8, gid="flow", label="kernel flow")
-    right.plot(middle, _slopes(times, np.asarray(flow.train_loss)), color=THEORY, lw=1.8, gid="flow")
+    right.plot(
+        middle, _slopes(times, np.asarray(flow.train_loss)), color=THEORY, lw=1.8, gid="flow"
+    )
     values: dict[str, Any] = {"alpha": 2.0, "beta": target_exponent - 0.5}
-    for name, kind, color in (("linear.time", "lazy", RIVAL), ("feature_learning.time", "rich", LAW)):
+    for name, kind, color in (
+        ("linear.time", "lazy", RIVAL),
+        ("feature_learning.time", "rich", LAW),
+    ):
         exponent = float(theory.law(name)(**values))
-        right.axhline(exponent, color=color, lw=1.5, ls="--", gid=name, label=f"derived, {kind}: ${exponent:.4g}$", zorder=1.9)
-    for (name, found), (color, marker) in zip(simulated.items(), (*CASES[1:], CASES[0]), strict=False):
+        right.axhline(
+            exponent,
+            color=color,
+            lw=1.5,
+            ls="--",
+            gid=name,
+            label=f"derived, {kind}: ${exponent:.4g}$",
+            zorder=1.9,
+        )
+    for (name, found), (color, marker) in zip(
+        simulated.items(), (*CASES[1:], CASES[0]), strict=False
+    ):
         loss = found.train_loss
         for axis, where, drawn in ((left, times, loss), (right, middle, _slopes(times, loss))):
             error = drawn.std(axis=0, ddof=1) / np.sqrt(len(drawn)) if len(drawn) > 1 else None
-            look = {"fmt": marker + "-", "color": color, "ms": 4.5, "lw": 0.8, "capsize": 2, "zorder": 3}
+            look = {
+                "fmt": marker + "-",
+                "color": color,
+                "ms": 4.5,
+                "lw": 0.8,
+                "capsize": 2,
+                "zorder": 3,
+            }
             axis.errorbar(where, drawn.mean(axis=0), error, label=name, **look)[0].set_gid(name)
     left.set(xscale="log", yscale="log", xlabel="time t", ylabel="loss")
-    left.set_title(rf"$\beta={values['beta']:.4g}$,  {harmonics} harmonics", loc="left", fontsize=11)
+    left.set_title(
+        rf"$\beta={values['beta']:.4g}$,  {harmonics} harmonics", loc="left", fontsize=11
+    )
     left.legend(frameon=False, fontsize=9)
     right.set(xscale="log", xlabel="time t", ylabel=r"local slope $-\Delta\log L\,/\,\Delta\log t$")
     handles, labels = right.get_legend_handles_labels()
     right.legend(
-        handles[:2], labels[:2], frameon=False, fontsize=9, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2
+        handles[:2],
+        labels[:2],
+        frameon=False,
+        fontsize=9,
+        ncols=2,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.2,
     )
     bare(left, right)
     return figure

@@ -99,7 +99,9 @@ def loss_curves(
     if 0 < level < math.inf:
         left.axhline(level, color=RIVAL, lw=1.2, ls=":", gid="limit", label="end of training")
     for name in (LAZY, RICH):
-        if isinstance(spectrum, PowerLawSpectrum) and any((case.richness == 0) == (name == LAZY) for case in cases):
+        if isinstance(spectrum, PowerLawSpectrum) and any(
+            (case.richness == 0) == (name == LAZY) for case in cases
+        ):
             kind, color = ("lazy", RIVAL) if name == LAZY else ("rich", LAW)
             _derived(right, times, *_leading(name, spectrum), name, color, kind)
     left.set(xscale="log", yscale="log", xlabel="time t", ylabel="test loss")
@@ -160,7 +162,11 @@ def kernel_scale(
 
     times, cases = _cases(spectrum, t, richness, features, samples, "scale", 1)
     if any(case.richness == 0 for case in cases):
-        raise DomainError("richness = 0 leaves the kernel as it is: give values > 0", argument="richness", value=richness)
+        raise DomainError(
+            "richness = 0 leaves the kernel as it is: give values > 0",
+            argument="richness",
+            value=richness,
+        )
     figure, left, right = _panels(figure)
     left.axhline(1.0, color=RIVAL, lw=1, ls=":", gid="start")
     _draw(left, right, times, cases, ("scale", "exponent"))
@@ -178,28 +184,60 @@ def kernel_scale(
 
 
 def _cases(
-    spectrum: Spectrum, t: ArrayLike, richness: ArrayLike, features: float, samples: float, field: str, sign: int
+    spectrum: Spectrum,
+    t: ArrayLike,
+    richness: ArrayLike,
+    features: float,
+    samples: float,
+    field: str,
+    sign: int,
 ) -> tuple[Array, list[_Case]]:
     """Check what is given, and solve."""
     times = np.asarray(t, dtype=float)
-    if times.ndim != 1 or times.size < 3 or not np.all(np.isfinite(times)) or times[0] <= 0 or not np.all(np.diff(times) > 0):
-        raise DomainError(f"t = {t!r} must be at least three times, finite, > 0 and increasing", argument="t", value=t)
+    if (
+        times.ndim != 1
+        or times.size < 3
+        or not np.all(np.isfinite(times))
+        or times[0] <= 0
+        or not np.all(np.diff(times) > 0)
+    ):
+        raise DomainError(
+            f"t = {t!r} must be at least three times, finite, > 0 and increasing",
+            argument="t",
+            value=t,
+        )
     for name, size in (("features", features), ("samples", samples)):
         if np.ndim(size):
-            raise DomainError(f"{name} must be a single number; got {size!r}", argument=name, value=size)
+            raise DomainError(
+                f"{name} must be a single number; got {size!r}", argument=name, value=size
+            )
     gammas = np.atleast_1d(np.asarray(richness, dtype=float))
-    if gammas.ndim != 1 or not 1 <= gammas.size <= len(CASES) or np.unique(gammas).size < gammas.size:
-        raise DomainError(f"richness = {richness!r} must be one to {len(CASES)} different values", argument="richness", value=richness)
+    if (
+        gammas.ndim != 1
+        or not 1 <= gammas.size <= len(CASES)
+        or np.unique(gammas).size < gammas.size
+    ):
+        raise DomainError(
+            f"richness = {richness!r} must be one to {len(CASES)} different values",
+            argument="richness",
+            value=richness,
+        )
     around = times * np.exp(STEP * np.array([[-1.0], [0.0], [1.0]]))
     free = math.isinf(features) and math.isinf(samples)
     found = []
-    colors = [color for color, _ in (*CASES[1:], CASES[0])]  # the first one is for the lazy network, where there is one
+    colors = [
+        color for color, _ in (*CASES[1:], CASES[0])
+    ]  # the first one is for the lazy network, where there is one
     for gamma in gammas.tolist():
         color = CASES[0][0] if gamma == 0 else colors.pop(0)
         flow = gradient_flow(around, spectrum, richness=gamma, features=features, samples=samples)
         before, values, after = np.asarray(getattr(flow, field))
         slopes = sign * np.log(after / before) / (2 * STEP)
-        when = float(crossover_time(spectrum, richness=gamma, scale=DOUBLED)) if free and gamma > 0 else math.inf
+        when = (
+            float(crossover_time(spectrum, richness=gamma, scale=DOUBLED))
+            if free and gamma > 0
+            else math.inf
+        )
         doubled = None
         if times[0] <= when <= times[-1]:
             doubled = when, float(getattr(gradient_flow(when, spectrum, richness=gamma), field))
@@ -224,13 +262,26 @@ def _panels(figure: Figure | None) -> tuple[Figure, Axes, Axes]:
     return figure, left, right
 
 
-def _draw(left: Axes, right: Axes, times: Array, cases: list[_Case], names: tuple[str, str]) -> None:
+def _draw(
+    left: Axes, right: Axes, times: Array, cases: list[_Case], names: tuple[str, str]
+) -> None:
     for case in cases:
-        left.plot(times, case.values, color=case.color, lw=1.8, gid=f"{names[0]} {case.richness:g}", label=case.label)
-        right.plot(times, case.slopes, color=case.color, lw=1.8, gid=f"{names[1]} {case.richness:g}")
+        left.plot(
+            times,
+            case.values,
+            color=case.color,
+            lw=1.8,
+            gid=f"{names[0]} {case.richness:g}",
+            label=case.label,
+        )
+        right.plot(
+            times, case.slopes, color=case.color, lw=1.8, gid=f"{names[1]} {case.richness:g}"
+        )
     points = [(case.color, case.crossover) for case in cases if case.crossover is not None]
     for color, (when, value) in points:
-        left.plot(when, value, "o", color=color, mec="white", ms=7, gid="crossover", label="_", zorder=4)
+        left.plot(
+            when, value, "o", color=color, mec="white", ms=7, gid="crossover", label="_", zorder=4
+        )
     if points:
         neutral = points[0][0] if len(points) == 1 else MARK
         left.plot([], [], "o", color=neutral, mec="white", ms=7, label="kernel doubled")
@@ -243,7 +294,16 @@ def _leading(name: str, spectrum: PowerLawSpectrum) -> tuple[float, float]:
     return float(law(**values)), float(law.log_power(**values))
 
 
-def _derived(axis: Axes, times: Array, exponent: float, log_power: float, name: str, color: str, kind: str, sign: int = 1) -> None:
+def _derived(
+    axis: Axes,
+    times: Array,
+    exponent: float,
+    log_power: float,
+    name: str,
+    color: str,
+    kind: str,
+    sign: int = 1,
+) -> None:
     """Draw the local exponent of t^-exponent log(t)^log_power, up to a sign."""
     value = f"{sign * exponent + 0.0:.4g}"
     if log_power:
@@ -251,16 +311,31 @@ def _derived(axis: Axes, times: Array, exponent: float, log_power: float, name: 
         joined = f"{value} {'-' if sign * log_power > 0 else '+'} " if exponent else ""
         value = f"{joined}{abs(log_power):.3g}/\\log t"
     label = f"derived{', ' if kind else ''}{kind}: ${value}$"
-    curve = sign * (exponent - log_power / np.log(times)) if log_power else np.full(times.shape, sign * exponent)
+    curve = (
+        sign * (exponent - log_power / np.log(times))
+        if log_power
+        else np.full(times.shape, sign * exponent)
+    )
     axis.plot(times, curve, color=color, lw=1.5, ls="--", gid=name, label=label, zorder=1.9)
 
 
 def _finish(left: Axes, right: Axes, spectrum: Spectrum) -> None:
     if isinstance(spectrum, PowerLawSpectrum):
-        left.set_title(rf"$\alpha={float(spectrum.alpha):g}$,  $\beta={float(spectrum.beta):g}$", loc="left", fontsize=11)
+        left.set_title(
+            rf"$\alpha={float(spectrum.alpha):g}$,  $\beta={float(spectrum.beta):g}$",
+            loc="left",
+            fontsize=11,
+        )
     left.legend(frameon=False, fontsize=9)
     if right.get_legend_handles_labels()[1]:
         # above the panel: its lines may be anywhere
-        right.legend(frameon=False, fontsize=9, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+        right.legend(
+            frameon=False,
+            fontsize=9,
+            ncols=2,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            borderaxespad=0.2,
+        )
     right.axhline(0.0, color=THEORY, lw=0.8, alpha=0.4, gid="zero", zorder=1)
     bare(left, right)

@@ -24,7 +24,12 @@ Solution = OnlineDMFTSolution | ReuseDMFTSolution
 SOLVED = ("test_loss", "train_loss", "scale")
 DRAWN = {"test_loss": "test_loss", "train_loss": "train_loss", "scale": "kernel_scale"}
 WORDS = {"test_loss": "test loss", "train_loss": "train loss", "scale": "scale of the kernel s"}
-MATRICES = {"error": "errors $C_0$", "gradient": "signals $C_2$", "weight": "readout weights $C_w$", "response": "response $U$"}
+MATRICES = {
+    "error": "errors $C_0$",
+    "gradient": "signals $C_2$",
+    "weight": "readout weights $C_w$",
+    "response": "response $U$",
+}
 MOST_CELLS = 400  # along a side of a heat map
 STEADY = 0.99  # quantile of the response that sets its colors: its few largest entries would hide the others
 
@@ -96,12 +101,20 @@ def dmft_curves(
     from matplotlib.figure import Figure
 
     if not 0 < coverage < 1:
-        raise DomainError(f"coverage = {coverage!r} must lie between 0 and 1", argument="coverage", value=coverage)
+        raise DomainError(
+            f"coverage = {coverage!r} must lie between 0 and 1", argument="coverage", value=coverage
+        )
     runs = _runs(solution, simulated, at)
     compared = any(run.simulated is not None for run in runs)
     if figure is None:
         figure = Figure(figsize=(10.4, 5.6 if compared else 4.2), layout="constrained")
-    panels = figure.subplots(2 if compared else 1, 2, squeeze=False, sharex=True, height_ratios=(3, 1) if compared else None)
+    panels = figure.subplots(
+        2 if compared else 1,
+        2,
+        squeeze=False,
+        sharex=True,
+        height_ratios=(3, 1) if compared else None,
+    )
     for column, fields in enumerate((("test_loss", "train_loss"), ("scale",))):
         upper, lower = panels[0, column], panels[1, column] if compared else None
         for number, run in enumerate(runs):
@@ -158,7 +171,9 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
     _checked("", solution)
     if solution.matrices is None or solution.steps.size < 3:
         raise DomainError(
-            "solution must have two steps or more, and its matrices: solve with matrices=True", argument="solution", value=solution
+            "solution must have two steps or more, and its matrices: solve with matrices=True",
+            argument="solution",
+            value=solution,
         )
     if figure is None:
         figure = Figure(figsize=(9, 7.6), layout="constrained")
@@ -167,8 +182,17 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
     last = float(solution.steps[-1])
     for axis, (name, words) in zip(panels.flat, MATRICES.items(), strict=True):
         matrix = np.asarray(getattr(solution.matrices, name))[::stride, ::stride]
-        shown, colors = (_response if name == "response" else _coefficients)(matrix, solution.learning_rate)
-        image = axis.imshow(shown, origin="lower", extent=(0, last, 0, last), interpolation="nearest", gid=name, **colors)
+        shown, colors = (_response if name == "response" else _coefficients)(
+            matrix, solution.learning_rate
+        )
+        image = axis.imshow(
+            shown,
+            origin="lower",
+            extent=(0, last, 0, last),
+            interpolation="nearest",
+            gid=name,
+            **colors,
+        )
         axis.set_title(words, fontsize=11)
         label = r"$U/\eta$" if name == "response" else "correlation coefficient"
         beyond = "neither" if name != "response" else "max" if colors["vmin"] == 0 else "both"
@@ -186,7 +210,9 @@ def _coefficients(matrix: Array, _: float) -> tuple[Array, dict[str, Any]]:
     size = np.sqrt(np.maximum(np.diag(matrix), 0))
     known = size > 0
     unit = np.where(known, size, 1.0)
-    shown = np.where(known[:, None] & known[None, :], matrix / unit[:, None] / unit[None, :], np.nan)
+    shown = np.where(
+        known[:, None] & known[None, :], matrix / unit[:, None] / unit[None, :], np.nan
+    )
     if np.nanmin(shown) < 0:
         return shown, {"cmap": "RdBu_r", "vmin": -1, "vmax": 1}
     return shown, {"cmap": "viridis", "vmin": 0, "vmax": 1}
@@ -207,10 +233,24 @@ def _runs(solution: Any, simulated: Any, at: Any) -> list[_Run]:
     """Check what is given, and bring it together."""
     named = solution if isinstance(solution, Mapping) else {"": solution}
     if not 1 <= len(named) <= len(CASES):
-        raise DomainError(f"solution has {len(named)} runs: give one to {len(CASES)}", argument="solution", value=list(named))
-    draws = simulated if isinstance(simulated, Mapping) else {} if simulated is None else {"": simulated}
+        raise DomainError(
+            f"solution has {len(named)} runs: give one to {len(CASES)}",
+            argument="solution",
+            value=list(named),
+        )
+    draws = (
+        simulated
+        if isinstance(simulated, Mapping)
+        else {}
+        if simulated is None
+        else {"": simulated}
+    )
     if unknown := [name for name in draws if name not in named]:
-        raise DomainError(f"simulated must have the names of solution; {unknown[0]!r} is none", argument="simulated", value=unknown[0])
+        raise DomainError(
+            f"simulated must have the names of solution; {unknown[0]!r} is none",
+            argument="simulated",
+            value=unknown[0],
+        )
     for name, run in named.items():
         _checked(name, run)
     return [_run(str(name), run, draws.get(name), at) for name, run in named.items()]
@@ -225,17 +265,26 @@ def _checked(name: str, run: Any) -> None:
             value=run,
         )
     if run.steps.size < 2:
-        raise DomainError(f"solution {name!r} must have at least one step", argument="solution", value=run)
+        raise DomainError(
+            f"solution {name!r} must have at least one step", argument="solution", value=run
+        )
 
 
 def _run(label: str, run: Solution, draws: Any, at: Any) -> _Run:
     place = np.arange(run.steps.size) if at is None else np.atleast_1d(np.asarray(at))
-    if place.ndim != 1 or np.any((place < 0) | (place >= run.steps.size) | (place != np.floor(place))):
+    if place.ndim != 1 or np.any(
+        (place < 0) | (place >= run.steps.size) | (place != np.floor(place))
+    ):
         raise DomainError("at must be steps that the solution has too", argument="at", value=at)
     if draws is None:
         return _Run(label, run, None, place.astype(int))
     shape, wanted = np.shape(getattr(draws, "test_loss", 0.0)), f"(draws, {place.size})"
-    if not isinstance(draws, SimulatedTraining) or len(shape) != 2 or shape[0] < 2 or shape[1] != place.size:
+    if (
+        not isinstance(draws, SimulatedTraining)
+        or len(shape) != 2
+        or shape[0] < 2
+        or shape[1] != place.size
+    ):
         raise DomainError(
             f"simulated must hold at least two draws of {place.size} steps, shape {wanted}; got {shape or type(draws).__name__}",
             argument="simulated",
@@ -244,7 +293,9 @@ def _run(label: str, run: Solution, draws: Any, at: Any) -> _Run:
     return _Run(label, run, draws, place.astype(int))
 
 
-def _draw(upper: Axes, lower: Axes | None, run: _Run, field: str, look: tuple[str, str], coverage: float) -> None:
+def _draw(
+    upper: Axes, lower: Axes | None, run: _Run, field: str, look: tuple[str, str], coverage: float
+) -> None:
     """Draw one quantity of one run."""
     color, marker = look
     gid = ", ".join(filter(None, (run.label, "scale" if field == "scale" else WORDS[field])))
@@ -258,10 +309,19 @@ def _draw(upper: Axes, lower: Axes | None, run: _Run, field: str, look: tuple[st
     low, high = np.quantile(draws, ((1 - coverage) / 2, (1 + coverage) / 2), axis=0)
     upper.fill_between(when, low, high, color=color, alpha=0.14, lw=0)
     mean, error = draws.mean(axis=0), draws.std(axis=0, ddof=1) / np.sqrt(draws.shape[0])
-    marks: dict[str, Any] = {"fmt": marker, "color": color, "mfc": fill, "ms": 4.5, "capsize": 2, "zorder": 3}
+    marks: dict[str, Any] = {
+        "fmt": marker,
+        "color": color,
+        "mfc": fill,
+        "ms": 4.5,
+        "capsize": 2,
+        "zorder": 3,
+    }
     upper.errorbar(when, mean, error, **marks)[0].set_gid(f"{gid}, simulated")
     if lower is not None:
-        lower.errorbar(when, mean / line[when] - 1, error / line[when], **marks)[0].set_gid(f"{gid}, simulated")
+        lower.errorbar(when, mean / line[when] - 1, error / line[when], **marks)[0].set_gid(
+            f"{gid}, simulated"
+        )
 
 
 def _legend(axis: Axes, runs: list[_Run], both: bool, coverage: float) -> None:
@@ -270,13 +330,24 @@ def _legend(axis: Axes, runs: list[_Run], both: bool, coverage: float) -> None:
     from matplotlib.patches import Patch
 
     gray = "#555555"
-    handles: list[Any] = [Line2D([], [], color=CASES[i][0], lw=1.8, label=run.label) for i, run in enumerate(runs) if run.label]
+    handles: list[Any] = [
+        Line2D([], [], color=CASES[i][0], lw=1.8, label=run.label)
+        for i, run in enumerate(runs)
+        if run.label
+    ]
     if both:
-        handles += [Line2D([], [], color=gray, lw=1.8, ls=ls, label=label) for label, ls in (("test", "-"), ("train", "--"))]
+        handles += [
+            Line2D([], [], color=gray, lw=1.8, ls=ls, label=label)
+            for label, ls in (("test", "-"), ("train", "--"))
+        ]
     counts = sorted({run.draws("scale").shape[0] for run in runs if run.simulated is not None})
     if counts:
         many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        handles.append(Line2D([], [], color=gray, ls="", marker="o", ms=4.5, label=f"mean ± s.e. of {many} draws"))
+        handles.append(
+            Line2D(
+                [], [], color=gray, ls="", marker="o", ms=4.5, label=f"mean ± s.e. of {many} draws"
+            )
+        )
         handles.append(Patch(color=gray, alpha=0.2, lw=0, label=f"{coverage:.0%} of the draws"))
     if handles:
         axis.legend(handles=handles, frameon=False, fontsize=9)

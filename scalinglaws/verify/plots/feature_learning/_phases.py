@@ -69,5 +69,13 @@ def phase_diagram(
     axes = list(figure.subplots(1, 2))
     for axis, title in zip(axes, panels, strict=True):
         axis.set_title(title, fontsize=12)
-    draw_phases(axes, laws, notation=notation, tasks=tasks, resolution=resolution, limits=limits, ranges=RANGES.get(notation))
+    draw_phases(
+        axes,
+        laws,
+        notation=notation,
+        tasks=tasks,
+        resolution=resolution,
+        limits=limits,
+        ranges=RANGES.get(notation),
+    )
     return figure

@@ -92,7 +92,9 @@ def bottlenecks(
     from matplotlib.figure import Figure
 
     if not cases:
-        raise DomainError("cases is empty: give at least one Bottleneck", argument="cases", value=cases)
+        raise DomainError(
+            "cases is empty: give at least one Bottleneck", argument="cases", value=cases
+        )
     source = np.random.default_rng(rng)
     if figure is None:
         figure = Figure(figsize=(5.2 * len(cases), 5.6), layout="constrained")
@@ -115,18 +117,28 @@ def _draw(
 ) -> None:
     keywords = {"linear.data": "samples", "linear.model": "features"}
     if case.law not in keywords:
-        raise DomainError(f"law = {case.law!r} must be one of {', '.join(keywords)}", argument="law", value=case.law)
+        raise DomainError(
+            f"law = {case.law!r} must be one of {', '.join(keywords)}",
+            argument="law",
+            value=case.law,
+        )
     keyword, law = keywords[case.law], theory.law(case.law)
     given = {"alpha": case.task.alpha, "beta": case.task.beta}
-    limited, endless = (PowerLawSpectrum(case.task.alpha, case.task.beta, size) for size in (modes, np.inf))
+    limited, endless = (
+        PowerLawSpectrum(case.task.alpha, case.task.beta, size) for size in (modes, np.inf)
+    )
 
     losses = np.empty((replicates, sizes.size))
     for r in range(replicates):
         for j, size in enumerate(sizes):
             if keyword == "samples":
-                losses[r, j] = random_feature_ridge(limited, samples=size, draws=draws, rng=source).test_loss.mean()
+                losses[r, j] = random_feature_ridge(
+                    limited, samples=size, draws=draws, rng=source
+                ).test_loss.mean()
             else:
-                losses[r, j] = population_projection(limited, features=size, draws=draws, rng=source).mean()
+                losses[r, j] = population_projection(
+                    limited, features=size, draws=draws, rng=source
+                ).mean()
     measured = curve_from_replicates(sizes, losses, method="direct simulation")
     mean, reach = np.asarray(measured.value), quantile(0.95, measured.df) * np.asarray(measured.se)
 
@@ -138,21 +150,55 @@ def _draw(
     exponent = float(law(**given))
     upper.plot(wide, solver, color=THEORY, lw=2, label="solver, infinitely many modes")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AccuracyWarning)  # the picture itself shows how far the leading term is off
+        warnings.simplefilter(
+            "ignore", AccuracyWarning
+        )  # the picture itself shows how far the leading term is off
         leading = law.asymptote(wide, **given)
-    upper.plot(wide, leading, color=LAW, lw=1.5, ls="--", label=f"derived law: {law.variable}$^{{-{exponent:g}}}$")
+    upper.plot(
+        wide,
+        leading,
+        color=LAW,
+        lw=1.5,
+        ls="--",
+        label=f"derived law: {law.variable}$^{{-{exponent:g}}}$",
+    )
     anchor = mean[0] * (wide / sizes[0]) ** -case.rival
     visible = anchor > solver[-1] / 10
     upper.plot(
-        wide[visible], anchor[visible], color=RIVAL, lw=1.5, ls=":", label=f"{case.rival_name}: {law.variable}$^{{-{case.rival:g}}}$"
+        wide[visible],
+        anchor[visible],
+        color=RIVAL,
+        lw=1.5,
+        ls=":",
+        label=f"{case.rival_name}: {law.variable}$^{{-{case.rival:g}}}$",
     )
-    upper.errorbar(sizes, mean, reach, fmt="o", color=SIMULATION, ms=5, capsize=3, zorder=3, label=f"simulation, {modes} modes")
+    upper.errorbar(
+        sizes,
+        mean,
+        reach,
+        fmt="o",
+        color=SIMULATION,
+        ms=5,
+        capsize=3,
+        zorder=3,
+        label=f"simulation, {modes} modes",
+    )
     upper.set(xscale="log", yscale="log", ylabel="test loss")
-    upper.set_title(rf"{case.law}:  $\alpha={float(case.task.alpha):g}$,  $\beta={float(case.task.beta):g}$", loc="left", fontsize=11)
+    upper.set_title(
+        rf"{case.law}:  $\alpha={float(case.task.alpha):g}$,  $\beta={float(case.task.beta):g}$",
+        loc="left",
+        fontsize=11,
+    )
     upper.legend(frameon=False, fontsize=9)
 
     lower.axhspan(-tolerance, tolerance, color=THEORY, alpha=0.08, lw=0)
     lower.axhline(0, color=THEORY, lw=1)
-    lower.errorbar(sizes, mean / expected - 1, reach / expected, fmt="o", color=SIMULATION, ms=5, capsize=3)
-    lower.set(ylabel="simulation /\nsolver $-$ 1", xlabel=f"{keyword} {law.variable}", ylim=(-2.2 * tolerance, 2.2 * tolerance))
+    lower.errorbar(
+        sizes, mean / expected - 1, reach / expected, fmt="o", color=SIMULATION, ms=5, capsize=3
+    )
+    lower.set(
+        ylabel="simulation /\nsolver $-$ 1",
+        xlabel=f"{keyword} {law.variable}",
+        ylim=(-2.2 * tolerance, 2.2 * tolerance),
+    )
     bare(upper, lower)

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Solution = GradientFlowSolution | GradientDescentSolution | OnlineSGDSolution
 
-CLOCKS = {GradientFlowSolution: ("t", "time t"), GradientDescentSolution: ("steps", "steps"), OnlineSGDSolution: ("steps", "steps")}
+CLOCKS = {
+    GradientFlowSolution: ("t", "time t"),
+    GradientDescentSolution: ("steps", "steps"),
+    OnlineSGDSolution: ("steps", "steps"),
+}
 RESULTS = ("test_loss", "train_loss", "test_error", "train_error", "diagnostics")
 NAMES = {"test_loss": "test loss", "train_loss": "train loss"}
 TRAIN = "#e09f3e"  # where a single case leaves a color for it
@@ -89,8 +93,16 @@ def loss_curves(
     """
     from matplotlib.figure import Figure
 
-    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0 < tolerance < np.inf:
-        raise DomainError(f"tolerance = {tolerance!r} must be finite and > 0", argument="tolerance", value=tolerance)
+    if (
+        isinstance(tolerance, bool)
+        or not isinstance(tolerance, (int, float))
+        or not 0 < tolerance < np.inf
+    ):
+        raise DomainError(
+            f"tolerance = {tolerance!r} must be finite and > 0",
+            argument="tolerance",
+            value=tolerance,
+        )
     cases = _cases(solution, simulated, at)
     compared = any(case.simulated for case in cases)
     if figure is None:
@@ -107,7 +119,11 @@ def loss_curves(
     if lower is not None:
         lower.axhspan(-tolerance, tolerance, color=THEORY, alpha=0.08, lw=0)
         lower.axhline(0, color=THEORY, lw=1)
-        widest = max(np.max(np.abs(_deviation(case, name)[0]) + _deviation(case, name)[1]) for case in cases for name in case.simulated)
+        widest = max(
+            np.max(np.abs(_deviation(case, name)[0]) + _deviation(case, name)[1])
+            for case in cases
+            for name in case.simulated
+        )
         half = max(2.2 * tolerance, 1.15 * float(widest))
         lower.set(ylabel="simulation /\nsolver $-$ 1", ylim=(-half, half))
         bare(lower)
@@ -119,10 +135,22 @@ def _cases(solution: Any, simulated: Any, at: Any) -> list[_Case]:
     """Check what is given, and bring it together."""
     named = solution if isinstance(solution, Mapping) else {"": solution}
     if not 1 <= len(named) <= len(CASES):
-        raise DomainError(f"solution has {len(named)} runs: give one to {len(CASES)}", argument="solution", value=list(named))
-    draws = simulated if isinstance(simulated, Mapping) else {} if simulated is None else {"": simulated}
+        raise DomainError(
+            f"solution has {len(named)} runs: give one to {len(CASES)}",
+            argument="solution",
+            value=list(named),
+        )
+    draws = (
+        simulated
+        if isinstance(simulated, Mapping)
+        else {}
+        if simulated is None
+        else {"": simulated}
+    )
     unknown = [name for name in draws if name not in named]
-    if unknown or (isinstance(solution, Mapping) != isinstance(simulated, Mapping) and simulated is not None):
+    if unknown or (
+        isinstance(solution, Mapping) != isinstance(simulated, Mapping) and simulated is not None
+    ):
         raise DomainError(
             f"simulated must have the names of solution, {', '.join(map(repr, named))}"
             if isinstance(solution, Mapping)
@@ -131,34 +159,57 @@ def _cases(solution: Any, simulated: Any, at: Any) -> list[_Case]:
             value=unknown or simulated,
         )
     if at is not None and not draws:
-        raise DomainError("at tells when was simulated: give simulated too", argument="at", value=at)
+        raise DomainError(
+            "at tells when was simulated: give simulated too", argument="at", value=at
+        )
     found = [_case(str(name), run, draws.get(name), at) for name, run in named.items()]
     if len({case.clock for case in found}) > 1:
-        raise DomainError("solution mixes a flow, which has a time, with runs that have steps", argument="solution", value=list(named))
+        raise DomainError(
+            "solution mixes a flow, which has a time, with runs that have steps",
+            argument="solution",
+            value=list(named),
+        )
     return found
 
 
 def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
     if type(run) not in CLOCKS:
         kinds = ", ".join(kind.__name__ for kind in CLOCKS)
-        raise DomainError(f"solution has a {type(run).__name__}: it must be one of {kinds}", argument="solution", value=run)
+        raise DomainError(
+            f"solution has a {type(run).__name__}: it must be one of {kinds}",
+            argument="solution",
+            value=run,
+        )
     clock, axis = CLOCKS[type(run)]
     time = np.asarray(getattr(run, clock), dtype=float)
     if time.ndim != 1 or time.size < 2:
         raise DomainError(
-            f"solution must have one row of at least two {clock}; got shape {time.shape}", argument="solution", value=time.shape
+            f"solution must have one row of at least two {clock}; got shape {time.shape}",
+            argument="solution",
+            value=time.shape,
         )
     for field in fields(run):
-        if field.name not in (clock, *RESULTS) and np.any(np.asarray(getattr(run, field.name)) != np.asarray(getattr(run, field.name))[0]):
+        if field.name not in (clock, *RESULTS) and np.any(
+            np.asarray(getattr(run, field.name)) != np.asarray(getattr(run, field.name))[0]
+        ):
             raise DomainError(
-                f"solution has several values of {field.name}: give one run per name, in a mapping", argument="solution", value=field.name
+                f"solution has several values of {field.name}: give one run per name, in a mapping",
+                argument="solution",
+                value=field.name,
             )
     losses = {name: np.asarray(getattr(run, name)) for name in NAMES if hasattr(run, name)}
-    shown = {name: np.isfinite(values) & (values > getattr(run, name.replace("loss", "error"))) for name, values in losses.items()}
+    shown = {
+        name: np.isfinite(values) & (values > getattr(run, name.replace("loss", "error")))
+        for name, values in losses.items()
+    }
     if draws is None:
         return _Case(label, axis, time, losses, shown, np.empty(0, dtype=int), {})
     if not isinstance(draws, SimulatedLosses):
-        raise DomainError(f"simulated has a {type(draws).__name__}: it must be SimulatedLosses", argument="simulated", value=draws)
+        raise DomainError(
+            f"simulated has a {type(draws).__name__}: it must be SimulatedLosses",
+            argument="simulated",
+            value=draws,
+        )
     when = time if at is None else np.atleast_1d(np.asarray(at, dtype=float))
     place = np.searchsorted(time, when).clip(max=time.size - 1)
     if when.ndim != 1 or np.any(time[place] != when):
@@ -200,12 +251,20 @@ def _deviation(case: _Case, name: str) -> tuple[Array, Array]:
     return np.where(good, mean / safe - 1, 0.0), np.where(good, error / safe, 0.0)
 
 
-def _draw(case: _Case, upper: Axes, lower: Axes | None, looks: dict[str, tuple[str, str, str, bool]], place: float) -> None:
+def _draw(
+    case: _Case,
+    upper: Axes,
+    lower: Axes | None,
+    looks: dict[str, tuple[str, str, str, bool]],
+    place: float,
+) -> None:
     prefix = f"{case.label}, " if case.label else ""
     for name, losses in case.losses.items():
         color, style, marker, filled = looks[name]
         shown = (case.time > 0) & np.isfinite(case.time) & case.shown[name]
-        upper.plot(case.time[shown], losses[shown], style, color=color, lw=1.8, gid=prefix + NAMES[name])
+        upper.plot(
+            case.time[shown], losses[shown], style, color=color, lw=1.8, gid=prefix + NAMES[name]
+        )
         for level in losses[np.isinf(case.time) & case.shown[name]][:1]:
             upper.axhline(level, color=color, lw=1, ls=":", gid=f"{prefix}{NAMES[name]}, limit")
         if name not in case.simulated:
@@ -213,12 +272,22 @@ def _draw(case: _Case, upper: Axes, lower: Axes | None, looks: dict[str, tuple[s
         mean, error = _statistics(case, name)
         when = case.time[case.place]
         good = (when > 0) & np.isfinite(when) & (mean > 0)
-        look: dict[str, Any] = {"fmt": marker, "color": color, "mfc": color if filled else "white", "ms": 4.5, "capsize": 2, "zorder": 3}
+        look: dict[str, Any] = {
+            "fmt": marker,
+            "color": color,
+            "mfc": color if filled else "white",
+            "ms": 4.5,
+            "capsize": 2,
+            "zorder": 3,
+        }
         gid = f"{prefix}{NAMES[name]}, simulated"
         upper.errorbar(when[good], mean[good], error[good], **look)[0].set_gid(gid)
         if lower is not None:
             off, spread = _deviation(case, name)
-            aside = when * APART ** (2 * place * len(case.simulated) + ((-1, 1)[name == "train_loss"] if len(case.simulated) > 1 else 0))
+            aside = when * APART ** (
+                2 * place * len(case.simulated)
+                + ((-1, 1)[name == "train_loss"] if len(case.simulated) > 1 else 0)
+            )
             good &= case.shown[name][case.place]
             lower.errorbar(aside[good], off[good], spread[good], **look)[0].set_gid(gid)
 
@@ -230,15 +299,34 @@ def _legend(axis: Axes, cases: list[_Case]) -> None:
     gray, handles = "#555555", []
     looks = [_looks(number, len(cases)) for number in range(len(cases))]
     if len(cases) == 1:
-        handles = [Line2D([], [], color=looks[0][name][0], lw=1.8, label=NAMES[name]) for name in cases[0].losses]
+        handles = [
+            Line2D([], [], color=looks[0][name][0], lw=1.8, label=NAMES[name])
+            for name in cases[0].losses
+        ]
     else:
-        handles = [Line2D([], [], color=look["test_loss"][0], lw=1.8, label=case.label) for case, look in zip(cases, looks, strict=True)]
+        handles = [
+            Line2D([], [], color=look["test_loss"][0], lw=1.8, label=case.label)
+            for case, look in zip(cases, looks, strict=True)
+        ]
         if _kinds(cases) > 1:
-            handles += [Line2D([], [], color=gray, lw=1.8, ls=ls, label=label) for label, ls in (("test", "-"), ("train", "--"))]
+            handles += [
+                Line2D([], [], color=gray, lw=1.8, ls=ls, label=label)
+                for label, ls in (("test", "-"), ("train", "--"))
+            ]
     if any(np.isinf(case.time).any() for case in cases):
         handles.append(Line2D([], [], color=gray, lw=1, ls=":", label="end of training"))
     draws = sorted({values.shape[0] for case in cases for values in case.simulated.values()})
     if draws:
         many = f"{draws[0]}" if len(draws) == 1 else f"{draws[0]} to {draws[-1]}"
-        handles.append(Line2D([], [], color=gray, ls="", marker="o", ms=4.5, label=f"simulation: mean ± s.e. of {many} draws"))
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color=gray,
+                ls="",
+                marker="o",
+                ms=4.5,
+                label=f"simulation: mean ± s.e. of {many} draws",
+            )
+        )
     axis.legend(handles=handles, frameon=False, fontsize=9)

@@ -24,7 +24,10 @@ SHOWN = (
     ("loss_exponent", "linear.compute", THEORY, "loss: $L^*\\sim C^{-g}$"),
     ("features_exponent", "linear.compute_model", SIMULATION, "size: $N^*\\sim C^{\\,g}$"),
 )
-WITHOUT_NOISE = ("Ia", "II")  # phases whose balance has no gradient noise in it, and no step size that depends on N
+WITHOUT_NOISE = (
+    "Ia",
+    "II",
+)  # phases whose balance has no gradient noise in it, and no step size that depends on N
 
 
 def isoflop(
@@ -88,11 +91,17 @@ def isoflop(
 
     budgets = np.atleast_1d(np.asarray(compute, dtype=float))
     if budgets.ndim != 1 or budgets.size < 2 or not np.all(np.diff(budgets) > 0):
-        raise DomainError(f"compute = {compute!r} must be at least two budgets, increasing", argument="compute", value=compute)
+        raise DomainError(
+            f"compute = {compute!r} must be at least two budgets, increasing",
+            argument="compute",
+            value=compute,
+        )
     if not 1 < span < math.inf:
         raise DomainError(f"span = {span} must be finite and > 1", argument="span", value=span)
     if isinstance(points, bool) or not isinstance(points, int) or points < 3:
-        raise DomainError(f"points = {points!r} must be a whole number >= 3", argument="points", value=points)
+        raise DomainError(
+            f"points = {points!r} must be a whole number >= 3", argument="points", value=points
+        )
     training: dict[str, Any] = {
         "dynamics": dynamics,
         "batch": batch,
@@ -113,11 +122,19 @@ def isoflop(
 
 
 def _curves(
-    axis: Axes, spectrum: Spectrum, optima: ComputeFrontier, frontier: ComputeFrontier, span: float, points: int, training: dict[str, Any]
+    axis: Axes,
+    spectrum: Spectrum,
+    optima: ComputeFrontier,
+    frontier: ComputeFrontier,
+    span: float,
+    points: int,
+    training: dict[str, Any],
 ) -> None:
     from matplotlib import colormaps
 
-    budgets, best, losses = (np.asarray(field) for field in (optima.compute, optima.features, optima.loss))
+    budgets, best, losses = (
+        np.asarray(field) for field in (optima.compute, optima.features, optima.loss)
+    )
     colors = colormaps["cividis"](np.linspace(0.75, 0.05, budgets.size))
     for number, (budget, middle) in enumerate(zip(budgets.tolist(), best.tolist(), strict=True)):
         sizes = np.geomspace(max(middle / span, 1.0), min(middle * span, budget), points)
@@ -134,8 +151,27 @@ def _curves(
             color=colors[number],
             annotation_clip=False,
         )
-    axis.plot(frontier.features, frontier.loss, color=SIMULATION, lw=1.4, ls="--", gid="frontier", label="frontier", zorder=3)
-    axis.plot(best, losses, "o", color=SIMULATION, mec="white", ms=7, gid="optima", label="optima", zorder=4)
+    axis.plot(
+        frontier.features,
+        frontier.loss,
+        color=SIMULATION,
+        lw=1.4,
+        ls="--",
+        gid="frontier",
+        label="frontier",
+        zorder=3,
+    )
+    axis.plot(
+        best,
+        losses,
+        "o",
+        color=SIMULATION,
+        mec="white",
+        ms=7,
+        gid="optima",
+        label="optima",
+        zorder=4,
+    )
     axis.set(xscale="log", yscale="log", xlabel="features N", ylabel="test loss")
     axis.set_xlim(right=axis.get_xlim()[1] * 2)
     axis.set_title("loss at fixed compute $C = N t$", loc="left", fontsize=11)
@@ -181,17 +217,30 @@ def _derived(
     return phase, {name: float(theory.law(name)(**values)) for _, name, _, _ in SHOWN}
 
 
-def _exponents(axis: Axes, frontier: ComputeFrontier, derived: tuple[str, dict[str, float]] | None) -> None:
+def _exponents(
+    axis: Axes, frontier: ComputeFrontier, derived: tuple[str, dict[str, float]] | None
+) -> None:
     compute = np.asarray(frontier.compute)
     for field, law, color, label in SHOWN:
         axis.plot(compute, getattr(frontier, field), color=color, lw=2, gid=field, label=label)
         if derived is not None:
             value = derived[1][law]
-            axis.axhline(value, color=color, lw=1.3, ls="--", gid=law, label=f"derived: $g = {value:.4g}$")
+            axis.axhline(
+                value, color=color, lw=1.3, ls="--", gid=law, label=f"derived: $g = {value:.4g}$"
+            )
     axis.set(xscale="log", xlabel="compute C", ylabel="local exponent $g$ along the frontier")
     low, high = axis.get_ylim()
     room = max(high - low, 0.1)
     axis.set_ylim((low + high) / 2 - 0.6 * room, (low + high) / 2 + 0.6 * room)
-    axis.set_title("" if derived is None else f"phase {derived[0]}", loc="left", fontsize=11, pad=34)
+    axis.set_title(
+        "" if derived is None else f"phase {derived[0]}", loc="left", fontsize=11, pad=34
+    )
     # above the panel: its lines may be anywhere
-    axis.legend(frameon=False, fontsize=9, ncols=2, loc="lower left", bbox_to_anchor=(-0.02, 1.0), borderaxespad=0.0)
+    axis.legend(
+        frameon=False,
+        fontsize=9,
+        ncols=2,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        borderaxespad=0.0,
+    )

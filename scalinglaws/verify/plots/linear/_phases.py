@@ -60,5 +60,12 @@ def phase_diagram(
     found = law_with_phases(law)
     if figure is None:
         figure = Figure(figsize=(7.8, 4.9), layout="constrained")
-    draw_phases([figure.subplots()], [found], notation=notation, tasks=tasks, resolution=resolution, limits=limits)
+    draw_phases(
+        [figure.subplots()],
+        [found],
+        notation=notation,
+        tasks=tasks,
+        resolution=resolution,
+        limits=limits,
+    )
     return figure

@@ -8,7 +8,12 @@ import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
 from ....errors import DomainError
-from ....solvers.patterns import AlignmentProbability, Configuration, alignment_rate, specialized_cost
+from ....solvers.patterns import (
+    AlignmentProbability,
+    Configuration,
+    alignment_rate,
+    specialized_cost,
+)
 from ..linear._palette import LAW, RIVAL, SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
@@ -18,7 +23,11 @@ _POINTS = 4001
 
 
 def weight_configuration(
-    configuration: Configuration, d: float, *, sampled: AlignmentProbability | None = None, figure: Figure | None = None
+    configuration: Configuration,
+    d: float,
+    *,
+    sampled: AlignmentProbability | None = None,
+    figure: Figure | None = None,
 ) -> Figure:
     r"""Draw the most likely weights of a network that is aligned with its target, on the mean-field law of one neuron.
 
@@ -66,9 +75,19 @@ def weight_configuration(
     r = weights**2
     cost = d / 2 * r.sum() + n / (2 * ((r / (3 + 2 * r)) ** 3).sum())
     if not abs(cost / configuration.cost - 1) < 1e-6:
-        raise DomainError(f"d = {d} is not the dimension of the configuration: its cost would be {cost:.6g}", argument="d", value=d)
-    if sampled is not None and not (isinstance(sampled, AlignmentProbability) and (sampled.n, sampled.d) == (n, d)):
-        raise DomainError(f"sampled must come from log_alignment with n = {n}, d = {d:g}", argument="sampled", value=sampled)
+        raise DomainError(
+            f"d = {d} is not the dimension of the configuration: its cost would be {cost:.6g}",
+            argument="d",
+            value=d,
+        )
+    if sampled is not None and not (
+        isinstance(sampled, AlignmentProbability) and (sampled.n, sampled.d) == (n, d)
+    ):
+        raise DomainError(
+            f"sampled must come from log_alignment with n = {n}, d = {d:g}",
+            argument="sampled",
+            value=sampled,
+        )
 
     best = specialized_cost(n, d)
     place = float(np.sqrt(best.squared_weight))
@@ -88,20 +107,77 @@ def weight_configuration(
     both = np.concatenate((-x[:0:-1], x))
     for name, density in laws.items():
         color, words = looks[name]
-        left.plot(both, np.concatenate((density[:0:-1], density)), color=color, lw=4 if name == "prior" else 1.8, gid=name, label=words)
+        left.plot(
+            both,
+            np.concatenate((density[:0:-1], density)),
+            color=color,
+            lw=4 if name == "prior" else 1.8,
+            gid=name,
+            label=words,
+        )
         beyond = 2 * n * cumulative_trapezoid(density[::-1], -x[::-1], initial=0)[::-1]
         right.plot(x, beyond, color=color, lw=4 if name == "prior" else 1.8, gid=name, label=words)
     top = float(laws["prior"].max())
-    left.set(yscale="log", xlabel="weight $w$ on the target", ylabel="probability density of one neuron", ylim=(top * 1e-8, top * 4))
-    left.plot(weights, np.full(n, top * 2.5e-8), "|", color=SIMULATION, ms=11, mew=1.6, gid="optimum")
+    left.set(
+        yscale="log",
+        xlabel="weight $w$ on the target",
+        ylabel="probability density of one neuron",
+        ylim=(top * 1e-8, top * 4),
+    )
+    left.plot(
+        weights, np.full(n, top * 2.5e-8), "|", color=SIMULATION, ms=11, mew=1.6, gid="optimum"
+    )
     count = np.concatenate(([n], np.arange(n, -1, -1)))
     steps = np.concatenate(([0.0], weights[::-1], [weights[0]]))
-    right.plot(steps, count, drawstyle="steps-pre", color=SIMULATION, lw=1.6, gid="optimum", label="cheapest weights, up to sign")
-    right.axvline(place, color=LAW, lw=1, ls="--", zorder=1, gid="pattern", label=f"pattern: {best.neurons:.0f} neurons at {place:.4g}")
+    right.plot(
+        steps,
+        count,
+        drawstyle="steps-pre",
+        color=SIMULATION,
+        lw=1.6,
+        gid="optimum",
+        label="cheapest weights, up to sign",
+    )
+    right.axvline(
+        place,
+        color=LAW,
+        lw=1,
+        ls="--",
+        zorder=1,
+        gid="pattern",
+        label=f"pattern: {best.neurons:.0f} neurons at {place:.4g}",
+    )
     if sampled is not None:
-        right.plot(1, sampled.specialized, "o", color=LAW, ms=7, mec="white", zorder=4, gid="sampled", label="sampled, beyond 1")
-    right.set(yscale="log", ylim=(0.05, 2 * n), xlim=(0, reach), xlabel="$x$", ylabel=r"neurons with $|w| > x$")
+        right.plot(
+            1,
+            sampled.specialized,
+            "o",
+            color=LAW,
+            ms=7,
+            mec="white",
+            zorder=4,
+            gid="sampled",
+            label="sampled, beyond 1",
+        )
+    right.set(
+        yscale="log",
+        ylim=(0.05, 2 * n),
+        xlim=(0, reach),
+        xlabel="$x$",
+        ylabel=r"neurons with $|w| > x$",
+    )
     bare(left, right)
-    handles = {line.get_gid(): line for axes in (left, right) for line in axes.get_lines() if line.get_gid() != "optimum" or axes is right}
-    figure.legend(handles=list(handles.values()), frameon=False, fontsize=9, loc="outside lower center", ncols=3)
+    handles = {
+        line.get_gid(): line
+        for axes in (left, right)
+        for line in axes.get_lines()
+        if line.get_gid() != "optimum" or axes is right
+    }
+    figure.legend(
+        handles=list(handles.values()),
+        frameon=False,
+        fontsize=9,
+        loc="outside lower center",
+        ncols=3,
+    )
     return figure

@@ -10,7 +10,12 @@ import sympy as sp
 from numpy.typing import ArrayLike
 
 from ....errors import DomainError
-from ....solvers.patterns import AlignmentProbability, alignment_rate, gaussian_cost, specialized_cost
+from ....solvers.patterns import (
+    AlignmentProbability,
+    alignment_rate,
+    gaussian_cost,
+    specialized_cost,
+)
 from ....theory._numbers import to_exact
 from ....theory.patterns import fully_connected, sample_complexity
 from ..linear._palette import SIMULATION, THEORY, bare
@@ -18,7 +23,11 @@ from ..linear._palette import SIMULATION, THEORY, bare
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LOOKS = {"S(1)": ("#4a8c6f", "few neurons specialize, S(1)"), "G(1)": ("#e09f3e", "all learn, G(1)"), "GP": ("#9a9a9a", "lazy, GP")}
+LOOKS = {
+    "S(1)": ("#4a8c6f", "few neurons specialize, S(1)"),
+    "G(1)": ("#e09f3e", "all learn, G(1)"),
+    "GP": ("#9a9a9a", "lazy, GP"),
+}
 
 
 def cost_curves(
@@ -65,11 +74,25 @@ def cost_curves(
     from matplotlib.figure import Figure
 
     d = np.asarray(dimensions, dtype=float)
-    if d.ndim != 1 or d.size < 3 or not np.all(np.isfinite(d)) or d.min(initial=2) < 2 or np.any(np.diff(d) <= 0):
-        raise DomainError("dimensions must be at least three increasing finite numbers from 2 on", argument="dimensions", value=dimensions)
+    if (
+        d.ndim != 1
+        or d.size < 3
+        or not np.all(np.isfinite(d))
+        or d.min(initial=2) < 2
+        or np.any(np.diff(d) <= 0)
+    ):
+        raise DomainError(
+            "dimensions must be at least three increasing finite numbers from 2 on",
+            argument="dimensions",
+            value=dimensions,
+        )
     exponent = fully_connected([width_exponent], 3).width_exponents[0]
     if not exponent.is_number:
-        raise DomainError(f"width_exponent = {width_exponent} must be a number", argument="width_exponent", value=width_exponent)
+        raise DomainError(
+            f"width_exponent = {width_exponent} must be a number",
+            argument="width_exponent",
+            value=width_exponent,
+        )
     n = np.round(d ** float(to_exact(exponent)))
     costs = {
         "S(1)": specialized_cost(n, d).cost,
@@ -78,9 +101,13 @@ def cost_curves(
         "mean field": alignment_rate(n, d).rate,
     }
     for entry in measured:
-        if not isinstance(entry, AlignmentProbability) or entry.n != round(entry.d ** float(exponent)):
+        if not isinstance(entry, AlignmentProbability) or entry.n != round(
+            entry.d ** float(exponent)
+        ):
             raise DomainError(
-                f"measured must hold results of log_alignment with n = d^{exponent}, rounded", argument="measured", value=entry
+                f"measured must hold results of log_alignment with n = d^{exponent}, rounded",
+                argument="measured",
+                value=entry,
             )
     if figure is None:
         figure = Figure(figsize=(10.4, 4.4), layout="constrained")
@@ -88,12 +115,26 @@ def cost_curves(
     middle = np.sqrt(d[1:] * d[:-1])
     for name, cost in costs.items():
         color, words = LOOKS.get(name, (THEORY, "mean-field theory, no pattern assumed"))
-        style = {"color": color, "lw": 1.4 if name == "mean field" else 2, "ls": "--" if name == "mean field" else "-", "gid": name}
+        style = {
+            "color": color,
+            "lw": 1.4 if name == "mean field" else 2,
+            "ls": "--" if name == "mean field" else "-",
+            "gid": name,
+        }
         left.plot(d, cost, label=words, **style)
-        right.plot(middle, np.diff(np.log(np.asarray(cost))) / np.diff(np.log(d)), marker=".", **style)
+        right.plot(
+            middle, np.diff(np.log(np.asarray(cost))) / np.diff(np.log(d)), marker=".", **style
+        )
     for ranked in sample_complexity(fully_connected([exponent], 3)).ranking:
         if str(ranked) in LOOKS:
-            right.axhline(float(ranked.exponent), color=LOOKS[str(ranked)][0], lw=1, ls=(0, (6, 3)), zorder=1, gid=f"{ranked}, exponent")
+            right.axhline(
+                float(ranked.exponent),
+                color=LOOKS[str(ranked)][0],
+                lw=1,
+                ls=(0, (6, 3)),
+                zorder=1,
+                gid=f"{ranked}, exponent",
+            )
             right.annotate(
                 f"{ranked}: {ranked.exponent}",
                 (1, float(ranked.exponent)),
@@ -106,8 +147,21 @@ def cost_curves(
             )
     if measured:
         at = [entry.d for entry in measured]
-        values, errors = [-entry.log_probability for entry in measured], [entry.standard_error for entry in measured]
-        bars = left.errorbar(at, values, errors, fmt="o", color=SIMULATION, ms=5, capsize=2, zorder=4, label="importance sampling")
+        values, errors = (
+            [-entry.log_probability for entry in measured],
+            [entry.standard_error for entry in measured],
+        )
+        bars = left.errorbar(
+            at,
+            values,
+            errors,
+            fmt="o",
+            color=SIMULATION,
+            ms=5,
+            capsize=2,
+            zorder=4,
+            label="importance sampling",
+        )
         bars[0].set_gid("measured")
     left.set(xscale="log", yscale="log", ylabel=r"cost, $-\log P$")
     right.set(xscale="log", ylabel="local slope in $d$")

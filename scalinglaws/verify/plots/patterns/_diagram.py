@@ -37,7 +37,12 @@ DOT = "#d1495b"
 CELLS = 200  # of a grid along an axis, on which room for names is looked for
 
 
-def phase_diagram(diagram: PhaseDiagram, *, marks: Mapping[str, Sequence[float]] | None = None, figure: Figure | None = None) -> Figure:
+def phase_diagram(
+    diagram: PhaseDiagram,
+    *,
+    marks: Mapping[str, Sequence[float]] | None = None,
+    figure: Figure | None = None,
+) -> Figure:
     r"""Draw which pattern of feature learning wins, over one or two exponents, with exact boundaries.
 
     Parameters
@@ -84,7 +89,10 @@ def phase_diagram(diagram: PhaseDiagram, *, marks: Mapping[str, Sequence[float]]
     axes = figure.subplots()
     for number, (symbol, grid) in enumerate(diagram.axes):
         axes.set(
-            **{f"{'xy'[number]}lim": (grid[0], grid[-1]), f"{'xy'[number]}label": f"${sp.latex(symbol)}$   ({_size(diagram, symbol)})"}
+            **{
+                f"{'xy'[number]}lim": (grid[0], grid[-1]),
+                f"{'xy'[number]}label": f"${sp.latex(symbol)}$   ({_size(diagram, symbol)})",
+            }
         )
     if diagram.purity:
         axes.set_title("clean features", fontsize=11)
@@ -102,7 +110,9 @@ def _checked(marks: Any, diagram: PhaseDiagram) -> dict[str, tuple[float, ...]]:
         )
         if not inside:
             raise DomainError(
-                f"marks: {name!r} at {point} must have {len(diagram.axes)} coordinates, within the axes", argument="marks", value=place
+                f"marks: {name!r} at {point} must have {len(diagram.axes)} coordinates, within the axes",
+                argument="marks",
+                value=place,
             )
         found[str(name)] = point
     return found
@@ -135,13 +145,26 @@ def _draw_plane(axes: Axes, diagram: PhaseDiagram, marks: dict[str, tuple[float,
         color = COLORS[number % len(COLORS)]
         for member in members:
             corners = np.array(diagram.regions[member].corners, dtype=float)
-            axes.add_patch(Polygon(corners, facecolor=color, edgecolor=color, linewidth=0.8, zorder=0.6, gid=name))
+            axes.add_patch(
+                Polygon(
+                    corners, facecolor=color, edgecolor=color, linewidth=0.8, zorder=0.6, gid=name
+                )
+            )
         exponents = dict.fromkeys(diagram.regions[member].exponent for member in members)
         words = " or ".join(f"${_fraction(exponent)}$" for exponent in exponents)
-        handles.append(Patch(facecolor=color, edgecolor=INK, linewidth=0.6, label=f"{name}:  {words}"))
+        handles.append(
+            Patch(facecolor=color, edgecolor=INK, linewidth=0.6, label=f"{name}:  {words}")
+        )
     for line in diagram.boundaries:
         (x0, y0), (x1, y1) = (tuple(map(float, end)) for end in (line.start, line.end))
-        axes.plot([x0, x1], [y0, y1], color=INK, lw=1.2, gid=f"{line.sides[0]} | {line.sides[1]}", zorder=2)
+        axes.plot(
+            [x0, x1],
+            [y0, y1],
+            color=INK,
+            lw=1.2,
+            gid=f"{line.sides[0]} | {line.sides[1]}",
+            zorder=2,
+        )
     axes.legend(
         handles=handles,
         title="winner, and $g$ of $d^{\\,g}$ samples\n(heuristic)",
@@ -158,7 +181,12 @@ def _draw_plane(axes: Axes, diagram: PhaseDiagram, marks: dict[str, tuple[float,
     _name(axes, diagram, named, marks)
 
 
-def _name(axes: Axes, diagram: PhaseDiagram, named: dict[str, list[int]], marks: dict[str, tuple[float, ...]]) -> None:
+def _name(
+    axes: Axes,
+    diagram: PhaseDiagram,
+    named: dict[str, list[int]],
+    marks: dict[str, tuple[float, ...]],
+) -> None:
     """Write names where there is room; marks first."""
     from matplotlib.path import Path
     from matplotlib.patheffects import withStroke
@@ -172,17 +200,30 @@ def _name(axes: Axes, diagram: PhaseDiagram, named: dict[str, list[int]], marks:
     for name, point in marks.items():
         leftward = (point[0] - low[0]) / (high[0] - low[0]) > 0.8
         offset, side = (-7, "right") if leftward else (7, "left")
-        text = axes.annotate(name, (point[0], point[1]), (offset, 5), textcoords="offset points", ha=side, fontsize=9, color=INK, zorder=4)
+        text = axes.annotate(
+            name,
+            (point[0], point[1]),
+            (offset, 5),
+            textcoords="offset points",
+            ha=side,
+            fontsize=9,
+            color=INK,
+            zorder=4,
+        )
         text.set_path_effects(halo)
         off = (mesh - np.array(point)) / (high - low) * inches
-        free &= (np.abs(off[..., 0] - (-0.3 if leftward else 0.3)) > 0.5) | (np.abs(off[..., 1]) > 0.25)
+        free &= (np.abs(off[..., 0] - (-0.3 if leftward else 0.3)) > 0.5) | (
+            np.abs(off[..., 1]) > 0.25
+        )
     for name, members in named.items():
         mask = np.zeros((CELLS, CELLS), dtype=bool)
         for member in members:
             corners = np.array(diagram.regions[member].corners, dtype=float)
             mask |= Path(corners).contains_points(mesh.reshape(-1, 2)).reshape(mask.shape)
         for written, size, upright in _ways(name):
-            spot = _room(mask & free, written, size, inches[::-1] if upright else inches, upright=upright)
+            spot = _room(
+                mask & free, written, size, inches[::-1] if upright else inches, upright=upright
+            )
             if spot is not None:
                 where = (place[0][spot[1]], place[1][spot[0]])
                 style: dict[str, Any] = {"ha": "center", "va": "center", "color": INK, "gid": name}
@@ -193,15 +234,33 @@ def _name(axes: Axes, diagram: PhaseDiagram, named: dict[str, list[int]], marks:
 def _ways(name: str) -> list[tuple[str, float, bool]]:
     """List how a name can be written, the best first: text, size, and whether it stands upright."""
     broken = name.replace(" ", "\n")
-    ways = [(written, size, upright) for size in (NAME_SIZE - 2, NAME_SIZE - 4) for upright in (False, True) for written in (name, broken)]
+    ways = [
+        (written, size, upright)
+        for size in (NAME_SIZE - 2, NAME_SIZE - 4)
+        for upright in (False, True)
+        for written in (name, broken)
+    ]
     return list(dict.fromkeys(way for way in ways if not (way[2] and "\n" in way[0])))
 
 
-def _room(mask: NDArray[np.bool_], written: str, size: float, inches: NDArray[np.float64], *, upright: bool) -> tuple[int, int] | None:
+def _room(
+    mask: NDArray[np.bool_],
+    written: str,
+    size: float,
+    inches: NDArray[np.float64],
+    *,
+    upright: bool,
+) -> tuple[int, int] | None:
     """Find where the box of a text fits into a region, as far from its edges as can be."""
     lines = written.split("\n")
-    wide, tall = 0.62 * size / 72 * max(map(len, lines)) + 0.06, 1.25 * size / 72 * len(lines) + 0.04
-    box = [2 * int(np.ceil(CELLS * length / whole / 2)) + 1 for length, whole in ((tall, inches[1]), (wide, inches[0]))]
+    wide, tall = (
+        0.62 * size / 72 * max(map(len, lines)) + 0.06,
+        1.25 * size / 72 * len(lines) + 0.04,
+    )
+    box = [
+        2 * int(np.ceil(CELLS * length / whole / 2)) + 1
+        for length, whole in ((tall, inches[1]), (wide, inches[0]))
+    ]
     if upright:
         box.reverse()
     fits = minimum_filter(mask, size=box, mode="constant", cval=0)
@@ -234,9 +293,18 @@ def _draw_line(axes: Axes, diagram: PhaseDiagram, marks: dict[str, tuple[float, 
     for entry in ranking:
         if str(entry) in named:
             values = np.broadcast_to(sp.lambdify(symbol, entry.exponent, "numpy")(fine), fine.shape)
-            axes.plot(fine, values, color=INK, lw=0.8, alpha=0.55, zorder=2, gid=f"{entry}, everywhere")
+            axes.plot(
+                fine, values, color=INK, lw=0.8, alpha=0.55, zorder=2, gid=f"{entry}, everywhere"
+            )
     for line in diagram.boundaries:
-        axes.axvline(float(line.start[0]), color=INK, lw=0.8, ls=":", zorder=1, gid=f"{line.sides[0]} | {line.sides[1]}")
+        axes.axvline(
+            float(line.start[0]),
+            color=INK,
+            lw=0.8,
+            ls=":",
+            zorder=1,
+            gid=f"{line.sides[0]} | {line.sides[1]}",
+        )
     runs: list[tuple[str, float, float]] = []
     for region in regions:  # neighbors with the same winner share a name
         ends = np.array(sorted(float(corner[0]) for corner in region.corners))
@@ -259,9 +327,21 @@ def _draw_line(axes: Axes, diagram: PhaseDiagram, marks: dict[str, tuple[float, 
             gid=name,
         )
     for name, (at,) in marks.items():
-        heights = [float(region.exponent.subs(symbol, at)) for region in regions if min(region.corners)[0] <= at <= max(region.corners)[0]]
+        heights = [
+            float(region.exponent.subs(symbol, at))
+            for region in regions
+            if min(region.corners)[0] <= at <= max(region.corners)[0]
+        ]
         axes.plot(at, heights[0], "o", color=DOT, mec="white", ms=7, label=name, zorder=4)
-        axes.annotate(name, (at, heights[0]), (6, -12), textcoords="offset points", fontsize=9, color=INK, zorder=4)
+        axes.annotate(
+            name,
+            (at, heights[0]),
+            (6, -12),
+            textcoords="offset points",
+            fontsize=9,
+            color=INK,
+            zorder=4,
+        )
     axes.set_ylabel("$g$ of $d^{\\,g}$ samples (heuristic)")
 
 

@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-KINDS = {"lattice convolution": "lattice", "importance sampling in two parts": "sampled", "importance sampling, one tilt": "one tilt"}
+KINDS = {
+    "lattice convolution": "lattice",
+    "importance sampling in two parts": "sampled",
+    "importance sampling, one tilt": "one tilt",
+}
 
 
-def tail_curves(tails: TailProbability | Iterable[TailProbability], *, figure: Figure | None = None) -> Figure:
+def tail_curves(
+    tails: TailProbability | Iterable[TailProbability], *, figure: Figure | None = None
+) -> Figure:
     r"""Draw the rate function of a sum of cubes with its transition, and tail probabilities on it.
 
     Parameters
@@ -57,12 +63,22 @@ def tail_curves(tails: TailProbability | Iterable[TailProbability], *, figure: F
 
     given = [tails] if isinstance(tails, TailProbability) else list(tails)
     if not given or not all(isinstance(entry, TailProbability) for entry in given):
-        raise DomainError("tails must be results of log_tail, one or more", argument="tails", value=tails)
+        raise DomainError(
+            "tails must be results of log_tail, one or more", argument="tails", value=tails
+        )
     terms = sorted({float(n) for entry in given for n in np.ravel(entry.n)})
     if len(terms) > len(CASES):
-        raise DomainError(f"tails has {len(terms)} numbers of terms: give one to {len(CASES)}", argument="tails", value=terms)
+        raise DomainError(
+            f"tails has {len(terms)} numbers of terms: give one to {len(CASES)}",
+            argument="tails",
+            value=terms,
+        )
     if any(np.any(np.asarray(entry.s) <= 0) for entry in given):
-        raise DomainError("tails must have positive thresholds", argument="tails", value=[entry.s for entry in given])
+        raise DomainError(
+            "tails must have positive thresholds",
+            argument="tails",
+            value=[entry.s for entry in given],
+        )
     if figure is None:
         figure = Figure(figsize=(10.6, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -70,10 +86,15 @@ def tail_curves(tails: TailProbability | Iterable[TailProbability], *, figure: F
     for entry in given:
         kind = KINDS.get(entry.diagnostics.method, "lattice")
         n, s, value, error = (
-            np.ravel(column) for column in np.broadcast_arrays(entry.n, entry.s, entry.log_probability, entry.standard_error)
+            np.ravel(column)
+            for column in np.broadcast_arrays(
+                entry.n, entry.s, entry.log_probability, entry.standard_error
+            )
         )
         for number, size in enumerate(terms):
-            rows = np.flatnonzero((n == size) & (np.isfinite(value) | (kind == "one tilt")))  # a tilt may miss the event in every sample
+            rows = np.flatnonzero(
+                (n == size) & (np.isfinite(value) | (kind == "one tilt"))
+            )  # a tilt may miss the event in every sample
             if rows.size:
                 rows = rows[np.argsort(s[rows])]
                 runs.append((kind, number, size, s[rows], value[rows], error[rows]))
@@ -88,9 +109,23 @@ def tail_curves(tails: TailProbability | Iterable[TailProbability], *, figure: F
             _point_out(left, s / np.sqrt(speed), -value / speed > highest, highest, "^", number)
             _point_out(right, s, value / np.log(10) < deepest, deepest, "v", number)
     sigmas = [run[3] / (15 * run[2]) ** 0.25 for run in runs]
-    _rate(left, min(0.3, *(float(x.min()) for x in sigmas)), max(1.5, *(1.1 * float(x.max()) for x in sigmas)))
-    left.set(xlabel=r"$\sigma = s/(15N)^{1/4}$", ylabel=r"$-\log P/\sqrt{15N}$", xscale="log", yscale="log", ylim=(None, highest))
-    right.set(xlabel="threshold $s$, in standard deviations of the sum", ylabel=r"$\log_{10} P(A_N > s)$", xscale="log")
+    _rate(
+        left,
+        min(0.3, *(float(x.min()) for x in sigmas)),
+        max(1.5, *(1.1 * float(x.max()) for x in sigmas)),
+    )
+    left.set(
+        xlabel=r"$\sigma = s/(15N)^{1/4}$",
+        ylabel=r"$-\log P/\sqrt{15N}$",
+        xscale="log",
+        yscale="log",
+        ylim=(None, highest),
+    )
+    right.set(
+        xlabel="threshold $s$, in standard deviations of the sum",
+        ylabel=r"$\log_{10} P(A_N > s)$",
+        xscale="log",
+    )
     right.set_ylim(deepest, 0)
     for axis in (left.xaxis, right.xaxis, left.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if axis is right.xaxis else (1, 3)))
@@ -108,10 +143,14 @@ def _draw(axes: Axes, x: Array, y: Array, error: Array, kind: str, number: int, 
     elif kind == "one tilt":
         axes.plot(x, y, "x", color=color, ms=7, mew=1.6, gid=gid, zorder=4)
     else:
-        axes.errorbar(x, y, error, fmt=marker, color=color, mfc="white", ms=5.5, capsize=2, zorder=3)[0].set_gid(gid)
+        axes.errorbar(
+            x, y, error, fmt=marker, color=color, mfc="white", ms=5.5, capsize=2, zorder=3
+        )[0].set_gid(gid)
 
 
-def _point_out(axes: Axes, x: Array, off: NDArray[np.bool_], edge: float, marker: str, number: int) -> None:
+def _point_out(
+    axes: Axes, x: Array, off: NDArray[np.bool_], edge: float, marker: str, number: int
+) -> None:
     """Mark at the edge what is off the picture."""
     if off.any():
         axes.plot(
@@ -133,8 +172,25 @@ def _rate(axes: Axes, least: float, most: float) -> None:
     axes.plot(sigma, found.rate, color=THEORY, gid="rate", lw=2.6, alpha=0.45, zorder=1)
     other = np.asarray(found.metastable, dtype=float)
     shown = np.isfinite(other) & (sigma <= 1.6 * TRANSITION)
-    axes.plot(np.where(shown, sigma, np.nan), np.where(shown, other, np.nan), color=THEORY, ls=":", lw=1.6, gid="metastable", zorder=1)
-    axes.plot(TRANSITION, TRANSITION**2 / 2, "o", color=RIVAL, ms=9, mec="white", gid="transition", zorder=1.5)
+    axes.plot(
+        np.where(shown, sigma, np.nan),
+        np.where(shown, other, np.nan),
+        color=THEORY,
+        ls=":",
+        lw=1.6,
+        gid="metastable",
+        zorder=1,
+    )
+    axes.plot(
+        TRANSITION,
+        TRANSITION**2 / 2,
+        "o",
+        color=RIVAL,
+        ms=9,
+        mec="white",
+        gid="transition",
+        zorder=1.5,
+    )
 
 
 def _legend(left: Axes, right: Axes, terms: list[float], kinds: set[str]) -> None:
@@ -143,18 +199,46 @@ def _legend(left: Axes, right: Axes, terms: list[float], kinds: set[str]) -> Non
     gray = "#555555"
     left.legend(
         handles=[
-            Line2D([], [], color=THEORY, lw=2.6, alpha=0.45, label=r"rate $I(\sigma)$, $N\to\infty$"),
+            Line2D(
+                [], [], color=THEORY, lw=2.6, alpha=0.45, label=r"rate $I(\sigma)$, $N\to\infty$"
+            ),
             Line2D([], [], color=THEORY, ls=":", lw=1.6, label="the branch that loses"),
-            Line2D([], [], color=RIVAL, ls="", marker="o", ms=8, label=f"transition, $\\sigma_* = {TRANSITION:.4f}$"),
+            Line2D(
+                [],
+                [],
+                color=RIVAL,
+                ls="",
+                marker="o",
+                ms=8,
+                label=f"transition, $\\sigma_* = {TRANSITION:.4f}$",
+            ),
         ],
         frameon=False,
         fontsize=9,
         loc="lower right",
     )
-    handles = [Line2D([], [], color=CASES[i][0], lw=3, label=f"$N = {size:g}$") for i, size in enumerate(terms)]
+    handles = [
+        Line2D([], [], color=CASES[i][0], lw=3, label=f"$N = {size:g}$")
+        for i, size in enumerate(terms)
+    ]
     looks = {
         "lattice": Line2D([], [], color=gray, lw=1.6, label="lattice convolution"),
-        "sampled": Line2D([], [], color=gray, ls="", marker="o", mfc="white", label="importance sampling ± s.e."),
-        "one tilt": Line2D([], [], color=gray, ls="", marker="x", mew=1.6, label="a single tilt; arrows: off the picture"),
+        "sampled": Line2D(
+            [], [], color=gray, ls="", marker="o", mfc="white", label="importance sampling ± s.e."
+        ),
+        "one tilt": Line2D(
+            [],
+            [],
+            color=gray,
+            ls="",
+            marker="x",
+            mew=1.6,
+            label="a single tilt; arrows: off the picture",
+        ),
     }
-    right.legend(handles=[*handles, *(line for kind, line in looks.items() if kind in kinds)], frameon=False, fontsize=9, loc="lower left")
+    right.legend(
+        handles=[*handles, *(line for kind, line in looks.items() if kind in kinds)],
+        frameon=False,
+        fontsize=9,
+        loc="lower left",
+    )

@@ -5,4 +5,12 @@ from ._clusters import MOST_SITES, cluster_tree, lattice_slice
 from ._losses import dataset_losses, loss_curves
 from ._regimes import regime_diagram
 
-__all__ = ["MOST_SITES", "allocation_by_rank", "cluster_tree", "dataset_losses", "lattice_slice", "loss_curves", "regime_diagram"]
+__all__ = [
+    "MOST_SITES",
+    "allocation_by_rank",
+    "cluster_tree",
+    "dataset_losses",
+    "lattice_slice",
+    "loss_curves",
+    "regime_diagram",
+]

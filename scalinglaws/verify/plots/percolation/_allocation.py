@@ -23,7 +23,14 @@ BEYOND = 4.0  # ranks drawn, as a multiple of the published break rank
 MOST_CLUSTERS = 100_000
 
 
-def allocation_by_rank(n: float, *, alpha: float, exponent: float, clusters: int | None = None, figure: Figure | None = None) -> Figure:
+def allocation_by_rank(
+    n: float,
+    *,
+    alpha: float,
+    exponent: float,
+    clusters: int | None = None,
+    figure: Figure | None = None,
+) -> Figure:
     r"""Draw how a budget is divided between clusters of weights :math:`k^{-(1+\alpha)}`, and what other divisions would lose.
 
     Three rules: the exact optimum, the optimum in whole units, and the published one, :math:`n_k = A\,n\,k^{-a}` up to the break rank of
@@ -66,11 +73,17 @@ def allocation_by_rank(n: float, *, alpha: float, exponent: float, clusters: int
         raise DomainError(f"n = {n} must be a whole number from 2 to 1e6", argument="n", value=n)
     for name, value in (("alpha", alpha), ("exponent", exponent)):
         if not 0 < value <= 100:
-            raise DomainError(f"{name} = {value} must be > 0 and at most 100", argument=name, value=value)
+            raise DomainError(
+                f"{name} = {value} must be > 0 and at most 100", argument=name, value=value
+            )
     last, amplitude = _published(n, alpha, exponent)
     count = min(math.ceil(BEYOND * last) + 10, MOST_CLUSTERS) if clusters is None else clusters
     if not (2 <= count <= MOST_CLUSTERS and count == int(count)):
-        raise DomainError(f"clusters = {clusters} must be a whole number from 2 to {MOST_CLUSTERS}", argument="clusters", value=clusters)
+        raise DomainError(
+            f"clusters = {clusters} must be a whole number from 2 to {MOST_CLUSTERS}",
+            argument="clusters",
+            value=clusters,
+        )
     rank: Array = np.arange(1, count + 1, dtype=float)
     weights: Array = np.asarray(rank ** -(1.0 + alpha), dtype=float)
     exact = allocate(weights, float(n), exponents=exponent)
@@ -83,7 +96,13 @@ def allocation_by_rank(n: float, *, alpha: float, exponent: float, clusters: int
         figure = Figure(figsize=(10.8, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _shares(left, rank, exact.allocation, whole.allocation, printed, exponent)
-    _losses(right, n, weights, exponent, {"exact": int(exact.included), "published": min(int(last), count)})
+    _losses(
+        right,
+        n,
+        weights,
+        exponent,
+        {"exact": int(exact.included), "published": min(int(last), count)},
+    )
     bare(left, right)
     return figure
 
@@ -92,15 +111,21 @@ def _published(n: float, alpha: float, exponent: float) -> tuple[float, float]:
     """Return break rank and amplitude as printed."""
     law = theory.law("percolation.model")
     values = {"alpha": alpha, "beta": exponent, "n": n}
-    last, amplitude = (float(law.evaluate(f"published_{name}", **values)) for name in ("break_rank", "amplitude"))
+    last, amplitude = (
+        float(law.evaluate(f"published_{name}", **values)) for name in ("break_rank", "amplitude")
+    )
     return max(last, 1.0), amplitude
 
 
-def _shares(axis: Axes, rank: Array, exact: Array, whole: Array, printed: Array, exponent: float) -> None:
+def _shares(
+    axis: Axes, rank: Array, exact: Array, whole: Array, printed: Array, exponent: float
+) -> None:
     smallest = (1 + exponent) ** (1 / exponent)
     axis.plot(rank, printed, color=RIVAL, lw=2.2, gid="published", label="published")
     kept = whole > 0
-    axis.plot(rank[kept], whole[kept], ".", color=SIMULATION, ms=5, gid="integer", label="whole units")
+    axis.plot(
+        rank[kept], whole[kept], ".", color=SIMULATION, ms=5, gid="integer", label="whole units"
+    )
     kept = exact > 0
     axis.plot(rank[kept], exact[kept], color=THEORY, lw=1.6, gid="exact", label="exact")
     ends = [(np.nanmax(rank[kept]), exact[kept][-1], THEORY)]
@@ -109,8 +134,21 @@ def _shares(axis: Axes, rank: Array, exact: Array, whole: Array, printed: Array,
     for k, share, color in ends:
         axis.plot([k, k], [share, 0.45], ":", color=color, lw=1.2, gid="level break")
     axis.axhline(smallest, color=LAW, lw=1, ls="--", gid="level x*")
-    axis.annotate(f"$x^* = {smallest:.4g}$", (1, smallest), (0, 4), textcoords="offset points", color=LAW, fontsize=9)
-    axis.set(xscale="log", yscale="log", xlabel="rank $k$", ylabel="degrees of freedom $n_k$", ylim=(0.45, None))
+    axis.annotate(
+        f"$x^* = {smallest:.4g}$",
+        (1, smallest),
+        (0, 4),
+        textcoords="offset points",
+        color=LAW,
+        fontsize=9,
+    )
+    axis.set(
+        xscale="log",
+        yscale="log",
+        xlabel="rank $k$",
+        ylabel="degrees of freedom $n_k$",
+        ylim=(0.45, None),
+    )
     axis.legend(frameon=False, fontsize=9)
 
 

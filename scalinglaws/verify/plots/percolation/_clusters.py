@@ -73,7 +73,14 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
     axis = figure.subplots()
     ends = np.stack([place[parent[1:]], place[1:]], axis=1)
     width = float(np.clip(60 / np.sqrt(parent.size), 0.25, 1.6))
-    lines = LineCollection(list(ends), cmap="coolwarm", linewidths=width, gid="tree", rasterized=parent.size > 5000, capstyle="round")
+    lines = LineCollection(
+        list(ends),
+        cmap="coolwarm",
+        linewidths=width,
+        gid="tree",
+        rasterized=parent.size > 5000,
+        capstyle="round",
+    )
     lines.set_array(np.asarray(targets[1:], dtype=float))
     lines.set_clim(-EDGE, EDGE)
     axis.add_collection(lines)
@@ -81,8 +88,14 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
     axis.set_aspect("equal")
     axis.set_axis_off()
     axis.autoscale_view()
-    figure.colorbar(lines, ax=axis, label="target, in standard deviations", extend="both", shrink=0.7)
-    axis.set_title(f"{parent.size} sites, raw variance V = {dataset.raw_variance[rank]:.3g}", fontsize=11, color=THEORY)
+    figure.colorbar(
+        lines, ax=axis, label="target, in standard deviations", extend="both", shrink=0.7
+    )
+    axis.set_title(
+        f"{parent.size} sites, raw variance V = {dataset.raw_variance[rank]:.3g}",
+        fontsize=11,
+        color=THEORY,
+    )
     return figure
 
 
@@ -129,7 +142,9 @@ def _outward(near: list[list[int]], start: int) -> tuple[list[int], list[int]]:
     return order, inner
 
 
-def lattice_slice(clusters: LatticeClusters | LabeledClusters, *, figure: Figure | None = None) -> Figure:
+def lattice_slice(
+    clusters: LatticeClusters | LabeledClusters, *, figure: Figure | None = None
+) -> Figure:
     """Draw the clusters of a lattice in a plane through it, the largest ones in colors of their own.
 
     Parameters
@@ -163,9 +178,17 @@ def lattice_slice(clusters: LatticeClusters | LabeledClusters, *, figure: Figure
 
     labels = getattr(clusters, "labels", None)
     if not isinstance(labels, np.ndarray):
-        raise DomainError("clusters must have labels: lattice_clusters(..., labels=True)", argument="clusters", value=clusters)
+        raise DomainError(
+            "clusters must have labels: lattice_clusters(..., labels=True)",
+            argument="clusters",
+            value=clusters,
+        )
     if labels.ndim < 2:
-        raise DomainError("clusters must be those of a lattice of two dimensions or more", argument="clusters", value=labels.shape)
+        raise DomainError(
+            "clusters must be those of a lattice of two dimensions or more",
+            argument="clusters",
+            value=labels.shape,
+        )
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     largest = np.argsort(-sizes, kind="stable")[: min(NAMED, int(np.sum(sizes > 0)))]
@@ -178,14 +201,31 @@ def lattice_slice(clusters: LatticeClusters | LabeledClusters, *, figure: Figure
         figure = Figure(figsize=(8.4, 6.0), layout="constrained")
     axis = figure.subplots()
     palette = ListedColormap(["white", *CLUSTERS, *REST])
-    axis.imshow(shown, cmap=palette, vmin=-0.5, vmax=palette.N - 0.5, interpolation="nearest", gid="clusters")
+    axis.imshow(
+        shown,
+        cmap=palette,
+        vmin=-0.5,
+        vmax=palette.N - 0.5,
+        interpolation="nearest",
+        gid="clusters",
+    )
     axis.set(xticks=[], yticks=[])
-    handles = [Patch(color=CLUSTERS[i], label=f"{sizes[cluster]} sites") for i, cluster in enumerate(largest) if np.any(shown == i + 1)]
+    handles = [
+        Patch(color=CLUSTERS[i], label=f"{sizes[cluster]} sites")
+        for i, cluster in enumerate(largest)
+        if np.any(shown == i + 1)
+    ]
     if np.any(shown > NAMED):
         handles.append(Patch(color=REST[0], label="others"))
     if handles:
         title = "largest clusters" if labels.ndim == 2 else "largest clusters\nof the whole lattice"
         axis.legend(
-            handles=handles, title=title, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, alignment="left", fontsize=9
+            handles=handles,
+            title=title,
+            loc="center left",
+            bbox_to_anchor=(1.02, 0.5),
+            frameon=False,
+            alignment="left",
+            fontsize=9,
         )
     return figure

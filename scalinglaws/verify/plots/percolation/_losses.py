@@ -68,10 +68,22 @@ def loss_curves(
     from matplotlib.figure import Figure
 
     size = np.asarray(sizes, dtype=float)
-    if size.ndim != 1 or size.size < 2 or not np.all(np.isfinite(size)) or size[0] < 2 or np.any(np.diff(size) <= 0):
-        raise DomainError("sizes must be two or more, increasing, finite and >= 2", argument="sizes", value=sizes)
+    if (
+        size.ndim != 1
+        or size.size < 2
+        or not np.all(np.isfinite(size))
+        or size[0] < 2
+        or np.any(np.diff(size) <= 0)
+    ):
+        raise DomainError(
+            "sizes must be two or more, increasing, finite and >= 2", argument="sizes", value=sizes
+        )
     if not 1 <= len(exponents) <= len(CASES):
-        raise DomainError(f"exponents has {len(exponents)} entries: give one to {len(CASES)}", argument="exponents", value=exponents)
+        raise DomainError(
+            f"exponents has {len(exponents)} entries: give one to {len(CASES)}",
+            argument="exponents",
+            value=exponents,
+        )
     if figure is None:
         figure = Figure(figsize=(10.8, 6.0), layout="constrained")
     panels = figure.subplots(2, 2, sharex="col", height_ratios=(3, 2))
@@ -79,9 +91,18 @@ def loss_curves(
         upper, lower = panels[:, column]
         for beta, (color, _) in zip(exponents, CASES, strict=False):
             x, loss, slope = _curve(kind, size, alpha, float(beta))
-            upper.plot(x, loss, color=color, lw=1.8, gid=f"loss {beta:g}", label=rf"$\beta = {beta:g}$")
+            upper.plot(
+                x, loss, color=color, lw=1.8, gid=f"loss {beta:g}", label=rf"$\beta = {beta:g}$"
+            )
             lower.plot(x, slope, color=color, lw=1.8, gid=f"exponent {beta:g}")
-            lower.plot(x, _law_slope(kind, x, alpha, float(beta)), "--", color=color, lw=1.1, gid=f"law {beta:g}")
+            lower.plot(
+                x,
+                _law_slope(kind, x, alpha, float(beta)),
+                "--",
+                color=color,
+                lw=1.1,
+                gid=f"law {beta:g}",
+            )
         upper.set(xscale="log", yscale="log")
         lower.set(xscale="log", ylim=(0, None))
         lower.set_xlabel("degrees of freedom $n$" if kind == "model" else "samples $P$")
@@ -97,12 +118,17 @@ def _curve(kind: str, size: Array, alpha: float, beta: float) -> tuple[Array, Ar
     """Return sizes, losses and local exponents."""
     if kind == "model":
         none = zipf_model_loss(0.0, alpha=alpha, exponent=beta).loss
-        loss, less, more = (np.asarray(zipf_model_loss(size * f, alpha=alpha, exponent=beta).loss) for f in (1.0, 1 / STEP, STEP))
+        loss, less, more = (
+            np.asarray(zipf_model_loss(size * f, alpha=alpha, exponent=beta).loss)
+            for f in (1.0, 1 / STEP, STEP)
+        )
         return size, loss / none, -np.log(more / less) / np.log(STEP**2)
     whole = np.unique(np.rint(size))
     near = [np.maximum(np.rint(whole / STEP), 1), np.rint(whole * STEP)]
     near[1] = np.maximum(near[1], near[0] + 1)
-    loss, less, more = (np.asarray(data_loss(x, alpha=alpha, exponent=beta).loss) for x in (whole, *near))
+    loss, less, more = (
+        np.asarray(data_loss(x, alpha=alpha, exponent=beta).loss) for x in (whole, *near)
+    )
     return whole, loss, -np.log(more / less) / np.log(near[1] / near[0])
 
 
@@ -111,7 +137,9 @@ def _law_slope(kind: str, x: Array, alpha: float, beta: float) -> Array:
     law = theory.law(f"percolation.{kind}")
     values: dict[str, Any] = {"alpha": alpha, "beta": beta}
     power = law.log_power(**values)
-    return np.asarray(float(law(**values)) - (float(power) / np.log(x) if power else 0.0) * np.ones(x.size))
+    return np.asarray(
+        float(law(**values)) - (float(power) / np.log(x) if power else 0.0) * np.ones(x.size)
+    )
 
 
 @dataclass(frozen=True)
@@ -172,12 +200,20 @@ def dataset_losses(
 
     given = [datasets] if isinstance(datasets, BetheDataset) else list(datasets)
     if not given or not all(isinstance(data, BetheDataset) for data in given):
-        raise DomainError("datasets must be one BetheDataset or more", argument="datasets", value=datasets)
+        raise DomainError(
+            "datasets must be one BetheDataset or more", argument="datasets", value=datasets
+        )
     if any(abs(data.occupation * (data.coordination - 1) - 1) > 1e-12 for data in given):
-        raise DomainError("datasets must be drawn at the threshold, where the theory holds", argument="datasets", value=datasets)
+        raise DomainError(
+            "datasets must be drawn at the threshold, where the theory holds",
+            argument="datasets",
+            value=datasets,
+        )
     source = np.random.default_rng(rng)
     columns = {
-        "allocated training sites $n$": _models(given, np.atleast_1d(np.asarray(units, dtype=float)), source),
+        "allocated training sites $n$": _models(
+            given, np.atleast_1d(np.asarray(units, dtype=float)), source
+        ),
         "random training sites $P$": _samples(given, np.atleast_1d(np.asarray(samples)), source),
     }
     if figure is None:
@@ -199,7 +235,9 @@ def _models(given: Sequence[BetheDataset], units: Array, source: np.random.Gener
     simulated, expected = np.empty((2, len(given), units.size))
     for row, data in enumerate(given):
         weights = data.sizes / data.sizes.sum()
-        scales = cluster_scale(data.sizes, variance=data.raw_variance, coordination=data.coordination)
+        scales = cluster_scale(
+            data.sizes, variance=data.raw_variance, coordination=data.coordination
+        )
         best = allocate(weights, units, exponents=0.5, scales=scales, law="tree")
         assert best.allocation is not None
         sites = np.minimum(np.rint(best.allocation), data.sizes - 1).astype(np.int64)
@@ -210,8 +248,12 @@ def _models(given: Sequence[BetheDataset], units: Array, source: np.random.Gener
 def _samples(given: Sequence[BetheDataset], samples: Any, source: np.random.Generator) -> _Compared:
     simulated, expected = np.empty((2, len(given), samples.size))
     for row, data in enumerate(given):
-        scales = cluster_scale(data.sizes, variance=data.raw_variance, coordination=data.coordination)
-        found = data_loss(samples, weights=data.sizes, exponent=0.5, scales=scales, law="tree", distinct=True)
+        scales = cluster_scale(
+            data.sizes, variance=data.raw_variance, coordination=data.coordination
+        )
+        found = data_loss(
+            samples, weights=data.sizes, exponent=0.5, scales=scales, law="tree", distinct=True
+        )
         expected[row], simulated[row] = found.loss, data_losses(data, samples, rng=source)
     return _Compared(np.asarray(samples, dtype=float), simulated, expected)
 
@@ -219,12 +261,30 @@ def _samples(given: Sequence[BetheDataset], samples: Any, source: np.random.Gene
 def _compare(upper: Axes, lower: Axes, found: _Compared) -> None:
     ratio = found.simulated / found.expected - 1
     middle = np.median(ratio, axis=0)
-    upper.plot(found.size, np.exp(np.log(found.expected).mean(axis=0)), color=THEORY, lw=1.6, gid="theory", label="theory")
+    upper.plot(
+        found.size,
+        np.exp(np.log(found.expected).mean(axis=0)),
+        color=THEORY,
+        lw=1.6,
+        gid="theory",
+        label="theory",
+    )
     mean = np.exp(np.log(found.simulated).mean(axis=0))
-    upper.plot(found.size, mean, "o", color=SIMULATION, ms=5, gid="simulation", label="simulation", zorder=3)
+    upper.plot(
+        found.size,
+        mean,
+        "o",
+        color=SIMULATION,
+        ms=5,
+        gid="simulation",
+        label="simulation",
+        zorder=3,
+    )
     upper.set(xscale="log", yscale="log")
     lower.axhspan(-BAND, BAND, color=THEORY, alpha=0.08, lw=0)
     lower.axhline(0, color=THEORY, lw=1)
     spread = np.abs(np.quantile(ratio, (0.25, 0.75), axis=0) - middle)
-    lower.errorbar(found.size, middle, spread, fmt="o", color=SIMULATION, ms=4.5, capsize=2, zorder=3)[0].set_gid("simulation")
+    lower.errorbar(
+        found.size, middle, spread, fmt="o", color=SIMULATION, ms=4.5, capsize=2, zorder=3
+    )[0].set_gid("simulation")
     lower.set_ylim(-2.5 * BAND, 2.5 * BAND)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 PANELS = {"model": "percolation.model", "data": "percolation.data"}
 RANGES: Limits = ((0.0, 5.0), (0.0, 1.8))
-LABELS = (r"Zipf excess $\alpha$   (weights $k^{-(1 + \alpha)}$)", r"learning exponent $\beta = c/D$ of one cluster")
+LABELS = (
+    r"Zipf excess $\alpha$   (weights $k^{-(1 + \alpha)}$)",
+    r"learning exponent $\beta = c/D$ of one cluster",
+)
 ORDERS = (2, 4)
 
 
@@ -61,9 +64,16 @@ def regime_diagram(
         chosen = [critical_exponents(d) for d in dimensions]
     except TypeError:
         raise DomainError(
-            f"dimensions = {dimensions!r} must be a sequence of whole numbers", argument="dimensions", value=dimensions
+            f"dimensions = {dimensions!r} must be a sequence of whole numbers",
+            argument="dimensions",
+            value=dimensions,
         ) from None
-    rows = {order: [SourceCapacity(float(entry.alpha), float(entry.learning(order))) for entry in chosen] for order in ORDERS}
+    rows = {
+        order: [
+            SourceCapacity(float(entry.alpha), float(entry.learning(order))) for entry in chosen
+        ]
+        for order in ORDERS
+    }
     tasks = {  # both rows have the same labels: a space keeps them apart
         f"d = {entry.dimension}" + " " * number: row[place]
         for number, row in enumerate(rows.values())
@@ -75,7 +85,16 @@ def regime_diagram(
     axes = list(figure.subplots(1, 2))
     for axis, title in zip(axes, ("model of n degrees of freedom", "P samples"), strict=True):
         axis.set_title(title, fontsize=12)
-    draw_phases(axes, laws, notation="capacity", tasks=tasks, resolution=resolution, limits=limits, ranges=RANGES, own=LABELS)
+    draw_phases(
+        axes,
+        laws,
+        notation="capacity",
+        tasks=tasks,
+        resolution=resolution,
+        limits=limits,
+        ranges=RANGES,
+        own=LABELS,
+    )
     for axis in axes:
         for order, row in rows.items():
             x, y = [task.alpha for task in row], [task.beta for task in row]
@@ -83,5 +102,11 @@ def regime_diagram(
             if row:
                 style = {"ha": "right", "va": "top", "fontsize": 9, "color": DOT}
                 end = max(row, key=lambda task: task.alpha)
-                axis.annotate(f"c = {order}", (end.alpha, end.beta), (4, -7), textcoords="offset points", **style)
+                axis.annotate(
+                    f"c = {order}",
+                    (end.alpha, end.beta),
+                    (4, -7),
+                    textcoords="offset points",
+                    **style,
+                )
     return figure

@@ -105,10 +105,20 @@ def circle_network(
     """
     times = finite_times(t)
     neurons, samples, harmonics, draws = (
-        whole(name, value) for name, value in (("neurons", neurons), ("samples", samples), ("harmonics", harmonics), ("draws", draws))
+        whole(name, value)
+        for name, value in (
+            ("neurons", neurons),
+            ("samples", samples),
+            ("harmonics", harmonics),
+            ("draws", draws),
+        )
     )
     if neurons % 2:
-        raise DomainError(f"neurons = {neurons} must be even: they start in pairs that cancel", argument="neurons", value=neurons)
+        raise DomainError(
+            f"neurons = {neurons} must be even: they start in pairs that cancel",
+            argument="neurons",
+            value=neurons,
+        )
     if samples <= 2 * harmonics:
         raise DomainError(
             f"samples = {samples} must be more than twice the number of harmonics, {harmonics}: fewer do not tell them apart",
@@ -116,8 +126,15 @@ def circle_network(
             value=samples,
         )
     if not 1e-8 <= richness <= 1e4:
-        raise DomainError(f"richness = {richness} must lie between 1e-8 and 1e4", argument="richness", value=richness)
-    target_exponent, bias = nonnegative("target_exponent", target_exponent), nonnegative("bias", bias)
+        raise DomainError(
+            f"richness = {richness} must lie between 1e-8 and 1e4",
+            argument="richness",
+            value=richness,
+        )
+    target_exponent, bias = (
+        nonnegative("target_exponent", target_exponent),
+        nonnegative("bias", bias),
+    )
     rate = 1 / (1 + bias**2) if learning_rate is None else positive("learning_rate", learning_rate)
     flat = times.reshape(-1)
     afford(8.0 * neurons + 12.0 * samples + 3.0 * flat.size)
@@ -144,7 +161,9 @@ def _mirrored(half: Array) -> Array:
 class _Task:
     """Samples and target, and a network's loss on them."""
 
-    def __init__(self, samples: int, harmonics: int, exponent: float, bias: float, richness: float) -> None:
+    def __init__(
+        self, samples: int, harmonics: int, exponent: float, bias: float, richness: float
+    ) -> None:
         angles = 2 * math.pi / samples * np.arange(samples)
         self.circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         self.turn = math.pi / samples  # from a sample halfway to the next one
@@ -165,14 +184,31 @@ class _Task:
             for j, time in enumerate(times.tolist()):
                 if time > now:
                     outcome, taken = _descend(
-                        time - now, weights, arcs, self.circle, self.target, self.bias, self.richness, rate, square, most - steps
+                        time - now,
+                        weights,
+                        arcs,
+                        self.circle,
+                        self.target,
+                        self.bias,
+                        self.richness,
+                        rate,
+                        square,
+                        most - steps,
                     )
                     now, steps = time, steps + taken
                     if outcome == _TOO_LONG:
-                        raise ResourceError(f"training was given up before t = {time:.3g}: steps shrink as weights grow; end earlier")
+                        raise ResourceError(
+                            f"training was given up before t = {time:.3g}: steps shrink as weights grow; end earlier"
+                        )
                     if outcome == _DIVERGED:
-                        raise ConvergenceError(f"descent diverged before t = {time:.3g}; lower the learning rate, here {rate:g}")
-                found[:, j] = self.loss(weights, turned=True), self.loss(weights), np.sum(weights**2) / square
+                        raise ConvergenceError(
+                            f"descent diverged before t = {time:.3g}; lower the learning rate, here {rate:g}"
+                        )
+                found[:, j] = (
+                    self.loss(weights, turned=True),
+                    self.loss(weights),
+                    np.sum(weights**2) / square,
+                )
         return found
 
     def loss(self, weights: Array, *, turned: bool = False) -> float:
@@ -180,8 +216,13 @@ class _Task:
         seen = weights.copy(order="K")  # in another order kernels would be compiled once more
         if turned:
             c, s = math.cos(self.turn), math.sin(self.turn)
-            seen[:, 0], seen[:, 1] = c * weights[:, 0] + s * weights[:, 1], c * weights[:, 1] - s * weights[:, 0]
-        residual = _errors(seen, self.circle, self.between if turned else self.target, self.bias, self.richness)
+            seen[:, 0], seen[:, 1] = (
+                c * weights[:, 0] + s * weights[:, 1],
+                c * weights[:, 1] - s * weights[:, 0],
+            )
+        residual = _errors(
+            seen, self.circle, self.between if turned else self.target, self.bias, self.richness
+        )
         return float(0.5 * np.mean(residual**2))
 
 
@@ -196,7 +237,9 @@ def _errors(weights: Array, circle: Array, target: Array, bias: float, richness:
 
 
 @njit
-def _arc(u: float, v: float, lift: float, circle: Array, first: int, length: int) -> tuple[int, int]:
+def _arc(
+    u: float, v: float, lift: float, circle: Array, first: int, length: int
+) -> tuple[int, int]:
     """Return the first sample with u cos + v sin + lift > 0 and the number of those that follow, given a guess of both."""
     count = circle.shape[0]
     if 0 < length < count:
@@ -221,7 +264,14 @@ def _arc(u: float, v: float, lift: float, circle: Array, first: int, length: int
 
 
 @njit
-def _deposit(weights: Array, arcs: NDArray[np.int64], circle: Array, bias: float, richness: float, jumps: Array) -> None:
+def _deposit(
+    weights: Array,
+    arcs: NDArray[np.int64],
+    circle: Array,
+    bias: float,
+    richness: float,
+    jumps: Array,
+) -> None:
     """Add the ends of all arcs to `jumps`."""
     count, scale = circle.shape[0], 1 / (richness * weights.shape[0])
     for i in range(weights.shape[0]):
@@ -295,7 +345,9 @@ def _descend(
             return _DIVERGED, steps
         grown = 0.0
         for i in range(weights.shape[0]):
-            grown += weights[i, 0] ** 2 + weights[i, 1] ** 2 + weights[i, 2] ** 2 + weights[i, 3] ** 2
+            grown += (
+                weights[i, 0] ** 2 + weights[i, 1] ** 2 + weights[i, 2] ** 2 + weights[i, 3] ** 2
+            )
         step = rate * square / grown
         if step >= duration - now:
             step, now = duration - now, duration
@@ -306,9 +358,17 @@ def _descend(
             first, end = arcs[i, 0], arcs[i, 0] + arcs[i, 1]
             along, across, total = -sums[first, 0], -sums[first, 1], -sums[first, 2]
             if end > count:
-                along, across, total = along + sums[count, 0], across + sums[count, 1], total + sums[count, 2]
+                along, across, total = (
+                    along + sums[count, 0],
+                    across + sums[count, 1],
+                    total + sums[count, 2],
+                )
                 end -= count
-            along, across, total = along + sums[end, 0], across + sums[end, 1], bias * (total + sums[end, 2])
+            along, across, total = (
+                along + sums[end, 0],
+                across + sums[end, 1],
+                bias * (total + sums[end, 2]),
+            )
             u, v, c, a = weights[i, 0], weights[i, 1], weights[i, 2], weights[i, 3]
             weights[i, 0] += speed * a * along
             weights[i, 1] += speed * a * across

@@ -105,16 +105,32 @@ def gradient_flow(
     """
     eigenvalues, signal = listed(spectrum)
     times = finite_times(t)
-    features_, samples_, draws = whole_or_inf("features", features), whole_or_inf("samples", samples), whole("draws", draws)
-    richness, noise_variance = nonnegative("richness", richness), nonnegative("noise_variance", noise_variance)
+    features_, samples_, draws = (
+        whole_or_inf("features", features),
+        whole_or_inf("samples", samples),
+        whole("draws", draws),
+    )
+    richness, noise_variance = (
+        nonnegative("richness", richness),
+        nonnegative("noise_variance", noise_variance),
+    )
     tolerance = checked_tolerance(tolerance)
     rank = min(eigenvalues.size, features, samples)
     afford(3.0 * rank**2 + 3.0 * times.size * rank)
     found = np.empty((3, draws, times.size))
-    drawn = problems(np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance)
+    drawn = problems(
+        np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
+    )
     for i, problem in enumerate(drawn):
         rates, amplitudes = problem.rates, amplitudes_of(problem)
-        learned, squares, _, _ = integrate(times.reshape(-1), np.eye(rates.size), rates, np.sqrt(rates) * amplitudes, richness, tolerance)
+        learned, squares, _, _ = integrate(
+            times.reshape(-1),
+            np.eye(rates.size),
+            rates,
+            np.sqrt(rates) * amplitudes,
+            richness,
+            tolerance,
+        )
         found[:2, i] = problem.losses_of(learned)
         found[2, i] = 1 + richness * squares
     return SimulatedTraining(*found.reshape(3, draws, *times.shape))
@@ -180,17 +196,31 @@ def kernel_spectrum(
     eigenvalues, signal = listed(spectrum)
     features_, samples_ = whole_or_inf("features", features), whole_or_inf("samples", samples)
     noise_variance = nonnegative("noise_variance", noise_variance)
-    problem = next(problems(np.random.default_rng(rng), 1, eigenvalues, signal, features_, samples_, noise_variance))
+    problem = next(
+        problems(
+            np.random.default_rng(rng), 1, eigenvalues, signal, features_, samples_, noise_variance
+        )
+    )
     powers = amplitudes_of(problem) ** 2
-    floor = problem.floor + noise_variance if isinstance(problem, Population) else problem.rest / problem.samples
+    floor = (
+        problem.floor + noise_variance
+        if isinstance(problem, Population)
+        else problem.rest / problem.samples
+    )
     order = np.argsort(-problem.rates, kind="stable")
     order = order[problem.rates[order] > 0]
-    return KernelSpectrum(problem.rates[order], powers[order], float(floor + np.sum(powers[problem.rates == 0])))
+    return KernelSpectrum(
+        problem.rates[order], powers[order], float(floor + np.sum(powers[problem.rates == 0]))
+    )
 
 
 def amplitudes_of(problem: Population | Regression) -> Array:
     """Return the target's components along the kernel's eigenvectors, in units of the loss."""
-    return problem.amplitudes if isinstance(problem, Population) else problem.labels / math.sqrt(problem.samples)
+    return (
+        problem.amplitudes
+        if isinstance(problem, Population)
+        else problem.labels / math.sqrt(problem.samples)
+    )
 
 
 def finite_times(t: ArrayLike) -> Array:
@@ -198,5 +228,9 @@ def finite_times(t: ArrayLike) -> Array:
     times = ordered("t", t)
     last = times.reshape(-1)[-1]
     if last == math.inf:
-        raise DomainError("t = inf cannot be reached step by step; give finite times", argument="t", value=math.inf)
+        raise DomainError(
+            "t = inf cannot be reached step by step; give finite times",
+            argument="t",
+            value=math.inf,
+        )
     return times

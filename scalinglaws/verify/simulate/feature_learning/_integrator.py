@@ -18,7 +18,9 @@ from ....solvers._jit import njit
 Array = NDArray[np.float64]
 
 _STAGES = DOP853.n_stages
-_TABLE = np.vstack([DOP853.A, DOP853.B, DOP853.E3[:_STAGES], DOP853.E5[:_STAGES]]).astype(float)  # Dormand and Prince, 8(5,3)
+_TABLE = np.vstack([DOP853.A, DOP853.B, DOP853.E3[:_STAGES], DOP853.E5[:_STAGES]]).astype(
+    float
+)  # Dormand and Prince, 8(5,3)
 _REACH = 6.0  # length of the interval on the negative axis where the scheme is stable, about
 _MOST_WORK = 1e12  # multiplications with additions in one draw: ten minutes
 _STUCK, _TOO_LONG = 1, 2
@@ -27,7 +29,11 @@ _STUCK, _TOO_LONG = 1, 2
 def checked_tolerance(value: float) -> float:
     """Return a tolerance that steps of double precision can meet."""
     if not 1e-13 <= value <= 1e-2:
-        raise DomainError(f"tolerance = {value} must lie between 1e-13 and 1e-2", argument="tolerance", value=value)
+        raise DomainError(
+            f"tolerance = {value} must lie between 1e-13 and 1e-2",
+            argument="tolerance",
+            value=value,
+        )
     return float(value)
 
 
@@ -41,7 +47,9 @@ def integrate(
     rows, columns = start.shape
     learned, squares = np.zeros((times.size, columns)), np.zeros(times.size)
     forward = start.copy()
-    fast = float(np.max(rates * np.sum(start**2, axis=0))) if rows else 0.0  # a lower bound of the fastest rate
+    fast = (
+        float(np.max(rates * np.sum(start**2, axis=0))) if rows else 0.0
+    )  # a lower bound of the fastest rate
     size = float(np.sqrt(np.sum(drive[rates > 0] ** 2 / rates[rates > 0])))
     if fast == 0 or size == 0:  # nothing to learn, or nothing to learn it with
         return learned.T, squares, np.zeros(rows), forward
@@ -57,11 +65,17 @@ def integrate(
         bending = np.float64(richness) * size**2
         step = 0.01 / (fast + np.sqrt(bending) * np.linalg.norm(field[1]))
         scheme = (float(bending), tolerance, float(step), most, _TABLE)
-        outcome, reached = _advance(times, forward, backward, field, *scheme, readout, learned, squares)
+        outcome, reached = _advance(
+            times, forward, backward, field, *scheme, readout, learned, squares
+        )
     if outcome == _TOO_LONG:
-        raise ResourceError(f"integration was given up at t = {reached:.3g}: it takes too many steps; end earlier, or lower the richness")
+        raise ResourceError(
+            f"integration was given up at t = {reached:.3g}: it takes too many steps; end earlier, or lower the richness"
+        )
     if outcome == _STUCK:
-        raise ConvergenceError(f"steps became too small to move on at t = {reached:.3g}; lower the richness, or rescale the target")
+        raise ConvergenceError(
+            f"steps became too small to move on at t = {reached:.3g}; lower the richness, or rescale the target"
+        )
     return size * learned.T, size**2 * squares, size * readout, forward
 
 
@@ -100,7 +114,9 @@ def _combine(weights: Array, count: int, scale: float, vectors: Array, out: Arra
 
 
 @njit
-def _product(weights: Array, count: int, scale: float, left: Array, right: Array, vector: Array, out: Array) -> None:
+def _product(
+    weights: Array, count: int, scale: float, left: Array, right: Array, vector: Array, out: Array
+) -> None:
     """Add weighted products `left right^T` of the first `count` stages, applied to a vector, to `out`."""
     for k in range(count):
         factor = scale * weights[k]
@@ -189,7 +205,11 @@ def _advance(
     """
     stages = table.shape[1]
     rows, columns = forward.shape
-    readouts, velocities, turns = np.zeros((stages, rows)), np.zeros((stages, rows)), np.zeros((stages, columns))
+    readouts, velocities, turns = (
+        np.zeros((stages, rows)),
+        np.zeros((stages, rows)),
+        np.zeros((stages, columns)),
+    )
     end = np.zeros(rows)
     now, taken, first = 0.0, 0, 0
     for record in range(times.size):
@@ -204,13 +224,29 @@ def _advance(
             taken += 1
             bend = h * richness
             for k in range(first, stages):
-                _stage(k, h, bend, table[k], readout, forward, backward, field, readouts, velocities, turns)
+                _stage(
+                    k,
+                    h,
+                    bend,
+                    table[k],
+                    readout,
+                    forward,
+                    backward,
+                    field,
+                    readouts,
+                    velocities,
+                    turns,
+                )
             for i in range(rows):
                 end[i] = readout[i]
             _combine(table[stages], stages, h, velocities, end)
             coarse, fine = 0.0, 0.0
             for row in range(stages + 1, stages + 3):
-                coarse, fine = fine, _error(h, bend, table[row], end, forward, field, readouts, velocities, turns) / tolerance
+                coarse, fine = (
+                    fine,
+                    _error(h, bend, table[row], end, forward, field, readouts, velocities, turns)
+                    / tolerance,
+                )
             error = fine * fine / np.sqrt(fine * fine + 0.01 * coarse * coarse + 1e-300)
             change = 0.9 * (error + 1e-12) ** -0.125
             if not error < 1.0:  # not a number where a far too long step has overflowed

@@ -95,12 +95,22 @@ def network_flow(
     """
     eigenvalues, signal = listed(spectrum)
     times = finite_times(t)
-    count, batch, draws = whole_or_inf("features", features), whole_or_inf("samples", samples), whole("draws", draws)
-    richness, noise_variance = nonnegative("richness", richness), nonnegative("noise_variance", noise_variance)
+    count, batch, draws = (
+        whole_or_inf("features", features),
+        whole_or_inf("samples", samples),
+        whole("draws", draws),
+    )
+    richness, noise_variance = (
+        nonnegative("richness", richness),
+        nonnegative("noise_variance", noise_variance),
+    )
     tolerance = checked_tolerance(tolerance)
     modes = eigenvalues.size
     rows = min(count or modes, modes)
-    afford(((count or 0) + 3.0 * rows + 3.0 * times.size) * modes + (0.0 if batch is None else (2.0 * batch + modes) * modes))
+    afford(
+        ((count or 0) + 3.0 * rows + 3.0 * times.size) * modes
+        + (0.0 if batch is None else (2.0 * batch + modes) * modes)
+    )
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
     source = np.random.default_rng(rng)
     found = np.empty((3, draws, times.size))
@@ -114,7 +124,9 @@ def network_flow(
         start = np.eye(modes) if count is None else _layer(stream, count, modes)
         if turned is not None:
             start = np.ascontiguousarray(start @ turned)
-        learned, squares, _, _ = integrate(times.reshape(-1), start, rates, drive, richness, tolerance)
+        learned, squares, _, _ = integrate(
+            times.reshape(-1), start, rates, drive, richness, tolerance
+        )
         # what is learned along directions without data counts for the test loss alone
         seen = rates > 0
         roots = np.sqrt(rates[seen])[:, None]

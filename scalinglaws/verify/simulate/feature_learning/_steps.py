@@ -234,8 +234,14 @@ def _trained(
 ) -> SimulatedTraining:
     """Train on batches, or, where `batch` is zero, on all there is."""
     count = whole_or_inf("features", features)
-    learning_rate, richness = positive("learning_rate", learning_rate), nonnegative("richness", richness)
-    initial_variance, noise_variance = nonnegative("initial_variance", variances[0]), nonnegative("noise_variance", variances[1])
+    learning_rate, richness = (
+        positive("learning_rate", learning_rate),
+        nonnegative("richness", richness),
+    )
+    initial_variance, noise_variance = (
+        nonnegative("initial_variance", variances[0]),
+        nonnegative("noise_variance", variances[1]),
+    )
     replicas, draws = whole("replicas", repeats[0]), whole("draws", repeats[1])
     counts = step_counts("steps", steps)
     eigenvalues, signal = listed(spectrum)
@@ -243,7 +249,9 @@ def _trained(
     afford(3.0 * rank**2 + 3.0 * counts.size * rank + 2.0 * replicas * eigenvalues.size)
     eigenvalues, signal = np.repeat(eigenvalues, replicas), np.repeat(signal / replicas, replicas)
     found = np.empty((3, draws, counts.size))
-    drawn = problems_and_streams(np.random.default_rng(rng), draws, eigenvalues, signal, count, samples, noise_variance)
+    drawn = problems_and_streams(
+        np.random.default_rng(rng), draws, eigenvalues, signal, count, samples, noise_variance
+    )
     for i, (drawn_problem, stream) in enumerate(drawn):
         output, problem = _started(stream, drawn_problem, count, math.sqrt(initial_variance))
         roots = np.sqrt(problem.rates)
@@ -254,7 +262,9 @@ def _trained(
         kernel = np.eye(roots.size if richness > 0 else 0)
         learned, squares = np.empty((counts.size, roots.size)), np.empty(counts.size)
         rule = (learning_rate, learning_rate * richness, batch, spread)
-        failed = _train(stream, counts.reshape(-1), roots, amplitudes, *rule, output, kernel, learned, squares)
+        failed = _train(
+            stream, counts.reshape(-1), roots, amplitudes, *rule, output, kernel, learned, squares
+        )
         if failed >= 0:
             raise DomainError(
                 f"learning_rate = {learning_rate} is too large: draw {i} diverges and overflows at step {failed}",
@@ -267,7 +277,10 @@ def _trained(
 
 
 def _started(
-    rng: np.random.Generator, problem: Population | Regression, features: int | None, deviation: float
+    rng: np.random.Generator,
+    problem: Population | Regression,
+    features: int | None,
+    deviation: float,
 ) -> tuple[Array, Population | Regression]:
     r"""Return :math:`w_0/\sqrt N` in the problem's basis, and the problem.
 
@@ -285,14 +298,20 @@ def _started(
         readout = drawn[:rank] if isinstance(problem, Population) else problem.right @ drawn
         if features == rank:
             return readout, problem
-        direction = drawn[rank:] if isinstance(problem, Population) else drawn - readout @ problem.right
+        direction = (
+            drawn[rank:] if isinstance(problem, Population) else drawn - readout @ problem.right
+        )
         outside = float(np.linalg.norm(direction))
         direction = direction / outside
     readout, rates = np.append(readout, outside), np.append(problem.rates, 0.0)
     if isinstance(problem, Population):
-        return readout, dataclasses.replace(problem, rates=rates, amplitudes=np.append(problem.amplitudes, 0.0))
+        return readout, dataclasses.replace(
+            problem, rates=rates, amplitudes=np.append(problem.amplitudes, 0.0)
+        )
     right = np.vstack([problem.right, direction])
-    return readout, dataclasses.replace(problem, rates=rates, labels=np.append(problem.labels, 0.0), right=right)
+    return readout, dataclasses.replace(
+        problem, rates=rates, labels=np.append(problem.labels, 0.0), right=right
+    )
 
 
 @njit
@@ -318,7 +337,10 @@ def _train(
     """
     size = roots.size
     error, pull, moved = np.empty(size), np.empty(size), np.empty(size)
-    before, turn = np.zeros(size), np.zeros(size)  # change of the kernel by the last step, still to be made
+    before, turn = (
+        np.zeros(size),
+        np.zeros(size),
+    )  # change of the kernel by the last step, still to be made
     square, length = 0.0, spread * spread
     for j in range(size):
         square += output[j] * output[j]

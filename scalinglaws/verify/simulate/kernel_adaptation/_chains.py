@@ -44,7 +44,9 @@ class Chain:
     step_size: float
     gradients: int = 1
 
-    def move(self, potential: Potential, duration: float, rng: np.random.Generator) -> tuple[float, bool]:
+    def move(
+        self, potential: Potential, duration: float, rng: np.random.Generator
+    ) -> tuple[float, bool]:
         """Follow one trajectory and accept or refuse its end; return the acceptance probability and whether the energy was lost."""
         # a random duration, since one that is in tune with a mode's period would never move it
         leaps = min(math.ceil(duration * rng.uniform(0.5, 1.5) / self.step_size), _MOST_LEAPS)
@@ -64,7 +66,13 @@ class Chain:
 
 
 def leapfrog(
-    potential: Potential, position: Array, momentum: Array, gradient: Array, *, step_size: float, leaps: int
+    potential: Potential,
+    position: Array,
+    momentum: Array,
+    gradient: Array,
+    *,
+    step_size: float,
+    leaps: int,
 ) -> tuple[Array, Array, float, Array]:
     """Integrate the equations of motion; unit masses.
 
@@ -102,7 +110,9 @@ def first_step(chain: Chain, potential: Potential, rng: np.random.Generator) -> 
     start = chain.energy + 0.5 * float(np.vdot(momentum, momentum))
     factor = 0.0
     for _ in range(60):
-        _, end, energy, _ = leapfrog(potential, chain.position, momentum, chain.gradient, step_size=chain.step_size, leaps=1)
+        _, end, energy, _ = leapfrog(
+            potential, chain.position, momentum, chain.gradient, step_size=chain.step_size, leaps=1
+        )
         chain.gradients += 1
         gain = start - energy - 0.5 * float(np.vdot(end, end))
         direction = 2.0 if gain > -math.log(2) else 0.5
@@ -114,7 +124,14 @@ def first_step(chain: Chain, potential: Potential, rng: np.random.Generator) -> 
             break
 
 
-def warm_up(chain: Chain, potential: Potential, duration: float, moves: int, acceptance: float, rng: np.random.Generator) -> None:
+def warm_up(
+    chain: Chain,
+    potential: Potential,
+    duration: float,
+    moves: int,
+    acceptance: float,
+    rng: np.random.Generator,
+) -> None:
     """Let a chain forget its start, and choose its step size by dual averaging for a mean acceptance; it is frozen afterwards."""
     center = math.log(4 * chain.step_size)
     shortfall, averaged = 0.0, math.log(chain.step_size)
@@ -197,7 +214,9 @@ def effective_size(values: ArrayLike) -> float:
     count, size = halves.shape
     centered = halves - halves.mean(axis=1, keepdims=True)
     transform = np.fft.rfft(centered, 2 * size, axis=1)
-    covariance = np.fft.irfft(np.abs(transform) ** 2, 2 * size, axis=1)[:, :size].mean(axis=0) / size
+    covariance = (
+        np.fft.irfft(np.abs(transform) ** 2, 2 * size, axis=1)[:, :size].mean(axis=0) / size
+    )
     within = covariance[0] * size / (size - 1)
     total = within * (size - 1) / size + float(halves.mean(axis=1).var(ddof=1))
     if total == 0:
@@ -215,7 +234,9 @@ def _halves(values: ArrayLike) -> Array:
     rows = np.asarray(values, float)
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise DomainError(
-            f"values must have shape (chains, draws) with at least four draws; got {rows.shape}", argument="values", value=rows.shape
+            f"values must have shape (chains, draws) with at least four draws; got {rows.shape}",
+            argument="values",
+            value=rows.shape,
         )
     if not np.all(np.isfinite(rows)):
         raise DomainError("values must be finite", argument="values", value=values)

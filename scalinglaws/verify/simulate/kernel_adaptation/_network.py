@@ -32,8 +32,12 @@ def _erf_and_slope(z: Array, values: Array, heights: Array, per_unit: float, slo
         s, h = c * c, heights[j]
         # Hermite polynomials of the node
         two, three, four = 4 * s - 2, (12 - 8 * s) * c, (16 * s - 48) * s + 12
-        slope[i] = h * (1 + d * (-2 * c + d * (two * (1 / 2) + d * (three * (1 / 6) + d * four * (1 / 24)))))
-        height = values[j] + h * d * (1 + d * (-c + d * (two * (1 / 6) + d * (three * (1 / 24) + d * four * (1 / 120)))))
+        slope[i] = h * (
+            1 + d * (-2 * c + d * (two * (1 / 2) + d * (three * (1 / 6) + d * four * (1 / 24))))
+        )
+        height = values[j] + h * d * (
+            1 + d * (-c + d * (two * (1 / 6) + d * (three * (1 / 24) + d * four * (1 / 120))))
+        )
         z[i] = math.copysign(height, z[i])
 
 
@@ -64,14 +68,30 @@ class Network:
     """
 
     def __init__(
-        self, inputs: Array, labels: Array, neurons: int, *, ridge: float, scale: float, readout_variance: float, activation: str
+        self,
+        inputs: Array,
+        labels: Array,
+        neurons: int,
+        *,
+        ridge: float,
+        scale: float,
+        readout_variance: float,
+        activation: str,
     ) -> None:
         """Keep the data, and space for activations."""
         self.inputs, self.labels = np.ascontiguousarray(inputs), labels
         self.shape = (neurons, inputs.shape[1])
-        self.ridge, self.scale, self.share, self.activation = ridge, scale, readout_variance / neurons, activation
+        self.ridge, self.scale, self.share, self.activation = (
+            ridge,
+            scale,
+            readout_variance / neurons,
+            activation,
+        )
         self._identity = np.eye(min(neurons, labels.size))
-        self._hidden, self._slope = np.empty((labels.size, neurons)), np.empty((labels.size, neurons))
+        self._hidden, self._slope = (
+            np.empty((labels.size, neurons)),
+            np.empty((labels.size, neurons)),
+        )
 
     def __call__(self, position: Array) -> tuple[float, Array]:
         """Return the energy and its gradient."""
@@ -98,7 +118,11 @@ class Network:
         # covariance share ridge / scale (ridge + share hidden.T hidden)^-1
         factor = _factor(self.share * (self._hidden.T @ self._hidden), self.ridge)
         spread = lapack.dtrtrs(factor, noise, lower=1, trans=1)[0]
-        return mean, mean + math.sqrt(self.share * self.ridge / self.scale) * spread, self.labels - self.ridge * self._rest
+        return (
+            mean,
+            mean + math.sqrt(self.share * self.ridge / self.scale) * spread,
+            self.labels - self.ridge * self._rest,
+        )
 
     def _condition(self, position: Array) -> tuple[Array, Array, float]:
         """Return the readout's mean, the inverse of the smaller of two matrices, and the log determinant of the labels' covariance.

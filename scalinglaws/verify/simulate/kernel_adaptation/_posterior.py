@@ -66,9 +66,22 @@ def log_posterior(
     x, y = _data(inputs, labels)
     w = np.atleast_2d(np.asarray(weights, float))
     if w.ndim != 2 or w.shape[1] != x.shape[1]:
-        raise DomainError(f"weights must have shape (N, {x.shape[1]}); got {w.shape}", argument="weights", value=w.shape)
+        raise DomainError(
+            f"weights must have shape (N, {x.shape[1]}); got {w.shape}",
+            argument="weights",
+            value=w.shape,
+        )
     unit = math.sqrt(positive("weight_variance", weight_variance) / x.shape[1])
-    network = _network(x, y, len(w), unit, ridge=ridge, scale=scale, readout_variance=readout_variance, activation=activation)
+    network = _network(
+        x,
+        y,
+        len(w),
+        unit,
+        ridge=ridge,
+        scale=scale,
+        readout_variance=readout_variance,
+        activation=activation,
+    )
     energy, gradient = network(np.ascontiguousarray(w / unit))
     return -energy, -gradient / unit
 
@@ -175,17 +188,38 @@ def sample_posterior(
     (True, True)
     """
     x, y = _data(inputs, labels)
-    count, moves, kept = whole("neurons", neurons), whole("thinning", thinning), whole("draws", draws)
+    count, moves, kept = (
+        whole("neurons", neurons),
+        whole("thinning", thinning),
+        whole("draws", draws),
+    )
     number, before = whole("chains", chains), 0 if warmup == 0 else whole("warmup", warmup)
     if number < 2 or kept < 4:
-        raise DomainError(f"chains = {chains} must be >= 2 and draws = {draws} >= 4 to judge convergence", argument="chains", value=chains)
+        raise DomainError(
+            f"chains = {chains} must be >= 2 and draws = {draws} >= 4 to judge convergence",
+            argument="chains",
+            value=chains,
+        )
     duration = positive("duration", duration)
     if not 0 < acceptance < 1:
-        raise DomainError(f"acceptance = {acceptance} must lie between 0 and 1", argument="acceptance", value=acceptance)
+        raise DomainError(
+            f"acceptance = {acceptance} must lie between 0 and 1",
+            argument="acceptance",
+            value=acceptance,
+        )
     if on_failure not in ("raise", "return"):
-        raise DomainError(f"on_failure = {on_failure!r} must be 'raise' or 'return'", argument="on_failure", value=on_failure)
+        raise DomainError(
+            f"on_failure = {on_failure!r} must be 'raise' or 'return'",
+            argument="on_failure",
+            value=on_failure,
+        )
     along = _direction(direction, x.shape[1])
-    test = _data([] if test_inputs is None else test_inputs, [] if test_labels is None else test_labels, x.shape[1], "test_")
+    test = _data(
+        [] if test_inputs is None else test_inputs,
+        [] if test_labels is None else test_labels,
+        x.shape[1],
+        "test_",
+    )
     afford(3.0 * number * kept * count + 2.0 * max(y.size, test[1].size) * count)
     unit = math.sqrt(positive("weight_variance", weight_variance) / x.shape[1])
     given = {"ridge": ridge, "scale": scale, "readout_variance": readout_variance}
@@ -233,7 +267,10 @@ def sample_posterior(
         step_sizes.append(chain.step_size)
         gradients += chain.gradients
 
-    stacked = {name: np.stack(records[name]) if name in records else np.empty((number, 0)) for name in _FIELDS}
+    stacked = {
+        name: np.stack(records[name]) if name in records else np.empty((number, 0))
+        for name in _FIELDS
+    }
     scalars = {
         "energy": stacked["energies"],
         "squared_overlap": np.mean(stacked["overlaps"] ** 2, axis=-1),
@@ -247,7 +284,13 @@ def sample_posterior(
     sizes = {name: effective_size(values) for name, values in scalars.items()}
     worst = max(r_hat, key=lambda name: r_hat[name])
     diverging = divergences > _DIVERGENT * number * kept * moves
-    status = Status.LOST_ACCURACY if diverging else Status.MAX_ITERATIONS if not r_hat[worst] <= _R_HAT else Status.CONVERGED
+    status = (
+        Status.LOST_ACCURACY
+        if diverging
+        else Status.MAX_ITERATIONS
+        if not r_hat[worst] <= _R_HAT
+        else Status.CONVERGED
+    )
     result = PosteriorSample(
         **stacked,
         train_mean=np.stack(means),
@@ -256,7 +299,13 @@ def sample_posterior(
         divergences=divergences,
         r_hat=r_hat,
         effective_size=sizes,
-        diagnostics=Diagnostics(status, r_hat[worst] - 1, gradients, "Hamiltonian Monte Carlo", 1 / math.sqrt(min(sizes.values()))),
+        diagnostics=Diagnostics(
+            status,
+            r_hat[worst] - 1,
+            gradients,
+            "Hamiltonian Monte Carlo",
+            1 / math.sqrt(min(sizes.values())),
+        ),
     )
     if not status.ok and on_failure == "raise":
         reason = (
@@ -268,7 +317,15 @@ def sample_posterior(
     return result
 
 
-_FIELDS = ("overlaps", "squared_weights", "readouts", "energies", "train_loss", "test_loss", "alignment")
+_FIELDS = (
+    "overlaps",
+    "squared_weights",
+    "readouts",
+    "energies",
+    "train_loss",
+    "test_loss",
+    "alignment",
+)
 
 
 def teacher_posterior(
@@ -319,10 +376,18 @@ def teacher_posterior(
     >>> bool(found.alignment.mean() > 0.9)
     True
     """
-    size, fresh, d = whole("samples", samples), whole("test_samples", test_samples), whole("dimension", dimension)
+    size, fresh, d = (
+        whole("samples", samples),
+        whole("test_samples", test_samples),
+        whole("dimension", dimension),
+    )
     coefficients = np.asarray(target, float)
     if coefficients.ndim != 1 or not np.all(np.isfinite(coefficients)) or not np.any(coefficients):
-        raise DomainError(f"target = {target!r} must be finite coefficients, not all zero", argument="target", value=target)
+        raise DomainError(
+            f"target = {target!r} must be finite coefficients, not all zero",
+            argument="target",
+            value=target,
+        )
     afford(float(size + fresh) * d)
     data, source = np.random.default_rng(rng).spawn(2)
     x, z = data.standard_normal((size, d)), data.standard_normal((fresh, d))
@@ -338,11 +403,18 @@ def teacher_posterior(
     )
 
 
-def _data(inputs: ArrayLike, labels: ArrayLike, dimension: int | None = None, prefix: str = "") -> tuple[Array, Array]:
+def _data(
+    inputs: ArrayLike, labels: ArrayLike, dimension: int | None = None, prefix: str = ""
+) -> tuple[Array, Array]:
     x, y = np.asarray(inputs, float), np.asarray(labels, float)
     if dimension is not None and not x.size and not y.size:
         return np.empty((0, dimension)), np.empty(0)
-    if x.ndim != 2 or y.shape != (len(x),) or x.shape[1] == 0 or (dimension is not None and x.shape[1] != dimension):
+    if (
+        x.ndim != 2
+        or y.shape != (len(x),)
+        or x.shape[1] == 0
+        or (dimension is not None and x.shape[1] != dimension)
+    ):
         raise DomainError(
             f"{prefix}inputs and {prefix}labels must have shapes (P, {dimension or 'd'}) and (P,); got {x.shape} and {y.shape}",
             argument=f"{prefix}inputs",
@@ -350,7 +422,9 @@ def _data(inputs: ArrayLike, labels: ArrayLike, dimension: int | None = None, pr
         )
     for name, values in (("inputs", x), ("labels", y)):
         if not np.all(np.isfinite(values)):
-            raise DomainError(f"{prefix}{name} must be finite", argument=f"{prefix}{name}", value=values)
+            raise DomainError(
+                f"{prefix}{name} must be finite", argument=f"{prefix}{name}", value=values
+            )
     return x, y
 
 
@@ -359,16 +433,30 @@ def _direction(direction: ArrayLike | None, dimension: int) -> Array:
     length = float(np.linalg.norm(found))
     if found.shape != (dimension,) or not 0 < length < math.inf:
         raise DomainError(
-            f"direction must be a finite vector of length {dimension}, not zero; got {direction!r}", argument="direction", value=direction
+            f"direction must be a finite vector of length {dimension}, not zero; got {direction!r}",
+            argument="direction",
+            value=direction,
         )
     return found / length
 
 
 def _network(
-    x: Array, y: Array, count: int, unit: float, *, ridge: float, scale: float, readout_variance: float, activation: str
+    x: Array,
+    y: Array,
+    count: int,
+    unit: float,
+    *,
+    ridge: float,
+    scale: float,
+    readout_variance: float,
+    activation: str,
 ) -> Network:
     if activation not in ACTIVATIONS:
-        raise DomainError(f"activation = {activation!r} must be one of {', '.join(ACTIVATIONS)}", argument="activation", value=activation)
+        raise DomainError(
+            f"activation = {activation!r} must be one of {', '.join(ACTIVATIONS)}",
+            argument="activation",
+            value=activation,
+        )
     afford(2.0 * y.size * count + float(min(y.size, count)) ** 2)
     return Network(
         unit * x,

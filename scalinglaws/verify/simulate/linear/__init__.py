@@ -15,4 +15,11 @@ from ._records import SimulatedLosses
 from ._sgd import online_sgd
 from ._statics import population_projection, random_feature_ridge
 
-__all__ = ["SimulatedLosses", "gradient_descent", "gradient_flow", "online_sgd", "population_projection", "random_feature_ridge"]
+__all__ = [
+    "SimulatedLosses",
+    "gradient_descent",
+    "gradient_flow",
+    "online_sgd",
+    "population_projection",
+    "random_feature_ridge",
+]

@@ -89,18 +89,38 @@ def gradient_descent(
     """
     eigenvalues, signal = listed(spectrum)
     counts = step_counts("steps", steps)
-    features_, samples_, draws = whole_or_inf("features", features), whole_or_inf("samples", samples), whole("draws", draws)
-    learning_rate, noise_variance = positive("learning_rate", learning_rate), nonnegative("noise_variance", noise_variance)
+    features_, samples_, draws = (
+        whole_or_inf("features", features),
+        whole_or_inf("samples", samples),
+        whole("draws", draws),
+    )
+    learning_rate, noise_variance = (
+        positive("learning_rate", learning_rate),
+        nonnegative("noise_variance", noise_variance),
+    )
     if not 0 <= momentum < 1:
-        raise DomainError(f"momentum = {momentum} must be >= 0 and < 1", argument="momentum", value=momentum)
+        raise DomainError(
+            f"momentum = {momentum} must be >= 0 and < 1", argument="momentum", value=momentum
+        )
     afford(3 * counts.size * min(eigenvalues.size, features, samples))
     losses = np.empty((2, draws, counts.size))
-    drawn = problems(np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance)
+    drawn = problems(
+        np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
+    )
     for i, problem in enumerate(drawn):
         left, moved = np.empty((2, counts.size, problem.rates.size))
         state = np.repeat([[1.0], [1.0], [0.0], [0.0]], problem.rates.size, axis=1)
         steepest = int(np.argmax(problem.rates))
-        failed = _descend(counts.reshape(-1), problem.rates, steepest, learning_rate, float(momentum), state, left, moved)
+        failed = _descend(
+            counts.reshape(-1),
+            problem.rates,
+            steepest,
+            learning_rate,
+            float(momentum),
+            state,
+            left,
+            moved,
+        )
         if failed >= 0:
             bound = 2 * (1 + momentum) / float(problem.rates.max())
             raise DomainError(
@@ -115,7 +135,14 @@ def gradient_descent(
 
 @njit
 def _descend(
-    counts: NDArray[np.int64], rates: Array, steepest: int, learning_rate: float, momentum: float, state: Array, left: Array, moved: Array
+    counts: NDArray[np.int64],
+    rates: Array,
+    steepest: int,
+    learning_rate: float,
+    momentum: float,
+    state: Array,
+    left: Array,
+    moved: Array,
 ) -> int:
     """Iterate the residual p of every mode and its sum q over steps times the learning rate; record both in `left` and `moved`.
 
@@ -128,7 +155,9 @@ def _descend(
                 p, q = state[0, i], state[2, i]
                 gradient = learning_rate * p
                 p_next = p - rates[i] * gradient + momentum * (p - state[1, i])
-                if abs(p_next) < _NEGLIGIBLE:  # arithmetic with numbers that are not normal is a hundred times slower
+                if (
+                    abs(p_next) < _NEGLIGIBLE
+                ):  # arithmetic with numbers that are not normal is a hundred times slower
                     p_next = 0.0
                 state[0, i] = p_next
                 state[1, i] = p

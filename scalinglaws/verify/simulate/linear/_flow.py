@@ -81,11 +81,17 @@ def gradient_flow(
     """
     eigenvalues, signal = listed(spectrum)
     times = ordered("t", t)
-    features_, samples_, draws = whole_or_inf("features", features), whole_or_inf("samples", samples), whole("draws", draws)
+    features_, samples_, draws = (
+        whole_or_inf("features", features),
+        whole_or_inf("samples", samples),
+        whole("draws", draws),
+    )
     noise_variance = nonnegative("noise_variance", noise_variance)
     afford(3 * times.size * min(eigenvalues.size, features, samples))
     losses = np.empty((2, draws, times.size))
-    drawn = problems(np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance)
+    drawn = problems(
+        np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
+    )
     for i, problem in enumerate(drawn):
         losses[:, i] = problem.losses(*_relaxed(times.reshape(-1), problem.rates))
     return SimulatedLosses(*losses.reshape(2, draws, *times.shape))
@@ -99,6 +105,10 @@ def _relaxed(times: Array, rates: Array) -> tuple[Array, Array]:
     with np.errstate(over="ignore", under="ignore"):
         exponent = x * finite
         left = np.exp(-exponent)
-        moved = finite * np.where(exponent > 0, -np.expm1(-exponent) / np.where(exponent > 0, exponent, 1.0), 1.0)
+        moved = finite * np.where(
+            exponent > 0, -np.expm1(-exponent) / np.where(exponent > 0, exponent, 1.0), 1.0
+        )
     # in directions of rate zero nothing is learned, however long it takes
-    return np.where(end & learned, 0.0, left), np.where(end & learned, 1 / np.where(learned, x, 1.0), moved)
+    return np.where(end & learned, 0.0, left), np.where(
+        end & learned, 1 / np.where(learned, x, 1.0), moved
+    )

@@ -91,13 +91,31 @@ def online_sgd(
     """
     eigenvalues, signal = listed(spectrum)
     counts = step_counts("steps", steps)
-    features_, batch, draws = whole_or_inf("features", features), whole("batch", batch), whole("draws", draws)
-    learning_rate, noise_variance = positive("learning_rate", learning_rate), nonnegative("noise_variance", noise_variance)
+    features_, batch, draws = (
+        whole_or_inf("features", features),
+        whole("batch", batch),
+        whole("draws", draws),
+    )
+    learning_rate, noise_variance = (
+        positive("learning_rate", learning_rate),
+        nonnegative("noise_variance", noise_variance),
+    )
     test = np.empty((draws, counts.size))
-    drawn = populations(np.random.default_rng(rng), draws, eigenvalues, signal, features_, noise_variance)
+    drawn = populations(
+        np.random.default_rng(rng), draws, eigenvalues, signal, features_, noise_variance
+    )
     for i, (problem, stream) in enumerate(drawn):
         spread = math.sqrt(problem.floor + noise_variance)
-        failed = _train(stream, counts.reshape(-1), problem.rates, problem.amplitudes.copy(), spread, learning_rate / batch, batch, test[i])
+        failed = _train(
+            stream,
+            counts.reshape(-1),
+            problem.rates,
+            problem.amplitudes.copy(),
+            spread,
+            learning_rate / batch,
+            batch,
+            test[i],
+        )
         if failed >= 0:
             raise DomainError(
                 f"learning_rate = {learning_rate} is too large for batch = {batch}: draw {i} diverges and overflows at step {failed}",
@@ -140,7 +158,9 @@ def _train(
                     return step + 1
             for i in range(size):
                 error[i] -= learning_rate * rates[i] * gradient[i]
-                if abs(error[i]) < _NEGLIGIBLE:  # arithmetic with numbers that are not normal is a hundred times slower
+                if (
+                    abs(error[i]) < _NEGLIGIBLE
+                ):  # arithmetic with numbers that are not normal is a hundred times slower
                     error[i] = 0.0
             step += 1
         loss = 0.0

@@ -76,13 +76,18 @@ def random_feature_ridge(
     eigenvalues, signal = listed(spectrum)
     samples, draws = whole("samples", samples), whole("draws", draws)
     count = whole_or_inf("features", features)
-    ridge, noise_variance = nonnegative("ridge", ridge), nonnegative("noise_variance", noise_variance)
+    ridge, noise_variance = (
+        nonnegative("ridge", ridge),
+        nonnegative("noise_variance", noise_variance),
+    )
     afford((samples + (count or 0)) * eigenvalues.size)
     source = np.random.default_rng(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
 
     test, train = np.empty(draws), np.empty(draws)
-    inputs = np.empty((samples, eigenvalues.size))  # one buffer for all draws: fresh memory would cost as much as the numbers in it
+    inputs = np.empty(
+        (samples, eigenvalues.size)
+    )  # one buffer for all draws: fresh memory would cost as much as the numbers in it
     for i in range(draws):
         fill(source, inputs)
         inputs *= scale
@@ -102,7 +107,9 @@ def random_feature_ridge(
     return SimulatedLosses(test, train)
 
 
-def population_projection(spectrum: Spectrum, *, features: int, draws: int = 1, rng: np.random.Generator | int = 0) -> Array:
+def population_projection(
+    spectrum: Spectrum, *, features: int, draws: int = 1, rng: np.random.Generator | int = 0
+) -> Array:
     r"""Draw random features and take the best predictor they allow, with unlimited data.
 
     .. math:: L = \min_v \sum_k \lambda_k \Big(w_k^* - \frac{(A^\top v)_k}{\sqrt N}\Big)^2
@@ -152,7 +159,12 @@ def population_projection(spectrum: Spectrum, *, features: int, draws: int = 1, 
         fill(source, columns[:-1])
         columns[:-1] *= scale
         columns[-1] = target
-        losses[i] = linalg.lapack.dgeqrf(columns.T, lwork=64 * (features + 1), overwrite_a=1)[0][features, features] ** 2
+        losses[i] = (
+            linalg.lapack.dgeqrf(columns.T, lwork=64 * (features + 1), overwrite_a=1)[0][
+                features, features
+            ]
+            ** 2
+        )
     return losses
 
 
@@ -174,7 +186,11 @@ def _fit(inputs: Array, labels: Array, ridge: float) -> Array:
         return _by_singular_values(inputs, labels, ridge)
     if not _well_conditioned(np.diag(factor[0])):
         return _by_singular_values(inputs, labels, ridge)
-    found: Array = inputs.T @ linalg.cho_solve(factor, labels) if wide else linalg.cho_solve(factor, inputs.T @ labels)
+    found: Array = (
+        inputs.T @ linalg.cho_solve(factor, labels)
+        if wide
+        else linalg.cho_solve(factor, inputs.T @ labels)
+    )
     return found
 
 

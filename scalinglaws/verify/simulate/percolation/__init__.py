@@ -2,12 +2,26 @@
 
 from ._bethe_dataset import BetheDataset, bethe_dataset
 from ._bethe_experiments import RandomAllocations, data_losses, model_loss, random_allocations
-from ._bethe_learning import DistanceStatistics, LearningCurves, fitted_scale, learning_curves, nearest_distances, training_grid
+from ._bethe_learning import (
+    DistanceStatistics,
+    LearningCurves,
+    fitted_scale,
+    learning_curves,
+    nearest_distances,
+    training_grid,
+)
 from ._bethe_nearest import NearestSites, nearest_training_site
 from ._bethe_sizes import rooted_exponent
 from ._lattice import label_clusters, lattice_clusters, sample_lattices
 from ._lattice_estimates import crossing, fisher_exponent, fractal_dimension, rank_exponent
-from ._lattice_records import CanonicalAverages, LabeledClusters, LatticeClusters, LatticeEstimate, LatticeSamples, OccupationSweep
+from ._lattice_records import (
+    CanonicalAverages,
+    LabeledClusters,
+    LatticeClusters,
+    LatticeEstimate,
+    LatticeSamples,
+    OccupationSweep,
+)
 from ._lattice_sweep import canonical, newman_ziff
 
 __all__ = [

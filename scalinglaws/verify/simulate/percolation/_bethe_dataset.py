@@ -55,7 +55,11 @@ class BetheDataset(Result):
     def cluster(self, rank: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return parents and targets of one cluster, 0 for the largest."""
         if not 0 <= rank < self.sizes.size:
-            raise DomainError(f"rank = {rank} must be >= 0 and less than {self.sizes.size}", argument="rank", value=rank)
+            raise DomainError(
+                f"rank = {rank} must be >= 0 and less than {self.sizes.size}",
+                argument="rank",
+                value=rank,
+            )
         part = slice(int(self.offsets[rank]), int(self.offsets[rank + 1]))
         return self.parent[part], self.targets[part]
 
@@ -120,14 +124,30 @@ def bethe_dataset(
     clusters, coordination = whole("clusters", clusters), whole("coordination", coordination)
     smallest, largest = whole("smallest", smallest), whole("largest", largest)
     if not 3 <= coordination <= 100:
-        raise DomainError(f"coordination = {coordination} must be 3 to 100", argument="coordination", value=coordination)
+        raise DomainError(
+            f"coordination = {coordination} must be 3 to 100",
+            argument="coordination",
+            value=coordination,
+        )
     occupation = 1 / (coordination - 1) if occupation is None else occupation
     if not 0 < occupation < 1:
-        raise DomainError(f"occupation = {occupation} must lie between 0 and 1", argument="occupation", value=occupation)
+        raise DomainError(
+            f"occupation = {occupation} must lie between 0 and 1",
+            argument="occupation",
+            value=occupation,
+        )
     if smallest < 2:
-        raise DomainError("smallest = 1 must be at least 2: one site has no variance", argument="smallest", value=smallest)
+        raise DomainError(
+            "smallest = 1 must be at least 2: one site has no variance",
+            argument="smallest",
+            value=smallest,
+        )
     if not smallest <= largest <= _LARGEST:
-        raise DomainError(f"largest = {largest} must be at least smallest = {smallest} and at most 2^30", argument="largest", value=largest)
+        raise DomainError(
+            f"largest = {largest} must be at least smallest = {smallest} and at most 2^30",
+            argument="largest",
+            value=largest,
+        )
     afford(3.0 * clusters)
     source = np.random.default_rng(rng)
     key, target_key = new_key(source), new_key(source)
@@ -141,7 +161,9 @@ def bethe_dataset(
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         parent, targets = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
         variance = np.empty(clusters)
-        grow_again(key, target_key, attempts, table, bounds, root, offsets, parent, targets, variance)
+        grow_again(
+            key, target_key, attempts, table, bounds, root, offsets, parent, targets, variance
+        )
     return BetheDataset(sizes, offsets, parent, targets, variance, coordination, float(occupation))
 
 
@@ -164,6 +186,17 @@ def _accepted(
                 f"{found} of {clusters} clusters were accepted among {first:.1e} attempts; choose the occupation nearer its "
                 "threshold, or a wider window of sizes"
             )
-        more, work = accepted_attempts(key, first, first + block, table, bounds, root, smallest, largest, attempts[found:], sizes[found:])
+        more, work = accepted_attempts(
+            key,
+            first,
+            first + block,
+            table,
+            bounds,
+            root,
+            smallest,
+            largest,
+            attempts[found:],
+            sizes[found:],
+        )
         found, first, grown = found + more, first + block, grown + work + _PER_ATTEMPT * block
     return attempts, sizes

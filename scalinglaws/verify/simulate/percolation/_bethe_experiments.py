@@ -62,7 +62,11 @@ class RandomAllocations(Result):
 
 
 def model_loss(
-    dataset: BetheDataset, allocation: ArrayLike, *, estimator: str = "consistent", rng: np.random.Generator | int = 0
+    dataset: BetheDataset,
+    allocation: ArrayLike,
+    *,
+    estimator: str = "consistent",
+    rng: np.random.Generator | int = 0,
 ) -> float | Array:
     r"""Loss of a model that gives every cluster a number of training sites.
 
@@ -99,13 +103,19 @@ def model_loss(
     counts = whole_counts("allocation", allocation, dataset, least=0)
     if counts.ndim not in (1, 2) or counts.shape[-1] != dataset.sizes.size:
         raise DomainError(
-            f"allocation has shape {counts.shape}; the last axis must have length {dataset.sizes.size}", argument="allocation"
+            f"allocation has shape {counts.shape}; the last axis must have length {dataset.sizes.size}",
+            argument="allocation",
         )
     wrong = counts >= dataset.sizes
     if wrong.any():
         k = int(np.argwhere(wrong)[0][-1])
-        raise DomainError(f"allocation leaves no site to test in cluster {k} of {dataset.sizes[k]} sites", argument="allocation")
-    found = simulated_losses(dataset, np.ascontiguousarray(np.atleast_2d(counts).T), estimator, 1, rng)
+        raise DomainError(
+            f"allocation leaves no site to test in cluster {k} of {dataset.sizes[k]} sites",
+            argument="allocation",
+        )
+    found = simulated_losses(
+        dataset, np.ascontiguousarray(np.atleast_2d(counts).T), estimator, 1, rng
+    )
     losses = dataset.sizes @ found / dataset.sizes.sum()
     return losses if counts.ndim == 2 else float(losses[0])
 
@@ -132,13 +142,22 @@ def _pooled_losses(
         for k in range(decay.size):
             first, last = offsets[k], offsets[k + 1]
             total += (last - first) * mean_squared_error(
-                parent[first:last], targets[first:last], chosen[first:last], nearest[: last - first], hyperbolic, decay[k]
+                parent[first:last],
+                targets[first:last],
+                chosen[first:last],
+                nearest[: last - first],
+                hyperbolic,
+                decay[k],
             )
         out[j] = total / targets.size
 
 
 def data_losses(
-    dataset: BetheDataset, samples: ArrayLike, *, estimator: str = "consistent", rng: np.random.Generator | int = 0
+    dataset: BetheDataset,
+    samples: ArrayLike,
+    *,
+    estimator: str = "consistent",
+    rng: np.random.Generator | int = 0,
 ) -> float | Array:
     r"""Loss after training on sites drawn from the whole dataset.
 
@@ -178,7 +197,16 @@ def data_losses(
     out = np.empty(counts.size)
     with np.errstate(over="ignore"):
         key = new_key(np.random.default_rng(rng))
-        _pooled_losses(dataset.parent.view(np.uint32), dataset.targets, dataset.offsets, counts.ravel(), hyperbolic, decay, key, out)
+        _pooled_losses(
+            dataset.parent.view(np.uint32),
+            dataset.targets,
+            dataset.offsets,
+            counts.ravel(),
+            hyperbolic,
+            decay,
+            key,
+            out,
+        )
     return out.reshape(counts.shape) if counts.ndim else float(out[0])
 
 
@@ -245,28 +273,43 @@ def random_allocations(
     >>> 1 <= found.break_rank <= 10, found.losses.shape
     (True, (50,))
     """
-    candidates, simulated, n = whole("candidates", candidates), whole("simulated", simulated), positive("n", n)
+    candidates, simulated, n = (
+        whole("candidates", candidates),
+        whole("simulated", simulated),
+        positive("n", n),
+    )
     clusters = dataset.sizes.size
     if simulated > candidates:
-        raise DomainError(f"simulated = {simulated} must be at most candidates = {candidates}", argument="simulated", value=simulated)
+        raise DomainError(
+            f"simulated = {simulated} must be at most candidates = {candidates}",
+            argument="simulated",
+            value=simulated,
+        )
     if not np.array_equal(curves.sizes, dataset.sizes):
         raise DomainError("curves are those of another dataset", argument="curves")
     per_unit = _positive_per_cluster("scales", scales, clusters, zero=False)
-    share = _positive_per_cluster("weights", dataset.sizes if weights is None else weights, clusters, zero=True)
+    share = _positive_per_cluster(
+        "weights", dataset.sizes if weights is None else weights, clusters, zero=True
+    )
     if not share.sum() > 0:
         raise DomainError("weights must not all be 0", argument="weights", value=weights)
     share = share / share.sum()
     afford(3.0 * candidates * clusters)
     source = np.random.default_rng(rng)
     exponents = source.uniform(0, _STEEPEST, candidates)
-    last = np.minimum(np.floor(np.exp(source.uniform(0, np.log(clusters + 1), candidates))).astype(np.int64), clusters)
+    last = np.minimum(
+        np.floor(np.exp(source.uniform(0, np.log(clusters + 1), candidates))).astype(np.int64),
+        clusters,
+    )
     rank = np.arange(1, clusters + 1)
     parts = np.where(rank <= last[:, None], rank ** -exponents[:, None], 0.0)
     parts *= n / parts.sum(axis=1, keepdims=True)
     counts = np.minimum(np.rint(parts * per_unit), dataset.sizes - 1).astype(np.int64)
     losses = _interpolated(curves, counts) @ share
     best = np.argsort(losses, kind="stable")[:simulated]
-    found = share @ simulated_losses(dataset, np.ascontiguousarray(counts[best].T), curves.estimator, 1, source)
+    found = share @ simulated_losses(
+        dataset, np.ascontiguousarray(counts[best].T), curves.estimator, 1, source
+    )
     order = np.argsort(found, kind="stable")
     return RandomAllocations(exponents, last, losses, best[order], found[order])
 
@@ -274,9 +317,16 @@ def random_allocations(
 def _positive_per_cluster(name: str, values: ArrayLike, clusters: int, *, zero: bool) -> Array:
     """Return one finite number per cluster, all positive, or also zero."""
     found = np.asarray(values, float)
-    if found.shape not in ((), (clusters,)) or not (np.isfinite(found) & ((found > 0) | (zero & (found == 0)))).all():
+    if (
+        found.shape not in ((), (clusters,))
+        or not (np.isfinite(found) & ((found > 0) | (zero & (found == 0)))).all()
+    ):
         kind = ">= 0" if zero else "positive"
-        raise DomainError(f"{name} must be finite and {kind}, one number or one per cluster", argument=name, value=values)
+        raise DomainError(
+            f"{name} must be finite and {kind}, one number or one per cluster",
+            argument=name,
+            value=values,
+        )
     return np.array(np.broadcast_to(found, clusters))
 
 
@@ -287,7 +337,9 @@ def _interpolated(curves: LearningCurves, counts: NDArray[np.int64]) -> Array:
         some = counts[:, k] > 0
         if some.any():
             grid, place = np.unique(curves.training_counts[k], return_inverse=True)
-            loss = np.bincount(place, curves.test_loss[k]) / np.bincount(place)  # one value where a number occurs twice
+            loss = np.bincount(place, curves.test_loss[k]) / np.bincount(
+                place
+            )  # one value where a number occurs twice
             floor = np.log(np.maximum(loss, np.finfo(float).tiny))
             out[some, k] = np.exp(np.interp(np.log(counts[some, k]), np.log(grid), floor))
     return out

@@ -65,7 +65,13 @@ def _undecided(key: np.uint64, site: int, piece: np.uint64, bounds: NDArray[np.u
 
 
 @njit
-def _grown_size(key: np.uint64, table: NDArray[np.int8], bounds: NDArray[np.uint64], root: NDArray[np.uint64], largest: int) -> int:
+def _grown_size(
+    key: np.uint64,
+    table: NDArray[np.int8],
+    bounds: NDArray[np.uint64],
+    root: NDArray[np.uint64],
+    largest: int,
+) -> int:
     """Return the size of a cluster, or some number above `largest`."""
     total = 1 + _number(bits(key, _ZERO), root)
     site, position = 1, _ONE
@@ -112,7 +118,13 @@ def accepted_attempts(
 
 
 @njit
-def _grow(key: np.uint64, table: NDArray[np.int8], bounds: NDArray[np.uint64], root: NDArray[np.uint64], parent: NDArray[np.int32]) -> None:
+def _grow(
+    key: np.uint64,
+    table: NDArray[np.int8],
+    bounds: NDArray[np.uint64],
+    root: NDArray[np.uint64],
+    parent: NDArray[np.int32],
+) -> None:
     """Write the parent of every site of a cluster, breadth first."""
     size = parent.size
     parent[0] = -1
@@ -149,7 +161,9 @@ def _walk(key: np.uint64, parent: NDArray[np.uint32], targets: NDArray[np.float3
     """Give every site the value of its parent plus a normal number; return the sum."""
     targets[0] = 0.0
     total = 0.0
-    for i in range(1, parent.size):  # a loop of its own: together with the sums it takes twice as long
+    for i in range(
+        1, parent.size
+    ):  # a loop of its own: together with the sums it takes twice as long
         targets[i] = normal(key, np.uint64(i))
     for i in range(1, parent.size):
         value = np.float64(targets[parent[i]]) + np.float64(targets[i])

@@ -107,7 +107,11 @@ def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
         raise DomainError("points = 1 must be at least 2", argument="points", value=points)
     found = np.atleast_1d(np.asarray(sizes, float))
     if found.ndim != 1 or not (found >= 2).all():
-        raise DomainError(f"sizes = {sizes!r} must be one-dimensional and at least 2", argument="sizes", value=sizes)
+        raise DomainError(
+            f"sizes = {sizes!r} must be one-dimensional and at least 2",
+            argument="sizes",
+            value=sizes,
+        )
     return np.rint(np.geomspace(1.0, np.maximum(found / 3, 1.0), points, axis=1)).astype(np.int64)
 
 
@@ -115,7 +119,9 @@ def whole_counts(name: str, values: ArrayLike, dataset: BetheDataset, *, least: 
     """Return numbers of training sites as an integer array; refuse what is no whole number from `least` up."""
     given = np.asarray(values)
     if given.dtype.kind not in "iuf" or given.size == 0:
-        raise DomainError(f"{name} must be whole numbers, at least one", argument=name, value=values)
+        raise DomainError(
+            f"{name} must be whole numbers, at least one", argument=name, value=values
+        )
     wrong = ~((given >= least) & (given <= dataset.parent.size) & (given == np.floor(given)))
     if wrong.any():
         worst = given[wrong].flat[0]
@@ -133,10 +139,14 @@ def _per_cluster(values: ArrayLike, dataset: BetheDataset, *, most: Counts) -> C
     clusters = dataset.sizes.size
     if found.ndim > 2 or (found.ndim == 2 and found.shape[0] != clusters):
         raise DomainError(
-            f"training_counts has shape {found.shape}; needed: a number, (T,), or ({clusters}, T)", argument="training_counts", value=values
+            f"training_counts has shape {found.shape}; needed: a number, (T,), or ({clusters}, T)",
+            argument="training_counts",
+            value=values,
         )
     # one memory layout, for which one kernel is compiled
-    found = np.array(np.broadcast_to(found, (clusters, found.shape[-1] if found.ndim else 1)), order="C")
+    found = np.array(
+        np.broadcast_to(found, (clusters, found.shape[-1] if found.ndim else 1)), order="C"
+    )
     wrong = found > most[:, None]
     if wrong.any():
         k, j = np.argwhere(wrong)[0]
@@ -180,13 +190,29 @@ def _losses(
             out[k, j] = total / repeats
 
 
-def simulated_losses(dataset: BetheDataset, counts: Counts, estimator: str, repeats: int, rng: np.random.Generator | int) -> Array:
+def simulated_losses(
+    dataset: BetheDataset,
+    counts: Counts,
+    estimator: str,
+    repeats: int,
+    rng: np.random.Generator | int,
+) -> Array:
     """Return the loss of every cluster at every number of training sites (K, T), 1 where there is none."""
     hyperbolic, decay = trust(dataset, estimator)
     out = np.empty(counts.shape)
     with np.errstate(over="ignore"):
         key = new_key(np.random.default_rng(rng))
-        _losses(dataset.parent.view(np.uint32), dataset.targets, dataset.offsets, counts, hyperbolic, decay, repeats, key, out)
+        _losses(
+            dataset.parent.view(np.uint32),
+            dataset.targets,
+            dataset.offsets,
+            counts,
+            hyperbolic,
+            decay,
+            repeats,
+            key,
+            out,
+        )
     return out
 
 
@@ -255,7 +281,9 @@ def learning_curves(
     repeats = whole("repeats", repeats)
     grid = training_grid(dataset.sizes) if training_counts is None else training_counts
     counts = _per_cluster(grid, dataset, most=dataset.sizes - 1)
-    return LearningCurves(counts, simulated_losses(dataset, counts, estimator, repeats, rng), dataset.sizes, estimator)
+    return LearningCurves(
+        counts, simulated_losses(dataset, counts, estimator, repeats, rng), dataset.sizes, estimator
+    )
 
 
 def fitted_scale(training_counts: ArrayLike, test_loss: ArrayLike) -> float | Array:
@@ -292,9 +320,15 @@ def fitted_scale(training_counts: ArrayLike, test_loss: ArrayLike) -> float | Ar
     """
     n, loss = np.asarray(training_counts, float), np.asarray(test_loss, float)
     if n.shape != loss.shape or n.ndim == 0 or not (n > 0).all():
-        raise DomainError("training_counts must be positive, with one test_loss each", argument="training_counts", value=training_counts)
+        raise DomainError(
+            "training_counts must be positive, with one test_loss each",
+            argument="training_counts",
+            value=training_counts,
+        )
     if not ((loss >= 0) & (loss < np.inf)).all():
-        raise DomainError("test_loss must be finite and >= 0", argument="test_loss", value=test_loss)
+        raise DomainError(
+            "test_loss must be finite and >= 0", argument="test_loss", value=test_loss
+        )
     used = (loss > _LEAST) & (loss < _MOST)
     terms = np.where(used, np.log(n) + 2 * np.log(np.where(used, loss, 1.0)), 0.0)
     mean = terms.sum(axis=-1) / np.maximum(used.sum(axis=-1), 1)
@@ -304,11 +338,21 @@ def fitted_scale(training_counts: ArrayLike, test_loss: ArrayLike) -> float | Ar
 
 @njit
 def _distances(
-    parent: NDArray[np.uint32], offsets: Counts, counts: Counts, key: np.uint64, mean: Array, square: Array, histogram: NDArray[np.int64]
+    parent: NDArray[np.uint32],
+    offsets: Counts,
+    counts: Counts,
+    key: np.uint64,
+    mean: Array,
+    square: Array,
+    histogram: NDArray[np.int64],
 ) -> None:
     """Fill in moments and histograms of distances."""
     for k in range(offsets.size - 1):
-        size, tree, own = offsets[k + 1] - offsets[k], parent[offsets[k] : offsets[k + 1]], subkey(key, np.uint64(k))
+        size, tree, own = (
+            offsets[k + 1] - offsets[k],
+            parent[offsets[k] : offsets[k + 1]],
+            subkey(key, np.uint64(k)),
+        )
         chosen, nearest = np.zeros(size, np.uint8), np.empty(size, np.int64)
         for j in range(counts.shape[1]):
             choose(subkey(own, np.uint64(j)), counts[k, j], chosen)
@@ -316,7 +360,11 @@ def _distances(
 
 
 def nearest_distances(
-    dataset: BetheDataset, training_counts: ArrayLike, *, radii: ArrayLike = (), rng: np.random.Generator | int = 0
+    dataset: BetheDataset,
+    training_counts: ArrayLike,
+    *,
+    radii: ArrayLike = (),
+    rng: np.random.Generator | int = 0,
 ) -> DistanceStatistics:
     """Measure how far the nearest of random training sites is, over all sites of each cluster.
 
@@ -352,14 +400,18 @@ def nearest_distances(
     counts = _per_cluster(training_counts, dataset, most=dataset.sizes)
     wanted = np.asarray(radii, float).ravel()
     if not ((wanted >= 0) & (wanted < 1e5) & (wanted == np.floor(wanted))).all():
-        raise DomainError(f"radii = {radii!r} must be whole, >= 0 and below 10^5", argument="radii", value=radii)
+        raise DomainError(
+            f"radii = {radii!r} must be whole, >= 0 and below 10^5", argument="radii", value=radii
+        )
     last = int(wanted.max()) + 1 if wanted.size else 0
     afford(float(counts.size) * (last + 1))
     histogram = np.zeros((*counts.shape, last + 1), np.int64)
     mean, square = np.empty(counts.shape), np.empty(counts.shape)
     with np.errstate(over="ignore"):
         key = new_key(np.random.default_rng(rng))
-        _distances(dataset.parent.view(np.uint32), dataset.offsets, counts, key, mean, square, histogram)
+        _distances(
+            dataset.parent.view(np.uint32), dataset.offsets, counts, key, mean, square, histogram
+        )
     chosen_radii = wanted.astype(np.int64)
     within = np.cumsum(histogram, axis=-1)[..., chosen_radii] / dataset.sizes[:, None, None]
     return DistanceStatistics(counts, mean, square, chosen_radii, 1 - within)

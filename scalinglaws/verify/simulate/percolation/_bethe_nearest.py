@@ -83,7 +83,9 @@ def _sweep(parent: NDArray[np.uint32], nearest: NDArray[np.int64]) -> None:
 
 
 @njit
-def _everywhere(parent: NDArray[np.uint32], chosen: NDArray[np.uint8], nearest: NDArray[np.int64]) -> None:
+def _everywhere(
+    parent: NDArray[np.uint32], chosen: NDArray[np.uint8], nearest: NDArray[np.int64]
+) -> None:
     """Find the nearest marked site of every site; remove the marks."""
     _begin(chosen, nearest)
     _sweep(parent, nearest)
@@ -103,12 +105,16 @@ def _linear_error(targets: NDArray[np.float32], nearest: NDArray[np.int64], deca
 
 
 @njit
-def _hyperbolic_error(targets: NDArray[np.float32], nearest: NDArray[np.int64], decay: float) -> float:
+def _hyperbolic_error(
+    targets: NDArray[np.float32], nearest: NDArray[np.int64], decay: float
+) -> float:
     """Return the summed squared error if the neighbor's value is divided by 1 plus `decay` times its distance."""
     total = 0.0
     for i in range(targets.size):
         here = nearest[i]
-        error = np.float64(targets[i]) - np.float64(targets[np.uint64(here) & _SITE]) / (1 + decay * (here >> 32))
+        error = np.float64(targets[i]) - np.float64(targets[np.uint64(here) & _SITE]) / (
+            1 + decay * (here >> 32)
+        )
         total += error * error
     return total
 
@@ -127,13 +133,20 @@ def mean_squared_error(
     if count == 0 or count == size:
         return 1.0 if count == 0 else 0.0
     _sweep(parent, nearest)
-    total = _hyperbolic_error(targets, nearest, decay) if hyperbolic else _linear_error(targets, nearest, decay)
+    total = (
+        _hyperbolic_error(targets, nearest, decay)
+        if hyperbolic
+        else _linear_error(targets, nearest, decay)
+    )
     return total / (size - count)
 
 
 @njit
 def count_distances(
-    parent: NDArray[np.uint32], chosen: NDArray[np.uint8], nearest: NDArray[np.int64], histogram: NDArray[np.int64]
+    parent: NDArray[np.uint32],
+    chosen: NDArray[np.uint8],
+    nearest: NDArray[np.int64],
+    histogram: NDArray[np.int64],
 ) -> tuple[float, float]:
     """Count sites by distance, the last entry taking all larger ones; return mean and mean square; remove the marks."""
     _everywhere(parent, chosen, nearest)
@@ -178,11 +191,19 @@ def nearest_training_site(parent: ArrayLike, training: ArrayLike) -> NearestSite
     """
     tree = np.asarray(parent)
     if tree.ndim != 1 or tree.size == 0 or tree.dtype.kind not in "iu":
-        raise DomainError("parent must be a non-empty one-dimensional array of integers", argument="parent", value=parent)
+        raise DomainError(
+            "parent must be a non-empty one-dimensional array of integers",
+            argument="parent",
+            value=parent,
+        )
     wrong = (tree[1:] < 0) | (tree[1:] >= np.arange(1, tree.size))
     if wrong.any():
         first = int(np.argmax(wrong)) + 1
-        raise DomainError(f"parent[{first}] = {tree[first]} must be >= 0 and less than {first}", argument="parent", value=int(tree[first]))
+        raise DomainError(
+            f"parent[{first}] = {tree[first]} must be >= 0 and less than {first}",
+            argument="parent",
+            value=int(tree[first]),
+        )
     chosen = _marks(training, tree.size)
     nearest = np.empty(tree.size, np.int64)
     _everywhere(_unsigned(tree), chosen, nearest)
@@ -199,18 +220,30 @@ def _marks(training: ArrayLike, size: int) -> NDArray[np.uint8]:
     given = np.asarray(training)
     if given.dtype == np.bool_:
         if given.shape != (size,):
-            raise DomainError(f"training has shape {given.shape}; marks need ({size},)", argument="training", value=training)
+            raise DomainError(
+                f"training has shape {given.shape}; marks need ({size},)",
+                argument="training",
+                value=training,
+            )
         marks = given.astype(np.uint8)
     else:
         if given.dtype.kind not in "iu" and given.size:
-            raise DomainError("training must be whole numbers or marks", argument="training", value=training)
+            raise DomainError(
+                "training must be whole numbers or marks", argument="training", value=training
+            )
         flat = given.ravel()
         outside = (flat < 0) | (flat >= size)
         if outside.any():
             worst = flat[np.argmax(outside)]
-            raise DomainError(f"training holds {worst}, which must be >= 0 and less than {size}", argument="training", value=int(worst))
+            raise DomainError(
+                f"training holds {worst}, which must be >= 0 and less than {size}",
+                argument="training",
+                value=int(worst),
+            )
         marks = np.zeros(size, np.uint8)
         marks[flat.astype(np.int64)] = 1
     if not marks.any():
-        raise DomainError("training must mark at least one site", argument="training", value=training)
+        raise DomainError(
+            "training must mark at least one site", argument="training", value=training
+        )
     return marks

@@ -52,13 +52,21 @@ def rooted_exponent(sizes: ArrayLike, *, smallest: int, largest: int) -> Lattice
     """
     found = np.asarray(sizes, float)
     if found.ndim != 1 or found.size < 2:
-        raise DomainError("sizes must be one-dimensional, two or more", argument="sizes", value=sizes)
+        raise DomainError(
+            "sizes must be one-dimensional, two or more", argument="sizes", value=sizes
+        )
     if not 1 <= smallest < largest:
         raise DomainError(
-            f"smallest = {smallest} must be at least 1 and less than largest = {largest}", argument="smallest", value=smallest
+            f"smallest = {smallest} must be at least 1 and less than largest = {largest}",
+            argument="smallest",
+            value=smallest,
         )
     if not ((found >= smallest) & (found <= largest)).all():
-        raise DomainError(f"sizes must lie between smallest = {smallest} and largest = {largest}", argument="sizes", value=sizes)
+        raise DomainError(
+            f"sizes must lie between smallest = {smallest} and largest = {largest}",
+            argument="sizes",
+            value=sizes,
+        )
     low, high = smallest - 0.5, largest + 0.5
     width = math.log(high / low)
     mean = float(np.mean(np.log(found / low))) / width  # as a share of the window
@@ -67,11 +75,21 @@ def rooted_exponent(sizes: ArrayLike, *, smallest: int, largest: int) -> Lattice
         return _mean(x) - mean
 
     if not excess(_STEEPEST) < 0 < excess(-_STEEPEST):
-        raise DomainError("sizes lie at one end of the window and leave the exponent open", argument="sizes", value=sizes)
+        raise DomainError(
+            "sizes lie at one end of the window and leave the exponent open",
+            argument="sizes",
+            value=sizes,
+        )
     root = float(brentq(excess, -_STEEPEST, _STEEPEST, xtol=1e-13))
     value, error = 2 + root / width, 1 / (width * math.sqrt(found.size * _variance(root)))
     one = np.array([value]), np.array([error])
-    return LatticeEstimate(value, error, np.array([float(smallest)]), *one, counted("likelihood of sizes", found.size, error / abs(value)))
+    return LatticeEstimate(
+        value,
+        error,
+        np.array([float(smallest)]),
+        *one,
+        counted("likelihood of sizes", found.size, error / abs(value)),
+    )
 
 
 def _mean(x: float) -> float:

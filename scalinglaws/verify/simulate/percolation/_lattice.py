@@ -33,7 +33,11 @@ class _Workspace:
     def __post_init__(self) -> None:
         self.volume, axes = math.prod(self.shape), len(self.shape)
         if self.volume > _MOST_SITES:
-            raise DomainError(f"shape = {self.shape} must have less than 2^31 sites", argument="shape", value=self.shape)
+            raise DomainError(
+                f"shape = {self.shape} must have less than 2^31 sites",
+                argument="shape",
+                value=self.shape,
+            )
         bonds = self.kind == "bond"
         words = (self.volume + 63) // 64 + 1
         runs = self.volume if bonds else (self.shape[-1] + 1) // 2 * (self.volume // self.shape[-1])
@@ -276,11 +280,17 @@ def sample_lattices(
     >>> bool((LatticeSamples.joined(parts).largest == whole.largest).all())
     True
     """
-    length, dimension, samples = whole("length", length), whole("dimension", dimension), whole("samples", samples)
+    length, dimension, samples = (
+        whole("length", length),
+        whole("dimension", dimension),
+        whole("samples", samples),
+    )
     start, draws = int(_from_zero("first", first)), int(_from_zero("roots", roots))
     chance = probability(occupation)
     if dimension * math.log2(length) >= 31:
-        raise DomainError(f"length = {length} must make less than 2^31 sites", argument="length", value=length)
+        raise DomainError(
+            f"length = {length} must make less than 2^31 sites", argument="length", value=length
+        )
     space = _Workspace((length,) * dimension, one_of_kinds(kind), bool(periodic))
     columns = max(1, (space.volume.bit_length() + 1) // 2)
     tails = np.zeros((3, samples, columns), np.int64)
@@ -295,10 +305,28 @@ def sample_lattices(
             if draws and largest[i]:
                 own = np.uint64(_counter.subkey(key, np.uint64(dimension)))
                 kernels.draw_roots(
-                    own, draws, space.volume, space.here(), space.begins, space.first, space.parents, space.sizes, tails[2, i]
+                    own,
+                    draws,
+                    space.volume,
+                    space.here(),
+                    space.begins,
+                    space.first,
+                    space.parents,
+                    space.sizes,
+                    tails[2, i],
                 )
     return LatticeSamples(
-        length, dimension, chance, kind, bool(periodic), largest, squares, tails[1], tails[0], tails[2], counted(_METHOD, samples)
+        length,
+        dimension,
+        chance,
+        kind,
+        bool(periodic),
+        largest,
+        squares,
+        tails[1],
+        tails[0],
+        tails[2],
+        counted(_METHOD, samples),
     )
 
 
@@ -312,11 +340,15 @@ def one_of_kinds(kind: str) -> str:
 def probability(value: float) -> float:
     """Return a number between 0 and 1."""
     if not 0 <= value <= 1:
-        raise DomainError(f"occupation = {value} must lie between 0 and 1", argument="occupation", value=value)
+        raise DomainError(
+            f"occupation = {value} must lie between 0 and 1", argument="occupation", value=value
+        )
     return float(value)
 
 
 def _from_zero(name: str, value: int) -> int:
     if not (0 <= value < 2**53 and value == int(value)):
-        raise DomainError(f"{name} = {value} must be a whole number >= 0", argument=name, value=value)
+        raise DomainError(
+            f"{name} = {value} must be a whole number >= 0", argument=name, value=value
+        )
     return int(value)

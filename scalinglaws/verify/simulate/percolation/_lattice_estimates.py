@@ -20,7 +20,9 @@ _WINDOWS = {2: (4, 7), 3: (4, 6), 4: (4, 4), 5: (4, 4), 6: (3, 5)}
 _TAILS = {"lattice": "tail_clusters", "site_rooted": "tail_roots"}
 
 
-def fisher_exponent(samples: LatticeSamples, *, powers: tuple[int, int] | None = None) -> LatticeEstimate:
+def fisher_exponent(
+    samples: LatticeSamples, *, powers: tuple[int, int] | None = None
+) -> LatticeEstimate:
     r"""Measure the exponent of the numbers of clusters by size, :math:`n_s\sim s^{-\tau}`, from the tail of sites.
 
     The share F(s) of sites in clusters of at least s sites falls as :math:`s^{2-\tau}`. With F averaged over samples, a window gives
@@ -55,10 +57,14 @@ def fisher_exponent(samples: LatticeSamples, *, powers: tuple[int, int] | None =
     True
     """
     tails = samples.tail_sites
-    return _slopes(samples, tails, powers, lambda ratios: 2 + ratios, "site-weighted tail over factors of 4")
+    return _slopes(
+        samples, tails, powers, lambda ratios: 2 + ratios, "site-weighted tail over factors of 4"
+    )
 
 
-def rank_exponent(samples: LatticeSamples, *, ensemble: str, powers: tuple[int, int] | None = None) -> LatticeEstimate:
+def rank_exponent(
+    samples: LatticeSamples, *, ensemble: str, powers: tuple[int, int] | None = None
+) -> LatticeEstimate:
     r"""Measure how cluster sizes fall with their rank, :math:`s_k\sim k^{-g}`.
 
     The rank R(s) of a cluster of s sites is the number of clusters that are as large or larger, averaged over samples. A window gives
@@ -95,9 +101,19 @@ def rank_exponent(samples: LatticeSamples, *, ensemble: str, powers: tuple[int, 
     True
     """
     if ensemble not in _TAILS:
-        raise DomainError(f"ensemble = {ensemble!r} must be 'lattice' or 'site_rooted'", argument="ensemble", value=ensemble)
+        raise DomainError(
+            f"ensemble = {ensemble!r} must be 'lattice' or 'site_rooted'",
+            argument="ensemble",
+            value=ensemble,
+        )
     with np.errstate(divide="ignore"):  # equal ranks: sizes that fall infinitely fast
-        return _slopes(samples, getattr(samples, _TAILS[ensemble]), powers, lambda ratios: 1 / ratios, f"ranks of the {ensemble} ensemble")
+        return _slopes(
+            samples,
+            getattr(samples, _TAILS[ensemble]),
+            powers,
+            lambda ratios: 1 / ratios,
+            f"ranks of the {ensemble} ensemble",
+        )
 
 
 def fractal_dimension(groups: Sequence[LatticeSamples]) -> LatticeEstimate:
@@ -129,14 +145,26 @@ def fractal_dimension(groups: Sequence[LatticeSamples]) -> LatticeEstimate:
     ordered = sorted(groups, key=lambda group: group.length)
     lengths = np.array([group.length for group in ordered], float)
     kinds = {(group.dimension, group.occupation, group.kind, group.periodic) for group in ordered}
-    if len(kinds) != 1 or lengths.size < 2 or np.any(np.diff(lengths) == 0) or min(group.largest.size for group in ordered) < 2:
+    if (
+        len(kinds) != 1
+        or lengths.size < 2
+        or np.any(np.diff(lengths) == 0)
+        or min(group.largest.size for group in ordered) < 2
+    ):
         raise DomainError(
-            "groups must be two or more lengths of one kind of lattice, each with two or more samples", argument="groups", value=groups
+            "groups must be two or more lengths of one kind of lattice, each with two or more samples",
+            argument="groups",
+            value=groups,
         )
     means = np.array([group.largest.mean() for group in ordered])
     if means.min() == 0:
-        raise DomainError("groups must have clusters; all sites are empty", argument="groups", value=groups)
-    errors = np.array([group.largest.std(ddof=1) / math.sqrt(group.largest.size) for group in ordered]) / means
+        raise DomainError(
+            "groups must have clusters; all sites are empty", argument="groups", value=groups
+        )
+    errors = (
+        np.array([group.largest.std(ddof=1) / math.sqrt(group.largest.size) for group in ordered])
+        / means
+    )
     x, y = np.log(lengths), np.log(means)
     steps = np.diff(x)
     local, local_errors = np.diff(y) / steps, np.hypot(errors[1:], errors[:-1]) / steps
@@ -146,12 +174,21 @@ def fractal_dimension(groups: Sequence[LatticeSamples]) -> LatticeEstimate:
     value, error = float(weights @ (centered * y) / spread), float(1 / math.sqrt(spread))
     total = sum(group.largest.size for group in ordered)
     return LatticeEstimate(
-        value, error, lengths[:-1], local, local_errors, counted("largest cluster against length", total, error / abs(value))
+        value,
+        error,
+        lengths[:-1],
+        local,
+        local_errors,
+        counted("largest cluster against length", total, error / abs(value)),
     )
 
 
 def crossing(
-    small: Sequence[OccupationSweep], large: Sequence[OccupationSweep], *, dimension: float, bracket: tuple[float, float]
+    small: Sequence[OccupationSweep],
+    large: Sequence[OccupationSweep],
+    *,
+    dimension: float,
+    bracket: tuple[float, float],
 ) -> LatticeEstimate:
     r"""Find the occupation at which :math:`\langle s_{\max}\rangle / L^D` is the same for two lengths.
 
@@ -184,13 +221,35 @@ def crossing(
     """
     groups = (list(small), list(large))
     for name, group in zip(("small", "large"), groups, strict=True):
-        if len(group) < 2 or len({(part.length, part.dimension, part.kind, part.periodic, part.samples) for part in group}) != 1:
-            raise DomainError(f"{name} must be two or more portions of equal lattices and numbers of samples", argument=name, value=group)
+        if (
+            len(group) < 2
+            or len(
+                {
+                    (part.length, part.dimension, part.kind, part.periodic, part.samples)
+                    for part in group
+                }
+            )
+            != 1
+        ):
+            raise DomainError(
+                f"{name} must be two or more portions of equal lattices and numbers of samples",
+                argument=name,
+                value=group,
+            )
     one, other = groups[0][0], groups[1][0]
-    if not (one.length < other.length and (one.dimension, one.kind, one.periodic) == (other.dimension, other.kind, other.periodic)):
-        raise DomainError("small and large must be lattices of one kind, the second longer", argument="large", value=large)
+    if not (
+        one.length < other.length
+        and (one.dimension, one.kind, one.periodic) == (other.dimension, other.kind, other.periodic)
+    ):
+        raise DomainError(
+            "small and large must be lattices of one kind, the second longer",
+            argument="large",
+            value=large,
+        )
     if not 0 < dimension < math.inf:
-        raise DomainError(f"dimension = {dimension} must be finite and > 0", argument="dimension", value=dimension)
+        raise DomainError(
+            f"dimension = {dimension} must be finite and > 0", argument="dimension", value=dimension
+        )
     low, high = bracket
     scales = [float(part.length) ** -dimension for part in (one, other)]
 
@@ -200,12 +259,20 @@ def crossing(
         def apart(p: float) -> float:
             values = []
             for group, scale, left_out in zip(groups, scales, without, strict=True):
-                kept = [float(canonical(part, p).largest) for i, part in enumerate(group) if i != left_out]
+                kept = [
+                    float(canonical(part, p).largest)
+                    for i, part in enumerate(group)
+                    if i != left_out
+                ]
                 values.append(scale * sum(kept) / len(kept))
             return float(values[1] - values[0])
 
         if not apart(low) * apart(high) < 0:
-            raise DomainError(f"the curves must cross between bracket = {bracket}", argument="bracket", value=bracket)
+            raise DomainError(
+                f"the curves must cross between bracket = {bracket}",
+                argument="bracket",
+                value=bracket,
+            )
         return float(brentq(apart, low, high, xtol=1e-10))
 
     value, variance = root((-1, -1)), 0.0
@@ -234,12 +301,24 @@ def _slopes(
     """Return the mean over windows of what the logarithmic ratio of a tail says, with jackknife errors."""
     chosen = powers or _WINDOWS.get(samples.dimension)
     if chosen is None:
-        raise DomainError(f"powers must be given in dimension {samples.dimension}", argument="powers", value=powers)
+        raise DomainError(
+            f"powers must be given in dimension {samples.dimension}",
+            argument="powers",
+            value=powers,
+        )
     begin, end = chosen
     if not 0 <= begin <= end:
-        raise DomainError(f"powers = {chosen} must be two whole numbers >= 0, in order", argument="powers", value=powers)
+        raise DomainError(
+            f"powers = {chosen} must be two whole numbers >= 0, in order",
+            argument="powers",
+            value=powers,
+        )
     if end + 1 >= tails.shape[1] or tails[:, end + 1].sum() == 0:
-        raise DomainError(f"powers = {chosen} ask for clusters of 4^{end + 1} sites; there are none", argument="powers", value=powers)
+        raise DomainError(
+            f"powers = {chosen} ask for clusters of 4^{end + 1} sites; there are none",
+            argument="powers",
+            value=powers,
+        )
     used = tails[:, begin : end + 2].astype(float)
     total, count = used.sum(axis=0), used.shape[0]
 

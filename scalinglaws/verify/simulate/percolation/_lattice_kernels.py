@@ -19,7 +19,14 @@ from .._counter import below, coins
 Words = NDArray[np.uint64]
 Nodes = NDArray[np.int32]
 
-_ZERO, _ONE, _TWO, _FOUR, _56, _63 = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56), np.uint64(63)
+_ZERO, _ONE, _TWO, _FOUR, _56, _63 = (
+    np.uint64(0),
+    np.uint64(1),
+    np.uint64(2),
+    np.uint64(4),
+    np.uint64(56),
+    np.uint64(63),
+)
 _PAIRS, _QUADS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
 _OCTETS, _SUM = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 
@@ -167,7 +174,9 @@ def connect(
         # contacts with what came before
         for axis in range(axes):
             stride, period = strides[axis], strides[axis] * shape[axis]
-            for wrapped in range(1 if axis == axes - 1 else 0, 2 if periodic and shape[axis] > 1 else 1):
+            for wrapped in range(
+                1 if axis == axes - 1 else 0, 2 if periodic and shape[axis] > 1 else 1
+            ):
                 if wrapped:
                     allowed = here & marked(offsets[axis], period, period - stride, period)
                     back = period - stride
@@ -184,16 +193,26 @@ def connect(
                     contact = allowed & piece(words[axis], source)
                 else:
                     contact = allowed & words[axis, k]
-                repeated = ((contact << _ONE) | carries[2 * axis + wrapped]) & ~begin & ~piece(begins, source)
+                repeated = (
+                    ((contact << _ONE) | carries[2 * axis + wrapped])
+                    & ~begin
+                    & ~piece(begins, source)
+                )
                 carries[2 * axis + wrapped] = contact >> _63
                 contact &= ~repeated
                 while contact != _ZERO:
                     upto = contact ^ (contact - _ONE)
                     contact &= contact - _ONE
                     there = source + count_bits(upto) - 1
-                    its = first[there >> 6] + count_bits(begins[there >> 6] & ((_TWO << np.uint64(there & 63)) - _ONE))
+                    its = first[there >> 6] + count_bits(
+                        begins[there >> 6] & ((_TWO << np.uint64(there & 63)) - _ONE)
+                    )
                     clusters -= join(parent, mine + count_bits(begin & upto), its)
-            offsets[axis] = (offsets[axis] + 64) % period if offsets[axis] + 64 >= period else offsets[axis] + 64
+            offsets[axis] = (
+                (offsets[axis] + 64) % period
+                if offsets[axis] + 64 >= period
+                else offsets[axis] + 64
+            )
     for node in range(nodes):
         root = parent[parent[node]]
         if root != node:
@@ -229,7 +248,9 @@ def tally(sizes: Nodes, small: NDArray[np.int64], large: NDArray[np.int64]) -> i
 
 
 @njit
-def summarize(sizes: Nodes, tail_clusters: NDArray[np.int64], tail_sites: NDArray[np.int64]) -> tuple[int, float]:
+def summarize(
+    sizes: Nodes, tail_clusters: NDArray[np.int64], tail_sites: NDArray[np.int64]
+) -> tuple[int, float]:
     """Add up clusters, and the sites in them, of sizes >= 4^j for every j; return the largest size and the sum of squares."""
     largest, squares = 0, 0.0
     for entry in sizes:

@@ -152,7 +152,11 @@ class LatticeSamples(Result):
             If the lengths differ.
         """
         if len(set(found.shape)) != 1:
-            raise DomainError(f"found has the shape {found.shape}; all lengths must be equal", argument="found", value=found.shape)
+            raise DomainError(
+                f"found has the shape {found.shape}; all lengths must be equal",
+                argument="found",
+                value=found.shape,
+            )
         volume = math.prod(found.shape)
         least = 4 ** np.arange(max(1, (volume.bit_length() + 1) // 2))
         large = found.sizes[:, None] >= least
@@ -189,9 +193,16 @@ class LatticeSamples(Result):
         DomainError
             If the lattices differ, or there are none.
         """
-        kinds = {(part.length, part.dimension, part.occupation, part.kind, part.periodic) for part in parts}
+        kinds = {
+            (part.length, part.dimension, part.occupation, part.kind, part.periodic)
+            for part in parts
+        }
         if len(kinds) != 1:
-            raise DomainError(f"parts must be samples of one kind of lattice; got {len(kinds)}", argument="parts", value=parts)
+            raise DomainError(
+                f"parts must be samples of one kind of lattice; got {len(kinds)}",
+                argument="parts",
+                value=parts,
+            )
 
         def together(name: str) -> NDArray[Any]:
             return np.concatenate([getattr(part, name) for part in parts])

@@ -76,13 +76,23 @@ def newman_ziff(
     >>> sweep.squares[[0, 1, 3, 4]]
     array([ 0.,  1.,  9., 16.])
     """
-    length, dimension, samples = whole("length", length), whole("dimension", dimension), whole("samples", samples)
+    length, dimension, samples = (
+        whole("length", length),
+        whole("dimension", dimension),
+        whole("samples", samples),
+    )
     if not (0 <= first < 2**53 and first == int(first)):
-        raise DomainError(f"first = {first} must be a whole number >= 0", argument="first", value=first)
+        raise DomainError(
+            f"first = {first} must be a whole number >= 0", argument="first", value=first
+        )
     bonds = one_of_kinds(kind) == "bond"
     axes = dimension if bonds else 1
     if dimension * math.log2(length) + math.log2(axes) >= 31:
-        raise DomainError(f"length = {length} must make less than 2^31 sites or bonds", argument="length", value=length)
+        raise DomainError(
+            f"length = {length} must make less than 2^31 sites or bonds",
+            argument="length",
+            value=length,
+        )
     volume = length**dimension
     places = volume * axes if periodic or not bonds else axes * (volume - volume // length)
     afford(volume / 2 + 3 * axes * volume)
@@ -96,7 +106,14 @@ def newman_ziff(
     largest /= samples
     squares /= samples
     return OccupationSweep(
-        length, dimension, kind, bool(periodic), samples, largest, squares, counted("Newman-Ziff union-find in random order", samples)
+        length,
+        dimension,
+        kind,
+        bool(periodic),
+        samples,
+        largest,
+        squares,
+        counted("Newman-Ziff union-find in random order", samples),
     )
 
 
@@ -135,15 +152,23 @@ def canonical(sweep: OccupationSweep, occupation: ArrayLike) -> CanonicalAverage
     """
     wanted = np.asarray(occupation, float)
     if not np.all((wanted >= 0) & (wanted <= 1)):
-        raise DomainError(f"occupation = {occupation!r} must lie between 0 and 1", argument="occupation", value=occupation)
+        raise DomainError(
+            f"occupation = {occupation!r} must lie between 0 and 1",
+            argument="occupation",
+            value=occupation,
+        )
     flat = np.ascontiguousarray(wanted.reshape(-1))
     found = np.empty((2, flat.size))
     for row, values in zip(found, (sweep.largest, sweep.squares), strict=True):
         _binomial_averages(values, flat, row)
     diagnostics = counted("binomial weights", sweep.samples)
     if wanted.ndim == 0:
-        return CanonicalAverages(float(flat[0]), float(found[0, 0]), float(found[1, 0]), diagnostics)
-    return CanonicalAverages(wanted, found[0].reshape(wanted.shape), found[1].reshape(wanted.shape), diagnostics)
+        return CanonicalAverages(
+            float(flat[0]), float(found[0, 0]), float(found[1, 0]), diagnostics
+        )
+    return CanonicalAverages(
+        wanted, found[0].reshape(wanted.shape), found[1].reshape(wanted.shape), diagnostics
+    )
 
 
 @njit
