@@ -13,13 +13,13 @@ from scipy import ndimage
 from threadpoolctl import threadpool_limits
 from timing import best_of
 
-from scalinglaws.verify.simulate.percolation import _lattice_kernels as kernels
 from scalinglaws.verify.simulate.percolation import (
     label_clusters,
     lattice_clusters,
     newman_ziff,
     sample_lattices,
 )
+from scalinglaws.verify.simulate.percolation.lattice import kernels as kernels
 
 LATTICES = (  # about 1.7e7 sites each, at the threshold
     (2, 4096, 0.59274605),

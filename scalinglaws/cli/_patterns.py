@@ -10,9 +10,9 @@ from cyclopts import App, Parameter
 
 from ..errors import DomainError
 from ..tables import Block, Table
-from ._answers import TABLE_FORMATS, Answer, check_suffix, emit
 from ._app import Json, Output, app
 from ._figures import FIGURES
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 
 if TYPE_CHECKING:
     from ..theory.patterns import Architecture, Attention, Cost, Minimum, SampleComplexity

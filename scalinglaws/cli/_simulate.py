@@ -14,10 +14,10 @@ from cyclopts import App, Parameter
 
 from ..errors import DomainError
 from ..tables import Block, Table
-from ._answers import TABLE_FORMATS, Answer, check_suffix, emit
 from ._app import Json, Whole, app
 from ._figures import FIGURES
-from ._values import number
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
+from ._grammar import number
 
 if TYPE_CHECKING:
     from ..verify.simulate.percolation import BetheDataset, LatticeSamples

@@ -16,11 +16,11 @@ import numpy as np
 
 from ..errors import DomainError, unknown_name
 from ..tables import Block, Table
-from ._answers import TABLE_FORMATS, Answer, check_suffix, emit
 from ._app import Json, Output, app
 from ._figures import FIGURES, Columns, draw
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
+from ._grammar import MAX_ROWS, floats, number, pairs, to_float
 from ._solvers import SOLVERS, SolverEntry
-from ._values import MAX_ROWS, floats, number, pairs, to_float
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
 _HIDDEN = (

@@ -11,9 +11,9 @@ from cyclopts import Parameter
 
 from ..errors import DomainError, unknown_name
 from ..tables import Table
-from ._answers import Answer, check_suffix, emit, write
 from ._app import Json, Output, app
-from ._values import fraction, pairs
+from ._formats import Answer, check_suffix, emit, write
+from ._grammar import fraction, pairs
 
 
 @app.command

@@ -21,8 +21,8 @@ from ..errors import unknown_name
 from .catalogue import CATALOGUE
 
 if TYPE_CHECKING:
-    from ._presentation import LawComparison
     from .formula import Law
+    from .presentation import LawComparison
 
 __all__ = ["cite", "compare", "find", "law", "laws"]
 
@@ -103,7 +103,7 @@ def cite(*names: str) -> str:
     >>> print(cite("empirical.hestness").splitlines()[0])
     @misc{hestness2017deep,
     """
-    from ._presentation import bibtex_of, references_of
+    from .presentation import bibtex_of, references_of
 
     return "\n\n".join(map(bibtex_of, references_of(law(name) for name in names or laws()))) + "\n"
 
@@ -134,6 +134,6 @@ def compare(first: str, second: str, **values: Any) -> LawComparison:
     >>> found.exponents, found.agree
     ((4, 2), False)
     """
-    from ._presentation import contrast
+    from .presentation import contrast
 
     return contrast(law(first), law(second), values)

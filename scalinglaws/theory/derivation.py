@@ -19,8 +19,8 @@ import numpy as np
 import sympy as sp
 
 from ..errors import DomainError
-from ._evaluation import DIGITS, number
 from .relations import changing_part
+from .sums_and_integrals import DIGITS, number
 
 if TYPE_CHECKING:
     from .records import Reference

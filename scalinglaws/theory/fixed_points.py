@@ -15,8 +15,8 @@ from typing import Any
 import sympy as sp
 
 from ..errors import ConvergenceError, DomainError
-from ._numbers import to_exact
 from .monomials import exact_numbers
+from .parameters import to_exact
 from .relations import against_zero, is_positive
 
 _MAX_CHOICES = 256

@@ -18,17 +18,6 @@ import sympy as sp
 
 from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
-from ._numbers import (
-    evaluate_arrays,
-    evaluate_form,
-    is_exact,
-    nearly,
-    outside_validity,
-    show,
-    tidy,
-    to_exact,
-)
-from ._presentation import explanation_of, latex_of
 from .derivation import (
     DEFINITION,
     EQUAL,
@@ -42,6 +31,17 @@ from .derivation import (
     step,
 )
 from .implicit import ImplicitConstant
+from .parameters import (
+    evaluate_arrays,
+    evaluate_form,
+    is_exact,
+    nearly,
+    outside_validity,
+    show,
+    tidy,
+    to_exact,
+)
+from .presentation import explanation_of, latex_of
 from .records import Caution, Derived, Form, Published, Reference, Regime
 from .relations import strongest
 

@@ -19,11 +19,11 @@ from .asymptotics import EXP, RATIONAL, MellinSymbol, X, power_sum
 from .catalogue import CATALOGUE
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from .formula import Law, Published
-from .linear import P, derive_mode
-from .linear.bottlenecks import ModeLimited
+from .linear import ModeLimited, derive_mode
 from .monomials import exact_numbers, power_of, reduced
 from .records import Derived, Regime
 from .references import BAHRI_2021, SPIGLER_2020
+from .symbols import P
 
 THETA, DIMENSION, ORDER = sp.symbols("theta d q", positive=True)
 WIDTH, DEPTH, FEATURES, PARAMETERS = sp.symbols("w h N p", positive=True)

@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from ..errors import DomainError
-from ._numbers import to_exact
+from .parameters import to_exact
 from .relations import vanishes
 
 

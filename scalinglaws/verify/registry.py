@@ -18,8 +18,8 @@ from numba.core.event import install_timer
 from ..errors import DomainError, unknown_name
 from ..sweep import MapLike, run_many
 from .comparison import FAIL, INCONCLUSIVE, PASS, Comparison
+from .finished import Finished, FinishedChecks, default_folder
 from .report import Report, environment
-from .shelf import Finished, Shelf, default_folder
 
 THEORIES = ("feature_learning", "linear", "manifold", "patterns", "percolation", "perceptron")
 """Modules of `scalinglaws.verify.checks`."""
@@ -280,16 +280,16 @@ def run(
         )
     root = int(rng)
     start = time.perf_counter()
-    shelf = Shelf(default_folder() if folder is None else Path(folder))
-    shelf.tidy()
+    store = FinishedChecks(default_folder() if folder is None else Path(folder))
+    store.tidy()
     jobs = [
-        _Job(entry, effort, root, shelf, shelf.path(entry.name, entry.function, effort, root))
+        _Job(entry, effort, root, store, store.path(entry.name, entry.function, effort, root))
         for entry in chosen
     ]
     finished = {
         job.entry.name: kept
         for job in jobs
-        if resume and (kept := shelf.read(job.path)) is not None
+        if resume and (kept := store.read(job.path)) is not None
     }
     todo = [job for job in jobs if job.entry.name not in finished]
     if on_done is not None:
@@ -320,7 +320,7 @@ class _Job:
     entry: Check
     effort: str
     root: int
-    shelf: Shelf
+    store: FinishedChecks
     path: Path | None
 
 
@@ -360,5 +360,5 @@ def _run_one(job: _Job) -> Finished:
         for comparison, declared in zip(found, own, strict=True)
     )
     finished = Finished(comparisons, seconds, sum(compiled))
-    job.shelf.write(job.path, finished)
+    job.store.write(job.path, finished)
     return finished

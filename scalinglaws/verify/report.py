@@ -266,7 +266,7 @@ class Report:
 
     def to_html(self) -> str:
         """Return the report as one self-contained page, with a picture of every curve."""
-        from ._page import report_page
+        from .page.document import report_page
 
         return report_page(self)
 

@@ -10,9 +10,10 @@ import pytest
 PROBE = """
 import json, math
 from scalinglaws.solvers import PowerLawSpectrum, linear, _jit
+from scalinglaws.solvers.equivalents import kappa
 found = linear.ridge(PowerLawSpectrum(1.5, 1.0, 300), features=40, samples=[10, 70, math.inf], ridge=1e-3, noise_variance=0.1)
 flow = linear.gradient_flow([1, 100], PowerLawSpectrum(1.5, 1.0, 20), features=7, samples=12)
-print(json.dumps([_jit.JIT, hasattr(linear._kappa.mismatch, "py_func"), list(found.test_loss), list(found.kappa), list(flow.train_loss)]))
+print(json.dumps([_jit.JIT, hasattr(kappa.mismatch, "py_func"), list(found.test_loss), list(found.kappa), list(flow.train_loss)]))
 """
 
 

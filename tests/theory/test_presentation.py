@@ -7,7 +7,7 @@ import sympy as sp
 
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
-from scalinglaws.theory._presentation import bibtex_of
+from scalinglaws.theory.presentation import bibtex_of
 from scalinglaws.theory.references import DUFFIN_1967
 
 

@@ -10,9 +10,15 @@ from ._circle import CircleFlow, circle_flow
 from ._crossover import crossover_time
 from ._flow import FeatureLearningFlow, gradient_flow, static_limit
 from ._frontier import compute_frontier
-from ._march import MarchMatrices, OnlineDMFTSolution, ReuseDMFTSolution, online_dmft, reuse_dmft
 from ._network import linear_network
 from ._realization import RealizationFlow, realization_flow
+from .dmft.solutions import (
+    MarchMatrices,
+    OnlineDMFTSolution,
+    ReuseDMFTSolution,
+    online_dmft,
+    reuse_dmft,
+)
 
 __all__ = [
     "CircleFlow",

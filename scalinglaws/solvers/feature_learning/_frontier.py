@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Status
 from .._inputs import Array, numbers, shaped
+from ..equivalents.search import METHOD, POINTS, best_split
 from ..linear._frontier import ComputeFrontier
-from ..linear._search import METHOD, POINTS, best_split
 from ..spectra import Spectrum
 from ._flow import gradient_flow
-from ._follow import PROMISED
+from ._warped_loss import PROMISED
 
 _LARGEST = 1e40  # budget
 

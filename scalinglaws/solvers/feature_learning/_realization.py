@@ -12,8 +12,8 @@ from ...errors import DomainError
 from ...results import Diagnostics, Result
 from .._inputs import Value, broadcast, failure_policy, judged, numbers, ordered, shaped
 from ._flow import LONGEST, RICHEST, bounded
-from ._follow import EXACT_FLOOR, Effort, follow
-from ._measure import Measure
+from ._spectral_measure import Measure
+from ._warped_loss import EXACT_FLOOR, Effort, follow
 
 _SMALLEST = 1e-250  # rate relative to the largest: below, it is 0
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from .._inputs import Value, broadcast, depth, numbers, shaped
+from ..equivalents.kappa import occupation
 from ..spectra import PowerLawSpectrum, Spectrum
-from ._kappa import occupation
 from ._statics import ridge as solve_ridge
 
 

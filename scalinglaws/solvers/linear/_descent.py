@@ -22,14 +22,14 @@ from .._inputs import (
     ordered,
     shaped,
 )
+from ..equivalents.contour import circle, cotangent
+from ..equivalents.inversion import CONTOUR, Rule, record_one_point, record_two_point
+from ..equivalents.kappa import ComplexArray
+from ..equivalents.losses import ROUNDING, Tally
+from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum
-from ._contour import circle, cotangent
 from ._edge import Resolvent
 from ._flow import limits
-from ._kappa import ComplexArray
-from ._record import CONTOUR, Rule, record_one_point, record_two_point
-from ._response import Resolved, resolve
-from ._tally import ROUNDING, Tally
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other
 _DAMPED = 30.0  # logarithm by which oscillations must have decayed where a contour leaves them out

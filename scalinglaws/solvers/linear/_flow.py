@@ -22,12 +22,12 @@ from .._inputs import (
     ordered,
     shaped,
 )
+from ..equivalents.contour import cotangent
+from ..equivalents.inversion import CONTOUR, record_one_point, record_two_point
+from ..equivalents.losses import Tally
+from ..equivalents.response import resolve, unlimited_flow
 from ..spectra import Modes, Spectrum
-from ._contour import cotangent
-from ._record import CONTOUR, record_one_point, record_two_point
-from ._response import resolve, unlimited_flow
 from ._statics import ridge
-from ._tally import Tally
 
 LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .._inputs import PROMISED, Array, Value, numbers, shaped
+from ..equivalents.search import METHOD, POINTS, best_split
 from ..spectra import PowerLawSpectrum, Spectrum
 from ._edge import sgd_stability
 from ._flow import gradient_flow
-from ._search import METHOD, POINTS, best_split
 from ._sgd import online_sgd
 
 DYNAMICS = ("sgd", "flow")

@@ -24,14 +24,14 @@ from .._inputs import (
     shaped,
 )
 from .._jit import njit
+from ..equivalents.contour import circle, cotangent
+from ..equivalents.inversion import CONTOUR, Rule, invert
+from ..equivalents.kappa import ComplexArray
+from ..equivalents.losses import ROUNDING, Tally
+from ..equivalents.response import Resolved, projected_signal, resolve
 from ..spectra import Modes, Spectrum
-from ._contour import circle, cotangent
 from ._edge import Resolvent, stability_inputs
-from ._kappa import ComplexArray
-from ._record import CONTOUR, Rule, invert
-from ._response import Resolved, projected_signal, resolve
 from ._statics import ridge
-from ._tally import ROUNDING, Tally
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes

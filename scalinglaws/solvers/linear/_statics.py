@@ -12,8 +12,8 @@ from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .._inputs import PROMISED, Array, Value, broadcast, failure_policy, judged, numbers, shaped
 from .._jit import njit
+from ..equivalents.kappa import MAX_STEPS, filling, mismatch, renormalized_ridge
 from ..spectra import Spectrum
-from ._kappa import MAX_STEPS, filling, mismatch, renormalized_ridge
 
 _ROUNDING = 2e-15
 

@@ -14,7 +14,7 @@ from ...results import Diagnostics, Result, Status
 from .._inputs import broadcast, generator, numbers, one, shaped, whole_numbers
 from ._cubes import log_tail_of_two, log_tail_on_lattice
 from ._normal import Array
-from ._sampler import sampled
+from ._tail_sampler import sampled
 
 METHODS = ("lattice", "importance", "tilt")
 _LATTICE_ERROR = 2e-6  # share that the cells' width adds

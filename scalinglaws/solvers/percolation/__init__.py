@@ -1,19 +1,29 @@
 """What the percolation model of data predicts: optimal allocations, losses in model and data size, statistics of clusters."""
 
-from ._allocate import Allocation, PreparedAllocation, allocate, prepare_allocation
-from ._bethe import cluster_cutoff, cluster_size_probability, infinite_cluster, mean_cluster_size
-from ._crossover import crossover_data_loss, crossover_model_loss, subcritical_sizes
-from ._data import DataLoss, data_loss
-from ._distance import (
+from .allocation.hard_and_flowing import (
+    Allocation,
+    PreparedAllocation,
+    allocate,
+    prepare_allocation,
+)
+from .allocation.whole_units import allocate_integer
+from .allocation.zipf import ZipfModelLoss, zipf_model_loss
+from .bethe.distance import (
     cluster_scale,
     infinite_component_loss,
     mean_nearest_distance,
     nearest_distance,
 )
-from ._expansion import DataLossExpansion, data_loss_expansion
-from ._integer import allocate_integer
-from ._tree import cluster_learning_curve
-from ._zipf import ZipfModelLoss, zipf_model_loss
+from .bethe.sizes import (
+    cluster_cutoff,
+    cluster_size_probability,
+    infinite_cluster,
+    mean_cluster_size,
+)
+from .bethe.tree import cluster_learning_curve
+from .sampling.expansion import DataLossExpansion, data_loss_expansion
+from .sampling.expected_loss import DataLoss, data_loss
+from .sampling.off_critical import crossover_data_loss, crossover_model_loss, subcritical_sizes
 
 __all__ = [
     "Allocation",

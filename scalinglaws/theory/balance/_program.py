@@ -11,8 +11,8 @@ import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 
 from ...errors import DomainError
-from .._numbers import to_exact
 from ..monomials import Monomial, monomial, power_of, power_product
+from ..parameters import to_exact
 from ..relations import is_positive
 
 

@@ -11,7 +11,7 @@ import sympy as sp
 from ...errors import DomainError
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..fixed_points import fixed_point
-from ..linear.bottlenecks import derive_time
+from ..linear import derive_time
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
 from ..relations import against_zero

@@ -14,10 +14,11 @@ from typing import Any
 import sympy as sp
 
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
-from ..linear.bottlenecks import T, TimeLimited, TransientLimited, derive_time, derive_transient
+from ..linear import TimeLimited, TransientLimited, derive_time, derive_transient
 from ..optimum import pieces
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
+from ..symbols import T
 from .exponents import (
     BOUNDARY,
     CHI,

@@ -13,20 +13,18 @@ from typing import Any
 import sympy as sp
 
 from ..asymptotics import RATIONAL
-from ..linear.bottlenecks import (
-    ALPHA,
-    BETA,
+from ..linear import (
+    Case,
+    ComputeLimited,
     ModeLimited,
-    N,
-    T,
     TransientLimited,
     derive_mode,
     derive_transient,
 )
-from ..linear.compute import C, Case, ComputeLimited
 from ..optimum import CostLimited
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
+from ..symbols import ALPHA, BETA, C, N, T
 from .bottlenecks import WarpedLimited, derive_warped, noise
 from .exponents import FeedbackLimited, both, derive_feedback
 

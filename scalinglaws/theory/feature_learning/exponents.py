@@ -22,12 +22,13 @@ from ...errors import DomainError
 from ..asymptotics import EXP, MellinCombination, MellinSymbol
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, balances, solves, step
 from ..fixed_points import FixedPointBranch, fixed_point
-from ..linear.bottlenecks import ALPHA, BETA, BOX, T, TimeLimited, derive_time, free_box
+from ..linear import TimeLimited, derive_time
 from ..monomials import reduced
 from ..optimum import pieces
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
 from ..relations import against_zero
+from ..symbols import ALPHA, BETA, BOX, T, free_box
 
 TAU, GAMMA, LAZINESS = sp.symbols("tau gamma ell", positive=True)
 LEVEL = sp.Symbol("n", positive=True)

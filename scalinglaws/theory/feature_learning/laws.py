@@ -11,9 +11,9 @@ import sympy as sp
 from ..asymptotics import RATIONAL
 from ..catalogue import CATALOGUE
 from ..formula import Caution, Law, Published
-from ..linear.bottlenecks import ALPHA, BETA, ModeLimited, N, P, T, derive_mode
-from ..linear.compute import C, derive_compute
+from ..linear import ModeLimited, derive_compute, derive_mode
 from ..references import BORDELON_2024_FEATURES, PAQUETTE_2024
+from ..symbols import ALPHA, BETA, C, N, P, T
 from .bootstrap import derive_bootstrap
 from .bottlenecks import WarpedLimited, derive_warped, noise
 from .compute import compute_limited

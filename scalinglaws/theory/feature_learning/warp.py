@@ -20,11 +20,12 @@ import sympy as sp
 from ...errors import DomainError
 from ..asymptotics import EXP, ONE_MINUS_EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
-from ..linear.bottlenecks import ALPHA, BETA, BOX, INDEX, T, TimeLimited, derive_time, free_box
+from ..linear import TimeLimited, derive_time
 from ..optimum import pieces
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES, FLAJOLET_1995
 from ..relations import against_zero
+from ..symbols import ALPHA, BETA, BOX, INDEX, T, free_box
 from .exponents import BOUNDARY, CONSTANT, GAMMA, LOSS, TAU, integral, renamed
 
 POINT = sp.Symbol("z", positive=True)
@@ -265,7 +266,7 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
     >>> [mpmath.nstr(value, 9) for value in warp_constants(0.25)]
     ['1.93511104', '2.86826884']
     """
-    from .._numbers import to_exact
+    from ..parameters import to_exact
 
     exact = to_exact(beta)
     if not (0 < exact < 1):

@@ -4,20 +4,16 @@ Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math
 them through N random projections, P samples and time t. Losses are :math:`E(f - y)^2`, without a factor 1/2.
 """
 
+from ..symbols import ALPHA, BETA, C, N, P, T
 from .bottlenecks import (
-    ALPHA,
-    BETA,
     ModeLimited,
-    N,
-    P,
-    T,
     TimeLimited,
     TransientLimited,
     derive_mode,
     derive_time,
     derive_transient,
 )
-from .compute import C, Case, ComputeLimited, derive_boundaries, derive_compute
+from .compute import Case, ComputeLimited, derive_boundaries, derive_compute
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
 
 __all__ = [

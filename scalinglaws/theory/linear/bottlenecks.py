@@ -14,7 +14,6 @@ from typing import Any
 import sympy as sp
 
 from ...errors import DomainError
-from .._numbers import tidy
 from ..asymptotics import (
     EXP,
     RATIONAL,
@@ -27,15 +26,13 @@ from ..asymptotics import (
     power_sum,
 )
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
+from ..parameters import tidy
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, BORDELON_2024, FLAJOLET_1995
 from ..relations import strongest
+from ..symbols import ALPHA, BETA, BOX, INDEX, T, free_box
 
-ALPHA, BETA, T, N, P = sp.symbols("alpha beta t N P", positive=True)
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
-INDEX = sp.Symbol("k", positive=True, integer=True)
-
-BOX = {ALPHA: (1, 4), BETA: (sp.Rational(1, 5), 4)}
 
 
 @dataclass(frozen=True)
@@ -431,20 +428,6 @@ def _amplification(
         for shape in (variance, occupation)
     )
     return sp.cancel(sp.gammasimp(1 / (1 - sp.gammasimp(one / two)))).subs(exponent, b)
-
-
-def free_box(
-    box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr
-) -> dict[sp.Symbol, tuple[Any, Any]]:
-    """Keep the ranges of the parameters that occur; all of them must have one."""
-    used = set().union(*(expr.free_symbols for expr in exprs)) - {X}
-    if missing := sorted(map(str, used - box.keys())):
-        raise DomainError(
-            f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it",
-            argument="box",
-            value=box,
-        )
-    return {name: limits for name, limits in box.items() if name in used}
 
 
 REGIME_NAMES = {"zeta": "source-limited", "gamma": "saturated", "double": "boundary"}

@@ -21,12 +21,9 @@ from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
 from ..records import Derived, Regime
 from ..references import PAQUETTE_2024
+from ..symbols import ALPHA, BETA, C, N, T
 from .bottlenecks import (
-    ALPHA,
-    BETA,
     ModeLimited,
-    N,
-    T,
     TimeLimited,
     TransientLimited,
     derive_mode,
@@ -34,7 +31,6 @@ from .bottlenecks import (
     derive_transient,
 )
 
-C = sp.Symbol("C", positive=True)
 _LOG = sp.Symbol("log_C", positive=True)
 _CORNER = 2 - sp.sqrt(2)
 

@@ -12,20 +12,16 @@ from ..asymptotics import RATIONAL
 from ..catalogue import CATALOGUE
 from ..formula import Law, Published
 from ..references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, MALONEY_2022, PAQUETTE_2024
+from ..symbols import ALPHA, BETA, C, N, P, T
 from .bottlenecks import (
-    ALPHA,
-    BETA,
     ModeLimited,
-    N,
-    P,
-    T,
     TimeLimited,
     TransientLimited,
     derive_mode,
     derive_time,
     derive_transient,
 )
-from .compute import C, ComputeLimited, derive_boundaries, derive_compute
+from .compute import ComputeLimited, derive_boundaries, derive_compute
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
 
 _SYMBOLS = {

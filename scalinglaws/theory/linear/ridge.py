@@ -15,7 +15,8 @@ from ..optimum import CostLimited, pieces
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, CAPONNETTO_2007, FLAJOLET_1995
 from ..relations import strongest
-from .bottlenecks import ALPHA, BETA, BOX, INDEX, REGIME_NAMES, extensive, free_box
+from ..symbols import ALPHA, BETA, BOX, INDEX, free_box
+from .bottlenecks import REGIME_NAMES, extensive
 
 SAMPLES = sp.Symbol("X", positive=True)
 _K, _B, _DF2, _L, _C, _M = sp.symbols("K B df_2 L c m", positive=True)

@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import DomainError
-from .._numbers import to_exact
+from ..parameters import to_exact
 
 ACTIVATIONS = ("odd", "even", "generic", "linear")
 _MAX_LAYERS, _MAX_DEGREE = 4, 12

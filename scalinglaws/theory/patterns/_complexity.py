@@ -13,10 +13,10 @@ import sympy as sp
 from ...errors import DomainError, unknown_name
 from ..balance._cells import FORM_ZERO, Cell, Polygon, clip, edges_of, joined, least_cells, value_at
 from ._architectures import Architecture, Attention, exponent_of
+from ._coordinates import FAR, SCALE, Space, half_plane, space_of, written
 from ._cost import Cost, cost
 from ._minimum import Minimum, optimize
 from ._rules import Pattern, enumerate_patterns
-from ._space import FAR, SCALE, Space, half_plane, space_of, written
 
 HEURISTIC = (
     "Heuristic: a scaling argument for exponents. What is exact is that fewer than P_LB = 2 sigma^2 C/(Tr K + <y^2>) samples cannot teach "

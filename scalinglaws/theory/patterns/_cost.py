@@ -9,8 +9,8 @@ import sympy as sp
 
 from ..balance import Power
 from ._architectures import Architecture
+from ._coordinates import SCALE
 from ._rules import Pattern
-from ._space import SCALE
 
 
 @dataclass(frozen=True)

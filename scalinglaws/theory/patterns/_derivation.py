@@ -18,10 +18,10 @@ from ..records import Derived, Regime
 from ..references import DUFFIN_1967, RUBIN_2025
 from ._architectures import Architecture, Attention
 from ._complexity import SampleComplexity, cells_of, half_planes, plane_written, sample_complexity
+from ._coordinates import SCALE, Space, half_plane, space_of
 from ._cost import cost
 from ._minimum import forms_at
 from ._rules import Pattern
-from ._space import SCALE, Space, half_plane, space_of
 
 
 @dataclass(frozen=True)

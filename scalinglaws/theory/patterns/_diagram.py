@@ -13,12 +13,12 @@ import numpy.typing as npt
 import sympy as sp
 
 from ...errors import DomainError, unknown_name
-from .._numbers import to_exact
 from ..balance._cells import Cell, edges_between, joined, value_at
+from ..parameters import to_exact
 from ._architectures import Architecture, Attention
 from ._complexity import WinningRegion, cells_of, half_planes, plane_written
+from ._coordinates import Space, half_plane, space_of
 from ._rules import Pattern, enumerate_patterns
-from ._space import Space, half_plane, space_of
 
 _EXACT = 2**62
 

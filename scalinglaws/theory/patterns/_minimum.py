@@ -16,9 +16,9 @@ from ..balance._cells import Polygon, clip
 from ..balance._tropical import dot
 from ..balance._vertices import Row, rref_rows, solve_exactly
 from ..monomials import power_product
+from ._coordinates import SCALE, Space, space_of
 from ._cost import cost, written_bound, written_power
 from ._rules import Pattern
-from ._space import SCALE, Space, space_of
 
 METHODS = ("closed", "exact", "compiled")
 

@@ -12,8 +12,8 @@ from ..formula import Law, Published
 from ..references import RINGEL_2025, RUBIN_2025
 from ._architectures import attention, convolutional, fully_connected
 from ._bound import COST, EvidenceLimited, derive_bound
+from ._coordinates import SCALE
 from ._derivation import PatternLimited, derive_pattern
-from ._space import SCALE
 
 _N, _N1, _N2 = sp.symbols("n n_1 n_2", positive=True)
 _PATCH, _LENGTH = sp.symbols("s ell", positive=True)

@@ -15,14 +15,14 @@ import mpmath
 import sympy as sp
 
 from ...errors import DomainError
-from .._numbers import to_exact
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..implicit import ImplicitConstant
-from ..linear.bottlenecks import ALPHA, BETA, free_box
 from ..optimum import pieces
+from ..parameters import to_exact
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, MICHAUD_2023
 from ..relations import against_zero
+from ..symbols import ALPHA, BETA, free_box
 
 SIZE, BREAK = sp.symbols("n k_b", positive=True)
 _J = sp.Symbol("j", positive=True, integer=True)

@@ -11,7 +11,6 @@ import sympy as sp
 from ..asymptotics import EXP
 from ..catalogue import CATALOGUE
 from ..formula import Law, Published
-from ..linear.bottlenecks import ALPHA, BETA, P
 from ..references import (
     BRILL_2024,
     FISHER_1961,
@@ -20,6 +19,7 @@ from ..references import (
     SHARMA_2022,
     STAUFFER_1994,
 )
+from ..symbols import ALPHA, BETA, P
 from .allocation import SIZE, AllocationLimited, derive_allocated, derive_break_rank
 from .components import (
     FRACTAL,

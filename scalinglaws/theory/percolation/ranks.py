@@ -15,10 +15,10 @@ import sympy as sp
 
 from ...errors import DomainError
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
-from ..linear.bottlenecks import free_box
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, STAUFFER_1994
 from ..relations import against_zero
+from ..symbols import free_box
 
 TAU, SIGMA, RANK, S = sp.symbols("tau sigma k s", positive=True)
 _J = sp.Symbol("j", positive=True, integer=True)

@@ -16,7 +16,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import DomainError, unknown_name
-from .._numbers import to_exact
+from ..parameters import to_exact
 
 UPPER_DIMENSION = 6  # above it mean-field exponents hold and hyperscaling does not
 _SCALING = ("tau", "sigma", "beta_p", "gamma_p", "delta", "alpha")

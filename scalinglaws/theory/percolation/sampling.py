@@ -11,11 +11,11 @@ import sympy as sp
 from ...errors import DomainError
 from ..asymptotics import MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
-from ..linear.bottlenecks import ALPHA, BETA, INDEX, P, free_box
 from ..optimum import pieces
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, FLAJOLET_1995, HUTTER_2021
 from ..relations import against_zero
+from ..symbols import ALPHA, BETA, INDEX, P, free_box
 from .allocation import BOTH, CLUSTER, SMOOTH
 from .counts import CountTransform, MeanPower, PoleRest
 

@@ -9,7 +9,7 @@ import pytest
 from scalinglaws import verify
 from scalinglaws.solvers import patterns as solve
 from scalinglaws.theory import patterns as engine
-from scalinglaws.verify.checks.patterns import common, costs, networks, tails
+from scalinglaws.verify.checks.patterns import costs, networks, tails, tolerances
 from scalinglaws.verify.registry import Context
 
 
@@ -59,7 +59,7 @@ def test_another_degree_fails(monkeypatch, degree):
     """The engine is asked about a target that is not the cubic one: other patterns cost something else, specialization does not."""
     original = engine.fully_connected
     monkeypatch.setattr(
-        common.patterns, "fully_connected", lambda widths, _: original(widths, degree)
+        tolerances.patterns, "fully_connected", lambda widths, _: original(widths, degree)
     )
     found = dict(
         zip(("specialized", "gaussian", "lazy", "approach"), verdicts(costs.exponents), strict=True)
@@ -71,7 +71,7 @@ def test_another_degree_fails(monkeypatch, degree):
 def test_another_width_fails(monkeypatch):
     original = engine.fully_connected
     monkeypatch.setattr(
-        common.patterns, "fully_connected", lambda _, degree: original((2,), degree)
+        tolerances.patterns, "fully_connected", lambda _, degree: original((2,), degree)
     )
     found = verdicts(costs.exponents)
     assert found[:2] == ["fail", "fail"]

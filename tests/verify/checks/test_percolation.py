@@ -9,7 +9,7 @@ from scalinglaws import verify
 from scalinglaws.solvers import percolation as solve
 from scalinglaws.theory.percolation import critical_exponents
 from scalinglaws.verify import Measurement
-from scalinglaws.verify.checks.percolation import clusters, common, curves, lattices
+from scalinglaws.verify.checks.percolation import clusters, curves, lattices, tolerances
 from scalinglaws.verify.registry import Context
 
 
@@ -178,7 +178,7 @@ def test_curves_in_units_of_theory_have_the_spread_of_the_ratio():
     rng = np.random.default_rng(0)
     theories = rng.uniform(0.5, 2.0, (12, 2))  # datasets differ by factors
     noise = 1 + 0.01 * rng.standard_normal((12, 2))
-    found = common.curve_in_units_of_theory(
+    found = tolerances.curve_in_units_of_theory(
         "a/b",
         "loss",
         "test",

@@ -13,7 +13,7 @@ from ...comparison import Comparison, Prediction, Rival
 from ...estimate import exponent_from_replicates, measure, power_law_exponent, same_estimator
 from ...registry import Context, check
 from ...simulate import feature_learning as simulate
-from .common import Array, simulated_exponent
+from .tolerances import Array, simulated_exponent
 
 _LAZY, _RICH = 1e-4, 4.0  # richness
 

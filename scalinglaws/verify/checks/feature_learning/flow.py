@@ -16,7 +16,7 @@ from ...estimate import curve_from_replicates, local_exponent, measure
 from ...registry import Context, check
 from ...simulate import feature_learning as simulate
 from ...simulate.linear import population_projection, random_feature_ridge
-from .common import CURVE_TOLERANCE, Array
+from .tolerances import CURVE_TOLERANCE, Array
 
 _IDENTITY_TOLERANCE = (
     1e-5  # relative: the reduction is exact, both sides are integrated to better than 1e-6

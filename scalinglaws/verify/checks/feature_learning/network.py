@@ -13,7 +13,7 @@ from ...comparison import Comparison, Prediction, Rival
 from ...estimate import advantage_from_pairs, curve_from_replicates, measure
 from ...registry import Context, check
 from ...simulate import feature_learning as simulate
-from .common import RATE_TOLERANCE, REPLICATES, Array, rate_of_deviation, simulated_curve
+from .tolerances import RATE_TOLERANCE, REPLICATES, Array, rate_of_deviation, simulated_curve
 
 _RICHNESS = 1.0
 _STEP_ERROR = 1e-6  # of the integrator, far below every tolerance

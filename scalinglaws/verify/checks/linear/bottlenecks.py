@@ -22,7 +22,7 @@ from ...estimate import (
 )
 from ...registry import Context, check
 from ...simulate.linear import population_projection, random_feature_ridge
-from .common import (
+from .tolerances import (
     CURVE_TOLERANCE,
     EXPONENT_TOLERANCE,
     NULL_TOLERANCE,

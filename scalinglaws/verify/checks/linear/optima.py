@@ -17,7 +17,7 @@ from ....solvers.spectra import PowerLawSpectrum
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import local_exponent
 from ...registry import Context, check
-from .common import SOLVER_TOLERANCE, Array
+from .tolerances import SOLVER_TOLERANCE, Array
 
 
 @check(

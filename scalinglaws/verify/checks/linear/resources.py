@@ -14,7 +14,7 @@ from ...comparison import Comparison, Prediction, Rival
 from ...estimate import advantage_from_pairs, local_exponent
 from ...registry import Context, check
 from ...simulate.linear import population_projection, random_feature_ridge
-from .common import SOLVER_TOLERANCE
+from .tolerances import SOLVER_TOLERANCE
 
 _TIE = 0.2  # log ratio of losses that would still count as equal
 

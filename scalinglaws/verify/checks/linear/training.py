@@ -15,7 +15,7 @@ from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import curve_from_replicates, local_exponent, measure
 from ...registry import Context, check
 from ...simulate import linear as simulate
-from .common import CURVE_TOLERANCE, REPLICATES, SOLVER_TOLERANCE, Array
+from .tolerances import CURVE_TOLERANCE, REPLICATES, SOLVER_TOLERANCE, Array
 
 _TASK = PowerLawSpectrum.from_ab(2, 1.5, 400)
 _SIZES: dict[str, Any] = {"features": 60, "samples": 150}

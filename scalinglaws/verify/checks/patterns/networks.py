@@ -13,7 +13,7 @@ from ....theory import patterns as engine
 from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
 from ...simulate.kernel_adaptation import PosteriorSample, teacher_posterior
-from .common import REPLICATES, mean_of
+from .tolerances import REPLICATES, mean_of
 
 _CUBIC = np.array([0, 0, 0, 1]) / math.sqrt(6)  # of unit mean square
 _SHARE_TOLERANCE = 0.1  # absolute, of a probability: what is left above the rivals by a wide margin, for draws on the way between states

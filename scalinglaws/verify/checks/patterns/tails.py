@@ -11,7 +11,7 @@ from ....solvers import patterns as solve
 from ...comparison import Comparison, Prediction, Rival
 from ...estimate import curve_from_replicates, threshold_from_crossings
 from ...registry import Context, check
-from .common import REPLICATES, mean_of
+from .tolerances import REPLICATES, mean_of
 
 _LOG_TOLERANCE = 0.05  # absolute, of a logarithm: 5 % of a probability, whatever its size
 _THRESHOLD_TOLERANCE = (

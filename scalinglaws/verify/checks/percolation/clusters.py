@@ -13,7 +13,7 @@ from ....solvers import percolation as solve
 from ...comparison import FAIL, Comparison
 from ...registry import Context, check
 from ...simulate import percolation as simulate
-from .common import (
+from .tolerances import (
     COORDINATION,
     CURVE_TOLERANCE,
     DISTANCE_TOLERANCE,

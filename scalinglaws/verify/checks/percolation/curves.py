@@ -14,7 +14,7 @@ from ...comparison import Comparison, Prediction, Rival
 from ...estimate import curve_from_replicates, measure
 from ...registry import Context, check
 from ...simulate import percolation as simulate
-from .common import COORDINATION, LOSS_TOLERANCE, Array, curve_in_units_of_theory
+from .tolerances import COORDINATION, LOSS_TOLERANCE, Array, curve_in_units_of_theory
 
 _CLUSTERS = 316
 _HALF = 0.5  # beta = c/D: piecewise constant on critical clusters

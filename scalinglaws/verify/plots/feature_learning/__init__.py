@@ -2,7 +2,7 @@
 
 from ._circle import circle_slopes
 from ._curves import kernel_scale, loss_curves
-from ._march import correlation_maps, dmft_curves
+from ._dmft import correlation_maps, dmft_curves
 from ._phases import phase_diagram
 
 __all__ = [

@@ -12,7 +12,7 @@ from .... import theory
 from ....errors import DomainError
 from ....solvers.feature_learning import circle_flow
 from ...simulate.feature_learning import SimulatedCircle
-from ..linear._palette import CASES, LAW, RIVAL, THEORY, bare
+from ..style import CASES, LAW, RIVAL, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,7 +13,7 @@ from .... import theory
 from ....errors import DomainError
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
 from ....solvers.spectra import PowerLawSpectrum, Spectrum
-from ..linear._palette import CASES, LAW, RIVAL, THEORY, bare
+from ..style import CASES, LAW, RIVAL, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,7 @@ from ....solvers.spectra import PowerLawSpectrum
 from ...comparison import quantile
 from ...estimate import curve_from_replicates
 from ...simulate.linear import population_projection, random_feature_ridge
-from ._palette import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

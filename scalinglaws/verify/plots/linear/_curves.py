@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....errors import DomainError
 from ....solvers.linear import GradientDescentSolution, GradientFlowSolution, OnlineSGDSolution
 from ...simulate.linear import SimulatedLosses
-from ._palette import CASES, THEORY, bare
+from ..style import CASES, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from .... import theory
 from ....errors import DomainError
 from ....solvers.linear import ComputeFrontier, compute_frontier, loss_surface
 from ....solvers.spectra import PowerLawSpectrum, Spectrum
-from ._palette import SIMULATION, THEORY, bare
+from ..style import SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from ....solvers.patterns import (
     alignment_rate,
     specialized_cost,
 )
-from ..linear._palette import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

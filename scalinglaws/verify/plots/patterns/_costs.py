@@ -16,9 +16,9 @@ from ....solvers.patterns import (
     gaussian_cost,
     specialized_cost,
 )
-from ....theory._numbers import to_exact
+from ....theory.parameters import to_exact
 from ....theory.patterns import fully_connected, sample_complexity
-from ..linear._palette import SIMULATION, THEORY, bare
+from ..style import SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

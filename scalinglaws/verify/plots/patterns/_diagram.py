@@ -13,7 +13,7 @@ from scipy.ndimage import distance_transform_edt, minimum_filter
 from ....errors import DomainError
 from ....theory.patterns import PhaseDiagram, sample_complexity
 from .._phases import INK, NAME_SIZE
-from ..linear._palette import bare
+from ..style import bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

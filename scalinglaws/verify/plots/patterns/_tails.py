@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ....errors import DomainError
 from ....solvers.patterns import SPINODAL, TRANSITION, TailProbability, cube_rate
-from ..linear._palette import CASES, RIVAL, THEORY, bare
+from ..style import CASES, RIVAL, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .... import theory
 from ....errors import DomainError
 from ....solvers.percolation import allocate, allocate_integer
-from ..linear._palette import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

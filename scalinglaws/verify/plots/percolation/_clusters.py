@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ....errors import DomainError
 from ...simulate.percolation import BetheDataset, LabeledClusters, LatticeClusters
-from ..linear._palette import THEORY
+from ..style import THEORY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

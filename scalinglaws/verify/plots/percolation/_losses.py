@@ -13,7 +13,7 @@ from .... import theory
 from ....errors import DomainError
 from ....solvers.percolation import allocate, cluster_scale, data_loss, zipf_model_loss
 from ...simulate.percolation import BetheDataset, data_losses, model_loss
-from ..linear._palette import CASES, SIMULATION, THEORY, bare
+from ..style import CASES, SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

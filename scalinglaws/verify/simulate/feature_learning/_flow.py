@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....errors import DomainError
 from ....solvers.spectra import Spectrum
 from .._checks import afford, listed, nonnegative, ordered, whole, whole_or_inf
-from .._draws import Population, Regression, problems
+from .._problems import Population, Regression, problems
 from ._integrator import checked_tolerance, integrate
 from ._records import KernelSpectrum, SimulatedTraining
 

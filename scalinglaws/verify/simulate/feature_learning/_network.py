@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....solvers.spectra import Spectrum
 from .._checks import afford, listed, nonnegative, whole, whole_or_inf
-from .._draws import fill
+from .._problems import fill
 from ._flow import finite_times
 from ._integrator import checked_tolerance, integrate
 from ._records import SimulatedTraining

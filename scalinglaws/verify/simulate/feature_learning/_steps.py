@@ -12,7 +12,7 @@ from ....errors import DomainError
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
 from .._checks import afford, listed, nonnegative, positive, step_counts, whole, whole_or_inf
-from .._draws import Population, Regression, problems_and_streams
+from .._problems import Population, Regression, problems_and_streams
 from ._records import SimulatedTraining
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....solvers.spectra import Spectrum
 from .._checks import afford, listed, nonnegative, ordered, whole, whole_or_inf
-from .._draws import problems
+from .._problems import problems
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from ....errors import DomainError
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
 from .._checks import listed, nonnegative, positive, step_counts, whole, whole_or_inf
-from .._draws import populations
+from .._problems import populations
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]

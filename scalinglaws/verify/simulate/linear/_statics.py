@@ -11,7 +11,7 @@ from scipy import linalg
 from ....errors import DomainError
 from ....solvers.spectra import Spectrum
 from .._checks import afford, listed, nonnegative, whole, whole_or_inf
-from .._draws import fill
+from .._problems import fill
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]

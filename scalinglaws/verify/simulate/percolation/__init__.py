@@ -1,8 +1,8 @@
 """Direct simulation of percolation, on trees and on lattices: clusters, and what can be learned of a target that varies along them."""
 
-from ._bethe_dataset import BetheDataset, bethe_dataset
-from ._bethe_experiments import RandomAllocations, data_losses, model_loss, random_allocations
-from ._bethe_learning import (
+from .bethe.dataset import BetheDataset, bethe_dataset
+from .bethe.experiments import RandomAllocations, data_losses, model_loss, random_allocations
+from .bethe.learning import (
     DistanceStatistics,
     LearningCurves,
     fitted_scale,
@@ -10,11 +10,11 @@ from ._bethe_learning import (
     nearest_distances,
     training_grid,
 )
-from ._bethe_nearest import NearestSites, nearest_training_site
-from ._bethe_sizes import rooted_exponent
-from ._lattice import label_clusters, lattice_clusters, sample_lattices
-from ._lattice_estimates import crossing, fisher_exponent, fractal_dimension, rank_exponent
-from ._lattice_records import (
+from .bethe.nearest import NearestSites, nearest_training_site
+from .bethe.sizes import rooted_exponent
+from .lattice.clusters import label_clusters, lattice_clusters, sample_lattices
+from .lattice.estimates import crossing, fisher_exponent, fractal_dimension, rank_exponent
+from .lattice.records import (
     CanonicalAverages,
     LabeledClusters,
     LatticeClusters,
@@ -22,7 +22,7 @@ from ._lattice_records import (
     LatticeSamples,
     OccupationSweep,
 )
-from ._lattice_sweep import canonical, newman_ziff
+from .lattice.sweep import canonical, newman_ziff
 
 __all__ = [
     "BetheDataset",

@@ -1,0 +1,188 @@
+"""Commands of the other rooms: solvers, checks, and the installation."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from ..errors import DomainError
+from ..tables import Table
+from ._app import Json, Output, Whole, app, whole
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
+
+if TYPE_CHECKING:
+    from ..verify import Report
+
+
+@app.command
+def verify(
+    *names: str,
+    effort: str = "quick",
+    workers: Annotated[int | None, Parameter(converter=whole)] = None,
+    seed: Whole = 0,
+    strict: Annotated[bool, Parameter(negative=())] = False,
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+    output: Output = None,
+) -> int:
+    """Confront the theories with simulation; exit code 0 only if no verdict contradicts what is expected.
+
+    Parameters
+    ----------
+    names : str
+        Checks, theories (linear) or patterns (linear.data.*); all by default.
+    effort : str
+        quick (seconds) or full (minutes).
+    workers : int
+        Processes; one per available core by default. The numbers do not depend on it.
+    seed : int
+        Root of all random streams.
+    strict : bool
+        Fail too if a comparison decided nothing where a verdict was expected.
+    resume : bool
+        Use what an interrupted run with the same effort and seed has finished.
+    json : bool
+        Print JSON.
+    output : Path
+        File to write (.html, .json, .csv, .md, .txt).
+    """
+    if output is not None:
+        check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
+    from ..verify import registry
+
+    chosen = registry.select(names or None, effort)
+    count = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    )
+    finished: list[str] = []
+    try:
+        with _progress(len(chosen), effort) as advance:
+
+            def on_done(name: str) -> None:
+                finished.append(name)
+                advance(name)
+
+            found = registry.run(
+                names or None,
+                effort,
+                workers=count if workers is None else workers,
+                rng=seed,
+                resume=resume,
+                on_done=on_done,
+            )
+    except KeyboardInterrupt:
+        print(
+            f"interrupted: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
+            file=sys.stderr,
+        )
+        return 130
+    _show(found, json, output)
+    if output is not None:
+        print(found.summary_line(), file=sys.stderr)
+    return 0 if found.succeeded(strict=strict) else 1
+
+
+@app.command
+def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
+    """Show a report that was written as JSON, or turn it into another format; exit code as it had.
+
+    Parameters
+    ----------
+    path : Path
+        File written by verify --output FILE.json.
+    json : bool
+        Print JSON.
+    output : Path
+        File to write (.html, .json, .csv, .md, .txt).
+    """
+    if output is not None:
+        check_suffix(output, (*TABLE_FORMATS, ".html"))
+    from ..verify.registry import registered
+    from ..verify.report import Report
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise DomainError(
+            f"cannot read {path}: {failure}", argument="path", value=path
+        ) from failure
+    found = Report.from_json(text)
+    made = {comparison.id.split("/")[0] for comparison in found.comparisons}
+    _show(
+        replace(
+            found,
+            statements={
+                name: entry.statement for name, entry in registered().items() if name in made
+            },
+        ),
+        json,
+        output,
+    )
+    return 0 if found.succeeded() else 1
+
+
+def _show(report: Report, json: bool, output: Path | None) -> None:
+    """Show a report, or write it in the format that a file's suffix names."""
+    from ..verify.report import HEADER
+
+    if output is not None and output.suffix == ".html":
+        write(output, report.to_html())
+        if json:
+            print(report.to_json())
+    else:
+        emit(Answer(report.to_dict(), report.blocks(), (HEADER, report.rows())), json, output)
+
+
+@contextmanager
+def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
+    """Show which checks are done, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{effort} effort", total=total)
+        yield lambda name: bar.update(task, advance=1, description=name)
+
+
+@app.command
+def env(*, json: Json = False, output: Output = None) -> int:
+    """Describe the installation: versions, cores, compilation.
+
+    Parameters
+    ----------
+    json : bool
+        Print JSON.
+    output : Path
+        File to write (.json, .csv, .md, .txt).
+    """
+    import numba
+
+    from ..solvers._jit import JIT
+    from ..verify.report import environment
+
+    data = environment()
+    data["compiled kernels"] = "yes" if JIT else "no (SCALINGLAWS_JIT=0)"
+    data["kernel cache"] = (
+        os.environ.get("NUMBA_CACHE_DIR") or "beside the source, else the user's cache folder"
+    )
+    data["kernel threads"] = numba.get_num_threads()
+    rows = [(key, str(value)) for key, value in data.items()]
+    header = ("item", "value")
+    emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+    return 0

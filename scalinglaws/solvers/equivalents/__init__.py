@@ -1,0 +1,1 @@
+"""Deterministic equivalents that several theories share: renormalized ridges, contours, responses, searches."""

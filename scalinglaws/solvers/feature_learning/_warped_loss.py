@@ -1,0 +1,134 @@
+"""From a measure to losses at requested times, on two grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...results import Diagnostics, Status
+from .._inputs import Array
+from ._integrator import BY_TIME, MAX_NEWTON, march
+from ._spectral_measure import Measure
+
+GRID = 40.0  # steps per decade of the warped time, and on the second grid half of it
+PROMISED = 1e-6
+"""Relative error above which a result comes with a warning."""
+
+EXACT_FLOOR = 1e-7
+"""Losses below this part of the one at the start are not held to it: errors of exponentials grow with their exponents."""
+
+BLIND = 1e-6
+"""How far, in units of 1/tau, a spectrum without gap must be resolved."""
+
+PHASE = 2e-9
+"""Relative error left where the two grids happen to agree: the last step before a requested time is shorter than the others."""
+
+METHOD = (
+    "exponential integrator on a logarithmic grid of the warped time, extrapolated from two grids"
+)
+
+
+@dataclass
+class Effort:
+    """Worst figures over all elements so far."""
+
+    newton: int = 0
+    residual: float = 0.0
+    error: float = 0.0
+
+    def add(self, newton: int, residual: float, error: float) -> None:
+        """Take in the figures of one flow."""
+        self.newton, self.residual, self.error = (
+            max(self.newton, newton),
+            max(self.residual, residual),
+            max(self.error, error),
+        )
+
+    def diagnostics(self, failed: bool) -> Diagnostics:
+        """Judge the whole."""
+        status = (
+            Status.MAX_ITERATIONS
+            if failed
+            else Status.LOST_ACCURACY
+            if self.error > PROMISED
+            else Status.CONVERGED
+        )
+        return Diagnostics(status, self.residual, self.newton, METHOD, self.error)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Losses and scales at some times, with estimated absolute errors; NaN where the march was given up."""
+
+    warped: Array
+    scale: Array
+    test: Array
+    train: Array
+    scale_error: Array
+    test_error: Array
+    train_error: Array
+    newton: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether the march was given up."""
+        return self.newton >= MAX_NEWTON
+
+    def relative_error(self, start: float, floor: float) -> float:
+        """Return the largest error relative to the loss plus a part, `floor`, of the loss at the start.
+
+        Where the loss has fallen by many powers of e, the error of the exponent counts.
+        """
+        worst = np.max(self.scale_error / self.scale, initial=0.0)
+        for loss, error in ((self.test, self.test_error), (self.train, self.train_error)):
+            least = max(floor * start, 1e-300)
+            exponent = np.maximum(1.0, np.log(max(start, 1e-300) / np.maximum(loss, least)))
+            worst = max(worst, np.max(error / exponent / (loss + least), initial=0.0))
+        return float(worst)
+
+
+def follow(measure: Measure, richness: float, times: Array) -> Followed:
+    """Follow the flow through ascending finite times."""
+    fine, coarse = (
+        _on_grid(measure, richness, times, per_decade) for per_decade in (GRID, GRID / 2)
+    )
+    newton = max(fine[1], coarse[1])
+    if newton >= MAX_NEWTON:
+        unknown = np.full(times.size, np.nan)
+        unlimited = np.full(times.size, np.inf)
+        return Followed(unknown, unknown, unknown, unknown, unlimited, unlimited, unlimited, newton)
+    # fourth order: the error of the finer grid is a fifteenth of the difference
+    shift = (fine[0] - coarse[0]) / 15
+    warped, scale, test, train = fine[0] + shift
+    scale_error, test_error, train_error = np.abs(shift[1:]) + PHASE * fine[0][1:]
+    # a spectrum without gap is followed down to its slowest node only
+    blind = not measure.gap and np.max(warped, initial=0.0) * np.min(np.abs(measure.rates)) > BLIND
+    sums = (1.0 if blind else measure.error) * measure.start
+    return Followed(
+        warped,
+        np.maximum(scale, 1.0),
+        np.maximum(test, 0.0),
+        np.maximum(train, 0.0),
+        scale_error,
+        test_error + sums,
+        train_error + sums,
+        newton,
+    )
+
+
+def _on_grid(
+    measure: Measure, richness: float, times: Array, per_decade: float
+) -> tuple[Array, int]:
+    found = np.zeros((times.size, 4))
+    kept = np.zeros(
+        (times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype
+    )
+    _, newton = march(
+        measure.rates, measure.weights, richness, per_decade, BY_TIME, times, found, kept
+    )
+    scale, train = found[:, 2], found[:, 3] + measure.floor
+    test = (
+        train if measure.pairs is None or newton >= MAX_NEWTON else measure.test_loss(kept, scale)
+    )
+    return np.array([found[:, 1], scale, test, train]), int(newton)

@@ -1,0 +1,1 @@
+"""The two-time mean-field theory of feature learning, solved in one pass over the steps."""

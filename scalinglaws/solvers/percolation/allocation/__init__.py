@@ -1,0 +1,1 @@
+"""The best division of a budget between clusters."""

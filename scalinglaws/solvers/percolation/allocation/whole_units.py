@@ -1,0 +1,220 @@
+"""Whole units of the budget: a greedy choice by a heap, which is optimal where gains fall with every unit."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ....errors import DomainError, ResourceError
+from ....results import Diagnostics, Status
+from ..._inputs import numbers
+from ..._jit import njit
+from .._inputs import MOST, Array, clusters, known_law
+from .hard_and_flowing import Allocation, allocate
+
+Counts = NDArray[np.int64]
+
+
+@njit
+def _left(units: float, beta: float, m: float, shifted: bool) -> float:
+    """Return what is left unlearned."""
+    kept = 1.0
+    if shifted:
+        kept = (1 + units / m) ** -beta
+    elif units > m:
+        kept = (units / m) ** -beta
+    return kept
+
+
+@njit
+def _gain(units: int, beta: float, m: float, shifted: bool) -> float:
+    """Return what one more unit learns of the cluster, without the cancellation of the two losses."""
+    if shifted:
+        kept, share = (1 + units / m) ** -beta, 1 / (m + units)
+    elif units > m:
+        kept, share = (units / m) ** -beta, 1 / units
+    else:  # the unit may reach across the end of the plateau
+        return 1.0 - _left(units + 1.0, beta, m, False)
+    gained: float = -kept * math.expm1(-beta * math.log1p(share))
+    return gained
+
+
+@njit
+def _first_block(beta: float, m: float) -> int:
+    """Return the number of units that gains most per unit from nothing, under the hard law."""
+    tangent = m * math.exp(math.log1p(beta) / beta)
+    below = max(math.floor(tangent), 1.0)
+    # the gain per unit rises up to the tangent point and falls beyond it
+    if (1 - _left(below, beta, m, False)) * (below + 1) >= (
+        1 - _left(below + 1, beta, m, False)
+    ) * below:
+        return int(below)
+    return int(below + 1)
+
+
+@njit
+def _greedy(
+    w: Array, beta: Array, m: Array, shifted: bool, left: int, units: Counts
+) -> tuple[float, float]:
+    """Spend what is left of the budget; return by how much the bound lies below the loss, and the last gain per unit."""
+    heap = [(0.0, 0, 0) for _ in range(0)]
+    blocks = np.ones(w.size, dtype=np.int64)
+    for k in range(w.size):
+        if not w[k] > 0.0:
+            continue
+        b, size = beta[0] if beta.size == 1 else beta[k], m[0] if m.size == 1 else m[k]
+        if not shifted and units[k] == 0:
+            blocks[k] = _first_block(b, size)
+            heap.append(
+                (-w[k] * (1 - _left(float(blocks[k]), b, size, False)) / blocks[k], k, blocks[k])
+            )
+        else:
+            heap.append((-w[k] * _gain(units[k], b, size, shifted), k, 1))
+    heapq.heapify(heap)
+    slack, rate, full = 0.0, 0.0, False
+    while left > 0 and len(heap) > 0:
+        negative, k, block = heapq.heappop(heap)
+        b, size = beta[0] if beta.size == 1 else beta[k], m[0] if m.size == 1 else m[k]
+        if block > left:
+            if (
+                not full
+            ):  # relaxed to a fraction of the block, the same choice is optimal: the bound
+                full = True
+                slack = -negative * left
+            # what fits of a first block gains less per unit; it waits for its turn
+            gained = w[k] * (1 - _left(float(left), b, size, False))
+            if gained > 0.0:
+                heapq.heappush(heap, (-gained / left, k, left))
+            continue
+        if full:
+            slack += negative * block
+        units[k] += block
+        left -= block
+        rate = -negative
+        heapq.heappush(heap, (-w[k] * _gain(units[k], b, size, shifted), k, 1))
+    return max(slack, 0.0), rate
+
+
+@njit
+def _total(w: Array, beta: Array, m: Array, shifted: bool, units: Counts) -> tuple[float, int]:
+    total, number = 0.0, 0
+    for k in range(w.size):
+        total += w[k] * _left(
+            float(units[k]),
+            beta[0] if beta.size == 1 else beta[k],
+            m[0] if m.size == 1 else m[k],
+            shifted,
+        )
+        number += units[k] > 0
+    return total, number
+
+
+def allocate_integer(
+    weights: ArrayLike, n: int, *, exponents: ArrayLike, scales: ArrayLike = 1.0, law: str = "hard"
+) -> Allocation:
+    r"""Divide a whole number of units between clusters.
+
+    The problem of `allocate` with whole :math:`n_k`. A shifted law gains less from every further unit, so the greedy choice is
+    optimal. A hard law gains most per unit from a first block of :math:`\arg\max_b (1 - f(b))/b` units and then from single
+    ones; the greedy choice over blocks is optimal unless the last one does not fit, and ``bound`` says by how much it can fail.
+
+    Parameters
+    ----------
+    weights : array_like
+        Weights w, one per cluster, >= 0, in any order.
+    n : int
+        Units to be spent, from 0 to 2^53.
+    exponents, scales : array_like
+        Learning exponent and scale, > 0: one number, or one per cluster.
+    law : {"hard", "shifted"}
+        Learning curve of one cluster, as in `allocate`.
+
+    Returns
+    -------
+    Allocation
+        With whole shares. Units that no cluster can use (all weights zero) stay unspent.
+
+    Raises
+    ------
+    DomainError
+        If an argument lies outside its domain.
+    ResourceError
+        If there are more clusters than fit in 8 GB.
+
+    Notes
+    -----
+    Units that the continuous solution for n - K already proves worth spending are given at once, so that the heap serves some
+    2K units and the cost is O(K log K) for any n.
+
+    References
+    ----------
+    A. Brill, arXiv:2412.07942 (2024), section 3, for the problem.
+
+    Examples
+    --------
+    >>> answer = allocate_integer([4, 1, 0.01], 10, exponents=1.0)
+    >>> answer.allocation.tolist(), round(answer.loss, 6)
+    ([7.0, 3.0, 0.0], 0.914762)
+    """
+    known_law(law, ("hard", "shifted"))
+    w, beta, m = clusters(weights, exponents, scales, law)
+    budget = numbers("n", n, low=0.0, infinite=False)
+    if budget.ndim or budget != np.floor(budget) or budget > 2**53:
+        raise DomainError(f"n = {n!r} must be one whole number up to 2^53", argument="n", value=n)
+    if 4 * w.size > MOST:
+        raise ResourceError(f"{w.size} clusters do not fit in 8 GB; use at most {MOST / 4:.0f}")
+    left, shifted = int(budget), law == "shifted"
+    units = np.zeros(w.size, dtype=np.int64)
+    positive = int(np.count_nonzero(w > 0))
+    if positive and left > 2 * positive:
+        # with K units set aside for rounding up, whatever is worth the multiplier's price is among the n best units
+        if shifted:
+            start = allocate(
+                w, float(left - positive), exponents=beta, scales=m, law=law
+            ).allocation
+            assert start is not None
+            units = np.floor(start).astype(np.int64)
+        else:
+            units = _head_start(w, beta, m, float(left - positive))
+        left -= int(units.sum())
+    slack, rate = _greedy(w, beta, m, shifted, left, units)
+    loss, number = _total(w, beta, m, shifted, units)
+    diagnostics = Diagnostics(
+        Status.CONVERGED, 0.0, left, f"greedy, {law} law", slack / loss if loss > 0 else 0.0
+    )
+    level = math.log(rate) if rate > 0 else -math.inf
+    return Allocation(
+        float(budget), units.astype(float), loss, loss - slack, level, number, diagnostics
+    )
+
+
+def _head_start(w: Array, beta: Array, m: Array, budget: float) -> Counts:
+    """Return what a multiplier that does not overspend gives to clusters whose first block gains more per unit than it."""
+    with np.errstate(divide="ignore"):
+        height = np.log(w) + np.log(beta / m)
+    threshold = height - (1 + beta) / beta * np.log1p(beta)
+    low, high = float(threshold.max()) - 1.0, float(threshold.max())
+
+    def shares(level: float) -> Array:
+        learned = threshold >= level
+        return m * np.where(
+            learned, np.exp(np.where(learned, height - level, 0.0) / (1 + beta)), 0.0
+        )
+
+    while shares(low).sum() <= budget:
+        low = high - 2 * (high - low)
+    while high - low > 1e-9:  # a higher multiplier only leaves more to the heap
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if shares(middle).sum() > budget else (low, middle)
+    found = shares(high)
+    if found.sum() > budget:
+        return np.zeros(w.size, dtype=np.int64)
+    block = np.maximum(np.floor(m * np.exp(np.log1p(beta) / beta)), 1.0)
+    rate = np.zeros(w.size)
+    for size in (block, block + 1):
+        rate = np.maximum(rate, w * (1 - np.minimum(1.0, (size / m) ** -beta)) / size)
+    keep = (rate > math.exp(high) * (1 + 1e-12)) & (found > block + 2)
+    return np.where(keep, np.floor(found), 0.0).astype(np.int64)

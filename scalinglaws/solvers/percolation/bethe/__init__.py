@@ -1,0 +1,1 @@
+"""Clusters of the Bethe lattice, and functions on them."""

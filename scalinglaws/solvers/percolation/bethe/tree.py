@@ -1,0 +1,106 @@
+r"""The loss of one critical cluster, learned from its nearest training site: :math:`h(u) = \log\cosh(2\sqrt u)/(2u)`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ....errors import DomainError
+from ... import _jit
+
+Array = NDArray[np.float64]
+
+# log cosh y = sum_k c_k y^(2k+2)/2, with the Bernoulli numbers in c_k
+_COEFFICIENTS = (
+    1.0,
+    -1 / 6,
+    2 / 45,
+    -17 / 1260,
+    62 / 14175,
+    -691 / 467775,
+    21844 / 42567525,
+    -929569 / 5108103000,
+    6404582 / 97692469875,
+)
+_SERIES = 0.2  # y below which the differences lose digits; the next term of the series is below 1e-15 there
+_LOG_2 = math.log(2)
+
+
+@_jit.njit
+def tree_loss(u: float) -> float:
+    """Return h(u)."""
+    y = 2 * math.sqrt(u)
+    if y < _SERIES:
+        total = 0.0
+        for k in range(len(_COEFFICIENTS) - 1, -1, -1):
+            total = total * y * y + _COEFFICIENTS[k]
+        return total
+    if u == math.inf:
+        return 0.0
+    return (y + math.log1p(math.exp(-2 * y)) - _LOG_2) / (2 * u)
+
+
+@_jit.njit
+def tree_slope(u: float) -> float:
+    """Return -h'(u), positive and decreasing from 2/3."""
+    y = 2 * math.sqrt(u)
+    if y < _SERIES:
+        total = 0.0
+        for k in range(len(_COEFFICIENTS) - 1, 0, -1):
+            total = total * y * y - 4 * k * _COEFFICIENTS[k]
+        return total
+    if u == math.inf:
+        return 0.0
+    return (8 * (y + math.log1p(math.exp(-2 * y)) - _LOG_2) / y - 4 * math.tanh(y)) / y**3
+
+
+@_jit.njit
+def _tree_losses(u: Array, out: Array) -> None:
+    for i in range(u.size):
+        out[i] = tree_loss(u[i])
+
+
+def cluster_learning_curve(u: ArrayLike) -> float | Array:
+    r"""Loss of a nearest-neighbor learner on one critical cluster, without a free parameter.
+
+    .. math:: h(u) = \frac{\log\cosh(2\sqrt u)}{2u}, \qquad u = n/n_0, \quad n_0 = \frac{2s}{vV^2}
+
+    for n training sites on a cluster of s sites, whose target varies by V, on a tree whose numbers of children vary by v.
+
+    Parameters
+    ----------
+    u : array_like
+        Training sites in units of :math:`n_0`, >= 0; may be inf.
+
+    Returns
+    -------
+    float or ndarray
+        Mean squared error over the variance of the target: 1 at u = 0, falling as :math:`u^{-1/2}`.
+
+    Raises
+    ------
+    DomainError
+        If a value is negative or not a number.
+
+    Notes
+    -----
+    Accurate to rounding: h tends to 1 - 2u/3 and to :math:`u^{-1/2} - \log 2/(2u)`.
+
+    References
+    ----------
+    Consequence of the exact law of distances to the nearest training site on an infinite critical tree; the setting is that of
+    A. Brill, arXiv:2412.07942 (2024), section 4.
+
+    Examples
+    --------
+    >>> round(cluster_learning_curve(1), 10)
+    0.6625013737
+    """
+    values = np.asarray(u, dtype=float)
+    if not (values >= 0).all():
+        raise DomainError(f"u = {u!r} must be >= 0", argument="u", value=u)
+    out = np.empty(values.size)
+    _tree_losses(values.ravel(), out)
+    return out.reshape(values.shape) if values.ndim else float(out[0])

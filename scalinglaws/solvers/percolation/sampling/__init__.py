@@ -1,0 +1,1 @@
+"""Losses on samples of clusters, at the threshold and off it."""

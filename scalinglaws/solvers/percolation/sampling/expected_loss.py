@@ -1,0 +1,263 @@
+r"""Loss as a function of the number of training samples, when samples fall into clusters at random."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from ....errors import DomainError
+from ....results import Diagnostics, Result, Status
+from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from .._inputs import known_law
+from ..bethe.ensemble import FIRST, HEAD, Ensemble, ensemble_losses
+from .expectation import (
+    HARD,
+    STEEPEST,
+    TREE,
+    expansion_threshold,
+    expected_losses,
+    powers_of_counts,
+)
+
+_TRUNCATION = 1e-13
+
+
+@dataclass(frozen=True)
+class DataLoss(Result):
+    """Loss in the number of training samples.
+
+    Attributes
+    ----------
+    samples : float or ndarray
+        Numbers of samples P.
+    loss : float or ndarray
+        Expected loss, 1 without samples.
+    diagnostics : Diagnostics
+        The residual says how far the probabilities of the clusters miss 1 when they are summed by the rule used for the loss.
+    """
+
+    samples: Value
+    loss: Value
+    diagnostics: Diagnostics
+
+
+def data_loss(
+    samples: ArrayLike,
+    *,
+    exponent: ArrayLike,
+    alpha: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    scales: ArrayLike = 1.0,
+    law: str = "hard",
+    distinct: bool = False,
+) -> DataLoss:
+    r"""Compute the expected loss after training samples have fallen into clusters at random.
+
+    .. math:: L(P) = \sum_k p_k\, E f(d_k/m_k), \qquad d_k \sim \mathrm{Bin}(P, p_k), \qquad p_k \propto w_k
+
+    with f(x) = min(1, x^-beta) for the law "hard" and f = h of `cluster_learning_curve` for "tree". The clusters are infinitely many
+    with :math:`w_k = k^{-(1+\alpha)}`, or a finite list.
+
+    Parameters
+    ----------
+    samples : array_like
+        P, whole numbers >= 0, or inf unless samples are distinct.
+    exponent : array_like
+        :math:`\beta \ge 0`, the exponent of learning one cluster, at most 100 or inf; 0.5 for the law "tree". With `alpha` it
+        broadcasts against `samples`; with `weights` it is one for all clusters or one for each.
+    alpha : array_like, optional
+        Zipf excess > 0 of infinitely many clusters; broadcasts against `samples`. Exactly one of `alpha` and `weights` is given.
+    weights : array_like, optional
+        One-dimensional :math:`w_k > 0` of a finite list, in any order, not necessarily normalized.
+    scales : array_like
+        :math:`m_k > 0`, the samples at which a cluster begins to be learned, one for all or one for each of a finite list. With
+        `alpha` one number, at most 1 for the law "hard". Zero (law "hard") means that one sample suffices.
+    law : {"hard", "tree"}
+        How a cluster is learned.
+    distinct : bool
+        Whether the samples are distinct sites of clusters whose sizes are the weights, whole numbers with a sum of at least P and
+        at most 2^53: counts are then hypergeometric.
+
+    Returns
+    -------
+    DataLoss
+        Loss, samples, diagnostics.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range.
+
+    Notes
+    -----
+    Below 600 expected samples the law is summed outward from the mean count, where no weight underflows; above, ten central moments
+    are used. Infinite lists: 511 clusters one by one, the Euler-Maclaurin formula beyond, a Newton series where samples are
+    rare. Agrees with sums in extended precision to 1e-12 or better. About
+    0.5 ms for an infinite list whatever P up to 1e12 (alpha = 1), 0.2 to 1.2 s for a million clusters with 1e5 to 1e8 samples.
+
+    References
+    ----------
+    A. Brill, arXiv:2412.07942 (2024), section 3.2, which replaces the counts by their means.
+
+    Examples
+    --------
+    >>> round(data_loss(1e4, alpha=1, exponent=0.5).loss, 14)
+    0.04687508139173
+    >>> round(data_loss(40, weights=[500, 200, 100, 50, 20, 10], exponent=0.5, scales=5).loss, 13)
+    0.6412754835731
+    """
+    if (alpha is None) == (weights is None):
+        raise DomainError(
+            "exactly one of alpha and weights must be given", argument="alpha", value=alpha
+        )
+    known_law(law, ("hard", "tree"))
+    kind = HARD if law == "hard" else TREE
+    given = numbers("samples", samples, low=0.0, infinite=not distinct)
+    endless = np.isinf(given)
+    counts = whole_numbers("samples", np.where(endless, 0.0, given), low=0)
+    steepness = steepnesses(exponent)
+    if kind == TREE and np.any(steepness != 0.5):
+        raise DomainError(
+            f"exponent = {exponent!r} must be 0.5 for the law 'tree'",
+            argument="exponent",
+            value=exponent,
+        )
+    sizes = numbers("scales", scales, low=0.0, infinite=False, strict=kind == TREE)
+    if weights is not None:
+        losses, missing = _finite(counts.ravel(), weights, steepness, sizes, kind, distinct)
+        shape, flat = counts.shape, counts.ravel()
+    else:
+        if distinct:
+            raise DomainError(
+                "distinct = True needs the sizes of the clusters as weights",
+                argument="distinct",
+                value=distinct,
+            )
+        if sizes.ndim or (kind == HARD and sizes > 1.0):
+            raise DomainError(
+                f"scales = {scales!r} must be one number, at most 1 for the law 'hard', if clusters are infinitely many; use weights",
+                argument="scales",
+                value=scales,
+            )
+        excess = numbers("alpha", alpha, low=0.0, infinite=False, strict=True)  # type: ignore[arg-type]
+        shape, (flat, excesses, steepnesses_) = broadcast(
+            {"samples": counts, "alpha": excess, "exponent": steepness}
+        )
+        losses, missing = np.empty(flat.size), 0.0
+        for pair in sorted(set(zip(excesses.tolist(), steepnesses_.tolist(), strict=True))):
+            chosen = (excesses == pair[0]) & (steepnesses_ == pair[1])
+            losses[chosen], off = ensemble_losses(
+                flat[chosen], _zipf(pair[0]), pair[1], float(sizes), kind
+            )
+            missing = max(missing, off)
+    if endless.any():  # all is learned that can be: what one sample does not teach, with an exponent of 0, none does
+        if weights is not None:
+            mass, hopeless = np.broadcast_arrays(
+                np.asarray(weights, dtype=float), (steepness == 0.0) & (sizes > 0.0)
+            )
+            limit: Array = np.full(shape, float(np.sum(mass[hopeless]) / np.sum(mass)))
+        else:
+            limit = np.broadcast_to(np.where((steepness == 0.0) & (sizes > 0.0), 1.0, 0.0), shape)
+        endless = np.broadcast_to(endless, shape)
+        losses = np.where(endless, limit, losses.reshape(shape)).ravel()
+        flat = np.broadcast_to(given, shape).ravel()
+    return DataLoss(
+        samples=shaped(flat, shape),
+        loss=shaped(losses, shape),
+        diagnostics=Diagnostics(
+            status=Status.CONVERGED,
+            residual=missing,
+            iterations=1,
+            method="sums outward from the mean, moments for large means",
+            error_estimate=_TRUNCATION + missing,
+        ),
+    )
+
+
+def steepnesses(exponent: ArrayLike) -> Array:
+    """Return exponents as an array; refuse finite ones above 100."""
+    found = numbers("exponent", exponent, low=0.0, infinite=True)
+    if np.any(np.isfinite(found) & (found > STEEPEST)):
+        raise DomainError(
+            f"exponent = {exponent!r} must be at most {STEEPEST:g}, or inf",
+            argument="exponent",
+            value=exponent,
+        )
+    return found
+
+
+def _zipf(alpha: float) -> Ensemble:
+    r"""Return the clusters with p_k = k^-(1+alpha)/zeta(1+alpha)."""
+    power = 1.0 + alpha
+    log_constant = -math.log(special.zeta(power))
+    head = np.exp(log_constant - power * np.log(HEAD))
+
+    def density(log_p: Array) -> Array:
+        return np.asarray(np.exp((log_constant - log_p) / power) / power)
+
+    def moments(log_p: float, j: Array) -> Array:
+        return np.asarray(np.exp(log_p + (log_constant - log_p) / power) / ((j + 1) * power - 1))
+
+    return Ensemble(head, log_constant - power * math.log(FIRST), density, moments)
+
+
+def _finite(
+    counts: Array, weights: ArrayLike, exponents: Array, scales: Array, law: int, distinct: bool
+) -> tuple[Array, float]:
+    listed = numbers("weights", weights, low=0.0, infinite=False, strict=True)
+    if listed.ndim != 1 or listed.size == 0:
+        raise DomainError(
+            f"weights must be one-dimensional and not empty, got shape {listed.shape}",
+            argument="weights",
+            value=weights,
+        )
+    columns = []
+    for name, column in (("exponent", exponents), ("scales", scales)):
+        if column.ndim and column.shape != listed.shape:
+            raise DomainError(
+                f"{name} must be one number, or one for each weight; got shape {column.shape}",
+                argument=name,
+                value=column,
+            )
+        columns.append(np.ascontiguousarray(column.ravel()))
+    total = float(np.sum(listed))
+    if not math.isfinite(total):
+        raise DomainError(
+            "the sum of the weights must be finite", argument="weights", value=weights
+        )
+    probabilities = listed / total
+    if distinct:
+        if np.any(listed != np.floor(listed)) or total > 2.0**53:
+            raise DomainError(
+                "weights must be whole numbers with a sum of at most 2^53 where distinct = True",
+                argument="weights",
+                value=weights,
+            )
+        if np.any(counts > total):
+            raise DomainError(
+                f"samples = {counts.max():g} must be at most the number of sites, {total:g}",
+                argument="samples",
+                value=counts,
+            )
+    exponent = float(columns[0][0])
+    losses = np.empty(counts.size)
+    expected_losses(
+        counts,
+        listed if distinct else probabilities,
+        total if distinct else 0.0,
+        probabilities,
+        columns[0],
+        expansion_threshold(np.full(1, 0.5) if law else columns[0]),
+        columns[1],
+        law,
+        powers_of_counts(exponent),
+        exponent,
+        losses,
+    )
+    return losses, abs(
+        math.fsum(probabilities.tolist()) - 1.0
+    ) if probabilities.size < 1000 else abs(float(probabilities.sum()) - 1.0)

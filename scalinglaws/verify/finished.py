@@ -1,0 +1,120 @@
+"""Finished checks, kept on disk so that an interrupted run can go on where it stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from ..results import Result
+from .comparison import Comparison
+from .report import environment, source_digest
+
+_FORGOTTEN = 30 * 86400.0  # seconds after which what other versions computed is thrown away
+
+
+@dataclass(frozen=True)
+class Finished(Result):
+    """What one check found, and how long it took.
+
+    Attributes
+    ----------
+    comparisons : tuple of Comparison
+        All it made.
+    run_s, compile_s : float
+        Seconds of work and of compilation.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    run_s: float
+    compile_s: float
+
+
+def default_folder() -> Path:
+    """Return the folder in which finished checks are kept: ``verify`` in the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("scalinglaws", appauthor=False) / "verify"
+
+
+@dataclass(frozen=True)
+class FinishedChecks:
+    """A folder of finished checks, one file for each, found again only if everything that could change a number is the same.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    """
+
+    folder: Path
+
+    def path(self, name: str, function: Callable[..., Any], effort: str, root: int) -> Path | None:
+        """Return the file of a check, or None if the check's own source cannot be found.
+
+        The file's name is a digest of the check, the effort, the root of all random streams, this package's version and
+        sources, the source of a check defined elsewhere, and the versions of Python and of the numerical packages.
+        """
+        own = function.__module__.split(".")[0] == __name__.split(".")[0]
+        try:
+            foreign = (
+                ""
+                if own
+                else hashlib.sha256(
+                    Path(inspect.getsourcefile(function) or "").read_bytes()
+                ).hexdigest()
+            )
+        except (OSError, TypeError):
+            return None
+        machine = {
+            key: value for key, value in environment().items() if key not in ("cpu", "package")
+        }
+        jit = os.environ.get("SCALINGLAWS_JIT", "1")
+        key = json.dumps(
+            [name, function.__qualname__, effort, root, foreign, jit, machine], sort_keys=True
+        )
+        return (
+            self.folder / source_digest() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+        )
+
+    def read(self, path: Path | None) -> Finished | None:
+        """Return what a file holds; None if it is not there or cannot be read."""
+        if path is None:
+            return None
+        try:
+            return Finished.load(path)
+        except (OSError, DataError):
+            return None
+
+    def write(self, path: Path | None, finished: Finished) -> None:
+        """Write a file, whole or not at all; a folder that cannot be written to is no reason to lose a run."""
+        if path is None or any(comparison.error for comparison in finished.comparisons):
+            return
+        partial = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                finished.save(partial)
+                os.replace(partial, path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Throw away what other versions left behind a month ago."""
+        with contextlib.suppress(OSError):
+            for old in self.folder.iterdir():
+                if (
+                    old.is_dir()
+                    and old.name != source_digest()
+                    and time.time() - old.stat().st_mtime > _FORGOTTEN
+                ):
+                    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Clusters of the Bethe lattice with targets, and learning on them."""
