@@ -1,24 +1,22 @@
 """Set up before anything compiles: a kernel cache that knows the sources, and floating-point errors that raise."""
 
-import hashlib
 import json
 import os
+import runpy
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _digest() -> str:
-    found = hashlib.sha256()
-    for path in sorted((ROOT / "scalinglaws").rglob("*.py")):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:16]
-
-
-# A kernel's cache does not notice edits of a function it calls in another file: one folder per state of the sources.
+# One folder of compiled kernels per state of the kernels: tests/kernel_digest.py says why.
+_kernels = runpy.run_path(str(ROOT / "tests" / "kernel_digest.py"))
 os.environ.setdefault(
-    "NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"scalinglaws-kernels-{_digest()}")
+    "NUMBA_CACHE_DIR",
+    str(
+        Path(tempfile.gettempdir())
+        / f"scalinglaws-kernels-{_kernels['kernel_digest'](ROOT / 'scalinglaws')}"
+    ),
 )
 
 # one numerical thread per process: the matrices of the tests are small, and the processes are many
