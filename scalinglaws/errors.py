@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 
 _SHOWN = 10  # names listed when none is near
+_ENTRIES = 6  # of an array or a sequence that a message shows
+_LENGTH = 80  # characters of a value that a message shows
 
 
 class ScalingLawsError(Exception):
@@ -109,3 +111,50 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
         )
         hint = "known: " + (", ".join(shown) if names else "none")
     return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)
+
+
+def refusal(argument: str, value: Any, complaint: str, *, shown: bool = True) -> DomainError:
+    """Build the error for an argument that is not allowed.
+
+    Parameters
+    ----------
+    argument : str
+        Its name.
+    value : object
+        What was given; long values are abbreviated.
+    complaint : str
+        What is allowed, as ``"must be finite and >= 0"``.
+    shown : bool
+        Whether the message shows the value.
+
+    Returns
+    -------
+    DomainError
+        To be raised by the caller.
+
+    Examples
+    --------
+    >>> print(refusal("ridge", -1.0, "must be finite and >= 0"))
+    ridge = -1.0 must be finite and >= 0
+    """
+    given = f" = {brief(value)}" if shown else ""
+    return DomainError(f"{argument}{given} {complaint}", argument=argument, value=value)
+
+
+def brief(value: Any) -> str:
+    """Write a value for a message: numbers as they are, text in quotes, anything long cut short.
+
+    Examples
+    --------
+    >>> brief("no"), brief(0.5), brief(range(1000))[:12]
+    ("'no'", '0.5', 'range(0, 100')
+    """
+    shape = getattr(value, "shape", ())
+    if shape and getattr(value, "size", 0) > _ENTRIES:
+        return f"an array of shape {shape}"
+    if isinstance(value, (list, tuple)) and len(value) > _ENTRIES:
+        return f"a {type(value).__name__} of {len(value)} entries"
+    if isinstance(value, float):  # NumPy's scalars too, without their type
+        return str(float(value))
+    text = str(value) if shape == () and hasattr(value, "dtype") else repr(value)
+    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."

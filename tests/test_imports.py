@@ -69,7 +69,17 @@ def _imports(path, parts):
             )
 
 
-TOP = {"errors", "notation", "parsing", "results", "sweep", "tables", "__version__"}
+TOP = {
+    "arguments",
+    "errors",
+    "formatting",
+    "notation",
+    "parsing",
+    "results",
+    "sweep",
+    "tables",
+    "__version__",
+}
 
 
 def _allowed(parts, target):
