@@ -1,7 +1,7 @@
 """What a law or a derivation says, as blocks.
 
 A law turns into blocks once (`Law.blocks`, `Law.derivation_blocks`); `rendering` writes them as text, Markdown, HTML, LaTeX and
-JSON. A block holds expressions, not their spelling. A document has one block of a kind at most; each rendering has its own
+JSON. A block holds expressions, not their spelling. A document has one block of a kind, the last; each rendering has its own
 order, and leaves out the kinds that it does not show.
 """
 

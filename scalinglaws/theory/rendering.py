@@ -183,9 +183,10 @@ def _steps_text(block: Steps, show: Show) -> list[str]:
 
 def _plain(condition: sp.Basic) -> str:
     """Write a condition as a person would."""
+    # the arguments are sorted, those of And.make_args are not
+    parts = condition.args if isinstance(condition, sp.And) else (condition,)
     return ", ".join(
-        f"{part.lhs} = {part.rhs}" if isinstance(part, sp.Eq) else str(part)
-        for part in sp.And.make_args(condition)
+        f"{part.lhs} = {part.rhs}" if isinstance(part, sp.Eq) else str(part) for part in parts
     )
 
 
