@@ -11,7 +11,6 @@ import math
 MINUS = "−"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DECIMALS = 6  # beyond, a power of ten is easier to read
-_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 # -- plain text ---------------------------------------------------------------------------------------------------------
@@ -98,18 +97,6 @@ def duration(seconds: float) -> str:
     if seconds < 0.1:
         return "below 0.1 s"
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def memory(size: float) -> str:
-    """Write a number of bytes.
-
-    Examples
-    --------
-    >>> memory(8e9), memory(2_500_000), memory(12)
-    ('8 GB', '2.5 MB', '12 B')
-    """
-    unit, name = next((pair for pair in _UNITS if size >= pair[0]), (1.0, "B"))
-    return f"{number(size / unit, 3)} {name}"
 
 
 # -- typeset ------------------------------------------------------------------------------------------------------------
