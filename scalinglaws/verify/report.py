@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import DataError
+from ..formatting import duration, short, uncertain
 from ..results import jsonable
 from ..tables import Block, Table, as_markdown, as_text
 from .comparison import ERROR, PASS, VERDICTS, Comparison
@@ -215,9 +216,9 @@ class Report:
         """Return what is needed to repeat the run, in one line."""
         e = self.environment
         versions = ", ".join(f"{name} {e[name]}" for name in ("python", "numpy", "scipy", "numba"))
-        time = f"{e.get('wall_s', 0.0):.1f} s"
+        time = duration(e.get("wall_s", 0.0))
         if "run_s" in e:
-            time += f" (run {e['run_s']:.1f} s, compile {e['compile_s']:.1f} s)"
+            time += f" (run {duration(e['run_s'])}, compile {duration(e['compile_s'])})"
         return f"seed {self.seed_root}, {self.effort} effort, {time}, scalinglaws {e['version']}, {versions}"
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -383,8 +384,8 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
         else f"{outcome.verdict} (expected {comparison.expect})"
     )
     if outcome.worst is None:
-        prediction = _short(float(predicted.value))
-        result = f"{float(measured.value):.4f} +- {float(measured.se):.1g}"
+        prediction = short(float(predicted.value))
+        result = uncertain(float(measured.value), float(measured.se))
         tolerance = f"{comparison.tolerance:.3g}" + (
             " rel." if comparison.tolerance_kind == "relative" else ""
         )
@@ -402,12 +403,12 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     rival = ""
     if comparison.rival is not None:
         shown = (
-            _short(float(comparison.rival.value))
+            short(float(comparison.rival.value))
             if np.ndim(comparison.rival.value) == 0
             else comparison.rival.name
         )
         rival = f"{shown}: {'rejected' if comparison.discriminating else f'NOT rejected ({comparison.rival_verdict})'}"
-    window = "..".join(_short(end) for end in measured.window)
+    window = "..".join(short(end) for end in measured.window)
     return (
         comparison.id,
         prediction,
@@ -425,7 +426,7 @@ def _family_row(entry: Family) -> tuple[str, ...]:
         entry.name,
         str(len(entry.members)),
         f"{entry.chi2:.1f}, p = {entry.p:.2g}",
-        f"{entry.bias[0]:+.4f} +- {entry.bias[1]:.1g}",
+        uncertain(*entry.bias),
         ", ".join(entry.failures) or "none",
         ", ".join(entry.detectable) or "none",
     )
@@ -434,12 +435,3 @@ def _family_row(entry: Family) -> tuple[str, ...]:
 def _disagreement_row(comparison: Comparison) -> tuple[str, ...]:
     found = comparison.verdict if comparison.as_expected else f"{comparison.verdict} (!)"
     return (comparison.id, comparison.expect, found, comparison.expect_reason or "")
-
-
-def _short(value: float) -> str:
-    """Write a number in few characters."""
-    return (
-        f"{value:.4g}"
-        if abs(value) < 1e5
-        else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
-    )
