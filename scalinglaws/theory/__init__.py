@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
+from ..rooms import lazy_submodules
 from .catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .presentation import LawComparison
 
 __all__ = ["cite", "compare", "find", "law", "laws"]
+
+__getattr__, __dir__ = lazy_submodules(__name__)
 
 
 def laws() -> tuple[str, ...]:
