@@ -16,6 +16,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
+from ..arguments import choice
 from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
 from .derivation import (
@@ -41,9 +42,26 @@ from .parameters import (
     tidy,
     to_exact,
 )
-from .presentation import explanation_of, latex_of
-from .records import Caution, Derived, Form, Published, Reference, Regime
+from .presentation import (
+    Block,
+    Conclusion,
+    Domain,
+    Elsewhere,
+    Formulas,
+    Regimes,
+    Scaling,
+    Sources,
+    Standing,
+    Steps,
+    Symbols,
+    Title,
+    Value,
+    Warned,
+)
+from .records import Caution, Derived, Form, Published, Regime
+from .references import Reference
 from .relations import strongest
+from .rendering import html, latex, markdown
 
 __all__ = [
     "DEFINITION",
@@ -221,13 +239,95 @@ class Law:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def sources(self) -> tuple[Reference, ...]:
+        """Every source that the law and its derivation use, each once, in order of first use."""
+        used = [*self.reference, *(entry.reference for entry in self.derivation.steps)]
+        if self.published is not None:
+            used.append(self.published.reference)
+        found: dict[str, Reference] = {}
+        for entry in used:
+            if entry is not None:
+                found.setdefault(entry.key, entry)
+        return tuple(found.values())
+
+    def blocks(
+        self, values: Mapping[str, Any] | None = None, *, published: bool = True
+    ) -> tuple[Block, ...]:
+        """Return what the law says, as blocks.
+
+        Parameters
+        ----------
+        values : mapping of str to number, optional
+            Parameters, exact: also say what the law gives there.
+        published : bool
+            Whether to say what is printed elsewhere.
+
+        Returns
+        -------
+        tuple of Block
+            As `scalinglaws.theory.rendering` writes them.
+        """
+        found: list[Block] = [
+            Title(self.name, self.statement),
+            self._scaling(),
+            Symbols(self.symbols),
+            Domain(self.validity),
+            Standing(self.name, self.standing),
+            Regimes(self.variable, self.regimes),
+            Formulas(self.forms),
+            Sources(self.reference),
+        ]
+        if self.caution is not None:
+            condition = self._write(self.caution.condition)
+            found.append(Warned(replace(self.caution, condition=condition)))
+        if values:
+            exponent, regime = self(**values), self._regime(values)
+            power = None if regime.log_power is None else self.log_power(**values)
+            found.append(Value(values, exponent, regime.name, power, self.variable))
+        if published:
+            at = self.published_value(**values) if values and self.published else None
+            found.append(Elsewhere(self.published, self.published_expr, at))
+        return tuple(found)
+
+    def derivation_blocks(self, checks: tuple[StepCheck, ...] | None = None) -> tuple[Block, ...]:
+        """Return the derivation as blocks of `presentation`, with what the machine found if it was asked."""
+        return (
+            Title(self.name, self.statement),
+            Steps(self.derivation.steps, checks),
+            Conclusion(self.expr, self.validity),
+        )
+
     def latex(self) -> str:
         """Write the law as one LaTeX formula, constant included where it is known."""
-        return latex_of(self)
+        return latex([self._scaling()])
 
-    def explain(self) -> str:
-        """Explain the law in Markdown: statement, validity, regimes, formulas, every step of the derivation, sources."""
-        return explanation_of(self)
+    def explain(self, markup: str = "markdown") -> str:
+        """Explain the law: statement, validity, regimes, formulas, every step of the derivation, sources.
+
+        Parameters
+        ----------
+        markup : {"markdown", "html"}
+            Formulas stand between dollar signs in Markdown, and as MathJax reads them in HTML.
+
+        Returns
+        -------
+        str
+            A document.
+        """
+        write = {"markdown": markdown, "html": html}[choice("markup", markup, ("markdown", "html"))]
+        return write([*self.blocks(), *self.derivation_blocks(), Sources(self.sources)])
+
+    def _scaling(self) -> Scaling:
+        return Scaling(
+            self.quantity,
+            self.variable,
+            self.expr,
+            self.constant,
+            self.growth,
+            self.notation,
+            len(self.regimes),
+        )
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"

@@ -1,51 +1,16 @@
-"""The records that laws are made of: sources, branches, formulas, and the outcome of a derivation."""
+"""The records that laws are made of: branches, formulas, and the outcome of a derivation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import sympy as sp
 
 from .derivation import Derivation
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A source, down to the equation.
-
-    Attributes
-    ----------
-    key : str
-        Citation key.
-    authors, title, venue : str
-        As in a bibliography.
-    year : int
-        Of the version cited.
-    identifier : str
-        ``arXiv:...`` or ``doi:...``.
-    place : str
-        Equation or section.
-    """
-
-    key: str
-    authors: str
-    title: str
-    venue: str
-    year: int
-    identifier: str
-    place: str = ""
-
-    def at(self, place: str) -> Reference:
-        """Return the same source with an equation or section."""
-        return replace(self, place=place)
-
-    def __str__(self) -> str:
-        return f"{self.authors} ({self.year}), {self.identifier}" + (
-            f", {self.place}" if self.place else ""
-        )
+from .references import Reference
 
 
 @dataclass(frozen=True)

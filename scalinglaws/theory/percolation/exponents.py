@@ -13,7 +13,7 @@ import sympy as sp
 
 from ...errors import DomainError
 from .. import references
-from ..records import Reference
+from ..references import Reference
 from .relations import UPPER_DIMENSION, ScalingExponents, exponents_from
 
 _D, _NU = sp.symbols("D nu", positive=True)

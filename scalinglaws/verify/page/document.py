@@ -539,7 +539,7 @@ def _references(report: Report) -> str:
     if not any(named.values()):
         return ""
     from ... import theory
-    from ...theory.presentation import bibtex_of
+    from ...theory.references import bibtex_of
 
     known = set(theory.laws())
     laws = {
