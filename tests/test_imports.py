@@ -28,13 +28,21 @@ def _loaded_after(code):
     [
         "import scalinglaws",
         "import scalinglaws; scalinglaws.SourceCapacity.from_ab(2, 1.5)",
-        "from scalinglaws import theory; theory.laws()",
+        "from scalinglaws import theory; theory.laws(); theory.cite()",
+        "from scalinglaws.theory import catalogue; catalogue.matching('Pehlevan')",
+        "from scalinglaws.cli import run; run(['laws', 'capacity'])",
         "from scalinglaws import solvers; solvers.PowerLawSpectrum(2, 0.5)",
         "import scalinglaws.cli",
     ],
 )
 def test_light_entry_points_load_no_heavy_library(code):
     assert _loaded_after(code) == []
+
+
+def test_a_law_needs_no_compiler():
+    assert "numba" not in _loaded_after(
+        "from scalinglaws.cli import run; run(['law', 'linear.data', '--explain', '--output', '/dev/null'])"
+    )
 
 
 def test_rooms_are_loaded_when_touched():
