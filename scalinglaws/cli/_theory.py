@@ -21,17 +21,15 @@ def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int
     Parameters
     ----------
     text : str
-        Part of a name, a statement or a symbol.
+        Part of a name, a statement, a symbol or its meaning, or an author.
     json : bool
         Print JSON.
     output : Path
         File to write (.json, .csv, .md, .txt).
     """
-    from .. import theory
-    from ..theory.catalogue import CATALOGUE
+    from ..theory.catalogue import CATALOGUE, matching
 
-    names = theory.laws() if not text else tuple(law.name for law in theory.find(text))
-    rows = [(name, CATALOGUE[name].statement) for name in names]
+    rows = [(name, CATALOGUE[name].statement) for name in matching(text)]
     data = [{"name": name, "statement": statement} for name, statement in rows]
     header = ("law", "statement")
     blocks: list[str | Table] = [Table(header, rows)] if rows else [f"no law mentions {text!r}"]

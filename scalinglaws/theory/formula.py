@@ -20,6 +20,7 @@ from ..arguments import choice
 from ..errors import AccuracyWarning, DomainError, unknown_name
 from ..notation import CONVENTIONS, convention
 from . import presentation, rendering
+from .catalogue import CATALOGUE
 from .derivation import (
     DEFINITION,
     EQUAL,
@@ -234,6 +235,11 @@ class Law:
             if entry is not None:
                 found.setdefault(entry.key, entry)
         return tuple(found.values())
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Names of the package's checks that test the law, for `scalinglaws.verify.run`."""
+        return CATALOGUE[self.name].checks if self.name in CATALOGUE else ()
 
     def blocks(
         self, values: Mapping[str, Any] | None = None, *, published: bool = True

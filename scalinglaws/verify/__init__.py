@@ -7,8 +7,9 @@ Examples
 True
 """
 
+from ..rooms import lazy_submodules
 from .comparison import Comparison, Measurement, Outcome, Prediction, Rival, judge, judge_curve
-from .registry import available, check, run
+from .registry import available, check, checks_of, run
 from .report import Report
 
 __all__ = [
@@ -20,7 +21,10 @@ __all__ = [
     "Rival",
     "available",
     "check",
+    "checks_of",
     "judge",
     "judge_curve",
     "run",
 ]
+
+__getattr__, __dir__ = lazy_submodules(__name__)
