@@ -7,12 +7,14 @@ Examples
 True
 """
 
-from .comparison import Comparison, Measurement, Outcome, Prediction, Rival, judge, judge_curve
+from .comparison import Comparison, Crash, Measurement, Prediction, Rival
 from .registry import available, check, run
 from .report import Report
+from .rule import Outcome, judge, judge_curve
 
 __all__ = [
     "Comparison",
+    "Crash",
     "Measurement",
     "Outcome",
     "Prediction",

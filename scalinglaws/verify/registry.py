@@ -17,9 +17,11 @@ from numba.core.event import install_timer
 
 from ..errors import DomainError, unknown_name
 from ..sweep import MapLike, run_many
-from .comparison import FAIL, INCONCLUSIVE, PASS, Comparison
+from .comparison import Comparison, Crash
 from .finished import Finished, FinishedChecks, default_folder
-from .report import Report, environment
+from .provenance import environment
+from .report import Report
+from .rule import FAIL, INCONCLUSIVE, PASS
 
 THEORIES = ("feature_learning", "linear", "manifold", "patterns", "percolation", "perceptron")
 """Modules of `scalinglaws.verify.checks`."""
@@ -312,6 +314,7 @@ def run(
             run_s=sum(entry.run_s for entry in finished.values()),
             compile_s=sum(entry.compile_s for entry in finished.values()),
         ),
+        crashes=tuple(crash for entry in chosen for crash in finished[entry.name].crashes),
     )
 
 
@@ -325,7 +328,7 @@ class _Job:
 
 
 def _run_one(job: _Job) -> Finished:
-    """Run one check and keep what it found; a crash becomes a comparison with the verdict ``error`` and hides no other."""
+    """Run one check and keep what it found; a crash hides no comparison made before."""
     entry = job.entry
     expect, reason = (
         (entry.expect, None)
@@ -347,9 +350,8 @@ def _run_one(job: _Job) -> Finished:
         except Exception as failure:
             error = "".join(traceback.format_exception(failure)[-2:]).strip()
     seconds = time.perf_counter() - start - sum(compiled)
-    if error is not None:
-        found.append(Comparison(entry.name, None, None, 1.0, error=error))
-    share = seconds / len(found)
+    share = seconds / (len(found) + (error is not None))
+    crashes = () if error is None else (Crash(entry.name, error, expect, reason, share),)
     own = [
         comparison.expect != PASS for comparison in found
     ]  # a comparison may declare its own expectation
@@ -359,6 +361,6 @@ def _run_one(job: _Job) -> Finished:
         else replace(comparison, expect=expect, expect_reason=reason, wall_s=share)
         for comparison, declared in zip(found, own, strict=True)
     )
-    finished = Finished(comparisons, seconds, sum(compiled))
+    finished = Finished(comparisons, seconds, sum(compiled), crashes)
     job.store.write(job.path, finished)
     return finished

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...errors import DomainError
-from ..comparison import Measurement, Prediction, quantile
+from ..comparison import Measurement, Prediction
+from ..rule import quantile
 from ._parametric import fit_exponent
 
 Array = NDArray[np.float64]
