@@ -76,6 +76,7 @@ TOP = {
     "notation",
     "parsing",
     "results",
+    "saved_names",
     "sweep",
     "tables",
     "__version__",
