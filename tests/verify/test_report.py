@@ -137,7 +137,7 @@ def test_a_crash_fails_a_run_and_is_no_comparison(report):
     assert crashed.notes() == ["a crashed: Traceback: no"]
     line = crashed.summary_line()
     assert line == "1 comparisons and 1 crashes: 1 pass, 1 error; 1 NOT AS EXPECTED"
-    assert "error (!)     known" in crashed.to_text()
+    assert "fail      error (!)  known" in crashed.to_text()
     assert json.loads(crashed.to_json())["crashes"] == [
         {
             "check": "a",
