@@ -92,6 +92,7 @@ TOP = {
     "parsing",
     "results",
     "rooms",
+    "saved_names",
     "sweep",
     "tables",
     "__version__",

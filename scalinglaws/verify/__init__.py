@@ -8,12 +8,14 @@ True
 """
 
 from ..rooms import lazy_submodules
-from .comparison import Comparison, Measurement, Outcome, Prediction, Rival, judge, judge_curve
+from .comparison import Comparison, Crash, Measurement, Prediction, Rival
 from .registry import available, check, checks_of, run
 from .report import Report
+from .rule import Outcome, judge, judge_curve
 
 __all__ = [
     "Comparison",
+    "Crash",
     "Measurement",
     "Outcome",
     "Prediction",

@@ -21,9 +21,11 @@ from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
 from . import checks
-from .comparison import FAIL, INCONCLUSIVE, PASS, Comparison
+from .comparison import Comparison, Crash
 from .finished import Finished, FinishedChecks, default_folder
-from .report import Report, environment
+from .provenance import environment
+from .report import Report
+from .rule import FAIL, INCONCLUSIVE, PASS
 
 EFFORTS = ("quick", "full")
 
@@ -376,6 +378,7 @@ def run(
             run_s=sum(entry.run_s for entry in finished.values()),
             compile_s=sum(entry.compile_s for entry in finished.values()),
         ),
+        crashes=tuple(crash for entry in chosen for crash in finished[entry.name].crashes),
     )
 
 
@@ -389,7 +392,7 @@ class _Job:
 
 
 def _run_one(job: _Job) -> Finished:
-    """Run one check and keep what it found; a crash becomes a comparison with the verdict ``error`` and hides no other."""
+    """Run one check and keep what it found; a crash hides no comparison made before."""
     entry = job.entry
     expect, reason = (
         (entry.expect, None)
@@ -411,9 +414,8 @@ def _run_one(job: _Job) -> Finished:
         except Exception as failure:
             error = "".join(traceback.format_exception(failure)[-2:]).strip()
     seconds = time.perf_counter() - start - sum(compiled)
-    if error is not None:
-        found.append(Comparison(entry.name, None, None, 1.0, error=error))
-    share = seconds / len(found)
+    share = seconds / (len(found) + (error is not None))
+    crashes = () if error is None else (Crash(entry.name, error, expect, reason, share),)
     own = [
         comparison.expect != PASS for comparison in found
     ]  # a comparison may declare its own expectation
@@ -423,6 +425,6 @@ def _run_one(job: _Job) -> Finished:
         else replace(comparison, expect=expect, expect_reason=reason, wall_s=share)
         for comparison, declared in zip(found, own, strict=True)
     )
-    finished = Finished(comparisons, seconds, sum(compiled))
+    finished = Finished(comparisons, seconds, sum(compiled), crashes)
     job.store.write(job.path, finished)
     return finished

@@ -119,7 +119,9 @@ def test_a_crash_is_an_error_and_hides_nothing(scratch):
         return [good("zz.fine/only")]
 
     report = verify.run(["zz"])
-    assert [comparison.verdict for comparison in report.comparisons] == ["pass", "error", "pass"]
+    assert [entry.verdict for entry in report.entries] == ["pass", "error", "pass"]
+    assert [comparison.verdict for comparison in report.comparisons] == ["pass", "pass"]
+    assert [crash.check for crash in report.crashes] == ["zz.crash"]
     assert not report.as_expected
     assert report.summary["error"] == 1
     assert any("the roof is on fire" in note for note in report.notes())
@@ -128,7 +130,8 @@ def test_a_crash_is_an_error_and_hides_nothing(scratch):
 def test_a_check_without_comparisons_is_an_error(scratch):
     check("zz.empty", statement="does nothing")(lambda context: [])
     report = verify.run(["zz.empty"])
-    assert [comparison.verdict for comparison in report.comparisons] == ["error"]
+    assert [entry.verdict for entry in report.entries] == ["error"]
+    assert report.comparisons == ()
 
 
 def test_a_comparison_that_cannot_be_judged_is_an_error_of_its_check(scratch):
@@ -142,7 +145,7 @@ def test_a_comparison_that_cannot_be_judged_is_an_error_of_its_check(scratch):
 
     check("zz.broken", statement="nonsense")(broken)
     report = verify.run(["zz.broken"])
-    assert "tolerance = -0.1" in report.comparisons[0].error
+    assert "tolerance = -0.1" in report.crashes[0].error
     assert report.to_json()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..comparison import INCONCLUSIVE, PASS, Comparison, Measurement, Prediction, Rival
+from ..comparison import Comparison, Measurement, Prediction, Rival
 from ..registry import Context, check
+from ..rule import INCONCLUSIVE, PASS
 
 # predicted and measured exponent, standard error of their difference, for nine pairs of model and data set
 PUBLISHED = (

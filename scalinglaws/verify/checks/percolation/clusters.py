@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ....solvers import percolation as solve
-from ...comparison import FAIL, Comparison
+from ...comparison import Comparison
 from ...registry import Context, check
+from ...rule import FAIL
 from ...simulate import percolation as simulate
 from .tolerances import (
     COORDINATION,
