@@ -14,7 +14,7 @@ from ._flow import RICHEST, bounded
 from ._integrator import BY_SCALE, MAX_NEWTON, march
 from ._spectral_measure import horizon_of_scale, of_modes
 from ._warped_loss import GRID
-from ._warped_time import largest_scale
+from ._scale_limit import largest_scale
 
 _DEEPEST = 1020  # octaves
 

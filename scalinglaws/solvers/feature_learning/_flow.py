@@ -23,11 +23,11 @@ from .._inputs import (
 )
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import _flow as lazy
-from ..linear._statics import RidgeSolution, ridge
+from ..linear._ridge import RidgeSolution, ridge
 from ..spectra import Spectrum
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
 from ._warped_loss import EXACT_FLOOR, Effort, follow
-from ._warped_time import largest_scale
+from ._scale_limit import largest_scale
 
 LONGEST, RICHEST = 1e100, 1e100
 """Longest finite time and largest richness: squares of times the richness must stay normal numbers."""

@@ -28,7 +28,7 @@ from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, Tally
 from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum
-from ._edge import Resolvent
+from ._stability import Resolvent
 from ._flow import limits
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other

@@ -27,7 +27,7 @@ from ..equivalents.inversion import CONTOUR, record_one_point, record_two_point
 from ..equivalents.losses import Tally
 from ..equivalents.response import resolve, unlimited_flow
 from ..spectra import Modes, Spectrum
-from ._statics import ridge
+from ._ridge import ridge
 
 LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""

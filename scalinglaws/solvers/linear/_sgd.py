@@ -30,8 +30,8 @@ from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, Tally
 from ..equivalents.response import Resolved, projected_signal, resolve
 from ..spectra import Modes, Spectrum
-from ._edge import Resolvent, stability_inputs
-from ._statics import ridge
+from ._stability import Resolvent, stability_inputs
+from ._ridge import ridge
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes

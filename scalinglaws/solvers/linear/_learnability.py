@@ -12,7 +12,7 @@ from ...errors import DomainError
 from .._inputs import Value, broadcast, depth, numbers, shaped
 from ..equivalents.kappa import occupation
 from ..spectra import PowerLawSpectrum, Spectrum
-from ._statics import ridge as solve_ridge
+from ._ridge import ridge as solve_ridge
 
 
 class DegreesOfFreedom(NamedTuple):
