@@ -41,6 +41,11 @@ class Resolved:
     residual: float
 
     @property
+    def found(self) -> bool:
+        """Whether the equation for kappa was solved."""
+        return math.isfinite(self.residual)
+
+    @property
     def delta(self) -> ComplexArray:
         """Return 1 - R_1 R_3, without cancellation."""
         n, p = self.inverse_features, self.inverse_samples

@@ -12,9 +12,9 @@ from .._inputs import Array, Value, broadcast, depth, numbers, shaped
 from ..spectra import Spectrum
 from ._flow import RICHEST, bounded
 from ._integrator import BY_SCALE, MAX_NEWTON, march
+from ._scale_limit import largest_scale
 from ._spectral_measure import horizon_of_scale, of_modes
 from ._warped_loss import GRID
-from ._scale_limit import largest_scale
 
 _DEEPEST = 1020  # octaves
 

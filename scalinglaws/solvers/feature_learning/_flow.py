@@ -25,9 +25,9 @@ from ..equivalents.kappa import MAX_STEPS
 from ..linear import _flow as lazy
 from ..linear._ridge import RidgeSolution, ridge
 from ..spectra import Spectrum
+from ._scale_limit import largest_scale
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
 from ._warped_loss import EXACT_FLOOR, Effort, follow
-from ._scale_limit import largest_scale
 
 LONGEST, RICHEST = 1e100, 1e100
 """Longest finite time and largest richness: squares of times the richness must stay normal numbers."""

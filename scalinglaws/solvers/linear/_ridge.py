@@ -13,6 +13,7 @@ from ...results import Diagnostics, Result, Status
 from .._inputs import PROMISED, Array, Value, broadcast, failure_policy, judged, numbers, shaped
 from .._jit import njit
 from ..equivalents.kappa import MAX_STEPS, filling, mismatch, renormalized_ridge
+from ..equivalents.losses import Loss, Losses
 from ..spectra import Spectrum
 
 _ROUNDING = 2e-15
@@ -239,6 +240,24 @@ def ridge(
     )
     judged("ridge", result, result.diagnostics, on_failure)
     return result
+
+
+def ridgeless(spectrum: Spectrum, features: Array, samples: Array, noise: Array) -> list[Losses]:
+    """Return the limits of long training: regression without ridge."""
+    if features.size == 0:
+        return []
+    end = ridge(
+        spectrum, features=features, samples=samples, noise_variance=noise, on_failure="return"
+    )
+    steps, residual, accuracy = (
+        end.diagnostics.iterations,
+        end.diagnostics.residual,
+        end.diagnostics.error_estimate,
+    )
+    return [
+        Losses(Loss(test, accuracy * test), Loss(train, accuracy * train), steps, residual)
+        for test, train in zip(np.asarray(end.test_loss), np.asarray(end.train_loss), strict=True)
+    ]
 
 
 # -- kernels ------------------------------------------------------------------------------------------------------------
