@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,32 +32,32 @@ METHOD = (
 )
 
 
-@dataclass
-class Effort:
-    """Worst figures over all elements so far."""
+class Effort(NamedTuple):
+    """What one flow took: Newton steps, the residual for kappa, the relative error reached, and whether it was given up."""
 
     newton: int = 0
     residual: float = 0.0
     error: float = 0.0
+    failed: bool = False
 
-    def add(self, newton: int, residual: float, error: float) -> None:
-        """Take in the figures of one flow."""
-        self.newton, self.residual, self.error = (
-            max(self.newton, newton),
-            max(self.residual, residual),
-            max(self.error, error),
-        )
 
-    def diagnostics(self, failed: bool) -> Diagnostics:
-        """Judge the whole."""
-        status = (
-            Status.MAX_ITERATIONS
-            if failed
-            else Status.LOST_ACCURACY
-            if self.error > PROMISED
-            else Status.CONVERGED
-        )
-        return Diagnostics(status, self.residual, self.newton, METHOD, self.error)
+def judgment(efforts: Sequence[Effort]) -> Diagnostics:
+    """Judge all flows by the worst one."""
+    error = max((one.error for one in efforts), default=0.0)
+    status = (
+        Status.MAX_ITERATIONS
+        if any(one.failed for one in efforts)
+        else Status.LOST_ACCURACY
+        if error > PROMISED
+        else Status.CONVERGED
+    )
+    return Diagnostics(
+        status,
+        max((one.residual for one in efforts), default=0.0),
+        max((one.newton for one in efforts), default=0),
+        METHOD,
+        error,
+    )
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Followed:
     def failed(self) -> bool:
         """Whether the march was given up."""
         return self.newton >= MAX_NEWTON
+
+    def effort(self, residual: float, start: float, floor: float) -> Effort:
+        """Return what the flow took, with errors judged as by `relative_error`."""
+        error = math.inf if self.failed else self.relative_error(start, floor)
+        return Effort(self.newton, residual, error, self.failed)
 
     def relative_error(self, start: float, floor: float) -> float:
         """Return the largest error relative to the loss plus a part, `floor`, of the loss at the start.
