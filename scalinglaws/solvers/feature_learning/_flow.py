@@ -65,7 +65,7 @@ class FeatureLearningFlow(Result):
         Error of the discrete spectral measure that stands for a continuous one, relative to the loss at the start (0 where
         the spectrum is discrete itself).
     diagnostics : Diagnostics
-        Residual of the equation for kappa, Newton steps per step of the march, and the largest error relative to the scale
+        Residual of the equation for kappa, Newton steps per step of the integrator, and the largest error relative to the scale
         and to the losses; where features or samples are finite, relative to the loss plus 1e-4 (otherwise 1e-7) of the one at t = 0.
     """
 
@@ -131,11 +131,11 @@ def gradient_flow(
     DomainError
         If an argument is out of range, times decrease, or modes are needed beyond what floating-point numbers hold.
     ConvergenceError
-        If the equation for kappa, or a step of the march, is not solved; the result is attached.
+        If the equation for kappa, or a step of the integrator, is not solved; the result is attached.
 
     Notes
     -----
-    One march per richness and sizes through all times: an exponential integrator of fourth order, extrapolated from 20 and 40
+    One run per richness and sizes through all times: an exponential integrator of fourth order, extrapolated from 20 and 40
     steps per decade of the warped time, each with two unknowns; 12 to 20 ms to t = 1e10 for an infinite spectrum. A
     continuous measure is summed on a contour around it (12 nodes per decade between the edges of the spectrum, no fit), which
     takes some 10 ms more, once for all times and test loss included. Relative errors are below 1e-8 for scales and for losses

@@ -35,7 +35,7 @@ class RealizationFlow(Result):
     train_error, scale_error : float or ndarray
         Estimated absolute errors of the two.
     diagnostics : Diagnostics
-        Newton steps per step of the march, and the largest relative error of scale and loss.
+        Newton steps per step of the integrator, and the largest relative error of scale and loss.
     """
 
     t: Value
@@ -80,7 +80,7 @@ def realization_flow(
     floor : float
         Power in the null space, >= 0.
     on_failure : {"raise", "return"}
-        What to do if a step of the march is not solved.
+        What to do if a step of the integrator is not solved.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def realization_flow(
     DomainError
         If an argument is out of range.
     ConvergenceError
-        If a step of the march is not solved; the result is attached.
+        If a step of the integrator is not solved; the result is attached.
 
     Notes
     -----

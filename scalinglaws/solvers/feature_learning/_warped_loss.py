@@ -11,7 +11,7 @@ import numpy as np
 
 from ...results import Diagnostics, Status
 from .._inputs import Array
-from ._integrator import BY_TIME, MAX_NEWTON, march
+from ._integrator import BY_TIME, MAX_NEWTON, advance
 from ._spectral_measure import Measure
 
 GRID = 40.0  # steps per decade of the warped time, and on the second grid half of it
@@ -62,7 +62,7 @@ def judgment(efforts: Sequence[Effort]) -> Diagnostics:
 
 @dataclass(frozen=True)
 class Followed:
-    """Losses and scales at some times, with estimated absolute errors; NaN where the march was given up."""
+    """Losses and scales at some times, with estimated absolute errors; NaN where the flow was given up."""
 
     warped: Array
     scale: Array
@@ -75,7 +75,7 @@ class Followed:
 
     @property
     def failed(self) -> bool:
-        """Whether the march was given up."""
+        """Whether the flow was given up."""
         return self.newton >= MAX_NEWTON
 
     def effort(self, residual: float, start: float, floor: float) -> Effort:
@@ -132,7 +132,7 @@ def _on_grid(
     kept = np.zeros(
         (times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype
     )
-    _, newton = march(
+    _, newton = advance(
         measure.rates, measure.weights, richness, per_decade, BY_TIME, times, found, kept
     )
     scale, train = found[:, 2], found[:, 3] + measure.floor
