@@ -13,11 +13,11 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from numba.core.event import install_timer
 
 from ..errors import DomainError, unknown_name
 from ..sweep import MapLike, run_many
 from .comparison import FAIL, INCONCLUSIVE, PASS, Comparison
+from .compiling import timed_compilation
 from .finished import Finished, FinishedChecks, default_folder
 from .report import Report, environment
 
@@ -82,6 +82,8 @@ class Check:
         ``"pass"``, or a known disagreement with its reason and evidence.
     function : callable
         From `Context` to comparisons.
+    demo : bool
+        Whether the check is the one of its theory that a demonstration runs.
     """
 
     name: str
@@ -90,13 +92,19 @@ class Check:
     effort: str
     expect: Expectation
     function: Callable[[Context], Iterable[Comparison]]
+    demo: bool = False
 
 
 _CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, *, statement: str, effort: str = "quick", expect: Expectation = PASS
+    name: str,
+    *,
+    statement: str,
+    effort: str = "quick",
+    expect: Expectation = PASS,
+    demo: bool = False,
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -112,6 +120,8 @@ def check(
         Least effort at which the check runs.
     expect : str or (verdict, reason, evidence)
         ``"pass"`` (default), or ``("fail" | "inconclusive", reason, evidence)`` for a known, documented disagreement.
+    demo : bool
+        Whether ``scalinglaws verify --demo`` runs it: a fast check, one for each theory.
 
     Returns
     -------
@@ -149,7 +159,7 @@ def check(
     def register(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
-        _CHECKS[name] = Check(name, name.split(".")[0], statement, effort, expect, function)
+        _CHECKS[name] = Check(name, name.split(".")[0], statement, effort, expect, function, demo)
         return function
 
     return register
@@ -312,6 +322,10 @@ def run(
             run_s=sum(entry.run_s for entry in finished.values()),
             compile_s=sum(entry.compile_s for entry in finished.values()),
         ),
+        seconds={
+            entry.name: (finished[entry.name].run_s, finished[entry.name].compile_s)
+            for entry in chosen
+        },
     )
 
 
@@ -335,8 +349,7 @@ def _run_one(job: _Job) -> Finished:
     start = time.perf_counter()
     found: list[Comparison] = []
     error = None
-    compiled: list[float] = []
-    with install_timer("numba:compile", compiled.append):
+    with timed_compilation(job.store.folder) as compiled:
         try:
             for comparison in entry.function(Context(entry.name, job.effort, job.root)):
                 # judged here, so that what cannot be judged is this check's error and not the report's

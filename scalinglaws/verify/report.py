@@ -114,6 +114,8 @@ class Report:
         Versions, CPU count, seconds.
     created : str
         Time of creation, ISO 8601.
+    seconds : mapping of str to (float, float)
+        Seconds of work and of compilation for each check; empty if the report was read from JSON, which leaves them out.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -122,6 +124,7 @@ class Report:
     effort: str
     environment: Mapping[str, Any]
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def as_expected(self) -> bool:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalinglaws import verify
 from scalinglaws.errors import DataError
 from scalinglaws.verify import Comparison, Measurement, Prediction, Report, Rival
 from scalinglaws.verify.report import environment
@@ -91,8 +90,8 @@ def test_round_trip_is_exact(report):
     assert again.comparisons[6].error == "Traceback: no"
 
 
-def test_a_real_report_survives():
-    text = verify.run(["linear.statics", "perceptron"]).to_json()
+def test_a_real_report_survives(shared_report):
+    text = shared_report(["linear.statics", "perceptron"]).to_json()
     assert Report.from_json(text).to_json() == text
 
 

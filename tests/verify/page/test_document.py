@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from scalinglaws import verify
 from scalinglaws.verify import Comparison, Measurement, Prediction, Report, Rival
 from scalinglaws.verify.comparison import quantile
 from scalinglaws.verify.page.document import report_page
@@ -284,8 +283,8 @@ def test_same_report_same_text(report):
     )
 
 
-def test_real_checks_fit_a_small_page():
-    page = report_page(verify.run(["linear.statics", "manifold", "perceptron"]))
+def test_real_checks_fit_a_small_page(shared_report):
+    page = report_page(shared_report(["linear.statics", "manifold", "perceptron"]))
     _read(page)
     assert len(_svgs(page)) == 5
     assert len(page) < 100_000
