@@ -88,9 +88,10 @@ def pair_losses(
     train: bool = False,
     dropped: float = 0.0,
 ) -> list[tuple[Loss, Loss]]:
-    """Return test losses, and if asked train losses (else 0), for limited samples, from transforms of two variables.
+    """Return pairs of test and, if asked, train losses (else 0) from transforms of two variables.
 
-    One row of weights, and one loss without limits, `free`, for each pair of losses; a block of nodes at a time.
+    One row of weights, and one loss without limits, `free`, for each pair; a block of nodes at a
+    time.
     """
     size = np.abs(weights)
     right, right_size = (
@@ -135,6 +136,6 @@ def _better(whole: Loss, difference: Loss, rest: float) -> Loss:
 
 
 def _truncated(loss: Loss, modes: Modes, noise: float, rule: Rule, dropped: float = 0.0) -> Loss:
-    """Add to the error of a train loss what the rule leaves out: its part of the loss at the start."""
+    """Add to the error of a train loss what the rule leaves out, relative to the start."""
     start = float(np.sum(modes.signal)) + noise
     return Loss(loss.value, loss.error + rule.truncation / 4 * start + dropped)

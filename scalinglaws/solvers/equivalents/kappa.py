@@ -18,7 +18,7 @@ MAX_STEPS = 200
 
 @njit
 def size_ratio(features: float, samples: float) -> tuple[float, float, float]:
-    """Return the smaller of N and P, its ratio to the larger, and 1 minus that, exact where they are close."""
+    """Return the smaller of N and P, its ratio to the larger, and 1 minus that ratio, exactly."""
     n, larger = min(features, samples), max(features, samples)
     if math.isinf(larger):
         return n, 0.0, 1.0
@@ -27,7 +27,7 @@ def size_ratio(features: float, samples: float) -> tuple[float, float, float]:
 
 @njit
 def all_learned(size: float, n: float, ridge: float) -> bool:
-    """Tell whether every one of `size` modes is learned, so that kappa is 0; sizes equal up to rounding count as equal."""
+    """Tell whether all modes are learned, so that kappa is 0; sizes may differ by rounding."""
     return ridge == 0.0 and size <= n * (1 + 1e-9)
 
 
@@ -36,6 +36,8 @@ def filling(kappa: float, ratio: float, gap: float, ridge: float) -> tuple[float
     """Solve (1 - y)(1 - ratio y) = r / kappa for y = df1/n; return y, 1 - y and the root of the discriminant."""
     quotient = min(ridge / kappa, 1.0)
     disc = math.sqrt(gap * gap + 4 * ratio * quotient)
+    # the smaller root of rho y^2 - (1 + rho) y + 1 - q = 0 and 1 minus it, with q = r / kappa and
+    # rho = N/P or P/N: both multiplied by their conjugates, so that only positive terms are added
     filled = 2 * (1 - quotient) / ((1 + ratio) + disc)
     empty = 2 * quotient / (gap + disc) if quotient > 0.0 else 0.0
     return filled, empty, disc
@@ -59,12 +61,14 @@ def mismatch(
     Three forms of one equation, each for the range in which it is well conditioned and nearly linear in log kappa.
     """
     filled, empty, disc = filling(kappa, ratio, gap, ridge)
+    # dy / d log kappa = q / (1 + rho - 2 rho y), whose denominator is the root of the discriminant
     rise = min(ridge / kappa, 1.0) / disc if disc > 0.0 else 0.0
     if filled <= 0.5:  # kappa close to r
         return df1 / n - filled, d / n + rise
     if (
         size <= n and empty < 0.1
     ):  # all modes nearly learned: compare what is missing, which df1 does not resolve
+        # 1 - df1/n of the same size as 1 - y, from the modes' 1 - l/(l + kappa) themselves
         missing = 0.0
         for k in range(eigenvalues.size):
             missing += multiplicities[k] * (kappa / (eigenvalues[k] + kappa))
@@ -115,7 +119,8 @@ def renormalized_ridge(
     """
     if math.isinf(n):
         return ridge, 0
-    # kappa >= r, and n >= df1 >= M l / (l + kappa) with l the smallest eigenvalue and M the number of weighted modes
+    # kappa >= r, and n >= df1 >= M l / (l + kappa) with l the smallest eigenvalue and M the number
+    # of weighted modes; from above r >= kappa (1 - (1 + rho) y), y = df1/n <= trace / (n kappa)
     low = math.log(ridge) if ridge > 0.0 else -math.inf
     if size > n * (1 + 1e-9):
         count, smallest = 0.0, math.inf
@@ -140,6 +145,7 @@ def renormalized_ridge(
             # Newton's error is squared by the step still to be made
             return math.exp(min(max(x + change, low), high)), step + 1
         if not low < x + change < high:
+            # bisection; without a lower end, down by a factor of 3000
             change = (0.5 * (low + high) if low > -math.inf else high - 8.0) - x
         x += change
     return math.exp(x), MAX_STEPS
@@ -150,6 +156,7 @@ def complex_sums(
     eigenvalues: Array, multiplicities: Array, kappa: complex
 ) -> tuple[complex, complex, complex]:
     """Sum df1, df1 - df2 and the number of modes that are not learned, at a complex kappa."""
+    # kappa = scale * (cosine + i sine): its phase once, not in every term
     scale = abs(kappa)
     cosine, sine = kappa.real / scale, kappa.imag / scale
     df1_re, df1_im, d_re, d_im, gone_re, gone_im = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -159,6 +166,7 @@ def complex_sums(
             eigenvalues[k] / larger,
             scale / larger,
         )  # so that no square leaves the range of floating-point numbers
+        # (lambda + kappa) / larger, of size between 1 and 2 unless kappa nears the negative axis
         re, im = a + b * cosine, b * sine
         inverse = 1.0 / (re * re + im * im)
         weight = multiplicities[k] * inverse
@@ -166,11 +174,13 @@ def complex_sums(
             a * re,
             -a * im,
         )  # lambda / (lambda + kappa), but for the denominator
+        # kappa (lambda + conj kappa) multiplied out: two products b^2 cosine sine are left out
         missing_re, missing_im = b * (a * cosine + b), a * im
         df1_re += weight * learned_re
         df1_im += weight * learned_im
         gone_re += weight * missing_re
         gone_im += weight * missing_im
+        # df1 - df2 = sum of lambda kappa / (lambda + kappa)^2, the product of both
         weight *= inverse
         d_re += weight * (learned_re * missing_re - learned_im * missing_im)
         d_im += weight * (learned_re * missing_im + learned_im * missing_re)
@@ -228,9 +238,11 @@ def kappa_along(
             kappas[i] = nodes[i]
             df1s[i] = complex_sums(eigenvalues, multiplicities, nodes[i])[0]
         return 0, 0.0
+    # here = log s, x = log kappa, tangent = d log kappa / d log s, all at the last point reached
     total, worst = 0, 0.0
     here = cmath.log(nodes[0])
     if far:
+        # a thousand times beyond the reach of all modes kappa is s to three digits: a good start
         here = complex(max(here.real, math.log((1 + ratio) / n * trace)) + 7.0, here.imag)
         x = here
         tangent = complex(1.0, 0.0)
@@ -247,6 +259,7 @@ def kappa_along(
         tangent = push / slope
     for i in range(nodes.size):
         target = cmath.log(nodes[i])
+        # parts of the way to the node, halved after a failure and doubled after a success
         fraction = 1.0
         while True:
             there = target if fraction == 1.0 else here + fraction * (target - here)
@@ -265,9 +278,11 @@ def kappa_along(
                     break
                 if length < 1e-8:
                     found = True
+                # NaN too
                 elif not length < 1e3:
                     break
                 elif length > 0.5:
+                    # shorter steps in log kappa keep to the sheet on which they are
                     change *= 0.5 / length
                 y += change
             if math.isfinite(residual) and -1e-9 < y.imag <= there.imag + 1e-9:

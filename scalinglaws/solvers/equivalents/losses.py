@@ -1,4 +1,4 @@
-"""Losses with their errors: what a solver finds for one element, and the judgment of all of them."""
+"""Losses with their errors: what a solver finds for one element, and the judgment of all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Loss(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """What is found for one element: losses, Newton steps taken, and the residual of the equation for kappa."""
+    """What is found for one element: losses, Newton steps taken, and the residual for kappa."""
 
     test: Loss
     train: Loss = Loss(0.0, 0.0)
@@ -43,7 +43,7 @@ def unlimited(loss: float, noise: float) -> Losses:
 
 
 def solved(test: Loss, train: Loss, *found: Resolved) -> Losses:
-    """Return losses that rest on kappa at some nodes; they are not negative, whatever rounding says."""
+    """Return losses that rest on kappa at some nodes; none is negative, whatever rounding says."""
     return Losses(
         Loss(max(test.value, 0.0), test.error),
         Loss(max(train.value, 0.0), train.error),
@@ -62,7 +62,10 @@ def columns(found: Sequence[Losses]) -> dict[str, Array]:
 def judgment(
     found: Sequence[Losses], start: Array, method: str, *, floor: float = 1e-4
 ) -> Diagnostics:
-    """Judge all elements: errors count relative to the loss plus a part, `floor`, of the train loss at the start."""
+    """Judge all elements.
+
+    Errors count relative to the loss plus a part, `floor`, of the train loss at the start.
+    """
     table = columns(found)
     error = 0.0
     for kind in ("test", "train"):

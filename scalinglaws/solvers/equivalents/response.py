@@ -110,6 +110,8 @@ def train_transform(
     signal, signal_difference, noise, noise_difference : ndarray
         Contributions of the signal and of the label noise, in full and as difference from unlimited features and samples.
     """
+    # Y = Y Z^0 + Y Y^0, and without limits Y^0 = R_1 R_3 Y Z^0 + Y Y^0. So the difference is
+    # R_1 (1 - R_3) Y Z^0 - (1 - R_1) Y Y^0, with 1 - R_1 = df_1/P and 1 - R_3 = df_1/N
     near, far = _signal_sums(modes.eigenvalues, modes.signal, at.s, at.kappa)
     unused, taken = noise * at.r1, noise * at.df1 * at.inverse_samples
     difference = at.r1 * at.df1 * at.inverse_features * near - at.df1 * at.inverse_samples * far
@@ -135,6 +137,7 @@ def pair_transform(
     m = at.s.size
     by_mode, by_signal, parts = _products(modes, at, rows)
     half = parts.shape[0] // 2
+    # G, D_2 and the transpose of G, each at the nodes and at their complex conjugates
     g, d2, transposed = (
         _pairs(by_mode[half:, : 2 * m]),
         _pairs(by_mode[half:, 2 * m :]),
@@ -142,12 +145,15 @@ def pair_transform(
     )
     v = _pairs(by_signal)
     unlimited = _pairs(parts[:half, : 2 * m])
+    # Y Y' - Y^0 Y^0' as a sum of products that contain Y - Y^0, so that large terms do not cancel
     growth = _pairs(parts[:half, 2 * m :] + parts[half:, : 2 * m] + parts[half:, 2 * m :])
 
     n, p = at.inverse_features, at.inverse_samples
     r1, r3, other = at.r1[rows, None], at.r3[rows, None], _both(at.r3)
     a = r3 + g * n
     det = r1 * (other + transposed * n) + other * g * p
+    # a - det, which multiplies U^0, and a D_2/P + G G~/(NP), which multiplies the noise, are the
+    # same sum of positive terms: with G + D_2 = df_1, G~ + D_2 = df_1' and G - G~ = df_1 - df_1'
     lost = (r3 * d2 + g * n * _both(at.df1)) * p
     return (a * growth + g * v * n + lost * (noise + unlimited)) / det, unlimited
 
@@ -158,6 +164,7 @@ def _products(modes: Modes, at: Resolved, rows: slice) -> tuple[Array, Array, Ar
     Real parts before imaginary parts; the first factor at the nodes in `rows` only. As many modes at a time as fit 64 MB.
     """
     m = at.s.size
+    # columns of the table: real and imaginary parts of Y, Z, Y^0 and Y - Y^0, m nodes each
     some = np.arange(m)[rows]
     left = np.concatenate([some + m * i for i in range(8)]) if rows != slice(None) else slice(None)
     sums: list[Array] = []
@@ -200,6 +207,7 @@ def train_from_test(
     r"""Return s s' C_1 of the train loss at pairs of Laplace variables, in full and as difference from no limits."""
     r1, other = at.r1[rows, None], _both(at.r1)
     one, two = at.df1[rows, None] * at.inverse_samples, _both(at.df1) * at.inverse_samples
+    # C_1 = R_1 R_1' (C_0 + sigma^2), and 1 - R_1 R_1' = one + two - one two
     product = r1 * other
     return product * (difference + unlimited + noise), product * difference - (
         one + two - one * two
@@ -218,6 +226,7 @@ def unlimited_flow(modes: Modes, doubled: Array | float) -> Array:
 @njit
 def _shares(eigenvalue: float, x: complex) -> tuple[complex, complex]:
     """Return x / (eigenvalue + x) and eigenvalue / (eigenvalue + x); no square leaves the range of floating-point numbers."""
+    # divided by the largest of the three, so that squares neither overflow nor underflow
     size = max(abs(x.real), abs(x.imag), eigenvalue)
     a, re, im = eigenvalue / size, x.real / size, x.imag / size
     inverse = 1.0 / ((a + re) * (a + re) + im * im)
@@ -251,6 +260,7 @@ def _shrinkage_table(
         for j in range(m):
             y, z = _shares(eigenvalues[k], kappa[j])
             y0, z0 = _shares(eigenvalues[k], s[j])
+            # Y - Y^0 = (1 - s/kappa) Y Z^0: no difference of nearly equal numbers
             change = delta[j] * (y * z0)
             table[k, j], table[k, m + j] = y.real, y.imag
             table[k, 2 * m + j], table[k, 3 * m + j] = z.real, z.imag

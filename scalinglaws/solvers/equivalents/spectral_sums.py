@@ -1,4 +1,4 @@
-"""Sums over a spectrum: the renormalized ridge of some features and samples, and how many modes are learned at it."""
+"""Sums over a spectrum: the renormalized ridge, and how many modes are learned at it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def effective_ridge(spectrum: Spectrum, features: Array, samples: Array, ridge: 
     Returns
     -------
     ndarray, shape (n,)
-        kappa: 0 where every mode is learned, r where N and P are infinite. Accurate to about 1e-14; for sizes that are nearly
-        equal, without ridge, `scalinglaws.solvers.linear.ridge` says how much less.
+        kappa: 0 where every mode is learned, r where N and P are infinite. Accurate to about 1e-14;
+        for nearly equal sizes without ridge to what `scalinglaws.solvers.linear.ridge` says.
 
     Raises
     ------
@@ -47,15 +47,15 @@ def effective_ridge(spectrum: Spectrum, features: Array, samples: Array, ridge: 
     if lost.size:
         i = int(lost[0])
         raise ConvergenceError(
-            f"the equation for kappa was not solved in {MAX_STEPS} steps at features = {features[i]}, "
-            f"samples = {samples[i]} and ridge = {ridge[i]}",
+            f"the equation for kappa was not solved in {MAX_STEPS} steps at "
+            f"features = {features[i]}, samples = {samples[i]} and ridge = {ridge[i]}",
             result=kappa,
         )
     return kappa
 
 
 def degrees_of_freedom(kappa: Array, spectrum: Spectrum) -> tuple[Array, Array]:
-    r"""Return how many modes are learned at each kappa, the sums of the first and second powers of lambda / (lambda + kappa).
+    r"""Return the sums of the first and second powers of lambda / (lambda + kappa).
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def degrees_of_freedom(kappa: Array, spectrum: Spectrum) -> tuple[Array, Array]:
     return df1, df2
 
 
-# -- kernels ------------------------------------------------------------------------------------------------------------
+# -- kernels -----------------------------------------------------------------------------------
 
 
 @njit

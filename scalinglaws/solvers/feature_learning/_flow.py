@@ -65,8 +65,9 @@ class FeatureLearningFlow(Result):
         Error of the discrete spectral measure that stands for a continuous one, relative to the loss at the start (0 where
         the spectrum is discrete itself).
     diagnostics : Diagnostics
-        Residual of the equation for kappa, Newton steps per step of the integrator, and the largest error relative to the scale
-        and to the losses; where features or samples are finite, relative to the loss plus 1e-4 (otherwise 1e-7) of the one at t = 0.
+        Residual of the equation for kappa, Newton steps per step of the integrator, and the largest
+        error relative to the scale and to the losses; where features or samples are finite,
+        relative to the loss plus 1e-4 (otherwise 1e-7) of the one at t = 0.
     """
 
     t: Value
@@ -131,17 +132,19 @@ def gradient_flow(
     DomainError
         If an argument is out of range, times decrease, or modes are needed beyond what floating-point numbers hold.
     ConvergenceError
-        If the equation for kappa, or a step of the integrator, is not solved; the result is attached.
+        If the equation for kappa, or a step of the integrator, is not solved; the result is
+        attached.
 
     Notes
     -----
-    One run per richness and sizes through all times: an exponential integrator of fourth order, extrapolated from 20 and 40
-    steps per decade of the warped time, each with two unknowns; 12 to 20 ms to t = 1e10 for an infinite spectrum. A
-    continuous measure is summed on a contour around it (12 nodes per decade between the edges of the spectrum, no fit), which
-    takes some 10 ms more, once for all times and test loss included. Relative errors are below 1e-8 for scales and for losses
-    above their floor (of losses that fall exponentially 1e-8 times the exponent), and 2e-11 of the loss at t = 0 from the
-    contour; `AccuracyWarning` above 1e-6. The reduction to one function s is exact for every N, P and draw; the measures
-    are the leading order in 1/N and 1/P.
+    One run per richness and sizes through all times: an exponential integrator of fourth order,
+    extrapolated from 20 and 40 steps per decade of the warped time, each with two unknowns; 12 to
+    20 ms to t = 1e10 for an infinite spectrum. A continuous measure is summed on a contour around
+    it (12 nodes per decade between the edges of the spectrum, no fit), which takes some 10 ms more,
+    once for all times and test loss included. Relative errors are below 1e-8 for scales and for
+    losses above their floor (of losses that fall exponentially 1e-8 times the exponent), and 2e-11
+    of the loss at t = 0 from the contour; `AccuracyWarning` above 1e-6. The reduction to one
+    function s is exact for every N, P and draw; the measures are the leading order in 1/N and 1/P.
 
     References
     ----------
@@ -238,7 +241,7 @@ def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
 def _one_flow(
     times: Array, spectrum: Spectrum, richness: float, n: float, p: float
 ) -> tuple[Array, Effort]:
-    """Return the rows of `_COLUMNS` for ascending times, the last of which may be infinite, and what they took."""
+    """Return the rows of `_COLUMNS` for ascending times, possibly infinite, and what they took."""
     if richness == 0:
         return _lazy_flow(times, spectrum, n, p)
     late = np.isinf(times)

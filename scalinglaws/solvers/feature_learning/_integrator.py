@@ -54,6 +54,8 @@ def _moments(z: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
     as z times something, with I_n = (1 - z I_(n+1)) / (n + 1).
     """
     size = z.real * z.real + z.imag * z.imag
+    # |z| < 1/4: twelve terms of I_3 = sum of (-z)^k 6/(k + 4)!, then I_2, I_1, I_0 downward, each
+    # of which multiplies the error by z; upward they would be divided by z
     if size < 0.0625:
         third = z * 0.0 + _SERIES[0]
         for k in range(1, _SERIES.size):
@@ -70,6 +72,7 @@ def _moments(z: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
             rest,
             z * (second - third),
         )
+    # I_0 = (1 - exp(-z))/z and upward: at |z| > 1/4 three divisions cost two digits at most
     decay = np.exp(-z)
     inverse = np.conj(z) * (1.0 / size)
     learned = 1.0 - decay
@@ -123,6 +126,8 @@ def _sweep(
     """
     s0, s1, s2, s3, s4, s5 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     r0, r1, r2, r3, r4, r5 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    # e and q at the end are linear in the change u of h and its new slope g. Of these the equations
+    # contain sum of (mu/x) q^2 and sum of mu e q: twelve coefficients, and no mode is needed again
     for j in range(x.size):
         decay, fresh, drift, b, rest, c = _moments(x[j] * d)
         a = decay * state[0, j] + slope * drift
@@ -130,6 +135,7 @@ def _sweep(
         table[0, j], table[1, j], table[2, j], table[3, j], table[4, j] = a, b, c, learned, rest
         weight = mu[j]
         wa, wb, wc = weight * a, weight * b, weight * c
+        # e q = (a + b u + c g)(a' + b' u - c g), in the order 1, u, g, u^2, u g, g^2
         r0 += (wa * learned).real
         r1 += (wb * learned + wa * rest).real
         r2 += (wc * (learned - a)).real
@@ -138,6 +144,7 @@ def _sweep(
         r5 -= (wc * c).real
         weight = w[j]
         wl, wr, wc = weight * learned, weight * rest, weight * c
+        # q^2 with weights mu/x, in the order 1, u, u^2, g, u g, g^2; mixed terms count twice
         s0 += (wl * learned).real
         s1 += (wl * rest).real
         s2 += (wr * rest).real
@@ -153,6 +160,7 @@ def _ends(
     sums: Array, richness: float, d: float, h: float, slope: float
 ) -> tuple[float, float, int]:
     """Solve for the change of h over a step and its slope at the end, both by Newton's method; return the steps taken too."""
+    # slopes are per step: an unchanged slope is the first guess for the change too
     u, g = slope, slope
     settled = False
     for step in range(MAX_NEWTON):
@@ -177,6 +185,7 @@ def _ends(
         )
         flux_u = sums[7] + 2 * u * sums[9] + g * sums[10]
         flux_g = sums[8] + u * sums[10] + 2 * g * sums[11]
+        # one: h^2 (1 + gamma sum of (mu/x) q^2) = 1; two: g + gamma d h^3 sum of mu e q = 0
         scale = 1.0 + richness * weighed
         rate = richness * d * new * new
         one, two = new * new * scale - 1.0, g + rate * new * flux
@@ -188,6 +197,7 @@ def _ends(
         det = one_u * two_g - one_g * two_u
         du, dg = (one_g * two - one * two_g) / det, (one * two_u - one_u * two) / det
         if settled:
+            # one more step after convergence was seen, which squares what error was left
             return u + du, g + dg, step + 1
         settled = abs(du) < 1e-9 * h and abs(dg) < 1e-9 * h
         if u + du <= -0.9 * h:  # h stays positive
@@ -247,6 +257,8 @@ def advance(
     Rows of `found`: time, warped time, scale, and loss above the floor. `kept`, unless empty, takes e at the targets. A number of
     Newton steps equal to MAX_NEWTON says that it was given up.
     """
+    # the first step is short against 1/x of the fastest mode and against the time in which h
+    # changes, since h'' = -gamma sum of mu x at the start; from then on steps grow with tau
     largest, drive = 0.0, 0.0
     for j in range(x.size):
         largest = max(largest, abs(x[j]))
@@ -257,6 +269,7 @@ def advance(
     state, tables = np.zeros((2, x.size), x.dtype), np.empty((2, 5, x.size), x.dtype)
     w, sums = np.empty_like(mu), np.empty(12)
     for j in range(x.size):
+        # e = 1 and q = 0: nothing is learned yet
         state[0, j], w[j] = 1.0, mu[j] / x[j]
     i, steps, hardest = 0, 0, 0
     # a target is reached by a step of its own, the part c of the step that passes it: its end is as accurate as the grid, which
@@ -264,6 +277,7 @@ def advance(
     c, partial, tries = 1.0, 0, 0
     change, end, later = 0.0, 0.0, 0.0
     while i < targets.size:
+        # two tables: that of the whole step outlives the partial steps to the targets inside of it
         table = tables[partial]
         _sweep(x, mu, w, state, c * d, h, c * slope, table, sums)
         gain, rise, effort = _ends(sums, richness, c * d, h, c * slope)
@@ -274,6 +288,7 @@ def advance(
         if partial == 0:
             change, end, later = gain, rise, t + span
         else:
+            # Newton's correction of c, per unit of which time grows by d h^2, and h by rise/c
             move = (
                 (targets[i] - t - span) / (d * value * value)
                 if kind == BY_TIME
@@ -284,6 +299,7 @@ def advance(
                 c = min(max(c + move, 0.0), 1.5)
                 continue
             found[i, 0], found[i, 1], found[i, 2] = t + span, tau + c * d, 1.0 / (value * value)
+            # h^-2 sum of mu e^2 = s sum of mu e^2: positive terms, however small
             found[i, 3] = 0.0
             for j in range(x.size):
                 rest = table[0, j] + table[1, j] * gain + table[2, j] * rise
@@ -296,10 +312,12 @@ def advance(
         ):
             c, partial, tries = _within(kind, targets[i], t, d, h, slope, change, end), 1, 0
             continue
+        # q by its own recursion: as h - e it would lose its digits while it is small, and e later
         for j in range(x.size):
             state[0, j] = tables[0, 0, j] + tables[0, 1, j] * change + tables[0, 2, j] * end
             state[1, j] = tables[0, 3, j] + tables[0, 4, j] * change - tables[0, 2, j] * end
         tau, t, h = tau + d, later, h + change
+        # slopes are per step: the old one over the old length, times the new one
         slope, d = end / d * (tau * (ratio - 1.0)), tau * (ratio - 1.0)
         c, partial = 1.0, 0
         steps += 1

@@ -33,7 +33,7 @@ METHOD = (
 
 
 class Effort(NamedTuple):
-    """What one flow took: Newton steps, the residual for kappa, the relative error reached, and whether it was given up."""
+    """What one flow took: Newton steps, residual for kappa, relative error; was it given up?"""
 
     newton: int = 0
     residual: float = 0.0
@@ -62,7 +62,7 @@ def judgment(efforts: Sequence[Effort]) -> Diagnostics:
 
 @dataclass(frozen=True)
 class Followed:
-    """Losses and scales at some times, with estimated absolute errors; NaN where the flow was given up."""
+    """Losses and scales with estimated absolute errors; NaN where the flow was given up."""
 
     warped: Array
     scale: Array

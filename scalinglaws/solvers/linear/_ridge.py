@@ -359,7 +359,8 @@ def _statics(
     ample = gap + ratio * scarce
     r1, r3 = (scarce, ample) if samples <= features else (ample, scarce)
 
-    # With a1 = 1 - df2/P and a3 = 1 - df2/N the denominator of the loss is den / a3; every term below is positive.
+    # With a1 = 1 - df2/P and a3 = 1 - df2/N the denominator of the loss is den / a3; every term
+    # below is positive.
     a1, a3 = r1 + d / samples, r3 + d / features
     den = r1 * r3 + r1 * d / features + r3 * d / samples
     lost = (r3 * df2 + df1 * d / features) / samples  # a3 - den

@@ -369,7 +369,7 @@ class _Start:
         self._total = float(np.sum(modes.signal))
 
     def losses(self, steps: float) -> Losses:
-        """Return what is found; between whole numbers of steps the loss is a power of its neighbors."""
+        """Return what is found; between whole steps the loss is a power of its neighbors."""
         if not self._transform.found:
             return UNSOLVED
         before = math.floor(steps)

@@ -174,6 +174,7 @@ def log_tail_on_lattice(n: int, s: float) -> tuple[float, float, float]:
     mass, most = _masses(y), _LARGEST**3 / ROOT_15
     with np.errstate(divide="ignore"):
         log_share = np.log(np.clip((y + _STEP / 2 - target) / _STEP, 0, 1))
+    # one of the n terms is large: it brings what is missing, and exceeds the largest cell
     log_far = math.log(n) + log_ndtr(-np.cbrt(ROOT_15 * np.maximum(most, target - y)))
     support = np.flatnonzero(mass)
     found: list[dict[float, tuple[float, float, float]]] = [{}, {}]
@@ -184,6 +185,7 @@ def log_tail_on_lattice(n: int, s: float) -> tuple[float, float, float]:
         norm = float(weights.sum())
         spectrum = fft.rfft(weights / norm)
         power = spectrum ** (n - 1)
+        # all n terms within the lattice, and n - 1 of them with one beyond it, added by hand
         for part, (density, chance) in enumerate(((power * spectrum, log_share), (power, log_far))):
             tilted = fft.irfft(density, points)
             found[part][theta] = _untilted(tilted, chance, theta * y, (n - part) * math.log(norm))
@@ -227,6 +229,7 @@ def _untilted(
     tilted: Array, log_chance: Array, exponent: Array, log_norm: float
 ) -> tuple[float, float, float]:
     """Return the logarithm of a sum, the share of it that is spoiled by rounding, and a bound from above."""
+    # log of sum tilted * chance * exp(-theta y), relative to its largest term
     peak = float(tilted.max())
     possible = log_chance > -math.inf
     kept = np.flatnonzero(possible & (tilted > _KEPT * peak))
@@ -247,6 +250,7 @@ def _untilted(
 def _masses(y: Array) -> Array:
     """Return the probability that one term falls into the cell around y and is not above the largest."""
     edges = [np.cbrt(ROOT_15 * (y + half)) for half in (-_STEP / 2, _STEP / 2)]
+    # on either side of 0 the difference of two small tails, not of two numbers near 1
     low, high = np.minimum(edges[0], _LARGEST), np.minimum(edges[1], _LARGEST)
     upper = low > 0
     masses: Array = np.where(upper, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))

@@ -82,6 +82,7 @@ def _mean(cells: Array) -> float:
 def _proposal(cells: Array) -> tuple[Array, Indices, Array]:
     """Return what draws from cells need: cumulative probabilities, their guide, log densities plus log root of 2 pi."""
     with np.errstate(divide="ignore"):
+        # proposal over normal density is exp(logs + a^2/2): the root of 2 pi cancels in the weight
         logs = np.log(cells / _WIDTH) + LOG_ROOT_2PI
     return (*guide(cells), logs)
 
@@ -103,6 +104,7 @@ def _sums(
             j = cell_of(rng.random(), cumulative, first)
             a = -_REACH + (j + rng.random()) * _WIDTH
             total += a * a * a
+            # log of normal density over proposal, a product over terms
             weight -= 0.5 * a * a + logs[j]
         out[i] = weight if total > target * ROOT_15 else -math.inf
     return out
@@ -128,5 +130,7 @@ def _jumps(
             total += a * a * a
             weight -= 0.5 * a * a + logs[j]
             largest = max(largest, a)
+        # the largest term is not drawn: the probability that it exceeds the others and brings
+        # what is missing is known. Which of the n it is, the caller counts
         out[i] = weight + log_tail_of_normal(max(largest, np.cbrt(target * ROOT_15 - total)))
     return out

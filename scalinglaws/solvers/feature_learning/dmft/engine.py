@@ -22,24 +22,26 @@ where C is :math:`C_0 + \sigma^2 1 1^T` under reuse and its diagonal online, :ma
 :math:`\hat c, h, j` carry the initial readout weights:
 
 .. math::
-    k_0 = 1 + \eta^2\gamma\,\Theta (C_2 \circ \Theta)\, k_0, \qquad \hat c = -\frac{\sigma_w}{N} D G_0 k_0, \qquad
-    h = \sigma_w k_0 + K \hat c, \qquad j = k_0 - \frac1N U G_0 k_0, \qquad G_0 = \bar\lambda - H_1 .
+    k_0 = 1 + \eta^2\gamma\,\Theta (C_2 \circ \Theta)\, k_0, \qquad
+    \hat c = -\frac{\sigma_w}{N} D G_0 k_0, \qquad h = \sigma_w k_0 + K \hat c, \qquad
+    j = k_0 - \frac1N U G_0 k_0, \qquad G_0 = \bar\lambda - H_1 .
 
-The rows of :math:`W_k` at time t solve a triangular system with the matrix :math:`1 + \lambda_k U` of all earlier times: for all
-modes together that is a product of matrices, block by block.
+The rows of :math:`W_k` at time t solve a triangular system with the matrix
+:math:`1 + \lambda_k U` of all earlier times: for all modes together that is a product of matrices,
+block by block.
 
 The letters of the code are those of the equations:
 
-=============================== =====================================================================================
-``U, A, D, E, H0, H1``          :math:`U, A, D, E, H_0, H_1`
-``C0, C2, Cw, R_delta``         :math:`C_0, C_2, C_w, R_\Delta`, kept where asked for (C0 always under reuse)
-``D_t, C2_t, F2_t, H_t``        row t of D, :math:`C_2, F_2`, and of both :math:`H_0, H_1`
-``C_diagonal``                  diagonal of C
-``W, EW, C0W``                  row t of :math:`W_k` as a column for each mode k, and E and :math:`C_0` applied to it
-``X``                           :math:`V_k [E/N + b\lambda_k C] W_k^T`, column t, for each mode k
-``m, n``                        :math:`m_k, n_k`, one row for each time
-``k0, h, c, G0k0``              :math:`k_0, h/\sigma_w, \hat c/\sigma_w, G_0 k_0`
-=============================== =====================================================================================
+========================= ======================================================================
+``U, A, D, E, H0, H1``    :math:`U, A, D, E, H_0, H_1`
+``C0, C2, Cw, R_delta``   :math:`C_0, C_2, C_w, R_\Delta`, where asked for (C0 always under reuse)
+``D_t, C2_t, F2_t, H_t``  row t of D, :math:`C_2, F_2`, and of both :math:`H_0, H_1`
+``C_diagonal``            diagonal of C
+``W, EW, C0W``            row t of :math:`W_k`, a column for each k; E and :math:`C_0` applied to it
+``X``                     :math:`V_k [E/N + b\lambda_k C] W_k^T`, column t, for each mode k
+``m, n``                  :math:`m_k, n_k`, one row for each time
+``k0, h, c, G0k0``        :math:`k_0, h/\sigma_w, \hat c/\sigma_w, G_0 k_0`
+========================= ======================================================================
 """
 
 from __future__ import annotations
@@ -102,8 +104,8 @@ def entries(setting: Setting, modes: MarchModes) -> float:
 class March:
     r"""Matrices over pairs of times (later, earlier), filled row by row; those that are not needed are empty.
 
-    Row t of everything needs rows before t only: `_move_weights` (A, C_w, U), `_respond` (W_k, H_0, H_1), `_fluctuate` (C_0, F_2),
-    `_feed_back` (C, E, D, C_2), in this order.
+    Row t of everything needs rows before t only: `_move_weights` (A, C_w, U), `_respond` (W_k, H_0,
+    H_1), `_fluctuate` (C_0, F_2), `_feed_back` (C, E, D, C_2), in this order.
 
     Attributes
     ----------
@@ -116,7 +118,7 @@ class March:
     def __init__(self, setting: Setting, modes: MarchModes) -> None:
         size, count = setting.steps + 1, modes.eigenvalues.size
         self._setting, self._modes = setting, modes
-        # whether correlations of the weights are needed, whether errors differ from their mean, and whether through E
+        # correlations of weights are needed; errors differ from their mean; E is needed
         self._rich = setting.richness > 0 or setting.matrices
         self._fluctuates = setting.inverse_features > 0 or setting.inverse_data > 0
         forced = self._rich or setting.inverse_features > 0
@@ -182,8 +184,9 @@ class March:
         """Fill row t of A, C_w and U from the rows before it."""
         setting, A, past = self._setting, self.A, slice(0, t)
         eta, gamma, variance = setting.learning_rate, setting.richness, setting.initial_variance
-        # K = eta Theta + eta^2 gamma Theta (C_2 o Theta) K says that row t of K is row t - 1, plus eta, plus what features
-        # moved by earlier signals add: C_2 at t - 1 with all times before. The same recursion holds for A = K D, k_0 and h
+        # K = eta Theta + eta^2 gamma Theta (C_2 o Theta) K says that row t of K is row t - 1, plus
+        # eta, plus what features moved by earlier signals add: C_2 at t - 1 with all times before.
+        # The same recursion holds for A = K D, k_0 and h
         memory = eta**2 * gamma * self.C2_t[: t - 1]
         A[t, past] = A[t - 1, past] + eta * self.D_t[past]
         self.k0[t] = self.k0[t - 1] + memory @ self.k0[: t - 1]
@@ -191,7 +194,7 @@ class March:
         if gamma:
             A[t, : t - 1] += _combine(memory, A[: t - 1, : t - 1])
         if self._rich:
-            # row t of C_w = A E A^T + sigma_w^2 h h^T: A applied to (E A^T)_t, two products with a vector
+            # row t of C_w = A E A^T + sigma_w^2 h h^T, by two products with a vector
             Cw_t = _apply(A[: t + 1, past], self.E[past, past] @ A[t, past])
             Cw_t += variance * self.h[t] * self.h[: t + 1]
             self.scale[t] = 1 + gamma * Cw_t[t]
@@ -210,7 +213,7 @@ class March:
         np.matmul(self._powers, self.W[:t].T, out=self.H_t[:, :t])
 
     def _fluctuate(self, t: int) -> None:
-        """Fill row t of C_0 and F_2, the second moments of the errors summed over modes with lambda and lambda^2."""
+        """Fill row t of C_0 and F_2: second moments of errors, summed with lambda and lambda^2."""
         setting, modes, now = self._setting, self._modes, slice(0, t + 1)
         U_t = self.U[t, :t]
         # m = V 1 from (1 + lambda U) m = 1
@@ -225,7 +228,8 @@ class March:
             share = setting.initial_variance * setting.inverse_features
             moments += (share * self._powers * self.n[t]) @ self.n[now].T
         if self._fluctuates and t:
-            # W_k [..] W_k^T is U times X_k, and U is the same for all modes: sum over modes first, then multiply with it once
+            # W_k [..] W_k^T is U times X_k, and U is the same for all modes: sum over modes first,
+            # then multiply with it once
             self._force(t)
             _solve_columns(self.U, modes.eigenvalues, self.X, t)
             moments += _apply(self.U[now, :t], self.X[:t] @ self._powers.T).T
@@ -234,7 +238,7 @@ class March:
         self.F2_t = moments[1]
 
     def _force(self, t: int) -> None:
-        """Put (E/N + b lambda C) W_k^T, column t, into X: what drives the fluctuations of each mode."""
+        """Put (E/N + b lambda C) W_k^T, column t, into X: what drives fluctuations of a mode."""
         setting, W, past = self._setting, self.W[:t], slice(0, t)
         shares = setting.inverse_data * self._modes.eigenvalues
         # the noise in C = C_0 + sigma^2 1 1^T adds the same to all times
@@ -269,7 +273,7 @@ class March:
             # D = R_Delta (1 - H_0/N)
             D_t[past] += b * (n * _combine(H0_t, self.H0[past, past]) - H0_t)
         elif b:
-            # C is diagonal: row t of H_1 C + C H_1^T is H_1 times the diagonal, and there is nothing in column t
+            # C is diagonal: row t of H_1 C + C H_1^T is that of H_1 times the diagonal
             E_t = E_t - b * np.append(
                 H1_t * self.C_diagonal[past], -self._trace * self.C_diagonal[t]
             )
@@ -289,7 +293,7 @@ class March:
         past, now, n = slice(0, t), slice(0, t + 1), self._setting.inverse_features
         if self._setting.reuse:
             return self.E[now, now] @ D_t
-        # online D is 1 - H_0/N, and before t the column of E H_0^T is a sum over modes of E W, which is known
+        # online D is 1 - H_0/N, and E H_0^T before t is a sum over modes of E W, which is known
         ED_t = self.E[t, now].copy()
         if n and t:
             ED_t[past] -= n * (self.EW[past] @ self._modes.variances)
@@ -307,8 +311,8 @@ def _store(matrix: Array, t: int, row: Array) -> None:
 def _solve_rows(U: Array, right: Array, eigenvalues: Array, W: Array, t: int) -> None:
     """Solve w (1 + lambda U) = r for all modes, from the last block of times to the first.
 
-    U is strictly lower triangular, so that w at time s needs w at later times only. What they add to w U comes from one product
-    of matrices for all later blocks, and from a loop within the block.
+    U is strictly lower triangular, so that w at time s needs w at later times only. What they add
+    to w U comes from one product of matrices for all later blocks, and a loop within the block.
     """
     known = np.zeros((BLOCK, eigenvalues.size))
     high = t

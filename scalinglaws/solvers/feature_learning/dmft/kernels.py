@@ -10,11 +10,12 @@ from ..._jit import njit
 Array = NDArray[np.float64]
 
 
-# Both triangular solves sum U times what is solved already over the times of a block. Modes k lie next to each other in memory, so that
-# the inner loop over them vectorizes; but with one time per pass each addition would load and store known[i, k] for a single product,
-# and the loop would wait for memory. Four times per pass do it once for four products, in two independent pairs, so that additions do not
-# wait for each other. The rest of the block, up to three times, goes one by one. Sums keep the order of times: results do not depend on
-# the processor's vectors.
+# Both triangular solves sum U times what is solved already over the times of a block. Modes k lie
+# next to each other in memory, so that the inner loop over them vectorizes; but with one time per
+# pass each addition would load and store known[i, k] for a single product, and the loop would wait
+# for memory. Four times per pass do it once for four products, in two independent pairs, so that
+# additions do not wait for each other. The rest of the block, up to three times, goes one by one.
+# Sums keep the order of times: results do not depend on the processor's vectors.
 
 
 @njit

@@ -234,7 +234,8 @@ def reuse_dmft(
     Parameters
     ----------
     steps, spectrum, features, learning_rate, richness, initial_variance, noise_variance, modes, matrices
-        As for `online_dmft`; without richness the lazy limit is `scalinglaws.solvers.linear.gradient_descent`.
+        As for `online_dmft`. Without richness that is
+        `scalinglaws.solvers.linear.gradient_descent`.
     samples : float
         P >= 1, not necessarily whole; ``math.inf`` for the limit.
 

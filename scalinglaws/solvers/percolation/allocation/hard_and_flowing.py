@@ -389,6 +389,8 @@ def _hard(
     live: NDArray[np.int64] | None,
 ) -> tuple[float, int]:
     height = np.log(w * beta / m)
+    # the convex envelope is a chord up to x* = (1 + beta)^(1/beta), where it touches the law: no
+    # multiplier gives less. The slope there, beta w/m x*^-(1 + beta), is the threshold
     threshold = height - (1 + beta) / beta * np.log1p(beta)
     order = None
     if not (threshold[1:] <= threshold[:-1]).all():
@@ -398,6 +400,7 @@ def _hard(
     power = 1 / (1 + beta)
     rest = np.empty(w.size + 1)
     water_filling.from_the_end(w, rest)
+    # sorted by threshold, every budget learns a first part of the list; the last one is a guess
     guess, worst, most = 1, 0.0, 0
     target = order if live is None else live if order is None else live[order]
     for i, budget in enumerate(n.tolist()):
@@ -414,6 +417,7 @@ def _hard(
                 (height[:j] - level) * (power if power.size == 1 else power[:j])
             )
             if j:
+                # what Newton's method left of the budget is spread in proportion
                 spent = shares.sum()
                 worst = max(worst, float(abs(spent / budget - 1)))
                 shares *= budget / spent
@@ -447,6 +451,8 @@ def _flowing(
         loss, used, number = water_filling.flow_out(
             w, height, beta, m, tree, table, level, budget, answer.wanted, row
         )
+        # the dual function at this multiplier, a bound for every allocation. It misses the optimum
+        # by the square of used - budget only, and stands for the loss too: no gap for convex laws
         bound = loss + math.exp(level) * (used - budget)
         answer.included[i], answer.loss[i], answer.bound[i], answer.level[i] = (
             number,

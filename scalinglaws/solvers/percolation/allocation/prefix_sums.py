@@ -26,6 +26,7 @@ def entry(q: float, beta: float) -> float:
         return 1.0
     if q < 1e-17:
         return math.exp(math.log1p(beta) / beta) / q if q > 0.0 else math.inf
+    # 1 - (1-q)^beta by expm1: for small q it is beta q, and 1 minus a power would cancel
     empty = math.log1p(-q)
     return math.exp(math.log1p(-(1 - q) / q * math.expm1(beta * empty)) / beta) / q
 
@@ -55,9 +56,11 @@ def running_sums(w: Array, beta: float, c: Array, s: Array, t: Array) -> None:
 @njit
 def included(n: float, beta: float, shifted: bool, c: Array, s: Array, count: int) -> int:
     """Return how many of the `count` clusters with a positive weight are learned at the budget n (scale 1)."""
+    # q_j = C_j/S_j falls with j, so that budgets of entry rise: a binary search
     low, high = 0, count
     while low < high:
         j = (low + high + 1) // 2
+        # shifted law: cluster j receives (n + j) C_j/S_j - 1, which is positive from here on
         enters = s[j - 1] / c[j - 1] - j if shifted else entry(c[j - 1] / s[j - 1], beta)
         if n >= enters:
             low = j
@@ -79,6 +82,7 @@ def optimum(
         if n == 0.0:
             return 0, t[0], t[0], math.log(beta) + (1 + beta) * math.log(c[0])
         j = max(included(n, beta, True, c, s, count), 1)
+        # S (S/(n + j))^beta instead of S^(1 + beta) (n + j)^-beta, which may overflow
         ratio = s[j - 1] / (n + j)
         loss = s[j - 1] * ratio**beta + t[j]
         return j, loss, loss, math.log(beta) + (1 + beta) * math.log(ratio)
@@ -96,6 +100,8 @@ def optimum(
         least * s[marginal - 2] / c[marginal - 1] if marginal > 1 else 0.0
     ):
         return j, loss, loss, log_multiplier
+    # at this multiplier the marginal cluster is as good with x* as with nothing. The dual function
+    # there, loss + lambda (spent - n) without it, bounds every allocation from below
     threshold = beta * (c[marginal - 1] / least) ** (1 + beta)
     without, before = t[marginal - 1], 0.0
     if marginal > 1:
@@ -147,4 +153,5 @@ def spread(
         if w[k] == cut:
             ties -= 1
         c = w[k] ** power
+        # shifted: (n + j) c/S - 1 = (n - (S/c - j)) c/S, the budget beyond that of entry
         out[k] = m * max(n - (total / c - j), 0.0) * (c / total) if shifted else m * n * (c / total)

@@ -24,6 +24,7 @@ _DONE = 1e-9  # a Newton step of this size leaves an error of its square
 @njit
 def spent(height: Array, power: Array, m: Array, j: int, level: float) -> tuple[float, float]:
     """Sum the allocations of the first j clusters under the hard law at log lambda = level, and minus their slopes."""
+    # w f' = lambda m gives x = exp((height - level)/(1 + beta)), height = log(beta w/m)
     total, slope, same = 0.0, 0.0, power.size == 1
     for k in range(j):
         y = power[0] if same else power[k]
@@ -39,6 +40,8 @@ def affordable(
 ) -> int:
     """Return how many clusters, in the order of falling thresholds, the budget covers at the threshold of the last of them."""
     count = threshold.size
+    # what the first j clusters spend at the threshold of the j-th grows with j: a bracket, opened
+    # from the answer for the last budget in strides that quadruple
     low, low_spent = 0, 0.0
     high, high_spent = count + 1, math.inf
     j = min(max(guess, 1), count)
@@ -52,6 +55,7 @@ def affordable(
         if high > count:
             j = min(low + stride, count)
             stride *= 4
+        # too much at the guess itself: half of it, then the middle
         elif low == 0:
             j = max(high // 2, 1) if stride == 1 else (low + high) // 2
         else:
@@ -80,6 +84,8 @@ def settle(
 
     The logarithm of a sum of exponentials is convex, so that Newton's method needs no guard.
     """
+    # log N(level) is convex and falls: from the left of the root Newton's steps rise to it, and
+    # from the right the first one leads to the left
     for step in range(STEPS):
         total, slope = spent(height, power, m, j, level)
         change = math.log(total / n) * total / slope
@@ -98,6 +104,7 @@ def hard_loss(
     for k in range(j):
         b = beta[0] if same else beta[k]
         x = math.exp((height[k] - level) / (1 + b))
+        # x < 1 where a cluster beyond its threshold is tried
         total += w[k] * min(1.0, x**-b)
         used += (m[0] if m.size == 1 else m[k]) * x
     return total + rest[j], used
@@ -109,6 +116,7 @@ def from_the_end(w: Array, rest: Array) -> None:
     total, lost = 0.0, 0.0
     rest[w.size] = 0.0
     for k in range(w.size - 1, -1, -1):
+        # compensated (Neumaier): what the larger of the two loses is kept aside
         larger = total + w[k]
         lost += (w[k] - larger) + total if w[k] > total else (total - larger) + w[k]
         total = larger
@@ -137,8 +145,11 @@ def hard_optimum(
         chosen, level = j, inner
     if j == threshold.size or (j > 0 and inner >= threshold[j]):
         return chosen, best, best, level, steps, j  # the multiplier alone spends the budget: no gap
+    # the budget falls into the jump of the marginal cluster: with it too much, without it too
+    # little. The dual function at its threshold bounds the loss from below, L + lambda (spent - n)
     before, used = hard_loss(w, height, beta, m, rest, j, threshold[j], n)
     bound = before + math.exp(threshold[j]) * (used - n)
+    # two candidates, without and with the marginal cluster, each at the multiplier that spends n
     more, extra = settle(n, height, power, m, j + 1, threshold[j])
     other = hard_loss(w, height, beta, m, rest, j + 1, more, n)[0]
     if other < best:
@@ -151,6 +162,8 @@ def flowing(
     level: float, height: Array, power: Array, m: Array, tree: bool, table: Array
 ) -> tuple[float, float, float, int]:
     """Sum allocations, minus their slopes in log lambda, and the scales of those above zero, for the two laws without a jump."""
+    # tree: -h'(u) = lambda m/w = p^-3 with p = (w/m)^(1/3) lambda^(-1/3); height is (w/m)^(1/3).
+    # shifted: 1 + x = exp((height - level)/(1 + beta)), and x by expm1, exact where it starts at 0
     total, slope, scales, number, same = 0.0, 0.0, 0.0, 0, power.size == 1
     lift = math.exp(-level / 3) if tree else 0.0
     for k in range(height.size):
@@ -200,12 +213,14 @@ def flow_level(
             # allocation plus scale is a power of the multiplier as long as no cluster enters
             change = math.log((total + scales) / (n + scales)) * (total + scales) / slope
             if abs(total - n) < 1e-5 * scales:
+                # the logarithm of a ratio near 1 would lose the digits of total - n
                 change = (total - n) / slope
         if abs(change) < _DONE * max(1.0, abs(level)) and (slope > 0.0):
             return min(level + change, top), step + 1
         if high - low <= 4e-16 * max(1.0, abs(level)):
             return low, step + 1
         if not low < level + change < high:
+            # outside of the bracket: its middle, or while it is open twice as far from the top
             change = 0.5 * (low + high) - level if low > -math.inf else min(2 * (level - top), -1.0)
         level += change
     return level, STEPS
@@ -237,6 +252,7 @@ def flow_out(
             y = (height[k] - level) / (1 + b)
             x = math.expm1(y)
             f = math.exp(-b * y)
+        # compensated (Neumaier), in either order of size
         term = w[k] * f
         larger = loss + term
         lost += (term - larger) + loss if term > loss else (loss - larger) + term

@@ -155,10 +155,12 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
     distance = (alpha * (1.0 - beta) - beta) / power
     log_constant = -math.log(special.zeta(power))
     regular = mellin_regular(s, beta, distance)
+    # log(CP) with p_k = C k^-(1 + alpha), C = 1/zeta(1 + alpha)
     scaled = log_constant + np.log(samples)
     zeta_regular = _zeta_regular(power * distance)
 
-    # C (CP)^-beta/(power distance) from the zeta function and -C (CP)^-s/(power distance) from M(s), together
+    # C (CP)^-beta/(power distance) from the zeta function and -C (CP)^-s/(power distance) from
+    # M(s), together: each diverges where s meets beta, and expm1 of the difference does not cancel
     merged = scaled if distance == 0.0 else -np.expm1(-distance * scaled) / distance
     loss = (
         np.exp(log_constant - beta * scaled) * (merged / power + zeta_regular)
@@ -187,6 +189,7 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
     if distance == 0.0:
         cluster, learning = -math.inf, math.inf
     else:
+        # amplitudes one by one: only here do the poles' parts appear apart
         cluster = math.exp(log_constant / power) / power * (regular - 1.0 / distance)
         learning = math.exp(log_constant * (1.0 - beta)) * (zeta_regular + 1.0 / (power * distance))
     # the sum over ranks short of its integral: a saddle point of exp(-PC k^-power + 2 pi i k), smaller than any power of 1/P
@@ -209,6 +212,8 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
 def mellin_regular(s: float, beta: float, distance: float) -> float:
     r"""Return :math:`M(s) + 1/(s-\beta)`, regular at s = beta; `distance` is s - beta."""
     d = np.arange(1, _DIRECT)
+    # sum over counts d of Gamma(s + d)/d! d^-beta, the count 0 with loss 1; from d = 60 on the
+    # ratio is d^(s-1) (c_0 + c_1/d + ...), powers sum to Hurwitz zeta values at 1 + j - distance
     total = math.gamma(s) + float(
         np.sum(np.exp(special.gammaln(s + d) - special.gammaln(d + 1.0) - beta * np.log(d)))
     )
@@ -222,6 +227,7 @@ def mellin_regular(s: float, beta: float, distance: float) -> float:
 
 def _ratio_coefficients(s: float) -> Array:
     r"""Return c_j of :math:`\Gamma(x+s)/\Gamma(x+1) \sim x^{s-1} \sum_j c_j x^{-j}`."""
+    # log of the ratio: coefficients (-1)^(n+1) (B_(n+1)(s) - B_(n+1)(1))/(n (n+1)) of x^-n
     logs = np.zeros(_RATIOS)
     for n in range(1, _RATIOS):
         k = np.arange(n + 2)
@@ -230,6 +236,7 @@ def _ratio_coefficients(s: float) -> Array:
         )
         at_one = _BERNOULLI[n + 1]  # n + 1 >= 2, where B_n(1) = B_n
         logs[n] = (-1) ** (n + 1) * (polynomial - at_one) / (n * (n + 1))
+    # its exponential: j c_j = sum over i of i l_i c_(j-i)
     series = np.zeros(_RATIOS)
     series[0] = 1.0
     for j in range(1, _RATIOS):
@@ -245,6 +252,7 @@ def _hurwitz(x: float) -> float:
 def _hurwitz_regular(above: float) -> float:
     """Return the same sum less 1/(x - 1), with x = 1 + above; regular at x = 1."""
     log = math.log(_DIRECT)
+    # (60^-above - 1)/above by expm1, which tends to -log 60
     pole = -log if above == 0.0 else math.expm1(-above * log) / above
     return pole + _corrections(1.0 + above)
 

@@ -82,6 +82,9 @@ def _summed(
     tabled: bool,
 ) -> float:
     """Sum the law over counts, outward from the mean, with weights relative to that of the mean."""
+    # weights relative to that of the mean count, by ratios of neighbors: nothing underflows where
+    # all probabilities are tiny, and no logarithm of a factorial is needed. d + 1 relative to d:
+    # (P - d)(inside - d drawn)/((d + 1)(outside + (d + 1) drawn)), drawn = 1 without replacement
     start = math.floor(mean)
     total = _law(start, exponent, scale, power, law, table, tabled)
     norm = 1.0
@@ -115,10 +118,12 @@ def _central_moments(
     for j in range(1, _ORDER):
         total, inverse = 0.0, 1.0
         for i in range(j - 1, -1, -1):
+            # each step down in i costs a power of 1/mean: the sum is dominated by its first terms
             inverse /= mean
             term = spread * moments[i] - share * moments[i + 1]
             if i < j - 1:
                 term += finite * mean * moments[i + 2]
+            # (d + 1 - mean)^j - (d - mean)^j expanded; moments are relative to the mean
             total += _BINOMIALS[j, i] * inverse * term
         moments[j + 1] = total / (1.0 - j * finite)
 
@@ -132,6 +137,7 @@ def _expanded(
         return float((mean / scale) ** -exponent) * _power_series(exponent, moments)
     u = mean / scale
     root = math.sqrt(u)
+    # log cosh y = y - log 2: h(u) = u^(-1/2) - log 2/(2u), two pure powers
     if root > _SATURATED:
         return _power_series(0.5, moments) / root - 0.5 * _LOG_2 / u * _power_series(1.0, moments)
     # T = tanh(2 sqrt u)/sqrt u obeys u T' = 1 - T/2 - u T^2, and (2 u h)' = T; series in the relative distance from u
@@ -139,6 +145,8 @@ def _expanded(
     derivative = tree_loss(u)
     total, square_before = derivative, 0.0
     for j in range(_ORDER):
+        # coefficients of h in r with u(1 + r): (1 + r) h_r + h = T/2, and those of T:
+        # (1 + r) T_r = 1 - T/2 - u (1 + r) T^2
         derivative = 0.5 * slopes[j] / (j + 1) - derivative
         total += derivative * moments[j + 1]
         square = 0.0
@@ -179,6 +187,7 @@ def expected_losses(
     sizes are probabilities and sites 0 (binomial counts), or whole numbers and their sum (hypergeometric). Exponents, thresholds and
     scales are one for all, or one for each cluster.
     """
+    # work arrays, once for all clusters
     moments, slopes = np.empty(_ORDER + 1), np.empty(_ORDER + 1)
     for i in range(samples.size):
         count = samples[i]
@@ -191,6 +200,7 @@ def expected_losses(
             if sites > 0.0:
                 inside, outside, drawn = size, sites - size - count, 1.0
                 share, chosen, finite = size / sites, count / sites, 1.0 / sites
+                # variance over mean, but for N/(N - 1), which the recursion of the moments supplies
                 spread = (sites - size) / sites * (1.0 - chosen)
                 mean = share * count
                 share = share * (1.0 - chosen) + chosen * (sites - size) / sites
@@ -202,12 +212,14 @@ def expected_losses(
                 certain = size >= 1.0
             # 1 - mean/scale decides which part of the law the counts can see; Chernoff bounds of the tails
             gap = mean - scale
+            # all counts on the plateau: P(d > scale) < exp(-gap^2/(2 scale)) = exp(-50)
             flat = law == HARD and (
                 exponent == 0.0 or count <= scale or (gap < 0.0 and gap * gap > 100.0 * scale)
             )
             vanishing = law == HARD and gap > 0.0 and (scale == 0.0 or math.isinf(exponent))
             if count == 0.0 or size == 0.0 or flat:
                 loss = 1.0
+            # P(d <= scale) < exp(-gap^2/(2 mean)) = exp(-750), below the smallest number
             elif vanishing and gap * gap > 1500.0 * mean:
                 loss = 0.0
             else:
@@ -224,6 +236,8 @@ def expected_losses(
                     if tabled
                     else 1.0
                 )
+                # the end of the plateau is out of sight: P(d <= scale) < exp(-gap^2/(2 mean)) is
+                # below exp(-45) times the loss at the mean, (mean/scale)^-beta
                 smooth = law == TREE or (
                     not vanishing
                     and gap > 0.0

@@ -40,6 +40,8 @@ def upper_gamma(order: float, x: float) -> float:
                 break
         return float(x**order * fraction)
     if order < -0.5:
+        # Gamma(a, x) = (Gamma(a + 1, x) - x^a exp(-x))/a: for a in [-1, -1/2] and x < 1 the second
+        # term exceeds the first by three tenths or more, so that less than a digit is lost
         return float((upper_gamma_series(order + 1.0, x) * math.exp(x) - x**order) / order)
     return upper_gamma_series(order, x) * math.exp(x)
 
@@ -51,6 +53,7 @@ def _log_gamma_above_one(x: float) -> float:
         return math.lgamma(1.0 + x)
     total = 0.0
     for k in range(_ZETAS.size - 1, 1, -1):
+        # log Gamma(1 + x) = -gamma x + sum of zeta(k) (-x)^k/k, by Horner's rule
         total = (total + _ZETAS[k] / k) * -x
     return -x * (total + np.euler_gamma)
 
@@ -61,6 +64,7 @@ def upper_gamma_series(order: float, x: float) -> float:
     log = math.log(x)
     total = -np.euler_gamma - log
     if abs(order) > 1e-300:
+        # Gamma(a) - x^a/a = (Gamma(1 + a) - x^a)/a, both as differences from 1
         total = (math.expm1(_log_gamma_above_one(order)) - math.expm1(order * log)) / order
     term, power = 1.0, math.exp(order * log)
     for n in range(1, 40):
@@ -84,6 +88,7 @@ def _log_sizes(rank: Array, t: float, out: Array) -> None:
                 break
             x = math.exp(y)
             tail = t * upper_gamma(-t, x)
+            # log(t Gamma(-t, x)) = log tail - x, whose slope in log x is -t x^-t/tail
             change = (math.log(tail) - x - target) * tail * x**t / t
             y += change
             if abs(change) < 1e-14 * max(1.0, abs(y)):
@@ -336,6 +341,7 @@ def _model_losses(n: Array, alpha: float, beta: float, crossover_rank: float) ->
     def sums(log_x: float) -> tuple[float, float]:
         """Sum roots up to a rank and sizes beyond it."""
         x = math.exp(log_x)
+        # dx/dk, from k = k_xi t Gamma(-t, x): the first Euler-Maclaurin terms need it at both ends
         slope = -math.exp((t + 1.0) * log_x + x) / constant
         slope_edge = -math.exp((t + 1.0) * math.log(edge) + edge) / constant
         root, root_edge = x**power, edge**power
