@@ -11,7 +11,7 @@ import pytest
 
 import scalinglaws
 
-HEAVY = ("sympy", "scipy", "numba", "matplotlib")
+HEAVY = ("sympy", "scipy", "numba", "matplotlib", "jinja2")
 
 
 def _loaded_after(code):
