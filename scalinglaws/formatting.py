@@ -11,7 +11,6 @@ import math
 MINUS = "−"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DECIMALS = 6  # beyond, a power of ten is easier to read
-_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 # -- plain text ---------------------------------------------------------------------------------------------------------
@@ -100,22 +99,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def memory(size: float) -> str:
-    """Write a number of bytes.
-
-    Examples
-    --------
-    >>> memory(8e9), memory(2_500_000), memory(12)
-    ('8 GB', '2.5 MB', '12 B')
-    """
-    unit, name = next((pair for pair in _UNITS if size >= pair[0]), (1.0, "B"))
-    return f"{number(size / unit, 3)} {name}"
-
-
 # -- typeset ------------------------------------------------------------------------------------------------------------
 
 
-def parts(value: float, digits: int = 4) -> tuple[str, int | None]:
+def parts(value: float, digits: int = 4, *, plain: bool = True) -> tuple[str, int | None]:
     """Split a number into digits and a power of ten.
 
     Parameters
@@ -124,13 +111,15 @@ def parts(value: float, digits: int = 4) -> tuple[str, int | None]:
         Any, also infinite.
     digits : int
         Significant digits.
+    plain : bool
+        Write numbers between 1e-3 and 1e5 without a power.
 
     Returns
     -------
     mantissa : str
         With a true minus sign; ``"1"`` stands for a bare power of ten.
     power : int or None
-        None between 1e-3 and 1e5.
+        None for plain numbers, zero and infinity.
 
     Examples
     --------
@@ -142,7 +131,7 @@ def parts(value: float, digits: int = 4) -> tuple[str, int | None]:
     if value == 0 or math.isnan(value):
         return ("0" if value == 0 else "not a number"), None
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-    if -3 <= int(power) < 5:
+    if plain and -3 <= int(power) < 5:
         places = max(digits - 1 - int(power), 0)
         written = f"{value:.{places}f}"
         return minus(written.rstrip("0").rstrip(".") if places else written), None
@@ -182,15 +171,15 @@ def html(value: float, digits: int = 4) -> str:
     return f'<span class="n">{product(mantissa, "·")}10<sup>{minus(str(power))}</sup></span>'
 
 
-def latex(value: float, digits: int = 6) -> str:
-    r"""Write a number for a formula, without dollar signs.
+def latex(value: float, digits: int = 6, *, plain: bool = True) -> str:
+    r"""Write a number for a formula, without dollar signs; ordinary numbers with a power of ten too unless `plain`.
 
     Examples
     --------
-    >>> print(latex(2.5e-7), latex(1e8), latex(0.5), latex(-2))
-    2.5\cdot10^{-7} 10^{8} 0.5 -2
+    >>> print(latex(2.5e-7), latex(1e8), latex(0.5), latex(2e4, plain=False))
+    2.5\cdot10^{-7} 10^{8} 0.5 2\cdot10^{4}
     """
-    mantissa, power = parts(value, digits)
+    mantissa, power = parts(value, digits, plain=plain)
     mantissa = mantissa.replace(MINUS, "-").replace("∞", r"\infty")
     return mantissa if power is None else product(mantissa, r"\cdot") + f"10^{{{power}}}"
 

@@ -21,8 +21,8 @@ from ..errors import unknown_name
 from .catalogue import CATALOGUE
 
 if TYPE_CHECKING:
+    from .comparison import LawComparison
     from .formula import Law
-    from .presentation import LawComparison
 
 __all__ = ["cite", "compare", "find", "law", "laws"]
 
@@ -103,9 +103,13 @@ def cite(*names: str) -> str:
     >>> print(cite("empirical.hestness").splitlines()[0])
     @misc{hestness2017deep,
     """
-    from .presentation import bibtex_of, references_of
+    from .references import bibtex_of
 
-    return "\n\n".join(map(bibtex_of, references_of(law(name) for name in names or laws()))) + "\n"
+    used = (source for name in names or laws() for source in law(name).sources)
+    found: dict[str, str] = {}
+    for source in used:
+        found.setdefault(source.key, bibtex_of(source))
+    return "\n\n".join(found.values()) + "\n"
 
 
 def compare(first: str, second: str, **values: Any) -> LawComparison:
@@ -134,6 +138,6 @@ def compare(first: str, second: str, **values: Any) -> LawComparison:
     >>> found.exponents, found.agree
     ((4, 2), False)
     """
-    from .presentation import contrast
+    from .comparison import contrast
 
     return contrast(law(first), law(second), values)

@@ -19,7 +19,7 @@ from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from .formula import Law
 from .monomials import power_of, power_product
 from .optimum import CostLimited, optimum_steps
-from .records import Derived, Form, Reference, Regime
+from .records import Derived, Form, Regime
 from .references import (
     CABALLERO_2023,
     DAMICO_2025,
@@ -27,6 +27,7 @@ from .references import (
     HOFFMANN_2022,
     KAPLAN_2020,
     ROSENFELD_2020,
+    Reference,
 )
 
 N, D, C, P, x = sp.symbols("N D C P x", positive=True)

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import DataError
-from ..formatting import short
+from ..formatting import duration, short, uncertain
 from ..results import jsonable
 from ..tables import Block, Table, as_markdown, as_text
 from .comparison import Comparison, Crash, Entry
@@ -170,9 +170,9 @@ class Report:
         """Return what is needed to repeat the run, in one line."""
         e = self.environment
         versions = ", ".join(f"{name} {e[name]}" for name in ("python", "numpy", "scipy", "numba"))
-        time = f"{e.get('wall_s', 0.0):.1f} s"
+        time = duration(e.get("wall_s", 0.0))
         if "run_s" in e:
-            time += f" (run {e['run_s']:.1f} s, compile {e['compile_s']:.1f} s)"
+            time += f" (run {duration(e['run_s'])}, compile {duration(e['compile_s'])})"
         return f"seed {self.seed_root}, {self.effort} effort, {time}, scalinglaws {e['version']}, {versions}"
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -344,7 +344,7 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     )
     if outcome.worst is None:
         prediction = short(float(predicted.value))
-        result = f"{float(measured.value):.4f} +- {float(measured.se):.1g}"
+        result = uncertain(float(measured.value), float(measured.se))
         tolerance = f"{comparison.tolerance:.3g}" + (
             " rel." if comparison.tolerance_kind == "relative" else ""
         )
@@ -389,7 +389,7 @@ def _family_row(entry: Family) -> tuple[str, ...]:
         entry.name,
         str(len(entry.members)),
         f"{entry.chi2:.1f}, p = {entry.p:.2g}",
-        f"{entry.bias[0]:+.4f} +- {entry.bias[1]:.1g}",
+        uncertain(*entry.bias),
         ", ".join(entry.failures) or "none",
         ", ".join(entry.detectable) or "none",
     )

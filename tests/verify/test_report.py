@@ -62,7 +62,7 @@ def test_rows_match_the_header(report):
     assert rows[0] == (
         "a/exponent",
         "2",
-        "2.0100 +- 0.02",
+        "2.010 +- 0.020",
         "0.1",
         "pass",
         "3: rejected",

@@ -204,7 +204,7 @@ def _bibtex(laws: Mapping[str, Law]) -> list[str]:
     """Write the entries of all that laws refer to."""
     if not laws:
         return []
-    from ...theory.presentation import bibtex_of
+    from ...theory.references import bibtex_of
 
     used = {entry.key: entry for law in laws.values() for entry in law.reference}
     used |= {
