@@ -13,7 +13,7 @@ import scalinglaws
 from scalinglaws.rooms import NO_THEORY, submodules
 from scalinglaws.verify.registry import theories
 
-HEAVY = ("sympy", "scipy", "numba", "matplotlib")
+HEAVY = ("sympy", "scipy", "numba", "matplotlib", "jinja2")
 
 
 def _loaded_after(code):

@@ -44,7 +44,7 @@ HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs"
 
 @dataclass(frozen=True)
 class Report:
-    """Comparisons, and where they come from.
+    """Comparisons and crashes, and where they come from.
 
     Attributes
     ----------

@@ -294,7 +294,7 @@ def entries_from_dict(data: Mapping[str, Any]) -> tuple[tuple[Comparison, ...], 
     DataError
         If the schema is another one, or an entry is not as it should be.
     """
-    version = data.get("schema") if isinstance(data, Mapping) else SCHEMA
+    version = data.get("schema", SCHEMA) if isinstance(data, Mapping) else SCHEMA
     if version not in (1, SCHEMA):
         raise DataError(f"schema = {version!r}: this version reads 1 and {SCHEMA}")
     check_keys("report", data, (*_REPORT_KEYS, *(["crashes"] if version == SCHEMA else [])))

@@ -184,15 +184,18 @@ def test_what_decides_nothing_fails_a_strict_run_only(scratch):
 
 def test_compilation_is_timed_apart(scratch, monkeypatch):
     def compiles(context):
+        root = float(context.root)
+
         @numba.njit
         def fresh(x):
-            return x + context.root
+            return x + root
 
         fresh(1.0)
         yield good("zz.compiles")
 
     check("zz.compiles", statement="compiles")(compiles)
     found = verify.run(["zz.compiles"])
+    assert found.crashes == ()
     assert found.environment["compile_s"] > 0
     assert (
         found.environment["compile_s"] + found.environment["run_s"] <= found.environment["wall_s"]

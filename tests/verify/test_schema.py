@@ -176,6 +176,7 @@ def test_every_number_survives(value, se, df, predicted, tolerance, rival):
     [
         (lambda d: d.update(extra=1), "report has unknown keys: extra"),
         (lambda d: d.pop("families"), "report lacks the keys families"),
+        (lambda d: d.pop("schema"), "report lacks the keys schema"),
         (lambda d: d.update(schema=3), "schema = 3: this version reads 1 and 2"),
         (lambda d: d.update(schema=1), "report has unknown keys: crashes"),
         (lambda d: d.update(title="mine"), "title = 'mine'"),

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -18,7 +17,7 @@ from ..comparison import Comparison, Crash, Entry
 from ..families import Family
 from ..rule import PASS
 from . import words
-from .figures import curve_axes, curve_figure, forest_figure
+from .figures import curve_figure, forest_figure
 
 if TYPE_CHECKING:
     from ...theory.formula import Law
@@ -56,7 +55,7 @@ def report_page(
         The page: styles and figures are inside it, light and dark, for screens of any width and for paper. The same report
         gives the same text.
     """
-    shown = [Shown(entry, f"c{number}") for number, entry in enumerate(entries, start=1)]
+    shown = [_Shown(entry, f"c{number}") for number, entry in enumerate(entries, start=1)]
     laws = _laws(entry.prediction.source for entry in entries if isinstance(entry, Comparison))
     return (
         _templates()
@@ -87,25 +86,18 @@ def _templates() -> Environment:
     )
     filters: tuple[Callable[..., str | list[str] | list[Markup]], ...] = (
         words.breakable, words.counted, words.differences, words.evidence, words.glyph, words.measured, words.number,
-        words.plain, words.prediction, words.relative, words.shortened, words.tolerance, words.tone, words.uncertain,
-        words.window, formatting.duration,
+        words.plain, words.prediction, words.relative, words.rival, words.shortened, words.tolerance, words.tone, words.uncertain,
+        words.window, words.worst_place, formatting.duration,
     )  # fmt: skip
     found.filters |= {function.__name__: function for function in filters}
+    found.filters["curve"] = lambda comparison, key: Markup(curve_figure(comparison, key))
     found.globals |= {"GLYPHS": words.GLYPHS, "PASS": PASS}
     return found
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A comparison or a crash, and where on the page it stands.
-
-    Attributes
-    ----------
-    entry : Comparison or Crash
-        What is shown.
-    anchor : str
-        The target of links to it.
-    """
+class _Shown:
+    """A comparison or a crash, and the target of links to it."""
 
     entry: Entry
     anchor: str
@@ -121,29 +113,9 @@ class Shown:
         return self.entry.id.removeprefix(self.entry.check).removeprefix("/") or self.entry.id
 
     @property
-    def rival(self) -> Markup:
-        """The value of the rival, if it is a number."""
-        rival = None if isinstance(self.entry, Crash) else self.entry.rival
-        if rival is None or np.ndim(rival.value):
-            return Markup("")
-        return words.number(float(rival.value))
-
-    @property
     def kind(self) -> str:
         """The kind of the prediction; a crash has none."""
         return "" if isinstance(self.entry, Crash) else self.entry.prediction.kind
-
-    @property
-    def figure(self) -> Markup:
-        """The picture of a curve."""
-        assert isinstance(self.entry, Comparison)
-        return Markup(curve_figure(self.entry, f"{self.anchor}-figure"))
-
-    @property
-    def worst_place(self) -> str:
-        """Where a curve is worst."""
-        assert isinstance(self.entry, Comparison)
-        return words.worst_place(self.entry, curve_axes(self.entry)[0])
 
 
 @dataclass(frozen=True)
@@ -154,7 +126,7 @@ class _Check:
     short: str
     anchor: str
     statement: str
-    members: list[Shown]
+    members: list[_Shown]
 
     @property
     def seconds(self) -> float:
@@ -162,7 +134,7 @@ class _Check:
         return sum(item.entry.wall_s for item in self.members)
 
     @property
-    def curves(self) -> list[Shown]:
+    def curves(self) -> list[_Shown]:
         """Members with a picture."""
         return [item for item in self.members if item.kind == "curve"]
 
@@ -177,7 +149,7 @@ class _Theory:
     forests: list[Markup]
 
 
-def _theories(shown: Sequence[Shown], statements: Mapping[str, str]) -> Iterator[_Theory]:
+def _theories(shown: Sequence[_Shown], statements: Mapping[str, str]) -> Iterator[_Theory]:
     number = 0
     groups = _grouped(shown, lambda item: item.entry.check.split(".")[0])
     for place, (theory, members) in enumerate(groups.items(), start=1):
@@ -189,14 +161,14 @@ def _theories(shown: Sequence[Shown], statements: Mapping[str, str]) -> Iterator
         yield _Theory(theory, f"t{place}", checks, list(_forests(theory, members)))
 
 
-def _grouped(shown: Iterable[Shown], by: Callable[[Shown], str]) -> dict[str, list[Shown]]:
-    groups: dict[str, list[Shown]] = {}
+def _grouped(shown: Iterable[_Shown], by: Callable[[_Shown], str]) -> dict[str, list[_Shown]]:
+    groups: dict[str, list[_Shown]] = {}
     for item in shown:
         groups.setdefault(by(item), []).append(item)
     return groups
 
 
-def _forests(theory: str, members: Sequence[Shown]) -> Iterator[Markup]:
+def _forests(theory: str, members: Sequence[_Shown]) -> Iterator[Markup]:
     """Draw what is a difference, and apart from it rankings: their numbers are advantages."""
     rankings = [item for item in members if item.kind == "ranking"]
     others = [item for item in members if item.kind != "ranking"]

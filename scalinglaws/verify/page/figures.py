@@ -12,7 +12,7 @@ from ...formatting import minus, percent, typeset
 from ..comparison import Comparison, Crash, Entry
 from ..rule import FAIL, LEVEL, PASS, quantile
 from .svg import Axis, arrow, bars, element, label, linear_ticks, padded, polyline
-from .words import MEASURED, glyph, shortened, tone
+from .words import MEASURED, curve_axes, glyph, shortened, tone
 
 WIDTH = 440.0
 _LEFT, _RIGHT = 60.0, WIDTH - 14
@@ -58,15 +58,6 @@ def _points(comparison: Comparison) -> _Points:
         (q * spread).tolist(),
         (q_far * spread).tolist(),
     )
-
-
-def curve_axes(comparison: Comparison) -> tuple[str, str]:
-    """Name the axes of a curve: from a name ``"loss against samples"``, else from a domain of one variable."""
-    y, _, x = comparison.prediction.name.partition(" against ")
-    domain = list(comparison.prediction.domain)
-    if not x:
-        x = "point" if comparison.prediction.x is None else domain[0] if len(domain) == 1 else "x"
-    return x, y
 
 
 def curve_figure(comparison: Comparison, key: str) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from ... import formatting
-from ..comparison import Comparison
+from ..comparison import Comparison, Rival
 from ..rule import FAIL, PASS
 
 GLYPHS = {PASS: "✓", FAIL: "✗", "inconclusive": "?", "underpowered": "?", "error": "!"}
@@ -156,9 +156,29 @@ def window(comparison: Comparison) -> list[Markup]:
     return [number(end, 2 if end >= 1e5 else 4) for end in (low, high)] if low < high else []
 
 
-def worst_place(comparison: Comparison, x_name: str) -> str:
+def rival(other: Rival) -> str:
+    """Name a rival, with its value if that is a number."""
+    if np.ndim(other.value):
+        return other.name
+    return escape(other.name) + " = " + number(float(other.value))
+
+
+def curve_axes(comparison: Comparison) -> tuple[str, str]:
+    """Name the axes of a curve: from a name ``"loss against samples"``, else from a domain of one variable."""
+    y, _, x = comparison.prediction.name.partition(" against ")
+    domain = list(comparison.prediction.domain)
+    if not x:
+        x = "point" if comparison.prediction.x is None else domain[0] if len(domain) == 1 else "x"
+    return x, y
+
+
+def worst_place(comparison: Comparison) -> str:
     """Say where a curve is worst."""
-    worst, x = comparison.outcome.worst or 0, comparison.prediction.x
+    name, worst, x = (
+        curve_axes(comparison)[0],
+        comparison.outcome.worst or 0,
+        comparison.prediction.x,
+    )
     if x is None:
-        return f"{x_name} {worst + 1}"
-    return f"{x_name} = {formatting.typeset(float(np.asarray(x)[worst]))}"
+        return f"{name} {worst + 1}"
+    return f"{name} = {formatting.typeset(float(np.asarray(x)[worst]))}"
