@@ -18,13 +18,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, REMARKS
 
 if TYPE_CHECKING:
     from .formula import Law
     from .presentation import LawComparison
 
-__all__ = ["cite", "compare", "find", "law", "laws"]
+__all__ = ["cite", "compare", "find", "law", "laws", "remark"]
 
 
 def laws() -> tuple[str, ...]:
@@ -137,3 +137,32 @@ def compare(first: str, second: str, **values: Any) -> LawComparison:
     from .presentation import contrast
 
     return contrast(law(first), law(second), values)
+
+
+def remark(solver: str, /, **values: Any) -> str:
+    """Say in a line what the theory derives for what a solver was asked.
+
+    Parameters
+    ----------
+    solver : str
+        Its name, as ``"linear.compute_frontier"``.
+    **values
+        Arguments of the solver that have one value; of a spectrum its `alpha` and `beta`.
+
+    Returns
+    -------
+    str
+        A line; empty if the theory has no remark on this solver or on these values.
+
+    Examples
+    --------
+    >>> remark("percolation.data_loss", alpha=1, exponent=0.25)
+    'smoothness-limited: loss P^-0.25 (percolation.data)'
+    >>> remark("linear.ridge", alpha=2, beta=1)
+    ''
+    """
+    if solver not in REMARKS:
+        return ""
+    module, _, function = REMARKS[solver].partition(":")
+    line: str = getattr(import_module(module), function)(**values)
+    return line

@@ -226,3 +226,13 @@ CATALOGUE: dict[str, Entry] = {
         "error against samples where the best norm grows with them: plateau, power law, floor",
     ),
 }
+
+REMARKS: dict[str, str] = {
+    "linear.compute_frontier": "scalinglaws.theory.linear.remarks:compute_phase",
+    "feature_learning.compute_frontier": "scalinglaws.theory.feature_learning.remarks:compute_regime",
+    "percolation.zipf_model_loss": "scalinglaws.theory.percolation.remarks:model_regime",
+    "percolation.data_loss": "scalinglaws.theory.percolation.remarks:data_regime",
+    "percolation.data_loss_expansion": "scalinglaws.theory.percolation.remarks:data_regime",
+}
+"""What the theory has to say about a solver's task: the solver's name and ``"module:function"``, which takes the solver's
+arguments that have one value (of a spectrum its alpha and beta) and returns a line, empty if there is nothing to say."""

@@ -22,6 +22,7 @@ from .._inputs import (
     ordered,
     shaped,
 )
+from ..catalogue import shows
 from ..equivalents.contour import cotangent
 from ..equivalents.inversion import CONTOUR, record_one_point, record_two_point
 from ..equivalents.losses import Tally
@@ -33,6 +34,7 @@ LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""
 
 
+@shows("test_loss", "train_loss")
 @dataclass(frozen=True)
 class GradientFlowSolution(Result):
     r"""Losses along gradient flow.

@@ -24,6 +24,7 @@ from .._inputs import (
     shaped,
 )
 from .._jit import njit
+from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
@@ -38,6 +39,7 @@ _CIRCLE = 96  # its nodes
 _ALIAS = 36.0  # exp(-36) is its error
 
 
+@shows("test_loss")
 @dataclass(frozen=True)
 class OnlineSGDSolution(Result):
     r"""Losses along one-pass stochastic gradient descent.
