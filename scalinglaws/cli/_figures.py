@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DomainError
-from ._grammar import number
+from ..formatting import number
 
 if TYPE_CHECKING:
     from ..solvers.catalogue import Shown

@@ -114,7 +114,7 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
             f"cannot read {path}: {failure}", argument="path", value=path
         ) from failure
     found = Report.from_json(text)
-    made = {comparison.id.split("/")[0] for comparison in found.comparisons}
+    made = {entry.check for entry in found.entries}
     _show(
         replace(
             found,
@@ -174,7 +174,7 @@ def env(*, json: Json = False, output: Output = None) -> int:
     import numba
 
     from ..solvers._jit import JIT
-    from ..verify.report import environment
+    from ..verify.provenance import environment
 
     data = environment()
     data["compiled kernels"] = "yes" if JIT else "no (SCALINGLAWS_JIT=0)"

@@ -7,13 +7,13 @@ on the class that the function returns or, where several functions return one cl
 from __future__ import annotations
 
 import inspect
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar
 
 from ..errors import unknown_name
+from ..rooms import submodules
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 
@@ -57,6 +57,7 @@ class Shown:
     rows: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
+_ROOM = __name__.rpartition(".")[0]
 _MARK = "_shown"  # where a declaration is kept, on the class or function that it is about
 
 
@@ -119,7 +120,9 @@ def available() -> tuple[str, ...]:
     >>> [name for name in available() if name.startswith("linear.r")]
     ['linear.ridge']
     """
-    return tuple(sorted(f"{theory}.{name}" for theory in _modules() for name in _solvers(theory)))
+    return tuple(
+        sorted(f"{theory}.{name}" for theory in submodules(_ROOM) for name in _solvers(theory))
+    )
 
 
 def solver(name: str) -> Callable[..., Any]:
@@ -141,20 +144,14 @@ def solver(name: str) -> Callable[..., Any]:
         If there is none; the message names the nearest.
     """
     theory, _, function = name.partition(".")
-    found = _solvers(theory).get(function) if theory in _modules() else None
+    found = _solvers(theory).get(function) if theory in submodules(_ROOM) else None
     if found is None:
         raise unknown_name("solver", name, available())
     return found
 
 
-def _modules() -> list[str]:
-    """List the public modules and folders of this room; those that are no theory declare nothing."""
-    room = import_module(__name__.rpartition(".")[0])
-    return [info.name for info in pkgutil.iter_modules(room.__path__) if info.name[0] != "_"]
-
-
 def _solvers(theory: str) -> dict[str, Callable[..., Any]]:
-    """Return the functions of a theory that say what to show, by name."""
+    """Return the functions of a theory that say what to show, by name; a module that is no theory has none."""
     module = import_module(f"..{theory}", __name__)
     public = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
     return {

@@ -5,14 +5,8 @@ import math
 import pytest
 
 from scalinglaws import SourceCapacity, theory
-from scalinglaws.solvers import catalogue
-from scalinglaws.theory.catalogue import REMARKS
 
 TASK = SourceCapacity.from_ab(1.7, 1.4)
-
-
-def test_remarks_are_about_solvers_that_exist():
-    assert set(REMARKS) <= set(catalogue.available())
 
 
 @pytest.mark.parametrize(

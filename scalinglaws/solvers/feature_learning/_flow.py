@@ -23,8 +23,8 @@ from .._inputs import (
 )
 from ..catalogue import shows
 from ..equivalents.kappa import MAX_STEPS
-from ..linear import _flow as lazy
-from ..linear._statics import RidgeSolution, ridge
+from ..linear import RidgeSolution, ridge
+from ..linear import gradient_flow as lazy_gradient_flow
 from ..spectra import Spectrum
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
 from ._warped_loss import EXACT_FLOOR, Effort, follow
@@ -296,7 +296,7 @@ def _lazy_flow(
     p: float,
     effort: Effort,
 ) -> bool:
-    found = lazy.gradient_flow(times, spectrum, features=n, samples=p, on_failure="return")
+    found = lazy_gradient_flow(times, spectrum, features=n, samples=p, on_failure="return")
     for name in ("test_loss", "train_loss", "test_error", "train_error"):
         table[name][members] = getattr(found, name)
     table["scale"][members] = 1.0

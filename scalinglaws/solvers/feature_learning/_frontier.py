@@ -11,7 +11,7 @@ from ...errors import DomainError
 from ...results import Diagnostics, Status
 from .._inputs import Array, numbers, shaped
 from ..equivalents.search import METHOD, POINTS, best_split
-from ..linear._frontier import ComputeFrontier
+from ..linear import ComputeFrontier
 from ..spectra import Spectrum
 from ._flow import gradient_flow
 from ._warped_loss import PROMISED

@@ -22,7 +22,7 @@ import numpy as np
 from .._inputs import Array, inverse
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.response import pair_transform, resolve, train_transform
-from ..linear._statics import ridge
+from ..linear import ridge
 from ..spectra import Modes, Spectrum
 from ._integrator import Spectral
 

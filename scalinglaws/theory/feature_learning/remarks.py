@@ -6,8 +6,10 @@ from typing import Any
 
 from .. import law
 
+__all__ = ["compute_frontier"]
 
-def compute_regime(*, alpha: Any, beta: Any, **others: Any) -> str:
+
+def compute_frontier(*, alpha: Any, beta: Any, **others: Any) -> str:
     """Name the compute-optimal regime of a task when features learn, and its exponents.
 
     Parameters
@@ -24,7 +26,7 @@ def compute_regime(*, alpha: Any, beta: Any, **others: Any) -> str:
 
     Examples
     --------
-    >>> compute_regime(alpha=1.5, beta=0.5)
+    >>> compute_frontier(alpha=1.5, beta=0.5)
     'hard: loss C^-0.3529, features C^0.4706 for a positive richness (feature_learning.compute)'
     """
     loss, size = law("feature_learning.compute"), law("feature_learning.compute_model")

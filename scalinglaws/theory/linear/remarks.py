@@ -6,8 +6,10 @@ from typing import Any
 
 from .. import law
 
+__all__ = ["compute_frontier"]
 
-def compute_phase(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> str:
+
+def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> str:
     """Name the compute-optimal phase of a task, and its exponents.
 
     Parameters
@@ -26,7 +28,7 @@ def compute_phase(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any
 
     Examples
     --------
-    >>> compute_phase(alpha=1.5, beta=0.5)
+    >>> compute_frontier(alpha=1.5, beta=0.5)
     'phase Ia: loss C^-0.3, features C^0.4 (linear.compute)'
     """
     if dynamics != "sgd":

@@ -7,8 +7,10 @@ from typing import Any
 
 from .. import law
 
+__all__ = ["data_loss", "data_loss_expansion", "zipf_model_loss"]
 
-def model_regime(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
+
+def zipf_model_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
     """Name what limits a model of these clusters, and the exponent of its loss.
 
     Parameters
@@ -27,13 +29,13 @@ def model_regime(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str
 
     Examples
     --------
-    >>> model_regime(alpha=1, exponent=0.5)
+    >>> zipf_model_loss(alpha=1, exponent=0.5)
     'smoothness-limited: loss n^-0.5 (percolation.model)'
     """
     return _regime("percolation.model", "n", alpha, exponent)
 
 
-def data_regime(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
+def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
     """Name what limits learning from samples of these clusters, and the exponent of the loss.
 
     Parameters
@@ -52,10 +54,15 @@ def data_regime(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
 
     Examples
     --------
-    >>> data_regime(alpha=1, exponent=0.5)
+    >>> data_loss(alpha=1, exponent=0.5)
     'boundary of both limits: loss P^-0.5 log P (percolation.data)'
     """
     return _regime("percolation.data", "P", alpha, exponent)
+
+
+def data_loss_expansion(**values: Any) -> str:
+    """Name what limits learning from samples, as for `data_loss`."""
+    return data_loss(**values)
 
 
 def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> str:
