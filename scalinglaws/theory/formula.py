@@ -264,6 +264,7 @@ class Law:
             presentation.Symbols(self.symbols),
             presentation.Domain(self.validity),
             presentation.Standing(self.name, self.standing),
+            presentation.Tested(self.checks),
             presentation.Regimes(self.variable, self.regimes),
             presentation.Formulas(self.forms),
             presentation.Sources(self.reference),

@@ -106,6 +106,19 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Tested:
+    """What tests the law.
+
+    Attributes
+    ----------
+    checks : tuple of str
+        Names of checks, for `scalinglaws.verify.run`; empty if there are none.
+    """
+
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Warned:
     """Where the law is easily misread.
 
@@ -242,6 +255,7 @@ Block = (
     | Symbols
     | Domain
     | Standing
+    | Tested
     | Warned
     | Regimes
     | Formulas

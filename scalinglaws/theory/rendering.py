@@ -26,6 +26,7 @@ from .presentation import (
     Standing,
     Steps,
     Symbols,
+    Tested,
     Title,
     Value,
     Warned,
@@ -128,6 +129,14 @@ def _standing_text(block: Standing, show: Show) -> list[str]:
     return [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}"]
 
 
+def _tested_text(block: Tested, show: Show) -> list[str]:
+    return [f"  tested    {_command(block) or 'by no check yet'}"]
+
+
+def _command(block: Tested) -> str:
+    return f"scalinglaws verify {' '.join(block.checks)}" if block.checks else ""
+
+
 def _regimes_text(block: Regimes, show: Show) -> list[str]:
     if len(block.regimes) <= 1:
         return []
@@ -211,6 +220,7 @@ _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
         f"  {name:<9} {meaning}" for name, meaning in block.meanings.items()
     ],
     Standing: _standing_text,
+    Tested: _tested_text,
     Sources: lambda block, show: [f"  source    {entry}" for entry in block.references],
     Regimes: _regimes_text,
     Formulas: _formulas_text,
@@ -297,6 +307,12 @@ def _domain_prose(block: Domain, markup: _Markup) -> list[str]:
 
 def _standing_prose(block: Standing, markup: _Markup) -> list[str]:
     return [markup.paragraph(f"Standing: {markup.plain(_STANDINGS[block.standing])}.")]
+
+
+def _tested_prose(block: Tested, markup: _Markup) -> list[str]:
+    command = _command(block)
+    how = markup.code(markup.plain(command)) if command else "by no check yet"
+    return [markup.paragraph(f"Tested: {how}.")]
 
 
 def _warned_prose(block: Warned, markup: _Markup) -> list[str]:
@@ -386,6 +402,7 @@ _PROSE: dict[type, Callable[[Any, _Markup], list[str]]] = {
     Symbols: _symbols_prose,
     Domain: _domain_prose,
     Standing: _standing_prose,
+    Tested: _tested_prose,
     Warned: _warned_prose,
     Regimes: _regimes_prose,
     Formulas: _formulas_prose,
@@ -508,6 +525,7 @@ _DATA: dict[type, Callable[[Any, Show], dict[str, Any]]] = {
     Domain: lambda block, show: {"validity": [str(entry) for entry in block.conditions]},
     Symbols: lambda block, show: {"symbols": dict(block.meanings)},
     Standing: lambda block, show: {"standing": block.standing},
+    Tested: lambda block, show: {"checks": list(block.checks)},
     Sources: lambda block, show: {"references": [str(entry) for entry in block.references]},
     Formulas: _formulas_data,
     Value: _value_data,

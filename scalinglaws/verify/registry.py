@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from numba.core.event import install_timer
 
 from ..errors import DomainError, refusal, unknown_name
 from ..rooms import NO_THEORY, submodules
@@ -22,6 +21,7 @@ from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
 from . import checks
 from .comparison import Comparison, Crash
+from .compiling import timed_compilation
 from .finished import Finished, FinishedChecks, default_folder
 from .provenance import environment
 from .report import Report
@@ -89,6 +89,8 @@ class Check:
         Names of the laws whose exponents, constants or regimes it tests.
     no_law : str
         Why it tests none, as where the theory's equations are solved and no power law follows.
+    demo : bool
+        Whether the check is the one of its theory that a demonstration runs.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Check:
     function: Callable[[Context], Iterable[Comparison]]
     laws: tuple[str, ...] = ()
     no_law: str = ""
+    demo: bool = False
 
 
 _CHECKS: dict[str, Check] = {}
@@ -112,6 +115,7 @@ def check(
     no_law: str = "",
     effort: str = "quick",
     expect: Expectation = PASS,
+    demo: bool = False,
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -132,6 +136,8 @@ def check(
         Least effort at which the check runs.
     expect : str or (verdict, reason, evidence)
         ``"pass"`` (default), or ``("fail" | "inconclusive", reason, evidence)`` for a known, documented disagreement.
+    demo : bool
+        Whether ``scalinglaws verify --demo`` runs it: a fast check, one for each theory.
 
     Returns
     -------
@@ -175,8 +181,9 @@ def check(
     def register(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
+        theory = name.split(".")[0]
         _CHECKS[name] = Check(
-            name, name.split(".")[0], statement, effort, expect, function, tuple(laws), no_law
+            name, theory, statement, effort, expect, function, tuple(laws), no_law, demo
         )
         return function
 
@@ -379,6 +386,10 @@ def run(
             compile_s=sum(entry.compile_s for entry in finished.values()),
         ),
         crashes=tuple(crash for entry in chosen for crash in finished[entry.name].crashes),
+        seconds={
+            entry.name: (finished[entry.name].run_s, finished[entry.name].compile_s)
+            for entry in chosen
+        },
     )
 
 
@@ -402,8 +413,7 @@ def _run_one(job: _Job) -> Finished:
     start = time.perf_counter()
     found: list[Comparison] = []
     error = None
-    compiled: list[float] = []
-    with install_timer("numba:compile", compiled.append):
+    with timed_compilation(job.store.folder) as compiled:
         try:
             for comparison in entry.function(Context(entry.name, job.effort, job.root)):
                 # judged here, so that what cannot be judged is this check's error and not the report's

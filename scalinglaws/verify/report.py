@@ -62,6 +62,8 @@ class Report:
         Time of creation, ISO 8601.
     crashes : tuple of Crash
         Checks that could not go on.
+    seconds : mapping of str to (float, float)
+        Seconds of work and of compilation for each check; empty if the report was read from JSON, which leaves them out.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -71,6 +73,7 @@ class Report:
     environment: Mapping[str, Any]
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     crashes: tuple[Crash, ...] = ()
+    seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalinglaws import verify
 from scalinglaws.errors import DataError
 from scalinglaws.verify import Comparison, Crash, Measurement, Prediction, Report, Rival
 from scalinglaws.verify.provenance import environment
@@ -144,8 +143,8 @@ def test_refusals_of_version_1_name_the_place(root, change, complaint):
         Report.from_dict(data)
 
 
-def test_a_real_report_survives():
-    text = verify.run(["linear.statics", "perceptron"]).to_json()
+def test_a_real_report_survives(shared_report):
+    text = shared_report(["linear.statics", "perceptron"]).to_json()
     assert Report.from_json(text).to_json() == text
 
 

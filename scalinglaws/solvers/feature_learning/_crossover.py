@@ -12,10 +12,10 @@ from .._inputs import Array, Value, broadcast, depth, numbers, shaped
 from ..catalogue import shows
 from ..spectra import Spectrum
 from ._flow import RICHEST, bounded
-from ._integrator import BY_SCALE, MAX_NEWTON, march
+from ._integrator import BY_SCALE, MAX_NEWTON, advance
+from ._scale_limit import largest_scale
 from ._spectral_measure import horizon_of_scale, of_modes
 from ._warped_loss import GRID
-from ._warped_time import largest_scale
 
 _DEEPEST = 1020  # octaves
 
@@ -52,7 +52,7 @@ def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike 
 
     Notes
     -----
-    The march of `gradient_flow`, about 10 ms per element, accurate to about 1e-9.
+    The integrator of `gradient_flow`, about 10 ms per element, accurate to about 1e-9.
 
     References
     ----------
@@ -88,7 +88,7 @@ def _time(spectrum: Spectrum, richness: float, level: float) -> float:
     )
     measure = of_modes(modes, 1 / latest)
     found: Array = np.zeros((1, 4))
-    _, newton = march(
+    _, newton = advance(
         measure.rates,
         measure.weights,
         richness,

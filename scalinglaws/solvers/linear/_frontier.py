@@ -14,9 +14,9 @@ from .._inputs import PROMISED, Array, Value, numbers, shaped
 from ..catalogue import shows
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..spectra import PowerLawSpectrum, Spectrum
-from ._edge import sgd_stability
 from ._flow import gradient_flow
 from ._sgd import online_sgd
+from ._stability import sgd_stability
 
 DYNAMICS = ("sgd", "flow")
 

@@ -17,8 +17,8 @@ from scalinglaws.verify.registry import Context
 
 
 @pytest.fixture(scope="module")
-def report():
-    return verify.run(["linear"], rng=0)
+def report(shared_report):
+    return shared_report(["linear"])
 
 
 def test_every_verdict_is_as_expected(report):

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from scalinglaws import verify
 from scalinglaws.verify import Comparison, Crash, Measurement, Prediction, Report, Rival
 from scalinglaws.verify.page.figures import curve_figure, forest_figure, in_tolerances
 from scalinglaws.verify.rule import quantile
@@ -265,8 +264,8 @@ def test_same_report_same_text(report):
     assert report.to_html() == again.to_html()
 
 
-def test_real_checks_fit_a_small_page():
-    page = verify.run(["linear.statics", "manifold", "perceptron"]).to_html()
+def test_real_checks_fit_a_small_page(shared_report):
+    page = shared_report(["linear.statics", "manifold", "perceptron"]).to_html()
     _read(page)
     assert len(_svgs(page)) == 5
     assert len(page) < 100_000

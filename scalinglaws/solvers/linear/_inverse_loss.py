@@ -15,7 +15,7 @@ from .._inputs import Array, Value, numbers, shaped
 from ..catalogue import shows
 from ..spectra import Spectrum
 from ._flow import gradient_flow
-from ._statics import ridge as solve_ridge
+from ._ridge import ridge as solve_ridge
 
 _PER_DECADE = 6
 _LONGEST = 1e30  # time
