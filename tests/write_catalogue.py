@@ -1,6 +1,6 @@
-"""Write the table of laws, ``scalinglaws/theory/catalogue.json``, from the laws and the checks.
+"""Write the table of laws, ``scalinglaws/theory/catalogue.json``, from the laws, the checks and the remarks.
 
-Run it as ``python tests/write_catalogue.py`` after a law or a check has been added or changed; it takes half a minute.
+Run it as ``python tests/write_catalogue.py`` after a law, a check or a remark has been added or changed; it takes half a minute.
 """
 
 import json
@@ -35,6 +35,17 @@ def bibliography(law):
     }
 
 
+def remarks():
+    """Find what theories have to say about solvers: the module of a remark, by the solver's name."""
+    found = {}
+    for info in pkgutil.walk_packages(theory.__path__, f"{theory.__name__}."):
+        if info.name.endswith(".remarks"):
+            own = info.name.split(".")[-2]
+            module = import_module(info.name)
+            found |= {f"{own}.{name}": info.name for name in module.__all__}
+    return dict(sorted(found.items()))
+
+
 def table():
     """Return the whole table."""
     laws, sources = {}, {}
@@ -54,7 +65,7 @@ def table():
         catalogue.CATALOGUE[name] = catalogue.Entry(**laws[name])
     for name, entry in laws.items():
         entry["checks"] = list(registry.checks_of(name))
-    return {"laws": laws, "sources": dict(sorted(sources.items()))}
+    return {"laws": laws, "sources": dict(sorted(sources.items())), "remarks": remarks()}
 
 
 if __name__ == "__main__":

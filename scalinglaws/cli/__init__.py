@@ -11,9 +11,8 @@ from cyclopts import CycloptsError
 from ..errors import ScalingLawsError
 from . import _allocate, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
 from ._app import app
-from ._solvers import SOLVERS
 
-__all__ = ["SOLVERS", "app", "main", "run"]
+__all__ = ["app", "main", "run"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

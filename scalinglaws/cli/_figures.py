@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DomainError
 from ..formatting import number
+
+if TYPE_CHECKING:
+    from ..solvers.catalogue import Shown
 
 FIGURES = (".pdf", ".png", ".svg")
 
 Columns = dict[str, list[Any]]
 
 
-def draw(
-    title: str, columns: Columns, solved: tuple[str, ...], varied: list[str], output: Path
-) -> None:
+def draw(title: str, columns: Columns, shown: Shown, varied: list[str], output: Path) -> None:
     """Draw what was solved against the argument that takes most values, one line for each value of the others.
 
     Losses share a panel; everything else has one of its own.
@@ -31,14 +32,14 @@ def draw(
         )
     x = max(varied, key=lambda key: len(set(columns[key])))
     others = [key for key in varied if key != x]
-    numeric = [key for key in solved if not isinstance(columns[key][0], bool)]
+    numeric = [key for key in shown.columns if not isinstance(columns[key][0], bool)]
     losses = [key for key in numeric if key.endswith("loss")]
     panels = [
         group for group in (losses, *([key] for key in numeric if key not in losses)) if group
     ]
     figure = Figure(figsize=(4.4 * len(panels) + 0.8, 4.2), layout="constrained")
     for axes, group in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        _panel(axes, columns, x, others, group)
+        _panel(axes, columns, x, others, group, shown.logarithmic)
     figure.suptitle(title, fontsize="medium")
     try:
         figure.savefig(output, dpi=150)
@@ -48,7 +49,14 @@ def draw(
         ) from failure
 
 
-def _panel(axes: Any, columns: Columns, x: str, others: list[str], group: list[str]) -> None:
+def _panel(
+    axes: Any,
+    columns: Columns,
+    x: str,
+    others: list[str],
+    group: list[str],
+    logarithmic: tuple[str, ...],
+) -> None:
     lines: dict[tuple[Any, ...], list[int]] = {}
     for i in range(len(columns[x])):
         lines.setdefault(tuple(columns[key][i] for key in others), []).append(i)
@@ -68,10 +76,8 @@ def _panel(axes: Any, columns: Columns, x: str, others: list[str], group: list[s
                 label=", ".join(words),
             )
     values = [value for key in group for value in columns[key]]
-    # an allocation ends in zeros, which a logarithmic axis leaves out
-    if (min(values) > 0 and not group[0].endswith("exponent")) or (
-        group == ["allocation"] and max(values) > 0
-    ):
+    positive = min(values) > 0 and not group[0].endswith("exponent")
+    if positive or (group[0] in logarithmic and max(values) > 0):
         axes.set_yscale("log")
     if min(columns[x]) > 0:
         axes.set_xscale("log")

@@ -23,16 +23,7 @@ if TYPE_CHECKING:
     from ..verify.simulate.percolation import BetheDataset, LatticeSamples
 
 _SAVED = ".npz"
-_HIGHEST = 7  # dimension with a threshold on record
 _SHOWN = 14  # clusters in a summary
-_BELOW_LARGEST = 64  # how far below the largest cluster's size L^D a window of the fit must stay
-_WINDOWS = {
-    2: (4, 7),
-    3: (4, 6),
-    4: (4, 4),
-    5: (4, 4),
-}  # powers of 4 where windows of the fit begin at most
-_HIGH = (3, 5)  # the same in six dimensions and more
 
 simulate = App(
     name="simulate",
@@ -201,13 +192,16 @@ def lattice(
     )
 
     threshold = occupation is None
-    if occupation is None and kind in ("site", "bond") and not 2 <= dimension <= _HIGHEST:
+    try:
+        p = float(critical_threshold(dimension, kind)) if occupation is None else occupation
+    except DomainError as failure:
+        if failure.argument != "dimension":
+            raise
         raise DomainError(
             f"no threshold is on record in {dimension} dimensions: give --occupation",
             argument="occupation",
             value=occupation,
-        )
-    p = float(critical_threshold(dimension, kind)) if occupation is None else occupation
+        ) from failure
     found: LatticeClusters | LatticeSamples
     if samples == 1:
         labels = output is not None and output.suffix not in TABLE_FORMATS
@@ -275,10 +269,11 @@ def _bethe_answer(
 ) -> Answer:
     """Sum up a dataset of the Bethe lattice."""
     from ..solvers.percolation import cluster_scale
+    from ..theory.percolation import critical_exponents
+    from ..theory.percolation.relations import UPPER_DIMENSION
     from ..verify.simulate.percolation import rooted_exponent
 
-    sizes, sites = data.sizes, int(data.sizes.sum())
-    critical = abs(data.occupation * (data.coordination - 1) - 1) < 1e-12
+    sizes, sites, critical = data.sizes, int(data.sizes.sum()), data.at_threshold
     scales = np.asarray(
         cluster_scale(sizes, variance=data.raw_variance, coordination=data.coordination)
     )
@@ -301,8 +296,9 @@ def _bethe_answer(
     if critical and sizes.size > 1 and smallest < largest:
         tau = rooted_exponent(sizes, smallest=smallest, largest=largest)
         summary |= {"tau": tau.value, "tau_standard_error": tau.standard_error}
+        known = float(critical_exponents(UPPER_DIMENSION).tau)  # of trees, too
         lines.append(
-            f"tau = {uncertain(tau.value, tau.standard_error)} from the sizes; 2.5 on the infinite lattice"
+            f"tau = {uncertain(tau.value, tau.standard_error)} from the sizes; {known:g} on the infinite lattice"
         )
     summary["median_scale"] = float(np.median(scales))
     lines.append(
@@ -391,19 +387,16 @@ def _lattice_answer(tails: LatticeSamples, threshold: bool, seed: int) -> Answer
 def _exponents(tails: LatticeSamples, summary: dict[str, Any]) -> list[str]:
     """Measure tau where the lattice is large enough, and say what is known."""
     from ..theory.percolation import critical_exponents
-    from ..verify.simulate.percolation import fisher_exponent
+    from ..verify.simulate.percolation import fisher_exponent, fisher_windows
 
     known = critical_exponents(tails.dimension)
-    first, last = _WINDOWS.get(tails.dimension, _HIGH)
-    widest = float(known.D) * math.log(tails.length, 4) - math.log(_BELOW_LARGEST, 4)
-    last = min(last, math.floor(widest + 1e-9) - 1)
-    first = min(first, last)
     tau = float(known.tau)
     value = number(tau, 7) if known.tau.exact else uncertain(tau, known.tau.standard_error)
     accepted = f"known: {value}"
-    if first < 1 or not tails.periodic or tails.tail_sites[:, last + 1].sum() == 0:
-        why = "free boundaries bias it" if not tails.periodic else "the lattice is too small"
-        return [f"tau is not estimated: {why} ({accepted})"]
+    try:
+        first, last = fisher_windows(tails, dimension=float(known.D))
+    except DomainError as reason:
+        return [f"{reason} ({accepted})"]
     found = fisher_exponent(tails, powers=(first, last))
     summary |= {"tau": found.value, "tau_windows": [4**first, 4 ** (last + 1)]}
     if math.isfinite(found.standard_error):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import math
 import sys
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,17 +19,9 @@ from ._app import Json, Output, app
 from ._figures import FIGURES, Columns, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
-from ._solvers import SOLVERS, SolverEntry
+from ._solvers import Solver
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
-_HIDDEN = (
-    "spectrum",
-    "on_failure",
-    "matrices",
-    "with_allocation",
-    "distinct",
-    "digits",
-)  # arguments that a table has no use for
 _ZIPF = ("alpha", "size")
 _SHOWN = 40  # rows on a screen of those that a result spreads
 _LISTED = 10  # numbers that a title writes out
@@ -55,12 +45,8 @@ class _Request:
 
     Attributes
     ----------
-    name : str
-        Of the solver.
-    entry : SolverEntry
-        How to call it.
-    solver : callable
-        The function.
+    solver : Solver
+        The function, and how to call it.
     spectrum : PowerLawSpectrum or None
         None for a solver without one.
     fixed : dict
@@ -71,9 +57,7 @@ class _Request:
         Arguments that one call gets as arrays.
     """
 
-    name: str
-    entry: SolverEntry
-    solver: Callable[..., Any]
+    solver: Solver
     spectrum: Any
     fixed: dict[str, Any]
     one_by_one: dict[str, list[float]]
@@ -82,10 +66,8 @@ class _Request:
     @property
     def varied(self) -> list[str]:
         """Arguments with several values, of all that make rows."""
-        axes = self.one_by_one | self.together
-        return [key for key in axes if len(axes[key]) > 1] + (
-            [self.entry.along] if self.entry.along else []
-        )
+        axes, along = self.one_by_one | self.together, self.solver.shown.along
+        return [key for key in axes if len(axes[key]) > 1] + ([along] if along else [])
 
     def title(self) -> str:
         """Name the solver, the task, and what does not vary."""
@@ -98,7 +80,7 @@ class _Request:
         rest = ", ".join(
             f"{key} = {_given(value)}" for key, value in given.items() if key not in self.varied
         )
-        head = f"{self.name}: {task or rest}".removesuffix(": ")
+        head = f"{self.solver.name}: {task or rest}".removesuffix(": ")
         return f"{head}\n{rest}" if task and rest else head
 
 
@@ -128,11 +110,10 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
     output : Path
         File to write (.csv, .json, .md, .txt; a picture as .png, .svg, .pdf).
     """
-    if name not in SOLVERS:
-        raise unknown_name("solver", name, SOLVERS)
+    solver = Solver.named(name)
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
-    request = _request(name, pairs(values))
+    request = _request(solver, pairs(values))
     if output is not None and output.suffix in FIGURES and not request.varied:
         raise DomainError(
             "a picture needs an argument that varies: give a list or a range",
@@ -143,7 +124,7 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
     for warning in solved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if output is not None and output.suffix in FIGURES:
-        draw(request.title(), solved.columns, request.entry.columns, request.varied, output)
+        draw(request.title(), solved.columns, solver.shown, request.varied, output)
     else:
         emit(_answer(request, solved, brief=output is None), json, output)
     return 0
@@ -152,55 +133,49 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
 # -- what is asked for --------------------------------------------------------------------------------------------------
 
 
-def _request(name: str, given: dict[str, str]) -> _Request:
+def _request(solver: Solver, given: dict[str, str]) -> _Request:
     """Sort the arguments of a command by how the solver takes them."""
-    entry = SOLVERS[name]
-    module, _, function = entry.path.partition(":")
-    solver = getattr(import_module(module), function)
-    signature = inspect.signature(solver).parameters
-    parameters = {key: item for key, item in signature.items() if key not in _HIDDEN}
-    shape = _SPECTRUM if "spectrum" in signature else ()
+    name, shown, parameters = solver.name, solver.shown, dict(solver.parameters)
+    shape = _SPECTRUM if solver.has_spectrum else ()
+    described = _ZIPF if solver.weights else ()
     for key in given:
-        if key not in parameters and key not in shape and not (entry.zipf and key in _ZIPF):
-            raise unknown_name(
-                f"argument of {name}", key, [*parameters, *shape, *(_ZIPF if entry.zipf else ())]
-            )
+        if key not in (*parameters, *shape, *described):
+            raise unknown_name(f"argument of {name}", key, [*parameters, *shape, *described])
     spectrum = (
         _spectrum(name, {key: to_float(key, given.pop(key)) for key in shape if key in given})
         if shape
         else None
     )
-    zipf = {key: given.pop(key) for key in _ZIPF if key in given} if entry.zipf else {}
+    zipf = {key: given.pop(key) for key in described if key in given}
     if zipf:
         weights = _zipf(
-            name, str(entry.zipf), {key: to_float(key, text) for key, text in zipf.items()}, given
+            name,
+            str(solver.weights),
+            {key: to_float(key, text) for key, text in zipf.items()},
+            given,
         )
-        parameters = {key: item for key, item in parameters.items() if key != entry.zipf}
+        parameters.pop(str(solver.weights))
     missing = [
         key for key, item in parameters.items() if item.default is item.empty and key not in given
     ]
     if missing:
-        instead = f" ({entry.zipf}= or alpha= and size=)" if entry.zipf in missing else ""
+        instead = f" ({solver.weights}= or alpha= and size=)" if solver.weights in missing else ""
         raise DomainError(
             f"{name} needs {', '.join(f'{key}=' for key in missing)}{instead}",
             argument=missing[0],
             value=None,
         )
 
-    fixed: dict[str, Any] = {
-        key: given.pop(key)
-        for key, item in parameters.items()
-        if isinstance(item.default, str) and key in given
-    }
+    fixed: dict[str, Any] = {key: given.pop(key) for key in solver.words if key in given}
     if "rng" in given:
         fixed["rng"] = _seed(given.pop("rng"))
     axes = {key: floats(key, text) for key, text in given.items()}
-    axes |= {key: _rounded(axes[key]) for key in entry.counted if ":" in given.get(key, "")}
-    fixed |= {key: tuple(axes.pop(key)) for key in entry.whole if key in axes}
+    axes |= {key: _rounded(axes[key]) for key in solver.counted if ":" in given.get(key, "")}
+    fixed |= {key: tuple(axes.pop(key)) for key in shown.whole if key in axes}
     if zipf:
-        fixed[str(entry.zipf)] = weights
-    if entry.along in axes:
-        fixed[entry.along] = _only(entry.along, axes.pop(entry.along))
+        fixed[str(solver.weights)] = weights
+    if shown.along in axes:
+        fixed[shown.along] = _only(shown.along, axes.pop(shown.along))
     rows = math.prod(map(len, axes.values()))
     if rows > MAX_ROWS:
         raise DomainError(
@@ -208,16 +183,9 @@ def _request(name: str, given: dict[str, str]) -> _Request:
             argument="values",
             value=rows,
         )
-    one_by_one = {key: axis for key, axis in axes.items() if key in entry.single or entry.along}
-    return _Request(
-        name,
-        entry,
-        solver,
-        spectrum,
-        fixed,
-        one_by_one,
-        {key: axis for key, axis in axes.items() if key not in one_by_one},
-    )
+    one_by_one = {key: axis for key, axis in axes.items() if key in solver.one_by_one}
+    together = {key: axis for key, axis in axes.items() if key not in one_by_one}
+    return _Request(solver, spectrum, fixed, one_by_one, together)
 
 
 def _seed(text: str) -> int:
@@ -292,23 +260,24 @@ def _spectrum(name: str, shape: dict[str, float]) -> Any:
 
 def _solved(request: _Request) -> _Solved:
     """Call a solver once for every combination of what it takes one at a time."""
-    entry, axes = request.entry, request.together
-    # times along the last axis, where they must not decrease
-    order = [key for key in axes if key not in entry.leading] + [
-        key for key in axes if key in entry.leading
+    solver, axes = request.solver, request.together
+    shown = solver.shown
+    # independent variables along the last axes: times must not decrease along the last one
+    order = [key for key in axes if key not in solver.independent] + [
+        key for key in axes if key in solver.independent
     ]
     mesh = dict(
         zip(order, np.meshgrid(*(np.array(axes[key]) for key in order), indexing="ij"), strict=True)
     )
-    makes_grid = len([key for key in order if key in entry.leading]) > 1
+    makes_grid = len([key for key in order if key in solver.independent]) > 1
     arrays = {key: np.array(axis) for key, axis in axes.items()} if makes_grid else mesh
     words = {key: value for key, value in request.fixed.items() if isinstance(value, str)}
     rows = [
         *words,
         *request.one_by_one,
         *order,
-        *([entry.along] if entry.along else []),
-        *entry.columns,
+        *([shown.along] if shown.along else []),
+        *shown.columns,
     ]
     solved = _Solved({key: [] for key in rows}, [], [], [])
     for chosen in itertools.product(*request.one_by_one.values()):
@@ -321,27 +290,28 @@ def _solved(request: _Request) -> _Solved:
         solved.warnings.extend(
             f"{where}: {complaint}" if where else complaint for complaint in complaints
         )
-        source = result if entry.view is None else entry.view(result, request.fixed | values)
-        shown = {
-            key: getattr(source, key) if hasattr(source, key) else source for key in entry.columns
+        source = (
+            SimpleNamespace(**shown.rows(result, request.fixed | values)) if shown.rows else result
+        )
+        cells = {
+            key: getattr(source, key) if hasattr(source, key) else source for key in shown.columns
         }
-        shown |= words | values | mesh
-        if entry.along:
-            shown[entry.along] = getattr(source, entry.along)
-        shape = np.broadcast_shapes(*(np.shape(value) for value in shown.values()))
+        cells |= words | values | mesh
+        if shown.along:
+            cells[shown.along] = getattr(source, shown.along)
+        shape = np.broadcast_shapes(*(np.shape(value) for value in cells.values()))
         for key, column in solved.columns.items():
-            column += np.broadcast_to(np.asarray(shown[key]), shape).ravel().tolist()
+            column += np.broadcast_to(np.asarray(cells[key]), shape).ravel().tolist()
         solved.lengths.append(math.prod(shape))
     return solved
 
 
 def _called(request: _Request, arguments: dict[str, Any]) -> tuple[Any, list[str]]:
     """Call a solver once; return its result and its warnings."""
-    positional = [arguments.pop(key) for key in request.entry.leading]
     if request.spectrum is not None:
-        positional.append(request.spectrum)
+        arguments["spectrum"] = request.spectrum
     with warnings.catch_warnings(record=True) as caught:
-        result = request.solver(*positional, **arguments)
+        result = request.solver.function(**arguments)
     return result, [str(entry.message) for entry in caught]
 
 
@@ -352,9 +322,9 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
     """Bring together what is shown; brief for a screen."""
     from ..results import jsonable
 
-    columns, spectrum = solved.columns, request.spectrum
+    columns, spectrum, shown = solved.columns, request.spectrum, request.solver.shown
     data: dict[str, Any] = {
-        "solver": request.name,
+        "solver": request.solver.name,
         "spectrum": None
         if spectrum is None
         else jsonable({key: getattr(spectrum, key) for key in ("alpha", "beta", "size")}),
@@ -362,7 +332,7 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
             {
                 key: value
                 for key, value in request.fixed.items()
-                if key not in columns or key == request.entry.along
+                if key not in columns or key == shown.along
             }
         ),
         "columns": jsonable(columns),
@@ -370,13 +340,7 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
     if solved.warnings:
         data["warnings"] = solved.warnings
     foot = _totals(request, solved, data)
-    if request.entry.note is not None:
-        alone = {
-            key: axis[0]
-            for key, axis in (request.one_by_one | request.together).items()
-            if len(axis) == 1
-        }
-        foot += filter(None, [request.entry.note(spectrum, request.fixed | alone)])
+    foot += filter(None, [_remark(request)])
     if diagnostics := [
         result.diagnostics for result in solved.results if hasattr(result, "diagnostics")
     ]:
@@ -387,16 +351,14 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
         data["diagnostics"] = {**vars(worst), "status": worst.status.name}
     table = list(zip(*columns.values(), strict=True))
     rows = table
-    if request.entry.along and brief:
+    if shown.along and brief:
         kept = _chosen(solved.lengths)
         rows = [table[i] for i in kept]
         if len(kept) < len(table):
             foot.append(
                 f"{len(kept)} of {len(table)} rows; --json or --output FILE has all of them"
             )
-    visible = [
-        i for i, key in enumerate(columns) if key in request.entry.columns or key in request.varied
-    ]
+    visible = [i for i, key in enumerate(columns) if key in shown.columns or key in request.varied]
     cells = [tuple(_cell(row[i]) for i in visible) for row in rows]
     blocks: list[Block] = [
         request.title(),
@@ -406,19 +368,29 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
     return Answer(data, blocks, (tuple(columns), table))
 
 
+def _remark(request: _Request) -> str:
+    """Return what the theory says about a task, for all arguments that have one value."""
+    from ..theory import remark
+
+    task = request.spectrum
+    values = {} if task is None else {"alpha": task.alpha, "beta": task.beta}
+    axes = request.one_by_one | request.together
+    alone = {key: axis[0] for key, axis in axes.items() if len(axis) == 1}
+    return remark(request.solver.name, **(request.fixed | alone | values))
+
+
 def _totals(request: _Request, solved: _Solved, data: dict[str, Any]) -> list[str]:
     """Write what belongs to a whole run, a line for each."""
     from ..results import jsonable
 
-    if not request.entry.totals:
+    totals = request.solver.shown.totals
+    if not totals:
         return []
     runs = [
         dict(zip(request.one_by_one, chosen, strict=True))
         for chosen in itertools.product(*request.one_by_one.values())
     ]
-    found = [
-        {key: getattr(result, key) for key in request.entry.totals} for result in solved.results
-    ]
+    found = [{key: getattr(result, key) for key in totals} for result in solved.results]
     data["totals"] = [jsonable(run | each) for run, each in zip(runs, found, strict=True)]
     lines = []
     for run, each in zip(runs, found, strict=True):

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
 from ..rooms import lazy_submodules
-from .catalogue import CATALOGUE, SOURCES, Entry, matching
+from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, matching
 
 if TYPE_CHECKING:
     from .comparison import LawComparison
     from .formula import Law
 
-__all__ = ["cite", "compare", "find", "law", "laws"]
+__all__ = ["cite", "compare", "find", "law", "laws", "remark"]
 
 __getattr__, __dir__ = lazy_submodules(__name__)
 
@@ -134,3 +134,33 @@ def compare(first: str, second: str, **values: Any) -> LawComparison:
     from .comparison import contrast
 
     return contrast(law(first), law(second), values)
+
+
+def remark(solver: str, /, **values: Any) -> str:
+    """Say in a line what the theory derives for what a solver was asked.
+
+    A theory says it in a function of the solver's name in its module ``remarks``.
+
+    Parameters
+    ----------
+    solver : str
+        Its name, as ``"linear.compute_frontier"``.
+    **values
+        Arguments of the solver that have one value; of a spectrum its `alpha` and `beta`.
+
+    Returns
+    -------
+    str
+        A line; empty if the theory has no remark on this solver or on these values.
+
+    Examples
+    --------
+    >>> remark("percolation.data_loss", alpha=1, exponent=0.25)
+    'smoothness-limited: loss P^-0.25 (percolation.data)'
+    >>> remark("linear.ridge", alpha=2, beta=1)
+    ''
+    """
+    if solver not in REMARKS:
+        return ""
+    line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
+    return line

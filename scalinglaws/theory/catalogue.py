@@ -1,9 +1,9 @@
-"""The table of laws: where each is built, what it states of which parameters, whom it cites and what tests it.
+"""The table of laws: where each is built, what it states of which parameters, whom it cites and what tests it; and of remarks.
 
 Listing, searching and citing import no SymPy; a law's module is loaded when the law is asked for. The table is the file
 ``catalogue.json`` beside this one. Nobody writes it by hand: ``python tests/write_catalogue.py`` makes it from the laws (every
-function in this package whose name ends in ``_law``) and from what checks declare, and tests compare it with both. Run that
-after a law or a check has been added or changed.
+function in this package whose name ends in ``_law``), from what checks declare and from the modules ``remarks`` of theories, and
+tests compare it with all of them. Run that after a law, a check or a remark has been added or changed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Entry:
     checks: tuple[str, ...]
 
 
-def _read() -> tuple[dict[str, Entry], dict[str, Reference]]:
+def _read() -> tuple[dict[str, Entry], dict[str, Reference], dict[str, str]]:
     table: dict[str, Any] = json.loads(pkgutil.get_data(__package__, "catalogue.json") or b"")
     laws = {
         name: Entry(
@@ -54,10 +54,11 @@ def _read() -> tuple[dict[str, Entry], dict[str, Reference]]:
         )
         for name, entry in table["laws"].items()
     }
-    return laws, {key: Reference(key, **entry) for key, entry in table["sources"].items()}
+    sources = {key: Reference(key, **entry) for key, entry in table["sources"].items()}
+    return laws, sources, table["remarks"]
 
 
-CATALOGUE, SOURCES = _read()
+CATALOGUE, SOURCES, REMARKS = _read()
 
 
 def matching(text: str) -> tuple[str, ...]:

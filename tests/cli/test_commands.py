@@ -8,17 +8,13 @@ import os
 import pty
 import subprocess
 import sys
-import warnings
-from dataclasses import dataclass, replace
-from importlib import import_module
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from scalinglaws import __version__, theory
-from scalinglaws.cli import SOLVERS, run
-from scalinglaws.cli._solvers import SolverEntry
-from scalinglaws.solvers import PowerLawSpectrum, feature_learning, linear
+from scalinglaws import __version__, solvers, theory
+from scalinglaws.cli import run
+from scalinglaws.solvers import PowerLawSpectrum, catalogue, feature_learning, linear
 
 
 def call(capsys, *arguments):
@@ -397,9 +393,13 @@ SOLVE = {
 }
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+def test_every_solver_that_says_what_to_show_is_called_here():
+    assert set(SOLVE) == set(catalogue.available())
+
+
+@pytest.mark.parametrize("name", SOLVE)
 def test_every_solver_in_the_table_answers(capsys, name, tmp_path):
-    takes = inspect.signature(load(SOLVERS[name].path)).parameters
+    takes = inspect.signature(catalogue.solver(name)).parameters
     arguments = [
         "solve",
         name,
@@ -413,7 +413,7 @@ def test_every_solver_in_the_table_answers(capsys, name, tmp_path):
     rows = {len(column) for column in columns.values()}
     assert len(rows) == 1
     assert rows.pop() % varied == 0
-    assert set(SOLVERS[name].columns) <= set(columns)
+    assert set(catalogue.shown(catalogue.solver(name)).columns) <= set(columns)
     picture = tmp_path / "picture.png"
     assert call(capsys, *arguments, "--output", str(picture))[0] == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -471,11 +471,6 @@ def test_solved_numbers_are_the_solvers(capsys):
     assert columns["time"] == [
         linear.time_for_loss(0.1, PowerLawSpectrum(1.5, 0.5), features=n) for n in (1e3, 1e4)
     ]
-
-
-def load(path):
-    module, _, function = path.partition(":")
-    return getattr(import_module(module), function)
 
 
 MARCH = [
@@ -541,6 +536,18 @@ def test_a_warning_says_which_run_it_is_about(capsys):
     assert line.removeprefix("warning: ") in json.loads(out)["warnings"]
 
 
+SHARED = """
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from scalinglaws.solvers.catalogue import shows
+
+__all__ = ["Shares", "shared"]
+
+
+@shows("share", "total", along="weights", whole=("weights",))
 @dataclass(frozen=True)
 class Shares:
     weights: np.ndarray
@@ -548,24 +555,30 @@ class Shares:
     total: float
 
 
-def shared(weights, n, *, alpha, size=1.0, names="plain"):
-    """Stand for a solver that takes no spectrum, and one argument whole."""
+def shared(weights, n, *, alpha, size=1.0, names="plain") -> Shares:
     array = np.array(weights)
     if len(set(weights)) < len(weights):
         warnings.warn("equal weights", UserWarning, stacklevel=1)
     return Shares(array, n * array**alpha / np.sum(array**alpha), n * size)
 
 
-def test_solvers_without_a_spectrum_and_arguments_taken_whole(capsys, monkeypatch):
-    monkeypatch.setattr(sys.modules[feature_learning.__name__], "shared", shared, raising=False)
-    entry = SolverEntry(
-        f"{feature_learning.__name__}:shared",
-        ("share", "total"),
-        ("weights", "n"),
-        along="weights",
-        whole=("weights",),
-    )
-    monkeypatch.setitem(SOLVERS, "zz.shared", entry)
+@shows("hidden")
+def hidden(n):
+    return n
+"""
+
+
+@pytest.fixture
+def new_theory(monkeypatch, tmp_path):
+    """Add a theory with a solver that takes no spectrum, and one argument whole: a file, and nothing else."""
+    (tmp_path / "zz.py").write_text(SHARED, encoding="utf-8")
+    monkeypatch.setattr(solvers, "__path__", [*solvers.__path__, str(tmp_path)])
+    yield
+    sys.modules.pop("scalinglaws.solvers.zz", None)
+    vars(solvers).pop("zz", None)
+
+
+def test_solvers_without_a_spectrum_and_arguments_taken_whole(capsys, new_theory):
     code, out, err = call(
         capsys,
         "solve",
@@ -596,6 +609,7 @@ def test_solvers_without_a_spectrum_and_arguments_taken_whole(capsys, monkeypatc
     assert (code, err) == (0, "warning: n = 4: equal weights\nwarning: n = 5: equal weights\n")
     assert "unknown argument of zz.shared 'beta'" in call(capsys, "solve", "zz.shared", "beta=2")[2]
     assert "needs n=, alpha=" in call(capsys, "solve", "zz.shared", "weights=2")[2]
+    assert "did you mean 'zz.shared'" in call(capsys, "solve", "zz.hidden", "n=2")[2]
 
 
 def test_the_frontier_names_its_phase(capsys):

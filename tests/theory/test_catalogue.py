@@ -7,7 +7,8 @@ import pytest
 
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
-from scalinglaws.theory.catalogue import CATALOGUE, SOURCES, matching
+from scalinglaws.solvers.catalogue import available
+from scalinglaws.theory.catalogue import CATALOGUE, REMARKS, SOURCES, matching
 from scalinglaws.verify import registry
 
 # a bottleneck of a fixed kernel, met at the pace of a growing one
@@ -65,6 +66,11 @@ def test_the_table_agrees_with_what_checks_declare(writer):
     assert found == declared, f"the table is old: {writer['COMMAND']}"
     assert theory.law("linear.optimal_ridge").checks == ("linear.optimal-ridge",)
     assert theory.law("manifold.spectral").checks == ()
+
+
+def test_every_remark_is_in_the_table_and_about_a_solver(writer):
+    assert writer["remarks"]() == REMARKS, f"the table is old: {writer['COMMAND']}"
+    assert set(REMARKS) <= set(available())
 
 
 def test_every_source_is_cited():

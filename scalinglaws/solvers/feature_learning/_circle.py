@@ -21,12 +21,14 @@ from .._inputs import (
     shaped,
     whole_numbers,
 )
+from ..catalogue import shows
 from ..kernels import circle_eigenvalues, circle_kernel
 
 _ROUNDING = 1e-16  # error of an eigenvalue, in units of the kernel's largest value
 _BLOCK = 1 << 20  # numbers in a temporary array
 
 
+@shows("train_loss")
 @dataclass(frozen=True)
 class CircleFlow(Result):
     """Loss of the kernel flow on the circle.

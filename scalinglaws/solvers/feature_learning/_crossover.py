@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import ConvergenceError
 from .._inputs import Array, Value, broadcast, depth, numbers, shaped
+from ..catalogue import shows
 from ..spectra import Spectrum
 from ._flow import RICHEST, bounded
 from ._integrator import BY_SCALE, MAX_NEWTON, advance
@@ -19,6 +20,7 @@ from ._warped_loss import GRID
 _DEEPEST = 1020  # octaves
 
 
+@shows("time")
 def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike = 2.0) -> Value:
     r"""Compute the time at which the kernel has grown by a factor: the crossover from the lazy to the rich regime.
 

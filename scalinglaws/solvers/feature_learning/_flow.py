@@ -21,6 +21,7 @@ from .._inputs import (
     ordered,
     shaped,
 )
+from ..catalogue import shows
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import RidgeSolution, ridge
 from ..linear import gradient_flow as lazy_gradient_flow
@@ -45,6 +46,7 @@ _COLUMNS = (
 )
 
 
+@shows("test_loss", "train_loss", "scale")
 @dataclass(frozen=True)
 class FeatureLearningFlow(Result):
     r"""Losses along gradient flow with feature learning.
@@ -188,6 +190,7 @@ def gradient_flow(
     return result
 
 
+@shows("test_loss", "train_loss")
 def static_limit(
     spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf
 ) -> RidgeSolution:

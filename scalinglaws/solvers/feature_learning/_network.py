@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from .._inputs import broadcast, numbers, ordered
+from ..catalogue import shows
 from ..spectra import Spectrum
 from ._flow import FeatureLearningFlow, gradient_flow
 
 
+@shows("test_loss", "scale")
 def linear_network(
     t: ArrayLike,
     spectrum: Spectrum,

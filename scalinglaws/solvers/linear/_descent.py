@@ -22,6 +22,7 @@ from .._inputs import (
     ordered,
     shaped,
 )
+from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, pair_losses, population_losses, train_loss
 from ..equivalents.kappa import ComplexArray
@@ -46,6 +47,7 @@ _NODES = 4096  # most nodes on a circle
 _ALIAS = 36.0
 
 
+@shows("test_loss", "train_loss")
 @dataclass(frozen=True)
 class GradientDescentSolution(Result):
     r"""Losses along gradient descent on a fixed set of samples.

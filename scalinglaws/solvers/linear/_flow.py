@@ -21,6 +21,7 @@ from .._inputs import (
     ordered,
     shaped,
 )
+from ..catalogue import shows
 from ..equivalents.contour import cotangent
 from ..equivalents.inversion import CONTOUR, pair_losses, population_losses, train_loss
 from ..equivalents.losses import UNSOLVED, Losses, columns, judgment, solved, unlimited
@@ -32,6 +33,7 @@ LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""
 
 
+@shows("test_loss", "train_loss")
 @dataclass(frozen=True)
 class GradientFlowSolution(Result):
     r"""Losses along gradient flow.

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .._inputs import PROMISED, Array, Value, numbers, shaped
+from ..catalogue import shows
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..spectra import PowerLawSpectrum, Spectrum
 from ._flow import gradient_flow
@@ -22,6 +23,7 @@ DYNAMICS = ("sgd", "flow")
 _LARGEST = 1e200  # budget
 
 
+@shows("loss")
 @dataclass(frozen=True)
 class LossSurface(Result):
     """Test losses on a grid of model sizes and times.
@@ -44,6 +46,7 @@ class LossSurface(Result):
     diagnostics: Diagnostics
 
 
+@shows("features", "time", "loss", "loss_exponent", "features_exponent")
 @dataclass(frozen=True)
 class ComputeFrontier(Result):
     r"""The best split of compute budgets between model size and time.

@@ -12,6 +12,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from ...errors import DomainError
 from .._inputs import Array, Value, numbers, shaped
+from ..catalogue import shows
 from ..spectra import Spectrum
 from ._flow import gradient_flow
 from ._ridge import ridge as solve_ridge
@@ -21,6 +22,7 @@ _LONGEST = 1e30  # time
 _LARGEST = 1e15  # features or samples
 
 
+@shows("time")
 def time_for_loss(
     loss: ArrayLike,
     spectrum: Spectrum,
@@ -76,6 +78,7 @@ def time_for_loss(
     return _search("time", loss, losses, first, _LONGEST, float(np.sum(modes.signal)))
 
 
+@shows("features")
 def features_for_loss(
     loss: ArrayLike,
     spectrum: Spectrum,
@@ -126,6 +129,7 @@ def features_for_loss(
     return _sizes("features", "samples", loss, spectrum, samples, t, ridge, noise_variance)
 
 
+@shows("samples")
 def samples_for_loss(
     loss: ArrayLike,
     spectrum: Spectrum,

@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike
 
 from ...errors import DomainError
 from .._inputs import Value, broadcast, numbers, shaped
+from ..catalogue import shows
 from ..equivalents import spectral_sums
 from ..spectra import PowerLawSpectrum, Spectrum
 from ._ridge import ridge as solve_ridge
 
 
+@shows("df1", "df2")
 class DegreesOfFreedom(NamedTuple):
     r"""Numbers of modes learned, :math:`\mathrm{df}_1` and :math:`\mathrm{df}_2`."""
 
@@ -22,6 +24,7 @@ class DegreesOfFreedom(NamedTuple):
     df2: Value
 
 
+@shows("kappa")
 def effective_ridge(
     spectrum: Spectrum,
     *,
@@ -118,6 +121,7 @@ def degrees_of_freedom(kappa: ArrayLike, spectrum: Spectrum) -> DegreesOfFreedom
     return DegreesOfFreedom(shaped(df1, checked.shape), shaped(df2, checked.shape))
 
 
+@shows("learnability")
 def learnability(
     k: ArrayLike,
     spectrum: Spectrum,

@@ -12,6 +12,7 @@ from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .._inputs import PROMISED, Array, Value, broadcast, failure_policy, judged, numbers, shaped
 from .._jit import njit
+from ..catalogue import shows
 from ..equivalents.kappa import (
     MAX_STEPS,
     all_learned,
@@ -26,6 +27,7 @@ from ..spectra import Spectrum
 _ROUNDING = 2e-15
 
 
+@shows("test_loss", "train_loss", "kappa", "bias")
 @dataclass(frozen=True)
 class RidgeSolution(Result):
     r"""Losses of random-feature ridge regression, and where they come from.

@@ -24,6 +24,7 @@ from .._inputs import (
     shaped,
 )
 from .._jit import njit
+from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
@@ -39,6 +40,7 @@ _ALIAS = 36.0  # exp(-36) is its error
 _NONE = Loss(0.0, 0.0)  # there is no train loss
 
 
+@shows("test_loss")
 @dataclass(frozen=True)
 class OnlineSGDSolution(Result):
     r"""Losses along one-pass stochastic gradient descent.

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ...results import Result
 from .._inputs import Array, Value, broadcast, inverse, numbers, shaped
+from ..catalogue import shows
 from ..spectra import Modes, Spectrum
 
 _CLOSEST = -80.0  # log(u / lambda_1 - 1) below which u is lambda_1
@@ -70,6 +71,7 @@ def largest_eigenvalue(
     return shaped(np.array([edge.top(*sizes) for sizes in zip(n, p, strict=True)]), shape)
 
 
+@shows("stable", "kernel_norm", "largest_eigenvalue", "max_learning_rate")
 @dataclass(frozen=True)
 class SGDStability(Result):
     r"""Whether online stochastic gradient descent converges.

@@ -20,12 +20,14 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from ...errors import ConvergenceError, DomainError
 from ...results import Result
 from .._inputs import broadcast, generator, numbers, one, shaped, whole_numbers
+from ..catalogue import shows
 from ._normal import Array
 
 _POLE = math.sqrt(1.5)  # distance of the poles of psi(w^2) from the real axis
 _FINE = 50  # points of Simpson's rule per width of the prior
 
 
+@shows("cost", "neurons", "squared_weight", "relaxed")
 @dataclass(frozen=True)
 class SpecializedCost(Result):
     r"""Cost of aligning through few neurons.
@@ -48,6 +50,7 @@ class SpecializedCost(Result):
     relaxed: float | Array
 
 
+@shows("cost", "inflation")
 @dataclass(frozen=True)
 class GaussianCost(Result):
     """Cost of aligning through the variance of all neurons.
@@ -64,6 +67,7 @@ class GaussianCost(Result):
     inflation: float | Array
 
 
+@shows("rate", "tilt", "variance", "specialized")
 @dataclass(frozen=True)
 class AlignmentRate(Result):
     r"""Mean-field large deviation of the alignment.

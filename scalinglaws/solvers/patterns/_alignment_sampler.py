@@ -13,6 +13,7 @@ from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .. import _jit
 from .._inputs import generator, numbers, one, whole_numbers
+from ..catalogue import shows
 from ._alignment import alignment_rate, psi, site
 from ._normal import LOG_ROOT_2PI, Array, Indices, cell_of, guide, log_mean, log_tail_of_normal
 
@@ -21,6 +22,7 @@ _MOST_BY_QUADRATURE = 2
 METHODS = ("importance", "quadrature")
 
 
+@shows("log_probability", "standard_error", "specialized")
 @dataclass(frozen=True)
 class AlignmentProbability(Result):
     """How likely a network drawn at random is to be aligned with its target.

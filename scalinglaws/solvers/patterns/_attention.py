@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from .. import _jit
 from .._inputs import broadcast, numbers, shaped, whole_numbers
+from ..catalogue import shows
 from ._normal import Array
 
 _FARTHEST = 9.0  # standard deviations
@@ -18,6 +19,7 @@ _SATURATED = 6.6  # log of an exponent that underflows
 _STRIP = 5.0  # steps of the trapezoid rule in half the strip in which the integrand is analytic: an error of exp(-10 pi)
 
 
+@shows("overlap")
 def attention_overlap(coupling: ArrayLike, length: ArrayLike) -> float | Array:
     r"""Compute the overlap of a softmax head with a target that multiplies two tokens.
 

@@ -13,6 +13,7 @@ from scipy.special import log_ndtr, ndtr
 from ...errors import ConvergenceError, ResourceError
 from ...results import Result
 from .._inputs import numbers, shaped
+from ..catalogue import shows
 from ._normal import Array
 
 ROOT_15 = math.sqrt(15.0)  # standard deviation of a^3
@@ -35,6 +36,7 @@ _KEPT, _NOISY = (
 _GOOD, _HARMLESS = 1e-7, 2e-6  # relative error that is aimed at, and that is accepted
 
 
+@shows("rate", "jump", "metastable")
 @dataclass(frozen=True)
 class CubeRate(Result):
     r"""How unlikely a sum of cubes is, to leading order in its number of terms.

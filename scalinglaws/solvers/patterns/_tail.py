@@ -12,6 +12,7 @@ from scipy.special import log_ndtr
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .._inputs import broadcast, generator, numbers, one, shaped, whole_numbers
+from ..catalogue import shows
 from ._cubes import log_tail_of_two, log_tail_on_lattice
 from ._normal import Array
 from ._tail_sampler import sampled
@@ -20,6 +21,7 @@ METHODS = ("lattice", "importance", "tilt")
 _LATTICE_ERROR = 2e-6  # share that the cells' width adds
 
 
+@shows("log_probability", "standard_error")
 @dataclass(frozen=True)
 class TailProbability(Result):
     """How likely a sum of cubes is to exceed a threshold.

@@ -13,6 +13,7 @@ from ....errors import AccuracyWarning, DomainError, ResourceError, StabilityWar
 from ....results import Diagnostics, Result, Status
 from ..._blas import one_thread
 from ..._inputs import PROMISED, Array, inverse, numbers, one, whole_numbers
+from ...catalogue import shows
 from ...linear import largest_eigenvalue, sgd_stability
 from ...spectra import Spectrum
 from .engine import March, Setting, entries, squares
@@ -46,6 +47,7 @@ class MarchMatrices:
     data_response: Array
 
 
+@shows("test_loss", "scale", along="steps")
 @dataclass(frozen=True)
 class OnlineDMFTSolution(Result):
     r"""Losses along one-pass SGD with feature learning.
@@ -80,6 +82,7 @@ class OnlineDMFTSolution(Result):
     diagnostics: Diagnostics
 
 
+@shows("test_loss", "train_loss", "scale", along="steps")
 @dataclass(frozen=True)
 class ReuseDMFTSolution(Result):
     r"""Losses along full-batch gradient descent with feature learning on a fixed set of samples.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....errors import ConvergenceError, DomainError
 from ....results import Diagnostics, Result, Status
 from ..._inputs import numbers
+from ...catalogue import shows
 from .._inputs import LAWS, Array, afford, clusters, known_law
 from . import inverse_loss, prefix_sums, water_filling
 
@@ -288,6 +290,26 @@ def _prepared(w: Array, beta: float, m: float, law: str) -> PreparedAllocation:
     return PreparedAllocation(w, beta, m, law, c, s, t, count, ranked)
 
 
+def _by_rank(result: Any, arguments: Mapping[str, Any]) -> dict[str, Array]:
+    """Return shares in the order of weights, the largest first."""
+    weights = np.asarray(arguments["weights"], dtype=float)
+    order = np.argsort(-weights, kind="stable")
+    return {
+        "rank": np.arange(1, weights.size + 1),
+        "weight": weights[order],
+        "allocation": result.allocation[order],
+    }
+
+
+@shows(
+    "weight",
+    "allocation",
+    totals=("loss", "bound", "included"),
+    logarithmic=("allocation",),
+    along="rank",
+    whole=("weights", "exponents", "scales"),
+    rows=_by_rank,
+)
 def allocate(
     weights: ArrayLike,
     n: ArrayLike,

@@ -18,6 +18,7 @@ from ....errors import DomainError
 from ....results import Diagnostics, Result, Status
 from ..._inputs import numbers
 from ..._jit import njit
+from ...catalogue import shows
 from .._inputs import known_law
 from .prefix_sums import entry
 
@@ -29,6 +30,7 @@ _TERMS = 6
 _BERNOULLI = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000)
 
 
+@shows("loss", "break_rank")
 @dataclass(frozen=True)
 class ZipfModelLoss(Result):
     """Loss of an optimal allocation to infinitely many clusters.

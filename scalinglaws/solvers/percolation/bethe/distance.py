@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ....errors import DomainError
 from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ..._jit import njit
+from ...catalogue import shows
 from .._inputs import known_law
 
 _LAWS = ("tree", "continuum")
@@ -68,6 +69,7 @@ def _moments(density: Array, coordination: Array, moment: Array, out: Array) -> 
         out[i] = total
 
 
+@shows("probability", counted=("distance", "coordination"))
 def nearest_distance(
     distance: ArrayLike, *, density: ArrayLike, coordination: ArrayLike, law: str = "tree"
 ) -> Value:
@@ -136,6 +138,7 @@ def nearest_distance(
     return shaped(found, shape)
 
 
+@shows("expected", counted=("coordination",))
 def mean_nearest_distance(
     density: ArrayLike, *, coordination: ArrayLike, moment: ArrayLike = 1, law: str = "tree"
 ) -> Value:
@@ -264,6 +267,7 @@ def _tree(density: ArrayLike, coordination: ArrayLike) -> dict[str, Array]:
     }
 
 
+@shows("loss")
 def infinite_component_loss(
     n: ArrayLike,
     *,

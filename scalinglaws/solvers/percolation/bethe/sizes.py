@@ -14,6 +14,7 @@ from scipy.optimize import elementwise
 
 from ....errors import ConvergenceError, DomainError
 from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ...catalogue import shows
 
 _LARGEST_COORDINATION = 2.0**20
 _LARGEST_SIZE = 2.0**40  # above, the rounding of the occupation itself moves the probabilities
@@ -26,6 +27,7 @@ _STIRLING_FROM = 16.0
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
+@shows("probability", counted=("size", "coordination"))
 def cluster_size_probability(
     size: ArrayLike, *, coordination: ArrayLike, occupation: ArrayLike
 ) -> Value:
@@ -171,6 +173,7 @@ def cluster_cutoff(*, coordination: ArrayLike, occupation: ArrayLike) -> Value:
     return shaped(occupied + empty, shape)
 
 
+@shows("probability", counted=("coordination",))
 def infinite_cluster(*, coordination: ArrayLike, occupation: ArrayLike) -> Value:
     r"""Compute the probability that an occupied root belongs to an infinite cluster.
 

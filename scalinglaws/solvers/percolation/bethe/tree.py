@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....errors import DomainError
 from ... import _jit
+from ...catalogue import shows
 
 Array = NDArray[np.float64]
 
@@ -62,6 +63,7 @@ def _tree_losses(u: Array, out: Array) -> None:
         out[i] = tree_loss(u[i])
 
 
+@shows("loss")
 def cluster_learning_curve(u: ArrayLike) -> float | Array:
     r"""Loss of a nearest-neighbor learner on one critical cluster, without a free parameter.
 

@@ -13,6 +13,7 @@ from scipy import special
 from ....errors import DomainError, ExtrapolationWarning
 from ....results import Diagnostics, Result, Status
 from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ...catalogue import shows
 from .expected_loss import steepnesses
 
 _DIRECT = 60  # terms of M(s) summed one by one
@@ -52,6 +53,7 @@ class DataLossExpansion(Result):
     diagnostics: Diagnostics
 
 
+@shows("loss", counted=("samples",))
 def data_loss_expansion(
     samples: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, terms: int = 3
 ) -> DataLossExpansion:

@@ -12,6 +12,7 @@ from scipy import special
 from ....errors import DomainError
 from ....results import Diagnostics, Result, Status
 from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ...catalogue import shows
 from .._inputs import known_law
 from ..bethe.ensemble import FIRST, HEAD, Ensemble, ensemble_losses
 from .expectation import (
@@ -45,6 +46,7 @@ class DataLoss(Result):
     diagnostics: Diagnostics
 
 
+@shows("loss", one_by_one=("alpha", "exponent", "scales"), whole=("weights",), counted=("samples",))
 def data_loss(
     samples: ArrayLike,
     *,

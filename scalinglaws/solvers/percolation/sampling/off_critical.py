@@ -14,6 +14,7 @@ from scipy import optimize, special
 
 from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ..._jit import njit
+from ...catalogue import shows
 from ..allocation.hard_and_flowing import prepare_allocation
 from ..bethe.ensemble import FIRST, HEAD, STENCIL, Ensemble, ensemble_losses, head_sum
 from .expectation import HARD
@@ -156,6 +157,7 @@ def subcritical_sizes(rank: ArrayLike, *, alpha: ArrayLike, crossover_rank: Arra
     return shaped(found, shape)
 
 
+@shows("loss")
 def crossover_model_loss(
     n: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike = 1000.0
 ) -> Value:
@@ -213,6 +215,7 @@ def crossover_model_loss(
     return shaped(found, shape)
 
 
+@shows("loss", counted=("samples",))
 def crossover_data_loss(
     samples: ArrayLike, *, alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike = 1000.0
 ) -> Value:

@@ -13,7 +13,13 @@ from .bethe.learning import (
 from .bethe.nearest import NearestSites, nearest_training_site
 from .bethe.sizes import rooted_exponent
 from .lattice.clusters import label_clusters, lattice_clusters, sample_lattices
-from .lattice.estimates import crossing, fisher_exponent, fractal_dimension, rank_exponent
+from .lattice.estimates import (
+    crossing,
+    fisher_exponent,
+    fisher_windows,
+    fractal_dimension,
+    rank_exponent,
+)
 from .lattice.records import (
     CanonicalAverages,
     LabeledClusters,
@@ -41,6 +47,7 @@ __all__ = [
     "crossing",
     "data_losses",
     "fisher_exponent",
+    "fisher_windows",
     "fitted_scale",
     "fractal_dimension",
     "label_clusters",

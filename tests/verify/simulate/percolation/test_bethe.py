@@ -247,9 +247,16 @@ def test_save_and_load(small, tmp_path):
         assert found.dtype == kept.dtype
         np.testing.assert_array_equal(found, kept)
     assert (again.coordination, again.occupation) == (12, 1 / 11)
+    assert again.at_threshold
     curves = learning_curves(small)
     with pytest.raises(DataError, match="LearningCurves"):
         BetheDataset.load(curves.save(tmp_path / "curves.npz"))
+
+
+def test_a_dataset_knows_whether_it_is_critical():
+    for z in (3, 7, 50):
+        assert bethe_dataset(1, coordination=z, smallest=2, largest=50).at_threshold
+    assert not bethe_dataset(1, occupation=0.08, smallest=2, largest=50).at_threshold
 
 
 # nearest training sites

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,7 @@ from scalinglaws.verify.simulate.percolation import (
     canonical,
     crossing,
     fisher_exponent,
+    fisher_windows,
     fractal_dimension,
     label_clusters,
     lattice_clusters,
@@ -309,6 +311,57 @@ def test_quick_crossing_in_two_dimensions(known):
     found = crossing(*sweeps, dimension=known["fractal_dimension"]["2"], bracket=(0.5, 0.7))
     assert 0 < found.standard_error < 0.004
     assert found.value == pytest.approx(known["site_threshold"]["2"], abs=0.008)
+
+
+@pytest.fixture
+def lattices():
+    """Return a function that makes samples of any length, with clusters of every size."""
+    drawn = sample_lattices(8, 2, occupation=0.59, samples=2, roots=0)
+
+    def made(length, dimension=2, largest_power=20, **others):
+        tails = np.zeros((2, 22), np.int64)
+        tails[:, : largest_power + 1] = 1
+        return replace(drawn, length=length, dimension=dimension, tail_sites=tails, **others)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("dimension", "length", "windows"),
+    [
+        (2, 64, (1, 1)),
+        (2, 256, (3, 3)),
+        (2, 1024, (4, 5)),
+        (2, 4096, (4, 7)),
+        (2, 2**20, (4, 7)),
+        (3, 256, (4, 6)),
+        (4, 64, (4, 4)),
+        (5, 16, (3, 3)),
+        (6, 16, (3, 4)),
+        (7, 64, (3, 5)),
+    ],
+)
+def test_windows_end_a_factor_of_64_below_the_largest_cluster(
+    known, lattices, dimension, length, windows
+):
+    d = known["fractal_dimension"][str(min(dimension, 6))]
+    assert fisher_windows(lattices(length, dimension), dimension=d) == windows
+    begin, end = windows
+    assert 4**begin >= 4
+    assert 64 * 4 ** (end + 1) <= length**d
+
+
+def test_tau_is_not_estimated_where_it_would_be_wrong(lattices):
+    with pytest.raises(DomainError, match="not estimated: free boundaries bias it"):
+        fisher_windows(lattices(1024, periodic=False), dimension=91 / 48)
+    with pytest.raises(DomainError, match="not estimated: the lattice is too small"):
+        fisher_windows(lattices(32), dimension=91 / 48)
+    # long enough, but no cluster that large was seen
+    with pytest.raises(DomainError, match="not estimated: the lattice is too small"):
+        fisher_windows(lattices(1024, largest_power=5), dimension=91 / 48)
+    assert fisher_windows(lattices(1024, largest_power=6), dimension=91 / 48) == (4, 5)
+    with pytest.raises(DomainError, match="dimension = 0"):
+        fisher_windows(lattices(1024), dimension=0)
 
 
 @pytest.mark.slow

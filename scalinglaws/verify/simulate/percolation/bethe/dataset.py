@@ -52,6 +52,11 @@ class BetheDataset(Result):
     coordination: int
     occupation: float
 
+    @property
+    def at_threshold(self) -> bool:
+        """Whether a further site has one occupied neighbor more on average, p (z - 1) = 1, within rounding."""
+        return abs(self.occupation * (self.coordination - 1) - 1) < 1e-12
+
     def cluster(self, rank: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return parents and targets of one cluster, 0 for the largest."""
         if not 0 <= rank < self.sizes.size:

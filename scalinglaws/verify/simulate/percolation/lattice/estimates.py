@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from .....arguments import number
 from .....errors import DomainError
 from .records import LatticeEstimate, LatticeSamples, OccupationSweep, counted
 from .sweep import canonical
@@ -17,6 +18,7 @@ Array = NDArray[np.float64]
 
 # first and last power of 4 at which windows begin: above corrections to scaling, below the lattice's own size
 _WINDOWS = {2: (4, 7), 3: (4, 6), 4: (4, 4), 5: (4, 4), 6: (3, 5)}
+_BELOW_LARGEST = 64  # how far below the largest cluster's size L^D the windows must end
 _TAILS = {"lattice": "tail_clusters", "site_rooted": "tail_roots"}
 
 
@@ -60,6 +62,50 @@ def fisher_exponent(
     return _slopes(
         samples, tails, powers, lambda ratios: 2 + ratios, "site-weighted tail over factors of 4"
     )
+
+
+def fisher_windows(samples: LatticeSamples, *, dimension: float) -> tuple[int, int]:
+    r"""Choose the windows from which lattices of any length tell the exponent of cluster numbers.
+
+    Windows are those of `fisher_exponent`, as far as they end a factor of 64 or more below the size :math:`L^D` of the largest
+    cluster; shorter lattices have fewer of them, and at smaller sizes.
+
+    Parameters
+    ----------
+    samples : LatticeSamples
+        At the percolation threshold, in two dimensions or more.
+    dimension : float
+        D > 0, of the largest cluster at the threshold.
+
+    Returns
+    -------
+    pair of int
+        First and last window, the `powers` of `fisher_exponent`.
+
+    Raises
+    ------
+    DomainError
+        If the exponent cannot be estimated: boundaries are free, or the lattice is too small. The message says which.
+
+    Examples
+    --------
+    >>> from scalinglaws.verify.simulate.percolation import sample_lattices
+    >>> fisher_windows(sample_lattices(256, 2, occupation=0.5927, samples=8), dimension=91 / 48)
+    (3, 3)
+    """
+    if not samples.periodic:
+        raise DomainError(
+            "tau is not estimated: free boundaries bias it", argument="samples", value=samples
+        )
+    first, last = _WINDOWS.get(samples.dimension, _WINDOWS[max(_WINDOWS)])
+    end = number("dimension", dimension, low=0.0, strict=True) * math.log(samples.length, 4)
+    last = min(last, math.floor(end - math.log(_BELOW_LARGEST, 4) + 1e-9) - 1)
+    first = min(first, last)
+    if first < 1 or samples.tail_sites[:, last + 1].sum() == 0:
+        raise DomainError(
+            "tau is not estimated: the lattice is too small", argument="samples", value=samples
+        )
+    return first, last
 
 
 def rank_exponent(

@@ -1,0 +1,81 @@
+"""What the theory of percolation has to say about a solver's task, in a line."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import law
+
+__all__ = ["data_loss", "data_loss_expansion", "zipf_model_loss"]
+
+
+def zipf_model_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
+    """Name what limits a model of these clusters, and the exponent of its loss.
+
+    Parameters
+    ----------
+    alpha : float
+        Of the weights, k^-(1 + alpha).
+    exponent : float
+        With which a cluster is learned.
+    **others
+        Change nothing.
+
+    Returns
+    -------
+    str
+        One line; empty where the law does not apply.
+
+    Examples
+    --------
+    >>> zipf_model_loss(alpha=1, exponent=0.5)
+    'smoothness-limited: loss n^-0.5 (percolation.model)'
+    """
+    return _regime("percolation.model", "n", alpha, exponent)
+
+
+def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
+    """Name what limits learning from samples of these clusters, and the exponent of the loss.
+
+    Parameters
+    ----------
+    alpha : float
+        Of the weights, k^-(1 + alpha).
+    exponent : float
+        With which a cluster is learned.
+    **others
+        Change nothing.
+
+    Returns
+    -------
+    str
+        One line; empty where the law does not apply.
+
+    Examples
+    --------
+    >>> data_loss(alpha=1, exponent=0.5)
+    'boundary of both limits: loss P^-0.5 log P (percolation.data)'
+    """
+    return _regime("percolation.data", "P", alpha, exponent)
+
+
+def data_loss_expansion(**values: Any) -> str:
+    """Name what limits learning from samples, as for `data_loss`."""
+    return data_loss(**values)
+
+
+def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> str:
+    if not (alpha > 0 and 0 < exponent < math.inf):
+        return ""
+    found, values = law(name), {"alpha": alpha, "beta": exponent}
+    regime, power = found.regime(**values), found.log_power(**values)
+    limit = "boundary of both limits" if regime == "boundary" else regime
+    logarithm = (
+        ""
+        if not power
+        else f" log {variable}"
+        if power == 1
+        else f" (log {variable})^{float(power):.4g}"
+    )
+    return f"{limit}: loss {variable}^-{float(found(**values)):.4g}{logarithm} ({name})"
