@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from importlib import import_module
@@ -15,7 +16,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from .errors import DataError, DomainError
+from .errors import AccuracyWarning, ConvergenceError, DataError, DomainError
+
+PROMISED = 1e-8
+"""Relative error above which a result comes with a warning."""
 
 _FORMAT = 1
 
@@ -149,6 +153,19 @@ class Result:
         return pandas.DataFrame(
             {name: array.ravel() for name, array in zip(columns, arrays, strict=True)}
         )
+
+
+def judged(name: str, result: Result, diagnostics: Diagnostics, on_failure: str = "raise") -> None:
+    """Raise if a solver failed, warn if it lost accuracy; the public function itself calls it, so that its caller is warned."""
+    status = diagnostics.status
+    if status is Status.MAX_ITERATIONS and on_failure == "raise":
+        reached = (
+            f"relative residual {diagnostics.residual:.1e} after {diagnostics.iterations} steps"
+        )
+        raise ConvergenceError(f"{name}: {status.value} ({reached})", result=result)
+    if status is Status.LOST_ACCURACY:
+        estimate = f"estimated relative error {diagnostics.error_estimate:.1e}"
+        warnings.warn(f"{name}: {status.value} ({estimate})", AccuracyWarning, stacklevel=3)
 
 
 def jsonable(value: Any) -> Any:

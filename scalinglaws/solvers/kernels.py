@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import one, whole_numbers
 from ..errors import DomainError
-from ._inputs import one, whole_numbers
 
 Array = NDArray[np.float64]
 

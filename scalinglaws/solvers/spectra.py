@@ -361,3 +361,17 @@ def _uniform_gauss(lengths: Array) -> tuple[Array, Array]:
     matrix[:, index[1:], index[:-1]] = off
     values, vectors = np.linalg.eigh(matrix, UPLO="L")
     return lengths[:, None] * values, lengths[:, None] * vectors[:, 0, :] ** 2
+
+
+def depth(
+    name: str, spectrum: Spectrum, count: Array, ridge: Array, *, smaller: bool = True
+) -> int:
+    """Return how deep a spectrum must be resolved for Laplace variables of size `ridge`; blame `name` where that is too deep."""
+    try:
+        return spectrum.depth_for(count, ridge)
+    except DomainError as failure:
+        message = f"{failure}".partition(";")[0]
+        advice = (
+            f"fewer features or samples, or a smaller {name}" if smaller else f"a larger {name}"
+        )
+        raise DomainError(f"{message}; use {advice}", argument=name, value=failure.value) from None

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
+from ...arguments import Array
 from ...errors import ConvergenceError, DomainError
-from .._inputs import Array
 
 LogLoss = Callable[[ArrayLike, ArrayLike], Array]
 """Logarithm of the loss as a function of the logarithms of size and budget, which broadcast."""

@@ -7,20 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, numbers, one, ordered, shaped, whole_numbers
 from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import (
-    PROMISED,
-    Array,
-    Value,
-    broadcast,
-    judged,
-    numbers,
-    one,
-    ordered,
-    shaped,
-    whole_numbers,
-)
+from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..kernels import circle_eigenvalues, circle_kernel
 
 _ROUNDING = 1e-16  # error of an eigenvalue, in units of the kernel's largest value

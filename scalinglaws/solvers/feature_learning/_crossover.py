@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...errors import ConvergenceError
-from .._inputs import Array, Value, broadcast, depth, numbers, shaped
-from ..spectra import Spectrum
+from ..spectra import Spectrum, depth
 from ._flow import RICHEST, bounded
 from ._integrator import BY_SCALE, MAX_NEWTON, march
 from ._spectral_measure import horizon_of_scale, of_modes

@@ -8,23 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import (
-    Array,
-    Value,
-    broadcast,
-    depth,
-    failure_policy,
-    judged,
-    numbers,
-    ordered,
-    shaped,
-)
+from ...results import Diagnostics, Result, Status, judged
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import _flow as lazy
 from ..linear._statics import RidgeSolution, ridge
-from ..spectra import Spectrum
+from ..spectra import Spectrum, depth
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
 from ._warped_loss import EXACT_FLOOR, Effort, follow
 from ._warped_time import largest_scale
@@ -163,7 +153,7 @@ def gradient_flow(
     }
     bounded("t", checked["t"], LONGEST, ", or inf for the limit")
     bounded("richness", checked["richness"], RICHEST)
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     table = {name: np.zeros(flat[0].size) for name in _COLUMNS}
     effort, failed = Effort(), False

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, numbers, shaped
 from ...errors import DomainError
 from ...results import Diagnostics, Status
-from .._inputs import Array, numbers, shaped
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..linear._frontier import ComputeFrontier
 from ..spectra import Spectrum

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import broadcast, numbers, ordered
 from ...errors import DomainError
-from .._inputs import broadcast, numbers, ordered
 from ..spectra import Spectrum
 from ._flow import FeatureLearningFlow, gradient_flow
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result
-from .._inputs import Value, broadcast, failure_policy, judged, numbers, ordered, shaped
+from ...results import Diagnostics, Result, judged
 from ._flow import LONGEST, RICHEST, bounded
 from ._spectral_measure import Measure
 from ._warped_loss import EXACT_FLOOR, Effort, follow
@@ -115,7 +115,7 @@ def realization_flow(
     }
     bounded("t", checked["t"], LONGEST, ", or inf for the limit")
     bounded("richness", checked["richness"], RICHEST)
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     measure = _measure(eigenvalues, powers, floor)
     shape, (times, gammas) = broadcast(checked)
     table = {

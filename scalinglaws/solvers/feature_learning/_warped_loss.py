@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...arguments import Array
 from ...results import Diagnostics, Status
-from .._inputs import Array
 from ._integrator import BY_TIME, MAX_NEWTON, march
 from ._spectral_measure import Measure
 

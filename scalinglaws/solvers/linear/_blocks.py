@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Value, broadcast, numbers, shaped
 from ...errors import DomainError
-from .._inputs import Value, broadcast, depth, numbers, shaped
 from ..equivalents.kappa import occupation
-from ..spectra import PowerLawSpectrum, Spectrum
+from ..spectra import PowerLawSpectrum, Spectrum, depth
 from ._statics import ridge as solve_ridge
 
 

@@ -8,26 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result
+from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
-from .._inputs import (
-    Array,
-    Value,
-    broadcast,
-    depth,
-    failure_policy,
-    judged,
-    numbers,
-    ordered,
-    shaped,
-)
 from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, record_one_point, record_two_point
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, Tally
 from ..equivalents.response import Resolved, resolve
-from ..spectra import Modes, Spectrum
+from ..spectra import Modes, Spectrum, depth
 from ._edge import Resolvent
 from ._flow import limits
 
@@ -162,7 +152,7 @@ def gradient_descent(
             argument="momentum",
             value=momentum,
         )
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     count, n, p, eta, mu, noise = flat
     if np.any(np.isfinite(count) & (count * eta / (1 - mu) > 1e290)):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...results import Result
-from .._inputs import Array, Value, broadcast, inverse, numbers, shaped
+from ..equivalents.response import inverse
 from ..spectra import Modes, Spectrum
 
 _CLOSEST = -80.0  # log(u / lambda_1 - 1) below which u is lambda_1

@@ -8,25 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result
+from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
-from .._inputs import (
-    Array,
-    Value,
-    broadcast,
-    depth,
-    failure_policy,
-    judged,
-    numbers,
-    ordered,
-    shaped,
-)
 from ..equivalents.contour import cotangent
 from ..equivalents.inversion import CONTOUR, record_one_point, record_two_point
 from ..equivalents.losses import Tally
 from ..equivalents.response import resolve, unlimited_flow
-from ..spectra import Modes, Spectrum
+from ..spectra import Modes, Spectrum, depth
 from ._statics import ridge
 
 LONGEST = 1e300
@@ -144,7 +134,7 @@ def gradient_flow(
             argument="t",
             value=t,
         )
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     times, n, p, noise = flat
 

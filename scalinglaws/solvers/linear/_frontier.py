@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, numbers, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import PROMISED, Array, Value, numbers, shaped
+from ...results import PROMISED, Diagnostics, Result, Status
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..spectra import PowerLawSpectrum, Spectrum
 from ._edge import sgd_stability

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq, minimize_scalar
 
+from ...arguments import Array, Value, numbers, shaped
 from ...errors import DomainError
-from .._inputs import Array, Value, numbers, shaped
 from ..spectra import Spectrum
 from ._flow import gradient_flow
 from ._statics import ridge as solve_ridge

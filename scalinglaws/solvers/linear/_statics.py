@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, choice, numbers, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import PROMISED, Array, Value, broadcast, failure_policy, judged, numbers, shaped
+from ...results import PROMISED, Diagnostics, Result, Status, judged
 from .._jit import njit
 from ..equivalents.kappa import MAX_STEPS, filling, mismatch, renormalized_ridge
 from ..spectra import Spectrum
@@ -196,7 +196,7 @@ def ridge(
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
         "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
     }
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
 
     modes = spectrum.modes(spectrum.depth_for(np.minimum(flat[0], flat[1]), flat[2]))

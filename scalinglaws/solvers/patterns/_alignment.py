@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 from scipy.integrate import simpson
 from scipy.optimize import brentq, minimize, minimize_scalar
 
+from ...arguments import broadcast, generator, numbers, one, shaped, whole_numbers
 from ...errors import ConvergenceError, DomainError
 from ...results import Result
-from .._inputs import broadcast, generator, numbers, one, shaped, whole_numbers
 from ._normal import Array
 
 _POLE = math.sqrt(1.5)  # distance of the poles of psi(w^2) from the real axis

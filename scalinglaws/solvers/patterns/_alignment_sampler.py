@@ -9,10 +9,10 @@ import numpy as np
 from scipy import integrate
 from scipy.special import log_ndtr
 
+from ...arguments import generator, numbers, one, whole_numbers
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
 from .. import _jit
-from .._inputs import generator, numbers, one, whole_numbers
 from ._alignment import alignment_rate, psi, site
 from ._normal import LOG_ROOT_2PI, Array, Indices, cell_of, guide, log_mean, log_tail_of_normal
 

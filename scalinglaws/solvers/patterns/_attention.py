@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import broadcast, numbers, shaped, whole_numbers
 from .. import _jit
-from .._inputs import broadcast, numbers, shaped, whole_numbers
 from ._normal import Array
 
 _FARTHEST = 9.0  # standard deviations

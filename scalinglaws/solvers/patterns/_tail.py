@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_ndtr
 
+from ...arguments import broadcast, generator, numbers, one, shaped, whole_numbers
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status
-from .._inputs import broadcast, generator, numbers, one, shaped, whole_numbers
 from ._cubes import log_tail_of_two, log_tail_on_lattice
 from ._normal import Array
 from ._tail_sampler import sampled

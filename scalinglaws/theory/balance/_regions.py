@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from ...arguments import generator
 from ...errors import DomainError
 from ..relations import against_zero
 from ._program import check_scale
@@ -176,7 +177,7 @@ def regimes_in_region(
         raise DomainError(
             f"region gives no range for {', '.join(missing)}", argument="region", value=region
         )
-    points = _draw(region, names, where, samples, np.random.default_rng(rng))
+    points = _draw(region, names, where, samples, generator(rng))
 
     def at_points(exprs: Sequence[sp.Expr]) -> Any:
         values = sp.lambdify(names, list(exprs), "numpy", cse=True)(*points.T)

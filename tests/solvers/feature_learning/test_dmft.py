@@ -348,7 +348,8 @@ def test_refusals(change, message):
     assert message in str(caught.value)
 
 
-def test_refuses_what_does_not_fit_into_memory():
+def test_refuses_what_does_not_fit_into_memory(monkeypatch):
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "8GB")
     with pytest.raises(ResourceError, match="at most about 1.... steps"):
         reuse_dmft(100_000, TASK, learning_rate=0.1, richness=1)
     with pytest.raises(ResourceError, match="modes = 'merged'"):

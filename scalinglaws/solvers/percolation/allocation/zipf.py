@@ -14,11 +14,10 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import choice, numbers
 from ....errors import DomainError
 from ....results import Diagnostics, Result, Status
-from ..._inputs import numbers
 from ..._jit import njit
-from .._inputs import known_law
 from .prefix_sums import entry
 
 Array = NDArray[np.float64]
@@ -199,7 +198,7 @@ def zipf_model_loss(
     >>> point.break_rank, f"{point.loss:.9e}"
     (37036745773.0, '2.160303976e-07')
     """
-    known_law(law, ("hard", "shifted"))
+    choice("law", law, ("hard", "shifted"))
     budgets = numbers("n", n, low=0.0, infinite=True)
     values = []
     for name, value in (("alpha", alpha), ("exponent", exponent)):

@@ -7,10 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ....arguments import Array, Value, broadcast, choice, numbers, shaped, whole_numbers
 from ....errors import DomainError
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ..._jit import njit
-from .._inputs import known_law
 
 _LAWS = ("tree", "continuum")
 
@@ -118,7 +117,7 @@ def nearest_distance(
         "distance": numbers("distance", distance, low=0.0, infinite=False),
         **_tree(density, coordination),
     }
-    known_law(law, _LAWS)
+    choice("law", law, _LAWS)
     if np.any(checked["distance"] > _FARTHEST):
         raise DomainError(
             f"distance = {distance!r} must be at most {_FARTHEST:g}",
@@ -185,7 +184,7 @@ def mean_nearest_distance(
         **_tree(density, coordination),
         "moment": whole_numbers("moment", moment, low=1, high=2.0),
     }
-    known_law(law, _LAWS)
+    choice("law", law, _LAWS)
     shape, (rate, z, order) = broadcast(checked)
     found = np.full(rate.size, math.inf)
     some = rate > 0.0

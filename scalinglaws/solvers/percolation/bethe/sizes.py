@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 from scipy.optimize import elementwise
 
+from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ....errors import ConvergenceError, DomainError
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 
 _LARGEST_COORDINATION = 2.0**20
 _LARGEST_SIZE = 2.0**40  # above, the rounding of the occupation itself moves the probabilities

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ....errors import DomainError, ExtrapolationWarning
 from ....results import Diagnostics, Result, Status
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 from .expected_loss import steepnesses
 
 _DIRECT = 60  # terms of M(s) summed one by one

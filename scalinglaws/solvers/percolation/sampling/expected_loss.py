@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from ....arguments import Array, Value, broadcast, choice, numbers, shaped, whole_numbers
 from ....errors import DomainError
 from ....results import Diagnostics, Result, Status
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
-from .._inputs import known_law
 from ..bethe.ensemble import FIRST, HEAD, Ensemble, ensemble_losses
 from .expectation import (
     HARD,
@@ -114,7 +113,7 @@ def data_loss(
         raise DomainError(
             "exactly one of alpha and weights must be given", argument="alpha", value=alpha
         )
-    known_law(law, ("hard", "tree"))
+    choice("law", law, ("hard", "tree"))
     kind = HARD if law == "hard" else TREE
     given = numbers("samples", samples, low=0.0, infinite=not distinct)
     endless = np.isinf(given)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ..._jit import njit
 from ..allocation.hard_and_flowing import prepare_allocation
 from ..bethe.ensemble import FIRST, HEAD, STENCIL, Ensemble, ensemble_losses, head_sum

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .... import theory
+from ....arguments import generator
 from ....errors import AccuracyWarning, DomainError
 from ....notation import SourceCapacity
 from ....solvers.linear import ridge
@@ -95,7 +96,7 @@ def bottlenecks(
         raise DomainError(
             "cases is empty: give at least one Bottleneck", argument="cases", value=cases
         )
-    source = np.random.default_rng(rng)
+    source = generator(rng)
     if figure is None:
         figure = Figure(figsize=(5.2 * len(cases), 5.6), layout="constrained")
     axes = figure.subplots(2, len(cases), sharex="col", squeeze=False, height_ratios=(3, 1))

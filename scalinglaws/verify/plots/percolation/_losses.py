@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
+from ....arguments import generator
 from ....errors import DomainError
 from ....solvers.percolation import allocate, cluster_scale, data_loss, zipf_model_loss
 from ...simulate.percolation import BetheDataset, data_losses, model_loss
@@ -209,7 +210,7 @@ def dataset_losses(
             argument="datasets",
             value=datasets,
         )
-    source = np.random.default_rng(rng)
+    source = generator(rng)
     columns = {
         "allocated training sites $n$": _models(
             given, np.atleast_1d(np.asarray(units, dtype=float)), source

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import afford, generator, number, whole
 from ....errors import ConvergenceError, DomainError, ResourceError
 from ....solvers._jit import njit
-from .._checks import afford, nonnegative, positive, whole
 from ._flow import finite_times
 from ._records import SimulatedCircle
 
@@ -132,12 +132,17 @@ def circle_network(
             value=richness,
         )
     target_exponent, bias = (
-        nonnegative("target_exponent", target_exponent),
-        nonnegative("bias", bias),
+        number("target_exponent", target_exponent, low=0),
+        number("bias", bias, low=0),
     )
-    rate = 1 / (1 + bias**2) if learning_rate is None else positive("learning_rate", learning_rate)
+    rate = (
+        1 / (1 + bias**2)
+        if learning_rate is None
+        else number("learning_rate", learning_rate, low=0, strict=True)
+    )
     flat = times.reshape(-1)
-    afford(8.0 * neurons + 12.0 * samples + 3.0 * flat.size)
+    entries = 8.0 * neurons + 12.0 * samples + 3.0 * flat.size
+    afford(entries, "one draw", "use fewer neurons, samples or times")
     most = _MOST_WORK / (neurons + samples)
     if flat[-1] / rate > most:
         raise ResourceError(
@@ -145,7 +150,7 @@ def circle_network(
             "end earlier, or use fewer of both"
         )
     task = _Task(samples, harmonics, target_exponent, bias, float(richness))
-    source = np.random.default_rng(rng)
+    source = generator(rng)
     found = np.empty((3, draws, flat.size))
     for i in range(draws):
         half = source.spawn(1)[0].standard_normal((4, neurons // 2))

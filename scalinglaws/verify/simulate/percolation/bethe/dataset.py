@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .....arguments import afford, generator, whole
 from .....errors import DomainError, ResourceError
 from .....results import Result
-from ..._checks import afford, whole
 from ..._counter import new_key
 from .growth import accepted_attempts, binomial_table, grow_again
 
@@ -148,14 +148,15 @@ def bethe_dataset(
             argument="largest",
             value=largest,
         )
-    afford(3.0 * clusters)
-    source = np.random.default_rng(rng)
+    cure = "use fewer clusters, or a smaller largest"
+    afford(3.0 * clusters, "the sizes", cure)
+    source = generator(rng)
     key, target_key = new_key(source), new_key(source)
     table, bounds = binomial_table(coordination - 1, occupation)
     root = binomial_table(coordination, occupation)[1]
     with np.errstate(over="ignore"):
         attempts, sizes = _accepted(key, table, bounds, root, clusters, smallest, largest)
-        afford(float(sizes.sum()))
+        afford(float(sizes.sum()), "the clusters", cure)
         order = np.argsort(-sizes, kind="stable")
         attempts, sizes = attempts[order], sizes[order]
         offsets = np.concatenate([[0], np.cumsum(sizes)])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .....arguments import afford, generator, number, whole
 from .....errors import DomainError
 from .....results import Result
 from .....solvers._jit import njit
-from ..._checks import afford, positive, whole
 from ..._counter import new_key, subkey
 from .dataset import BetheDataset
 from .learning import LearningCurves, simulated_losses, trust, whole_counts
@@ -196,7 +196,7 @@ def data_losses(
     hyperbolic, decay = trust(dataset, estimator)
     out = np.empty(counts.size)
     with np.errstate(over="ignore"):
-        key = new_key(np.random.default_rng(rng))
+        key = new_key(generator(rng))
         _pooled_losses(
             dataset.parent.view(np.uint32),
             dataset.targets,
@@ -276,7 +276,7 @@ def random_allocations(
     candidates, simulated, n = (
         whole("candidates", candidates),
         whole("simulated", simulated),
-        positive("n", n),
+        number("n", n, low=0, strict=True),
     )
     clusters = dataset.sizes.size
     if simulated > candidates:
@@ -294,8 +294,8 @@ def random_allocations(
     if not share.sum() > 0:
         raise DomainError("weights must not all be 0", argument="weights", value=weights)
     share = share / share.sum()
-    afford(3.0 * candidates * clusters)
-    source = np.random.default_rng(rng)
+    afford(3.0 * candidates * clusters, "the allocations", "use fewer candidates")
+    source = generator(rng)
     exponents = source.uniform(0, _STEEPEST, candidates)
     last = np.minimum(
         np.floor(np.exp(source.uniform(0, np.log(clusters + 1), candidates))).astype(np.int64),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .....arguments import afford, generator, whole
 from .....errors import DomainError, unknown_name
 from .....results import Result
 from .....solvers._jit import njit
-from ..._checks import afford, whole
 from ..._counter import new_key, subkey
 from .dataset import BetheDataset
 from .nearest import choose, count_distances, mean_squared_error
@@ -201,7 +201,7 @@ def simulated_losses(
     hyperbolic, decay = trust(dataset, estimator)
     out = np.empty(counts.shape)
     with np.errstate(over="ignore"):
-        key = new_key(np.random.default_rng(rng))
+        key = new_key(generator(rng))
         _losses(
             dataset.parent.view(np.uint32),
             dataset.targets,
@@ -404,11 +404,11 @@ def nearest_distances(
             f"radii = {radii!r} must be whole, >= 0 and below 10^5", argument="radii", value=radii
         )
     last = int(wanted.max()) + 1 if wanted.size else 0
-    afford(float(counts.size) * (last + 1))
+    afford(float(counts.size) * (last + 1), "the histogram", "use smaller radii, or fewer counts")
     histogram = np.zeros((*counts.shape, last + 1), np.int64)
     mean, square = np.empty(counts.shape), np.empty(counts.shape)
     with np.errstate(over="ignore"):
-        key = new_key(np.random.default_rng(rng))
+        key = new_key(generator(rng))
         _distances(
             dataset.parent.view(np.uint32), dataset.offsets, counts, key, mean, square, histogram
         )

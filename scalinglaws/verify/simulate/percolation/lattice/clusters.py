@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .....arguments import afford, generator, whole
 from .....errors import DomainError
 from ... import _counter
-from ..._checks import afford, whole
 from . import kernels as kernels
 from .records import LabeledClusters, LatticeClusters, LatticeSamples, counted
 
@@ -41,7 +41,8 @@ class _Workspace:
         bonds = self.kind == "bond"
         words = (self.volume + 63) // 64 + 1
         runs = self.volume if bonds else (self.shape[-1] + 1) // 2 * (self.volume // self.shape[-1])
-        afford(words * ((axes if bonds else 1) + 2) + runs)
+        entries = words * ((axes if bonds else 1) + 2) + runs
+        afford(entries, "the clusters", "use a smaller lattice")
         self.words = np.zeros((axes if bonds else 1, words), np.uint64)
         self.begins = np.zeros(words, np.uint64)
         self.first = np.empty(words, np.int32)
@@ -89,7 +90,7 @@ class _Workspace:
     def labels(self) -> NDArray[np.int32]:
         """Return the number of every site's cluster, in the shape of the lattice."""
         names = np.cumsum(self.sizes > 0, dtype=np.int32)[self.parents[: self.nodes]]
-        afford(self.volume / 2)
+        afford(self.volume / 2, "the labels", "use a smaller lattice, or labels=False")
         if self.nodes == 0:
             return np.zeros(self.shape, np.int32)
         found = np.empty(self.volume, np.int32)
@@ -209,7 +210,7 @@ def lattice_clusters(
         raise DomainError("shape must have at least one axis", argument="shape", value=shape)
     space = _Workspace(lengths, one_of_kinds(kind), bool(periodic))
     chance = probability(occupation)
-    space.fill(_counter.new_key(np.random.default_rng(rng)), chance)
+    space.fill(_counter.new_key(generator(rng)), chance)
     space.connect()
     small, large = np.zeros(_SMALL, np.int64), np.empty(space.volume // _SMALL + 1, np.int64)
     found = kernels.tally(space.sizes, small, large)
@@ -295,7 +296,7 @@ def sample_lattices(
     columns = max(1, (space.volume.bit_length() + 1) // 2)
     tails = np.zeros((3, samples, columns), np.int64)
     largest, squares = np.zeros(samples, np.int64), np.zeros(samples)
-    source = _counter.new_key(np.random.default_rng(rng))
+    source = _counter.new_key(generator(rng))
     for i in range(samples):
         with np.errstate(over="ignore"):
             key = np.uint64(_counter.subkey(source, np.uint64(start + i)))

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .....arguments import afford, generator, whole
 from .....errors import DomainError
 from .....solvers._jit import njit
 from ... import _counter
-from ..._checks import afford, whole
 from ..._counter import below
 from .clusters import one_of_kinds
 from .records import CanonicalAverages, OccupationSweep, counted
@@ -95,10 +95,10 @@ def newman_ziff(
         )
     volume = length**dimension
     places = volume * axes if periodic or not bonds else axes * (volume - volume // length)
-    afford(volume / 2 + 3 * axes * volume)
+    afford(volume / 2 + 3 * axes * volume, "the sweep", "use a smaller lattice")
     order, link = np.empty(volume * axes, np.int32), np.empty(volume, np.int32)
     largest, squares = np.zeros(places + 1), np.zeros(places + 1)
-    source = _counter.new_key(np.random.default_rng(rng))
+    source = _counter.new_key(generator(rng))
     for i in range(samples):
         with np.errstate(over="ignore"):
             _shuffle(np.uint64(_counter.subkey(source, np.uint64(int(first) + i))), order)
