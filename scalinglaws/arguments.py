@@ -150,7 +150,10 @@ def one(name: str, array: Array) -> float:
     """Return the only element of a checked argument; refuse several."""
     if array.ndim:
         raise refusal(
-            name, array, f"must be one number; got an array of shape {array.shape}", shown=False
+            name,
+            array,
+            f"must be a single number; got an array of shape {array.shape}",
+            shown=False,
         )
     return float(array)
 

@@ -115,7 +115,13 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
 
 
 def refusal(
-    argument: str, value: Any, complaint: str, *, shown: bool = True, at: int | None = None
+    argument: str,
+    value: Any,
+    complaint: str,
+    *,
+    shown: bool = True,
+    named: bool = True,
+    at: int | None = None,
 ) -> DomainError:
     """Build the error for an argument that is not allowed.
 
@@ -129,6 +135,8 @@ def refusal(
         What is allowed, as ``"must be finite and >= 0"``; the message is name, value and complaint.
     shown : bool
         Whether the message shows the value.
+    named : bool
+        Whether the message begins with name and value; without them, the complaint is a whole sentence.
     at : int, optional
         Place of the value in an argument with several.
 
@@ -142,6 +150,8 @@ def refusal(
     >>> print(refusal("ridge", -1.0, "must be finite and >= 0"))
     ridge = -1.0 must be finite and >= 0
     """
+    if not named:
+        return DomainError(complaint, argument=argument, value=value)
     place = "" if at is None else f"[{at}]"
     given = f" = {brief(value)}" if shown else ""
     gap = "" if complaint.startswith(":") else " "

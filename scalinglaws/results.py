@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from .errors import AccuracyWarning, ConvergenceError, DataError, DomainError
+from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
 
 PROMISED = 1e-8
 """Relative error above which a result comes with a warning."""
@@ -91,7 +91,7 @@ class Result:
         """
         target = Path(path)
         if target.suffix != ".npz":
-            raise DomainError(f"path = {str(path)!r} must end in .npz", argument="path", value=path)
+            raise refusal("path", str(path), "must end in .npz")
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         tree = _pack(self, arrays)
         with target.open("wb") as stream:
@@ -199,11 +199,11 @@ def jsonable(value: Any) -> Any:
         return [jsonable(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         if math.isnan(value):
-            raise DomainError("NaN has no place in a result", argument="value", value=value)
+            raise refusal("value", value, "NaN has no place in a result", named=False)
         return "inf" if value > 0 else "-inf"
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise DomainError(f"JSON cannot hold a {type(value).__name__}", argument="value", value=value)
+    raise refusal("value", value, f"JSON cannot hold a {type(value).__name__}", named=False)
 
 
 def _plain(value: Any) -> Any:
@@ -245,8 +245,8 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise DomainError(
-        f"cannot save a {type(value).__name__} without pickling it", argument="value", value=value
+    raise refusal(
+        "value", value, f"cannot save a {type(value).__name__} without pickling it", named=False
     )
 
 

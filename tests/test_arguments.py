@@ -101,7 +101,7 @@ REFUSED = [
     (numbers, 2, {"low": 0, "high": 1}, "x = 2.0 must lie between 0 and 1$", 2),
     (numbers, 2, {"high": 1}, "x = 2.0 must be <= 1$", 2),
     (numbers, 2, {"low": 0, "high": 1, "strict": True}, "must be > 0 and <= 1$", 2),
-    (number, [1, 2], {}, r"x must be one number; got an array of shape \(2,\)", [1, 2]),
+    (number, [1, 2], {}, r"x must be a single number; got an array of shape \(2,\)", [1, 2]),
     (row, 1, {}, "x = 1 must be one row of 1 or more numbers, finite$", 1),
     (row, [2, 1], {"least": 2, "increasing": True}, "2 or more numbers, finite, incr", [2, 1]),
     (row, [0], {"low": 0, "strict": True}, "numbers, > 0 and finite$", [0]),
@@ -113,7 +113,7 @@ REFUSED = [
     (whole, INF, {}, "x = inf must be a whole number >= 1$", INF),
     (whole, 2**70, {"high": 10}, "must be a whole number from 1 to 10$", 2**70),
     (whole, "3", {}, "x = '3' must be a number", "3"),
-    (whole, [3], {}, "x must be one number", [3]),
+    (whole, [3], {}, "x must be a single number", [3]),
     (whole_or_inf, 2.5, {}, "x = 2.5 must be a whole number >= 1, or inf$", 2.5),
     (whole_or_inf, -INF, {}, "x = -inf must be a whole number >= 1, or inf$", -INF),
     (ordered, -1, {}, "x = -1.0 must be >= 0", -1),
@@ -165,7 +165,7 @@ def test_a_generator_is_not_made_from_nothing(value):
 
 
 def test_several_where_one_is_wanted():
-    with pytest.raises(DomainError, match="x must be one number"):
+    with pytest.raises(DomainError, match="x must be a single number"):
         one("x", np.ones(2))
 
 
@@ -267,3 +267,5 @@ def test_refusals():
     assert str(refusal("x", 2, "must be 1", shown=False)) == "x must be 1"
     assert str(refusal("x", 2, "must be 1", at=0)) == "x[0] = 2 must be 1"
     assert str(refusal("x", "a^b", ": write **")) == "x = 'a^b': write **"
+    sentence = refusal("x", 2, "nothing is left", named=False)
+    assert (str(sentence), sentence.argument, sentence.value) == ("nothing is left", "x", 2)

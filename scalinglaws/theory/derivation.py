@@ -18,7 +18,8 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..errors import DomainError
+from ..arguments import choice
+from ..errors import refusal
 from .relations import changing_part
 from .sums_and_integrals import DIGITS, number
 
@@ -54,23 +55,20 @@ class Relation:
 
     def __post_init__(self) -> None:
         """Refuse relations without a checker."""
-        if self.kind not in _CHECKERS:
-            raise DomainError(
-                f"kind = {self.kind!r} must be one of {', '.join(_CHECKERS)}",
-                argument="kind",
-                value=self.kind,
-            )
+        choice("kind", self.kind, _CHECKERS)
         if (self.kind == "asymptotic") != (self.variable is not None):
-            raise DomainError(
+            raise refusal(
+                "variable",
+                self.variable,
                 "an asymptotic relation, and no other, names its variable",
-                argument="variable",
-                value=self.variable,
+                named=False,
             )
         if (self.kind in ("solves", "balance")) != (self.equation is not None):
-            raise DomainError(
+            raise refusal(
+                "equation",
+                self.equation,
                 "a solution or a balance, and no other, names its equation",
-                argument="equation",
-                value=self.equation,
+                named=False,
             )
 
     def __str__(self) -> str:
@@ -291,10 +289,11 @@ class Derivation:
             sides = found
         if not sides:
             ranges = ", ".join(f"{name} in {ends}" for name, ends in self.box.items())
-            raise DomainError(
+            raise refusal(
+                "box",
+                self.box,
                 f"no point with {ranges} lies in the validity region {self.conditions}",
-                argument="box",
-                value=self.box,
+                named=False,
             )
         for members in sides.values():
             yield from (self._point(shares[index]) for index in members)

@@ -63,8 +63,8 @@ def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike 
     116.66385
     """
     checked = {
-        "richness": numbers("richness", richness, low=0.0, infinite=False),
-        "scale": numbers("scale", scale, low=1.0, infinite=False),
+        "richness": numbers("richness", richness, low=0.0),
+        "scale": numbers("scale", scale, low=1.0),
     }
     bounded("richness", checked["richness"], RICHEST)
     shape, flat = broadcast(checked)

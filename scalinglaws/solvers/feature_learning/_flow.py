@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
-from ...errors import DomainError
+from ...errors import refusal
 from ...results import Diagnostics, Result, Status, judged
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import _flow as lazy
@@ -146,8 +146,8 @@ def gradient_flow(
     (['3.535926e-02', '3.742118e-06'], array([  6.242 , 564.0531]))
     """
     checked = {
-        "t": ordered("t", t, whole=False),
-        "richness": numbers("richness", richness, low=0.0, infinite=False),
+        "t": ordered("t", t),
+        "richness": numbers("richness", richness, low=0.0),
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
     }
@@ -217,9 +217,7 @@ def static_limit(
 def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
     """Refuse finite values above `most`."""
     if np.any(np.isfinite(array) & (array > most)):
-        raise DomainError(
-            f"{name} = {np.max(array)} must be at most {most:g}{else_}", argument=name, value=array
-        )
+        raise refusal(name, np.max(array), f"must be at most {most:g}{else_}")
 
 
 def _one_flow(

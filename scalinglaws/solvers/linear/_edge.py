@@ -178,9 +178,7 @@ def stability_inputs(
     return {
         "features": numbers("features", features, low=1.0, infinite=True),
         "batch": numbers("batch", batch, low=1.0, infinite=True),
-        "learning_rate": numbers(
-            "learning_rate", learning_rate, low=0.0, infinite=False, strict=True
-        ),
+        "learning_rate": numbers("learning_rate", learning_rate, low=0.0, strict=True),
     }
 
 

@@ -62,7 +62,7 @@ def attention_overlap(coupling: ArrayLike, length: ArrayLike) -> float | Array:
     """
     shape, (strengths, sizes) = broadcast(
         {
-            "coupling": numbers("coupling", coupling, low=-math.inf, infinite=False),
+            "coupling": numbers("coupling", coupling),
             "length": whole_numbers("length", length),
         }
     )

@@ -326,7 +326,7 @@ def test_no_steps():
         ({"richness": "rich"}, "richness = 'rich' must be a number"),
         ({"initial_variance": math.nan}, "initial_variance = nan"),
         ({"noise_variance": -1}, "noise_variance = -1"),
-        ({"features": [10, 20]}, "features must be one number; got an array of shape (2,)"),
+        ({"features": [10, 20]}, "features must be a single number; got an array of shape (2,)"),
         ({"modes": "all"}, "modes = 'all' must be 'merged' or 'full'"),
         (
             {"modes": "full", "spectrum": PowerLawSpectrum(1.5, 0.75)},

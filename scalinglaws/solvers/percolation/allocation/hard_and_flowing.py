@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import Array, choice, numbers
-from ....errors import ConvergenceError, DomainError
+from ....arguments import Array, choice, flag, numbers
+from ....errors import ConvergenceError, refusal
 from ....results import Diagnostics, Result, Status
 from ..cluster_arguments import LAWS, afford_allocations, clusters
 from . import inverse_loss, prefix_sums, water_filling
@@ -141,7 +141,7 @@ class PreparedAllocation:
             )
         budgets = numbers("n", n, low=0.0, infinite=True)
         flat = np.ascontiguousarray(budgets.reshape(-1))
-        if with_allocation:
+        if flag("with_allocation", with_allocation):
             afford_allocations(flat.size, self.weights.size)
         answer = _Answer(flat.size, self.weights.size if with_allocation else -1)
         shifted = self.law == "shifted"
@@ -271,10 +271,11 @@ def prepare_allocation(
     choice("law", law, ("hard", "shifted"))
     w, beta, m = clusters(weights, exponent, scale, law)
     if beta.size > 1 or m.size > 1:
-        raise DomainError(
-            "exponent and scale must be common to all clusters; use allocate",
-            argument="exponent",
-            value=exponent,
+        raise refusal(
+            "exponent",
+            exponent,
+            "and scale must be common to all clusters; use allocate",
+            shown=False,
         )
     return _prepared(w, float(beta[0]), float(m[0]), law)
 
@@ -352,7 +353,7 @@ def allocate(
     choice("law", law, LAWS)
     w, beta, m = clusters(weights, exponents, scales, law)
     budgets = numbers("n", n, low=0.0, infinite=True)
-    if with_allocation:
+    if flag("with_allocation", with_allocation):
         afford_allocations(budgets.size, w.size)
     if law != "tree" and beta.size == 1 and m.size == 1:
         return _prepared(w, float(beta[0]), float(m[0]), law).solve(

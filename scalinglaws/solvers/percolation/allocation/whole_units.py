@@ -8,8 +8,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import Array, afford, affordable, choice, numbers
-from ....errors import DomainError
+from ....arguments import MOST_EXACT, Array, afford, affordable, choice, whole
 from ....results import Diagnostics, Status
 from ..._jit import njit
 from ..cluster_arguments import clusters
@@ -161,11 +160,9 @@ def allocate_integer(
     """
     choice("law", law, ("hard", "shifted"))
     w, beta, m = clusters(weights, exponents, scales, law)
-    budget = numbers("n", n, low=0.0, infinite=False)
-    if budget.ndim or budget != np.floor(budget) or budget > 2**53:
-        raise DomainError(f"n = {n!r} must be one whole number up to 2^53", argument="n", value=n)
+    budget = whole("n", n, low=0, high=MOST_EXACT)
     afford(4.0 * w.size, f"{w.size} clusters", f"use at most {affordable() / 4:.0f}")
-    left, shifted = int(budget), law == "shifted"
+    left, shifted = budget, law == "shifted"
     units = np.zeros(w.size, dtype=np.int64)
     positive = int(np.count_nonzero(w > 0))
     if positive and left > 2 * positive:
