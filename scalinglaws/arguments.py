@@ -84,11 +84,13 @@ def number(
     strict: bool = False,
 ) -> float:
     """Return an argument as one float in a range; as `numbers`, but refuse arrays."""
-    array = numbers(name, value, low=low, high=high, infinite=infinite, strict=strict)
-    return one(name, array)
+    found = one(name, _floats(name, value))
+    if not _within(np.array(found), low, high, infinite, strict):
+        raise refusal(name, value, _range(low, high, infinite, strict))
+    return found
 
 
-def row(
+def one_row(
     name: str,
     value: ArrayLike,
     *,
@@ -101,7 +103,7 @@ def row(
 
     Examples
     --------
-    >>> row("t", [1, 2, 5], least=2, low=0, strict=True, increasing=True)
+    >>> one_row("t", [1, 2, 5], least=2, low=0, strict=True, increasing=True)
     array([1., 2., 5.])
     """
     array = _floats(name, value)
@@ -198,7 +200,9 @@ def ordered(
     """
     array = np.array(_floats(name, value))  # results keep it
     if single_row and (array.ndim > 1 or array.size == 0):
-        complaint = f"must be a number or a non-empty row of numbers; got shape {array.shape}"
+        complaint = (
+            f"must be a number or a non-empty one-dimensional array; got shape {array.shape}"
+        )
         raise refusal(name, value, complaint, shown=False)
 
     def refuse(wrong: NDArray[np.bool_], complaint: str) -> None:
@@ -216,6 +220,8 @@ def ordered(
         refuse(~exact, "must be a finite whole number below 2^53")
     if array.ndim and array.shape[-1] > 1:
         early, late = array[..., :-1], array[..., 1:]
+        if single_row:
+            refuse(np.append(False, late < early), "is less than the one before it; sort them")
         if np.any(late < early):
             at = tuple(np.argwhere(late < early)[0])
             complaint = f"must not decrease along its last axis; got {early[at]} before {late[at]}"
@@ -269,7 +275,8 @@ def _whole(name: str, value: Any, low: float, high: float, complaint: str) -> in
 
 
 def _whole_range(low: float, high: float = math.inf, infinite: bool = False) -> str:
-    allowed = f">= {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+    most = "2^53" if high == MOST_EXACT else f"{high:g}"
+    allowed = f">= {low:g}" if high == math.inf else f"from {low:g} to {most}"
     return f"must be a whole number {allowed}{', or inf' if infinite else ''}"
 
 

@@ -20,8 +20,8 @@ from scalinglaws.arguments import (
     number,
     numbers,
     one,
+    one_row,
     ordered,
-    row,
     shaped,
     whole,
     whole_numbers,
@@ -43,7 +43,7 @@ INF, NAN = math.inf, math.nan
         (lambda: numbers("x", []), []),
         (lambda: number("x", np.float32(0.5), low=0, strict=True), 0.5),
         (lambda: number("x", INF, infinite=True), INF),
-        (lambda: row("x", (1, 2, 3), least=3, increasing=True), [1.0, 2.0, 3.0]),
+        (lambda: one_row("x", (1, 2, 3), least=3, increasing=True), [1.0, 2.0, 3.0]),
         (lambda: whole_numbers("x", [1, 2.0]), [1.0, 2.0]),
         (lambda: whole_numbers("x", [1, INF], infinite=True), [1.0, INF]),
         (lambda: whole("x", 1e3), 1000),
@@ -102,9 +102,9 @@ REFUSED = [
     (numbers, 2, {"high": 1}, "x = 2.0 must be <= 1$", 2),
     (numbers, 2, {"low": 0, "high": 1, "strict": True}, "must be > 0 and <= 1$", 2),
     (number, [1, 2], {}, r"x must be a single number; got an array of shape \(2,\)", [1, 2]),
-    (row, 1, {}, "x = 1 must be one row of 1 or more numbers, finite$", 1),
-    (row, [2, 1], {"least": 2, "increasing": True}, "2 or more numbers, finite, incr", [2, 1]),
-    (row, [0], {"low": 0, "strict": True}, "numbers, > 0 and finite$", [0]),
+    (one_row, 1, {}, "x = 1 must be one row of 1 or more numbers, finite$", 1),
+    (one_row, [2, 1], {"least": 2, "increasing": True}, "2 or more numbers, finite, incr", [2, 1]),
+    (one_row, [0], {"low": 0, "strict": True}, "numbers, > 0 and finite$", [0]),
     (whole_numbers, [1, 1.5], {}, "x = 1.5 must be a whole number >= 1$", 1.5),
     (whole_numbers, 9, {"high": 8}, "x = 9.0 must be a whole number from 1 to 8$", 9),
     (whole_numbers, 0, {}, "x = 0.0 must be >= 1", 0),
@@ -121,8 +121,9 @@ REFUSED = [
     (ordered, [0, 1.5], {"whole": True}, r"x = 1.5 must be a whole number \(or inf\)$", 1.5),
     (ordered, [3, 1], {}, "must not decrease along its last axis; got 3.0 before 1.0$", [3, 1]),
     (ordered, [0, -1], {"single_row": True}, r"x\[1\] = -1.0 must be >= 0", -1),
-    (ordered, [[1]], {"single_row": True}, r"row of numbers; got shape \(1, 1\)", [[1]]),
-    (ordered, [], {"single_row": True}, r"row of numbers; got shape \(0,\)", []),
+    (ordered, [0, 2, 1], {"single_row": True}, r"x\[2\] = 1.0 is less than the one before it", 1),
+    (ordered, [[1]], {"single_row": True}, r"one-dimensional array; got shape \(1, 1\)", [[1]]),
+    (ordered, [], {"single_row": True}, r"one-dimensional array; got shape \(0,\)", []),
     (
         ordered,
         2.0**53,
@@ -152,7 +153,15 @@ def test_every_check_names_the_argument_the_value_and_what_is_allowed(
 
 def test_every_check_is_refused_somewhere():
     checks = {check.__name__ for check, *_ in REFUSED}
-    for name in ("numbers", "number", "row", "whole_numbers", "whole", "whole_or_inf", "ordered"):
+    for name in (
+        "numbers",
+        "number",
+        "one_row",
+        "whole_numbers",
+        "whole",
+        "whole_or_inf",
+        "ordered",
+    ):
         assert name in checks
         assert callable(getattr(arguments, name))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import afford, generator, number, whole
-from ....errors import ConvergenceError, DomainError, ResourceError
+from ....errors import ConvergenceError, ResourceError, refusal
 from ....solvers._jit import njit
 from ._flow import finite_times
 from ._records import SimulatedCircle
@@ -114,24 +114,16 @@ def circle_network(
         )
     )
     if neurons % 2:
-        raise DomainError(
-            f"neurons = {neurons} must be even: they start in pairs that cancel",
-            argument="neurons",
-            value=neurons,
-        )
+        raise refusal("neurons", neurons, "must be even: they start in pairs that cancel")
     if samples <= 2 * harmonics:
-        raise DomainError(
-            f"samples = {samples} must be more than twice the number of harmonics, {harmonics}: fewer do not tell them apart",
-            argument="samples",
-            value=samples,
+        raise refusal(
+            "samples",
+            samples,
+            f"must be more than twice the number of harmonics, {harmonics}: fewer do not tell "
+            "them apart",
         )
-    if not 1e-8 <= richness <= 1e4:
-        raise DomainError(
-            f"richness = {richness} must lie between 1e-8 and 1e4",
-            argument="richness",
-            value=richness,
-        )
-    target_exponent, bias = (
+    richness, target_exponent, bias = (
+        number("richness", richness, low=1e-8, high=1e4),
         number("target_exponent", target_exponent, low=0),
         number("bias", bias, low=0),
     )

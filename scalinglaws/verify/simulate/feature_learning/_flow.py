@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, ordered, whole, whole_or_inf
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers.spectra import Spectrum
 from .._problems import Population, Regression, afford_draw, listed, problems
 from ._integrator import checked_tolerance, integrate
@@ -226,9 +226,5 @@ def finite_times(t: ArrayLike) -> Array:
     times = ordered("t", t, single_row=True)
     last = times.reshape(-1)[-1]
     if last == math.inf:
-        raise DomainError(
-            "t = inf cannot be reached step by step; give finite times",
-            argument="t",
-            value=math.inf,
-        )
+        raise refusal("t", math.inf, "cannot be reached step by step; give finite times")
     return times

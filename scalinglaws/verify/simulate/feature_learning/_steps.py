@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, ordered, whole, whole_or_inf
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
 from .._problems import Population, Regression, afford_draw, listed, problems_and_streams
@@ -266,10 +266,10 @@ def _trained(
             stream, counts.reshape(-1), roots, amplitudes, *rule, output, kernel, learned, squares
         )
         if failed >= 0:
-            raise DomainError(
-                f"learning_rate = {learning_rate} is too large: draw {i} diverges and overflows at step {failed}",
-                argument="learning_rate",
-                value=learning_rate,
+            raise refusal(
+                "learning_rate",
+                learning_rate,
+                f"is too large: draw {i} diverges and overflows at step {failed}",
             )
         found[:2, i] = problem.losses_of(learned.T)
         found[2, i] = 1 + richness * squares

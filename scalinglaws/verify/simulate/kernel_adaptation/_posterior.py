@@ -9,7 +9,7 @@ from numpy.polynomial.hermite_e import hermeval
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import afford, choice, generator, number, whole
-from ....errors import ConvergenceError, DomainError
+from ....errors import ConvergenceError, refusal
 from ....results import Diagnostics, Status
 from ._chains import Chain, effective_size, first_step, split_r_hat, warm_up
 from ._network import Network, activate
@@ -66,10 +66,8 @@ def log_posterior(
     x, y = _data(inputs, labels)
     w = np.atleast_2d(np.asarray(weights, float))
     if w.ndim != 2 or w.shape[1] != x.shape[1]:
-        raise DomainError(
-            f"weights must have shape (N, {x.shape[1]}); got {w.shape}",
-            argument="weights",
-            value=w.shape,
+        raise refusal(
+            "weights", w.shape, f"must have shape (N, {x.shape[1]}); got {w.shape}", shown=False
         )
     unit = math.sqrt(number("weight_variance", weight_variance, low=0, strict=True) / x.shape[1])
     network = _network(
@@ -195,18 +193,12 @@ def sample_posterior(
     )
     runs, before = whole("chains", chains), whole("warmup", warmup, low=0)
     if runs < 2 or kept < 4:
-        raise DomainError(
-            f"chains = {chains} must be >= 2 and draws = {draws} >= 4 to judge convergence",
-            argument="chains",
-            value=chains,
+        raise refusal(
+            "chains", chains, f"must be >= 2 and draws = {draws} >= 4 to judge convergence"
         )
     duration = number("duration", duration, low=0, strict=True)
     if not 0 < acceptance < 1:
-        raise DomainError(
-            f"acceptance = {acceptance} must lie between 0 and 1",
-            argument="acceptance",
-            value=acceptance,
-        )
+        raise refusal("acceptance", acceptance, "must lie between 0 and 1")
     choice("on_failure", on_failure, ("raise", "return"))
     along = _direction(direction, x.shape[1])
     test = _data(
@@ -379,11 +371,7 @@ def teacher_posterior(
     )
     coefficients = np.asarray(target, float)
     if coefficients.ndim != 1 or not np.all(np.isfinite(coefficients)) or not np.any(coefficients):
-        raise DomainError(
-            f"target = {target!r} must be finite coefficients, not all zero",
-            argument="target",
-            value=target,
-        )
+        raise refusal("target", target, "must be finite coefficients, not all zero")
     afford(float(size + fresh) * d, "the data", "use fewer samples or dimensions")
     data, source = generator(rng).spawn(2)
     x, z = data.standard_normal((size, d)), data.standard_normal((fresh, d))
@@ -411,16 +399,16 @@ def _data(
         or x.shape[1] == 0
         or (dimension is not None and x.shape[1] != dimension)
     ):
-        raise DomainError(
-            f"{prefix}inputs and {prefix}labels must have shapes (P, {dimension or 'd'}) and (P,); got {x.shape} and {y.shape}",
-            argument=f"{prefix}inputs",
-            value=x.shape,
+        raise refusal(
+            f"{prefix}inputs",
+            x.shape,
+            f"{prefix}inputs and {prefix}labels must have shapes (P, {dimension or 'd'}) and "
+            f"(P,); got {x.shape} and {y.shape}",
+            named=False,
         )
     for name, values in (("inputs", x), ("labels", y)):
         if not np.all(np.isfinite(values)):
-            raise DomainError(
-                f"{prefix}{name} must be finite", argument=f"{prefix}{name}", value=values
-            )
+            raise refusal(f"{prefix}{name}", values, f"{prefix}{name} must be finite", named=False)
     return x, y
 
 
@@ -428,10 +416,11 @@ def _direction(direction: ArrayLike | None, dimension: int) -> Array:
     found = np.eye(dimension)[0] if direction is None else np.asarray(direction, float)
     length = float(np.linalg.norm(found))
     if found.shape != (dimension,) or not 0 < length < math.inf:
-        raise DomainError(
-            f"direction must be a finite vector of length {dimension}, not zero; got {direction!r}",
-            argument="direction",
-            value=direction,
+        raise refusal(
+            "direction",
+            direction,
+            f"must be a finite vector of length {dimension}, not zero; got {direction!r}",
+            shown=False,
         )
     return found / length
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, ordered, whole, whole_or_inf
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
 from .._problems import afford_draw, listed, problems
@@ -99,9 +99,7 @@ def gradient_descent(
         number("noise_variance", noise_variance, low=0),
     )
     if not 0 <= momentum < 1:
-        raise DomainError(
-            f"momentum = {momentum} must be >= 0 and < 1", argument="momentum", value=momentum
-        )
+        raise refusal("momentum", momentum, "must be >= 0 and < 1")
     afford_draw(3 * counts.size * min(eigenvalues.size, features, samples))
     losses = np.empty((2, draws, counts.size))
     drawn = problems(
@@ -123,11 +121,11 @@ def gradient_descent(
         )
         if failed >= 0:
             bound = 2 * (1 + momentum) / float(problem.rates.max())
-            raise DomainError(
-                f"learning_rate = {learning_rate} is too large: draw {i} diverges and overflows at step {failed}; "
-                f"this draw is stable below {bound:.4g}",
-                argument="learning_rate",
-                value=learning_rate,
+            raise refusal(
+                "learning_rate",
+                learning_rate,
+                f"is too large: draw {i} diverges and overflows at step {failed}; this draw is stable "
+                f"below {bound:.4g}",
             )
         losses[:, i] = problem.losses(left.T, moved.T)
     return SimulatedLosses(*losses.reshape(2, draws, *counts.shape))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, ordered, whole, whole_or_inf
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
 from .._problems import listed, populations
@@ -115,10 +115,10 @@ def online_sgd(
             test[i],
         )
         if failed >= 0:
-            raise DomainError(
-                f"learning_rate = {learning_rate} is too large for batch = {batch}: draw {i} diverges and overflows at step {failed}",
-                argument="learning_rate",
-                value=learning_rate,
+            raise refusal(
+                "learning_rate",
+                learning_rate,
+                f"is too large for batch = {batch}: draw {i} diverges and overflows at step {failed}",
             )
         test[i] += problem.floor
     test = test.reshape(draws, *counts.shape)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from ....arguments import generator, number, whole, whole_or_inf
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers.spectra import Spectrum
 from .._problems import afford_draw, fill, listed
 from ._records import SimulatedLosses
@@ -144,10 +144,10 @@ def population_projection(
     eigenvalues, signal = listed(spectrum)
     features, draws = whole("features", features), whole("draws", draws)
     if features >= eigenvalues.size:
-        raise DomainError(
-            f"features = {features} must be less than the {eigenvalues.size} modes: as many features span them all",
-            argument="features",
-            value=features,
+        raise refusal(
+            "features",
+            features,
+            f"must be less than the {eigenvalues.size} modes: as many features span them all",
         )
     afford_draw(2 * features * eigenvalues.size)
     source = generator(rng)
