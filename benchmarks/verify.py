@@ -16,7 +16,7 @@ from scalinglaws.verify.estimate import (
     fit_exponent,
     measure,
 )
-from scalinglaws.verify.report import environment
+from scalinglaws.verify.provenance import environment
 
 
 def curve(number: int, rng: np.random.Generator) -> Comparison:

@@ -1,4 +1,5 @@
 import re
+from importlib import import_module
 
 from scalinglaws import __version__
 
@@ -55,6 +56,32 @@ def join_attributes(app, what, name, obj, options, lines):
     ]
 
 
+def list_theories(app, docname, source):
+    """Put the theories of a room where a page says ``<!-- theories of scalinglaws.solvers -->``: each with all it offers, and its laws."""
+    source[0] = re.sub(r"<!-- theories of ([\w.]+) -->", lambda found: entries(found[1]), source[0])
+
+
+def entries(room):
+    from scalinglaws.rooms import NO_THEORY, submodules
+    from scalinglaws.verify.registry import theories
+
+    import_module(room)
+    found = []
+    for name in submodules(room):
+        module = import_module(f"{room}.{name}")
+        folder = hasattr(module, "__path__") and name not in NO_THEORY
+        if folder or name in theories():
+            laws = (
+                [f"{module.__name__}.laws"]
+                if folder and "laws" in submodules(module.__name__)
+                else []
+            )
+            found += [module.__name__, *laws]
+    directives = (f".. automodule:: {name}\n   :members:\n" for name in found)
+    return "```{eval-rst}\n" + "\n".join(directives) + "```"
+
+
 def setup(app):
+    app.connect("source-read", list_theories)
     app.connect("autodoc-process-docstring", number_references)
     app.connect("autodoc-process-docstring", join_attributes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -17,11 +17,13 @@ from typing import Any, Self
 import numpy as np
 
 from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
+from .saved_names import saved_class, saved_name
 
 PROMISED = 1e-8
 """Relative error above which a result comes with a warning."""
 
-_FORMAT = 1
+_FORMAT = 2
+_READABLE = (1, _FORMAT)  # 1 named classes by their modules
 
 
 class Status(Enum):
@@ -65,7 +67,13 @@ class Diagnostics:
 
 
 class Result:
-    """Common manners of solver results: conversion to plain objects, files and data frames."""
+    """Common manners of solver results: conversion to plain objects, files and data frames.
+
+    Saved files outlive versions, by three rules. A class is saved under its public name (`scalinglaws.saved_names`), so its
+    module may move; a public name that changes gets a line in the table there. A field added later has a default, which files
+    without the field get. A field is removed or renamed only together with a class method ``_from_saved(fields)``, which takes
+    a dictionary of all that a file holds and returns an object; without it, an unknown field is refused.
+    """
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain Python objects (arrays become lists, enums their names)."""
@@ -116,16 +124,22 @@ class Result:
         Raises
         ------
         DataError
-            If the file is not such a file.
+            If the file is not such a file, or holds a class or a field that this version does not have.
         """
         try:
             with np.load(Path(path), allow_pickle=False) as store:
                 header = json.loads(str(store["header"]))
-                if header["format"] != _FORMAT:
+                if header["format"] not in _READABLE:
                     raise DataError(
-                        f"{path} has format {header['format']!r}; this version reads {_FORMAT}"
+                        f"{path} has format {header['format']!r}; this version reads "
+                        + " and ".join(map(str, _READABLE))
                     )
-                result = _unpack(header["result"], store)
+                try:
+                    result = _unpack(header["result"], store)
+                except DataError as failure:
+                    raise DataError(
+                        f"{path} holds no saved result that this version reads: {failure}"
+                    ) from failure
         except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
             raise
         except Exception as failure:  # whatever else a file can hold
@@ -223,10 +237,10 @@ def _plain(value: Any) -> Any:
 def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     """Turn a value into JSON, moving arrays aside."""
     if isinstance(value, Enum):
-        return {"enum": _path(type(value)), "name": value.name}
+        return {"enum": saved_name(type(value)), "name": value.name}
     if is_dataclass(value) and not isinstance(value, type):
         return {
-            "class": _path(type(value)),
+            "class": saved_name(type(value)),
             "fields": {
                 field.name: _pack(getattr(value, field.name), arrays)
                 for field in fields(value)
@@ -260,23 +274,21 @@ def _unpack(tree: Any, store: Any) -> Any:
     if "mapping" in tree:
         return {key: _unpack(entry, store) for key, entry in tree["mapping"]}
     if "enum" in tree:
-        return _resolve(tree["enum"])[tree["name"]]
-    return _resolve(tree["class"])(
-        **{name: _unpack(entry, store) for name, entry in tree["fields"].items()}
-    )
-
-
-def _path(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
-
-
-def _resolve(path: str) -> Any:
-    module, _, name = path.partition(":")
-    if module.split(".")[0] != __name__.split(".")[0]:
-        raise DataError(
-            f"refusing to load {path!r}: saved results hold only this package's classes"
-        )
-    kind = getattr(import_module(module), name, None)
-    if not (isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, Enum))):
-        raise DataError(f"this version has no class {path!r}")
-    return kind
+        return saved_class(tree["enum"])[tree["name"]]
+    kind = saved_class(tree["class"])
+    saved = {name: _unpack(entry, store) for name, entry in tree["fields"].items()}
+    if hasattr(kind, "_from_saved"):
+        return kind._from_saved(saved)
+    known = {field.name: field for field in fields(kind) if field.init}
+    needed = [
+        name
+        for name, field in known.items()
+        if field.default is MISSING and field.default_factory is MISSING
+    ]
+    for complaint, names in (
+        ("has no field", [name for name in saved if name not in known]),
+        ("needs the field", [name for name in needed if name not in saved]),
+    ):
+        if names:
+            raise DataError(f"{saved_name(kind)} {complaint} {', '.join(map(repr, names))}")
+    return kind(**saved)

@@ -57,3 +57,16 @@ def reference():
         return json.loads(text)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def shared_report(tmp_path_factory):
+    """Return a function that returns the quick report of named checks: each check is run once, whatever the processes.
+
+    Only for tests that read verdicts of checks as they are shipped, and under no patch.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # the one that processes share
+    shared = runpy.run_path(str(ROOT / "tests" / "shared_checks.py"))["SharedChecks"]
+    return shared(folder / "finished-checks").report

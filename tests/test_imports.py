@@ -10,15 +10,19 @@ from importlib import import_module
 import pytest
 
 import scalinglaws
+from scalinglaws.rooms import NO_THEORY, submodules
+from scalinglaws.verify.registry import theories
 
 HEAVY = ("sympy", "scipy", "numba", "matplotlib")
 
 
 def _loaded_after(code):
     probe = f"{code}\nimport sys\nprint(*[name for name in {HEAVY} if name in sys.modules])"
-    return subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
-    ).stdout.split()
+    return (
+        subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+        .stdout.splitlines()[-1]
+        .split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,7 +30,10 @@ def _loaded_after(code):
     [
         "import scalinglaws",
         "import scalinglaws; scalinglaws.SourceCapacity.from_ab(2, 1.5)",
-        "from scalinglaws import theory; theory.laws()",
+        "from scalinglaws import theory; theory.laws(); theory.cite()",
+        "from scalinglaws.theory import catalogue; catalogue.matching('Pehlevan')",
+        "from scalinglaws.cli import run; run(['laws', 'capacity'])",
+        "from scalinglaws import solvers; solvers.PowerLawSpectrum(2, 0.5)",
         "import scalinglaws.cli",
     ],
 )
@@ -34,9 +41,17 @@ def test_light_entry_points_load_no_heavy_library(code):
     assert _loaded_after(code) == []
 
 
+def test_a_law_is_shown_without_a_compiler():
+    loaded = _loaded_after(
+        "from scalinglaws.cli import run; assert run(['law', 'linear.data']) == 0"
+    )
+    assert "sympy" in loaded
+    assert "numba" not in loaded
+
+
 def test_rooms_are_loaded_when_touched():
     assert "sympy" in _loaded_after("import scalinglaws; scalinglaws.theory.law('linear.time')")
-    assert "numba" in _loaded_after("import scalinglaws; scalinglaws.solvers")
+    assert "numba" in _loaded_after("import scalinglaws; scalinglaws.solvers.linear")
 
 
 def test_unknown_attribute_of_the_package():
@@ -76,6 +91,8 @@ TOP = {
     "notation",
     "parsing",
     "results",
+    "rooms",
+    "saved_names",
     "sweep",
     "tables",
     "__version__",
@@ -116,6 +133,110 @@ def test_the_arrow_test_sees_violations():
     assert not _allowed(("scalinglaws", "verify", "simulate", "linear"), ("solvers", "linear"))
     assert not _allowed(("scalinglaws", "results"), ("solvers", "linear"))
     assert _allowed(("scalinglaws", "verify", "checks", "linear"), ("theory", "linear"))
+
+
+ROOMS = (
+    ("theory",),
+    ("solvers",),
+    ("verify", "simulate"),
+    ("verify", "checks"),
+    ("verify", "plots"),
+)
+
+
+def _theory_of(room, names, root):
+    """Name the theory of a room to which a module belongs: a folder that is not named as shared, or a module called like a theory."""
+    if names[: len(room)] != room or len(names) == len(room):
+        return None
+    name = names[len(room)]
+    folder = root.joinpath("scalinglaws", *room, name).is_dir() and name not in NO_THEORY
+    return name if folder or name in theories() else None
+
+
+def _reaches_aside(parts, target, root):
+    """Whether a module of a room takes from a theory of the same room, not its own, what that one does not offer."""
+    for room in ROOMS:
+        if parts[1 : len(room) + 1] != room:
+            continue
+        own, other = (_theory_of(room, names, root) for names in (parts[1:], target))
+        if other is not None and other != own:
+            offered = getattr(import_module(".".join(("scalinglaws", *room, other))), "__all__", ())
+            # what theories share imports no theory
+            return own is None or len(target) != len(room) + 2 or target[-1] not in offered
+    return False
+
+
+def test_theories_take_from_each_other_only_what_is_offered(root):
+    wrong = []
+    for path, parts in _modules(root):
+        wrong += [
+            f"{'.'.join(parts)} imports {'.'.join(target)}"
+            for target in _imports(path, parts)
+            if _reaches_aside(parts, target, root)
+        ]
+    assert wrong == []
+
+
+def test_the_sideways_test_sees_violations(root):
+    def aside(module, target):
+        return _reaches_aside(("scalinglaws", *module.split(".")), tuple(target.split(".")), root)
+
+    assert aside("solvers.feature_learning._flow", "solvers.linear._statics.ridge")
+    assert aside("solvers.feature_learning._flow", "solvers.linear._flow")
+    assert aside("solvers.feature_learning.dmft.engine", "solvers.linear.kernels_of_nobody")
+    assert aside("theory.manifold", "theory.linear.bottlenecks.derive_mode")
+    assert aside("theory.linear.ridge", "theory.manifold.derive_mode")
+    assert aside("theory.asymptotics", "theory.linear.derive_mode")
+    assert aside("verify.plots.patterns._costs", "verify.plots.linear._curves.loss_curves")
+    assert aside("verify.simulate.linear._flow", "verify.simulate.kernel_adaptation._chains.x")
+    assert not aside("solvers.feature_learning._flow", "solvers.linear.ridge")
+    assert not aside("solvers.feature_learning._flow", "solvers.feature_learning._warped_time.x")
+    assert not aside("solvers.feature_learning._flow", "solvers.equivalents.kappa.MAX_STEPS")
+    assert not aside("theory.linear.laws", "theory.balance._allocate.allocate")
+    assert not aside("verify.checks.patterns.networks", "verify.simulate.linear._flow.x")
+
+
+def test_folders_of_no_theory_exist_and_are_none(root):
+    folders = {path.name for path in (root / "scalinglaws").rglob("*") if path.is_dir()}
+    assert set(NO_THEORY) <= folders
+    assert not set(NO_THEORY) & set(theories())
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [
+        ("theory", "linear"),
+        ("theory", "manifold"),
+        ("solvers", "percolation"),
+        ("verify", "estimate"),
+        ("verify", "simulate"),
+        ("verify.simulate", "linear"),
+        ("verify", "plots"),
+        ("verify.plots", "patterns"),
+    ],
+)
+def test_what_lives_in_a_room_is_an_attribute_of_it(package, name):
+    package = f"scalinglaws.{package}"
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import {package}; print(getattr({package}, {name!r}).__name__, {name!r} in dir({package}))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert found == [f"{package}.{name}", "True"]
+
+
+def test_every_public_module_of_a_room_is_listed_and_no_other():
+    for name in ("theory", "solvers", "verify", "verify.simulate", "verify.plots"):
+        package = import_module(f"scalinglaws.{name}")
+        assert set(submodules(package.__name__)) <= set(dir(package))
+        assert set(package.__all__) <= set(dir(package))
+        with pytest.raises(AttributeError, match="no attribute 'nobody'"):
+            package.nobody  # noqa: B018
 
 
 def _walk(package):

@@ -33,7 +33,7 @@ def digest(root, tmp_path_factory):
     [
         ("cli/__init__.py", "The command line", "A command line"),
         ("solvers/equivalents/kappa.py", '"""', '"""Words. '),
-        ("solvers/linear/_statics.py", "def ridge(", "# a remark\ndef ridge("),
+        ("solvers/linear/_ridge.py", "def ridge(", "# a remark\ndef ridge("),
         ("solvers/spectra.py", "import math", "import math  # a remark"),
     ],
 )

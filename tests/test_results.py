@@ -38,7 +38,7 @@ def test_save_and_load_give_the_same_result_back(solution, tmp_path):
 
 def test_no_pickle_in_a_saved_file(solution, tmp_path):
     with np.load(solution.save(tmp_path / "ridge.npz"), allow_pickle=False) as store:
-        assert json.loads(str(store["header"]))["format"] == 1
+        assert json.loads(str(store["header"]))["format"] == 2
         assert all(store[key].dtype != object for key in store)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DomainError
-from ._grammar import number
+from ..formatting import number
 
 FIGURES = (".pdf", ".png", ".svg")
 

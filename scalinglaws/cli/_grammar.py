@@ -81,8 +81,3 @@ def floats(name: str, text: str) -> list[float]:
         )
     exponents = (math.log10(low) + decades * i / (count - 1) for i in range(count))
     return [float(f"{10**exponent:.12g}") for exponent in exponents]
-
-
-def number(value: float) -> str:
-    """Write a number with ten digits."""
-    return "inf" if math.isinf(value) else f"{value:.10g}"

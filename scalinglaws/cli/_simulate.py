@@ -13,11 +13,11 @@ import numpy as np
 from cyclopts import App, Parameter
 
 from ..errors import DomainError
+from ..formatting import number, uncertain
 from ..tables import Block, Table
 from ._app import Json, Whole, app
 from ._figures import FIGURES
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
-from ._grammar import number
 
 if TYPE_CHECKING:
     from ..verify.simulate.percolation import BetheDataset, LatticeSamples
@@ -264,12 +264,7 @@ def _chosen(size: int) -> list[int]:
 
 
 def _share(part: float) -> str:
-    return f"{part:.4g}"
-
-
-def _estimate(value: float, error: float) -> str:
-    """Write a number with its standard error, if it has one."""
-    return f"{value:.4g} +- {error:.2g}" if math.isfinite(error) else f"{value:.4g}"
+    return number(part, 4)
 
 
 # -- summaries ----------------------------------------------------------------------------------------------------------
@@ -307,11 +302,11 @@ def _bethe_answer(
         tau = rooted_exponent(sizes, smallest=smallest, largest=largest)
         summary |= {"tau": tau.value, "tau_standard_error": tau.standard_error}
         lines.append(
-            f"tau = {_estimate(tau.value, tau.standard_error)} from the sizes; 2.5 on the infinite lattice"
+            f"tau = {uncertain(tau.value, tau.standard_error)} from the sizes; 2.5 on the infinite lattice"
         )
     summary["median_scale"] = float(np.median(scales))
     lines.append(
-        f"median n_0 = {np.median(scales):.3g} training sites from which on a cluster is learned"
+        f"median n_0 = {number(np.median(scales), 3)} training sites from which on a cluster is learned"
     )
     table = [
         (
@@ -330,7 +325,7 @@ def _bethe_answer(
             f"{len(kept)} of {sizes.size} ranks shown; --json has all of them, --output FILE.csv too"
         )
     rows = [
-        (str(rank), str(size), _share(share), f"{v:.5g}", f"{scale:.4g}")
+        (str(rank), str(size), _share(share), number(v, 5), number(scale, 4))
         for rank, size, share, v, scale in (table[k] for k in kept)
     ]
     where = "the threshold" if critical else "not the threshold"
@@ -403,9 +398,9 @@ def _exponents(tails: LatticeSamples, summary: dict[str, Any]) -> list[str]:
     widest = float(known.D) * math.log(tails.length, 4) - math.log(_BELOW_LARGEST, 4)
     last = min(last, math.floor(widest + 1e-9) - 1)
     first = min(first, last)
-    accepted = f"known: {float(known.tau):.7g}" + (
-        "" if known.tau.exact else f" +- {known.tau.standard_error:.1g}"
-    )
+    tau = float(known.tau)
+    value = number(tau, 7) if known.tau.exact else uncertain(tau, known.tau.standard_error)
+    accepted = f"known: {value}"
     if first < 1 or not tails.periodic or tails.tail_sites[:, last + 1].sum() == 0:
         why = "free boundaries bias it" if not tails.periodic else "the lattice is too small"
         return [f"tau is not estimated: {why} ({accepted})"]
@@ -415,4 +410,4 @@ def _exponents(tails: LatticeSamples, summary: dict[str, Any]) -> list[str]:
         summary["tau_standard_error"] = found.standard_error
     where = f"from the share of sites in clusters of {4**first} to {4 ** (last + 1)} sites and more"
     more = "" if math.isfinite(found.standard_error) else "; --samples gives an error"
-    return [f"tau = {_estimate(found.value, found.standard_error)} {where}{more} ({accepted})"]
+    return [f"tau = {uncertain(found.value, found.standard_error)} {where}{more} ({accepted})"]

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, unknown_name
+from ..formatting import number
 from ..tables import Block, Table
 from ._app import Json, Output, app
 from ._figures import FIGURES, Columns, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
-from ._grammar import MAX_ROWS, floats, number, pairs, to_float
+from ._grammar import MAX_ROWS, floats, pairs, to_float
 from ._solvers import SOLVERS, SolverEntry
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
@@ -452,9 +453,7 @@ def _chosen(lengths: list[int]) -> list[int]:
 
 
 def _task(spectrum: Any) -> str:
-    return (
-        f"alpha = {spectrum.alpha:.10g}, beta = {spectrum.beta:.10g}, {number(spectrum.size)} modes"
-    )
+    return f"alpha = {number(spectrum.alpha)}, beta = {number(spectrum.beta)}, {number(spectrum.size)} modes"
 
 
 def _given(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,6 +30,8 @@ def verify(
     seed: Whole = 0,
     strict: Annotated[bool, Parameter(negative=())] = False,
     resume: Annotated[bool, Parameter(negative=())] = False,
+    demo: Annotated[bool, Parameter(negative=())] = False,
+    verbose: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -48,6 +51,10 @@ def verify(
         Fail too if a comparison decided nothing where a verdict was expected.
     resume : bool
         Use what an interrupted run with the same effort and seed has finished.
+    demo : bool
+        Run one fast check of each theory, for a first look.
+    verbose : bool
+        Tell the seconds of every check, on standard error.
     json : bool
         Print JSON.
     output : Path
@@ -57,6 +64,12 @@ def verify(
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
     from ..verify import registry
 
+    if demo:
+        if names:
+            raise DomainError(
+                "--demo chooses the checks itself: name none", argument="names", value=names
+            )
+        names = tuple(name for name, entry in registry.registered().items() if entry.demo)
     chosen = registry.select(names or None, effort)
     count = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
@@ -84,9 +97,20 @@ def verify(
         )
         return 130
     _show(found, json, output)
+    if verbose:
+        print(_seconds(found).to_text(), file=sys.stderr)
     if output is not None:
         print(found.summary_line(), file=sys.stderr)
     return 0 if found.succeeded(strict=strict) else 1
+
+
+def _seconds(report: Report) -> Table:
+    """List the checks by the time that they took, the longest first."""
+    slowest = sorted(report.seconds.items(), key=lambda item: -sum(item[1]))
+    return Table(
+        ("check", "seconds", "compilation"),
+        [(name, f"{run:.2f}", f"{compiled:.2f}") for name, (run, compiled) in slowest],
+    )
 
 
 @app.command
@@ -114,7 +138,7 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
             f"cannot read {path}: {failure}", argument="path", value=path
         ) from failure
     found = Report.from_json(text)
-    made = {comparison.id.split("/")[0] for comparison in found.comparisons}
+    made = {entry.check for entry in found.entries}
     _show(
         replace(
             found,
@@ -147,13 +171,34 @@ def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
         yield lambda name: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.text import Text
+
+    from ..verify.compiling import is_compiling
+    from ..verify.finished import default_folder
+
+    folder, start = default_folder(), time.time()
+
+    class Compiling(ProgressColumn):
+        """Says what a first run spends its time on."""
+
+        def render(self, task: Task) -> Text:
+            return Text("compiling" if is_compiling(folder, start) else "")
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        Compiling(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"{effort} effort", total=total)
@@ -174,7 +219,7 @@ def env(*, json: Json = False, output: Output = None) -> int:
     import numba
 
     from ..solvers._jit import JIT
-    from ..verify.report import environment
+    from ..verify.provenance import environment
 
     data = environment()
     data["compiled kernels"] = "yes" if JIT else "no (SCALINGLAWS_JIT=0)"

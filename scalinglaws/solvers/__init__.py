@@ -10,17 +10,9 @@ Examples
 
 from __future__ import annotations
 
-from . import feature_learning, kernels, linear, patterns, percolation
+from ..rooms import lazy_submodules
 from .spectra import EmpiricalSpectrum, Modes, PowerLawSpectrum, Spectrum
 
-__all__ = [
-    "EmpiricalSpectrum",
-    "Modes",
-    "PowerLawSpectrum",
-    "Spectrum",
-    "feature_learning",
-    "kernels",
-    "linear",
-    "patterns",
-    "percolation",
-]
+__all__ = ["EmpiricalSpectrum", "Modes", "PowerLawSpectrum", "Spectrum"]
+
+__getattr__, __dir__ = lazy_submodules(__name__)

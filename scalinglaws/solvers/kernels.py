@@ -201,7 +201,7 @@ def _circle_kernel(theta: Array, q: int, bias: float) -> Array:
 
 
 def _power(name: str, value: float, allowed: tuple[int, ...]) -> int:
-    if value not in allowed:
+    if all(value != entry for entry in allowed):
         raise refusal(name, value, f"must be one of {', '.join(map(str, allowed))}")
     return int(value)
 

@@ -18,13 +18,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
-from .catalogue import CATALOGUE
+from ..rooms import lazy_submodules
+from .catalogue import CATALOGUE, SOURCES, Entry, matching
 
 if TYPE_CHECKING:
+    from .comparison import LawComparison
     from .formula import Law
-    from .presentation import LawComparison
 
 __all__ = ["cite", "compare", "find", "law", "laws"]
+
+__getattr__, __dir__ = lazy_submodules(__name__)
 
 
 def laws() -> tuple[str, ...]:
@@ -51,38 +54,31 @@ def law(name: str) -> Law:
     DomainError
         If there is no such law; the message names the nearest.
     """
-    if name not in CATALOGUE:
-        raise unknown_name("law", name, CATALOGUE)
-    module, _, function = CATALOGUE[name].builder.partition(":")
+    module, _, function = _entry(name).builder.partition(":")
     built: Law = getattr(import_module(module), function)()
     return built
 
 
+def _entry(name: str) -> Entry:
+    if name not in CATALOGUE:
+        raise unknown_name("law", name, CATALOGUE)
+    return CATALOGUE[name]
+
+
 def find(text: str) -> list[Law]:
-    """Search names, statements and symbols, ignoring case.
+    """Search names, statements, symbols, their meanings and authors, ignoring case.
 
     Parameters
     ----------
     text : str
-        Part of a name, of a statement, of a parameter's name or of its meaning.
+        Part of a name, of a statement, of a parameter's name or of its meaning, or of an author's name.
 
     Returns
     -------
     list of Law
-        In alphabetical order of names.
+        In alphabetical order of names. `scalinglaws.theory.catalogue.matching` lists their names and loads none.
     """
-    wanted = text.lower()
-    return [
-        found
-        for name in laws()
-        if wanted in name.lower()
-        or wanted in CATALOGUE[name].statement.lower()
-        or any(
-            wanted in symbol.lower() or wanted in meaning.lower()
-            for symbol, meaning in law(name).symbols.items()
-        )
-        for found in [law(name)]
-    ]
+    return [law(name) for name in matching(text)]
 
 
 def cite(*names: str) -> str:
@@ -103,9 +99,10 @@ def cite(*names: str) -> str:
     >>> print(cite("empirical.hestness").splitlines()[0])
     @misc{hestness2017deep,
     """
-    from .presentation import bibtex_of, references_of
+    from .references import bibtex_of
 
-    return "\n\n".join(map(bibtex_of, references_of(law(name) for name in names or laws()))) + "\n"
+    keys = dict.fromkeys(key for name in names or laws() for key in _entry(name).sources)
+    return "\n\n".join(bibtex_of(SOURCES[key]) for key in keys) + "\n"
 
 
 def compare(first: str, second: str, **values: Any) -> LawComparison:
@@ -134,6 +131,6 @@ def compare(first: str, second: str, **values: Any) -> LawComparison:
     >>> found.exponents, found.agree
     ((4, 2), False)
     """
-    from .presentation import contrast
+    from .comparison import contrast
 
     return contrast(law(first), law(second), values)

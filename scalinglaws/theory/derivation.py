@@ -12,19 +12,40 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice
 from ..errors import refusal
 from .relations import changing_part
+from .steps import (
+    DEFINITION,
+    EQUAL,
+    Relation,
+    Step,
+    StepCheck,
+    aligned,
+    asymptotic,
+    balances,
+    solves,
+    step,
+)
 from .sums_and_integrals import DIGITS, number
 
-if TYPE_CHECKING:
-    from .records import Reference
+__all__ = [
+    "DEFINITION",
+    "EQUAL",
+    "Derivation",
+    "Relation",
+    "Step",
+    "StepCheck",
+    "asymptotic",
+    "balances",
+    "solves",
+    "step",
+]
 
 _DRAWS = 600
 _AGREE = 1e-10
@@ -33,128 +54,6 @@ _BRANCHING = (sp.Sum, sp.Integral, sp.InverseLaplaceTransform, sp.Piecewise, sp.
 _SCALES = (12, 14, 16)  # decades at which ratios of asymptotic steps are looked at
 # distance of sample points from boundaries, where convergence is logarithmically slow: the largest for which there are points
 _MARGINS = (0.3, 0.1, 0.03)
-
-
-@dataclass(frozen=True)
-class Relation:
-    """How a step follows from what was known of the same quantity.
-
-    Attributes
-    ----------
-    kind : str
-        ``"definition"``, ``"equal"``, ``"asymptotic"``, ``"balance"`` or ``"solves"``.
-    variable : Symbol or None
-        What grows without bound in an asymptotic step.
-    equation : Eq or None
-        What is solved, or which two terms are balanced.
-    """
-
-    kind: str
-    variable: sp.Symbol | None = None
-    equation: sp.Basic | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse relations without a checker."""
-        choice("kind", self.kind, _CHECKERS)
-        if (self.kind == "asymptotic") != (self.variable is not None):
-            raise refusal(
-                "variable",
-                self.variable,
-                "an asymptotic relation, and no other, names its variable",
-                named=False,
-            )
-        if (self.kind in ("solves", "balance")) != (self.equation is not None):
-            raise refusal(
-                "equation",
-                self.equation,
-                "a solution or a balance, and no other, names its equation",
-                named=False,
-            )
-
-    def __str__(self) -> str:
-        if self.variable is not None:
-            return f"asymptotic, {self.variable} -> oo"
-        if self.equation is not None:
-            return f"{self.kind} {self.equation.lhs} = {self.equation.rhs}"
-        return self.kind
-
-
-def asymptotic(variable: sp.Symbol) -> Relation:
-    """Relation of a leading term to the whole as `variable` grows."""
-    return Relation("asymptotic", variable=variable)
-
-
-def solves(equation: sp.Basic) -> Relation:
-    """Relation of a solution to its equation."""
-    return Relation("solves", equation=equation)
-
-
-def balances(equation: sp.Basic) -> Relation:
-    """Relation of an optimum to the two terms that are equal there."""
-    return Relation("balance", equation=equation)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a derivation.
-
-    Attributes
-    ----------
-    expr : Eq
-        ``Eq(quantity, expression, evaluate=False)``; the quantity is a symbol.
-    relation : Relation
-        Why the line follows from earlier ones.
-    reason : str
-        The same for a person.
-    reference : Reference or None
-        Where the line comes from, if from outside.
-    where : Basic
-        The case that the line belongs to; ``true`` if it holds in all of the validity region.
-    """
-
-    expr: sp.Basic
-    relation: Relation
-    reason: str
-    reference: Reference | None = None
-    where: sp.Basic = sp.true
-
-    @property
-    def quantity(self) -> sp.Symbol:
-        """The left side."""
-        return self.expr.args[0]
-
-    @property
-    def value(self) -> sp.Expr:
-        """The right side."""
-        return self.expr.args[1]
-
-
-def step(
-    quantity: sp.Symbol,
-    value: sp.Expr,
-    relation: Relation,
-    reason: str,
-    reference: Reference | None = None,
-    where: sp.Basic = sp.true,
-) -> Step:
-    """Write one step, left and right side kept as they are."""
-    return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference, where)
-
-
-@dataclass(frozen=True)
-class StepCheck:
-    """What the checker found.
-
-    Attributes
-    ----------
-    passed : bool
-        Whether the step holds.
-    detail : str
-        How it was checked, with the numbers.
-    """
-
-    passed: bool
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -176,12 +75,7 @@ class Derivation:
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=dict)
 
     def _repr_latex_(self) -> str:
-        signs = {"definition": r"\equiv", "asymptotic": r"\sim"}
-        rows = (
-            rf"{sp.latex(entry.quantity)} &{signs.get(entry.relation.kind, '=')} {sp.latex(entry.value)} && \text{{{entry.reason}}}"
-            for entry in self.steps
-        )
-        return "$$\\begin{aligned}" + r" \\ ".join(rows) + "\\end{aligned}$$"
+        return f"$${aligned(self.steps)}$$"
 
     def check(self, *, seed: int = 0) -> tuple[StepCheck, ...]:
         """Check every step.
@@ -566,7 +460,3 @@ _CHECKERS: dict[str, Callable[[Step, Mapping[sp.Symbol, sp.Expr], list[Any]], St
     "solves": _check_equation,
     "balance": _check_equation,
 }
-
-
-DEFINITION = Relation("definition")
-EQUAL = Relation("equal")

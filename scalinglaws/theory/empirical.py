@@ -14,12 +14,12 @@ from typing import Any
 import sympy as sp
 
 from ..errors import refusal
-from .catalogue import CATALOGUE
+from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from .formula import Law
 from .monomials import power_of, power_product
 from .optimum import CostLimited, optimum_steps
-from .records import Derived, Form, Reference, Regime
+from .records import Derived, Form, Regime
 from .references import (
     CABALLERO_2023,
     DAMICO_2025,
@@ -27,6 +27,7 @@ from .references import (
     HOFFMANN_2022,
     KAPLAN_2020,
     ROSENFELD_2020,
+    Reference,
 )
 
 N, D, C, P, x = sp.symbols("N D C P x", positive=True)
@@ -36,8 +37,7 @@ _L, _EXCESS, _C0, _SLOPE = sp.symbols("L L_excess c_0 g", positive=True)
 _EXPONENTS = (sp.Rational(1, 10), sp.Rational(3, 2))
 
 
-def _law(name: str, **fields: Any) -> Law:
-    return Law(name=name, statement=CATALOGUE[name].statement, standing="ansatz", **fields)
+_build = laws_of("empirical", standing="ansatz")
 
 
 # -- Chinchilla ---------------------------------------------------------------------------------------------------------
@@ -170,8 +170,9 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
 @lru_cache(maxsize=1)
 def chinchilla_law() -> Law:
     r"""Return ``empirical.chinchilla``: :math:`E + A N^{-a} + B D^{-b}` and its exact optimum under :math:`6ND = C`."""
-    return _law(
-        "empirical.chinchilla",
+    return _build(
+        "chinchilla",
+        "additive powers of model size and data, and their exact optimum for a given compute",
         quantity="loss above the irreducible one at the compute optimum, C = 6 N D",
         variable=C,
         symbols={
@@ -270,8 +271,10 @@ def derive_nested(model: NestedLoss) -> Derived:
 @lru_cache(maxsize=1)
 def kaplan_law() -> Law:
     """Return ``empirical.kaplan``: the loss without offset, and its exact optimum under 6ND = C."""
-    return _law(
-        "empirical.kaplan",
+    return _build(
+        "kaplan",
+        "a power of a sum of powers of model size and data, and its exact optimum for a "
+        "given compute",
         quantity="loss at the compute optimum, C = 6 N D",
         variable=C,
         symbols={
@@ -391,8 +394,9 @@ def derive_envelope(model: Envelope) -> Derived:
 @lru_cache(maxsize=1)
 def rosenfeld_law() -> Law:
     """Return ``empirical.rosenfeld``: additive powers of data and model size in an envelope."""
-    return _law(
-        "empirical.rosenfeld",
+    return _build(
+        "rosenfeld",
+        "additive powers of model size and data in an envelope that ends at random guessing",
         quantity="error above that at unlimited data",
         variable=_n,
         symbols={
@@ -492,8 +496,9 @@ def derive_offset(model: PowerOffset) -> Derived:
 @lru_cache(maxsize=1)
 def hestness_law() -> Law:
     r"""Return ``empirical.hestness``: :math:`E + c\,x^{-\gamma}`, and the exponent it appears to have."""
-    return _law(
-        "empirical.hestness",
+    return _build(
+        "hestness",
+        "a power law above an irreducible loss, and the exponent it appears to have",
         quantity="loss above the irreducible one",
         variable=x,
         symbols={"gamma": "exponent", "c": "amplitude"},
@@ -622,8 +627,9 @@ def derive_norm(model: NormLimited) -> Derived:
 @lru_cache(maxsize=1)
 def perceptron_law() -> Law:
     r"""Return ``empirical.perceptron``: :math:`q_1 + k_1 (k_2 P^{\gamma_2} + q_2)^{-\gamma_1}`."""
-    return _law(
-        "empirical.perceptron",
+    return _build(
+        "perceptron",
+        "error against samples where the best norm grows with them: plateau, power law, floor",
         quantity="error above its floor",
         variable=P,
         symbols={

@@ -19,6 +19,8 @@ import sympy as sp
 from ..arguments import choice, whole
 from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
+from . import presentation, rendering
+from .catalogue import CATALOGUE
 from .derivation import (
     DEFINITION,
     EQUAL,
@@ -42,8 +44,8 @@ from .parameters import (
     tidy,
     to_exact,
 )
-from .presentation import explanation_of, latex_of
-from .records import Caution, Derived, Form, Published, Reference, Regime
+from .records import Caution, Derived, Form, Published, Regime
+from .references import Reference
 from .relations import strongest
 
 __all__ = [
@@ -217,13 +219,106 @@ class Law:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def sources(self) -> tuple[Reference, ...]:
+        """Every source that the law and its derivation use, each once, in order of first use."""
+        used = [*self.reference, *(entry.reference for entry in self.derivation.steps)]
+        if self.published is not None:
+            used.append(self.published.reference)
+        found: dict[str, Reference] = {}
+        for entry in used:
+            if entry is not None:
+                found.setdefault(entry.key, entry)
+        return tuple(found.values())
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Names of the package's checks that test the law, for `scalinglaws.verify.run`."""
+        return CATALOGUE[self.name].checks if self.name in CATALOGUE else ()
+
+    def blocks(
+        self, values: Mapping[str, Any] | None = None, *, published: bool = True
+    ) -> tuple[presentation.Block, ...]:
+        """Return what the law says, as blocks.
+
+        Parameters
+        ----------
+        values : mapping of str to number, optional
+            Parameters, exact: also say what the law gives there.
+        published : bool
+            Whether to say what is printed elsewhere.
+
+        Returns
+        -------
+        tuple of Block
+            As `scalinglaws.theory.rendering` writes them.
+        """
+        found: list[presentation.Block] = [
+            presentation.Title(self.name, self.statement),
+            self._scaling(),
+            presentation.Symbols(self.symbols),
+            presentation.Domain(self.validity),
+            presentation.Standing(self.name, self.standing),
+            presentation.Tested(self.checks),
+            presentation.Regimes(self.variable, self.regimes),
+            presentation.Formulas(self.forms),
+            presentation.Sources(self.reference),
+        ]
+        if self.caution is not None:
+            condition = self._write(self.caution.condition)
+            found.append(presentation.Warned(replace(self.caution, condition=condition)))
+        if values:
+            exponent, regime = self(**values), self._regime(values)
+            power = None if regime.log_power is None else self.log_power(**values)
+            found.append(presentation.Value(values, exponent, regime.name, power, self.variable))
+        if published:
+            at = self.published_value(**values) if values and self.published else None
+            found.append(presentation.Elsewhere(self.published, self.published_expr, at))
+        return tuple(found)
+
+    def derivation_blocks(
+        self, checks: tuple[StepCheck, ...] | None = None
+    ) -> tuple[presentation.Block, ...]:
+        """Return the derivation as blocks of `presentation`, with what the machine found if it was asked."""
+        return (
+            presentation.Title(self.name, self.statement),
+            presentation.Steps(self.derivation.steps, checks),
+            presentation.Conclusion(self.expr, self.validity),
+        )
+
     def latex(self) -> str:
         """Write the law as one LaTeX formula, constant included where it is known."""
-        return latex_of(self)
+        return rendering.latex([self._scaling()])
 
-    def explain(self) -> str:
-        """Explain the law in Markdown: statement, validity, regimes, formulas, every step of the derivation, sources."""
-        return explanation_of(self)
+    def explain(self, markup: str = "markdown") -> str:
+        """Explain the law: statement, validity, regimes, formulas, every step of the derivation, sources.
+
+        Parameters
+        ----------
+        markup : {"markdown", "html"}
+            Formulas stand between dollar signs in Markdown, and as MathJax reads them in HTML.
+
+        Returns
+        -------
+        str
+            A document.
+        """
+        markups = {"markdown": rendering.markdown, "html": rendering.html}
+        write = markups[choice("markup", markup, markups)]
+        return write(
+            [*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources)]
+        )
+
+    def _scaling(self) -> presentation.Scaling:
+        return presentation.Scaling(
+            self.quantity,
+            self.variable,
+            self.expr,
+            self.constant,
+            self.growth,
+            self.notation,
+            len(self.regimes),
+        )
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
@@ -374,44 +469,23 @@ class Law:
         }
         # exact powers of long fractions can take minutes
         rounded = {name: sp.N(value, _DIGITS) for name, value in exact.items()}
-        exponent, constant, log_power = (
-            float(sp.sympify(entry).subs(rounded))
-            for entry in (regime.exponent, regime.constant, regime.log_power)
-        )
-        exponent = -exponent if self.growth else exponent
         try:
             points = np.asarray(np.asarray(x).astype(float, casting="same_kind"))
         except (TypeError, ValueError):
             points = np.array(np.nan)
         if not np.all(points > 1):
             raise refusal("x", x, "must be a number above 1, or several")
-        with np.errstate(over="ignore"):
-            # one power of exp instead of a product, which would be 0 * inf at infinite x
-            far = np.inf * np.sign(-exponent) if exponent else 0.0
-            growth = np.where(
-                np.isinf(points),
-                far,
-                -exponent * np.log(points) + log_power * np.log(np.log(np.minimum(points, 1e300))),
-            )
-            value = constant * np.exp(growth)
+        value = regime.at(points, rounded, growth=self.growth)
         if points.size:
-            self._warn_near_boundary(regime, rounded, points)
+            self._warn_near_boundary(regime, rounded, float(np.min(points)))
         return float(value) if value.ndim == 0 else value
 
     def _warn_near_boundary(
-        self, regime: Regime, rounded: Mapping[sp.Symbol, sp.Expr], points: Any
+        self, regime: Regime, rounded: Mapping[sp.Symbol, sp.Expr], smallest: float
     ) -> None:
         """Warn where the term that was left out is not small: next to a boundary both grow, with opposite signs."""
-        smallest = float(np.min(points))
         for other in self.regimes:
-            if regime.log_power or other.log_power or other is regime or other.constant is None:
-                continue
-            size, faded = regime.correction or (
-                other.constant / regime.constant,
-                other.exponent - regime.exponent,
-            )
-            gap, ratio = float(faded.subs(rounded)), sp.Abs(sp.N(size.subs(rounded)))
-            if ratio.is_finite and float(ratio) * smallest**-gap > 0.1:
+            if regime.left_out(other, rounded, smallest) > 0.1:
                 warnings.warn(
                     f"{self.name}: at these parameters, close to the boundary between '{regime.name}' and '{other.name}', the leading "
                     "term alone is off by more than 10 %; use larger x, parameters on the boundary itself, or the solver",

@@ -16,7 +16,7 @@ import sympy as sp
 
 from ..errors import refusal
 from .asymptotics import EXP, RATIONAL, MellinSymbol, X, power_sum
-from .catalogue import CATALOGUE
+from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from .formula import Law, Published
 from .linear import ModeLimited, derive_mode
@@ -263,21 +263,20 @@ def derive_distance(model: NearestNeighbor) -> Derived:
 
 # -- laws ---------------------------------------------------------------------------------------------------------------
 
+_build = laws_of("manifold", variable=P, reference=(BAHRI_2021,))
+
 
 @lru_cache(maxsize=1)
 def variance_limited_law() -> Law:
     r"""Return ``manifold.variance_limited``: :math:`L(P) - L(\infty) \sim P^{-1}`."""
-    return Law(
-        name="manifold.variance_limited",
-        statement=CATALOGUE["manifold.variance_limited"].statement,
+    return _build(
+        "variance_limited",
+        "loss above its value at unlimited samples, where samples are plentiful",
         quantity="test loss above its value at unlimited samples",
-        variable=P,
         symbols={
             "N": "number of features, fixed",
             "L_inf": "test loss (with noise) at unlimited samples",
         },
-        reference=(BAHRI_2021,),
-        standing="derived",
         model=VarianceLimited(),
         derive=derive_variance,
     )
@@ -286,14 +285,12 @@ def variance_limited_law() -> Law:
 @lru_cache(maxsize=1)
 def width_variance_law() -> Law:
     """Return ``manifold.width_variance``: fluctuations of a deep network fall as its number of parameters to the power -1/2."""
-    return Law(
-        name="manifold.width_variance",
-        statement=CATALOGUE["manifold.width_variance"].statement,
+    return _build(
+        "width_variance",
+        "fluctuations of a deep network between initializations against its number of parameters",
         quantity="variance of the prediction between initializations",
         variable=PARAMETERS,
         symbols={"h": "number of matrices between hidden layers", "v": "variance at width one"},
-        reference=(BAHRI_2021,),
-        standing="derived",
         model=WidthLimited(),
         derive=derive_width,
     )
@@ -302,14 +299,12 @@ def width_variance_law() -> Law:
 @lru_cache(maxsize=1)
 def nearest_neighbor_law() -> Law:
     r"""Return ``manifold.nearest_neighbor``: :math:`E\,r = \Gamma(1 + 1/d) P^{-1/d}`."""
-    return Law(
-        name="manifold.nearest_neighbor",
-        statement=CATALOGUE["manifold.nearest_neighbor"].statement,
+    return _build(
+        "nearest_neighbor",
+        "distance to the nearest of P samples on a d-dimensional manifold",
         quantity="mean distance to the nearest of P samples, where a ball of radius 1 has unit volume",
-        variable=P,
         symbols={"d": "dimension of the data manifold"},
         reference=(SPIGLER_2020, BAHRI_2021),
-        standing="derived",
         model=NearestNeighbor(),
         derive=derive_distance,
     )
@@ -319,17 +314,14 @@ def nearest_neighbor_law() -> Law:
 def spectral_law() -> Law:
     r"""Return ``manifold.spectral``: a kernel of smoothness :math:`\theta` learns its like as :math:`P^{-\theta/d}`."""
     white = 1 + THETA / DIMENSION
-    return Law(
-        name="manifold.spectral",
-        statement=CATALOGUE["manifold.spectral"].statement,
-        quantity="test loss",
-        variable=P,
+    return _build(
+        "spectral",
+        "loss of a kernel that learns a target of its own smoothness on a d-dimensional manifold",
         symbols={
             "theta": "order of the non-analytic term |x - x'|^theta of the kernel, which is also that of the target",
             "d": "dimension of the data manifold",
         },
         reference=(BAHRI_2021, SPIGLER_2020),
-        standing="derived",
         model=ModeLimited(
             resource=P,
             residual=RATIONAL(2, 2),

@@ -13,8 +13,8 @@ from ..errors import refusal
 from .balance import Balance, allocate, regimes_in_region
 from .derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from .monomials import power_of, power_product, reduced
-from .records import Derived, Reference, Regime
-from .references import DUFFIN_1967
+from .records import Derived, Regime
+from .references import DUFFIN_1967, Reference
 
 
 @dataclass(frozen=True)

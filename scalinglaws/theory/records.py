@@ -1,51 +1,18 @@
-"""The records that laws are made of: sources, branches, formulas, and the outcome of a derivation."""
+"""The records that laws are made of: branches, formulas, and the outcome of a derivation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from .derivation import Derivation
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A source, down to the equation.
-
-    Attributes
-    ----------
-    key : str
-        Citation key.
-    authors, title, venue : str
-        As in a bibliography.
-    year : int
-        Of the version cited.
-    identifier : str
-        ``arXiv:...`` or ``doi:...``.
-    place : str
-        Equation or section.
-    """
-
-    key: str
-    authors: str
-    title: str
-    venue: str
-    year: int
-    identifier: str
-    place: str = ""
-
-    def at(self, place: str) -> Reference:
-        """Return the same source with an equation or section."""
-        return replace(self, place=place)
-
-    def __str__(self) -> str:
-        return f"{self.authors} ({self.year}), {self.identifier}" + (
-            f", {self.place}" if self.place else ""
-        )
+from .references import Reference
 
 
 @dataclass(frozen=True)
@@ -115,6 +82,48 @@ class Regime:
     def on_boundary(self) -> bool:
         """Whether the branch holds only on a line, where an equality between parameters holds."""
         return bool(self.condition.atoms(sp.Eq))
+
+    def at(
+        self, points: Any, values: Mapping[sp.Symbol, sp.Expr], *, growth: bool = False
+    ) -> NDArray[np.float64]:
+        """Evaluate the branch at parameters, where its constant and the power of its logarithm are known.
+
+        Parameters
+        ----------
+        points : ndarray
+            x > 1, possibly infinite.
+        values : mapping of Symbol to number
+            Parameters.
+        growth : bool
+            The exponent is one of growth.
+
+        Returns
+        -------
+        ndarray
+            Of the shape of `points`.
+        """
+        exponent, constant, log_power = (
+            float(sp.sympify(entry).subs(values))
+            for entry in (self.exponent, self.constant, self.log_power)
+        )
+        slope = exponent if growth else -exponent
+        with np.errstate(over="ignore"):
+            # one power of exp instead of a product, which would be 0 * inf at infinite x
+            far = np.inf * np.sign(slope) if slope else 0.0
+            logs = log_power * np.log(np.log(np.minimum(points, 1e300)))
+            power = np.where(np.isinf(points), far, slope * np.log(points) + logs)
+            return np.asarray(constant * np.exp(power))
+
+    def left_out(self, other: Regime, values: Mapping[sp.Symbol, sp.Expr], x: float) -> float:
+        """Return the size of another branch's term relative to this one's at x; 0 where one of them has logarithms or no constant."""
+        if self.log_power or other.log_power or other is self or other.constant is None:
+            return 0.0
+        size, faded = self.correction or (
+            other.constant / self.constant,
+            other.exponent - self.exponent,
+        )
+        gap, ratio = float(faded.subs(values)), sp.Abs(sp.N(size.subs(values)))
+        return float(ratio) * x**-gap if ratio.is_finite else 0.0
 
 
 @dataclass(frozen=True)

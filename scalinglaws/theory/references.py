@@ -1,6 +1,70 @@
 """The sources that laws cite, each in one place."""
 
-from .records import Reference
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A source, down to the equation.
+
+    Attributes
+    ----------
+    key : str
+        Citation key.
+    authors, title, venue : str
+        As in a bibliography.
+    year : int
+        Of the version cited.
+    identifier : str
+        ``arXiv:...`` or ``doi:...``.
+    place : str
+        Equation or section.
+    """
+
+    key: str
+    authors: str
+    title: str
+    venue: str
+    year: int
+    identifier: str
+    place: str = ""
+
+    def at(self, place: str) -> Reference:
+        """Return the same source with an equation or section."""
+        return replace(self, place=place)
+
+    def __str__(self) -> str:
+        return f"{self.authors} ({self.year}), {self.identifier}" + (
+            f", {self.place}" if self.place else ""
+        )
+
+
+def bibtex_of(entry: Reference) -> str:
+    """Write a source as a BibTeX entry."""
+    kind, _, number = entry.identifier.partition(":")
+    fields = {
+        "author": " and ".join(
+            "others" if name == "et al." else _latex_text(name)
+            for name in re.split(r", ", entry.authors)
+        ),
+        "title": "{" + _latex_text(entry.title) + "}",
+        "year": str(entry.year),
+    }
+    if entry.venue != "preprint":
+        fields[{"arXiv": "note", "isbn": "publisher"}.get(kind, "journal")] = _latex_text(
+            entry.venue
+        )
+    fields |= {"eprint": number, "archiveprefix": "arXiv"} if kind == "arXiv" else {kind: number}
+    body = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields.items())
+    return f"@{'misc' if kind == 'arXiv' else 'book' if kind == 'isbn' else 'article'}{{{entry.key},\n{body}\n}}"
+
+
+def _latex_text(text: str) -> str:
+    return text.replace("&", r"\&")
+
 
 BORDELON_2024 = Reference(
     "bordelon2024dynamical",

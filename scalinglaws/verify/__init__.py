@@ -7,12 +7,15 @@ Examples
 True
 """
 
-from .comparison import Comparison, Measurement, Outcome, Prediction, Rival, judge, judge_curve
-from .registry import available, check, run
+from ..rooms import lazy_submodules
+from .comparison import Comparison, Crash, Measurement, Prediction, Rival
+from .registry import available, check, checks_of, run
 from .report import Report
+from .rule import Outcome, judge, judge_curve
 
 __all__ = [
     "Comparison",
+    "Crash",
     "Measurement",
     "Outcome",
     "Prediction",
@@ -20,7 +23,10 @@ __all__ = [
     "Rival",
     "available",
     "check",
+    "checks_of",
     "judge",
     "judge_curve",
     "run",
 ]
+
+__getattr__, __dir__ = lazy_submodules(__name__)

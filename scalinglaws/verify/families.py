@@ -109,8 +109,7 @@ def family(name: str, comparisons: Sequence[Comparison]) -> Family:
     name : str
         What they have in common.
     comparisons : sequence of Comparison
-        All that belong to it, with standard errors; comparisons with error bounds only, and those that crashed, have no
-        p-values and are refused.
+        All that belong to it, with standard errors; comparisons with error bounds only have no p-values and are refused.
 
     Returns
     -------
@@ -129,12 +128,7 @@ def family(name: str, comparisons: Sequence[Comparison]) -> Family:
     outcomes = []
     for comparison in comparisons:
         outcome = comparison.outcome
-        if (
-            outcome is None
-            or outcome.z is None
-            or outcome.p_equivalence is None
-            or outcome.p_difference is None
-        ):
+        if outcome.z is None or outcome.p_equivalence is None or outcome.p_difference is None:
             raise refusal(
                 "comparisons",
                 comparison.id,
@@ -148,24 +142,9 @@ def family(name: str, comparisons: Sequence[Comparison]) -> Family:
     weights = 1 / s**2
     chi2 = float(np.sum(z**2))
     ratio = None
-    if all(
-        comparison.prediction is not None and comparison.prediction.kind != "curve"
-        for comparison in comparisons
-    ):
-        p = np.array(
-            [
-                float(comparison.prediction.value)
-                for comparison in comparisons
-                if comparison.prediction is not None
-            ]
-        )
-        m = np.array(
-            [
-                float(comparison.measurement.value)
-                for comparison in comparisons
-                if comparison.measurement is not None
-            ]
-        )
+    if all(comparison.prediction.kind != "curve" for comparison in comparisons):
+        p = np.array([float(comparison.prediction.value) for comparison in comparisons])
+        m = np.array([float(comparison.measurement.value) for comparison in comparisons])
         if np.any(p != 0):
             slope = float(np.sum(weights * m * p) / np.sum(weights * p**2))
             ratio = (

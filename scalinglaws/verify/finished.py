@@ -16,8 +16,8 @@ from typing import Any
 
 from ..errors import DataError
 from ..results import Result
-from .comparison import Comparison
-from .report import environment, source_digest
+from .comparison import Comparison, Crash
+from .provenance import environment, source_digest
 
 _FORGOTTEN = 30 * 86400.0  # seconds after which what other versions computed is thrown away
 
@@ -32,11 +32,24 @@ class Finished(Result):
         All it made.
     run_s, compile_s : float
         Seconds of work and of compilation.
+    crashes : tuple of Crash
+        Why it could not go on, if it could not.
     """
 
     comparisons: tuple[Comparison, ...]
     run_s: float
     compile_s: float
+    crashes: tuple[Crash, ...] = ()
+
+    @classmethod
+    def _from_saved(cls, fields: dict[str, Any]) -> Finished:
+        """Build what was saved; version 0.1.0 kept crashes among the comparisons."""
+        entries = (*fields.pop("comparisons"), *fields.pop("crashes", ()))
+        return cls(
+            comparisons=tuple(entry for entry in entries if isinstance(entry, Comparison)),
+            crashes=tuple(entry for entry in entries if isinstance(entry, Crash)),
+            **fields,
+        )
 
 
 def default_folder() -> Path:
@@ -97,7 +110,7 @@ class FinishedChecks:
 
     def write(self, path: Path | None, finished: Finished) -> None:
         """Write a file, whole or not at all; a folder that cannot be written to is no reason to lose a run."""
-        if path is None or any(comparison.error for comparison in finished.comparisons):
+        if path is None or finished.crashes:
             return
         partial = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
         with contextlib.suppress(OSError):

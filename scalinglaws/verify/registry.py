@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pkgutil
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -13,16 +14,18 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from numba.core.event import install_timer
 
-from ..errors import DomainError, unknown_name
+from ..errors import DomainError, refusal, unknown_name
+from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
-from .comparison import FAIL, INCONCLUSIVE, PASS, Comparison
+from ..theory.catalogue import CATALOGUE
+from . import checks
+from .comparison import Comparison, Crash
+from .compiling import timed_compilation
 from .finished import Finished, FinishedChecks, default_folder
-from .report import Report, environment
-
-THEORIES = ("feature_learning", "linear", "manifold", "patterns", "percolation", "perceptron")
-"""Modules of `scalinglaws.verify.checks`."""
+from .provenance import environment
+from .report import Report
+from .rule import FAIL, INCONCLUSIVE, PASS
 
 EFFORTS = ("quick", "full")
 
@@ -82,6 +85,12 @@ class Check:
         ``"pass"``, or a known disagreement with its reason and evidence.
     function : callable
         From `Context` to comparisons.
+    laws : tuple of str
+        Names of the laws whose exponents, constants or regimes it tests.
+    no_law : str
+        Why it tests none, as where the theory's equations are solved and no power law follows.
+    demo : bool
+        Whether the check is the one of its theory that a demonstration runs.
     """
 
     name: str
@@ -90,13 +99,23 @@ class Check:
     effort: str
     expect: Expectation
     function: Callable[[Context], Iterable[Comparison]]
+    laws: tuple[str, ...] = ()
+    no_law: str = ""
+    demo: bool = False
 
 
 _CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, *, statement: str, effort: str = "quick", expect: Expectation = PASS
+    name: str,
+    *,
+    statement: str,
+    laws: Sequence[str] = (),
+    no_law: str = "",
+    effort: str = "quick",
+    expect: Expectation = PASS,
+    demo: bool = False,
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -108,10 +127,17 @@ def check(
         ``theory.subject``, unique.
     statement : str
         What is tested, in one line.
+    laws : sequence of str
+        Names of the laws that are tested, as `scalinglaws.theory.laws` lists them: those whose exponent, constant, formula or
+        regime is what is predicted, not those that lend a rival.
+    no_law : str
+        In place of `laws`, why none is tested. A check of the package gives one of the two, your own may leave out both.
     effort : {"quick", "full"}
         Least effort at which the check runs.
     expect : str or (verdict, reason, evidence)
         ``"pass"`` (default), or ``("fail" | "inconclusive", reason, evidence)`` for a known, documented disagreement.
+    demo : bool
+        Whether ``scalinglaws verify --demo`` runs it: a fast check, one for each theory.
 
     Returns
     -------
@@ -121,7 +147,7 @@ def check(
     Raises
     ------
     DomainError
-        If the name is taken, or the expectation is not of this form.
+        If the name is taken, a law is not known, or the expectation is not of this form.
     """
     if name in _CHECKS:
         raise DomainError(
@@ -133,6 +159,12 @@ def check(
             argument="effort",
             value=effort,
         )
+    if isinstance(laws, str):
+        raise refusal("laws", laws, "must be a sequence of names")
+    for law in laws:
+        _known_law(law)
+    if laws and no_law:
+        raise refusal("no_law", no_law, "does not go with laws")
     documented = (
         isinstance(expect, tuple)
         and len(expect) == 3
@@ -149,16 +181,30 @@ def check(
     def register(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
-        _CHECKS[name] = Check(name, name.split(".")[0], statement, effort, expect, function)
+        theory = name.split(".")[0]
+        _CHECKS[name] = Check(
+            name, theory, statement, effort, expect, function, tuple(laws), no_law, demo
+        )
         return function
 
     return register
 
 
+def _known_law(law: str) -> None:
+    if law not in CATALOGUE:
+        raise unknown_name("law", law, CATALOGUE)
+
+
+def theories() -> tuple[str, ...]:
+    """List the theories: whatever has a module or a folder of checks, or a law whose name begins with it."""
+    found = {*submodules(checks.__name__), *(law.split(".")[0] for law in CATALOGUE)}
+    return tuple(sorted(found - set(NO_THEORY)))
+
+
 @cache
 def _load_shipped() -> None:
-    for theory in THEORIES:
-        import_module(f"{__package__}.checks.{theory}")
+    for info in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
+        import_module(info.name)
 
 
 def registered() -> dict[str, Check]:
@@ -170,6 +216,33 @@ def registered() -> dict[str, Check]:
 def available() -> tuple[str, ...]:
     """List the names of all checks, in alphabetical order."""
     return tuple(registered())
+
+
+def checks_of(law: str) -> tuple[str, ...]:
+    """List the checks that test a law.
+
+    Parameters
+    ----------
+    law : str
+        Its name, as `scalinglaws.theory.laws` lists it.
+
+    Returns
+    -------
+    tuple of str
+        Names of checks, your own included, in alphabetical order; none where nothing tests the law.
+
+    Raises
+    ------
+    DomainError
+        If there is no such law.
+
+    Examples
+    --------
+    >>> checks_of("linear.optimal_ridge")
+    ('linear.optimal-ridge',)
+    """
+    _known_law(law)
+    return tuple(name for name, entry in registered().items() if law in entry.laws)
 
 
 def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
@@ -312,6 +385,11 @@ def run(
             run_s=sum(entry.run_s for entry in finished.values()),
             compile_s=sum(entry.compile_s for entry in finished.values()),
         ),
+        crashes=tuple(crash for entry in chosen for crash in finished[entry.name].crashes),
+        seconds={
+            entry.name: (finished[entry.name].run_s, finished[entry.name].compile_s)
+            for entry in chosen
+        },
     )
 
 
@@ -325,7 +403,7 @@ class _Job:
 
 
 def _run_one(job: _Job) -> Finished:
-    """Run one check and keep what it found; a crash becomes a comparison with the verdict ``error`` and hides no other."""
+    """Run one check and keep what it found; a crash hides no comparison made before."""
     entry = job.entry
     expect, reason = (
         (entry.expect, None)
@@ -335,8 +413,7 @@ def _run_one(job: _Job) -> Finished:
     start = time.perf_counter()
     found: list[Comparison] = []
     error = None
-    compiled: list[float] = []
-    with install_timer("numba:compile", compiled.append):
+    with timed_compilation(job.store.folder) as compiled:
         try:
             for comparison in entry.function(Context(entry.name, job.effort, job.root)):
                 # judged here, so that what cannot be judged is this check's error and not the report's
@@ -347,9 +424,8 @@ def _run_one(job: _Job) -> Finished:
         except Exception as failure:
             error = "".join(traceback.format_exception(failure)[-2:]).strip()
     seconds = time.perf_counter() - start - sum(compiled)
-    if error is not None:
-        found.append(Comparison(entry.name, None, None, 1.0, error=error))
-    share = seconds / len(found)
+    share = seconds / (len(found) + (error is not None))
+    crashes = () if error is None else (Crash(entry.name, error, expect, reason, share),)
     own = [
         comparison.expect != PASS for comparison in found
     ]  # a comparison may declare its own expectation
@@ -359,6 +435,6 @@ def _run_one(job: _Job) -> Finished:
         else replace(comparison, expect=expect, expect_reason=reason, wall_s=share)
         for comparison, declared in zip(found, own, strict=True)
     )
-    finished = Finished(comparisons, seconds, sum(compiled))
+    finished = Finished(comparisons, seconds, sum(compiled), crashes)
     job.store.write(job.path, finished)
     return finished

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
-import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from .. import __version__
 from ..errors import DataError
+from ..formatting import duration, short, uncertain
 from ..results import jsonable
 from ..tables import Block, Table, as_markdown, as_text
-from .comparison import ERROR, PASS, VERDICTS, Comparison
+from .comparison import Comparison, Crash, Entry
 from .families import Family, family
+from .rule import ERROR, PASS, VERDICTS
 from .schema import (
     ENVIRONMENT_EXTRAS,
     ENVIRONMENT_KEYS,
-    REPORT_KEYS,
     SCHEMA,
     check_keys,
-    comparison_from_dict,
     comparison_to_dict,
+    crash_to_dict,
+    entries_from_dict,
     family_to_dict,
 )
 
@@ -45,55 +40,6 @@ _FAMILY_HEADER = (
 )
 _DISAGREEMENT_HEADER = ("known disagreement", "expected", "found", "reason and evidence")
 HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs", "window")
-
-
-@cache
-def source_digest() -> str:
-    """Return a digest of the package's own sources: what a result was computed with, to the letter."""
-    root = Path(__file__).resolve().parents[1]
-    found = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()[:16]
-
-
-def environment(wall_s: float | None = None, **seconds: float) -> dict[str, Any]:
-    """Describe the software and the machine: versions, CPU count and, for a run, the seconds it took.
-
-    Parameters
-    ----------
-    wall_s : float, optional
-        Seconds from the beginning of a run to its end.
-    **seconds : float
-        ``run_s`` and ``compile_s``: seconds of work and of compilation, summed over all processes.
-
-    Returns
-    -------
-    dict
-        Plain values.
-    """
-
-    def installed(name: str) -> str | None:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return None
-
-    found: dict[str, Any] = {
-        "package": "scalinglaws",
-        "version": __version__,
-        "python": platform.python_version(),
-    }
-    found |= {name: installed(name) for name in ("numpy", "scipy", "numba", "sympy")}
-    found |= {
-        "cpu": os.cpu_count(),
-        "platform": platform.platform(terse=True),
-        "precision": "float64",
-        "source": source_digest(),
-    }
-    if wall_s is not None:
-        found["wall_s"] = wall_s
-    return found | seconds
 
 
 @dataclass(frozen=True)
@@ -114,6 +60,10 @@ class Report:
         Versions, CPU count, seconds.
     created : str
         Time of creation, ISO 8601.
+    crashes : tuple of Crash
+        Checks that could not go on.
+    seconds : mapping of str to (float, float)
+        Seconds of work and of compilation for each check; empty if the report was read from JSON, which leaves them out.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -122,11 +72,23 @@ class Report:
     effort: str
     environment: Mapping[str, Any]
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    crashes: tuple[Crash, ...] = ()
+    seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Comparisons and crashes as they are shown: a crash behind what its check compared, else in alphabetical order."""
+        found: list[Entry] = list(self.comparisons)
+        for crash in self.crashes:
+            own = [place for place, entry in enumerate(found, 1) if entry.check == crash.check]
+            later = [place for place, entry in enumerate(found) if entry.check > crash.check]
+            found.insert(own[-1] if own else later[0] if later else len(found), crash)
+        return tuple(found)
 
     @property
     def as_expected(self) -> bool:
-        """Whether every verdict is the declared one."""
-        return all(comparison.as_expected for comparison in self.comparisons)
+        """Whether every verdict is the declared one, and no check crashed."""
+        return all(entry.as_expected for entry in self.entries)
 
     def succeeded(self, *, strict: bool = False) -> bool:
         """Return whether the run counts as a success, which is what the exit code of ``scalinglaws verify`` says.
@@ -139,32 +101,25 @@ class Report:
         Returns
         -------
         bool
-            True if no verdict contradicts its expectation. A comparison that decided nothing contradicts nothing: it is
-            listed as not expected, and fails the run only if `strict`.
+            True if no verdict contradicts its expectation and no check crashed. A comparison that decided nothing
+            contradicts nothing: it is listed as not expected, and fails the run only if `strict`.
         """
-        return all(
-            comparison.as_expected or (comparison.undecided and not strict)
-            for comparison in self.comparisons
-        )
+        return all(entry.as_expected or (entry.undecided and not strict) for entry in self.entries)
 
     @property
-    def known_disagreements(self) -> tuple[Comparison, ...]:
-        """Comparisons for which a documented verdict other than a pass is declared."""
-        return tuple(comparison for comparison in self.comparisons if comparison.expect != PASS)
+    def known_disagreements(self) -> tuple[Entry, ...]:
+        """Entries for which a documented verdict other than a pass is declared."""
+        return tuple(entry for entry in self.entries if entry.expect != PASS)
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many comparisons got each verdict; unexpected and non-discriminating ones are counted again."""
+        """How many entries have each verdict; unexpected and non-discriminating ones are counted again."""
+        entries = self.entries
         counts = {
-            verdict: sum(comparison.verdict == verdict for comparison in self.comparisons)
-            for verdict in VERDICTS
+            verdict: sum(entry.verdict == verdict for entry in entries) for verdict in VERDICTS
         }
-        counts["unexpected"] = sum(not comparison.as_expected for comparison in self.comparisons)
-        counts["non_discriminating"] = sum(
-            not comparison.discriminating
-            for comparison in self.comparisons
-            if comparison.verdict != ERROR
-        )
+        counts["unexpected"] = sum(not entry.as_expected for entry in entries)
+        counts["non_discriminating"] = sum(not made.discriminating for made in self.comparisons)
         return counts
 
     @property
@@ -174,10 +129,10 @@ class Report:
         for comparison in self.comparisons:
             outcome = comparison.outcome
             if (
-                outcome is None or outcome.p_equivalence is None or outcome.worst is not None
+                outcome.p_equivalence is None or outcome.worst is not None
             ):  # curves have other units
                 continue
-            check = comparison.id.split("/")[0]
+            check = comparison.check
             theory = check.split(".")[0]
             name = (
                 f"{check}, published"
@@ -209,20 +164,25 @@ class Report:
             if self.as_expected
             else f"{counts['unexpected']} NOT AS EXPECTED"
         )
-        return f"{len(self.comparisons)} comparisons: {', '.join(parts)}; {ending}"
+        head = f"{len(self.comparisons)} comparisons"
+        if self.crashes:
+            head += f" and {len(self.crashes)} crashes"
+        return f"{head}: {', '.join(parts)}; {ending}"
 
     def provenance_line(self) -> str:
         """Return what is needed to repeat the run, in one line."""
         e = self.environment
         versions = ", ".join(f"{name} {e[name]}" for name in ("python", "numpy", "scipy", "numba"))
-        time = f"{e.get('wall_s', 0.0):.1f} s"
+        time = duration(e.get("wall_s", 0.0))
         if "run_s" in e:
-            time += f" (run {e['run_s']:.1f} s, compile {e['compile_s']:.1f} s)"
+            time += f" (run {duration(e['run_s'])}, compile {duration(e['compile_s'])})"
         return f"seed {self.seed_root}, {self.effort} effort, {time}, scalinglaws {e['version']}, {versions}"
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return the table below `HEADER`, one row per comparison."""
-        return [_row(comparison) for comparison in self.comparisons]
+        """Return the table below `HEADER`, one row per comparison or crash."""
+        return [
+            _crash_row(entry) if isinstance(entry, Crash) else _row(entry) for entry in self.entries
+        ]
 
     def blocks(self) -> list[Block]:
         """Return the whole report as tables and paragraphs."""
@@ -254,21 +214,42 @@ class Report:
     def notes(self) -> list[str]:
         """Return remarks, exclusions and tracebacks."""
         found = []
-        for comparison in self.comparisons:
-            found += [f"{comparison.id}: {note}" for note in comparison.notes]
-            if comparison.excluded:
+        for entry in self.entries:
+            if isinstance(entry, Crash):
+                found.append(f"{entry.check} crashed: {entry.error}")
+                continue
+            found += [f"{entry.id}: {note}" for note in entry.notes]
+            if entry.excluded:
                 found.append(
-                    f"{comparison.id}: {comparison.excluded} points outside the theory's domain, not judged"
+                    f"{entry.id}: {entry.excluded} points outside the theory's domain, not judged"
                 )
-            if comparison.error:
-                found.append(f"{comparison.id} crashed: {comparison.error}")
         return found
 
     def to_html(self) -> str:
-        """Return the report as one self-contained page, with a picture of every curve."""
-        from .page.document import report_page
+        """Return the report as one self-contained page, with a picture of every curve.
 
-        return report_page(self)
+        Examples
+        --------
+        >>> from scalinglaws import verify
+        >>> page = verify.run(["linear.data.saturated"]).to_html()
+        >>> page[:15], page.count("<svg"), "http" in page
+        ('<!DOCTYPE html>', 1, False)
+        """
+        from .page.document import report_page  # loads Jinja, which tables and JSON do not need
+
+        return report_page(
+            self.entries,
+            title=self.title,
+            statements=self.statements,
+            families=self.families,
+            summary=self.summary,
+            provenance={
+                "seed root": self.seed_root,
+                "effort": self.effort,
+                "created": self.created,
+                **self.environment,
+            },
+        )
 
     @property
     def title(self) -> str:
@@ -276,7 +257,7 @@ class Report:
         return f"scalinglaws verify, {self.effort} effort"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report in the form of its JSON schema, version 1: numbers finite, null, or the string ``"inf"``."""
+        """Return the report in the form of its JSON schema, version 2: numbers finite, null, or the string ``"inf"``."""
         return {
             "schema": SCHEMA,
             "created": self.created,
@@ -284,6 +265,7 @@ class Report:
             "seed_root": self.seed_root,
             "environment": jsonable(dict(self.environment)),
             "comparisons": [comparison_to_dict(comparison) for comparison in self.comparisons],
+            "crashes": [crash_to_dict(crash) for crash in self.crashes],
             "families": [family_to_dict(entry) for entry in self.families],
             "summary": self.summary,
         }
@@ -299,14 +281,14 @@ class Report:
         Parameters
         ----------
         data : mapping
-            As returned by `to_dict`.
+            As returned by `to_dict`, by this version or by one that wrote version 1 of the schema.
         statements : mapping of str to str, optional
             What each check tests, which the schema leaves out.
 
         Returns
         -------
         Report
-            Whose `to_dict` returns `data` again.
+            Whose `to_dict` returns `data` again, in version 2.
 
         Raises
         ------
@@ -314,24 +296,15 @@ class Report:
             If a key is missing or unknown, a value is of the wrong type, the schema has another version, or a verdict or
             count does not follow from the numbers.
         """
-        check_keys("report", data, REPORT_KEYS)
-        if data["schema"] != SCHEMA:
-            raise DataError(f"schema = {data['schema']!r}: this version reads {SCHEMA}")
+        comparisons, crashes = entries_from_dict(data)
         check_keys("environment", data["environment"], ENVIRONMENT_KEYS, ENVIRONMENT_EXTRAS)
         titled = re.fullmatch("scalinglaws verify, (quick|full) effort", str(data["title"]))
         if titled is None:
             raise DataError(
                 f"title = {data['title']!r} must be 'scalinglaws verify, quick effort' or 'scalinglaws verify, full effort'"
             )
-        if (
-            isinstance(data["seed_root"], bool)
-            or not isinstance(data["seed_root"], int)
-            or not isinstance(data["comparisons"], list)
-        ):
-            raise DataError("seed_root must be a whole number and comparisons a list")
-        comparisons = tuple(
-            comparison_from_dict(entry, row) for row, entry in enumerate(data["comparisons"])
-        )
+        if isinstance(data["seed_root"], bool) or not isinstance(data["seed_root"], int):
+            raise DataError("seed_root must be a whole number")
         found = cls(
             comparisons,
             dict(statements or {}),
@@ -339,10 +312,11 @@ class Report:
             titled[1],
             dict(data["environment"]),
             str(data["created"]),
+            crashes,
         )
         if data["summary"] != found.summary:
             raise DataError(
-                f"summary = {data['summary']} does not count the comparisons, which give {found.summary}"
+                f"summary = {data['summary']} does not count the comparisons and crashes, which give {found.summary}"
             )
         if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != [
             (e.name, e.members) for e in found.families
@@ -366,25 +340,14 @@ def _refuse_constant(name: str) -> Any:
 
 def _row(comparison: Comparison) -> tuple[str, ...]:
     outcome, predicted, measured = comparison.outcome, comparison.prediction, comparison.measurement
-    if outcome is None or predicted is None or measured is None:
-        return (
-            comparison.id,
-            "",
-            "",
-            "",
-            ERROR + ("" if comparison.as_expected else " (!)"),
-            "",
-            "",
-            "",
-        )
     verdict = (
         outcome.verdict
         if comparison.as_expected
         else f"{outcome.verdict} (expected {comparison.expect})"
     )
     if outcome.worst is None:
-        prediction = _short(float(predicted.value))
-        result = f"{float(measured.value):.4f} +- {float(measured.se):.1g}"
+        prediction = short(float(predicted.value))
+        result = uncertain(float(measured.value), float(measured.se))
         tolerance = f"{comparison.tolerance:.3g}" + (
             " rel." if comparison.tolerance_kind == "relative" else ""
         )
@@ -402,12 +365,12 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     rival = ""
     if comparison.rival is not None:
         shown = (
-            _short(float(comparison.rival.value))
+            short(float(comparison.rival.value))
             if np.ndim(comparison.rival.value) == 0
             else comparison.rival.name
         )
         rival = f"{shown}: {'rejected' if comparison.discriminating else f'NOT rejected ({comparison.rival_verdict})'}"
-    window = "..".join(_short(end) for end in measured.window)
+    window = "..".join(short(end) for end in measured.window)
     return (
         comparison.id,
         prediction,
@@ -420,26 +383,21 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
+def _crash_row(crash: Crash) -> tuple[str, ...]:
+    return (crash.check, "", "", "", f"{ERROR} (!)", "", "", "")
+
+
 def _family_row(entry: Family) -> tuple[str, ...]:
     return (
         entry.name,
         str(len(entry.members)),
         f"{entry.chi2:.1f}, p = {entry.p:.2g}",
-        f"{entry.bias[0]:+.4f} +- {entry.bias[1]:.1g}",
+        uncertain(*entry.bias),
         ", ".join(entry.failures) or "none",
         ", ".join(entry.detectable) or "none",
     )
 
 
-def _disagreement_row(comparison: Comparison) -> tuple[str, ...]:
-    found = comparison.verdict if comparison.as_expected else f"{comparison.verdict} (!)"
-    return (comparison.id, comparison.expect, found, comparison.expect_reason or "")
-
-
-def _short(value: float) -> str:
-    """Write a number in few characters."""
-    return (
-        f"{value:.4g}"
-        if abs(value) < 1e5
-        else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
-    )
+def _disagreement_row(entry: Entry) -> tuple[str, ...]:
+    found = entry.verdict if entry.as_expected else f"{entry.verdict} (!)"
+    return (entry.id, entry.expect, found, entry.expect_reason or "")

@@ -1,12 +1,14 @@
-"""Reports as JSON, schema version 1, and back: exactly, or not at all.
+"""Reports as JSON, schema version 2, and back: exactly, or not at all.
 
-Numbers are finite, null, or the string ``"inf"``; unknown keys are refused.
+Numbers are finite, null, or the string ``"inf"``; unknown keys are refused. Version 1 is still read: it had no list of crashes,
+but comparisons with the verdict ``"error"``, without sides, whose last warning was the error.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,23 +16,13 @@ import numpy as np
 
 from ..errors import DataError
 from ..results import jsonable
-from .comparison import (
-    EVIDENCE,
-    KINDS,
-    UNDERPOWERED,
-    VERDICTS,
-    Comparison,
-    Measurement,
-    Outcome,
-    Prediction,
-    Rival,
-    quantile,
-)
+from .comparison import EVIDENCE, KINDS, Comparison, Crash, Measurement, Prediction, Rival
 from .families import Family
+from .rule import ERROR, UNDERPOWERED, VERDICTS, Outcome, quantile
 
-SCHEMA = 1
+SCHEMA = 2
 
-REPORT_KEYS = (
+_REPORT_KEYS = (
     "schema",
     "created",
     "title",
@@ -71,6 +63,7 @@ _MEASUREMENT_KEYS = (
 )
 _EFFECT_KEYS = ("d", "ci", "z", "p_difference", "p_equivalence", "power")
 _RIVAL_KEYS = ("name", "value", "verdict", "discriminating")
+_CRASH_KEYS = ("check", "error", "expect", "expect_reason", "wall_s")
 
 
 def interval(measured: Measurement) -> tuple[Any, Any]:
@@ -89,16 +82,18 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
         comparison.outcome,
         comparison.rival,
     )
-    found: dict[str, Any] = dict.fromkeys(_COMPARISON_KEYS)
-    if predicted is not None and measured is not None and outcome is not None:
-        found["prediction"] = {
+    statistics = (outcome.z, outcome.p_difference, outcome.p_equivalence, outcome.power)
+    found = {
+        "id": comparison.id,
+        "kind": predicted.kind,
+        "prediction": {
             "value": predicted.value,
             "se": predicted.se,
             "x": predicted.x,
             "source": predicted.source,
             "domain": dict(predicted.domain),
-        }
-        found["measurement"] = {
+        },
+        "measurement": {
             "value": measured.value,
             "se": measured.se,
             "ci": interval(measured),
@@ -109,30 +104,26 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
             "window": measured.window,
             "x": predicted.x,
             "systematic": measured.systematic,
-        }
-        statistics = (outcome.z, outcome.p_difference, outcome.p_equivalence, outcome.power)
-        found["effect"] = dict(
-            zip(_EFFECT_KEYS, (outcome.difference, outcome.interval, *statistics), strict=True)
-        )
-    if rival is not None:
-        found["rival"] = dict(
-            zip(
-                _RIVAL_KEYS,
-                (rival.name, rival.value, comparison.rival_verdict, comparison.discriminating),
-                strict=True,
-            )
-        )
-    found |= {
-        "id": comparison.id,
-        "kind": predicted.kind if predicted else None,
+        },
         "tol": comparison.tolerance,
         "tol_kind": comparison.tolerance_kind,
+        "effect": dict(
+            zip(_EFFECT_KEYS, (outcome.difference, outcome.interval, *statistics), strict=True)
+        ),
         "verdict": comparison.verdict,
         "expect": comparison.expect,
         "expect_reason": comparison.expect_reason,
         "kind_of_evidence": comparison.evidence,
+        "rival": None
+        if rival is None
+        else {
+            "name": rival.name,
+            "value": rival.value,
+            "verdict": comparison.rival_verdict,
+            "discriminating": comparison.discriminating,
+        },
         "excluded": comparison.excluded,
-        "warnings": [*comparison.notes, *([comparison.error] if comparison.error else [])],
+        "warnings": comparison.notes,
         "wall_s": comparison.wall_s,
     }
     plain: dict[str, Any] = jsonable(found)
@@ -161,12 +152,8 @@ def comparison_from_dict(data: Any, row: int | None = None) -> Comparison:
     """
     place = "comparison" if row is None else f"comparisons[{row}]"
     check_keys(place, data, _COMPARISON_KEYS, row=row)
-    try:
+    with _located(f"{place} ({data['id']})", row):
         found = _comparison(data, place)
-    except DataError:
-        raise
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as failure:
-        raise DataError(f"{place} ({data.get('id')}): {failure}", row=row) from failure
     if found.verdict != data["verdict"] or found.rival_verdict != (data["rival"] or {}).get(
         "verdict"
     ):
@@ -179,47 +166,43 @@ def comparison_from_dict(data: Any, row: int | None = None) -> Comparison:
 
 
 def _comparison(data: Mapping[str, Any], place: str) -> Comparison:
-    crashed = data["verdict"] == "error"
-    warnings = [str(entry) for entry in data["warnings"]]
-    predicted, measured, rival = None, None, None
+    rival = None
     if (
         data["verdict"] not in VERDICTS
+        or data["verdict"] == ERROR
         or data["kind_of_evidence"] not in EVIDENCE
-        or (data["kind"] not in KINDS and not crashed)
+        or data["kind"] not in KINDS
     ):
         raise DataError(
             f"{place}: unknown verdict {data['verdict']!r}, kind {data['kind']!r} or evidence {data['kind_of_evidence']!r}"
         )
-    if not crashed:
-        p, m, e = data["prediction"], data["measurement"], data["effect"]
-        check_keys(f"{place}.prediction", p, _PREDICTION_KEYS)
-        check_keys(f"{place}.measurement", m, _MEASUREMENT_KEYS)
-        check_keys(f"{place}.effect", e, _EFFECT_KEYS)
-        domain = {
-            str(name): (_number(low), _number(high)) for name, (low, high) in p["domain"].items()
-        }
-        x = None if p["x"] is None else np.array([_number(entry) for entry in p["x"]])
-        predicted = Prediction(
-            str(data["id"]),
-            data["kind"],
-            _values(p["value"]),
-            str(p["source"]),
-            float(p["se"]),
-            x=x,
-            domain=domain,
-        )
-        start, end = m["window"]
-        measured = Measurement(
-            _values(m["value"]),
-            _values(m["se"]),
-            None if m["df"] is None else _as_written(m["df"]),
-            int(m["n_rep"]),
-            str(m["method"]),
-            (_number(start), _number(end)),
-            systematic=_number(m["systematic"]),
-            deterministic=e["z"] is None,
-            underpowered=data["verdict"] == UNDERPOWERED,
-        )
+    p, m, e = data["prediction"], data["measurement"], data["effect"]
+    check_keys(f"{place}.prediction", p, _PREDICTION_KEYS)
+    check_keys(f"{place}.measurement", m, _MEASUREMENT_KEYS)
+    check_keys(f"{place}.effect", e, _EFFECT_KEYS)
+    domain = {str(name): (_number(low), _number(high)) for name, (low, high) in p["domain"].items()}
+    x = None if p["x"] is None else np.array([_number(entry) for entry in p["x"]])
+    predicted = Prediction(
+        str(data["id"]),
+        data["kind"],
+        _values(p["value"]),
+        str(p["source"]),
+        float(p["se"]),
+        x=x,
+        domain=domain,
+    )
+    start, end = m["window"]
+    measured = Measurement(
+        _values(m["value"]),
+        _values(m["se"]),
+        None if m["df"] is None else _as_written(m["df"]),
+        int(m["n_rep"]),
+        str(m["method"]),
+        (_number(start), _number(end)),
+        systematic=_number(m["systematic"]),
+        deterministic=e["z"] is None,
+        underpowered=data["verdict"] == UNDERPOWERED,
+    )
     if data["rival"] is not None:
         check_keys(f"{place}.rival", data["rival"], _RIVAL_KEYS)
         rival = Rival(str(data["rival"]["name"]), _values(data["rival"]["value"]))
@@ -233,16 +216,14 @@ def _comparison(data: Mapping[str, Any], place: str) -> Comparison:
         expect=str(data["expect"]),
         expect_reason=data["expect_reason"],
         evidence=str(data["kind_of_evidence"]),
-        notes=tuple(warnings[:-1] if crashed else warnings),
+        notes=tuple(map(str, data["warnings"])),
         excluded=int(data["excluded"]),
         wall_s=_number(data["wall_s"]),
-        error=(warnings or ["no message"])[-1] if crashed else None,
     )
-    if not crashed and found.outcome is not None and found.prediction is not None:
-        # the prediction's degrees of freedom are not written down: where they matter, the written statistics stand
-        found.__dict__["outcome"] = _as_judged(
-            found.outcome, data["effect"], data["verdict"] if found.prediction.se else None
-        )
+    # the prediction's degrees of freedom are not written down: where they matter, the written statistics stand
+    found.__dict__["outcome"] = _as_judged(
+        found.outcome, data["effect"], data["verdict"] if found.prediction.se else None
+    )
     return found
 
 
@@ -263,6 +244,72 @@ def _as_judged(outcome: Outcome, effect: Mapping[str, Any], verdict: str | None)
         p_equivalence=p_equivalence,
         power=power,
     )
+
+
+def crash_to_dict(crash: Crash) -> dict[str, Any]:
+    """Return a crash in the form of the schema."""
+    found: dict[str, Any] = jsonable({name: getattr(crash, name) for name in _CRASH_KEYS})
+    return found
+
+
+def _crash(data: Any, row: int) -> Crash:
+    check_keys(f"crashes[{row}]", data, _CRASH_KEYS, row=row)
+    with _located(f"crashes[{row}] ({data['check']})", row):
+        return Crash(
+            str(data["check"]),
+            str(data["error"]),
+            str(data["expect"]),
+            data["expect_reason"],
+            _number(data["wall_s"]),
+        )
+
+
+def _crash_of_version_1(data: Any, row: int) -> Crash:
+    check_keys(f"comparisons[{row}]", data, _COMPARISON_KEYS, row=row)
+    with _located(f"comparisons[{row}] ({data['id']})", row):
+        return Crash(
+            str(data["id"]),
+            "\n".join(map(str, data["warnings"])) or "no message",
+            str(data["expect"]),
+            data["expect_reason"],
+            _number(data["wall_s"]),
+        )
+
+
+def entries_from_dict(data: Mapping[str, Any]) -> tuple[tuple[Comparison, ...], tuple[Crash, ...]]:
+    """Read the comparisons and the crashes of a report in either version of the schema.
+
+    Parameters
+    ----------
+    data : mapping
+        The whole report.
+
+    Returns
+    -------
+    tuple of (tuple of Comparison, tuple of Crash)
+        As `comparison_from_dict` reads them.
+
+    Raises
+    ------
+    DataError
+        If the schema is another one, or an entry is not as it should be.
+    """
+    version = data.get("schema") if isinstance(data, Mapping) else SCHEMA
+    if version not in (1, SCHEMA):
+        raise DataError(f"schema = {version!r}: this version reads 1 and {SCHEMA}")
+    check_keys("report", data, (*_REPORT_KEYS, *(["crashes"] if version == SCHEMA else [])))
+    comparisons: list[Comparison] = []
+    crashes: list[Crash] = []
+    for kind in ("comparisons", "crashes"):
+        if not isinstance(data.get(kind, []), list):
+            raise DataError(f"{kind} must be a list")
+    for row, entry in enumerate(data["comparisons"]):
+        if version == 1 and isinstance(entry, Mapping) and entry.get("verdict") == ERROR:
+            crashes.append(_crash_of_version_1(entry, row))
+        else:
+            comparisons.append(comparison_from_dict(entry, row))
+    crashes += [_crash(entry, row) for row, entry in enumerate(data.get("crashes", []))]
+    return tuple(comparisons), tuple(crashes)
 
 
 def family_to_dict(entry: Family) -> dict[str, Any]:
@@ -296,6 +343,17 @@ def check_keys(
         raise DataError(f"{place} has unknown keys: {', '.join(map(str, unknown))}", row=row)
     if missing := sorted(wanted - set(data)):
         raise DataError(f"{place} lacks the keys {', '.join(missing)}", row=row)
+
+
+@contextmanager
+def _located(place: str, row: int | None) -> Iterator[None]:
+    """Say where in a report a value was not what it should be."""
+    try:
+        yield
+    except DataError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as failure:
+        raise DataError(f"{place}: {failure}", row=row) from failure
 
 
 def _as_written(value: Any) -> Any:

@@ -224,7 +224,7 @@ def test_a_sampling_solver_is_the_solver(capsys):
     assert "seed" in capsys.readouterr().err
 
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "theory" / "patterns.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "theory" / "patterns.md"
 SHOWN = re.findall(
     r"^```console\n\$ scalinglaws (.*?)\n(.*?)```$",
     PAGE.read_text(encoding="utf-8"),

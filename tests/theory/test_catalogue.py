@@ -1,10 +1,14 @@
 """The table of laws agrees with the laws."""
 
+import runpy
+from dataclasses import asdict
+
 import pytest
 
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
-from scalinglaws.theory.catalogue import CATALOGUE
+from scalinglaws.theory.catalogue import CATALOGUE, SOURCES, matching
+from scalinglaws.verify import registry
 
 # a bottleneck of a fixed kernel, met at the pace of a growing one
 HEURISTIC = ("feature_learning.transient", "feature_learning.sgd_noise")
@@ -26,13 +30,57 @@ def test_entries_build_what_they_promise():
         assert theory.law(name) is law
 
 
-def test_find_searches_names_statements_and_symbols():
+@pytest.fixture(scope="module")
+def writer(root):
+    return runpy.run_path(str(root / "tests" / "write_catalogue.py"))
+
+
+def test_every_builder_is_in_the_table_and_no_other(writer):
+    found = {name: entry.builder for name, entry in sorted(CATALOGUE.items())}
+    assert writer["builders"]() == found, f"the table is old: {writer['COMMAND']}"
+
+
+@pytest.mark.parametrize("name", theory.laws())
+def test_the_table_agrees_with_the_law(name, writer):
+    law, entry = theory.law(name), CATALOGUE[name]
+    advice = f"the table is old: {writer['COMMAND']}"
+    assert entry.statement == law.statement, advice
+    assert list(entry.symbols.items()) == list(law.symbols.items()), advice
+    cited = writer["bibliography"](law)
+    assert entry.sources == tuple(cited), advice
+    for key, fields in cited.items():
+        assert asdict(SOURCES[key]) == {"key": key, "place": "", **fields}, advice
+
+
+def test_the_table_agrees_with_what_checks_declare(writer):
+    declared = {
+        name: tuple(
+            check.name
+            for check in registry.registered().values()
+            if name in check.laws and check.function.__module__.startswith("scalinglaws.")
+        )
+        for name in CATALOGUE
+    }
+    found = {name: entry.checks for name, entry in CATALOGUE.items()}
+    assert found == declared, f"the table is old: {writer['COMMAND']}"
+    assert theory.law("linear.optimal_ridge").checks == ("linear.optimal-ridge",)
+    assert theory.law("manifold.spectral").checks == ()
+
+
+def test_every_source_is_cited():
+    assert set(SOURCES) == {key for entry in CATALOGUE.values() for key in entry.sources}
+
+
+def test_find_searches_names_statements_symbols_and_authors():
     assert [law.name for law in theory.find("LINEAR.D")] == ["linear.data"]
     assert [law.name for law in theory.find("model against training time")] == ["linear.time"]
     with_capacity = [law.name for law in theory.find("capacity: eigenvalues")]
     assert {name.split(".")[0] for name in with_capacity} == {"feature_learning", "linear"}
     assert set(with_capacity) >= {name for name in theory.laws() if name.startswith("linear.")}
     assert theory.find("no such thing") == []
+    assert [law.name for law in theory.find("Hestness")] == ["empirical.hestness"]
+    assert set(matching("paquette")) > {"linear.compute", "linear.sgd_noise"}
+    assert matching("") == theory.laws()
 
 
 def test_unknown_law():

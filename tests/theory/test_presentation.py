@@ -1,14 +1,18 @@
-"""What laws say about themselves: LaTeX, explanations, bibliographies, comparisons."""
+"""What laws say about themselves: blocks and their renderings, bibliographies, comparisons."""
 
+import json
 import re
+import typing
+from html.parser import HTMLParser
 
 import pytest
 import sympy as sp
 
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
-from scalinglaws.theory.presentation import bibtex_of
-from scalinglaws.theory.references import DUFFIN_1967
+from scalinglaws.theory import derivation, presentation, rendering
+from scalinglaws.theory.references import DUFFIN_1967, bibtex_of
+from scalinglaws.theory.steps import SIGNS, StepCheck
 
 
 def _balanced(text):
@@ -35,6 +39,96 @@ def test_every_law_explains_itself(name):
     assert law._repr_latex_() == f"${law.latex()}$"
     assert law.name in law._repr_markdown_()
     assert _balanced(law.derivation._repr_latex_())
+
+
+class _Tags(HTMLParser):
+    """Reads a document, and refuses one whose tags do not close."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.words = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("name", theory.laws())
+def test_html_says_what_markdown_says(name):
+    law = theory.law(name)
+    reader = _Tags()
+    reader.feed(law.explain("html"))
+    assert reader.open == []
+    assert reader.seen.count("ol") == len(law.derivation.steps)
+    read = "".join(reader.words)
+    plain = re.sub(r"\\[\[\]()]", "$", read).replace("$", "")
+    marked = re.sub(r"^(#+ |\* |\d+\. )", "", law.explain().replace("$", ""), flags=re.MULTILINE)
+    squeezed = [re.sub(r"[\s*`]", "", text) for text in (plain, marked)]
+    assert squeezed[0] == squeezed[1]
+
+
+def test_an_explanation_is_in_a_markup_that_is_known():
+    with pytest.raises(DomainError, match="markup = 'latex' must be 'markdown' or 'html'"):
+        theory.law("linear.time").explain("latex")
+
+
+def test_every_rendering_shows_every_block_or_leaves_it_to_others():
+    kinds = set(typing.get_args(presentation.Block))
+    for table in (rendering._TEXT, rendering._PROSE, rendering._LATEX, rendering._DATA):
+        assert table.keys() <= kinds
+    assert kinds - rendering._TEXT.keys() == {presentation.Warned}
+    assert kinds - rendering._DATA.keys() == {presentation.Warned}
+    assert kinds - rendering._PROSE.keys() == {presentation.Value, presentation.Conclusion}
+
+
+def test_every_checked_relation_has_a_sign():
+    assert SIGNS.keys() == derivation._CHECKERS.keys()
+    law = theory.law("linear.compute")
+    (steps,) = (part for part in law.derivation_blocks() if isinstance(part, presentation.Steps))
+    used = {entry.relation.kind for entry in steps.steps}
+    text, formula = rendering.text([steps]), rendering.latex([steps])
+    assert used > {"definition", "equal"}
+    assert all(SIGNS[kind].text in text and SIGNS[kind].latex in formula for kind in used)
+
+
+def test_blocks_hold_what_all_renderings_need():
+    law = theory.law("linear.data")
+    blocks = law.blocks({"alpha": sp.Rational(3, 2), "beta": 2})
+    data = json.loads(json.dumps(rendering.data(blocks)))
+    assert (data["name"], data["value"], data["regime"], data["log_power"]) == (
+        "linear.data",
+        "3",
+        "boundary",
+        1,
+    )
+    assert "at alpha = 3/2, beta = 2: g = 3 (boundary, times log P)" in rendering.text(blocks)
+    assert "no other formula" in rendering.text(blocks)
+    assert data["published"] is None
+    assert "published" not in rendering.data(law.blocks(published=False))
+    assert rendering.latex(blocks) == law.latex()
+
+
+def test_what_the_machine_found_stands_below_each_step():
+    law = theory.law("linear.time")
+    checks = (StepCheck(True, "new"),) * (len(law.derivation.steps) - 1) + (StepCheck(False, "no"),)
+    blocks = law.derivation_blocks(checks)
+    assert rendering.text(blocks).count("     checked: new") == len(checks) - 1
+    assert "     REFUSED: no" in rendering.text(blocks)
+    assert [row["passed"] for row in rendering.data(blocks)["steps"]] == [
+        entry.passed for entry in checks
+    ]
+
+
+def test_a_later_block_replaces_an_earlier_one_of_its_kind():
+    one, two = presentation.Title("a", "b"), presentation.Title("c", "d")
+    assert rendering.text([one, two]) == "c: d"
 
 
 def test_latex_has_sign_and_constant():

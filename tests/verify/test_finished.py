@@ -10,8 +10,8 @@ import time
 import pytest
 
 from scalinglaws import verify
-from scalinglaws.verify import registry
-from scalinglaws.verify.finished import FinishedChecks, default_folder
+from scalinglaws.verify import Comparison, Crash, registry
+from scalinglaws.verify.finished import Finished, FinishedChecks, default_folder
 
 
 def numbers(report):
@@ -64,6 +64,19 @@ def test_crashes_are_not_kept(tmp_path, monkeypatch):
 
     verify.run(["zz"], folder=tmp_path)
     assert not list(tmp_path.rglob("*.npz"))
+
+
+def test_a_crash_survives_a_file(tmp_path):
+    made = verify.run(["linear.statics"], folder=tmp_path).comparisons
+    finished = Finished(made, 1.0, 0.5, (Crash("linear.statics", "no", "fail", "known", 0.1),))
+    assert Finished.load(finished.save(tmp_path / "x.npz")).crashes == finished.crashes
+
+
+def test_what_version_0_1_0_kept_has_its_crashes_apart(root):
+    found = Finished.load(root / "tests" / "reference" / "saved_0_1_0" / "verify-Finished.npz")
+    assert [type(entry) for entry in found.comparisons] == [Comparison] * 4
+    assert found.crashes == (Crash("example.crash", "ValueError: example"),)
+    assert [entry.verdict for entry in found.comparisons[:1]] == ["pass"]
 
 
 def test_a_folder_that_cannot_be_written_loses_no_run(tmp_path):

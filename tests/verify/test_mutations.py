@@ -9,8 +9,8 @@ from scalinglaws import verify
 
 
 @pytest.fixture(scope="module")
-def report():
-    return verify.run(workers=2, rng=0)
+def report(shared_report):
+    return shared_report()
 
 
 def test_every_verdict_is_the_declared_one(report):

@@ -1,10 +1,12 @@
 """Checks are chosen by name, run in isolation, and never hide one another."""
 
+import sys
+
 import numba
 import numpy as np
 import pytest
 
-from scalinglaws import verify
+from scalinglaws import theory, verify
 from scalinglaws.errors import DomainError
 from scalinglaws.verify import Comparison, Measurement, Prediction, Rival, registry
 from scalinglaws.verify.registry import Context, check, select
@@ -55,6 +57,13 @@ def test_selection_by_name_theory_and_pattern(scratch):
         (lambda: verify.run(["linear.statics"], rng=1.5), "rng = 1.5"),
         (lambda: verify.run(["linear.statics"], workers=0), "workers = 0"),
         (lambda: check("linear.statics", statement=""), "registered already"),
+        (lambda: check("x.y", statement="", laws=["linear.dat"]), "did you mean 'linear.data'"),
+        (lambda: check("x.y", statement="", laws="linear.data"), "a sequence of names"),
+        (
+            lambda: check("x.y", statement="", laws=["linear.data"], no_law="why"),
+            "does not go with laws",
+        ),
+        (lambda: verify.checks_of("linear.dat"), "unknown law 'linear.dat'"),
         (lambda: check("x.y", statement="", effort="some"), "effort = 'some'"),
         (lambda: check("x.y", statement="", expect="fail"), "reason, evidence"),
         (lambda: check("x.y", statement="", expect=("fail", "", "")), "reason, evidence"),
@@ -63,6 +72,40 @@ def test_selection_by_name_theory_and_pattern(scratch):
 def test_refusals(scratch, call, complaint):
     with pytest.raises(DomainError, match=complaint):
         call()
+
+
+def test_every_shipped_check_declares_its_laws_or_why_it_tests_none():
+    for entry in registry.registered().values():
+        if entry.function.__module__.startswith("scalinglaws."):
+            assert bool(entry.laws) != bool(entry.no_law), entry.name
+
+
+def test_checks_of_a_law_are_those_that_declare_it(scratch):
+    assert verify.checks_of("linear.data") == (
+        "linear.asymmetry",
+        "linear.data.saturated",
+        "linear.data.source-limited",
+    )
+    assert verify.checks_of("manifold.spectral") == ()
+    check("zz.own", statement="own", laws=["manifold.spectral"])(lambda context: [])
+    check("zz.bare", statement="declares nothing")(lambda context: [])
+    assert verify.checks_of("manifold.spectral") == ("zz.own",)
+    assert registry.registered()["zz.bare"].laws == ()
+
+
+def test_theories_are_what_has_checks_or_laws():
+    assert set(registry.theories()) == {name.split(".")[0] for name in verify.available()} | {
+        name.split(".")[0] for name in theory.laws()
+    }
+    assert {"linear", "manifold", "perceptron", "empirical"} <= set(registry.theories())
+
+
+def test_all_modules_of_checks_are_found(root):
+    folder = root / "scalinglaws" / "verify" / "checks"
+    registry.registered()
+    for path in folder.rglob("*.py"):
+        parts = path.relative_to(root).with_suffix("").parts
+        assert ".".join(parts[:-1] if parts[-1] == "__init__" else parts) in sys.modules
 
 
 def test_a_crash_is_an_error_and_hides_nothing(scratch):
@@ -76,7 +119,9 @@ def test_a_crash_is_an_error_and_hides_nothing(scratch):
         return [good("zz.fine/only")]
 
     report = verify.run(["zz"])
-    assert [comparison.verdict for comparison in report.comparisons] == ["pass", "error", "pass"]
+    assert [entry.verdict for entry in report.entries] == ["pass", "error", "pass"]
+    assert [comparison.verdict for comparison in report.comparisons] == ["pass", "pass"]
+    assert [crash.check for crash in report.crashes] == ["zz.crash"]
     assert not report.as_expected
     assert report.summary["error"] == 1
     assert any("the roof is on fire" in note for note in report.notes())
@@ -85,7 +130,8 @@ def test_a_crash_is_an_error_and_hides_nothing(scratch):
 def test_a_check_without_comparisons_is_an_error(scratch):
     check("zz.empty", statement="does nothing")(lambda context: [])
     report = verify.run(["zz.empty"])
-    assert [comparison.verdict for comparison in report.comparisons] == ["error"]
+    assert [entry.verdict for entry in report.entries] == ["error"]
+    assert report.comparisons == ()
 
 
 def test_a_comparison_that_cannot_be_judged_is_an_error_of_its_check(scratch):
@@ -99,7 +145,7 @@ def test_a_comparison_that_cannot_be_judged_is_an_error_of_its_check(scratch):
 
     check("zz.broken", statement="nonsense")(broken)
     report = verify.run(["zz.broken"])
-    assert "tolerance = -0.1" in report.comparisons[0].error
+    assert "tolerance = -0.1" in report.crashes[0].error
     assert report.to_json()
 
 

@@ -1,12 +1,14 @@
 """Reports say everything, to people and to machines."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from scalinglaws.verify import Comparison, Measurement, Prediction, Report, Rival
-from scalinglaws.verify.report import HEADER, environment
+from scalinglaws.verify import Comparison, Crash, Measurement, Prediction, Report, Rival
+from scalinglaws.verify.provenance import environment
+from scalinglaws.verify.report import HEADER
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_rows_match_the_header(report):
     assert rows[0] == (
         "a/exponent",
         "2",
-        "2.0100 +- 0.02",
+        "2.010 +- 0.020",
         "0.1",
         "pass",
         "3: rejected",
@@ -79,7 +81,7 @@ def test_notes_and_provenance(report):
 
 def test_json_follows_the_schema(report):
     found = json.loads(report.to_json())
-    assert found["schema"] == 1
+    assert found["schema"] == 2
     assert set(found) == {
         "schema",
         "created",
@@ -87,6 +89,7 @@ def test_json_follows_the_schema(report):
         "seed_root",
         "environment",
         "comparisons",
+        "crashes",
         "families",
         "summary",
     }
@@ -111,6 +114,46 @@ def test_json_follows_the_schema(report):
     assert found["comparisons"][1]["measurement"]["x"] == [1.0, 2.0]
     assert found["comparisons"][2]["effect"]["z"] is None
     assert found["environment"]["wall_s"] == 1.5
+    assert found["crashes"] == []
+
+
+def test_a_crash_fails_a_run_and_is_no_comparison(report):
+    crash = Crash("a", "Traceback: no", expect="fail", expect_reason="known", wall_s=0.5)
+    crashed = replace(report, comparisons=report.comparisons[2:], crashes=(crash,))
+    assert crashed.entries == (*crashed.comparisons, crash)
+    assert not crashed.as_expected
+    assert not crashed.succeeded()
+    assert crashed.summary == {
+        "pass": 1,
+        "fail": 0,
+        "inconclusive": 0,
+        "underpowered": 0,
+        "error": 1,
+        "unexpected": 1,
+        "non_discriminating": 0,
+    }
+    assert crashed.known_disagreements == (crash,)
+    assert crashed.rows()[1] == ("a", "", "", "", "error (!)", "", "", "")
+    assert crashed.notes() == ["a crashed: Traceback: no"]
+    line = crashed.summary_line()
+    assert line == "1 comparisons and 1 crashes: 1 pass, 1 error; 1 NOT AS EXPECTED"
+    assert "fail      error (!)  known" in crashed.to_text()
+    assert json.loads(crashed.to_json())["crashes"] == [
+        {
+            "check": "a",
+            "error": "Traceback: no",
+            "expect": "fail",
+            "expect_reason": "known",
+            "wall_s": 0.5,
+        }
+    ]
+
+
+def test_crashes_stand_where_their_checks_do(report):
+    made = [replace(report.comparisons[0], id=name) for name in ("b/1", "b/2", "d/1", "d/2")]
+    crashes = tuple(Crash(name, "no") for name in "abcde")
+    shown = replace(report, comparisons=tuple(made), crashes=crashes).entries
+    assert [entry.id for entry in shown] == ["a", "b/1", "b/2", "b", "c", "d/1", "d/2", "d", "e"]
 
 
 def test_a_report_of_nothing_is_not_silent():

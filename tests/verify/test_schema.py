@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalinglaws import verify
 from scalinglaws.errors import DataError
-from scalinglaws.verify import Comparison, Measurement, Prediction, Report, Rival
-from scalinglaws.verify.report import environment
+from scalinglaws.verify import Comparison, Crash, Measurement, Prediction, Report, Rival
+from scalinglaws.verify.provenance import environment
 from scalinglaws.verify.schema import comparison_from_dict, comparison_to_dict
 
 
@@ -68,14 +67,21 @@ def one_of_each():
             expect="inconclusive",
             expect_reason="known; shown",
         ),
-        Comparison("a.b/crash", None, None, 1.0, error="Traceback: no"),
     )
+
+
+CRASH = Crash("a.crash", "Traceback: no", wall_s=0.25)
 
 
 @pytest.fixture
 def report():
     return Report(
-        one_of_each(), {"a": "everything"}, 7, "full", environment(1.5, run_s=3.0, compile_s=0.5)
+        one_of_each(),
+        {"a": "everything"},
+        7,
+        "full",
+        environment(1.5, run_s=3.0, compile_s=0.5),
+        crashes=(CRASH,),
     )
 
 
@@ -88,11 +94,57 @@ def test_round_trip_is_exact(report):
     ]
     assert again.summary == report.summary
     assert again.comparisons[2].excluded == 1
-    assert again.comparisons[6].error == "Traceback: no"
+    assert again.crashes == (CRASH,)
 
 
-def test_a_real_report_survives():
-    text = verify.run(["linear.statics", "perceptron"]).to_json()
+def test_version_1_is_still_read(root):
+    """The file was written by version 0.1.0, in which a crash was a comparison."""
+    text = (root / "tests" / "reference" / "report_v1.json").read_text(encoding="utf-8")
+    old = json.loads(text)
+    found = Report.from_json(text)
+    assert old["schema"] == 1
+    assert [entry.id for entry in found.entries] == [entry["id"] for entry in old["comparisons"]]
+    assert [entry.verdict for entry in found.entries] == [
+        entry["verdict"] for entry in old["comparisons"]
+    ]
+    assert found.summary == old["summary"]
+    crashed, empty = found.crashes
+    assert (crashed.check, empty.check) == ("own.crash", "own.empty")
+    assert crashed.error.endswith("RuntimeError: the simulation ran out of <memory>")
+    assert empty.error == "the check made no comparison"
+    assert (empty.expect, empty.expect_reason) == (
+        "fail",
+        "the formula neglects 1/N; simulation of 2020",
+    )
+    assert crashed.wall_s == next(e for e in old["comparisons"] if e["id"] == "own.crash")["wall_s"]
+    new = found.to_dict()
+    assert new["schema"] == 2
+    assert new["comparisons"] == [e for e in old["comparisons"] if e["verdict"] != "error"]
+    for name in ("created", "title", "seed_root", "environment", "families", "summary"):
+        assert new[name] == old[name]
+    assert Report.from_dict(new).to_dict() == new
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda d: d.update(crashes=[]), "report has unknown keys: crashes"),
+        (lambda d: d["comparisons"][2].update(color="red"), r"comparisons\[2\] has unknown keys"),
+        (lambda d: d["comparisons"][2].update(expect="no"), r"comparisons\[2\] \(own.crash\)"),
+        (lambda d: d["comparisons"][2].update(verdict="pass"), r"comparisons\[2\]"),
+        (lambda d: d["comparisons"].pop(2), "does not count"),
+    ],
+)
+def test_refusals_of_version_1_name_the_place(root, change, complaint):
+    text = (root / "tests" / "reference" / "report_v1.json").read_text(encoding="utf-8")
+    data = json.loads(text)
+    change(data)
+    with pytest.raises(DataError, match=complaint):
+        Report.from_dict(data)
+
+
+def test_a_real_report_survives(shared_report):
+    text = shared_report(["linear.statics", "perceptron"]).to_json()
     assert Report.from_json(text).to_json() == text
 
 
@@ -124,7 +176,8 @@ def test_every_number_survives(value, se, df, predicted, tolerance, rival):
     [
         (lambda d: d.update(extra=1), "report has unknown keys: extra"),
         (lambda d: d.pop("families"), "report lacks the keys families"),
-        (lambda d: d.update(schema=2), "schema = 2: this version reads 1"),
+        (lambda d: d.update(schema=3), "schema = 3: this version reads 1 and 2"),
+        (lambda d: d.update(schema=1), "report has unknown keys: crashes"),
         (lambda d: d.update(title="mine"), "title = 'mine'"),
         (lambda d: d["environment"].update(mood="good"), "environment has unknown keys: mood"),
         (
@@ -156,6 +209,15 @@ def test_every_number_survives(value, se, df, predicted, tolerance, rival):
         (lambda d: d["summary"].update({"pass": 9}), "does not count the comparisons"),
         (lambda d: d["families"].clear(), "families do not follow"),
         (lambda d: d["comparisons"].__setitem__(0, 3), r"comparisons\[0\] must be an object"),
+        (lambda d: d["comparisons"][0].update(verdict="error"), "unknown verdict 'error'"),
+        (lambda d: d.update(crashes={}), "crashes must be a list"),
+        (lambda d: d.update(comparisons={}), "comparisons must be a list"),
+        (lambda d: d.update(seed_root=True), "seed_root must be a whole number"),
+        (lambda d: d["crashes"].clear(), "does not count"),
+        (lambda d: d["crashes"][0].update(color="red"), r"crashes\[0\] has unknown keys: color"),
+        (lambda d: d["crashes"][0].pop("error"), r"crashes\[0\] lacks the keys error"),
+        (lambda d: d["crashes"][0].update(expect="no"), r"crashes\[0\] \(a.crash\): expect = 'no'"),
+        (lambda d: d["crashes"][0].update(wall_s="long"), "'long' is not a number"),
     ],
 )
 def test_refusals_name_the_place(report, change, complaint):

@@ -10,7 +10,7 @@ from ...arguments import Array
 from ..spectra import Modes
 from .contour import TRUNCATION
 from .kappa import ComplexArray
-from .losses import ROUNDING, Tally
+from .losses import ROUNDING, Loss
 from .response import Resolved, pair_transform, projected_signal, train_from_test, train_transform
 
 _ROWS = 128  # nodes of the first variable treated at a time
@@ -36,41 +36,48 @@ CONTOUR = Rule(ROUNDING + TRUNCATION, 4 * TRUNCATION)
 """The cotangent contour."""
 
 
-def invert(weights: ComplexArray, values: ComplexArray, rule: Rule) -> tuple[float, float]:
+def invert(weights: ComplexArray, values: ComplexArray, rule: Rule) -> Loss:
     """Sum a transform over a contour; return the sum and its rounding error."""
     terms = weights * values
-    return 2 * float(np.sum(terms.real)), 2 * rule.unit * float(np.sum(np.abs(terms)))
+    return Loss(2 * float(np.sum(terms.real)), 2 * rule.unit * float(np.sum(np.abs(terms))))
 
 
-def record_one_point(
-    tally: Tally,
-    i: int,
+def population_losses(
     modes: Modes,
     at: Resolved,
     noise: float,
     weights: ComplexArray,
     free: float,
     rule: Rule,
-) -> None:
-    """Record what follows from transforms of one variable: the train loss, for unlimited samples also the test loss."""
-    if at.inverse_samples == 0:
-        change, error = invert(weights, projected_signal(modes, at), rule)
-        error += rule.truncation * (abs(change) + free)
-        tally.set_test(i, free + change, error)
-        tally.set_train(i, free + change + noise, error + ROUNDING * noise)
-        return
+) -> tuple[Loss, Loss]:
+    """Return test and train loss for unlimited samples, from a transform of one variable.
+
+    What is inverted is the difference from the loss `free` of unlimited features.
+    """
+    change, error = invert(weights, projected_signal(modes, at), rule)
+    error += rule.truncation * (abs(change) + free)
+    return Loss(free + change, error), Loss(free + change + noise, error + ROUNDING * noise)
+
+
+def train_loss(
+    modes: Modes,
+    at: Resolved,
+    noise: float,
+    weights: ComplexArray,
+    free: float,
+    rule: Rule,
+) -> Loss:
+    """Return the train loss for limited samples, from a transform of one variable."""
     parts = (invert(weights, part, rule) for part in train_transform(modes, at, noise))
     signal, signal_difference, unused, taken = parts
     kept = _better(signal, signal_difference, free)
     fitted = _better(unused, taken, noise)
-    tally.set_train(
-        i, kept[0] + fitted[0], kept[1] + fitted[1] + rule.truncation / 4 * (tally.total + noise)
+    return _truncated(
+        Loss(kept.value + fitted.value, kept.error + fitted.error), modes, noise, rule
     )
 
 
-def record_two_point(
-    tally: Tally,
-    members: list[int],
+def pair_losses(
     modes: Modes,
     at: Resolved,
     noise: float,
@@ -80,17 +87,17 @@ def record_two_point(
     *,
     train: bool = False,
     dropped: float = 0.0,
-) -> None:
-    """Record the test loss, and if asked the train loss, from transforms of two variables.
+) -> list[tuple[Loss, Loss]]:
+    """Return test losses, and if asked train losses (else 0), for limited samples, from transforms of two variables.
 
-    One row of weights, and one free loss, for each member of the tally; a block of nodes at a time.
+    One row of weights, and one loss without limits, `free`, for each pair of losses; a block of nodes at a time.
     """
     size = np.abs(weights)
     right, right_size = (
         np.concatenate([weights, weights.conj()], axis=1).T,
         np.concatenate([size, size], axis=1).T,
     )
-    sums, bounds = np.zeros((3, len(members))), np.zeros((3, len(members)))
+    sums, bounds = np.zeros((3, free.size)), np.zeros((3, free.size))
     for first in range(0, at.s.size, _ROWS):
         rows = slice(None) if at.s.size <= _ROWS else slice(first, first + _ROWS)
         difference, unlimited = pair_transform(modes, at, noise, rows=rows)
@@ -102,21 +109,32 @@ def record_two_point(
             bounds[kind] += (
                 2 * rule.unit * np.einsum("ti,it->t", size[:, rows], np.abs(value) @ right_size)
             )
-    for k, i in enumerate(members):
-        change = sums[0, k]
-        tally.set_test(
-            i, free[k] + change, bounds[0, k] + rule.truncation * (abs(change) + free[k]) + dropped
+    found = []
+    for rest, change, bound in zip(free, sums.T, bounds.T, strict=True):
+        test = Loss(
+            rest + change[0],
+            bound[0] + rule.truncation * (abs(change[0]) + rest) + dropped,
         )
+        loss = Loss(0.0, 0.0)
         if train:
-            loss, error = _better(
-                (sums[1, k], bounds[1, k]), (sums[2, k], bounds[2, k]), free[k] + noise
+            loss = _truncated(
+                _better(Loss(change[1], bound[1]), Loss(change[2], bound[2]), rest + noise),
+                modes,
+                noise,
+                rule,
+                dropped,
             )
-            tally.set_train(i, loss, error + rule.truncation / 4 * (tally.total + noise) + dropped)
+        found.append((test, loss))
+    return found
 
 
-def _better(
-    whole: tuple[float, float], difference: tuple[float, float], rest: float
-) -> tuple[float, float]:
+def _better(whole: Loss, difference: Loss, rest: float) -> Loss:
     """Choose between a loss inverted in full and one inverted as difference from a known rest, by the smaller error."""
-    other = rest + difference[0], difference[1] + ROUNDING * rest
-    return whole if whole[1] < other[1] else other
+    other = Loss(rest + difference.value, difference.error + ROUNDING * rest)
+    return whole if whole.error < other.error else other
+
+
+def _truncated(loss: Loss, modes: Modes, noise: float, rule: Rule, dropped: float = 0.0) -> Loss:
+    """Add to the error of a train loss what the rule leaves out: its part of the loss at the start."""
+    start = float(np.sum(modes.signal)) + noise
+    return Loss(loss.value, loss.error + rule.truncation / 4 * start + dropped)

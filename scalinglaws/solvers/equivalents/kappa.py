@@ -17,6 +17,21 @@ MAX_STEPS = 200
 
 
 @njit
+def size_ratio(features: float, samples: float) -> tuple[float, float, float]:
+    """Return the smaller of N and P, its ratio to the larger, and 1 minus that, exact where they are close."""
+    n, larger = min(features, samples), max(features, samples)
+    if math.isinf(larger):
+        return n, 0.0, 1.0
+    return n, n / larger, (larger - n) / larger
+
+
+@njit
+def all_learned(size: float, n: float, ridge: float) -> bool:
+    """Tell whether every one of `size` modes is learned, so that kappa is 0; sizes equal up to rounding count as equal."""
+    return ridge == 0.0 and size <= n * (1 + 1e-9)
+
+
+@njit
 def filling(kappa: float, ratio: float, gap: float, ridge: float) -> tuple[float, float, float]:
     """Solve (1 - y)(1 - ratio y) = r / kappa for y = df1/n; return y, 1 - y and the root of the discriminant."""
     quotient = min(ridge / kappa, 1.0)

@@ -21,7 +21,7 @@ import numpy as np
 from ...arguments import Array
 from .._jit import njit
 from ..spectra import Modes
-from .kappa import ComplexArray, kappa_along
+from .kappa import ComplexArray, kappa_along, size_ratio
 
 _TABLE = 2**23  # numbers in a table of modes and nodes
 
@@ -39,6 +39,11 @@ class Resolved:
     inverse_samples: float
     steps: int
     residual: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the equation for kappa was solved."""
+        return math.isfinite(self.residual)
 
     @property
     def delta(self) -> ComplexArray:
@@ -62,9 +67,7 @@ def resolve(
     modes: Modes, features: float, samples: float, s: ComplexArray, *, far: bool = False
 ) -> Resolved:
     """Solve for kappa at nodes of a contour, in the order in which they lie on it."""
-    n, larger = min(features, samples), max(features, samples)
-    ratio = 0.0 if math.isinf(larger) else n / larger
-    gap = 1.0 if math.isinf(larger) else (larger - n) / larger
+    n, ratio, gap = size_ratio(features, samples)
     trace = float(modes.multiplicities @ modes.eigenvalues)
     s = np.ascontiguousarray(s)
     kappa, df1 = s.copy(), np.zeros_like(s)

@@ -11,10 +11,10 @@ from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...errors import ConvergenceError
 from ..spectra import Spectrum, depth
 from ._flow import RICHEST, bounded
-from ._integrator import BY_SCALE, MAX_NEWTON, march
+from ._integrator import BY_SCALE, MAX_NEWTON, advance
+from ._scale_limit import largest_scale
 from ._spectral_measure import horizon_of_scale, of_modes
 from ._warped_loss import GRID
-from ._warped_time import largest_scale
 
 _DEEPEST = 1020  # octaves
 
@@ -50,7 +50,7 @@ def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike 
 
     Notes
     -----
-    The march of `gradient_flow`, about 10 ms per element, accurate to about 1e-9.
+    The integrator of `gradient_flow`, about 10 ms per element, accurate to about 1e-9.
 
     References
     ----------
@@ -86,7 +86,7 @@ def _time(spectrum: Spectrum, richness: float, level: float) -> float:
     )
     measure = of_modes(modes, 1 / latest)
     found: Array = np.zeros((1, 4))
-    _, newton = march(
+    _, newton = advance(
         measure.rates,
         measure.weights,
         richness,

@@ -12,17 +12,18 @@ from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shap
 from ...errors import refusal
 from ...results import Diagnostics, Result, Status, judged
 from ..equivalents.kappa import MAX_STEPS
-from ..linear import _flow as lazy
-from ..linear._statics import RidgeSolution, ridge
+from ..linear import RidgeSolution, ridge
+from ..linear import gradient_flow as lazy_gradient_flow
 from ..spectra import Spectrum, depth
+from ._scale_limit import largest_scale
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
-from ._warped_loss import EXACT_FLOOR, Effort, follow
-from ._warped_time import largest_scale
+from ._warped_loss import EXACT_FLOOR, Effort, follow, judgment
 
 LONGEST, RICHEST = 1e100, 1e100
 """Longest finite time and largest richness: squares of times the richness must stay normal numbers."""
 
 _DEPTH, _LARGEST_DEPTH = 70, 1020  # octaves
+
 _COLUMNS = (
     "test_loss",
     "train_loss",
@@ -54,7 +55,7 @@ class FeatureLearningFlow(Result):
         Error of the discrete spectral measure that stands for a continuous one, relative to the loss at the start (0 where
         the spectrum is discrete itself).
     diagnostics : Diagnostics
-        Residual of the equation for kappa, Newton steps per step of the march, and the largest error relative to the scale
+        Residual of the equation for kappa, Newton steps per step of the integrator, and the largest error relative to the scale
         and to the losses; where features or samples are finite, relative to the loss plus 1e-4 (otherwise 1e-7) of the one at t = 0.
     """
 
@@ -120,11 +121,11 @@ def gradient_flow(
     DomainError
         If an argument is out of range, times decrease, or modes are needed beyond what floating-point numbers hold.
     ConvergenceError
-        If the equation for kappa, or a step of the march, is not solved; the result is attached.
+        If the equation for kappa, or a step of the integrator, is not solved; the result is attached.
 
     Notes
     -----
-    One march per richness and sizes through all times: an exponential integrator of fourth order, extrapolated from 20 and 40
+    One run per richness and sizes through all times: an exponential integrator of fourth order, extrapolated from 20 and 40
     steps per decade of the warped time, each with two unknowns; 12 to 20 ms to t = 1e10 for an infinite spectrum. A
     continuous measure is summed on a contour around it (12 nodes per decade between the edges of the spectrum, no fit), which
     takes some 10 ms more, once for all times and test loss included. Relative errors are below 1e-8 for scales and for losses
@@ -155,17 +156,19 @@ def gradient_flow(
     bounded("richness", checked["richness"], RICHEST)
     choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
-    table = {name: np.zeros(flat[0].size) for name in _COLUMNS}
-    effort, failed = Effort(), False
+    table = np.zeros((len(_COLUMNS), flat[0].size))
+    efforts = []
     groups: dict[tuple[float, float, float], list[int]] = {}
     for i, key in enumerate(zip(*(array.tolist() for array in flat[1:]), strict=True)):
         groups.setdefault(key, []).append(i)
-    for (gamma, n, p), members in groups.items():
-        failed |= _one_flow(table, np.array(members), flat[0], spectrum, gamma, n, p, effort)
-    diagnostics = effort.diagnostics(failed)
+    for (gamma, n, p), group in groups.items():
+        members = np.array(group)[np.argsort(flat[0][group], kind="stable")]
+        table[:, members], effort = _one_flow(flat[0][members], spectrum, gamma, n, p)
+        efforts.append(effort)
+    diagnostics = judgment(efforts)
     result = FeatureLearningFlow(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
-        **{name: shaped(array, shape) for name, array in table.items()},
+        **{name: shaped(row, shape) for name, row in zip(_COLUMNS, table, strict=True)},
         diagnostics=diagnostics,
     )
     judged("gradient_flow", result, diagnostics, on_failure)
@@ -221,74 +224,61 @@ def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
 
 
 def _one_flow(
-    table: dict[str, Array],
-    members: Array,
-    t: Array,
-    spectrum: Spectrum,
-    richness: float,
-    n: float,
-    p: float,
-    effort: Effort,
-) -> bool:
-    """Fill in all times of one flow; return whether it failed."""
-    members = members[np.argsort(t[members], kind="stable")]
-    times = t[members]
+    times: Array, spectrum: Spectrum, richness: float, n: float, p: float
+) -> tuple[Array, Effort]:
+    """Return the rows of `_COLUMNS` for ascending times, the last of which may be infinite, and what they took."""
     if richness == 0:
-        return _lazy_flow(table, members, times, spectrum, n, p, effort)
+        return _lazy_flow(times, spectrum, n, p)
     late = np.isinf(times)
-    if late.any():
-        end = static_limit(spectrum, features=n, samples=p)
-        for name in ("test_loss", "train_loss"):
-            table[name][members[late]] = getattr(end, name)
-            table[f"{name[:-5]}_error"][members[late]] = end.diagnostics.error_estimate * getattr(
-                end, name
-            )
-        table["scale"][members[late]], table["scale_error"][members[late]] = largest_scale(
-            spectrum, richness, n, p
-        )
-    members, times = members[~late], times[~late]
+    end = _limit(int(np.count_nonzero(late)), spectrum, richness, n, p)
+    rows, effort = _warped_flow(times[~late], spectrum, richness, n, p)
+    return np.concatenate([rows, end], axis=1), effort
+
+
+def _limit(count: int, spectrum: Spectrum, richness: float, n: float, p: float) -> Array:
+    if count == 0:
+        return _rows(0, *[0.0] * 7)
+    end = static_limit(spectrum, features=n, samples=p)
+    losses = np.array([end.test_loss, end.train_loss])
+    scale, scale_error = largest_scale(spectrum, richness, n, p)
+    return _rows(count, *losses, scale, *end.diagnostics.error_estimate * losses, scale_error, 0.0)
+
+
+def _warped_flow(
+    times: Array, spectrum: Spectrum, richness: float, n: float, p: float
+) -> tuple[Array, Effort]:
     if times.size == 0:
-        return False
+        return _rows(0, *[0.0] * 7), Effort()
     measure = measured(spectrum, richness, n, p, float(times[-1]))
     if not math.isfinite(measure.residual):
-        for name in _COLUMNS:
-            table[name][members] = math.inf if name.endswith("error") else math.nan
-        effort.add(MAX_STEPS, math.inf, math.inf)
-        return True
+        unknown = _rows(times.size, *[math.nan] * 3, *[math.inf] * 4)
+        return unknown, Effort(MAX_STEPS, math.inf, math.inf, True)
     found = follow(measure, richness, times)
-    for name in ("test", "train"):
-        table[f"{name}_loss"][members], table[f"{name}_error"][members] = (
-            getattr(found, name),
-            getattr(found, f"{name}_error"),
-        )
-    table["scale"][members], table["scale_error"][members] = found.scale, found.scale_error
-    table["fit_error"][members] = measure.error
-    relative = (
-        math.inf
-        if found.failed
-        else found.relative_error(measure.start, EXACT_FLOOR if measure.error == 0 else 1e-4)
+    floor = EXACT_FLOOR if measure.error == 0 else 1e-4
+    values = (found.test, found.train, found.scale)
+    errors = (found.test_error, found.train_error, found.scale_error, measure.error)
+    return (
+        _rows(times.size, *values, *errors),
+        found.effort(measure.residual, measure.start, floor),
     )
-    effort.add(found.newton, measure.residual, relative)
-    return found.failed
 
 
-def _lazy_flow(
-    table: dict[str, Array],
-    members: Array,
-    times: Array,
-    spectrum: Spectrum,
-    n: float,
-    p: float,
-    effort: Effort,
-) -> bool:
-    found = lazy.gradient_flow(times, spectrum, features=n, samples=p, on_failure="return")
-    for name in ("test_loss", "train_loss", "test_error", "train_error"):
-        table[name][members] = getattr(found, name)
-    table["scale"][members] = 1.0
-    effort.add(
-        found.diagnostics.iterations, found.diagnostics.residual, found.diagnostics.error_estimate
+def _lazy_flow(times: Array, spectrum: Spectrum, n: float, p: float) -> tuple[Array, Effort]:
+    found = lazy_gradient_flow(times, spectrum, features=n, samples=p, on_failure="return")
+    reached = found.diagnostics
+    effort = Effort(
+        reached.iterations,
+        reached.residual,
+        reached.error_estimate,
+        reached.status is Status.MAX_ITERATIONS,
     )
-    return found.diagnostics.status is Status.MAX_ITERATIONS
+    values = (found.test_loss, found.train_loss, 1.0)
+    return _rows(times.size, *values, found.test_error, found.train_error, 0.0, 0.0), effort
+
+
+def _rows(count: int, *columns: Value) -> Array:
+    """Return values, one for all times or one for each, as rows in the order of `_COLUMNS`."""
+    return np.array([np.broadcast_to(values, count) for values in columns], float)
 
 
 def measured(spectrum: Spectrum, richness: float, n: float, p: float, t: float) -> Measure:

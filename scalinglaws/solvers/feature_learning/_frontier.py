@@ -11,7 +11,7 @@ from ...arguments import Array, number, numbers, shaped
 from ...errors import refusal
 from ...results import Diagnostics, Status
 from ..equivalents.search import METHOD, POINTS, best_split
-from ..linear._frontier import ComputeFrontier
+from ..linear import ComputeFrontier
 from ..spectra import Spectrum
 from ._flow import gradient_flow
 from ._warped_loss import PROMISED

@@ -232,7 +232,7 @@ def _within(
 
 
 @njit
-def march(
+def advance(
     x: Spectral,
     mu: Spectral,
     richness: float,
@@ -245,7 +245,7 @@ def march(
     """Follow the flow through all targets (ascending times, or scales); return the number of steps and the most Newton steps.
 
     Rows of `found`: time, warped time, scale, and loss above the floor. `kept`, unless empty, takes e at the targets. A number of
-    Newton steps equal to MAX_NEWTON says that the march was given up.
+    Newton steps equal to MAX_NEWTON says that it was given up.
     """
     largest, drive = 0.0, 0.0
     for j in range(x.size):

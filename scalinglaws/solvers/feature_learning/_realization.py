@@ -13,7 +13,7 @@ from ...errors import refusal
 from ...results import Diagnostics, Result, judged
 from ._flow import LONGEST, RICHEST, bounded
 from ._spectral_measure import Measure
-from ._warped_loss import EXACT_FLOOR, Effort, follow
+from ._warped_loss import EXACT_FLOOR, follow, judgment
 
 _SMALLEST = 1e-250  # rate relative to the largest: below, it is 0
 
@@ -35,7 +35,7 @@ class RealizationFlow(Result):
     train_error, scale_error : float or ndarray
         Estimated absolute errors of the two.
     diagnostics : Diagnostics
-        Newton steps per step of the march, and the largest relative error of scale and loss.
+        Newton steps per step of the integrator, and the largest relative error of scale and loss.
     """
 
     t: Value
@@ -80,7 +80,7 @@ def realization_flow(
     floor : float
         Power in the null space, >= 0.
     on_failure : {"raise", "return"}
-        What to do if a step of the march is not solved.
+        What to do if a step of the integrator is not solved.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def realization_flow(
     DomainError
         If an argument is out of range.
     ConvergenceError
-        If a step of the march is not solved; the result is attached.
+        If a step of the integrator is not solved; the result is attached.
 
     Notes
     -----
@@ -121,7 +121,7 @@ def realization_flow(
     table = {
         name: np.zeros(times.size) for name in ("train_loss", "scale", "train_error", "scale_error")
     }
-    effort, failed = Effort(), False
+    efforts = []
     for gamma in np.unique(gammas).tolist():
         members = np.flatnonzero(gammas == gamma)
         members = members[np.argsort(times[members], kind="stable")]
@@ -132,13 +132,8 @@ def realization_flow(
         found = follow(measure, gamma, times[members])
         table["train_loss"][members], table["train_error"][members] = found.train, found.train_error
         table["scale"][members], table["scale_error"][members] = found.scale, found.scale_error
-        effort.add(
-            found.newton,
-            0.0,
-            math.inf if found.failed else found.relative_error(measure.start, EXACT_FLOOR),
-        )
-        failed |= found.failed
-    diagnostics = effort.diagnostics(failed)
+        efforts.append(found.effort(0.0, measure.start, EXACT_FLOOR))
+    diagnostics = judgment(efforts)
     result = RealizationFlow(
         t=shaped(times, shape),
         richness=shaped(gammas, shape),

@@ -22,7 +22,7 @@ import numpy as np
 from ...arguments import Array
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.response import inverse, pair_transform, resolve, train_transform
-from ..linear._statics import ridge
+from ..equivalents.spectral_sums import effective_ridge
 from ..spectra import Modes, Spectrum
 from ._integrator import Spectral
 
@@ -131,12 +131,10 @@ def of_kernel(
     n = min(features, samples)
     modes = spectrum.modes(spectrum.depth_for(n, math.inf))
     start = float(np.sum(modes.signal))
-    edge = gap(
-        modes,
-        features,
-        samples,
-        float(np.asarray(ridge(spectrum, features=n).kappa)) if n < modes.size else 0.0,
-    )
+    kappa = 0.0
+    if n < modes.size:
+        (kappa,) = effective_ridge(spectrum, np.array([n]), np.array([math.inf]), np.zeros(1))
+    edge = gap(modes, features, samples, float(kappa))
     high = 8 * float(modes.multiplicities @ modes.eigenvalues)
     low = min(max(0.8 * edge if edge > 0 else FARTHEST * high, SLOWEST * slowest), high / 2)
     gapped = low < edge

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ...arguments import Array
 from ...results import Diagnostics, Status
-from ._integrator import BY_TIME, MAX_NEWTON, march
+from ._integrator import BY_TIME, MAX_NEWTON, advance
 from ._spectral_measure import Measure
 
 GRID = 40.0  # steps per decade of the warped time, and on the second grid half of it
@@ -29,37 +32,37 @@ METHOD = (
 )
 
 
-@dataclass
-class Effort:
-    """Worst figures over all elements so far."""
+class Effort(NamedTuple):
+    """What one flow took: Newton steps, the residual for kappa, the relative error reached, and whether it was given up."""
 
     newton: int = 0
     residual: float = 0.0
     error: float = 0.0
+    failed: bool = False
 
-    def add(self, newton: int, residual: float, error: float) -> None:
-        """Take in the figures of one flow."""
-        self.newton, self.residual, self.error = (
-            max(self.newton, newton),
-            max(self.residual, residual),
-            max(self.error, error),
-        )
 
-    def diagnostics(self, failed: bool) -> Diagnostics:
-        """Judge the whole."""
-        status = (
-            Status.MAX_ITERATIONS
-            if failed
-            else Status.LOST_ACCURACY
-            if self.error > PROMISED
-            else Status.CONVERGED
-        )
-        return Diagnostics(status, self.residual, self.newton, METHOD, self.error)
+def judgment(efforts: Sequence[Effort]) -> Diagnostics:
+    """Judge all flows by the worst one."""
+    error = max((one.error for one in efforts), default=0.0)
+    status = (
+        Status.MAX_ITERATIONS
+        if any(one.failed for one in efforts)
+        else Status.LOST_ACCURACY
+        if error > PROMISED
+        else Status.CONVERGED
+    )
+    return Diagnostics(
+        status,
+        max((one.residual for one in efforts), default=0.0),
+        max((one.newton for one in efforts), default=0),
+        METHOD,
+        error,
+    )
 
 
 @dataclass(frozen=True)
 class Followed:
-    """Losses and scales at some times, with estimated absolute errors; NaN where the march was given up."""
+    """Losses and scales at some times, with estimated absolute errors; NaN where the flow was given up."""
 
     warped: Array
     scale: Array
@@ -72,8 +75,13 @@ class Followed:
 
     @property
     def failed(self) -> bool:
-        """Whether the march was given up."""
+        """Whether the flow was given up."""
         return self.newton >= MAX_NEWTON
+
+    def effort(self, residual: float, start: float, floor: float) -> Effort:
+        """Return what the flow took, with errors judged as by `relative_error`."""
+        error = math.inf if self.failed else self.relative_error(start, floor)
+        return Effort(self.newton, residual, error, self.failed)
 
     def relative_error(self, start: float, floor: float) -> float:
         """Return the largest error relative to the loss plus a part, `floor`, of the loss at the start.
@@ -124,7 +132,7 @@ def _on_grid(
     kept = np.zeros(
         (times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype
     )
-    _, newton = march(
+    _, newton = advance(
         measure.rates, measure.weights, richness, per_decade, BY_TIME, times, found, kept
     )
     scale, train = found[:, 2], found[:, 3] + measure.floor

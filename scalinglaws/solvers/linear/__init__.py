@@ -5,14 +5,14 @@ Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \
 a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
 """
 
-from ._blocks import DegreesOfFreedom, degrees_of_freedom, effective_ridge, learnability
 from ._descent import GradientDescentSolution, gradient_descent
-from ._edge import SGDStability, largest_eigenvalue, sgd_stability
 from ._flow import GradientFlowSolution, gradient_flow
 from ._frontier import ComputeFrontier, LossSurface, compute_frontier, loss_surface
-from ._queries import features_for_loss, samples_for_loss, time_for_loss
+from ._inverse_loss import features_for_loss, samples_for_loss, time_for_loss
+from ._learnability import DegreesOfFreedom, degrees_of_freedom, effective_ridge, learnability
+from ._ridge import RidgeSolution, ridge
 from ._sgd import OnlineSGDSolution, online_sgd
-from ._statics import RidgeSolution, ridge
+from ._stability import SGDStability, largest_eigenvalue, sgd_stability
 
 __all__ = [
     "ComputeFrontier",

@@ -13,13 +13,21 @@ from ...errors import DomainError
 from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..equivalents.contour import circle, cotangent
-from ..equivalents.inversion import CONTOUR, Rule, record_one_point, record_two_point
+from ..equivalents.inversion import CONTOUR, Rule, pair_losses, population_losses, train_loss
 from ..equivalents.kappa import ComplexArray
-from ..equivalents.losses import ROUNDING, Tally
+from ..equivalents.losses import (
+    ROUNDING,
+    UNSOLVED,
+    Losses,
+    columns,
+    judgment,
+    solved,
+    unlimited,
+)
 from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum, depth
-from ._edge import Resolvent
-from ._flow import limits
+from ._ridge import ridgeless
+from ._stability import Resolvent
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other
 _DAMPED = 30.0  # logarithm by which oscillations must have decayed where a contour leaves them out
@@ -165,32 +173,42 @@ def gradient_descent(
     tops = _stable_edges(spectrum, n, p, eta, mu)
     with np.errstate(divide="ignore"):
         modes = spectrum.modes(depth("steps", spectrum, np.minimum(n, p), (1 - mu) / (count * eta)))
-    tally = Tally(count.size, float(np.sum(modes.signal)), noise, floor=1e-3)
+    total = float(np.sum(modes.signal))
     late = np.isinf(count)
-    if late.any():
-        limits(tally, late, spectrum, n, p, noise)
     start = count * eta / (1 - mu) * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
+    found = dict(
+        zip(
+            np.flatnonzero(late).tolist(),
+            ridgeless(spectrum, n[late], p[late], noise[late]),
+            strict=True,
+        )
+    )
     circles: dict[tuple[float, ...], list[int]] = {}
     for i in np.flatnonzero(~late).tolist():
         task = _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i])
         if start[i]:
-            tally.set_unlimited(i, tally.total, noise[i])
+            found[i] = unlimited(total, noise[i])
         elif math.isinf(n[i]) and math.isinf(p[i]):
-            tally.set_unlimited(i, task.unlimited(count[i]), noise[i])
+            found[i] = unlimited(task.unlimited(count[i]), noise[i])
         elif task.on_circle(count[i]):
             circles.setdefault((n[i], p[i], eta[i], mu[i], noise[i]), []).append(i)
         else:
-            task.contours(tally, i, count[i])
+            found[i] = task.on_contours(count[i])
     for members in circles.values():
         i = members[0]
-        _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i]).circle(
-            tally, members, count[members]
-        )
+        task = _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i])
+        found |= zip(members, task.on_one_circle(count[members]), strict=True)
 
-    diagnostics = tally.diagnostics("z-transform on cotangent contours or a circle, merged modes")
+    losses = [found[i] for i in range(count.size)]
+    diagnostics = judgment(
+        losses,
+        total + noise,
+        "z-transform on cotangent contours or a circle, merged modes",
+        floor=1e-3,
+    )
     result = GradientDescentSolution(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
-        **{name: shaped(array, shape) for name, array in tally.losses().items()},
+        **{name: shaped(array, shape) for name, array in columns(losses).items()},
         diagnostics=diagnostics,
     )
     judged("gradient_descent", result, diagnostics, on_failure)
@@ -257,54 +275,61 @@ class _Task:
         return True
 
     @one_thread
-    def contours(self, tally: Tally, i: int, steps: float) -> None:
+    def on_contours(self, steps: float) -> Losses:
         """Invert on cotangent contours."""
-        free = self.unlimited(steps)
-        dropped = (
-            math.exp(steps * math.log(self.momentum) / 2) * (tally.total + self.noise)
-            if self.momentum
-            else 0.0
-        )
+        modes, noise, free = self.modes, self.noise, self.unlimited(steps)
         if self.momentum == 0:
             weights, doubled = self._nodes(2 * steps)
-            if not tally.solved(i, doubled):
-                return
-            record_one_point(tally, i, self.modes, doubled, self.noise, weights, free, CONTOUR)
+            if not doubled.found:
+                return UNSOLVED
             if math.isinf(self.samples):
-                return
+                return solved(
+                    *population_losses(modes, doubled, noise, weights, free, CONTOUR), doubled
+                )
+            train = train_loss(modes, doubled, noise, weights, free, CONTOUR)
         weights, at = self._nodes(steps)
-        if tally.solved(i, at):
-            train = self.momentum > 0
-            one = weights[None, :], np.array([free])
-            record_two_point(
-                tally, [i], self.modes, at, self.noise, *one, CONTOUR, train=train, dropped=dropped
-            )
+        if not at.found:
+            return UNSOLVED
+        one = weights[None, :], np.array([free])
+        if self.momentum == 0:
+            ((test, _),) = pair_losses(modes, at, noise, *one, CONTOUR)
+            return solved(test, train, doubled, at)
+        dropped = math.exp(steps * math.log(self.momentum) / 2) * (
+            float(np.sum(modes.signal)) + noise
+        )
+        ((test, train),) = pair_losses(modes, at, noise, *one, CONTOUR, train=True, dropped=dropped)
+        return solved(test, train, at)
 
     @one_thread
-    def circle(self, tally: Tally, members: list[int], steps: Array) -> None:
+    def on_one_circle(self, steps: Array) -> list[Losses]:
         """Invert for several numbers of steps on one circle."""
+        modes, noise = self.modes, self.noise
         most = float(np.max(steps))
         count = 32 * math.ceil(min(max(8 * most, 64), _NODES) / 32)
         u = circle(count, _ALIAS / (count + 2 * most))
         rule = Rule(ROUNDING, 4 * math.exp(-_ALIAS * count / (count + 2 * most)))
         at = self._resolve(u)
+        if not at.found:
+            return [UNSOLVED] * steps.size
         z = np.exp(u)
-        solved = [tally.solved(i, at) for i in members]
-        if not all(solved):
-            return
         free = np.array([self.unlimited(step) for step in steps])
         factor = z / np.expm1(u) / count
-        if self.momentum == 0:
-            for i, step, value in zip(members, steps, free, strict=True):
-                record_one_point(
-                    tally, i, self.modes, at, self.noise, np.exp(2 * step * u) * factor, value, rule
-                )
-            if math.isinf(self.samples):
-                return
         weights = np.asarray(np.exp(np.multiply.outer(steps, u)) * factor, dtype=complex)
-        record_two_point(
-            tally, members, self.modes, at, self.noise, weights, free, rule, train=self.momentum > 0
-        )
+        if self.momentum > 0:
+            pairs = pair_losses(modes, at, noise, weights, free, rule, train=True)
+            return [solved(test, train, at) for test, train in pairs]
+        doubled = [np.exp(2 * step * u) * factor for step in steps]
+        if math.isinf(self.samples):
+            return [
+                solved(*population_losses(modes, at, noise, two, one, rule), at)
+                for two, one in zip(doubled, free, strict=True)
+            ]
+        trains = [
+            train_loss(modes, at, noise, two, one, rule)
+            for two, one in zip(doubled, free, strict=True)
+        ]
+        tests = pair_losses(modes, at, noise, weights, free, rule)
+        return [solved(test, train, at) for (test, _), train in zip(tests, trains, strict=True)]
 
     def _resolve(self, u: ComplexArray, *, far: bool = False, sign: float = 1.0) -> Resolved:
         """Solve for kappa at z = sign * exp(u)."""

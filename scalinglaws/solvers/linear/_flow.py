@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
+from ...arguments import Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
 from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..equivalents.contour import cotangent
-from ..equivalents.inversion import CONTOUR, record_one_point, record_two_point
-from ..equivalents.losses import Tally
+from ..equivalents.inversion import CONTOUR, pair_losses, population_losses, train_loss
+from ..equivalents.losses import UNSOLVED, Losses, columns, judgment, solved, unlimited
 from ..equivalents.response import resolve, unlimited_flow
 from ..spectra import Modes, Spectrum, depth
-from ._statics import ridge
+from ._ridge import ridgeless
 
 LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""
@@ -140,68 +140,49 @@ def gradient_flow(
 
     with np.errstate(divide="ignore"):
         modes = spectrum.modes(depth("t", spectrum, np.minimum(n, p), 1 / times))
-    tally = Tally(times.size, float(np.sum(modes.signal)), noise)
+    total = float(np.sum(modes.signal))
     late = np.isinf(times)
-    if late.any():
-        limits(tally, late, spectrum, n, p, noise)
+    ends = iter(ridgeless(spectrum, n[late], p[late], noise[late]))
     # all rates are below 8 times the trace (largest_eigenvalue at u = 2 trace)
     start = times * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
-    for i in np.flatnonzero(start).tolist():
-        tally.set_unlimited(i, tally.total, noise[i])
-    for i in np.flatnonzero(~late & ~start).tolist():
-        _at_one_time(tally, i, modes, times[i], n[i], p[i], noise[i])
+    found = []
+    for i in range(times.size):
+        if late[i]:
+            found.append(next(ends))
+        elif start[i]:
+            found.append(unlimited(total, noise[i]))
+        else:
+            found.append(_at_one_time(modes, times[i], n[i], p[i], noise[i]))
 
-    diagnostics = tally.diagnostics(
-        "Newton continuation of kappa on a cotangent contour, merged modes"
+    diagnostics = judgment(
+        found,
+        total + noise,
+        "Newton continuation of kappa on a cotangent contour, merged modes",
     )
     result = GradientFlowSolution(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
-        **{name: shaped(array, shape) for name, array in tally.losses().items()},
+        **{name: shaped(array, shape) for name, array in columns(found).items()},
         diagnostics=diagnostics,
     )
     judged("gradient_flow", result, diagnostics, on_failure)
     return result
 
 
-def limits(
-    tally: Tally, late: Array, spectrum: Spectrum, features: Array, samples: Array, noise: Array
-) -> None:
-    """Fill in the limit of long training: regression without ridge."""
-    end = ridge(
-        spectrum,
-        features=features[late],
-        samples=samples[late],
-        noise_variance=noise[late],
-        on_failure="return",
-    )
-    accuracy = end.diagnostics.error_estimate
-    for i, test, train in zip(
-        np.flatnonzero(late).tolist(),
-        np.asarray(end.test_loss),
-        np.asarray(end.train_loss),
-        strict=True,
-    ):
-        tally.set_test(i, test, accuracy * test)
-        tally.set_train(i, train, accuracy * train)
-    tally.count(end.diagnostics.iterations, end.diagnostics.residual)
-
-
 @one_thread
-def _at_one_time(
-    tally: Tally, i: int, modes: Modes, t: float, features: float, samples: float, noise: float
-) -> None:
+def _at_one_time(modes: Modes, t: float, features: float, samples: float, noise: float) -> Losses:
     free = float(unlimited_flow(modes, 2 * t))
     if math.isinf(features) and math.isinf(samples):
-        tally.set_unlimited(i, free, noise)
-        return
+        return unlimited(free, noise)
     z, w = cotangent()
     weights = w / z
     doubled = resolve(modes, features, samples, z / (2 * t))
-    if not tally.solved(i, doubled):
-        return
-    record_one_point(tally, i, modes, doubled, noise, weights, free, CONTOUR)
+    if not doubled.found:
+        return UNSOLVED
     if math.isinf(samples):
-        return
+        return solved(*population_losses(modes, doubled, noise, weights, free, CONTOUR), doubled)
+    train = train_loss(modes, doubled, noise, weights, free, CONTOUR)
     at = resolve(modes, features, samples, z / t)
-    if tally.solved(i, at):
-        record_two_point(tally, [i], modes, at, noise, weights[None, :], np.array([free]), CONTOUR)
+    if not at.found:
+        return UNSOLVED
+    ((test, _),) = pair_losses(modes, at, noise, weights[None, :], np.array([free]), CONTOUR)
+    return solved(test, train, doubled, at)

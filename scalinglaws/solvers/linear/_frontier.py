@@ -13,9 +13,9 @@ from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..spectra import PowerLawSpectrum, Spectrum
-from ._edge import sgd_stability
 from ._flow import gradient_flow
 from ._sgd import online_sgd
+from ._stability import sgd_stability
 
 DYNAMICS = ("sgd", "flow")
 

@@ -16,15 +16,16 @@ from .._jit import njit
 from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
-from ..equivalents.losses import ROUNDING, Tally
+from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judgment, solved
 from ..equivalents.response import Resolved, inverse, projected_signal, resolve
 from ..spectra import Modes, Spectrum, depth
-from ._edge import Resolvent, stability_inputs
-from ._statics import ridge
+from ._ridge import ridge
+from ._stability import Resolvent, stability_inputs
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes
 _ALIAS = 36.0  # exp(-36) is its error
+_NONE = Loss(0.0, 0.0)  # there is no train loss
 
 
 @dataclass(frozen=True)
@@ -149,42 +150,42 @@ def online_sgd(
     norms = _stable_norms(spectrum, n, b, eta)
     with np.errstate(divide="ignore"):
         modes = spectrum.modes(depth("steps", spectrum, n, 1 / (t * eta)))
-    tally = Tally(t.size, float(np.sum(modes.signal)), noise)
+    total = float(np.sum(modes.signal))
     start = t * eta * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
-    shared: dict[tuple[float, ...], _Start] = {}
+    circles: dict[tuple[float, ...], _Start] = {}
+    found = []
     for i in range(t.size):
+        key = (n[i], b[i], eta[i], noise[i], norms[i])
         if start[i]:
-            tally.set_test(i, tally.total, ROUNDING * tally.total)
+            found.append(Losses(Loss(total, ROUNDING * total)))
         elif math.isinf(t[i]):
-            floor = ridge(spectrum, features=n[i])
-            limit = (floor.test_loss + norms[i] * noise[i]) / (1 - norms[i])
-            tally.set_test(
-                i,
-                float(limit),
-                float(limit) * (floor.diagnostics.error_estimate + ROUNDING / (1 - norms[i])),
-            )
+            found.append(_floor(spectrum, n[i], noise[i], norms[i]))
         elif t[i] < _FEW:
-            key = (n[i], b[i], eta[i], noise[i])
-            if key not in shared:
-                shared[key] = _Start(modes, *key, norms[i])
-            if tally.solved(i, *shared[key].resolved):
-                tally.set_test(i, *shared[key].loss(t[i]))
+            if key not in circles:
+                circles[key] = _Start(modes, *key)
+            found.append(circles[key].losses(t[i]))
         else:
             z, w = cotangent()
-            transform = _Transform(modes, n[i], b[i], eta[i], noise[i], norms[i], z / t[i])
-            if tally.solved(i, *transform.resolved):
-                tally.set_test(i, *transform.loss(t[i], w / t[i], CONTOUR))
-    diagnostics = tally.diagnostics("z-transform on a cotangent contour or a circle, merged modes")
+            found.append(_Transform(modes, *key, z / t[i]).losses(t[i], w / t[i], CONTOUR))
+    diagnostics = judgment(
+        found, total + noise, "z-transform on a cotangent contour or a circle, merged modes"
+    )
+    table = columns(found)
     result = OnlineSGDSolution(
         **dict(zip(checked, (shaped(array, shape) for array in flat), strict=True)),
-        **{
-            name: shaped(array, shape)
-            for name, array in tally.losses("test_loss", "test_error").items()
-        },
+        test_loss=shaped(table["test_loss"], shape),
+        test_error=shaped(table["test_error"], shape),
         diagnostics=diagnostics,
     )
     judged("online_sgd", result, diagnostics, on_failure)
     return result
+
+
+def _floor(spectrum: Spectrum, features: float, noise: float, norm: float) -> Losses:
+    """Return the limit of many steps."""
+    best = ridge(spectrum, features=features)
+    limit = float((best.test_loss + norm * noise) / (1 - norm))
+    return Losses(Loss(limit, limit * (best.diagnostics.error_estimate + ROUNDING / (1 - norm))))
 
 
 def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_rate: Array) -> Array:
@@ -239,7 +240,7 @@ class _Transform:
             self._rates = np.log1p(-np.minimum(decrement, 1.0))
         self._signal = modes.signal
         self._amplification = 1 / (1 - norm)
-        if not (math.isfinite(low.residual) and math.isfinite(high.residual)):
+        if not (low.found and high.found):
             return
         scale = 2 * eta * root
         change = z * (_over_s(modes, low) - np.conj(_over_s(modes, high))) / scale
@@ -251,11 +252,22 @@ class _Transform:
         self._early = change + kernel * (forcing + noises) / (1 - kernel)
         self._late = (change - missing * (forcing + noises) / (1 - norm + missing)) / (1 - norm)
 
-    def loss(self, steps: float, weights: ComplexArray, rule: Rule) -> tuple[float, float]:
-        """Return the loss and its error; the weights are those of a contour at this number of steps."""
+    @property
+    def found(self) -> bool:
+        """Whether the equation for kappa was solved."""
+        return all(at.found for at in self.resolved)
+
+    def losses(self, steps: float, weights: ComplexArray, rule: Rule) -> Losses:
+        """Return what is found; the weights are those of a contour at this number of steps."""
+        if not self.found:
+            return UNSOLVED
+        return solved(self.loss(steps, weights, rule), _NONE, *self.resolved)
+
+    def loss(self, steps: float, weights: ComplexArray, rule: Rule) -> Loss:
+        """Return the test loss."""
         with np.errstate(under="ignore", over="ignore"):
             unlimited = float(np.exp(steps * self._rates) @ self._signal)
-        found = []
+        choices = []
         for values, start in (
             (self._early, unlimited),
             (self._late, unlimited * (1 + self._gain) + self._floor),
@@ -266,8 +278,8 @@ class _Transform:
                 + rule.truncation * (abs(change) + start)
                 + ROUNDING * start
             )
-            found.append((start + change, error))
-        return min(found, key=lambda entry: entry[1])
+            choices.append(Loss(start + change, error))
+        return min(choices, key=lambda loss: loss.error)
 
 
 def _kernel(
@@ -344,25 +356,30 @@ class _Start:
         self._u = circle(_CIRCLE, _ALIAS / _CIRCLE)
         self._transform = _Transform(modes, features, batch, learning_rate, noise, norm, self._u)
         self._total = float(np.sum(modes.signal))
-        self.resolved = self._transform.resolved
 
-    def loss(self, steps: float) -> tuple[float, float]:
-        """Return the loss and its error; between whole numbers of steps the loss is a power of its neighbors."""
+    def losses(self, steps: float) -> Losses:
+        """Return what is found; between whole numbers of steps the loss is a power of its neighbors."""
+        if not self._transform.found:
+            return UNSOLVED
         before = math.floor(steps)
-        low = self._whole(before)
-        if before == steps:
-            return low
-        high = self._whole(before + 1)
-        part = steps - before
-        if min(low[0], high[0]) <= 0:
-            return (1 - part) * low[0] + part * high[0], max(low[1], high[1])
-        return low[0] ** (1 - part) * high[0] ** part, max(low[1], high[1])
+        loss = self._whole(before)
+        if before != steps:
+            loss = _between(loss, self._whole(before + 1), steps - before)
+        return solved(loss, _NONE, *self._transform.resolved)
 
-    def _whole(self, steps: int) -> tuple[float, float]:
+    def _whole(self, steps: int) -> Loss:
         if steps == 0:
-            return self._total, ROUNDING * self._total
+            return Loss(self._total, ROUNDING * self._total)
         weights = np.asarray(np.exp(steps * self._u) / _CIRCLE, dtype=complex)
         return self._transform.loss(steps, weights, Rule(ROUNDING, math.exp(-_ALIAS)))
+
+
+def _between(low: Loss, high: Loss, part: float) -> Loss:
+    """Interpolate between two whole numbers of steps."""
+    error = max(low.error, high.error)
+    if min(low.value, high.value) <= 0:
+        return Loss((1 - part) * low.value + part * high.value, error)
+    return Loss(low.value ** (1 - part) * high.value**part, error)
 
 
 def _over_s(modes: Modes, at: Resolved) -> ComplexArray:

@@ -61,7 +61,7 @@ def allocate(
 
     References
     ----------
-    .. [2] R. J. Duffin, E. L. Peterson, C. Zener, "Geometric Programming", Wiley (1967), ch. I.3.
+    .. [1] R. J. Duffin, E. L. Peterson, C. Zener, "Geometric Programming", Wiley (1967), ch. I.3.
 
     Examples
     --------

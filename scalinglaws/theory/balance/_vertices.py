@@ -9,6 +9,9 @@ from itertools import combinations
 from math import lcm
 
 import numpy as np
+from sympy import QQ
+from sympy.polys.matrices import DomainMatrix
+from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 
 _EXACT = (
     2**31
@@ -81,21 +84,16 @@ def rational_vertices(
 
 def _independent(rows: list[list[Fraction]]) -> list[list[Fraction]] | None:
     """Keep rows that are linearly independent; None if the dropped ones contradict them."""
-    kept: list[list[Fraction]] = []
-    echelon: list[tuple[int, list[Fraction]]] = []
-    for row in rows:
-        left = row
-        for pivot, other in echelon:
-            if left[pivot]:
-                factor = left[pivot] / other[pivot]
-                left = [one - factor * two for one, two in zip(left, other, strict=True)]
-        pivot_here = next((index for index, entry in enumerate(left[:-1]) if entry), None)
-        if pivot_here is not None:
-            echelon.append((pivot_here, left))
-            kept.append(row)
-        elif left[-1]:
-            return None
-    return kept
+    if not rows:
+        return []
+    whole = _matrix(rows)
+    _, pivots = whole.rref(method="GJ")
+    if pivots and pivots[-1] == len(rows[0]) - 1:
+        return None
+    if len(pivots) == len(rows):
+        return rows
+    _, kept = whole.transpose().rref(method="GJ")
+    return [rows[index] for index in kept]
 
 
 def _solutions(
@@ -152,22 +150,23 @@ def solve_exactly(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction
     >>> solve_exactly([[Fraction(2), Fraction(1)], [Fraction(1), Fraction(1)]], [Fraction(3), Fraction(2)])
     (Fraction(1, 1), Fraction(1, 1))
     """
-    size = len(matrix)
-    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
-    for column in range(size):
-        pivot = next((index for index in range(column, size) if rows[index][column]), None)
-        if pivot is None:
-            return None
-        rows[column], rows[pivot] = rows[pivot], rows[column]
-        lead = rows[column][column]
-        rows[column] = [entry / lead for entry in rows[column]]
-        for index in range(size):
-            if index != column and rows[index][column]:
-                factor = rows[index][column]
-                rows[index] = [
-                    one - factor * two for one, two in zip(rows[index], rows[column], strict=True)
-                ]
-    return tuple(row[-1] for row in rows)
+    try:
+        solution = _matrix(matrix).lu_solve(_matrix([[value] for value in right]))
+    except DMNonInvertibleMatrixError:
+        return None
+    return tuple(row[0] for row in _fractions(solution))
+
+
+def _matrix(rows: Sequence[Sequence[Fraction]]) -> DomainMatrix:
+    exact = [[QQ(entry.numerator, entry.denominator) for entry in row] for row in rows]
+    return DomainMatrix(exact, (len(exact), len(exact[0])), QQ)
+
+
+def _fractions(matrix: DomainMatrix) -> list[list[Fraction]]:
+    return [
+        [Fraction(int(entry.numerator), int(entry.denominator)) for entry in row]
+        for row in matrix.to_dense().rep.to_list()
+    ]
 
 
 @lru_cache(maxsize=4096)
@@ -229,22 +228,10 @@ def rref_rows(
     >>> rref_rows([[Fraction(2), Fraction(4)]], 1)
     ([[Fraction(1, 1), Fraction(2, 1)]], [0])
     """
-    left = [list(row) for row in rows]
-    kept: list[list[Fraction]] = []
-    pivots: list[int] = []
-    for column in range(width):
-        found = next((row for row in left if row[column]), None)
-        if found is None:
-            continue
-        left.remove(found)
-        found = [entry / found[column] for entry in found]
-        kept, left = (
-            [
-                [one - row[column] * two for one, two in zip(row, found, strict=True)]
-                for row in group
-            ]
-            for group in (kept, left)
-        )
-        kept.append(found)
-        pivots.append(column)
-    return kept, pivots
+    if not rows:
+        return [], []
+    reduced, pivots = _matrix(rows).rref(method="GJ")
+    if pivots and pivots[-1] >= width:  # contradictions: leave out the rows that make them
+        _, kept = _matrix([row[:width] for row in rows]).transpose().rref(method="GJ")
+        return rref_rows([rows[index] for index in kept], width)
+    return _fractions(reduced)[: len(pivots)], list(pivots)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
 from ..asymptotics import RATIONAL
-from ..catalogue import CATALOGUE
+from ..building import laws_of
 from ..formula import Caution, Law, Published
 from ..linear import ModeLimited, derive_compute, derive_mode
 from ..references import BORDELON_2024_FEATURES, PAQUETTE_2024
@@ -29,17 +28,9 @@ _GAMMA = {"gamma": "richness: how much faster the features learn than in the laz
 _STATIC = "test loss at convergence; the same with and without feature learning"
 
 
-def _law(name: str, derive: Callable[[Any], Any], model: Any, **fields: Any) -> Law:
-    given = {
-        "quantity": "test loss",
-        "symbols": _SYMBOLS,
-        "standing": "derived",
-        "variable": T,
-        "reference": (BORDELON_2024_FEATURES,),
-        **fields,
-    }
-    name = f"feature_learning.{name}"
-    return Law(name=name, statement=CATALOGUE[name].statement, model=model, derive=derive, **given)
+_build = laws_of(
+    "feature_learning", symbols=_SYMBOLS, variable=T, reference=(BORDELON_2024_FEATURES,)
+)
 
 
 # -- time ---------------------------------------------------------------------------------------------------------------
@@ -48,7 +39,13 @@ def _law(name: str, derive: Callable[[Any], Any], model: Any, **fields: Any) -> 
 @lru_cache(maxsize=1)
 def time_law() -> Law:
     r"""Return ``feature_learning.time``: :math:`L(t) \sim t^{-\beta\max(1,\, 2/(1 + \beta))}` for any richness above zero."""
-    return _law("time", derive_feedback, FeedbackLimited())
+    return _build(
+        "time",
+        "loss of a network that learns features against training time: hard tasks gain, "
+        "easy ones do not",
+        derive=derive_feedback,
+        model=FeedbackLimited(),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -58,10 +55,11 @@ def bootstrap_law() -> Law:
         "beta": _SYMBOLS["beta"],
         "n": "level: how many times the growth of the kernel is inserted",
     }
-    return _law(
+    return _build(
         "bootstrap",
-        derive_bootstrap,
-        FeedbackLimited(),
+        "exponent of feature learning from inserting the growth of the kernel level by level",
+        derive=derive_bootstrap,
+        model=FeedbackLimited(),
         symbols=symbols,
         quantity="test loss, to the n-th level",
     )
@@ -70,16 +68,23 @@ def bootstrap_law() -> Law:
 @lru_cache(maxsize=1)
 def prefactor_law() -> Law:
     r"""Return ``feature_learning.prefactor``: :math:`L(t) \simeq \frac{I_2}{\alpha}\big[\frac{c(1+\beta)}{2}t\big]^{-2\beta/(1+\beta)}`."""
-    return _law("prefactor", derive_prefactor, WarpLimited(), symbols={**_SYMBOLS, **_GAMMA})
+    return _build(
+        "prefactor",
+        "loss of a network that learns features at long times, with its constant for any richness",
+        derive=derive_prefactor,
+        model=WarpLimited(),
+        symbols={**_SYMBOLS, **_GAMMA},
+    )
 
 
 @lru_cache(maxsize=1)
 def crossover_law() -> Law:
     r"""Return ``feature_learning.crossover``: :math:`t_* \sim \gamma^{-1/(1 - \beta)}`."""
-    return _law(
+    return _build(
         "crossover",
-        derive_crossover,
-        FeedbackLimited(),
+        "when a weakly rich network leaves the lazy curve",
+        derive=derive_crossover,
+        model=FeedbackLimited(),
         symbols={"beta": _SYMBOLS["beta"]},
         quantity="time at which the rich loss leaves the lazy one, against ell = 1/gamma",
         variable=LAZINESS,
@@ -91,10 +96,11 @@ def crossover_law() -> Law:
 def circle_law() -> Law:
     r"""Return ``feature_learning.circle``: :math:`\alpha = 2q`, :math:`\beta = (2q_y - 1)/(2q)`."""
     box = {ORDER: (sp.Rational(3, 5), 2), TARGET_ORDER: (sp.Rational(3, 5), 4)}
-    return _law(
+    return _build(
         "circle",
-        derive_feedback,
-        FeedbackLimited(spectrum=2 * ORDER, signal=2 * TARGET_ORDER, box=box),
+        "a network of given smoothness learns a target on the circle",
+        derive=derive_feedback,
+        model=FeedbackLimited(spectrum=2 * ORDER, signal=2 * TARGET_ORDER, box=box),
         symbols={
             "q": "smoothness of the initial kernel: its Fourier coefficients fall as k^-(2q)",
             "q_y": "smoothness of the target: the squares of its Fourier coefficients fall as k^-(2q_y)",
@@ -109,7 +115,12 @@ def linear_network_law() -> Law:
     At N features the kernel is :math:`A^\top A/N + \gamma |w|^2/N`, of full rank once the readout w has grown: the width delays
     what this law says, but leaves no floor.
     """
-    return _law("linear_network", derive_network, WarpLimited())
+    return _build(
+        "linear_network",
+        "loss of a two-layer linear network with no frozen weights against training time",
+        derive=derive_network,
+        model=WarpLimited(),
+    )
 
 
 # -- size ---------------------------------------------------------------------------------------------------------------
@@ -118,10 +129,12 @@ def linear_network_law() -> Law:
 @lru_cache(maxsize=1)
 def model_law() -> Law:
     r"""Return ``feature_learning.model``: :math:`L(N) \sim N^{-\alpha\min(1, \beta)}`."""
-    return _law(
+    return _build(
         "model",
-        derive_mode,
-        ModeLimited(resource=N, residual=RATIONAL(1, 1)),
+        "loss of a network that learns features against its width; learning features does "
+        "not change it",
+        derive=derive_mode,
+        model=ModeLimited(resource=N, residual=RATIONAL(1, 1)),
         quantity=_STATIC,
         variable=N,
         published=Published(
@@ -137,7 +150,15 @@ def model_law() -> Law:
 def data_law() -> Law:
     r"""Return ``feature_learning.data``: :math:`L(P) \sim P^{-\alpha\min(2, \beta)}`."""
     model = ModeLimited(resource=P, residual=RATIONAL(2, 2), variance=RATIONAL(0, 2))
-    return _law("data", derive_mode, model, quantity=_STATIC, variable=P)
+    return _build(
+        "data",
+        "loss of a network that learns features against the number of samples; learning "
+        "features does not change it",
+        derive=derive_mode,
+        model=model,
+        quantity=_STATIC,
+        variable=P,
+    )
 
 
 # -- transients ---------------------------------------------------------------------------------------------------------
@@ -146,10 +167,12 @@ def data_law() -> Law:
 @lru_cache(maxsize=1)
 def transient_law() -> Law:
     r"""Return ``feature_learning.transient``: :math:`L(t, N) - L(t, \infty) \sim N^{-1} t^{-(\min(1, \beta) - 1/\alpha) f}`."""
-    return _law(
+    return _build(
         "transient",
-        derive_warped,
-        WarpedLimited(),
+        "what a finite width adds to the loss of a network that learns features, before "
+        "it saturates",
+        derive=derive_warped,
+        model=WarpedLimited(),
         standing="heuristic",
         quantity="N (L(t, N) - L(t, inf)), at equal times; grows where the exponent is negative",
         published=Published(
@@ -164,10 +187,11 @@ def transient_law() -> Law:
 @lru_cache(maxsize=1)
 def sgd_noise_law() -> Law:
     r"""Return ``feature_learning.sgd_noise``: the noise of one-pass SGD decays as :math:`t^{-(2 - 1/\alpha) f}`."""
-    return _law(
+    return _build(
         "sgd_noise",
-        derive_warped,
-        noise(),
+        "how fast a network that learns features forgets the noise of one-pass SGD",
+        derive=derive_warped,
+        model=noise(),
         standing="heuristic",
         quantity="noise kernel of online SGD, in units of eta^2/B, at t = learning rate times steps",
         caution=Caution(
@@ -181,14 +205,15 @@ def sgd_noise_law() -> Law:
 # -- compute ------------------------------------------------------------------------------------------------------------
 
 
-def _compute(name: str, of: sp.Expr | None, power: int = 1, **fields: Any) -> Law:
+def _compute(name: str, statement: str, of: sp.Expr | None, power: int = 1, **fields: Any) -> Law:
     def derive(model: Any) -> Any:
         return derive_compute(model, of)
 
-    return _law(
+    return _build(
         name,
-        derive,
-        compute_limited(power),
+        statement,
+        derive=derive,
+        model=compute_limited(power),
         variable=C,
         reference=(BORDELON_2024_FEATURES, PAQUETTE_2024),
         **fields,
@@ -199,7 +224,11 @@ def _compute(name: str, of: sp.Expr | None, power: int = 1, **fields: Any) -> La
 def compute_law() -> Law:
     r"""Return ``feature_learning.compute``: the loss at the best model size for compute :math:`C = N t`, hard, easy or super-easy."""
     return _compute(
-        "compute", None, quantity="test loss at the compute optimum of online SGD, C = N t"
+        "compute",
+        "loss of a network that learns features at the best width for a given compute: "
+        "hard, easy, super-easy",
+        None,
+        quantity="test loss at the compute optimum of online SGD, C = N t",
     )
 
 
@@ -208,6 +237,7 @@ def compute_lazy_law() -> Law:
     """Return ``feature_learning.compute_lazy``: the same for a kernel that does not grow."""
     return _compute(
         "compute_lazy",
+        "the same without feature learning, to compare with",
         None,
         0,
         quantity="test loss at the compute optimum of online SGD without feature learning, C = N t",
@@ -219,6 +249,7 @@ def compute_time_law() -> Law:
     """Return ``feature_learning.compute_time``: how many steps the compute optimum takes."""
     return _compute(
         "compute_time",
+        "training steps at the compute optimum of a network that learns features",
         C / N,
         quantity="steps at the compute optimum of online SGD, C = N t",
         growth=True,
@@ -230,6 +261,7 @@ def compute_model_law() -> Law:
     """Return ``feature_learning.compute_model``: how many features the compute optimum has."""
     return _compute(
         "compute_model",
+        "width at the compute optimum of a network that learns features",
         N,
         quantity="features at the compute optimum of online SGD, C = N t",
         growth=True,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import sympy as sp
 
 from ..asymptotics import RATIONAL
-from ..catalogue import CATALOGUE
+from ..building import laws_of
 from ..formula import Law, Published
 from ..references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, MALONEY_2022, PAQUETTE_2024
 from ..symbols import ALPHA, BETA, C, N, P, T
@@ -30,33 +28,46 @@ _SYMBOLS = {
 }
 
 
-def _law(name: str, derive: Callable[[Any], Any], model: Any, **fields: Any) -> Law:
-    given = {"quantity": "test loss", "symbols": _SYMBOLS, "standing": "derived", **fields}
-    return Law(name=name, statement=CATALOGUE[name].statement, model=model, derive=derive, **given)
+_build = laws_of("linear", symbols=_SYMBOLS)
 
 
 @lru_cache(maxsize=1)
 def time_law() -> Law:
     r"""Return ``linear.time``: :math:`L(t) \simeq \frac{\Gamma(\beta)}{\alpha}(2t)^{-\beta}` under gradient flow."""
-    return _law("linear.time", derive_time, TimeLimited(), variable=T, reference=(BORDELON_2024,))
+    return _build(
+        "time",
+        "loss of the lazy linear model against training time, features and samples unlimited",
+        derive=derive_time,
+        model=TimeLimited(),
+        variable=T,
+        reference=(BORDELON_2024,),
+    )
 
 
 @lru_cache(maxsize=1)
 def data_law() -> Law:
     r"""Return ``linear.data``: :math:`L(P) \sim P^{-\alpha\min(\beta, 2)}` without ridge or noise, features unlimited."""
     model = ModeLimited(resource=P, residual=RATIONAL(2, 2), variance=RATIONAL(0, 2))
-    return _law(
-        "linear.data", derive_mode, model, variable=P, reference=(BORDELON_2024, CAPONNETTO_2007)
+    return _build(
+        "data",
+        "loss of the lazy linear model against the number of samples, trained to "
+        "convergence without ridge or noise",
+        derive=derive_mode,
+        model=model,
+        variable=P,
+        reference=(BORDELON_2024, CAPONNETTO_2007),
     )
 
 
 @lru_cache(maxsize=1)
 def model_law() -> Law:
     r"""Return ``linear.model``: :math:`L(N) \sim N^{-\alpha\min(\beta, 1)}`, samples and time unlimited."""
-    return _law(
-        "linear.model",
-        derive_mode,
-        ModeLimited(resource=N, residual=RATIONAL(1, 1)),
+    return _build(
+        "model",
+        "loss of the lazy linear model against the number of random features, samples and "
+        "time unlimited",
+        derive=derive_mode,
+        model=ModeLimited(resource=N, residual=RATIONAL(1, 1)),
         variable=N,
         reference=(MALONEY_2022, ATANASOV_2024),
         published=Published(
@@ -72,10 +83,12 @@ def model_law() -> Law:
 @lru_cache(maxsize=1)
 def transient_law() -> Law:
     r"""Return ``linear.transient``: :math:`L(t, N) - L(t, \infty) \sim N^{-1} t^{-(\min(1, \beta) - 1/\alpha)}` before saturation."""
-    return _law(
-        "linear.transient",
-        derive_transient,
-        TransientLimited(),
+    return _build(
+        "transient",
+        "what a finite number of features adds to the loss of the lazy linear model "
+        "before it saturates",
+        derive=derive_transient,
+        model=TransientLimited(),
         quantity="N (L(t, N) - L(t, inf))",
         variable=T,
         reference=(BORDELON_2024, PAQUETTE_2024),
@@ -90,10 +103,11 @@ def transient_law() -> Law:
 @lru_cache(maxsize=1)
 def sgd_noise_law() -> Law:
     r"""Return ``linear.sgd_noise``: the noise of one-pass SGD decays as :math:`\tau^{-(2 - 1/\alpha)}`, :math:`\tau = \eta t`."""
-    return _law(
-        "linear.sgd_noise",
-        derive_time,
-        TimeLimited(signal=2 * ALPHA),
+    return _build(
+        "sgd_noise",
+        "how the noise that one-pass SGD feeds into the lazy linear model decays",
+        derive=derive_time,
+        model=TimeLimited(signal=2 * ALPHA),
         quantity="noise kernel of online SGD, in units of eta^2/B, at t = learning rate times steps",
         symbols={"alpha": _SYMBOLS["alpha"]},
         variable=T,
@@ -104,10 +118,11 @@ def sgd_noise_law() -> Law:
 @lru_cache(maxsize=1)
 def optimal_ridge_law() -> Law:
     r"""Return ``linear.optimal_ridge``: :math:`L \sim (\sigma^2/P)^{m/(m+1)}`, :math:`m = \alpha\min(\beta, 2)`."""
-    return _law(
-        "linear.optimal_ridge",
-        derive_ridge,
-        RidgeLimited(),
+    return _build(
+        "optimal_ridge",
+        "loss of the noisy lazy linear model at the best ridge, features unlimited",
+        derive=derive_ridge,
+        model=RidgeLimited(),
         quantity="test loss at the best ridge, X = samples / noise variance",
         variable=SAMPLES,
         reference=(CAPONNETTO_2007, ATANASOV_2024),
@@ -117,10 +132,11 @@ def optimal_ridge_law() -> Law:
 @lru_cache(maxsize=1)
 def compute_law() -> Law:
     r"""Return ``linear.compute``: the loss at the best model size for compute :math:`C = N t`, in seven phases."""
-    return _law(
-        "linear.compute",
-        derive_compute,
-        ComputeLimited(),
+    return _build(
+        "compute",
+        "loss of the lazy linear model at the best model size for a given compute: seven phases",
+        derive=derive_compute,
+        model=ComputeLimited(),
         quantity="test loss at the compute optimum of online SGD, C = N t",
         variable=C,
         reference=(PAQUETTE_2024, BORDELON_2024),
@@ -130,10 +146,11 @@ def compute_law() -> Law:
 @lru_cache(maxsize=1)
 def compute_time_law() -> Law:
     """Return ``linear.compute_time``: how many steps the compute optimum takes."""
-    return _law(
-        "linear.compute_time",
-        lambda model: derive_compute(model, C / N),
-        ComputeLimited(),
+    return _build(
+        "compute_time",
+        "training steps at the compute optimum of the lazy linear model",
+        derive=lambda model: derive_compute(model, C / N),
+        model=ComputeLimited(),
         quantity="steps at the compute optimum of online SGD, C = N t",
         variable=C,
         reference=(PAQUETTE_2024, BORDELON_2024),
@@ -144,10 +161,11 @@ def compute_time_law() -> Law:
 @lru_cache(maxsize=1)
 def compute_model_law() -> Law:
     """Return ``linear.compute_model``: how many features the compute optimum has."""
-    return _law(
-        "linear.compute_model",
-        lambda model: derive_compute(model, N),
-        ComputeLimited(),
+    return _build(
+        "compute_model",
+        "features at the compute optimum of the lazy linear model",
+        derive=lambda model: derive_compute(model, N),
+        model=ComputeLimited(),
         quantity="features at the compute optimum of online SGD, C = N t",
         variable=C,
         reference=(PAQUETTE_2024, BORDELON_2024),
@@ -158,10 +176,11 @@ def compute_model_law() -> Law:
 @lru_cache(maxsize=1)
 def phase_boundaries_law() -> Law:
     """Return ``linear.phase_boundaries``: where the seven phases meet, with exponent and logarithm of the loss there."""
-    return _law(
-        "linear.phase_boundaries",
-        derive_boundaries,
-        ComputeLimited(),
+    return _build(
+        "phase_boundaries",
+        "where the compute-optimal phases of the lazy linear model meet, and the logarithms there",
+        derive=derive_boundaries,
+        model=ComputeLimited(),
         quantity="test loss at the compute optimum, where phases meet",
         variable=C,
         reference=(PAQUETTE_2024,),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import sympy as sp
 
-from ..catalogue import CATALOGUE
+from ..building import laws_of
 from ..formula import Law, Published
 from ..references import RINGEL_2025, RUBIN_2025
 from ._architectures import attention, convolutional, fully_connected
@@ -20,25 +19,24 @@ _PATCH, _LENGTH = sp.symbols("s ell", positive=True)
 _TALK = RUBIN_2025.at("as presented in Z. Ringel's talk on patterns of feature learning")
 
 
-def _law(name: str, **fields: Any) -> Law:
-    given = {
-        "quantity": "samples at which the target is learned",
-        "variable": SCALE,
-        "reference": (RUBIN_2025, RINGEL_2025),
-        "standing": "heuristic",
-        "derive": derive_pattern,
-        "growth": True,
-        **fields,
-    }
-    name = f"patterns.{name}"
-    return Law(name=name, statement=CATALOGUE[name].statement, **given)
+_build = laws_of(
+    "patterns",
+    quantity="samples at which the target is learned",
+    variable=SCALE,
+    reference=(RUBIN_2025, RINGEL_2025),
+    standing="heuristic",
+    derive=derive_pattern,
+    growth=True,
+)
 
 
 @lru_cache(maxsize=1)
 def two_layer_law() -> Law:
     r"""Return ``patterns.two_layer``: :math:`P_* \sim \sqrt{N d}` from :math:`N = d` to :math:`d^5`, where lazy learning takes over."""
-    return _law(
+    return _build(
         "two_layer",
+        "samples by which a two-layer network of given width learns a cubic Hermite "
+        "target: lazy, specialized, or Gaussian features",
         symbols={"n": "width exponent: the hidden layer has d^n neurons"},
         model=fully_connected([_N], 3),
     )
@@ -47,8 +45,10 @@ def two_layer_law() -> Law:
 @lru_cache(maxsize=1)
 def convolutional_law() -> Law:
     r"""Return ``patterns.convolutional``: :math:`P_* \sim \sqrt{d\,C}` for :math:`C < d` channels."""
-    return _law(
+    return _build(
         "convolutional",
+        "samples by which a linear convolutional network of given number of channels "
+        "learns one filter",
         symbols={
             "n": "channel exponent: there are d^n channels",
             "s": "patch exponent: a patch has d^s inputs, and there are d^(1 - s)",
@@ -69,8 +69,10 @@ def three_layer_law() -> Law:
 
     For hidden layers at least as wide as the input; `sample_complexity` covers the rest, with ten patterns.
     """
-    return _law(
+    return _build(
         "three_layer",
+        "samples by which a three-layer network, no narrower than its input, learns a "
+        "cubic Hermite target: which layer specializes",
         symbols={
             "n_1": "width exponent of the first hidden layer",
             "n_2": "width exponent of the second hidden layer",
@@ -89,8 +91,10 @@ def three_layer_law() -> Law:
 @lru_cache(maxsize=1)
 def attention_law() -> Law:
     r"""Return ``patterns.attention``: :math:`P_* \sim \sqrt L/(s_A s_w)` until the softmax saturates."""
-    return _law(
+    return _build(
         "attention",
+        "samples by which a softmax attention head learns to compare positions, against "
+        "the length of its sequences",
         symbols={
             "ell": "length exponent: sequences have d^ell positions; scores and values have prior deviations 1/d and d^(-1/2)"
         },
@@ -108,8 +112,9 @@ def attention_law() -> Law:
 @lru_cache(maxsize=1)
 def unlearnability_law() -> Law:
     r"""Return ``patterns.unlearnability_bound``: :math:`P_* \ge 2\sigma^2 C/(\mathrm{Tr} K + \langle y^2\rangle)`."""
-    return _law(
+    return _build(
         "unlearnability_bound",
+        "samples below which no posterior is aligned with the target, whatever the data: a theorem",
         quantity="samples that alignment needs at least",
         variable=COST,
         symbols={

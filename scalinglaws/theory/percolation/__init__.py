@@ -13,6 +13,7 @@ from .components import (
     derive_grid,
     derive_reduction,
 )
+from .counts import CountTransform, MeanPower, PoleRest
 from .exponents import (
     CriticalExponents,
     Estimate,
@@ -30,10 +31,13 @@ __all__ = [
     "AllocationLimited",
     "ClusterLimited",
     "ClusterNumbers",
+    "CountTransform",
     "CriticalExponents",
     "Estimate",
     "GridLimited",
     "LossReduction",
+    "MeanPower",
+    "PoleRest",
     "Prediction",
     "SampleLimited",
     "ScalingExponents",

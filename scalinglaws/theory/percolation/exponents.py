@@ -13,8 +13,9 @@ import sympy as sp
 
 from ...arguments import choice, whole
 from ...errors import refusal
+from ...formatting import uncertain
 from .. import references
-from ..records import Reference
+from ..references import Reference
 from .relations import UPPER_DIMENSION, ScalingExponents, exponents_from
 
 _D, _NU = sp.symbols("D nu", positive=True)
@@ -47,11 +48,7 @@ class Estimate:
         return float(self.value)
 
     def __str__(self) -> str:
-        return (
-            str(self.value)
-            if self.exact
-            else f"{float(self.value):.8g} +- {self.standard_error:.2g}"
-        )
+        return str(self.value) if self.exact else uncertain(float(self.value), self.standard_error)
 
 
 @dataclass(frozen=True)

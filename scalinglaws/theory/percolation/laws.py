@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import sympy as sp
 
 from ..asymptotics import EXP
-from ..catalogue import CATALOGUE
+from ..building import laws_of
 from ..formula import Law, Published
 from ..references import (
     BRILL_2024,
@@ -40,26 +38,23 @@ _TAU = "exponent of the cluster numbers, n_s ~ s^-tau at the threshold"
 _ORDER = "order of the error in the distance: 2 for the square of a piecewise constant approximation, 4 for a piecewise linear one"
 
 
-def _law(name: str, derive: Callable[[Any], Any], model: Any, **fields: Any) -> Law:
-    name = f"percolation.{name}"
-    given = {
-        "quantity": "test loss",
-        "symbols": {"alpha": _ALPHA, "beta": _BETA},
-        "standing": "derived",
-        "reference": (BRILL_2024,),
-        "task": False,
-        **fields,
-    }
-    return Law(name=name, statement=CATALOGUE[name].statement, model=model, derive=derive, **given)
+_build = laws_of(
+    "percolation",
+    symbols={"alpha": _ALPHA, "beta": _BETA},
+    reference=(BRILL_2024,),
+    task=False,
+)
 
 
 @lru_cache(maxsize=1)
 def quanta_law() -> Law:
     r"""Return ``percolation.quanta``: :math:`\alpha = (3 - \tau)/(\tau - 2)` for site-rooted clusters."""
-    return _law(
+    return _build(
         "quanta",
-        derive_ranks,
-        ClusterNumbers(),
+        "weight of the largest percolation clusters against their rank: Zipf's law, "
+        "clusters drawn by a random site",
+        derive=derive_ranks,
+        model=ClusterNumbers(),
         quantity="weight of the clusters beyond rank k, each drawn as that of a random site, in units of the largest",
         variable=RANK,
         symbols={"tau": _TAU},
@@ -70,10 +65,11 @@ def quanta_law() -> Law:
 @lru_cache(maxsize=1)
 def quanta_lattice_law() -> Law:
     r"""Return ``percolation.quanta_lattice``: the k largest clusters of one lattice weigh :math:`k^{(\tau - 2)/(\tau - 1)}`."""
-    return _law(
+    return _build(
         "quanta_lattice",
-        derive_ranks,
-        ClusterNumbers(ensemble="lattice"),
+        "the same where every cluster of one lattice counts once: nothing decays",
+        derive=derive_ranks,
+        model=ClusterNumbers(ensemble="lattice"),
         quantity="weight of the k largest clusters of a lattice, in units of the largest",
         variable=RANK,
         symbols={"tau": _TAU},
@@ -91,10 +87,12 @@ def quanta_lattice_law() -> Law:
 @lru_cache(maxsize=1)
 def model_law() -> Law:
     r"""Return ``percolation.model``: :math:`L(n) \sim n^{-\min(\alpha, \beta)}`, times :math:`(\log n)^{1 + \alpha}` where they meet."""
-    return _law(
+    return _build(
         "model",
-        derive_allocated,
-        AllocationLimited(),
+        "loss of a model divided between percolation clusters at the least loss, against "
+        "its degrees of freedom",
+        derive=derive_allocated,
+        model=AllocationLimited(),
         variable=SIZE,
         quantity="test loss of n degrees of freedom, divided between clusters at the least loss",
         published=Published(
@@ -110,10 +108,11 @@ def model_law() -> Law:
 @lru_cache(maxsize=1)
 def data_law() -> Law:
     r"""Return ``percolation.data``: :math:`L(P) \sim P^{-\min(\beta, \alpha/(1 + \alpha))}`, times a logarithm where they meet."""
-    return _law(
+    return _build(
         "data",
-        derive_sampled,
-        SampleLimited(),
+        "loss on percolation clusters against the number of samples that fall on them",
+        derive=derive_sampled,
+        model=SampleLimited(),
         variable=P,
         quantity="test loss after P samples, for weights that add up to one",
         published=Published(
@@ -128,10 +127,11 @@ def data_law() -> Law:
 @lru_cache(maxsize=1)
 def break_rank_law() -> Law:
     r"""Return ``percolation.break_rank``: how many clusters a model of n degrees of freedom learns."""
-    return _law(
+    return _build(
         "break_rank",
-        derive_break_rank,
-        AllocationLimited(),
+        "how many percolation clusters a model learns",
+        derive=derive_break_rank,
+        model=AllocationLimited(),
         variable=SIZE,
         quantity="number of clusters that are learned by n degrees of freedom",
         growth=True,
@@ -141,10 +141,11 @@ def break_rank_law() -> Law:
 @lru_cache(maxsize=1)
 def subcritical_crossover_law() -> Law:
     r"""Return ``percolation.subcritical_crossover``: :math:`n_\times \sim P_\times \sim K |p - p_c|^{\beta_p}`."""
-    return _law(
+    return _build(
         "subcritical_crossover",
-        derive_crossover,
-        Subcritical(),
+        "where the loss leaves its plateau below the percolation threshold",
+        derive=derive_crossover,
+        model=Subcritical(),
         variable=NEARNESS,
         quantity="size of model or dataset at which the loss leaves its plateau, against r = 1/|p - p_c| below the threshold",
         symbols={
@@ -161,10 +162,11 @@ def subcritical_crossover_law() -> Law:
 @lru_cache(maxsize=1)
 def supercritical_law() -> Law:
     r"""Return ``percolation.supercritical``: the infinite cluster is learned as :math:`n^{-c/d}`, past its correlation length as c/D."""
-    return _law(
+    return _build(
         "supercritical",
-        derive_grid,
-        GridLimited(crossover=FRACTAL),
+        "how the infinite cluster is learned above the percolation threshold",
+        derive=derive_grid,
+        model=GridLimited(crossover=FRACTAL),
         variable=SIZE,
         quantity="loss of the infinite cluster for n > n_xi = (extent/correlation length)^d",
         symbols={
@@ -179,10 +181,11 @@ def supercritical_law() -> Law:
 @lru_cache(maxsize=1)
 def cluster_learning_law() -> Law:
     r"""Return ``percolation.cluster_learning``: a critical cluster is learned as :math:`n^{-c/D}`, on a tree as :math:`h(n/n_0)`."""
-    return _law(
+    return _build(
         "cluster_learning",
-        derive_cluster,
-        ClusterLimited(),
+        "how a single critical cluster is learned, on a tree without a free parameter",
+        derive=derive_cluster,
+        model=ClusterLimited(),
         variable=SIZE,
         quantity="mean squared error on one cluster over the variance of its target",
         symbols={"c": _ORDER, "D": "fractal dimension of the cluster"},
@@ -193,10 +196,11 @@ def cluster_learning_law() -> Law:
 @lru_cache(maxsize=1)
 def loss_reduction_law() -> Law:
     r"""Return ``percolation.loss_reduction``: knowing a small cluster lowers the cross-entropy in proportion to its extent."""
-    return _law(
+    return _build(
         "loss_reduction",
-        derive_reduction,
-        LossReduction(),
+        "how much knowing a cluster lowers the cross-entropy: in proportion to its extent",
+        derive=derive_reduction,
+        model=LossReduction(),
         variable=INVERSE,
         quantity="reduction of the cross-entropy, against X = V/R, vocabulary over extent of the cluster",
         symbols={"p": "weight of a value outside the cluster relative to one inside, below 1"},
@@ -206,10 +210,11 @@ def loss_reduction_law() -> Law:
 @lru_cache(maxsize=1)
 def michaud_law() -> Law:
     r"""Return ``percolation.michaud``: the limit :math:`\beta \to \infty` of the model law, :math:`L(n) \simeq n^{-\alpha}/\alpha`."""
-    return _law(
+    return _build(
         "michaud",
-        derive_allocated,
-        AllocationLimited(exponent=sp.oo),
+        "quanta that one degree of freedom learns: the limit of easy clusters, against model size",
+        derive=derive_allocated,
+        model=AllocationLimited(exponent=sp.oo),
         variable=SIZE,
         quantity="test loss of a model that learns the n largest clusters and nothing else",
         symbols={"alpha": _ALPHA},
@@ -220,10 +225,11 @@ def michaud_law() -> Law:
 @lru_cache(maxsize=1)
 def hutter_law() -> Law:
     r"""Return ``percolation.hutter``: one sample learns a cluster, :math:`L(P) \sim P^{-\alpha/(1 + \alpha)}`."""
-    return _law(
+    return _build(
         "hutter",
-        derive_sampled,
-        SampleLimited(residual=EXP),
+        "quanta that one sample learns: the limit of easy clusters, against data",
+        derive=derive_sampled,
+        model=SampleLimited(residual=EXP),
         variable=P,
         quantity="probability that a test point falls on a cluster that none of P samples hit",
         symbols={"alpha": _ALPHA},
@@ -234,10 +240,11 @@ def hutter_law() -> Law:
 @lru_cache(maxsize=1)
 def sharma_kaplan_law() -> Law:
     r"""Return ``percolation.sharma_kaplan``: a single component of dimension d, :math:`L(n) = n^{-c/d}`."""
-    return _law(
+    return _build(
         "sharma_kaplan",
-        derive_grid,
-        GridLimited(),
+        "a single component of given dimension: the limit of one cluster",
+        derive=derive_grid,
+        model=GridLimited(),
         variable=SIZE,
         quantity="test loss of n cells on one d-dimensional component, in units of that of one cell",
         symbols={"c": _ORDER, "d": "dimension of the component"},

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...arguments import number
 from .. import references
-from ..records import Reference
+from ..references import Reference
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ..registry import Context, check
 @check(
     "manifold.variance-limited",
     statement="with features fixed, what more samples still gain falls as 1/P",
+    laws=("manifold.variance_limited",),
 )
 def variance_limited(context: Context) -> Iterator[Comparison]:
     """The solver's loss above its limit, at two step sizes."""
@@ -47,6 +48,7 @@ def variance_limited(context: Context) -> Iterator[Comparison]:
 @check(
     "manifold.nearest-neighbor",
     statement="the distance to the nearest of P samples falls as P^(-1/d)",
+    laws=("manifold.nearest_neighbor",),
 )
 def nearest_neighbor(context: Context) -> Iterator[Comparison]:
     """Points drawn on a torus, which has no edges."""

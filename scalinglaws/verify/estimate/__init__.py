@@ -11,7 +11,6 @@ from ._replicates import (
     power_law_exponent,
     same_estimator,
     threshold_from_crossings,
-    wilson,
 )
 
 __all__ = [
@@ -27,5 +26,4 @@ __all__ = [
     "power_law_exponent",
     "same_estimator",
     "threshold_from_crossings",
-    "wilson",
 ]

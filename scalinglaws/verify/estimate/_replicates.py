@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...errors import refusal
-from ..comparison import Measurement, Prediction, quantile
+from ..comparison import Measurement, Prediction
 from ._parametric import fit_exponent
 
 Array = NDArray[np.float64]
@@ -283,35 +283,6 @@ def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
         return math.nan
     j = int(hits[0])
     return float(u[j]) if v[j] == 0 else float(u[j] + (u[j + 1] - u[j]) * v[j] / (v[j] - v[j + 1]))
-
-
-def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson interval of a success probability.
-
-    Parameters
-    ----------
-    successes, trials : int
-        Counts.
-    level : float
-        Coverage.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper end.
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in wilson(18, 20)]
-    [0.699, 0.972]
-    """
-    if not (0 <= successes <= trials and trials >= 1):
-        raise refusal("successes", successes, f"of trials = {trials} must be counts")
-    q = float(quantile(0.5 + level / 2, None))
-    share, scale = successes / trials, 1 + q**2 / trials
-    middle = (share + q**2 / (2 * trials)) / scale
-    reach = q * math.sqrt(share * (1 - share) / trials + q**2 / (4 * trials**2)) / scale
-    return middle - reach, middle + reach
 
 
 def advantage_from_pairs(

@@ -8,29 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..comparison import FAIL, INCONCLUSIVE, LEVEL, PASS, Comparison, quantile
-from .svg import (
-    MINUS,
-    Axis,
-    arrow,
-    bars,
-    element,
-    label,
-    linear_ticks,
-    number_text,
-    padded,
-    polyline,
-)
-
-GLYPHS = {PASS: "✓", FAIL: "✗", INCONCLUSIVE: "?", "underpowered": "?", "error": "!"}
-"""A sign for every verdict, so that none is told by color alone."""
-
-MEASURED = {
-    "simulation": "simulation",
-    "exact": "exact computation",
-    "data": "data",
-    "literature": "published",
-}
+from ...formatting import minus, percent, typeset
+from ..comparison import Comparison, Crash, Entry
+from ..rule import FAIL, LEVEL, PASS, quantile
+from .svg import Axis, arrow, bars, element, label, linear_ticks, padded, polyline
+from .words import MEASURED, glyph, shortened, tone
 
 WIDTH = 440.0
 _LEFT, _RIGHT = 60.0, WIDTH - 14
@@ -38,16 +20,6 @@ _MAIN = (252.0, 46.0)  # coordinates of the lower and the upper edge
 _RESIDUAL = (362.0, 272.0)
 _SLOT = 26.0  # room for a point at zero or infinity on a logarithmic axis
 _ROW = 35.0
-
-
-def tone(verdict: str) -> str:
-    """Return the class that colors a verdict: ``pass``, ``fail``, ``open`` or ``error``."""
-    return verdict if verdict in (PASS, FAIL, "error") else "open"
-
-
-def shortened(words: str, length: int) -> str:
-    """Cut words that are too long for their place."""
-    return words if len(words) <= length else words[: length - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True)
@@ -66,8 +38,6 @@ class _Points:
 
 def _points(comparison: Comparison) -> _Points:
     predicted, measured, rival = comparison.prediction, comparison.measurement, comparison.rival
-    assert predicted is not None
-    assert measured is not None
     p, m = np.asarray(predicted.value, float), np.asarray(measured.value, float)
     s = np.broadcast_to(np.asarray(measured.se, float), p.shape)
     q, q_far = (
@@ -92,7 +62,6 @@ def _points(comparison: Comparison) -> _Points:
 
 def curve_axes(comparison: Comparison) -> tuple[str, str]:
     """Name the axes of a curve: from a name ``"loss against samples"``, else from a domain of one variable."""
-    assert comparison.prediction is not None
     y, _, x = comparison.prediction.name.partition(" against ")
     domain = list(comparison.prediction.domain)
     if not x:
@@ -141,8 +110,8 @@ def curve_figure(comparison: Comparison, key: str) -> str:
     reach = zip(shown, data.measured, data.reach, strict=True)
     inside.append(bars(((at, y(m - r), y(m + r)) for at, m, r in reach), class_="bar"))
     for j, at in enumerate(shown):
-        where = f"{x_name} = {number_text(data.x[j])}" if data.x else f"{x_name} {j + 1}"
-        hint = f"{where}: {number_text(data.measured[j])} ± {number_text(data.reach[j], 2)}, theory {number_text(data.predicted[j])}"
+        where = f"{x_name} = {typeset(data.x[j])}" if data.x else f"{x_name} {j + 1}"
+        hint = f"{where}: {typeset(data.measured[j])} ± {typeset(data.reach[j], 2)}, theory {typeset(data.predicted[j])}"
         inside.append(
             element(
                 "circle",
@@ -163,17 +132,6 @@ def curve_figure(comparison: Comparison, key: str) -> str:
     return element(
         "svg", *parts, viewBox=f"0 0 {WIDTH:.0f} 406", class_="figure", role="img", id=key
     )
-
-
-def percent(share: float, digits: int = 3) -> str:
-    """Write a share in percent.
-
-    Examples
-    --------
-    >>> percent(0.05), percent(-0.0123)
-    ('5 %', '−1.23 %')
-    """
-    return f"{100 * share:.{digits}g} %".replace("-", MINUS)
 
 
 def _text(words: str) -> str:
@@ -356,35 +314,32 @@ def _legend(source: str, rival: str | None, band: str) -> list[str]:
     return parts
 
 
-def in_tolerances(comparison: Comparison) -> tuple[float, float, float] | None:
+def in_tolerances(entry: Entry) -> tuple[float, float, float] | None:
     """Return the difference and the ends of its interval in units of the tolerance; a curve's at its worst point.
 
     Returns
     -------
     tuple of float or None
-        Difference, low end, high end; None where nothing was measured.
+        Difference, low end, high end; None where nothing was measured, or nothing is tolerated.
     """
-    outcome, predicted = comparison.outcome, comparison.prediction
-    if outcome is None or predicted is None:
+    if isinstance(entry, Crash):
         return None
-    unit = comparison.tolerance
-    if comparison.tolerance_kind == "relative" and predicted.kind != "curve":
-        unit *= abs(float(predicted.value))
+    unit = entry.tolerance
+    if entry.tolerance_kind == "relative" and entry.prediction.kind != "curve":
+        unit *= abs(float(entry.prediction.value))
     if not unit > 0:
         return None
-    low, high = outcome.interval
-    return outcome.difference / unit, low / unit, high / unit
+    low, high = entry.outcome.interval
+    return entry.outcome.difference / unit, low / unit, high / unit
 
 
-def forest_figure(
-    entries: Sequence[tuple[str, str, Comparison]], title: str, axis_name: str
-) -> str:
+def forest_figure(entries: Sequence[tuple[str, str, Entry]], title: str, axis_name: str) -> str:
     r"""Draw differences in units of their tolerances, one row each, with bars :math:`\pm q s` and the band from -1 to 1.
 
     Parameters
     ----------
-    entries : sequence of (str, str, Comparison)
-        What a row is called, the target of its link, and the comparison.
+    entries : sequence of (str, str, Comparison or Crash)
+        What a row is called, the target of its link, and what it shows.
     title : str
         For those who cannot see the figure.
     axis_name : str
@@ -395,14 +350,14 @@ def forest_figure(
     str
         An ``svg`` element. Values beyond four tolerances become arrows at the edge; the number stands in the row.
     """
-    found = [in_tolerances(comparison) for _, _, comparison in entries]
+    found = [in_tolerances(entry) for _, _, entry in entries]
     largest = max((max(map(abs, values)) for values in found if values is not None), default=0.0)
     limit = min(max(1.6, 1.05 * largest), 4.0)
     axis = Axis(-limit, limit, 8, WIDTH - 8)
     bottom = 4 + _ROW * len(entries)
     parts = [element("title", _text(title))]
-    for row, ((name, target, comparison), values) in enumerate(zip(entries, found, strict=True)):
-        parts += _forest_row(axis, 4 + _ROW * row, name, target, comparison, values)
+    for row, ((name, target, entry), values) in enumerate(zip(entries, found, strict=True)):
+        parts += _forest_row(axis, 4 + _ROW * row, name, target, entry.verdict, values)
     ticks = linear_ticks(-limit, limit, 4 if limit > 2 else 3)
     line = f"M{axis(-limit):.0f} {bottom + 4:.0f}H{axis(limit):.0f}"
     parts.append(
@@ -412,7 +367,7 @@ def forest_figure(
             class_="axis",
         )
     )
-    parts += [label(number_text(tick), axis(tick), bottom + 21, class_="mid") for tick in ticks]
+    parts += [label(typeset(tick), axis(tick), bottom + 21, class_="mid") for tick in ticks]
     parts.append(label(axis_name, WIDTH / 2, bottom + 40, class_="mid name"))
     return element(
         "svg",
@@ -428,18 +383,18 @@ def _forest_row(
     top: float,
     name: str,
     target: str,
-    comparison: Comparison,
+    verdict: str,
     values: tuple[float, float, float] | None,
 ) -> list[str]:
-    kind, y = tone(comparison.verdict), top + 24
+    kind, y = tone(verdict), top + 24
     parts = [element("a", label(shortened(name, 44), axis.start, top + 12), href=f"#{target}")]
-    verdict = f"{GLYPHS.get(comparison.verdict, '?')} {comparison.verdict}"
+    words = f"{glyph(verdict)} {verdict}"
     parts += [_rect(axis(-1), y - 7, axis(1), y + 7, class_="band")]
     parts += [element("path", d=f"M{axis.start:.0f} {y:.0f}H{axis.stop:.0f}", class_="grid")]
     parts += [element("path", d=f"M{axis(0):.1f} {y - 7:.0f}v14", class_="axis")]
     if values is not None:
         middle, low, high = values
-        verdict = f"{_signed_number(middle)}   {verdict}"
+        words = f"{_signed_number(middle)}   {words}"
         inner = max(low, axis.low), min(high, axis.high)
         if inner[0] < inner[1]:
             parts.append(
@@ -456,7 +411,7 @@ def _forest_row(
             parts += [arrow(edge, y, direction, class_=f"mark {kind}")] if beyond else []
         if axis.low <= middle <= axis.high:
             parts.append(marker(axis(middle), y, kind))
-    parts.append(label(verdict, axis.stop, top + 12, class_=f"end {kind}"))
+    parts.append(label(words, axis.stop, top + 12, class_=f"end {kind}"))
     return parts
 
 
@@ -464,6 +419,6 @@ def _signed_number(value: float) -> str:
     if abs(value) < 0.005:
         return "0"
     written = (
-        f"{value:+.2f}" if abs(value) < 100 else ("+" if value > 0 else "") + number_text(value, 2)
+        f"{value:+.2f}" if abs(value) < 100 else ("+" if value > 0 else "") + typeset(value, 2)
     )
-    return written.replace("-", MINUS)
+    return minus(written)

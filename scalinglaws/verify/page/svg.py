@@ -1,4 +1,4 @@
-"""Scalable vector graphics, in a few functions: elements, numbers as they are printed, ticks and axes.
+"""Scalable vector graphics, in a few functions: elements, ticks and axes.
 
 Colors and fonts belong to the page: elements carry classes, no styles. The same input gives the same bytes.
 """
@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-MINUS = "\N{MINUS SIGN}"
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+from ...formatting import minus, parts, product
 
 
 def element(tag: str, *children: str, **attributes: str | float) -> str:
@@ -95,60 +94,6 @@ def arrow(x: float, y: float, direction: str, **attributes: str | float) -> str:
     )
 
 
-def number_parts(value: float, digits: int = 4) -> tuple[str, int | None]:
-    """Split a number into what is printed before the power of ten, and the power.
-
-    Parameters
-    ----------
-    value : float
-        Any, also infinite.
-    digits : int
-        Significant digits.
-
-    Returns
-    -------
-    mantissa : str
-        With a true minus sign; ``"1"`` stands for a bare power of ten.
-    power : int or None
-        None between 1e-3 and 1e5.
-
-    Examples
-    --------
-    >>> number_parts(0.25), number_parts(1e8), number_parts(-2.5e-7), number_parts(float("inf"))
-    (('0.25', None), ('1', 8), ('−2.5', -7), ('∞', None))
-    """
-    if math.isinf(value):
-        return (MINUS if value < 0 else "") + "∞", None
-    if value == 0 or math.isnan(value):
-        return ("0" if value == 0 else "not a number"), None
-    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-    if -3 <= int(power) < 5:
-        decimals = max(digits - 1 - int(power), 0)
-        written = f"{value:.{decimals}f}"
-        return _signed(written.rstrip("0").rstrip(".") if decimals else written), None
-    return _signed(mantissa.rstrip("0").rstrip(".")), int(power)
-
-
-def _signed(written: str) -> str:
-    return written.replace("-", MINUS)
-
-
-def number_text(value: float, digits: int = 4) -> str:
-    """Write a number in plain characters.
-
-    Examples
-    --------
-    >>> number_text(2.5e-7), number_text(1e8), number_text(0.5)
-    ('2.5·10⁻⁷', '10⁸', '0.5')
-    """
-    mantissa, power = number_parts(value, digits)
-    return (
-        mantissa
-        if power is None
-        else f"{_product(mantissa, '·')}10{str(power).translate(_SUPERSCRIPT)}"
-    )
-
-
 def number_svg(value: float, digits: int = 3, *, as_power: bool = False) -> str:
     """Write a number as the inside of a text element, its power raised.
 
@@ -166,16 +111,11 @@ def number_svg(value: float, digits: int = 3, *, as_power: bool = False) -> str:
     str
         Markup.
     """
-    mantissa, power = ("1", round(math.log10(value))) if as_power else number_parts(value, digits)
+    mantissa, power = ("1", round(math.log10(value))) if as_power else parts(value, digits)
     if power is None:
         return mantissa
-    return f"{_product(mantissa, '·')}10" + element(
-        "tspan", _signed(str(power)), dy="-.42em", class_="power"
-    )
-
-
-def _product(mantissa: str, times: str) -> str:
-    return {"1": "", MINUS + "1": MINUS}.get(mantissa, mantissa + times)
+    raised = element("tspan", minus(str(power)), dy="-.42em", class_="power")
+    return product(mantissa, "·") + "10" + raised
 
 
 def linear_ticks(low: float, high: float, count: int = 5) -> list[float]:

@@ -165,7 +165,7 @@ def test_lazy_flow_is_the_linear_solver(n, p):
 @pytest.mark.parametrize(
     ("n", "p"), [*SIZES, (50, 90), (90, 50), (50, 50), (1e5, 1e6), (1, 1), (100, 100.01)]
 )
-def test_the_march_without_richness_agrees_with_it(spectrum, n, p):
+def test_the_warped_flow_without_richness_agrees_with_it(spectrum, n, p):
     """Another way to the same losses: one contour for all times, real exponentials, against an inversion for each time."""
     t = np.array([0.01, 0.3, 10, 1e3, 1e5])
     found, lazy = (
@@ -535,7 +535,7 @@ def test_failures_carry_the_result(monkeypatch):
         with pytest.raises(ConvergenceError, match="on_failure='return'") as caught:
             gradient_flow([0, 1], spectrum, richness=1, samples=10)
         assert caught.value.result.diagnostics.status is Status.MAX_ITERATIONS
-    monkeypatch.setattr(_warped_loss, "march", lambda *arguments: (3, _integrator.MAX_NEWTON))
+    monkeypatch.setattr(_warped_loss, "advance", lambda *arguments: (3, _integrator.MAX_NEWTON))
     with pytest.raises(ConvergenceError, match="realization_flow"):
         realization_flow(1, [1], [1], richness=1)
     kept = gradient_flow([0, 1], spectrum, richness=1, on_failure="return")

@@ -78,7 +78,7 @@ def test_refusals_of_crossovers(arguments, complaint):
 
 
 def test_a_scale_that_is_not_reached(monkeypatch):
-    monkeypatch.setattr(_crossover, "march", lambda *arguments: (3, _integrator.MAX_NEWTON))
+    monkeypatch.setattr(_crossover, "advance", lambda *arguments: (3, _integrator.MAX_NEWTON))
     with pytest.raises(ConvergenceError, match="farther from its limit"):
         crossover_time(TASK, richness=1.0)
 

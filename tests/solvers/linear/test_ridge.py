@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scalinglaws.errors import AccuracyWarning, ConvergenceError, DomainError
 from scalinglaws.results import Status
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
-from scalinglaws.solvers.linear import _statics, ridge
+from scalinglaws.solvers.linear import _ridge, ridge
 
 INF = math.inf
 
@@ -391,15 +391,15 @@ def test_refusals(arguments, complaint):
 
 def test_failure_carries_the_result(monkeypatch):
     def stuck(*arguments):
-        arguments[-1][:, len(_statics._OUTPUTS) + 1] = _statics.MAX_STEPS
+        arguments[-1][:, len(_ridge._OUTPUTS) + 1] = _ridge.MAX_STEPS
 
-    monkeypatch.setattr(_statics, "_statics_table", stuck)
+    monkeypatch.setattr(_ridge, "_statics_table", stuck)
     with pytest.raises(ConvergenceError, match="on_failure='return'") as caught:
         ridge(PowerLawSpectrum(1.5, 1.0), samples=10)
     assert caught.value.result.diagnostics.status is Status.MAX_ITERATIONS
     assert (
         ridge(PowerLawSpectrum(1.5, 1.0), samples=10, on_failure="return").diagnostics.iterations
-        == _statics.MAX_STEPS
+        == _ridge.MAX_STEPS
     )
 
 
@@ -407,7 +407,7 @@ def test_lost_accuracy_is_announced(monkeypatch):
     def rough(*arguments):
         arguments[-1][:] = 1e-3
 
-    monkeypatch.setattr(_statics, "_statics_table", rough)
+    monkeypatch.setattr(_ridge, "_statics_table", rough)
     with pytest.warns(AccuracyWarning, match="estimated relative error 2.0e-03"):
         assert (
             ridge(PowerLawSpectrum(1.5, 1.0), samples=10).diagnostics.status is Status.LOST_ACCURACY

@@ -15,10 +15,10 @@ from scipy import special, stats
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers.percolation import (
     DataLoss,
-    _expectation,
     cluster_learning_curve,
     data_loss,
 )
+from scalinglaws.solvers.percolation.sampling import expectation
 
 
 def _exact(samples, weights, exponent, scale=1.0, law="hard", distinct=False):
@@ -297,7 +297,7 @@ def test_tables_and_powers_agree():
     assert data_loss(500, weights=[3, 2], exponent=[0.5, 0.8]).loss == pytest.approx(
         0.6 * _alone(500, 0.6, 0.5) + 0.4 * _alone(500, 0.4, 0.8), rel=1e-12
     )
-    assert _expectation.powers_of_counts(0.5).size == _expectation.TABLE_SIZE
+    assert expectation.powers_of_counts(0.5).size == expectation.TABLE_SIZE
 
 
 def _alone(samples, p, exponent):

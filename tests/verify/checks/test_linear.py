@@ -17,8 +17,8 @@ from scalinglaws.verify.registry import Context
 
 
 @pytest.fixture(scope="module")
-def report():
-    return verify.run(["linear"], rng=0)
+def report(shared_report):
+    return shared_report(["linear"])
 
 
 def test_every_verdict_is_as_expected(report):
@@ -185,7 +185,7 @@ def test_another_source_fails_the_exact_checks(monkeypatch, check):
 
 def test_each_phase_is_the_one_it_claims_to_be(monkeypatch):
     monkeypatch.setitem(optima._TASKS, "Ia", ((2.6, 1.4), *optima._TASKS["Ia"][1:]))
-    found = verify.run(["linear.compute.phases"]).comparisons[0]
+    found = verify.run(["linear.compute.phases"]).entries[0]
     assert found.verdict == "error"
     assert "lies in phase II, not Ia" in found.error
 

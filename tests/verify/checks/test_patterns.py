@@ -17,8 +17,8 @@ def verdicts(check, name="mutant"):
     return [comparison.verdict for comparison in check(Context(f"patterns.{name}", "quick", 0))]
 
 
-def test_every_verdict_is_as_expected():
-    report = verify.run(["patterns"], rng=0)
+def test_every_verdict_is_as_expected(shared_report):
+    report = shared_report(["patterns"])
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating

@@ -1,10 +1,8 @@
 """Published exponents: literature, judged like everything else and never counted as evidence."""
 
-from scalinglaws import verify
 
-
-def test_published_pairs_are_compatible_and_four_are_verified():
-    report = verify.run(["perceptron.published-exponents"])
+def test_published_pairs_are_compatible_and_four_are_verified(shared_report):
+    report = shared_report(["perceptron.published-exponents"])
     assert report.as_expected
     assert report.summary["pass"] == 4
     assert report.summary["inconclusive"] == 5

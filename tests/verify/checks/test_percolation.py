@@ -14,8 +14,8 @@ from scalinglaws.verify.registry import Context
 
 
 @pytest.fixture(scope="module")
-def report():
-    return verify.run(["percolation"], rng=0)
+def report(shared_report):
+    return shared_report(["percolation"])
 
 
 def found(check, name):

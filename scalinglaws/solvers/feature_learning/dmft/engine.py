@@ -19,8 +19,27 @@ enter. With :math:`A = K R_{22} R_\Delta` and :math:`D = R_{22} R_\Delta` the sy
     \qquad m_k = V_k 1, \quad n_k = V_k j,
 
 where C is :math:`C_0 + \sigma^2 1 1^T` under reuse and its diagonal online, :math:`\bar\lambda = \sum_k \lambda_k`, and the vectors
-:math:`\hat c, h, j` carry the initial readout weights. The rows of :math:`W_k` at time t solve a triangular system with the matrix
-:math:`1 + \lambda_k U` of all earlier times: for all modes together that is a product of matrices, block by block.
+:math:`\hat c, h, j` carry the initial readout weights:
+
+.. math::
+    k_0 = 1 + \eta^2\gamma\,\Theta (C_2 \circ \Theta)\, k_0, \qquad \hat c = -\frac{\sigma_w}{N} D G_0 k_0, \qquad
+    h = \sigma_w k_0 + K \hat c, \qquad j = k_0 - \frac1N U G_0 k_0, \qquad G_0 = \bar\lambda - H_1 .
+
+The rows of :math:`W_k` at time t solve a triangular system with the matrix :math:`1 + \lambda_k U` of all earlier times: for all
+modes together that is a product of matrices, block by block.
+
+The letters of the code are those of the equations:
+
+=============================== =====================================================================================
+``U, A, D, E, H0, H1``          :math:`U, A, D, E, H_0, H_1`
+``C0, C2, Cw, R_delta``         :math:`C_0, C_2, C_w, R_\Delta`, kept where asked for (C0 always under reuse)
+``D_t, C2_t, F2_t, H_t``        row t of D, :math:`C_2, F_2`, and of both :math:`H_0, H_1`
+``C_diagonal``                  diagonal of C
+``W, EW, C0W``                  row t of :math:`W_k` as a column for each mode k, and E and :math:`C_0` applied to it
+``X``                           :math:`V_k [E/N + b\lambda_k C] W_k^T`, column t, for each mode k
+``m, n``                        :math:`m_k, n_k`, one row for each time
+``k0, h, c, G0k0``              :math:`k_0, h/\sigma_w, \hat c/\sigma_w, G_0 k_0`
+=============================== =====================================================================================
 """
 
 from __future__ import annotations
@@ -45,7 +64,7 @@ PANEL = 128
 
 @dataclass(frozen=True)
 class Setting:
-    """Parameters of a march; sizes enter by their inverses."""
+    """Parameters of a march; sizes enter by their inverses, 1/N and b = 1/B or 1/P."""
 
     steps: int
     inverse_features: float
@@ -83,80 +102,67 @@ def entries(setting: Setting, modes: MarchModes) -> float:
 class March:
     r"""Matrices over pairs of times (later, earlier), filled row by row; those that are not needed are empty.
 
+    Row t of everything needs rows before t only: `_move_weights` (A, C_w, U), `_respond` (W_k, H_0, H_1), `_fluctuate` (C_0, F_2),
+    `_feed_back` (C, E, D, C_2), in this order.
+
     Attributes
     ----------
-    response : ndarray
-        U, strictly lower triangular: minus the response of the error of a slow mode to a force, per unit eigenvalue.
-    error, gradient, weight : ndarray
-        :math:`C_0, C_2, C_w`.
-    data_response : ndarray
-        :math:`R_\Delta`.
+    U, C0, C2, Cw, R_delta : ndarray
+        Matrices of which a result is made; the letters are explained at the top of this module.
     test_loss, train_loss, scale : ndarray
         What the march is for.
     """
 
     def __init__(self, setting: Setting, modes: MarchModes) -> None:
-        size = setting.steps + 1
+        size, count = setting.steps + 1, modes.eigenvalues.size
         self._setting, self._modes = setting, modes
-        self._rich = (
-            setting.richness > 0 or setting.matrices
-        )  # correlations of the weights are needed
-        self._fluctuates = (
-            setting.inverse_features > 0 or setting.inverse_data > 0
-        )  # errors differ from their mean
-        self._forced = self._rich or setting.inverse_features > 0
+        # whether correlations of the weights are needed, whether errors differ from their mean, and whether through E
+        self._rich = setting.richness > 0 or setting.matrices
+        self._fluctuates = setting.inverse_features > 0 or setting.inverse_data > 0
+        forced = self._rich or setting.inverse_features > 0
 
         def square(needed: bool) -> Array:
             return np.zeros((size, size) if needed else (0, 0))
 
-        self.response = square(True)
-        self._drive = (
-            square(True) if setting.richness > 0 else self.response
-        )  # A, the same as U where nothing is learned
-        self._gain = square(self._rich)  # D
-        self._forcing = square(self._forced)  # E
-        self.error = square(setting.reuse or setting.matrices)
-        self._first, self._second = square(setting.reuse), square(setting.reuse)  # H_0, H_1
-        self.gradient, self.weight = square(setting.matrices), square(setting.matrices)
-        self.data_response = np.eye(size if setting.matrices else 0)
+        def by_mode(needed: bool) -> Array:
+            return np.zeros((size if needed else 0, count))
+
+        self.U = square(True)
+        self.A = (
+            square(True) if setting.richness > 0 else self.U
+        )  # the same where nothing is learned
+        self.D, self.E = square(self._rich), square(forced)
+        self.H0, self.H1 = square(setting.reuse), square(setting.reuse)
+        self.C0 = square(setting.reuse or setting.matrices)
+        self.C2, self.Cw = square(setting.matrices), square(setting.matrices)
+        self.R_delta = np.eye(size if setting.matrices else 0)
         self.test_loss, self.train_loss, self.scale = np.zeros(size), np.zeros(size), np.ones(size)
 
-        self._last_gain, self._last_gradient = np.zeros(size), np.zeros(size)  # rows of D and C_2
-        self._residual = np.zeros(size)  # diagonal of C
-        self._mean = np.ones((size, modes.signal.size))  # m
-        self._initial = np.ones(
-            (size if setting.initial_variance > 0 else 0, modes.eigenvalues.size)
-        )  # n
-        self._start, self._carried, self._pushed = (
-            np.ones(size),
-            np.ones(size),
-            np.zeros(size),
-        )  # k_0, h, c per sigma_w
-        self._source = np.zeros(size)  # G_0 k_0
+        self.D_t, self.C2_t, self.F2_t = np.zeros(size), np.zeros(size), np.zeros(0)
+        self.H_t = np.zeros((2, size))
+        self.C_diagonal = np.zeros(size)
+        self.W, self.X = by_mode(self._fluctuates), by_mode(self._fluctuates)
+        self.EW = by_mode(setting.inverse_features > 0)
+        self.C0W = by_mode(setting.reuse and setting.inverse_data > 0)
+        self.m = np.ones((size, modes.signal.size))
+        self.n = np.ones((size if setting.initial_variance > 0 else 0, count))
+        self.k0, self.h, self.c = np.ones(size), np.ones(size), np.zeros(size)
+        self.G0k0 = np.zeros(size)
+
+        self._ones, self._nothing = np.ones(size), np.zeros(count)
+        self._trace = float(modes.variances.sum())
+        # weights of sums over modes of lambda and of lambda^2 times something
+        self._powers = np.stack([modes.variances, modes.variances * modes.eigenvalues])
         self.scale[0] += setting.richness * setting.initial_variance
         if setting.matrices:
-            self.weight[0, 0] = setting.initial_variance
-
-        def columns(needed: bool) -> Array:
-            return np.zeros((size if needed else 0, modes.eigenvalues.size))
-
-        self._rows, self._columns = columns(self._fluctuates), columns(self._fluctuates)
-        self._forced_rows = columns(setting.inverse_features > 0)  # E applied to the rows
-        self._met_rows = columns(
-            setting.reuse and setting.inverse_data > 0
-        )  # C_0 applied to the rows
-        self._ones, self._nothing = np.ones(size), np.zeros(modes.eigenvalues.size)
-        self._trace = float(modes.variances.sum())
-        self._powers = np.stack([modes.variances, modes.variances * modes.eigenvalues])
-        self._sums = np.zeros((2, size))  # rows of H_0 and H_1
-        self._moment = np.zeros(0)  # row of F_2
+            self.Cw[0, 0] = setting.initial_variance
 
     def run(self) -> int:
         """Fill all rows; return how many hold finite losses."""
         with np.errstate(all="ignore"):  # an unstable run may overflow: it ends there
             for t in range(self._setting.steps + 1):
                 if t:
-                    self._advance(t)
+                    self._move_weights(t)
                 self._respond(t)
                 self._fluctuate(t)
                 self._feed_back(t)
@@ -167,126 +173,128 @@ class March:
     def residual(self) -> float:
         """Return how far the mean errors at the last step are from those by the other triangular solve."""
         last, eigenvalues = self._setting.steps, self._modes.signal_eigenvalues
-        rows = np.empty((last, eigenvalues.size))
-        _solve_rows(self.response, self.response[last], eigenvalues, rows, last)
-        difference = self._mean[last] - (1 - eigenvalues * rows.sum(axis=0))
-        return float(
-            np.max(np.abs(difference), initial=0.0) / np.max(np.abs(self._mean), initial=1.0)
-        )
+        W = np.empty((last, eigenvalues.size))
+        _solve_rows(self.U, self.U[last], eigenvalues, W, last)
+        difference = self.m[last] - (1 - eigenvalues * W.sum(axis=0))  # V_k = 1 - lambda_k W_k
+        return float(np.max(np.abs(difference), initial=0.0) / np.max(np.abs(self.m), initial=1.0))
 
-    def _advance(self, t: int) -> None:
+    def _move_weights(self, t: int) -> None:
         """Fill row t of A, C_w and U from the rows before it."""
-        setting, drive, past = self._setting, self._drive, slice(0, t)
+        setting, A, past = self._setting, self.A, slice(0, t)
         eta, gamma, variance = setting.learning_rate, setting.richness, setting.initial_variance
-        memory = eta**2 * gamma * self._last_gradient[: t - 1]
-        drive[t, past] = drive[t - 1, past] + eta * self._last_gain[past]
-        self._start[t] = self._start[t - 1] + memory @ self._start[: t - 1]
-        self._carried[t] = (
-            self._carried[t - 1] + eta * self._pushed[t - 1] + memory @ self._carried[: t - 1]
-        )
+        # K = eta Theta + eta^2 gamma Theta (C_2 o Theta) K says that row t of K is row t - 1, plus eta, plus what features
+        # moved by earlier signals add: C_2 at t - 1 with all times before. The same recursion holds for A = K D, k_0 and h
+        memory = eta**2 * gamma * self.C2_t[: t - 1]
+        A[t, past] = A[t - 1, past] + eta * self.D_t[past]
+        self.k0[t] = self.k0[t - 1] + memory @ self.k0[: t - 1]
+        self.h[t] = self.h[t - 1] + eta * self.c[t - 1] + memory @ self.h[: t - 1]
         if gamma:
-            drive[t, : t - 1] += _combine(memory, drive[: t - 1, : t - 1])
+            A[t, : t - 1] += _combine(memory, A[: t - 1, : t - 1])
         if self._rich:
-            weight = _apply(drive[: t + 1, past], self._forcing[past, past] @ drive[t, past])
-            weight += variance * self._carried[t] * self._carried[: t + 1]
-            self.scale[t] = 1 + gamma * weight[t]
-            _store(self.weight, t, weight)
+            # row t of C_w = A E A^T + sigma_w^2 h h^T: A applied to (E A^T)_t, two products with a vector
+            Cw_t = _apply(A[: t + 1, past], self.E[past, past] @ A[t, past])
+            Cw_t += variance * self.h[t] * self.h[: t + 1]
+            self.scale[t] = 1 + gamma * Cw_t[t]
+            _store(self.Cw, t, Cw_t)
             if gamma:
-                self.response[t, past] = drive[t, past] + eta * gamma * _combine(
-                    weight[past], self._gain[past, past]
+                # U = A + eta gamma (C_w o Theta) D
+                self.U[t, past] = A[t, past] + eta * gamma * _combine(
+                    Cw_t[past], self.D[past, past]
                 )
 
     def _respond(self, t: int) -> None:
-        """Solve for row t of all W_k, and add them up."""
+        """Solve for row t of all W_k, w (1 + lambda_k U) = U_t, and add them up to H_0 and H_1."""
         if not self._fluctuates:
             return
-        _solve_rows(self.response, self.response[t], self._modes.eigenvalues, self._rows, t)
-        np.matmul(self._powers, self._rows[:t].T, out=self._sums[:, :t])
+        _solve_rows(self.U, self.U[t], self._modes.eigenvalues, self.W, t)
+        np.matmul(self._powers, self.W[:t].T, out=self.H_t[:, :t])
 
     def _fluctuate(self, t: int) -> None:
-        """Fill row t of C_0 and F_2, the second moments of the errors summed over modes."""
+        """Fill row t of C_0 and F_2, the second moments of the errors summed over modes with lambda and lambda^2."""
         setting, modes, now = self._setting, self._modes, slice(0, t + 1)
-        row = self.response[t, :t]
-        self._mean[t] = 1 - modes.signal_eigenvalues * (row @ self._mean[:t])
-        present = modes.signal * self._mean[t]
-        moments = np.stack([present, present * modes.signal_eigenvalues]) @ self._mean[now].T
+        U_t = self.U[t, :t]
+        # m = V 1 from (1 + lambda U) m = 1
+        self.m[t] = 1 - modes.signal_eigenvalues * (U_t @ self.m[:t])
+        present = modes.signal * self.m[t]
+        moments = np.stack([present, present * modes.signal_eigenvalues]) @ self.m[now].T
         if setting.initial_variance and setting.inverse_features:
-            self._source[t] = self._trace * self._start[t] - self._sums[1, :t] @ self._start[:t]
-            carried = self._start[t] - setting.inverse_features * (row @ self._source[:t])
-            self._initial[t] = carried - modes.eigenvalues * (row @ self._initial[:t])
+            # n = V j the same way, with j = k_0 - U G_0 k_0/N
+            self.G0k0[t] = self._trace * self.k0[t] - self.H_t[1, :t] @ self.k0[:t]
+            j_t = self.k0[t] - setting.inverse_features * (U_t @ self.G0k0[:t])
+            self.n[t] = j_t - modes.eigenvalues * (U_t @ self.n[:t])
             share = setting.initial_variance * setting.inverse_features
-            moments += (share * self._powers * self._initial[t]) @ self._initial[now].T
+            moments += (share * self._powers * self.n[t]) @ self.n[now].T
         if self._fluctuates and t:
+            # W_k [..] W_k^T is U times X_k, and U is the same for all modes: sum over modes first, then multiply with it once
             self._force(t)
-            _solve_columns(self.response, modes.eigenvalues, self._columns, t)
-            moments += _apply(self.response[now, :t], self._columns[:t] @ self._powers.T).T
+            _solve_columns(self.U, modes.eigenvalues, self.X, t)
+            moments += _apply(self.U[now, :t], self.X[:t] @ self._powers.T).T
         self.test_loss[t] = moments[0, t]
-        _store(self.error, t, moments[0])
-        self._moment = moments[1]
+        _store(self.C0, t, moments[0])
+        self.F2_t = moments[1]
 
     def _force(self, t: int) -> None:
-        """Put what drives the fluctuations of each mode into the columns: (E/N + b lambda C) applied to its row of W."""
-        setting, rows, past = self._setting, self._rows[:t], slice(0, t)
+        """Put (E/N + b lambda C) W_k^T, column t, into X: what drives the fluctuations of each mode."""
+        setting, W, past = self._setting, self.W[:t], slice(0, t)
         shares = setting.inverse_data * self._modes.eigenvalues
-        offsets = setting.noise_variance * rows.sum(axis=0) if setting.reuse else self._nothing
-        forced, met = rows, rows
+        # the noise in C = C_0 + sigma^2 1 1^T adds the same to all times
+        offsets = setting.noise_variance * W.sum(axis=0) if setting.reuse else self._nothing
+        EW, CW = W, W
         if setting.inverse_features:
-            forced = np.matmul(self._forcing[past, past], rows, out=self._forced_rows[past])
+            EW = np.matmul(self.E[past, past], W, out=self.EW[past])
         if setting.reuse and setting.inverse_data:
-            met = np.matmul(self.error[past, past], rows, out=self._met_rows[past])
-        weights = self._ones if setting.reuse else self._residual
-        add_forces(
-            forced, setting.inverse_features, met, weights, offsets, shares, self._columns[past]
-        )
+            CW = np.matmul(self.C0[past, past], W, out=self.C0W[past])
+        weights = self._ones if setting.reuse else self.C_diagonal
+        add_forces(EW, setting.inverse_features, CW, weights, offsets, shares, self.X[past])
 
     def _feed_back(self, t: int) -> None:
         """Fill row t of C, E, D and C_2."""
         setting, past, now = self._setting, slice(0, t), slice(0, t + 1)
         b, n, noise = setting.inverse_data, setting.inverse_features, setting.noise_variance
-        first, second = self._sums[0, past], self._sums[1, past]
-        gain, forcing = self._last_gain[now], self._moment
-        gain[past], gain[t] = -n * first, 1.0
-        self._residual[t] = self.train_loss[t] = self.test_loss[t] + noise
+        H0_t, H1_t = self.H_t[0, past], self.H_t[1, past]
+        D_t, E_t = self.D_t[now], self.F2_t
+        D_t[past], D_t[t] = -n * H0_t, 1.0
+        self.C_diagonal[t] = self.train_loss[t] = self.test_loss[t] + noise
         if setting.reuse and b:
-            self._first[t, past], self._second[t, past] = first, second
-            residual = self.error[t, now] + noise
-            seen = np.empty((2, t + 1))  # H C for the two H
-            seen[:, past] = self._powers @ self._met_rows[past].T
-            seen[:, t] = self._sums[:, past] @ self.error[past, t]
-            seen += noise * self._sums[:, past].sum(axis=1, keepdims=True)
-            self.train_loss[t] += b * (b * seen[0, past] - 2 * residual[past]) @ first
-            forcing = forcing + b * (
-                self._trace * residual - seen[1] - _apply(self._second[now, past], residual[past])
-            )
-            gain[past] += b * (n * _combine(first, self._first[past, past]) - first)
+            self.H0[t, past], self.H1[t, past] = H0_t, H1_t
+            C_t = self.C0[t, now] + noise
+            # rows t of H_0 C and H_1 C; before t as sums over modes of C_0 W, which are known
+            HC_t = np.empty((2, t + 1))
+            HC_t[:, past] = self._powers @ self.C0W[past].T
+            HC_t[:, t] = self.H_t[:, past] @ self.C0[past, t]
+            HC_t += noise * self.H_t[:, past].sum(axis=1, keepdims=True)
+            # the diagonal of R_Delta C R_Delta^T, with R_Delta = 1 - b H_0
+            self.train_loss[t] += b * (b * HC_t[0, past] - 2 * C_t[past]) @ H0_t
+            E_t = E_t + b * (self._trace * C_t - HC_t[1] - _apply(self.H1[now, past], C_t[past]))
+            # D = R_Delta (1 - H_0/N)
+            D_t[past] += b * (n * _combine(H0_t, self.H0[past, past]) - H0_t)
         elif b:
-            forcing = forcing - b * np.append(
-                second * self._residual[past], -self._trace * self._residual[t]
+            # C is diagonal: row t of H_1 C + C H_1^T is H_1 times the diagonal, and there is nothing in column t
+            E_t = E_t - b * np.append(
+                H1_t * self.C_diagonal[past], -self._trace * self.C_diagonal[t]
             )
-        _store(self._forcing, t, forcing)
+        _store(self.E, t, E_t)
         if self._rich:
-            self._gain[t, now] = gain
-            self._pushed[t] = -n * (gain @ self._source[now])
-            self._last_gradient[now] = _apply(self._gain[now, now], self._forced_gain(t, gain))
-            self._last_gradient[now] += (
-                setting.initial_variance * self._pushed[t] * self._pushed[now]
-            )
-            _store(self.gradient, t, self._last_gradient[now])
-        if self.data_response.size and setting.reuse:
-            self.data_response[t, past] = -b * first
+            # row t of C_2 = D E D^T + sigma_w^2 c c^T
+            self.D[t, now] = D_t
+            self.c[t] = -n * (D_t @ self.G0k0[now])
+            self.C2_t[now] = _apply(self.D[now, now], self._forced_gain(t, D_t))
+            self.C2_t[now] += setting.initial_variance * self.c[t] * self.c[now]
+            _store(self.C2, t, self.C2_t[now])
+        if self.R_delta.size and setting.reuse:
+            self.R_delta[t, past] = -b * H0_t
 
-    def _forced_gain(self, t: int, gain: Array) -> Array:
-        """Return E D, one row."""
+    def _forced_gain(self, t: int, D_t: Array) -> Array:
+        """Return column t of E D^T."""
         past, now, n = slice(0, t), slice(0, t + 1), self._setting.inverse_features
         if self._setting.reuse:
-            return self._forcing[now, now] @ gain
-        forced = self._forcing[
-            t, now
-        ].copy()  # online D is 1 - H_0/N, and E H_0 is a sum of columns that are known
+            return self.E[now, now] @ D_t
+        # online D is 1 - H_0/N, and before t the column of E H_0^T is a sum over modes of E W, which is known
+        ED_t = self.E[t, now].copy()
         if n and t:
-            forced[past] -= n * (self._forced_rows[past] @ self._modes.variances)
-            forced[t] += self._forcing[t, past] @ gain[past]
-        return forced
+            ED_t[past] -= n * (self.EW[past] @ self._modes.variances)
+            ED_t[t] += self.E[t, past] @ D_t[past]
+        return ED_t
 
 
 def _store(matrix: Array, t: int, row: Array) -> None:
@@ -296,26 +304,30 @@ def _store(matrix: Array, t: int, row: Array) -> None:
         matrix[: t + 1, t] = row
 
 
-def _solve_rows(response: Array, right: Array, eigenvalues: Array, rows: Array, t: int) -> None:
-    """Solve w (1 + lambda U) = r for all modes, from the last block of times to the first."""
+def _solve_rows(U: Array, right: Array, eigenvalues: Array, W: Array, t: int) -> None:
+    """Solve w (1 + lambda U) = r for all modes, from the last block of times to the first.
+
+    U is strictly lower triangular, so that w at time s needs w at later times only. What they add to w U comes from one product
+    of matrices for all later blocks, and from a loop within the block.
+    """
     known = np.zeros((BLOCK, eigenvalues.size))
     high = t
     while high > 0:
         low = (high - 1) // BLOCK * BLOCK
         if high < t:
-            np.matmul(response[high:t, low:high].T, rows[high:t], out=known)
-        solve_rows(response, right, eigenvalues, known, rows, low, high)
+            np.matmul(U[high:t, low:high].T, W[high:t], out=known)
+        solve_rows(U, right, eigenvalues, known, W, low, high)
         high = low
 
 
-def _solve_columns(response: Array, eigenvalues: Array, columns: Array, t: int) -> None:
+def _solve_columns(U: Array, eigenvalues: Array, X: Array, t: int) -> None:
     """Turn right-hand sides g into the solutions of (1 + lambda U) x = g, from the first block of times to the last."""
     known = np.zeros((BLOCK, eigenvalues.size))
     for low in range(0, t, BLOCK):
         high = min(low + BLOCK, t)
         if low:
-            np.matmul(response[low:high, :low], columns[:low], out=known[: high - low])
-        solve_columns(response, eigenvalues, known, columns, low, high)
+            np.matmul(U[low:high, :low], X[:low], out=known[: high - low])
+        solve_columns(U, eigenvalues, known, X, low, high)
 
 
 def _apply(lower: Array, vector: Array) -> Array:

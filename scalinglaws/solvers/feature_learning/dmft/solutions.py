@@ -85,18 +85,12 @@ class ReuseDMFTSolution(Result):
 
     Attributes
     ----------
-    steps : ndarray, shape (T + 1,)
-        0, 1, ..., T; the arrays below have the same shape.
-    features, samples, learning_rate, richness, initial_variance, noise_variance : float
-        The inputs N, P, :math:`\eta, \gamma, \sigma_w^2, \sigma^2`.
+    samples : float
+        The input P, instead of a batch.
     test_loss, train_loss : ndarray
         Mean losses; the train loss contains the label noise, the test loss does not.
-    scale : ndarray
-        :math:`s(t) = 1 + \gamma C_w(t, t)`, the growth of the kernel.
-    matrices : MarchMatrices or None
-        Correlations and responses, if asked for.
-    diagnostics : Diagnostics
-        Residual: rounding error of the mean errors at the last step, relative to their start.
+    steps, features, learning_rate, richness, initial_variance, noise_variance, scale, matrices, diagnostics
+        As of `OnlineDMFTSolution`.
     """
 
     steps: Array
@@ -239,24 +233,10 @@ def reuse_dmft(
 
     Parameters
     ----------
-    steps : int
-        T >= 0, how many steps to take.
-    spectrum : PowerLawSpectrum or EmpiricalSpectrum
-        Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k = \lambda_k (w^*_k)^2`.
-    features, samples : float
-        N and P, >= 1, not necessarily whole; ``math.inf`` for the limit.
-    learning_rate : float
-        :math:`\eta > 0`; flow time is :math:`\eta` times steps.
-    richness : float
-        :math:`\gamma \ge 0`; 0 is the lazy limit, that of `scalinglaws.solvers.linear.gradient_descent`.
-    initial_variance : float
-        :math:`\sigma_w^2 \ge 0`.
-    noise_variance : float
-        :math:`\sigma^2 \ge 0`, variance of the label noise.
-    modes : {"merged", "full"}
-        Merge small eigenvalues into a few (of a spectrum of any size), or keep every mode of a finite spectrum.
-    matrices : bool
-        Whether to return the matrices over pairs of steps.
+    steps, spectrum, features, learning_rate, richness, initial_variance, noise_variance, modes, matrices
+        As for `online_dmft`; without richness the lazy limit is `scalinglaws.solvers.linear.gradient_descent`.
+    samples : float
+        P >= 1, not necessarily whole; ``math.inf`` for the limit.
 
     Returns
     -------
@@ -265,11 +245,8 @@ def reuse_dmft(
 
     Raises
     ------
-    DomainError
-        If an argument is out of range, ``modes="full"`` meets an infinite spectrum, or the run is so unstable that numbers overflow.
-    ResourceError
-        If the matrices would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default); the message says
-        how many steps fit.
+    DomainError, ResourceError
+        As `online_dmft`.
 
     Warns
     -----
@@ -382,9 +359,7 @@ def _marched(
     status = Status.LOST_ACCURACY if residual > PROMISED else Status.CONVERGED
     merged = MERGING if kind == "merged" else 0.0
     named = (
-        MarchMatrices(
-            march.error, march.gradient, march.weight, march.response, march.data_response
-        )
+        MarchMatrices(march.C0, march.C2, march.Cw, march.U, march.R_delta)
         if setting.matrices
         else None
     )

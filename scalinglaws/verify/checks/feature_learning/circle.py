@@ -21,6 +21,7 @@ _LAZY, _RICH = 1e-4, 4.0  # richness
 @check(
     "feature_learning.circle",
     statement="a network of rectified linear units on the circle learns lazily with t^-beta, richly faster",
+    laws=("feature_learning.circle",),
 )
 def circle_slopes(context: Context) -> Iterator[Comparison]:
     """Networks that are not linear: lazy ones against the flow of their kernel, rich ones against the exponent."""
@@ -63,6 +64,7 @@ def circle_slopes(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.circle_early",
     statement="rich networks on the circle where the power law comes late: very hard and easy targets",
+    laws=("feature_learning.circle",),
     effort="full",
     expect=(
         "inconclusive",

@@ -124,7 +124,9 @@ def _compared(
 
 
 @check(
-    "feature_learning.online", statement="test loss along one-pass SGD, rich and lazy, step by step"
+    "feature_learning.online",
+    statement="test loss along one-pass SGD, rich and lazy, step by step",
+    no_law="the solver's curves at finite sizes, where no power law holds",
 )
 def online(context: Context) -> Iterator[Comparison]:
     """Fresh batches, with every mode eight times."""
@@ -140,6 +142,7 @@ def online(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.reuse",
     statement="test and train loss along gradient descent on few samples, rich and lazy, step by step",
+    no_law="the solver's curves at finite sizes, where no power law holds",
 )
 def reuse(context: Context) -> Iterator[Comparison]:
     """The same samples at each step, with every mode eight times."""
@@ -155,6 +158,7 @@ def reuse(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.training",
     statement="losses along training of a long power law, with noisy labels, and with a readout that does not start at zero",
+    no_law="the solver's curves at finite sizes, where no power law holds",
     effort="full",
 )
 def training_cases(context: Context) -> Iterator[Comparison]:
@@ -184,6 +188,7 @@ def training_cases(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.replicas",
     statement="with modes, features and data multiplied alike, the mean-field theory's error falls as one over the factor",
+    no_law="how fast finite systems approach the solver's mean-field theory",
     effort="full",
 )
 def replicas(context: Context) -> Iterator[Comparison]:

@@ -29,6 +29,7 @@ _RICHNESS = 3.0
 @check(
     "feature_learning.warp",
     statement="rich gradient flow follows from the lazy kernel and one function of time, in every draw",
+    no_law="an identity of the solver, exact for every draw and size",
 )
 def warp(context: Context) -> Iterator[Comparison]:
     """The model's own equations, integrated as they are, against the reduction to a single function of time."""
@@ -86,6 +87,7 @@ def warp(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.time",
     statement="feature learning speeds up hard tasks, to t^(-2 beta/(1 + beta)), and no easy ones",
+    laws=("feature_learning.time",),
 )
 def time(context: Context) -> Iterator[Comparison]:
     """The solver's local slopes at times that no simulation reaches."""
@@ -117,6 +119,7 @@ def time(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.crossover",
     statement="the kernel starts to move at t ~ richness^(-1/(1 - beta))",
+    laws=("feature_learning.crossover",),
 )
 def crossover(context: Context) -> Iterator[Comparison]:
     """When the solver's kernel has doubled, at three small values of the richness."""
@@ -152,6 +155,7 @@ def crossover(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.static",
     statement="where training ends does not depend on the richness: it is regression without ridge",
+    no_law="the solver's loss at the end of training, at finite sizes, and that the richness does not change it",
 )
 def static(context: Context) -> Iterator[Comparison]:
     """Draws of both kinds of scarcity, and one draw followed to its end."""
@@ -239,6 +243,7 @@ def static(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.model",
     statement="few features limit a rich network with N^(-alpha min(1, beta)), few samples with P^(-alpha min(2, beta))",
+    laws=("feature_learning.model", "feature_learning.data"),
 )
 def model(context: Context) -> Iterator[Comparison]:
     """The solver's static limits at large sizes, of a task with 1 < beta < 2."""
@@ -278,6 +283,7 @@ def model(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.compute",
     statement="feature learning improves the compute-optimal exponent of hard tasks",
+    laws=("feature_learning.compute", "feature_learning.compute_model"),
 )
 def compute(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size, at two budgets."""

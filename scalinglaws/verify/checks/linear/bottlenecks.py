@@ -118,6 +118,7 @@ def _projection(
 @check(
     "linear.data.source-limited",
     statement="with few samples the loss of a rough target falls as P^-(alpha*beta)",
+    laws=("linear.data",),
 )
 def data_source_limited(context: Context) -> Iterator[Comparison]:
     """Beta < 2: the unresolved tail of the signal decides."""
@@ -129,6 +130,7 @@ def data_source_limited(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.data.saturated",
     statement="with few samples the loss of a smooth target falls as P^-(2*alpha)",
+    laws=("linear.data",),
 )
 def data_saturated(context: Context) -> Iterator[Comparison]:
     """Beta > 2: the bias on the first modes decides."""
@@ -140,6 +142,7 @@ def data_saturated(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.model.source-limited",
     statement="with few features the loss of a hard task falls as N^-(alpha*beta)",
+    laws=("linear.model",),
 )
 def model_source_limited(context: Context) -> Iterator[Comparison]:
     """Beta < 1: the unresolved tail of the signal decides."""
@@ -151,6 +154,7 @@ def model_source_limited(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.model.saturated",
     statement="with few features the loss of an easy task falls as N^-alpha, not as the published N^-min(2*alpha, alpha*beta)",
+    laws=("linear.model",),
 )
 def model_saturated(context: Context) -> Iterator[Comparison]:
     """Beta > 1: the projection of the first modes decides; the data reject the published exponent."""
@@ -167,6 +171,7 @@ def model_saturated(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.statics",
     statement="test and train loss of random-feature ridge regression follow the deterministic equivalent",
+    no_law="the solver's curves at finite sizes, on both sides of N = P, where no power law holds",
 )
 def statics(context: Context) -> Iterator[Comparison]:
     """Finite N, P, ridge and noise: the whole formula, on both sides of N = P."""
@@ -216,6 +221,7 @@ def statics(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.null.shuffled-labels",
     statement="labels without relation to the inputs show no learning curve",
+    no_law="a null: where nothing can be learned, simulation and estimate must show no exponent",
 )
 def shuffled_labels(context: Context) -> Iterator[Comparison]:
     """Shuffling leaves labels of the same variance that are independent of the inputs: their loss has a plateau, no exponent."""

@@ -23,6 +23,7 @@ from .tolerances import SOLVER_TOLERANCE, Array
 @check(
     "linear.optimal-ridge",
     statement="with noise the loss at the best ridge falls as (noise variance/P)^(m/(m + 1)), m the data exponent",
+    laws=("linear.optimal_ridge",),
 )
 def optimal_ridge(context: Context) -> Iterator[Comparison]:
     """Both regimes of the bias, by minimizing the solver's loss over the ridge."""
@@ -71,6 +72,7 @@ def optimal_ridge(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.compute.allocation",
     statement="the compute optimum found by vertices is the numerical minimum over model size",
+    laws=("linear.compute",),
 )
 def allocation(context: Context) -> Iterator[Comparison]:
     """One task per phase: the sum of bottlenecks, minimized numerically over N at two budgets."""
@@ -172,6 +174,7 @@ _SLOW_CORNER = 5e-3  # absolute: phase IVb lies next to the point where four pha
 @check(
     "linear.compute.phases",
     statement="the best loss and model size of SGD at a budget have the exponents of their phase",
+    laws=("linear.compute", "linear.compute_model", "linear.phase_boundaries"),
 )
 def phases(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size: three phases in a quick run, all seven in a full one, and a boundary."""

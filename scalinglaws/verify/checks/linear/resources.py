@@ -19,7 +19,11 @@ from .tolerances import SOLVER_TOLERANCE
 _TIE = 0.2  # log ratio of losses that would still count as equal
 
 
-@check("linear.asymmetry", statement="for an easy task few features cost more than few samples")
+@check(
+    "linear.asymmetry",
+    statement="for an easy task few features cost more than few samples",
+    laws=("linear.data", "linear.model"),
+)
 def asymmetry(context: Context) -> Iterator[Comparison]:
     """One task with 1 < beta < 2: both exponents by the solver, and the better of the two by simulation."""
     task = PowerLawSpectrum(2.5, 1.6)

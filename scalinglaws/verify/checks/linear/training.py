@@ -69,6 +69,7 @@ def _curves(
 @check(
     "linear.flow",
     statement="test and train loss along gradient flow with few features and samples, label noise included",
+    no_law="the solver's curves at finite sizes, where no power law holds",
 )
 def flow(context: Context) -> Iterator[Comparison]:
     """From the first modes to interpolation, with the overfitting in between."""
@@ -96,6 +97,7 @@ def flow(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.momentum",
     statement="test and train loss along gradient descent with momentum, step by step",
+    no_law="the solver's curves at finite sizes, where no power law holds",
 )
 def momentum(context: Context) -> Iterator[Comparison]:
     """Heavy ball with a large momentum: ten times faster than plain descent."""
@@ -121,6 +123,7 @@ def momentum(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.sgd",
     statement="test loss along one-pass SGD with small batches, gradient noise included",
+    no_law="the solver's curves at finite sizes, where no power law holds",
 )
 def sgd(context: Context) -> Iterator[Comparison]:
     """A large learning rate and a batch of two, so that the noise of the gradients counts."""
@@ -146,6 +149,7 @@ def sgd(context: Context) -> Iterator[Comparison]:
 @check(
     "linear.transients",
     statement="late in training the losses of the solver are the derived powers, constants included",
+    laws=("linear.time", "linear.transient", "linear.sgd_noise"),
 )
 def transients(context: Context) -> Iterator[Comparison]:
     """Time, the transient of finite models, and the noise of SGD, at times that no simulation reaches."""

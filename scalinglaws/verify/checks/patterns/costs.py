@@ -22,6 +22,7 @@ _APPROACH_TOLERANCE = 0.1  # absolute: the logarithm that multiplies d^(-1/2) ch
 @check(
     "patterns.configuration",
     statement="the likeliest aligned network, over all weights, is a few neurons that specialize alike",
+    no_law="the solver's costs at finite sizes, all factors included",
 )
 def configuration(context: Context) -> Iterator[Comparison]:
     """Direct optimization over all weights against the pattern; at equal width and dimension three neurons specialize, not one."""
@@ -70,6 +71,7 @@ def configuration(context: Context) -> Iterator[Comparison]:
 @check(
     "patterns.exponents",
     statement="costs of the patterns of a cubic target grow with the engine's exponents, at large enough sizes",
+    laws=("patterns.two_layer",),
 )
 def exponents(context: Context) -> Iterator[Comparison]:
     """Costs with all their factors, as width and dimension grow together; sizes of thousands are not large enough for GFL."""

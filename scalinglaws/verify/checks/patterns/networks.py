@@ -23,6 +23,7 @@ _LAZY_TOLERANCE = 0.15  # absolute: an eighth of the way to weights that special
 @check(
     "patterns.network",
     statement="networks drawn from their posterior specialize where the engine says so, and stay lazy where it says that",
+    laws=("patterns.two_layer",),
     effort="full",
 )
 def network(context: Context) -> Iterator[Comparison]:

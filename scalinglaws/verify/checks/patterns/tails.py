@@ -26,6 +26,7 @@ _COUNT_TOLERANCE = 0.5  # of a mean number of neurons: half the distance to the 
 @check(
     "patterns.tail",
     statement="importance sampling in two parts finds tail probabilities of a sum of cubes, down to 1e-50",
+    no_law="the solver's probabilities of sums of cubes",
 )
 def tail(context: Context) -> Iterator[Comparison]:
     """Around the transition and far beyond; a single tilt misses what jumps. The lattice takes seconds per point."""
@@ -66,6 +67,7 @@ def tail(context: Context) -> Iterator[Comparison]:
 @check(
     "patterns.transition",
     statement="from a sharp threshold on one large term is likelier than a deviation that all terms share",
+    no_law="the solver's threshold for sums of cubes",
 )
 def transition(context: Context) -> Iterator[Comparison]:
     """Where sampled probabilities with and without a jump are equal, at three sizes, extrapolated to infinitely many terms."""
@@ -119,6 +121,7 @@ def transition(context: Context) -> Iterator[Comparison]:
 @check(
     "patterns.alignment",
     statement="mean-field theory gives the probability of aligned networks, up to prefactors, and how many neurons specialize",
+    no_law="the solver's mean-field theory of rare networks, at finite sizes",
 )
 def alignment(context: Context) -> Iterator[Comparison]:
     """Sampled probabilities of networks as wide as their inputs are long."""

@@ -1,5 +1,1 @@
 """Percolation: clusters learned one by one and together, how far training sites are, and the exponents of lattices."""
-
-from . import clusters, curves, lattices
-
-__all__ = ["clusters", "curves", "lattices"]

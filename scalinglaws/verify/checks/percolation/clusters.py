@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ....solvers import percolation as solve
-from ...comparison import FAIL, Comparison
+from ...comparison import Comparison
 from ...registry import Context, check
+from ...rule import FAIL
 from ...simulate import percolation as simulate
 from .tolerances import (
     COORDINATION,
@@ -36,6 +37,7 @@ _DISAGREEMENT = (
 @check(
     "percolation.nearest-distance",
     statement="the distance to the nearest training site follows the recursion on an infinite critical tree",
+    no_law="the solver's recursion for distances on a tree, at any density of training sites",
 )
 def nearest_distance(context: Context) -> Iterator[Comparison]:
     """Its mean against the number of training sites, and its distribution at one of them."""
@@ -120,6 +122,7 @@ def _median(density: Array) -> Array:
 @check(
     "percolation.cluster-learning",
     statement="one law without parameters says how a critical cluster is learned, but for its middle",
+    laws=("percolation.cluster_learning",),
 )
 def cluster_learning(context: Context) -> Iterator[Comparison]:
     """Losses of single clusters in units of the law h(u), and of an estimator for which theory is exact."""

@@ -42,6 +42,7 @@ def _fit(
 @check(
     "percolation.fitted",
     statement="losses of simulated clusters against model and data size follow from their sizes and fitted scales",
+    no_law="the solver's curves for clusters of simulated sizes, whose weights follow no power law exactly",
 )
 def fitted(context: Context) -> Iterator[Comparison]:
     """The hard law, with a scale fitted to each cluster by itself."""
@@ -99,6 +100,7 @@ def fitted(context: Context) -> Iterator[Comparison]:
 @check(
     "percolation.parameter-free",
     statement="the same losses follow without any fit from sizes and variances of the clusters",
+    no_law="the solver's curves for clusters of simulated sizes, whose weights follow no power law exactly",
 )
 def parameter_free(context: Context) -> Iterator[Comparison]:
     """The law of a nearest-neighbor learner on a critical tree, with scales 2s/(v V^2)."""
@@ -191,6 +193,7 @@ def _ideal(n: Array) -> tuple[Array, solve.Allocation]:
 @check(
     "percolation.break-rank",
     statement="the best of random allocations learns as many clusters as the exact rule says",
+    laws=("percolation.break_rank",),
 )
 def break_rank(context: Context) -> Iterator[Comparison]:
     """Ideal weights k^-2 on simulated clusters; exponent and break rank of every candidate are drawn at random."""
@@ -253,6 +256,7 @@ def break_rank(context: Context) -> Iterator[Comparison]:
 @check(
     "percolation.prefactor",
     statement="with ideal weights k^-2, simulated losses have the exact prefactor and not the published one",
+    laws=("percolation.model",),
     effort="full",
 )
 def prefactor(context: Context) -> Iterator[Comparison]:

@@ -97,6 +97,7 @@ def _neighbor(dimension: int) -> int:
 @check(
     "percolation.tau",
     statement="the numbers of clusters by size fall with the Fisher exponent of the dimension",
+    no_law="a table of known exponents, which laws take as given",
 )
 def tau(context: Context) -> Iterator[Comparison]:
     """From the share of sites in large clusters, which has no bump at the lattice's own size."""
@@ -128,6 +129,7 @@ def tau(context: Context) -> Iterator[Comparison]:
 @check(
     "percolation.rank",
     statement="ranks of clusters fall with size as they should where clusters are drawn by site, and where each counts once",
+    laws=("percolation.quanta", "percolation.quanta_lattice"),
 )
 def rank(context: Context) -> Iterator[Comparison]:
     """Two ways to collect clusters of the same lattices; each has the other's exponent as its rival.
@@ -173,6 +175,7 @@ def rank(context: Context) -> Iterator[Comparison]:
 @check(
     "percolation.fractal-dimension",
     statement="the largest cluster grows with the lattice as its fractal dimension says",
+    no_law="a table of known exponents, which laws take as given",
 )
 def fractal_dimension(context: Context) -> Iterator[Comparison]:
     """Mean size of the largest cluster of lattices of several lengths."""
@@ -216,6 +219,7 @@ def fractal_dimension(context: Context) -> Iterator[Comparison]:
 @check(
     "percolation.threshold",
     statement="largest clusters of two lengths, each over L^D, cross at the threshold",
+    no_law="a table of known thresholds, which no law needs",
     effort="full",
 )
 def threshold(context: Context) -> Iterator[Comparison]:

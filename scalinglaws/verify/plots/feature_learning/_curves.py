@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .... import theory
 from ....arguments import number, one_row
 from ....errors import refusal
+from ....formatting import latex
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
 from ....solvers.spectra import PowerLawSpectrum, Spectrum
 from ..style import CASES, LAW, RIVAL, THEORY, bare
@@ -219,16 +220,9 @@ def _cases(
         doubled = None
         if times[0] <= when <= times[-1]:
             doubled = when, float(getattr(gradient_flow(when, spectrum, richness=gamma), field))
-        label = "lazy" if gamma == 0 else rf"rich, $\gamma = {_number(gamma)}$"
+        label = "lazy" if gamma == 0 else rf"rich, $\gamma = {latex(gamma)}$"
         found.append(_Case(gamma, label, color, values, slopes, doubled))
     return times, found
-
-
-def _number(value: float) -> str:
-    """Write a number without an e in it."""
-    mantissa, _, exponent = f"{value:g}".partition("e")
-    power = f"10^{{{int(exponent)}}}" if exponent else ""
-    return mantissa if not power else power if mantissa == "1" else rf"{mantissa}\cdot{power}"
 
 
 def _panels(figure: Figure | None) -> tuple[Figure, Axes, Axes]:

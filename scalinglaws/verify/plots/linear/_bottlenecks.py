@@ -16,8 +16,8 @@ from ....errors import AccuracyWarning, refusal
 from ....notation import SourceCapacity
 from ....solvers.linear import ridge
 from ....solvers.spectra import PowerLawSpectrum
-from ...comparison import quantile
 from ...estimate import curve_from_replicates
+from ...rule import quantile
 from ...simulate.linear import population_projection, random_feature_ridge
 from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .... import theory
 from ....arguments import number, one_row, whole
 from ....errors import DomainError
+from ....formatting import latex
 from ....solvers.linear import ComputeFrontier, compute_frontier, loss_surface
 from ....solvers.spectra import PowerLawSpectrum, Spectrum
 from ..style import SIMULATION, THEORY, bare
@@ -180,10 +181,7 @@ def _loss(size: float, budget: float, spectrum: Spectrum, training: dict[str, An
 
 
 def _power(value: float) -> str:
-    """Write a budget as a power of ten."""
-    exponent = math.floor(math.log10(value) + 1e-9)
-    factor = f"{value / 10**exponent:.3g}"
-    return f"$10^{{{exponent}}}$" if factor == "1" else rf"${factor}\cdot10^{{{exponent}}}$"
+    return f"${latex(value, 3, plain=False)}$"
 
 
 def _derived(

@@ -10,8 +10,8 @@ from scalinglaws.verify.checks.feature_learning import circle, flow
 from scalinglaws.verify.registry import Context
 
 
-def test_every_verdict_is_as_expected():
-    report = verify.run(["feature_learning"], rng=0)
+def test_every_verdict_is_as_expected(shared_report):
+    report = shared_report(["feature_learning"])
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating

@@ -1,4 +1,4 @@
-"""Building blocks: the renormalized ridge and what is learned at it."""
+"""The renormalized ridge, and what is learned at it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arguments import Value, broadcast, numbers, shaped, whole_numbers
-from ..equivalents.kappa import occupation
-from ..spectra import PowerLawSpectrum, Spectrum, depth
-from ._statics import ridge as solve_ridge
+from ..equivalents import spectral_sums
+from ..spectra import PowerLawSpectrum, Spectrum
+from ._ridge import ridge as solve_ridge
 
 
 class DegreesOfFreedom(NamedTuple):
@@ -113,27 +113,7 @@ def degrees_of_freedom(kappa: ArrayLike, spectrum: Spectrum) -> DegreesOfFreedom
     (1.25, 0.8125)
     """
     checked = numbers("kappa", kappa, low=0.0, infinite=True)
-    flat = np.array(checked).ravel()
-    inside = (flat > 0) & np.isfinite(flat)
-    modes = spectrum.modes(
-        depth(
-            "kappa",
-            spectrum,
-            np.full_like(flat, np.inf),
-            np.where(inside, flat, 1.0),
-            smaller=False,
-        )
-    )
-    df1, df2 = (np.where(flat == 0, spectrum.size, 0.0) for _ in range(2))
-    for i in np.flatnonzero(inside).tolist():
-        df1[i], d = occupation(modes.eigenvalues, modes.multiplicities, flat[i])
-        df2[i] = (
-            df1[i] - d
-            if d < 0.5 * df1[i]
-            else float(
-                modes.multiplicities @ (modes.eigenvalues / (modes.eigenvalues + flat[i])) ** 2
-            )
-        )
+    df1, df2 = spectral_sums.degrees_of_freedom(np.array(checked).ravel(), spectrum)
     return DegreesOfFreedom(shaped(df1, checked.shape), shaped(df2, checked.shape))
 
 

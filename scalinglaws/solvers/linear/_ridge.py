@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike
 from ...arguments import Array, Value, broadcast, choice, numbers, shaped
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from .._jit import njit
-from ..equivalents.kappa import MAX_STEPS, filling, mismatch, renormalized_ridge
+from ..equivalents.kappa import (
+    MAX_STEPS,
+    all_learned,
+    filling,
+    mismatch,
+    renormalized_ridge,
+    size_ratio,
+)
+from ..equivalents.losses import Loss, Losses
 from ..spectra import Spectrum
 
 _ROUNDING = 2e-15
@@ -229,6 +237,24 @@ def ridge(
     return result
 
 
+def ridgeless(spectrum: Spectrum, features: Array, samples: Array, noise: Array) -> list[Losses]:
+    """Return the limits of long training: regression without ridge."""
+    if features.size == 0:
+        return []
+    end = ridge(
+        spectrum, features=features, samples=samples, noise_variance=noise, on_failure="return"
+    )
+    steps, residual, accuracy = (
+        end.diagnostics.iterations,
+        end.diagnostics.residual,
+        end.diagnostics.error_estimate,
+    )
+    return [
+        Losses(Loss(test, accuracy * test), Loss(train, accuracy * train), steps, residual)
+        for test, train in zip(np.asarray(end.test_loss), np.asarray(end.train_loss), strict=True)
+    ]
+
+
 # -- kernels ------------------------------------------------------------------------------------------------------------
 
 _OUTPUTS = (
@@ -288,21 +314,15 @@ def _statics(
     noise: float,
     row: Array,
 ) -> None:
-    n = min(features, samples)
-    larger = max(features, samples)
-    ratio = 0.0 if math.isinf(larger) else n / larger
-    gap = (
-        1.0 if math.isinf(larger) else (larger - n) / larger
-    )  # 1 - ratio, exact where N and P are close
+    n, ratio, gap = size_ratio(features, samples)
     if math.isinf(ridge):  # the predictor is zero
         total = 0.0
         for k in range(signal.size):
             total += signal[k]
         row[0], row[3], row[4], row[5] = math.inf, total, total + noise, total
         return
-    if ridge == 0.0 and size <= n * (
-        1 + 1e-9
-    ):  # every mode is learned: only noise that the samples do not average out is left
+    if all_learned(size, n, ridge):
+        # only noise that the samples do not average out is left
         share = 0.0 if math.isinf(samples) else size / samples
         unused = 1.0 - share if share < 1.0 - 1e-9 else 0.0
         test = 0.0 if noise == 0.0 or share == 0.0 else noise * share / unused

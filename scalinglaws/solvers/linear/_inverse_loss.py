@@ -14,7 +14,7 @@ from ...arguments import Array, Value, numbers, shaped
 from ...errors import refusal
 from ..spectra import Spectrum
 from ._flow import gradient_flow
-from ._statics import ridge as solve_ridge
+from ._ridge import ridge as solve_ridge
 
 _PER_DECADE = 6
 _LONGEST = 1e30  # time

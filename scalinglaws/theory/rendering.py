@@ -1,0 +1,535 @@
+"""Blocks as text, Markdown, HTML, LaTeX and JSON.
+
+Each rendering is a table from kinds of blocks to the function that writes them, in the order in which they are shown; what a
+table does not list, it does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import sympy as sp
+
+from ..formatting import number
+from .presentation import (
+    Block,
+    Conclusion,
+    Domain,
+    Elsewhere,
+    Formulas,
+    Regimes,
+    Scaling,
+    Sources,
+    Standing,
+    Steps,
+    Symbols,
+    Tested,
+    Title,
+    Value,
+    Warned,
+)
+from .records import Regime
+from .steps import Step, aligned
+
+Show = Callable[[Any], str]
+"""Writes an expression: `str` or `sympy.latex`."""
+
+_MANY = 4  # regimes: with more, a formula for the exponent takes lines that nobody reads
+_STANDINGS = {
+    "derived": "derived from the model's own equation; every step can be checked by machine",
+    "exact": "exact, without approximation",
+    "asymptotic": "a leading term",
+    "heuristic": "heuristic: an argument, not a derivation",
+    "ansatz": "an ansatz: its form is assumed because it fits; only what follows from it is derived",
+    "numerical": "numerical: found by computation",
+}
+
+
+def text(blocks: Iterable[Block], show: Show = str) -> str:
+    """Write blocks as plain text.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+        Of a law or of a derivation.
+    show : callable
+        How formulas are written; conditions are always plain.
+
+    Returns
+    -------
+    str
+        Without a newline at the end.
+    """
+    return "\n".join(line for lines in _written(_TEXT, blocks, show) for line in lines)
+
+
+def markdown(blocks: Iterable[Block]) -> str:
+    """Write blocks as Markdown, with formulas between dollar signs."""
+    return _prose(blocks, _MARKDOWN)
+
+
+def html(blocks: Iterable[Block]) -> str:
+    """Write blocks as HTML, with formulas as MathJax and KaTeX read them."""
+    return _prose(blocks, _HTML)
+
+
+def latex(blocks: Iterable[Block]) -> str:
+    """Write the formulas of blocks as LaTeX, without dollar signs."""
+    return "\n".join(_written(_LATEX, blocks))
+
+
+def data(blocks: Iterable[Block], show: Show = str) -> dict[str, Any]:
+    """Return what blocks say as JSON can hold it.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+        Of a law or of a derivation.
+    show : callable
+        How formulas are written; validity conditions are always plain.
+
+    Returns
+    -------
+    dict
+        Strings, numbers, lists and dictionaries.
+    """
+    found: dict[str, Any] = {}
+    for part in _written(_DATA, blocks, show):
+        found |= part
+    return found
+
+
+def _written(
+    table: Mapping[Any, Callable[..., Any]], blocks: Iterable[Block], *how: Any
+) -> list[Any]:
+    """Write each block by the table, in the table's order."""
+    found = {type(block): block for block in blocks}
+    return [write(found[kind], *how) for kind, write in table.items() if kind in found]
+
+
+# -- text ---------------------------------------------------------------------------------------------------------------
+
+
+def _scaling_text(block: Scaling, show: Show) -> list[str]:
+    known = block.constant is not None
+    sign = "" if block.growth else "-"
+    lines = ["", f"  {block.quantity} ~ {'c ' if known else ''}{block.variable}^{sign}g"]
+    if block.branches <= _MANY:
+        lines.append(f"  g         {show(block.exponent)}")
+    if block.branches <= 1 and known:
+        lines.append(f"  c         {show(block.constant)}")
+    return lines
+
+
+def _standing_text(block: Standing, show: Show) -> list[str]:
+    what = "what follows from it: " if block.standing == "ansatz" else ""
+    return [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}"]
+
+
+def _tested_text(block: Tested, show: Show) -> list[str]:
+    return [f"  tested    {_command(block) or 'by no check yet'}"]
+
+
+def _command(block: Tested) -> str:
+    return f"scalinglaws verify {' '.join(block.checks)}" if block.checks else ""
+
+
+def _regimes_text(block: Regimes, show: Show) -> list[str]:
+    if len(block.regimes) <= 1:
+        return []
+    width = max(15, *(len(entry.name) for entry in block.regimes))
+    lines = ["", "  regimes:"]
+    for entry in block.regimes:
+        constant = "" if entry.constant is None else f", c = {show(entry.constant)}"
+        lines.append(
+            f"    {entry.name:<{width}} {_plain(entry.condition)}: g = {show(entry.exponent)}{constant}"
+            + _logarithm(entry.log_power, block.variable)
+        )
+    return lines
+
+
+def _formulas_text(block: Formulas, show: Show) -> list[str]:
+    lines = [
+        f"    {name:<18} {form.statement}: {show(form.expr)}" for name, form in block.forms.items()
+    ]
+    return ["", "  formulas:", *lines] if lines else []
+
+
+def _value_text(block: Value, show: Show) -> list[str]:
+    at = ", ".join(f"{name} = {value}" for name, value in block.values.items())
+    whole = block.exponent == int(block.exponent)
+    decimal = "" if whole else f" = {number(float(block.exponent), 6)}"
+    where = f"{block.regime}{_logarithm(block.log_power, block.variable)}"
+    return ["", f"  at {at}: g = {block.exponent}{decimal} ({where})"]
+
+
+def _elsewhere_text(block: Elsewhere, show: Show) -> list[str]:
+    if block.published is None:
+        return ["", "  no other formula for this law is known to be in print"]
+    lines = ["", f"  published elsewhere: {show(block.exponent)} ({block.published.reference})"]
+    if block.value is not None:
+        lines.append(f"  which would give g = {block.value} here")
+    return [*lines, f"  why not: {block.published.reason}"]
+
+
+def _steps_text(block: Steps, show: Show) -> list[str]:
+    lines = []
+    for position, entry in enumerate(block.steps):
+        source = f" [{entry.reference}]" if entry.reference else ""
+        lines += [
+            "",
+            f"{position + 1:>3}. {show(entry.quantity)} {entry.sign.text} {show(entry.value)}",
+            f"     {entry.relation}; {entry.reason}{source}",
+        ]
+        if block.checks is not None:
+            found = block.checks[position]
+            lines.append(f"     {'checked' if found.passed else 'REFUSED'}: {found.detail}")
+    return lines
+
+
+def _plain(condition: sp.Basic) -> str:
+    """Write a condition as a person would."""
+    # the arguments are sorted, those of And.make_args are not
+    parts = condition.args if isinstance(condition, sp.And) else (condition,)
+    return ", ".join(
+        f"{part.lhs} = {part.rhs}" if isinstance(part, sp.Eq) else str(part) for part in parts
+    )
+
+
+def _logarithm(power: Any, variable: sp.Symbol) -> str:
+    """Write the power of a logarithm that multiplies a law."""
+    if power is None:
+        return f", times an unknown power of log {variable}"
+    if power == 0:
+        return ""
+    return f", times log {variable}" if power == 1 else f", times (log {variable})^({power})"
+
+
+def _listed(conditions: Iterable[sp.Basic]) -> str:
+    return ", ".join(map(str, conditions))
+
+
+_TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
+    Title: lambda block, show: [f"{block.name}: {block.statement}"],
+    Scaling: _scaling_text,
+    Domain: lambda block, show: [f"  valid for {_listed(block.conditions)}"],
+    Symbols: lambda block, show: [
+        f"  {name:<9} {meaning}" for name, meaning in block.meanings.items()
+    ],
+    Standing: _standing_text,
+    Tested: _tested_text,
+    Sources: lambda block, show: [f"  source    {entry}" for entry in block.references],
+    Regimes: _regimes_text,
+    Formulas: _formulas_text,
+    Value: _value_text,
+    Elsewhere: _elsewhere_text,
+    Steps: _steps_text,
+    Conclusion: lambda block, show: [
+        "",
+        f"Hence g = {show(block.exponent)} for {_listed(block.conditions)}.",
+    ],
+}
+
+
+# -- Markdown and HTML: the same words, marked up differently -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Markup:
+    """Marks of a document; `plain` takes words as they are, `math` and `display` LaTeX, all others what is marked up already."""
+
+    plain: Callable[[str], str]
+    math: Callable[[str], str]
+    display: Callable[[str], str]
+    code: Callable[[str], str]
+    strong: Callable[[str], str]
+    emphasis: Callable[[str], str]
+    heading: Callable[[int, str], str]
+    paragraph: Callable[[str], str]
+    items: Callable[[list[str]], str]
+    step: Callable[[int, str, str], str]
+    """A numbered line of words above a formula, in LaTeX."""
+
+
+_MARKDOWN = _Markup(
+    plain=str,
+    math=lambda formula: f"${formula}$",
+    display=lambda formula: f"$${formula}$$",
+    code=lambda words: f"`{words}`",
+    strong=lambda words: f"**{words}**",
+    emphasis=lambda words: f"*{words}*",
+    heading=lambda level, words: f"{'#' * level} {words}",
+    paragraph=str,
+    items=lambda lines: "\n".join(f"* {line}" for line in lines),
+    step=lambda number, words, formula: f"{number}. {words}\n\n   $${formula}$$",
+)
+_HTML = _Markup(
+    plain=escape,
+    math=lambda formula: rf"\({escape(formula)}\)",
+    display=lambda formula: rf"<p>\[{escape(formula)}\]</p>",
+    code=lambda words: f"<code>{words}</code>",
+    strong=lambda words: f"<strong>{words}</strong>",
+    emphasis=lambda words: f"<em>{words}</em>",
+    heading=lambda level, words: f"<h{level}>{words}</h{level}>",
+    paragraph=lambda words: f"<p>{words}</p>",
+    items=lambda lines: "\n".join(["<ul>", *(f"<li>{line}</li>" for line in lines), "</ul>"]),
+    step=lambda number, words, formula: (
+        rf'<ol start="{number}"><li>{words}<br>\[{escape(formula)}\]</li></ol>'
+    ),
+)
+
+
+def _prose(blocks: Iterable[Block], markup: _Markup) -> str:
+    parts = (part for parts in _written(_PROSE, blocks, markup) for part in parts)
+    return "\n\n".join(parts) + "\n"
+
+
+def _title_prose(block: Title, markup: _Markup) -> list[str]:
+    statement = markup.plain(_sentence(block.statement))
+    return [markup.heading(1, markup.plain(block.name)), markup.paragraph(f"{statement}.")]
+
+
+def _symbols_prose(block: Symbols, markup: _Markup) -> list[str]:
+    lines = [
+        f"{markup.math(sp.latex(sp.Symbol(name)))}: {markup.plain(meaning)}"
+        for name, meaning in block.meanings.items()
+    ]
+    return [markup.items(lines)] if lines else []
+
+
+def _domain_prose(block: Domain, markup: _Markup) -> list[str]:
+    conditions = ", ".join(markup.math(sp.latex(condition)) for condition in block.conditions)
+    return [markup.paragraph(f"Valid for {conditions}.")] if conditions else []
+
+
+def _standing_prose(block: Standing, markup: _Markup) -> list[str]:
+    return [markup.paragraph(f"Standing: {markup.plain(_STANDINGS[block.standing])}.")]
+
+
+def _tested_prose(block: Tested, markup: _Markup) -> list[str]:
+    command = _command(block)
+    how = markup.code(markup.plain(command)) if command else "by no check yet"
+    return [markup.paragraph(f"Tested: {how}.")]
+
+
+def _warned_prose(block: Warned, markup: _Markup) -> list[str]:
+    where, reason = markup.math(sp.latex(block.caution.condition)), block.caution.reason
+    return [markup.paragraph(f"Caution, where {where}: {markup.plain(reason)}.")]
+
+
+def _regimes_prose(block: Regimes, markup: _Markup) -> list[str]:
+    if len(block.regimes) <= 1:
+        return []
+
+    def line(entry: Regime) -> str:
+        name, where = (
+            markup.strong(markup.plain(entry.name)),
+            markup.math(sp.latex(entry.condition)),
+        )
+        logs = ""
+        if entry.log_power is None:
+            logs = ", with a power of the logarithm that is not known"
+        elif entry.log_power:
+            power = "" if entry.log_power == 1 else f"^{{{sp.latex(sp.sympify(entry.log_power))}}}"
+            logs = ", times " + markup.math(rf"\log{power} {sp.latex(block.variable)}")
+        return f"{name}, where {where}: exponent {markup.math(sp.latex(entry.exponent))}{logs}"
+
+    return [markup.heading(2, "Regimes"), markup.items(list(map(line, block.regimes)))]
+
+
+def _formulas_prose(block: Formulas, markup: _Markup) -> list[str]:
+    lines = [
+        f"{markup.code(markup.plain(name))}, {markup.plain(form.statement)}: {markup.math(sp.latex(form.expr))}"
+        for name, form in block.forms.items()
+    ]
+    return [markup.heading(2, "Formulas"), markup.items(lines)] if lines else []
+
+
+def _steps_prose(block: Steps, markup: _Markup) -> list[str]:
+    return [
+        markup.heading(2, "Derivation"),
+        *(_step_prose(number, entry, markup) for number, entry in enumerate(block.steps, start=1)),
+    ]
+
+
+def _step_prose(position: int, entry: Step, markup: _Markup) -> str:
+    why = markup.plain(_sentence(entry.reason))
+    if entry.relation.variable is not None:
+        limit = markup.math(rf"{sp.latex(entry.relation.variable)} \to \infty")
+        why += f" (as {limit})"
+    elif entry.relation.equation is not None:
+        left, right = map(sp.latex, entry.relation.equation.args)
+        why += f" (solves {markup.math(f'{left} = {right}')})"
+    if entry.where != sp.true:
+        why += f", for {markup.math(sp.latex(entry.where))}"
+    if entry.reference is not None:
+        why += f" [{entry.reference.key}]"
+    formula = f"{sp.latex(entry.quantity)} {entry.sign.latex} {sp.latex(entry.value)}"
+    return markup.step(position, f"{why}.", formula)
+
+
+def _elsewhere_prose(block: Elsewhere, markup: _Markup) -> list[str]:
+    if block.published is None:
+        return []
+    exponent, reference = markup.math(sp.latex(block.exponent)), block.published.reference
+    where, why = markup.plain(str(reference)), markup.plain(block.published.reason)
+    return [
+        markup.heading(2, "Printed elsewhere"),
+        markup.paragraph(f"Exponent {exponent} in {where}: {why}."),
+    ]
+
+
+def _sources_prose(block: Sources, markup: _Markup) -> list[str]:
+    lines = [
+        f"{markup.plain(entry.authors)}, {markup.emphasis(markup.plain(entry.title))}, "
+        + markup.plain(f"{entry.venue} ({entry.year}), {entry.identifier}")
+        for entry in block.references
+    ]
+    return [markup.heading(2, "Sources"), markup.items(lines)]
+
+
+def _sentence(words: str) -> str:
+    """Begin with a capital letter."""
+    return words[0].upper() + words[1:]
+
+
+_PROSE: dict[type, Callable[[Any, _Markup], list[str]]] = {
+    Title: _title_prose,
+    Scaling: lambda block, markup: [markup.display(_scaling_latex(block))],
+    Symbols: _symbols_prose,
+    Domain: _domain_prose,
+    Standing: _standing_prose,
+    Tested: _tested_prose,
+    Warned: _warned_prose,
+    Regimes: _regimes_prose,
+    Formulas: _formulas_prose,
+    Steps: _steps_prose,
+    Elsewhere: _elsewhere_prose,
+    Sources: _sources_prose,
+}
+
+
+# -- LaTeX --------------------------------------------------------------------------------------------------------------
+
+
+def _scaling_latex(block: Scaling) -> str:
+    variable, exponent = sp.latex(block.variable), sp.latex(block.exponent)
+    quantity = rf"\text{{{block.quantity}}}"
+    sign = "" if block.growth else "-"
+    if isinstance(block.exponent, sp.Piecewise):
+        relation = rf"{quantity} \sim {variable}^{{{sign}g}}, \qquad g = {exponent}"
+    else:
+        enclosed = rf"\left({exponent}\right)" if block.exponent.is_Add else exponent
+        relation = rf"{quantity} \sim c\,{variable}^{{{sign}{enclosed}}}"
+    if block.constant is not None:
+        relation += rf", \qquad c = {sp.latex(block.constant)}"
+    return relation
+
+
+_LATEX: dict[type, Callable[[Any], str]] = {
+    Scaling: _scaling_latex,
+    Steps: lambda block: aligned(block.steps),
+}
+
+
+# -- JSON ---------------------------------------------------------------------------------------------------------------
+
+
+def _scaling_data(block: Scaling, show: Show) -> dict[str, Any]:
+    return {
+        "notation": block.notation,
+        "variable": str(block.variable),
+        "exponent": show(block.exponent),
+        "constant": _shown(block.constant, show),
+    }
+
+
+def _regimes_data(block: Regimes, show: Show) -> dict[str, Any]:
+    rows = [
+        {
+            "name": entry.name,
+            "condition": show(entry.condition),
+            "exponent": show(entry.exponent),
+            "constant": _shown(entry.constant, show),
+            "log_power": _power_data(entry.log_power),
+        }
+        for entry in block.regimes
+    ]
+    return {"regimes": rows}
+
+
+def _formulas_data(block: Formulas, show: Show) -> dict[str, Any]:
+    forms = {
+        name: {"statement": form.statement, "expression": show(form.expr)}
+        for name, form in block.forms.items()
+    }
+    return {"forms": forms} if forms else {}
+
+
+def _value_data(block: Value, show: Show) -> dict[str, Any]:
+    return {
+        "values": {name: str(value) for name, value in block.values.items()},
+        "value": str(block.exponent),
+        "decimal": float(block.exponent),
+        "regime": block.regime,
+        "log_power": _power_data(block.log_power),
+    }
+
+
+def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
+    if block.published is None:
+        return {"published": None}
+    printed = {
+        "exponent": show(block.exponent),
+        "reason": block.published.reason,
+        "reference": str(block.published.reference),
+    }
+    if block.value is not None:
+        printed["value"] = str(block.value)
+    return {"published": printed}
+
+
+def _steps_data(block: Steps, show: Show) -> dict[str, Any]:
+    rows = []
+    for position, entry in enumerate(block.steps):
+        row: dict[str, Any] = {
+            "step": position + 1,
+            "quantity": show(entry.quantity),
+            "expression": show(entry.value),
+            "relation": str(entry.relation),
+            "reason": entry.reason,
+            "reference": str(entry.reference) if entry.reference else None,
+        }
+        if block.checks is not None:
+            found = block.checks[position]
+            row |= {"passed": found.passed, "detail": found.detail}
+        rows.append(row)
+    return {"steps": rows}
+
+
+def _shown(expr: Any, show: Show) -> str | None:
+    return None if expr is None else show(expr)
+
+
+def _power_data(power: Any) -> int | str | None:
+    return power if power is None or isinstance(power, int) else str(power)
+
+
+_DATA: dict[type, Callable[[Any, Show], dict[str, Any]]] = {
+    Title: lambda block, show: {"name": block.name, "statement": block.statement},
+    Scaling: _scaling_data,
+    Regimes: _regimes_data,
+    Domain: lambda block, show: {"validity": [str(entry) for entry in block.conditions]},
+    Symbols: lambda block, show: {"symbols": dict(block.meanings)},
+    Standing: lambda block, show: {"standing": block.standing},
+    Tested: lambda block, show: {"checks": list(block.checks)},
+    Sources: lambda block, show: {"references": [str(entry) for entry in block.references]},
+    Formulas: _formulas_data,
+    Value: _value_data,
+    Elsewhere: _elsewhere_data,
+    Conclusion: lambda block, show: {"exponent": show(block.exponent)},
+    Steps: _steps_data,
+}

@@ -1,0 +1,63 @@
+"""Write the table of laws, ``scalinglaws/theory/catalogue.json``, from the laws and the checks.
+
+Run it as ``python tests/write_catalogue.py`` after a law or a check has been added or changed; it takes half a minute.
+"""
+
+import json
+import pkgutil
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+from scalinglaws import theory
+from scalinglaws.theory import catalogue
+from scalinglaws.verify import registry
+
+COMMAND = "python tests/write_catalogue.py"
+
+
+def builders():
+    """Find the functions that build laws, by the laws' names."""
+    found = {}
+    for info in pkgutil.walk_packages(theory.__path__, f"{theory.__name__}."):
+        for name, thing in vars(import_module(info.name)).items():
+            if name.endswith("_law") and getattr(thing, "__module__", "") == info.name:
+                found[thing().name] = f"{info.name}:{name}"
+    return dict(sorted(found.items()))
+
+
+def bibliography(law):
+    """Return what a law cites, by key, without the places in the sources."""
+    found = {source.key: asdict(source) for source in law.sources}
+    return {
+        key: {name: value for name, value in entry.items() if name not in ("key", "place")}
+        for key, entry in found.items()
+    }
+
+
+def table():
+    """Return the whole table."""
+    laws, sources = {}, {}
+    for name, builder in builders().items():
+        module, _, function = builder.partition(":")
+        law = getattr(import_module(module), function)()
+        cited = bibliography(law)
+        laws[name] = {
+            "builder": builder,
+            "statement": law.statement,
+            "symbols": dict(law.symbols),
+            "sources": list(cited),
+        }
+        sources |= cited
+        laws[name]["checks"] = []
+        # a check may declare a law that is new
+        catalogue.CATALOGUE[name] = catalogue.Entry(**laws[name])
+    for name, entry in laws.items():
+        entry["checks"] = list(registry.checks_of(name))
+    return {"laws": laws, "sources": dict(sorted(sources.items()))}
+
+
+if __name__ == "__main__":
+    path = Path(catalogue.__file__).with_suffix(".json")
+    path.write_text(json.dumps(table(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"wrote {path}")
