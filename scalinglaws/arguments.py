@@ -67,18 +67,10 @@ def numbers(
     >>> numbers("samples", [1, 10], low=1)
     array([ 1., 10.])
     """
-    try:
-        if np.asarray(value).dtype.kind in "US":  # which NumPy would read as numbers
-            raise TypeError
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        raise refusal(name, value, "must be a number or an array of numbers") from None
-    below = (array > low) if strict else (array >= low)
-    good = below & ((array <= high) & np.isfinite(array) | (infinite & (array == math.inf)))
+    array = _floats(name, value)
+    good = _within(array, low, high, infinite, strict)
     if not np.all(good):
-        raise refusal(
-            name, array[~good].ravel()[0], f"must be {_range(low, high, infinite, strict)}"
-        )
+        raise refusal(name, float(array[~good].flat[0]), _range(low, high, infinite, strict))
     return array
 
 
@@ -92,86 +84,200 @@ def number(
     strict: bool = False,
 ) -> float:
     """Return an argument as one float in a range; as `numbers`, but refuse arrays."""
-    return one(name, numbers(name, value, low=low, high=high, infinite=infinite, strict=strict))
+    found = one(name, _floats(name, value))
+    if not _within(np.array(found), low, high, infinite, strict):
+        raise refusal(name, value, _range(low, high, infinite, strict))
+    return found
+
+
+def one_row(
+    name: str,
+    value: ArrayLike,
+    *,
+    least: int = 1,
+    low: float = -math.inf,
+    strict: bool = False,
+    increasing: bool = False,
+) -> Array:
+    """Return an argument as a one-dimensional array of finite numbers, at least so many, possibly increasing.
+
+    Examples
+    --------
+    >>> one_row("t", [1, 2, 5], least=2, low=0, strict=True, increasing=True)
+    array([1., 2., 5.])
+    """
+    array = _floats(name, value)
+    if (
+        array.ndim != 1
+        or array.size < least
+        or not np.all(_within(array, low, math.inf, False, strict))
+        or (increasing and np.any(np.diff(array) <= 0))
+    ):
+        bound = f"{'>' if strict else '>='} {low:g} and finite" if low > -math.inf else "finite"
+        order = ", increasing" if increasing else ""
+        raise refusal(name, value, f"must be one row of {least} or more numbers, {bound}{order}")
+    return array
 
 
 def whole_numbers(
     name: str, value: ArrayLike, *, low: float = 1, high: float = math.inf, infinite: bool = False
 ) -> Array:
-    """Return an argument as an array of floats that are whole numbers in a range."""
+    """Return an argument as an array of floats that are whole numbers in a range, or possibly infinite."""
     array = numbers(name, value, low=low, infinite=infinite)
-    broken = array[np.isfinite(array) & ((array != np.floor(array)) | (array > high))]
-    if broken.size:
-        allowed = f">= {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-        more = " (or inf)" if infinite else ""
-        raise refusal(name, broken.flat[0], f"must be a whole number {allowed}{more}")
+    broken = np.isfinite(array) & ((array != np.floor(array)) | (array > high))
+    if np.any(broken):
+        raise refusal(name, float(array[broken].flat[0]), _whole_range(low, high, infinite))
     return array
 
 
-def whole(name: str, value: Any, *, low: int = 1, high: float = math.inf) -> int:
-    """Return an argument as one whole number in a range, an int; 3.0 is one, True and 3.5 are not."""
-    if isinstance(value, (bool, np.bool_)):
-        raise refusal(name, value, f"must be a whole number {_range(low, high, False, False)}")
-    try:
-        return (
-            operator.index(value)
-            if low <= operator.index(value) <= high
-            else _refused(name, value, low, high)
-        )
-    except TypeError:  # no integer, perhaps a float
-        found = one(name, whole_numbers(name, value, low=low, high=high))
-    return int(found)
+def whole(name: str, value: Any, *, low: float = 1, high: float = math.inf) -> int:
+    """Return an argument as one whole number in a range, an int; 3.0 is one, True and 3.5 are not.
+
+    Examples
+    --------
+    >>> whole("samples", 1e3)
+    1000
+    """
+    return _whole(name, value, low, high, _whole_range(low, high))
 
 
-def whole_or_inf(name: str, value: Any, *, low: int = 1) -> int | None:
+def whole_or_inf(name: str, value: Any, *, low: float = 1) -> int | None:
     """Return a count, or None for infinity."""
-    found = number(name, value, low=low, infinite=True)
-    return None if math.isinf(found) else whole(name, value, low=low)
+    if isinstance(value, float) and value == math.inf:  # NumPy's too
+        return None
+    return _whole(name, value, low, math.inf, _whole_range(low, math.inf, True))
 
 
 def one(name: str, array: Array) -> float:
     """Return the only element of a checked argument; refuse several."""
     if array.ndim:
         raise refusal(
-            name, array, f"must be one number; got an array of shape {array.shape}", shown=False
+            name,
+            array,
+            f"must be a single number; got an array of shape {array.shape}",
+            shown=False,
         )
     return float(array)
 
 
-def ordered(name: str, value: ArrayLike, *, whole: bool = False, infinite: bool = True) -> Array:
-    """Return times or steps as an array: >= 0, possibly infinite, non-decreasing along the last axis, possibly whole numbers."""
-    array = numbers(name, value, low=0.0, infinite=infinite)
-    if whole:
-        broken = array[np.isfinite(array) & (array != np.floor(array))]
-        if broken.size:
+def ordered(
+    name: str,
+    value: ArrayLike,
+    *,
+    whole: bool = False,
+    infinite: bool = True,
+    single_row: bool = False,
+) -> Array:
+    """Return times or steps as an array: >= 0 and non-decreasing along the last axis.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    value : array_like
+        What was given.
+    whole : bool
+        Whether the numbers must be whole, and small enough for floats to tell neighbors apart.
+    infinite : bool
+        Whether infinity is allowed too.
+    single_row : bool
+        Whether the argument must be a number or a row of numbers, of which the message then counts the offending one.
+
+    Returns
+    -------
+    ndarray
+        Of floats.
+
+    Raises
+    ------
+    DomainError
+        If a number is no such number or less than the one before it.
+
+    Examples
+    --------
+    >>> ordered("t", [0, 1, 1, float("inf")])
+    array([ 0.,  1.,  1., inf])
+    """
+    array = np.array(_floats(name, value))  # results keep it
+    if single_row and (array.ndim > 1 or array.size == 0):
+        complaint = (
+            f"must be a number or a non-empty one-dimensional array; got shape {array.shape}"
+        )
+        raise refusal(name, value, complaint, shown=False)
+
+    def refuse(wrong: NDArray[np.bool_], complaint: str) -> None:
+        if np.any(wrong):
+            first = int(np.flatnonzero(wrong)[0])
             raise refusal(
-                name, broken[0], f"must be a whole number{' (or inf)' if infinite else ''}"
+                name, float(array.flat[first]), complaint, at=first if single_row else None
             )
+
+    refuse(~_within(array, 0.0, math.inf, infinite or whole, False), _range(0.0, infinite=infinite))
+    if whole and infinite:
+        refuse(array != np.floor(array), "must be a whole number (or inf)")
+    elif whole:
+        exact = (array == np.floor(array)) & (array < MOST_EXACT)
+        refuse(~exact, "must be a finite whole number below 2^53")
     if array.ndim and array.shape[-1] > 1:
         early, late = array[..., :-1], array[..., 1:]
+        if single_row:
+            refuse(np.append(False, late < early), "is less than the one before it; sort them")
         if np.any(late < early):
-            first = tuple(np.argwhere(late < early)[0])
-            raise DomainError(
-                f"{name} must not decrease along its last axis; got {early[first]} before {late[first]}",
-                argument=name,
-                value=value,
-            )
+            at = tuple(np.argwhere(late < early)[0])
+            complaint = f"must not decrease along its last axis; got {early[at]} before {late[at]}"
+            raise refusal(name, value, complaint, shown=False)
     return array
 
 
-def _refused(name: str, value: Any, low: float, high: float) -> int:
-    raise refusal(name, value, f"must be a whole number {_range(low, high, False, False)}")
+def _floats(name: str, value: Any) -> Array:
+    """Turn an argument into an array of floats; refuse text and complex numbers, which NumPy would read as numbers."""
+    try:
+        if np.asarray(value).dtype.kind in "UScmM":
+            raise TypeError
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise refusal(name, value, "must be a number or an array of numbers") from None
 
 
-def _range(low: float, high: float, infinite: bool, strict: bool) -> str:
+def _within(
+    array: Array, low: float, high: float, infinite: bool, strict: bool
+) -> NDArray[np.bool_]:
+    """Tell which numbers lie in a range; NaN lies in none."""
+    below = (array > low) if strict else (array >= low)
+    finite = below & (array <= high) & np.isfinite(array)
+    return finite | (array == math.inf) if infinite else finite
+
+
+def _range(low: float, high: float = math.inf, infinite: bool = False, strict: bool = False) -> str:
     """Say in words which numbers are allowed."""
-    if high < math.inf and low > -math.inf and not strict:
-        return f"from {low:g} to {high:g}"
+    if high < math.inf and low > -math.inf and not strict and not infinite:
+        return f"must lie between {low:g} and {high:g}"
     ends = [f"{'>' if strict else '>='} {low:g}"] if low > -math.inf else []
     ends += [f"<= {high:g}"] if high < math.inf else []
     if infinite:
-        return (" and ".join(ends) or "a number") + " (inf for the limit)"
-    return " and ".join([*ends, "finite"]) if high == math.inf else " and ".join(ends)
+        return f"must be {' and '.join(ends) or 'a number'} (inf for the limit)"
+    return f"must be {' and '.join(ends if high < math.inf else [*ends, 'finite'])}"
+
+
+def _whole(name: str, value: Any, low: float, high: float, complaint: str) -> int:
+    if isinstance(value, (bool, np.bool_)):
+        raise refusal(name, value, complaint)
+    try:
+        found = operator.index(value)  # however large
+    except TypeError:  # no integer, perhaps a float
+        size = one(name, _floats(name, value))
+        if not size.is_integer():
+            raise refusal(name, value, complaint) from None
+        found = int(size)
+    if not low <= found <= high:
+        raise refusal(name, value, complaint)
+    return found
+
+
+def _whole_range(low: float, high: float = math.inf, infinite: bool = False) -> str:
+    most = "2^53" if high == MOST_EXACT else f"{high:g}"
+    allowed = f">= {low:g}" if high == math.inf else f"from {low:g} to {most}"
+    return f"must be a whole number {allowed}{', or inf' if infinite else ''}"
 
 
 # -- shapes -------------------------------------------------------------------------------------------------------------
@@ -238,7 +344,7 @@ def generator(value: Any, *, name: str = "rng") -> np.random.Generator:
 
 # -- memory -------------------------------------------------------------------------------------------------------------
 
-_UNITS = {"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+_UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _BUDGET = 4e9  # the same on every machine, so that answers do not depend on it
 
 
@@ -253,13 +359,12 @@ def memory_budget() -> float:
     text = os.environ.get("SCALINGLAWS_MEMORY", "")
     if not text.strip():
         return _BUDGET
-    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?(?:[eE]\+?\d+)?)\s*([kKMGT]?[bB]?)\s*", text)
-    unit = found.group(2).upper() if found else ""
-    if found is None or unit not in _UNITS or float(found.group(1)) == 0:
+    found = re.fullmatch(r"(\d+(?:\.\d*)?(?:E\+?\d+)?)\s*([KMGT]?)B?", text.strip().upper())
+    if found is None or float(found[1]) == 0:
         raise refusal(
             "SCALINGLAWS_MEMORY", text, "must be a number of bytes > 0, or a size such as 8GB"
         )
-    return float(found.group(1)) * _UNITS[unit]
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def afford(entries: float, what: str, cure: str, *, size: int = 8) -> None:

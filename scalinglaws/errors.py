@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Number
 from typing import Any
 
 _SHOWN = 10  # names listed when none is near
@@ -26,7 +27,7 @@ class DomainError(ScalingLawsError, ValueError):
     argument : str or None
         Name of the offending argument.
     value : object
-        What was given.
+        What was given, or the first of several numbers that is not allowed.
     """
 
     def __init__(self, message: str, *, argument: str | None = None, value: Any = None) -> None:
@@ -113,7 +114,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
     return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)
 
 
-def refusal(argument: str, value: Any, complaint: str, *, shown: bool = True) -> DomainError:
+def refusal(
+    argument: str,
+    value: Any,
+    complaint: str,
+    *,
+    shown: bool = True,
+    named: bool = True,
+    at: int | None = None,
+) -> DomainError:
     """Build the error for an argument that is not allowed.
 
     Parameters
@@ -123,9 +132,13 @@ def refusal(argument: str, value: Any, complaint: str, *, shown: bool = True) ->
     value : object
         What was given; long values are abbreviated.
     complaint : str
-        What is allowed, as ``"must be finite and >= 0"``.
+        What is allowed, as ``"must be finite and >= 0"``; the message is name, value and complaint.
     shown : bool
         Whether the message shows the value.
+    named : bool
+        Whether the message begins with name and value; without them, the complaint is a whole sentence.
+    at : int, optional
+        Place of the value in an argument with several.
 
     Returns
     -------
@@ -137,8 +150,12 @@ def refusal(argument: str, value: Any, complaint: str, *, shown: bool = True) ->
     >>> print(refusal("ridge", -1.0, "must be finite and >= 0"))
     ridge = -1.0 must be finite and >= 0
     """
+    if not named:
+        return DomainError(complaint, argument=argument, value=value)
+    place = "" if at is None else f"[{at}]"
     given = f" = {brief(value)}" if shown else ""
-    return DomainError(f"{argument}{given} {complaint}", argument=argument, value=value)
+    gap = "" if complaint.startswith(":") else " "
+    return DomainError(f"{argument}{place}{given}{gap}{complaint}", argument=argument, value=value)
 
 
 def brief(value: Any) -> str:
@@ -154,7 +171,6 @@ def brief(value: Any) -> str:
         return f"an array of shape {shape}"
     if isinstance(value, (list, tuple)) and len(value) > _ENTRIES:
         return f"a {type(value).__name__} of {len(value)} entries"
-    if isinstance(value, float):  # NumPy's scalars too, without their type
-        return str(float(value))
-    text = str(value) if shape == () and hasattr(value, "dtype") else repr(value)
+    plain = isinstance(value, Number) or (shape == () and hasattr(value, "dtype"))
+    text = str(value) if plain else repr(value)  # a number without its type
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .errors import DomainError, unknown_name
+from .errors import refusal, unknown_name
 
 
 def _ratio(numerator: Any, denominator: Any) -> Any:
@@ -67,10 +67,12 @@ def _bahri_from_canonical(alpha: Any, beta: Any) -> tuple[Any, ...]:
     signal = alpha * beta + 1
     exact = isinstance(signal, (int, Fraction)) and isinstance(alpha, (int, Fraction))
     if not (signal == alpha if exact else math.isclose(float(signal), float(alpha), rel_tol=1e-12)):
-        raise DomainError(
-            f"the one-parameter convention 'bahri' needs a white teacher, alpha*beta + 1 = alpha; got alpha = {alpha}, beta = {beta}",
-            argument="beta",
-            value=beta,
+        raise refusal(
+            "beta",
+            beta,
+            "the one-parameter convention 'bahri' needs a white teacher, alpha*beta + 1 = alpha; "
+            f"got alpha = {alpha}, beta = {beta}",
+            named=False,
         )
     return (alpha - 1,)
 
@@ -202,9 +204,7 @@ def _check_positive(name: str, value: Any, allowed: str) -> None:
     except (TypeError, ValueError, OverflowError):
         good = False
     if not good:
-        raise DomainError(
-            f"{name} = {value!s} must be a finite number with {allowed}", argument=name, value=value
-        )
+        raise refusal(name, value, f"must be a finite number with {allowed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +272,12 @@ class SourceCapacity:
         """
         entry = convention(name)
         if set(parameters) != set(entry.parameters):
-            raise DomainError(
-                f"notation {name!r} takes exactly {', '.join(entry.parameters)}; got {', '.join(parameters) or 'nothing'}",
-                argument="parameters",
-                value=parameters,
+            raise refusal(
+                "parameters",
+                parameters,
+                f"notation {name!r} takes exactly {', '.join(entry.parameters)}; got "
+                f"{', '.join(parameters) or 'nothing'}",
+                named=False,
             )
         for key, positive in zip(entry.parameters, entry.positive, strict=True):
             if positive:
@@ -283,10 +285,11 @@ class SourceCapacity:
         try:
             alpha, beta = entry.to_canonical(*(parameters[key] for key in entry.parameters))
         except TypeError:
-            raise DomainError(
+            raise refusal(
+                "parameters",
+                parameters,
                 f"notation {name!r} takes numbers; got {parameters}",
-                argument="parameters",
-                value=parameters,
+                named=False,
             ) from None
         return cls(alpha, beta)
 
@@ -340,10 +343,8 @@ class SourceCapacity:
         """Return ``(student_smoothness, teacher_smoothness, dimension)``; needs alpha > 1."""
         _check_positive("dimension", dimension, "dimension > 0")
         if not self.alpha > 1:
-            raise DomainError(
-                f"alpha = {self.alpha} has no kernel in any dimension: alpha > 1 is needed",
-                argument="alpha",
-                value=self.alpha,
+            raise refusal(
+                "alpha", self.alpha, "has no kernel in any dimension: alpha > 1 is needed"
             )
         return self._to("kernel", dimension)
 

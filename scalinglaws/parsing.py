@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .errors import DomainError
+from .errors import DomainError, refusal
 
 if TYPE_CHECKING:
     import sympy
@@ -41,27 +41,22 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
     A/N**a + D/2
     """
     if len(text) > _MAX_LENGTH:
-        raise DomainError(
-            f"{argument} has {len(text)} characters; at most {_MAX_LENGTH} are read",
-            argument=argument,
-            value=text,
+        raise refusal(
+            argument,
+            text,
+            f"has {len(text)} characters; at most {_MAX_LENGTH} are read",
+            shown=False,
         )
     if "^" in text:
-        raise DomainError(
-            f"{argument} = {text!r}: write ** for powers, not ^", argument=argument, value=text
-        )
+        raise refusal(argument, text, ": write ** for powers, not ^")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
-        raise DomainError(
-            f"{argument} = {text!r} is not a formula", argument=argument, value=text
-        ) from None
+        raise refusal(argument, text, "is not a formula") from None
     try:
         return _build(tree, text, argument)
     except RecursionError:
-        raise DomainError(
-            f"{argument} is nested too deeply", argument=argument, value=text
-        ) from None
+        raise refusal(argument, text, "is nested too deeply", shown=False) from None
 
 
 def _build(node: ast.expr, text: str, argument: str) -> Any:
@@ -76,7 +71,7 @@ def _build(node: ast.expr, text: str, argument: str) -> Any:
     functions = {"sqrt": sp.sqrt, "exp": sp.exp, "log": sp.log}
 
     def refuse(what: str) -> DomainError:
-        return DomainError(f"{argument} = {text!r}: {what}", argument=argument, value=text)
+        return refusal(argument, text, f": {what}")
 
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from importlib import import_module
@@ -15,8 +16,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from .errors import DataError, DomainError
+from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
 from .saved_names import saved_class, saved_name
+
+PROMISED = 1e-8
+"""Relative error above which a result comes with a warning."""
 
 _FORMAT = 2
 _READABLE = (1, _FORMAT)  # 1 named classes by their modules
@@ -95,7 +99,7 @@ class Result:
         """
         target = Path(path)
         if target.suffix != ".npz":
-            raise DomainError(f"path = {str(path)!r} must end in .npz", argument="path", value=path)
+            raise refusal("path", str(path), "must end in .npz")
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         tree = _pack(self, arrays)
         with target.open("wb") as stream:
@@ -165,6 +169,19 @@ class Result:
         )
 
 
+def judged(name: str, result: Result, diagnostics: Diagnostics, on_failure: str = "raise") -> None:
+    """Raise if a solver failed, warn if it lost accuracy; the public function itself calls it, so that its caller is warned."""
+    status = diagnostics.status
+    if status is Status.MAX_ITERATIONS and on_failure == "raise":
+        reached = (
+            f"relative residual {diagnostics.residual:.1e} after {diagnostics.iterations} steps"
+        )
+        raise ConvergenceError(f"{name}: {status.value} ({reached})", result=result)
+    if status is Status.LOST_ACCURACY:
+        estimate = f"estimated relative error {diagnostics.error_estimate:.1e}"
+        warnings.warn(f"{name}: {status.value} ({estimate})", AccuracyWarning, stacklevel=3)
+
+
 def jsonable(value: Any) -> Any:
     """Turn numbers, arrays and sequences into what JSON can hold: infinity becomes the string ``"inf"``.
 
@@ -196,11 +213,11 @@ def jsonable(value: Any) -> Any:
         return [jsonable(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         if math.isnan(value):
-            raise DomainError("NaN has no place in a result", argument="value", value=value)
+            raise refusal("value", value, "NaN has no place in a result", named=False)
         return "inf" if value > 0 else "-inf"
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise DomainError(f"JSON cannot hold a {type(value).__name__}", argument="value", value=value)
+    raise refusal("value", value, f"JSON cannot hold a {type(value).__name__}", named=False)
 
 
 def _plain(value: Any) -> Any:
@@ -242,8 +259,8 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         return value.item()
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    raise DomainError(
-        f"cannot save a {type(value).__name__} without pickling it", argument="value", value=value
+    raise refusal(
+        "value", value, f"cannot save a {type(value).__name__} without pickling it", named=False
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from numbers import Integral
 from typing import Any, TypeVar
 
-from .errors import DomainError
+from .errors import refusal
 
 Item = TypeVar("Item")
 Output = TypeVar("Output")
@@ -58,11 +58,7 @@ def run_many(
     if callable(workers):
         finished = iter(workers(task, todo))
     elif isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
-        raise DomainError(
-            f"workers = {workers!r} must be a positive integer or a map-like callable",
-            argument="workers",
-            value=workers,
-        )
+        raise refusal("workers", workers, "must be a positive integer or a map-like callable")
     elif workers == 1 or len(todo) < 2:
         finished = map(task, todo)
     else:

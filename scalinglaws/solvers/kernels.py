@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import DomainError
-from ._inputs import one, whole_numbers
+from ..arguments import number, numbers, whole
+from ..errors import refusal
 
 Array = NDArray[np.float64]
 
@@ -57,11 +57,7 @@ def arc_cosine(angle: ArrayLike, power: int) -> float | Array:
     phi = np.asarray(angle, dtype=float)
     wrong = ~((phi >= 0) & (phi <= math.pi))
     if np.any(wrong):
-        raise DomainError(
-            f"angle = {phi[wrong].ravel()[0]} must lie between 0 and pi",
-            argument="angle",
-            value=angle,
-        )
+        raise refusal("angle", phi[wrong].ravel()[0], "must lie between 0 and pi")
     found = _arc_cosine(phi, _power("power", power, (0, *_POWERS)))
     return float(found) if found.ndim == 0 else found
 
@@ -104,9 +100,7 @@ def circle_kernel(angle: ArrayLike, q: int, *, bias: float = 1.0) -> float | Arr
     >>> print(circle_kernel([0.0, 1.0, 3.141592653589793], 1).round(6))
     [2.       1.404195 0.31831 ]
     """
-    theta = np.asarray(angle, dtype=float)
-    if not np.all(np.isfinite(theta)):
-        raise DomainError(f"angle = {angle!r} must be finite", argument="angle", value=angle)
+    theta = numbers("angle", angle)
     found = _circle_kernel(theta, _power("q", q, _POWERS), _bias(bias))
     return float(found) if found.ndim == 0 else found
 
@@ -161,15 +155,16 @@ def circle_eigenvalues(
     >>> print(circle_eigenvalues(1, bias=0, harmonics=4, grid=2**16).round(8))  # no odd ones but the first
     [0.30396355 0.25       0.07880537 0.         0.00855601]
     """
-    n = int(one("grid", whole_numbers("grid", grid, low=2, high=2**24)))
-    last = int(one("harmonics", whole_numbers("harmonics", harmonics, low=0, high=n // 2)))
+    n = whole("grid", grid, low=2, high=2**24)
+    last = whole("harmonics", harmonics, low=0, high=n // 2)
     try:
         powers, biases = np.broadcast_arrays(np.asarray(q), np.asarray(bias, dtype=float))
     except ValueError:
-        raise DomainError(
+        raise refusal(
+            "q",
+            np.shape(q),
             f"the shapes of q and bias do not broadcast: {np.shape(q)}, {np.shape(bias)}",
-            argument="q",
-            value=np.shape(q),
+            named=False,
         ) from None
     theta: Array = 2 * math.pi / n * np.arange(n // 2 + 1, dtype=np.float64)  # the kernel is even
     found = np.empty((powers.size, last + 1))
@@ -179,8 +174,8 @@ def circle_eigenvalues(
     ):
         if key not in done:
             half = _circle_kernel(theta, _power("q", key[0], _POWERS), _bias(key[1]))
-            whole = np.concatenate([half, half[1 : (n + 1) // 2][::-1]])
-            done[key] = np.fft.rfft(whole).real[: last + 1] / n
+            turn = np.concatenate([half, half[1 : (n + 1) // 2][::-1]])
+            done[key] = np.fft.rfft(turn).real[: last + 1] / n
             if key[1] == 0 and n % 2 == 0:
                 done[key][int(key[0]) + 2 :: 2] = 0  # by parity
         row[:] = done[key]
@@ -206,18 +201,10 @@ def _circle_kernel(theta: Array, q: int, bias: float) -> Array:
 
 
 def _power(name: str, value: float, allowed: tuple[int, ...]) -> int:
-    if value not in allowed:
-        raise DomainError(
-            f"{name} = {value!r} must be one of {', '.join(map(str, allowed))}",
-            argument=name,
-            value=value,
-        )
+    if all(value != entry for entry in allowed):
+        raise refusal(name, value, f"must be one of {', '.join(map(str, allowed))}")
     return int(value)
 
 
 def _bias(value: float) -> float:
-    if not 0 <= value <= _LARGEST_BIAS:
-        raise DomainError(
-            f"bias = {value} must lie between 0 and {_LARGEST_BIAS:g}", argument="bias", value=value
-        )
-    return float(value)
+    return number("bias", value, low=0, high=_LARGEST_BIAS)

@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import DomainError
+from ..arguments import whole_or_inf
+from ..errors import DomainError, brief, refusal
 from ..notation import SourceCapacity
 
 Array = NDArray[np.float64]
@@ -84,18 +85,13 @@ class PowerLawSpectrum:
         task = SourceCapacity(self.alpha, self.beta)
         object.__setattr__(self, "alpha", float(task.alpha))
         object.__setattr__(self, "beta", float(task.beta))
-        size = float(self.size)
-        if not size >= 1 or (math.isfinite(size) and size != math.floor(size)):
-            raise DomainError(
-                f"size = {self.size} must be a whole number >= 1, or inf",
-                argument="size",
-                value=self.size,
-            )
-        if math.isinf(size) and not self.alpha > 1:
-            raise DomainError(
-                f"alpha = {self.alpha} with size = inf has an infinite trace; give alpha > 1 or a finite size",
-                argument="alpha",
-                value=self.alpha,
+        modes = whole_or_inf("size", self.size)
+        size = math.inf if modes is None else float(modes)
+        if modes is None and not self.alpha > 1:
+            raise refusal(
+                "alpha",
+                self.alpha,
+                "with size = inf has an infinite trace; give alpha > 1 or a finite size",
             )
         object.__setattr__(self, "size", size)
 
@@ -118,11 +114,7 @@ class PowerLawSpectrum:
     def explicit(self) -> tuple[Array, Array]:
         """Return all eigenvalues and signals one by one, shape (M,) each; the size must be finite."""
         if not math.isfinite(self.size):
-            raise DomainError(
-                "size = inf cannot be listed mode by mode; give a finite size",
-                argument="size",
-                value=self.size,
-            )
+            raise refusal("size", self.size, "cannot be listed mode by mode; give a finite size")
         k = np.arange(1.0, self.size + 1)
         return k**-self.alpha, k**-self.signal_exponent
 
@@ -159,11 +151,12 @@ class PowerLawSpectrum:
         beyond = max(34 / max(2 * self.alpha - 1, 0.1), 37 / (self.alpha * (1 + self.beta)))
         needed = math.ceil(math.log2(most)) + math.ceil(beyond) + 1
         if needed > limit:
-            raise DomainError(
-                f"learning {most:.1e} modes of a spectrum with alpha = {self.alpha} needs eigenvalues below 1e-290; "
-                "use fewer features or samples, or a larger ridge",
-                argument="ridge",
-                value=most,
+            raise refusal(
+                "ridge",
+                most,
+                f"learning {most:.1e} modes of a spectrum with alpha = {self.alpha} needs eigenvalues "
+                "below 1e-290; use fewer features or samples, or a larger ridge",
+                named=False,
             )
         return (
             limit
@@ -233,19 +226,19 @@ class EmpiricalSpectrum:
     def __post_init__(self) -> None:
         """Check and copy the arrays."""
         for name, strict in (("eigenvalues", True), ("signal", False)):
+            given = getattr(self, name)
             try:
-                array = np.array(getattr(self, name)).astype(float, casting="same_kind")
+                array = np.array(given).astype(float, casting="same_kind")
             except (TypeError, ValueError):
-                raise DomainError(
-                    f"{name} must be real numbers; got {getattr(self, name)!r}",
-                    argument=name,
-                    value=name,
+                raise refusal(
+                    name, given, f"must be real numbers; got {brief(given)}", shown=False
                 ) from None
             if array.ndim != 1 or array.size == 0:
-                raise DomainError(
-                    f"{name} must be a non-empty one-dimensional array; got shape {array.shape}",
-                    argument=name,
-                    value=array.shape,
+                raise refusal(
+                    name,
+                    array.shape,
+                    f"must be a non-empty one-dimensional array; got shape {array.shape}",
+                    shown=False,
                 )
             # reciprocals of eigenvalues must stay finite
             good = np.isfinite(array) & ((array > 1e-290) if strict else (array >= 0))
@@ -256,25 +249,23 @@ class EmpiricalSpectrum:
                     if strict
                     else ">= 0"
                 )
-                raise DomainError(
-                    f"{name}[{first}] = {array[first]} must be finite and {allowed}",
-                    argument=name,
-                    value=array[first],
-                )
+                raise refusal(name, array[first], f"must be finite and {allowed}", at=first)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         if np.shape(self.eigenvalues) != np.shape(self.signal):
-            raise DomainError(
-                f"signal has {np.size(self.signal)} modes, eigenvalues {np.size(self.eigenvalues)}",
-                argument="signal",
-                value=np.shape(self.signal),
+            raise refusal(
+                "signal",
+                np.shape(self.signal),
+                f"has {np.size(self.signal)} modes, eigenvalues {np.size(self.eigenvalues)}",
+                shown=False,
             )
         with np.errstate(over="ignore"):
             if not np.isfinite(np.sum(self.eigenvalues) + np.sum(self.signal)):
-                raise DomainError(
-                    "eigenvalues or signal add up to more than floating-point numbers hold",
-                    argument="eigenvalues",
-                    value=None,
+                raise refusal(
+                    "eigenvalues",
+                    None,
+                    "or signal add up to more than floating-point numbers hold",
+                    shown=False,
                 )
         object.__setattr__(self, "size", float(np.size(self.eigenvalues)))
 
@@ -361,3 +352,17 @@ def _uniform_gauss(lengths: Array) -> tuple[Array, Array]:
     matrix[:, index[1:], index[:-1]] = off
     values, vectors = np.linalg.eigh(matrix, UPLO="L")
     return lengths[:, None] * values, lengths[:, None] * vectors[:, 0, :] ** 2
+
+
+def depth(
+    name: str, spectrum: Spectrum, count: Array, ridge: Array, *, smaller: bool = True
+) -> int:
+    """Return how deep a spectrum must be resolved for Laplace variables of size `ridge`; blame `name` where that is too deep."""
+    try:
+        return spectrum.depth_for(count, ridge)
+    except DomainError as failure:
+        message = f"{failure}".partition(";")[0]
+        advice = (
+            f"fewer features or samples, or a smaller {name}" if smaller else f"a larger {name}"
+        )
+        raise refusal(name, failure.value, f"{message}; use {advice}", named=False) from None

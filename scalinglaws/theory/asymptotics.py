@@ -18,7 +18,8 @@ from itertools import combinations, pairwise
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..arguments import choice, whole
+from ..errors import refusal
 from .mellin import (
     EXP,
     ONE_MINUS_EXP,
@@ -239,19 +240,13 @@ def power_sum(
     """
     p = sp.sympify(p)
     if not isinstance(p, sp.Expr) or p.has(sp.nan, sp.oo, sp.zoo) or p.is_extended_real is False:
-        raise DomainError(
-            f"p = {p} must be a finite real number or expression", argument="p", value=p
-        )
-    if mode not in ("sum", "integral"):
-        raise DomainError(
-            f"mode = {mode!r} must be 'sum' or 'integral'", argument="mode", value=mode
-        )
-    if poles < 1:
-        raise DomainError(f"poles = {poles} must be at least 1", argument="poles", value=poles)
+        raise refusal("p", p, "must be a finite real number or expression")
+    choice("mode", mode, ("sum", "integral"))
+    poles = whole("poles", poles)
     parts = symbol.like_terms() if isinstance(symbol, MellinCombination) else (symbol,)
     if not parts:
-        raise DomainError(
-            "the combination of symbols is identically zero", argument="symbol", value=symbol
+        raise refusal(
+            "symbol", symbol, "the combination of symbols is identically zero", named=False
         )
 
     conditions: list[sp.Basic] = []
@@ -298,10 +293,11 @@ def power_sum(
         members[id(term)] = [pole for entry in group for pole in members.get(id(entry), [])]
     for term in terms:
         if len(terms) == 1 and term.coefficient.has(sp.nan, sp.zoo):
-            raise DomainError(
+            raise refusal(
+                "symbol",
+                symbol,
                 f"the coefficient of K^({term.exponent}) is not finite",
-                argument="symbol",
-                value=symbol,
+                named=False,
             )
     ties = [
         (group, _merge(p, group, members))
@@ -405,9 +401,7 @@ def _require(margin: sp.Expr, complaint: str, conditions: list[sp.Basic]) -> Non
     """Note that `margin` must be positive; raise if it never is."""
     positive = is_positive(margin)
     if positive is False:
-        raise DomainError(
-            f"{complaint}: {sp.cancel(margin)} > 0 is violated", argument="p", value=margin
-        )
+        raise refusal("p", margin, f"{complaint}: {sp.cancel(margin)} > 0 is violated", named=False)
     if positive is None and (condition := against_zero(margin, sp.Gt)) not in conditions:
         conditions.append(condition)
 
@@ -501,17 +495,14 @@ def slope_only_sum(
         if cutoff is not None:
             m = sp.sympify(cutoff)
             if not (m - 1).is_positive:
-                raise DomainError(
-                    f"cutoff = {m} must exceed 1: the sum must reach past its scale",
-                    argument="cutoff",
-                    value=cutoff,
-                )
+                raise refusal("cutoff", m, "must exceed 1: the sum must reach past its scale")
             found.append(sp.expand(m * (1 - p) + (m - 1) * slope))
         elif not is_positive(p - slope - 1):
-            raise DomainError(
-                f"at_infinity = {slope}: the sum converges only if p - at_infinity > 1, which is not certain for p = {p}; give a cutoff",
-                argument="at_infinity",
-                value=at_infinity,
+            raise refusal(
+                "at_infinity",
+                slope,
+                f": the sum converges only if p - at_infinity > 1, which is not certain for p = {p}; "
+                "give a cutoff",
             )
     return SlopeSum(tuple(found))
 

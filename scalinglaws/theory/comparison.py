@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import DomainError, refusal
 from .formula import Law
 from .steps import Step
 
@@ -104,10 +104,8 @@ def contrast(first: Law, second: Law, values: dict[str, Any]) -> LawComparison:
     for name in values:
         if name not in first.symbols and name not in second.symbols:
             known = ", ".join(dict.fromkeys([*first.symbols, *second.symbols]))
-            raise DomainError(
-                f"{name} is a parameter of neither law; known: {known}",
-                argument=name,
-                value=values[name],
+            raise refusal(
+                name, values[name], f"is a parameter of neither law; known: {known}", shown=False
             )
     exponents, inside = [], []
     for law in (first, second):
@@ -119,8 +117,8 @@ def contrast(first: Law, second: Law, values: dict[str, Any]) -> LawComparison:
         try:
             exponents.append(law(**own))
             inside.append(True)
-        except DomainError as refusal:
-            if refusal.argument != "values":
+        except DomainError as failure:
+            if failure.argument != "values":
                 raise
             exponents.append(None)
             inside.append(False)

@@ -18,7 +18,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import refusal
 from .relations import changing_part
 from .steps import (
     DEFINITION,
@@ -183,10 +183,11 @@ class Derivation:
             sides = found
         if not sides:
             ranges = ", ".join(f"{name} in {ends}" for name, ends in self.box.items())
-            raise DomainError(
+            raise refusal(
+                "box",
+                self.box,
                 f"no point with {ranges} lies in the validity region {self.conditions}",
-                argument="box",
-                value=self.box,
+                named=False,
             )
         for members in sides.values():
             yield from (self._point(shares[index]) for index in members)

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import refusal
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from .formula import Law
@@ -106,10 +106,11 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
         or inner.winners[0][0].exact_constant is None
         or len(inner.winners[0][0].duals) != 2
     ):
-        raise DomainError(
-            "terms must be two that balance for all parameters in the box",
-            argument="terms",
-            value=model.terms,
+        raise refusal(
+            "terms",
+            model.terms,
+            "must be two that balance for all parameters in the box",
+            shown=False,
         )
     entry, _ = inner.winners[0]
     first, second = model.scales
@@ -561,11 +562,7 @@ def derive_norm(model: NormLimited) -> Derived:
     growing = sp.expand(model.norm - start)
     growth = power_of(growing, samples)
     if not growth.is_positive:
-        raise DomainError(
-            f"norm = {model.norm} must grow as a power of {samples}",
-            argument="norm",
-            value=model.norm,
-        )
+        raise refusal("norm", model.norm, f"must grow as a power of {samples}")
     factor = growing / samples**growth
     exponent = sp.factor(model.exponent * growth)
     constant = model.amplitude * factor**-model.exponent

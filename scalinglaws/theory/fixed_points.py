@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import ConvergenceError, DomainError
+from ..errors import ConvergenceError, refusal
 from .monomials import exact_numbers
 from .parameters import to_exact
 from .relations import against_zero, is_positive
@@ -80,9 +80,7 @@ class FixedPoint:
             )
         )
         if missing := sorted(str(name) for name in needed - exact.keys()):
-            raise DomainError(
-                f"values are missing for {', '.join(missing)}", argument="values", value=values
-            )
+            raise refusal("values", values, f"are missing for {', '.join(missing)}", shown=False)
         found: dict[sp.Expr, None] = {}
         for branch in self.branches:
             number = branch.solution.subs(exact)
@@ -92,8 +90,8 @@ class FixedPoint:
             ):
                 found[sp.radsimp(number)] = None
         if not found:
-            raise DomainError(
-                f"the equation has no solution at {place}", argument="values", value=dict(values)
+            raise refusal(
+                "values", dict(values), f"the equation has no solution at {place}", named=False
             )
         if len(found) > 1:
             raise ConvergenceError(
@@ -156,23 +154,17 @@ def fixed_point(rhs: sp.Expr, x: sp.Symbol) -> FixedPoint:
     2*beta/(beta + 1) beta <= 1
     """
     if not isinstance(rhs, (sp.Expr, int, float)):
-        raise DomainError(f"rhs = {rhs!r} must be a SymPy expression", argument="rhs", value=rhs)
+        raise refusal("rhs", rhs, "must be a SymPy expression")
     rhs = exact_numbers(sp.sympify(rhs))
     if not isinstance(x, sp.Symbol):
-        raise DomainError(f"x = {x} must be a symbol", argument="x", value=x)
+        raise refusal("x", x, "must be a symbol")
     if x not in rhs.free_symbols:
-        raise DomainError(
-            f"rhs = {rhs} does not depend on {x}: there is nothing to solve",
-            argument="rhs",
-            value=rhs,
-        )
+        raise refusal("rhs", rhs, f"does not depend on {x}: there is nothing to solve")
     branches: dict[sp.Expr, list[tuple[sp.Basic, ...]]] = {}
     for number, (plain, comparisons) in enumerate(_choices(rhs)):
         if number >= _MAX_CHOICES:
-            raise DomainError(
-                f"rhs has more than {_MAX_CHOICES} combinations of arguments",
-                argument="rhs",
-                value=rhs,
+            raise refusal(
+                "rhs", rhs, f"has more than {_MAX_CHOICES} combinations of arguments", shown=False
             )
         for solution in _solutions(plain, x, rhs):
             conditions = _conditions(
@@ -184,7 +176,7 @@ def fixed_point(rhs: sp.Expr, x: sp.Symbol) -> FixedPoint:
         FixedPointBranch(solution, one) for solution, several in branches.items() for one in several
     )
     if not found:
-        raise DomainError(f"{x} = {rhs} has no solution", argument="rhs", value=rhs)
+        raise refusal("rhs", rhs, f"{x} = {rhs} has no solution", named=False)
     return FixedPoint(found)
 
 
@@ -212,14 +204,13 @@ def _solutions(plain: sp.Expr, x: sp.Symbol, rhs: sp.Expr) -> list[sp.Expr]:
     """Solve one equation without extrema; identities and complex roots are no solutions."""
     numerator, denominator = sp.fraction(sp.cancel(sp.together(x - plain)))
     if not numerator.is_polynomial(x):
-        raise DomainError(
-            f"rhs = {rhs} is not a rational function of {x}", argument="rhs", value=rhs
-        )
+        raise refusal("rhs", rhs, f"is not a rational function of {x}")
     if numerator == 0:
-        raise DomainError(
+        raise refusal(
+            "rhs",
+            rhs,
             f"{x} = {plain} holds for every {x}: the equation does not determine it",
-            argument="rhs",
-            value=rhs,
+            named=False,
         )
     if x not in numerator.free_symbols:
         return []
@@ -230,10 +221,12 @@ def _solutions(plain: sp.Expr, x: sp.Symbol, rhs: sp.Expr) -> list[sp.Expr]:
     if polynomial.free_symbols_in_domain:
         found = sp.roots(polynomial, cubics=False, quartics=False)
         if sum(found.values()) < polynomial.degree():
-            raise DomainError(
-                f"{x} = {plain} has no simple closed form (degree {polynomial.degree()}): give numbers for its parameters",
-                argument="rhs",
-                value=rhs,
+            raise refusal(
+                "rhs",
+                rhs,
+                f"{x} = {plain} has no simple closed form (degree {polynomial.degree()}): give "
+                "numbers for its parameters",
+                named=False,
             )
     else:
         found = dict.fromkeys(polynomial.real_roots())

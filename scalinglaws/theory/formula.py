@@ -16,8 +16,8 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice
-from ..errors import AccuracyWarning, DomainError, unknown_name
+from ..arguments import choice, whole
+from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
 from . import presentation, rendering
 from .catalogue import CATALOGUE
@@ -144,12 +144,7 @@ class Law:
 
     def __post_init__(self) -> None:
         """Refuse an unknown standing."""
-        if self.standing not in STANDINGS:
-            raise DomainError(
-                f"standing = {self.standing!r} must be one of {', '.join(STANDINGS)}",
-                argument="standing",
-                value=self.standing,
-            )
+        choice("standing", self.standing, STANDINGS)
 
     # -- what was derived -------------------------------------------------------------------------------------------
 
@@ -380,10 +375,11 @@ class Law:
     def published_value(self, **values: Any) -> Any:
         """Evaluate the exponent as printed elsewhere; raises `DomainError` if no other formula is known."""
         if self.published_expr is None:
-            raise DomainError(
+            raise refusal(
+                "published",
+                self.name,
                 f"{self.name} is printed nowhere in a different form",
-                argument="published",
-                value=self.name,
+                named=False,
             )
         return self._evaluate(self.published_expr, values)
 
@@ -399,10 +395,12 @@ class Law:
         regime = self._regime(values)
         power = regime.log_power
         if power is None:
-            raise DomainError(
-                f"{self.name}: at '{regime.name}' ({show(values)}) a power of log({self.variable}) may multiply the law; it is not known",
-                argument="values",
-                value=values,
+            raise refusal(
+                "values",
+                values,
+                f"{self.name}: at '{regime.name}' ({show(values)}) a power of log({self.variable}) "
+                "may multiply the law; it is not known",
+                named=False,
             )
         return power.subs(self._exact(values)) if isinstance(power, sp.Expr) else power
 
@@ -458,10 +456,12 @@ class Law:
         """
         regime = self._regime(values)
         if regime.constant is None or regime.log_power is None:
-            raise DomainError(
-                f"{self.name} gives the exponent only, no constant: there is no leading term to evaluate",
-                argument="x",
-                value=x,
+            raise refusal(
+                "x",
+                x,
+                f"{self.name} gives the exponent only, no constant: there is no leading term to "
+                "evaluate",
+                named=False,
             )
         exact = {
             name: to_exact(value)
@@ -474,9 +474,7 @@ class Law:
         except (TypeError, ValueError):
             points = np.array(np.nan)
         if not np.all(points > 1):
-            raise DomainError(
-                f"x = {x!r} must be a number above 1, or several", argument="x", value=x
-            )
+            raise refusal("x", x, "must be a number above 1, or several")
         value = regime.at(points, rounded, growth=self.growth)
         if points.size:
             self._warn_near_boundary(regime, rounded, float(np.min(points)))
@@ -516,18 +514,21 @@ class Law:
         """
         entry = convention(name)
         if not self.task:
-            raise DomainError(
+            raise refusal(
+                "name",
+                name,
                 f"{self.name} is not about capacity and source: only its own notation is available",
-                argument="name",
-                value=name,
+                named=False,
             )
         if self.notation == "capacity" and not set(self.symbols) <= set(
             convention("capacity").parameters
         ):
-            raise DomainError(
-                f"{self.name} has parameters other than alpha and beta: only its own notation is available",
-                argument="name",
-                value=name,
+            raise refusal(
+                "name",
+                name,
+                f"{self.name} has parameters other than alpha and beta: only its own notation is "
+                "available",
+                named=False,
             )
         if name not in self._written:
             law = replace(
@@ -580,10 +581,12 @@ class Law:
             name for name in self.symbols if self._symbol(name) in needed and name not in values
         ]
         if missing:
-            raise DomainError(
-                f"{self.name} needs {', '.join(missing)} ({'; '.join(self.symbols[name] for name in missing)})",
-                argument=missing[0],
-                value=None,
+            raise refusal(
+                missing[0],
+                None,
+                f"{self.name} needs {', '.join(missing)} ("
+                f"{'; '.join(self.symbols[name] for name in missing)})",
+                named=False,
             )
         return given
 
@@ -598,18 +601,8 @@ class Law:
         digits: int | None = None,
         outside: str = "raise",
     ) -> Any:
-        if outside not in ("raise", "mask"):
-            raise DomainError(
-                f"outside = {outside!r} must be 'raise' or 'mask'",
-                argument="outside",
-                value=outside,
-            )
-        if digits is not None and (
-            isinstance(digits, bool) or not isinstance(digits, int) or digits < 1
-        ):
-            raise DomainError(
-                f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits
-            )
+        choice("outside", outside, ("raise", "mask"))
+        digits = None if digits is None else whole("digits", digits)
         given = self._inputs(values, expr.free_symbols)
         checked = [
             condition for condition in self.validity if condition.free_symbols <= given.keys()
@@ -620,10 +613,8 @@ class Law:
             if isinstance(value, (np.ndarray, list, tuple))
         ):
             if digits is not None:
-                raise DomainError(
-                    "digits goes with single numbers, not with arrays",
-                    argument="digits",
-                    value=digits,
+                raise refusal(
+                    "digits", digits, "goes with single numbers, not with arrays", shown=False
                 )
             return evaluate_arrays(self.name, expr, checked, given, outside)
         given = {
@@ -668,8 +659,6 @@ class Law:
         for regime in sorted(self.regimes, key=lambda entry: not entry.on_boundary):
             if bool(regime.condition.subs(exact)):
                 return regime
-        raise DomainError(
-            f"no regime of {self.name} holds at {show(values)}",
-            argument="values",
-            value=dict(values),
+        raise refusal(
+            "values", dict(values), f"no regime of {self.name} holds at {show(values)}", named=False
         )

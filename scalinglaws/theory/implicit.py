@@ -9,7 +9,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ..errors import ConvergenceError, DomainError
+from ..arguments import whole
+from ..errors import ConvergenceError, refusal
 
 
 @dataclass(frozen=True)
@@ -56,22 +57,16 @@ class ImplicitConstant:
         ConvergenceError
             If the root is not found to the digits asked for.
         """
-        if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
-            raise DomainError(
-                f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits
-            )
+        digits = whole("digits", digits)
         ends = [sp.sympify(end) for end in self.bracket]
         if not all(end.is_number and end.is_real for end in ends):
-            raise DomainError(
-                f"bracket = {self.bracket} must be two finite real numbers",
-                argument="bracket",
-                value=self.bracket,
-            )
+            raise refusal("bracket", self.bracket, "must be two finite real numbers")
         if self.equation.free_symbols != {self.unknown}:
-            raise DomainError(
+            raise refusal(
+                "equation",
+                self.equation,
                 f"{self.equation} must depend on {self.unknown} alone",
-                argument="equation",
-                value=self.equation,
+                named=False,
             )
         function = sp.lambdify(self.unknown, self.equation, "mpmath")
         # a root much smaller than the bracket, or next to a cancellation, needs more digits than are asked for
@@ -93,16 +88,18 @@ class ImplicitConstant:
         try:
             ends = [function(low), function(high)]
         except ZeroDivisionError:
-            raise DomainError(
+            raise refusal(
+                "bracket",
+                self.bracket,
                 f"{self.equation} is infinite at an end of {self.bracket}",
-                argument="bracket",
-                value=self.bracket,
+                named=False,
             ) from None
         if mpmath.sign(ends[0]) * mpmath.sign(ends[1]) > 0:
-            raise DomainError(
+            raise refusal(
+                "bracket",
+                self.bracket,
                 f"{self.equation} does not change sign over {self.bracket}",
-                argument="bracket",
-                value=self.bracket,
+                named=False,
             )
         unit = max(map(abs, ends))  # the size of the equation must not matter
         root = mpmath.findroot(

@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import refusal
 from .asymptotics import EXP, RATIONAL, MellinSymbol, X, power_sum
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
@@ -76,25 +76,15 @@ def derive_variance(model: VarianceLimited) -> Derived:
     inverse = sp.together(model.loss.subs(n, 1 / small))
     limit = sp.limit(inverse, small, 0, "+")
     if limit.has(sp.oo, sp.zoo, sp.nan) or small in limit.free_symbols:
-        raise DomainError(
-            f"loss = {model.loss} has no finite limit for {n} -> oo",
-            argument="loss",
-            value=model.loss,
-        )
+        raise refusal("loss", model.loss, f"has no finite limit for {n} -> oo")
     try:
         coefficient, exponent = sp.factor(sp.together(inverse - limit)).leadterm(small)
     except (sp.PoleError, ValueError, NotImplementedError):
         coefficient, exponent = small, sp.S.Zero
     if small in coefficient.free_symbols:
-        raise DomainError(
-            f"loss = {model.loss} does not approach its limit as a power of {n}",
-            argument="loss",
-            value=model.loss,
-        )
+        raise refusal("loss", model.loss, f"does not approach its limit as a power of {n}")
     if not exponent.is_positive:
-        raise DomainError(
-            f"loss = {model.loss} does not depend on {n}", argument="loss", value=model.loss
-        )
+        raise refusal("loss", model.loss, f"does not depend on {n}")
     leading = sp.factor(coefficient) * n**-exponent
     steps = [
         step(_L, model.loss, DEFINITION, model.reason, BAHRI_2021),
@@ -150,19 +140,15 @@ def derive_width(model: WidthLimited) -> Derived:
     terms = sp.Add.make_args(sp.expand(model.parameters))
     powers = {term: exact_numbers(power_of(term, w)) for term in terms}
     if not all(power.is_number for power in powers.values()):
-        raise DomainError(
-            f"parameters = {model.parameters}: the powers of {w} must be numbers, so that one of them leads",
-            argument="parameters",
-            value=model.parameters,
+        raise refusal(
+            "parameters",
+            model.parameters,
+            f": the powers of {w} must be numbers, so that one of them leads",
         )
     leading = max(terms, key=lambda term: powers[term])
     power = powers[leading]
     if not power.is_positive or sum(powers[term] == power for term in terms) > 1:
-        raise DomainError(
-            f"parameters = {model.parameters} must have one leading power of {w}",
-            argument="parameters",
-            value=model.parameters,
-        )
+        raise refusal("parameters", model.parameters, f"must have one leading power of {w}")
     count, amplitude, variance = (
         PARAMETERS,
         sp.Symbol("v", positive=True),

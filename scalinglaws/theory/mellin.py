@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import refusal
 
 X = sp.Symbol("x", positive=True)
 
@@ -58,10 +58,12 @@ class MellinSymbol:
         """Refuse Gamma factors whose poles cannot be put on one side."""
         for _, slope, _ in self.numerator:
             if not (slope.is_positive or slope.is_negative):
-                raise DomainError(
-                    f"the sign of {slope} is undecidable: declare its symbols with positive=True, or give numbers",
-                    argument="numerator",
-                    value=slope,
+                raise refusal(
+                    "numerator",
+                    slope,
+                    f"the sign of {slope} is undecidable: declare its symbols with positive=True, or give "
+                    "numbers",
+                    named=False,
                 )
 
     def transform(self, s: sp.Expr) -> sp.Expr:
@@ -77,10 +79,10 @@ class MellinSymbol:
         """Return ``x -> g(x**power)`` for a nonzero power of known sign."""
         c = sp.sympify(power)
         if not (c.is_positive or c.is_negative):
-            raise DomainError(
-                f"power = {c} must be nonzero and of known sign: declare its symbols with positive=True",
-                argument="power",
-                value=power,
+            raise refusal(
+                "power",
+                c,
+                "must be nonzero and of known sign: declare its symbols with positive=True",
             )
         return MellinSymbol(
             tuple((a, b / c, first) for a, b, first in self.numerator),
@@ -94,9 +96,7 @@ class MellinSymbol:
         """Return ``x -> g(factor * x)`` for a positive factor."""
         factor = sp.sympify(factor)
         if not factor.is_positive:
-            raise DomainError(
-                f"factor = {factor} must be positive", argument="factor", value=factor
-            )
+            raise refusal("factor", factor, "must be positive")
         return replace(self, base=self.base / factor, function=self.function.subs(X, factor * X))
 
     def times_power(self, power: sp.Expr | float) -> MellinSymbol:
@@ -271,7 +271,7 @@ def RATIONAL(m: sp.Expr | float, n: sp.Expr | float) -> MellinSymbol:
     """
     m, n = sp.sympify(m), sp.sympify(n)
     if not n.is_positive:
-        raise DomainError(f"n = {n} must be positive", argument="n", value=n)
+        raise refusal("n", n, "must be positive")
     return MellinSymbol(
         ((m, sp.S.One, 0), (n - m, -sp.S.One, 0)),
         (),

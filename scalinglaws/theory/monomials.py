@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import refusal
 from .parameters import to_exact
 from .relations import vanishes
 
@@ -64,25 +64,25 @@ def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
         elif not factor.free_symbols & set(free):
             coefficient *= factor
         else:
-            raise DomainError(
-                f"{argument}: {expr} is not a monomial in {', '.join(map(str, free))}: {factor} cannot be split",
-                argument=argument,
-                value=expr,
+            raise refusal(
+                argument,
+                expr,
+                f": {expr} is not a monomial in {', '.join(map(str, free))}: {factor} cannot be split",
+                shown=False,
             )
     if not coefficient.is_positive:
-        raise DomainError(
-            f"{argument}: the coefficient {coefficient} of {expr} must be positive; declare its symbols with positive=True, or put a "
-            "positive symbol in its place",
-            argument=argument,
-            value=expr,
+        raise refusal(
+            argument,
+            expr,
+            f": the coefficient {coefficient} of {expr} must be positive; declare its symbols "
+            "with positive=True, or put a positive symbol in its place",
+            shown=False,
         )
     exponents = tuple(sp.cancel(exact_numbers(power)) for power in powers.values())
     for power in exponents:
         if power.is_extended_real is False or power.has(sp.oo, sp.zoo, sp.nan):
-            raise DomainError(
-                f"{argument}: the exponent {power} in {expr} must be real",
-                argument=argument,
-                value=expr,
+            raise refusal(
+                argument, expr, f": the exponent {power} in {expr} must be real", shown=False
             )
     return Monomial(expr, coefficient, exponents)
 
@@ -150,9 +150,7 @@ def power_of(monomial: sp.Expr, scale: sp.Symbol) -> sp.Expr:
         if base == scale:
             total += power
         elif scale in factor.free_symbols:
-            raise DomainError(
-                f"{monomial} is not a power of {scale}", argument="scale", value=scale
-            )
+            raise refusal("scale", scale, f"{monomial} is not a power of {scale}", named=False)
     return reduced(total)
 
 

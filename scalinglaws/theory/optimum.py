@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import refusal
 from .balance import Balance, allocate, regimes_in_region
 from .derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from .monomials import power_of, power_product, reduced
@@ -70,10 +70,12 @@ class CostLimited:
             allocation, self.scale, self.box, where=self.where, logarithm=self.logarithm
         )
         if incomplete := [entry for entry in found if entry.uncovered]:
-            raise DomainError(
-                f"the conditions of {incomplete[0].regime} do not separate it from its neighbors: give a smaller box",
-                argument="box",
-                value=self.box,
+            raise refusal(
+                "box",
+                self.box,
+                f"the conditions of {incomplete[0].regime} do not separate it from its neighbors: "
+                "give a smaller box",
+                named=False,
             )
         return tuple(
             (_preferred(entry.regime, entry.ties), sp.And(*entry.conditions), bool(entry.ties))
@@ -190,15 +192,11 @@ def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr
 def _optimal(model: CostLimited, entry: Balance, of: sp.Expr) -> sp.Expr:
     chosen = entry.leading_alloc if model.exact else entry.allocation
     if not of.free_symbols & set(model.free):
-        raise DomainError(
-            f"of = {of} contains none of the scales {', '.join(map(str, model.free))}",
-            argument="of",
-            value=of,
-        )
+        raise refusal("of", of, f"contains none of the scales {', '.join(map(str, model.free))}")
     missing = [name for name in model.free if chosen[name] is None and name in of.free_symbols]
     if missing:
-        raise DomainError(
-            f"the balance {entry} leaves {missing[0]} undetermined", argument="of", value=of
+        raise refusal(
+            "of", of, f"the balance {entry} leaves {missing[0]} undetermined", named=False
         )
     return sp.powsimp(
         sp.expand_power_base(

@@ -11,7 +11,8 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..errors import DomainError, unknown_name
+from ..arguments import numbers
+from ..errors import DomainError, refusal, unknown_name
 from .relations import against_zero
 
 
@@ -37,7 +38,7 @@ def is_exact(value: Any) -> bool:
 def to_exact(value: Any) -> sp.Expr:
     """Turn a number into a SymPy number without changing its value."""
     if isinstance(value, (bool, str)):
-        raise DomainError(f"{value!r} is not a number", argument="values", value=value)
+        raise refusal("values", value, f"{value!r} is not a number", named=False)
     if isinstance(value, Fraction):
         return sp.Rational(value.numerator, value.denominator)
     if isinstance(value, mpmath.mpf) and mpmath.isfinite(value):
@@ -45,13 +46,13 @@ def to_exact(value: Any) -> sp.Expr:
         return sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent)
     if isinstance(value, (float, np.floating)):
         if not np.isfinite(value):
-            raise DomainError(f"{value} is not finite", argument="values", value=value)
+            raise refusal("values", value, f"{value} is not finite", named=False)
         return sp.Rational(
             str(float(value))
         )  # the decimal that a person typed: 0.1 means 1/10, so boundaries are hit
     number = sp.sympify(value) if isinstance(value, (int, np.integer, sp.Expr)) else None
     if number is None or not (number.is_number and number.is_real):
-        raise DomainError(f"{value!r} is not a real number", argument="values", value=value)
+        raise refusal("values", value, f"{value!r} is not a real number", named=False)
     return number
 
 
@@ -70,8 +71,8 @@ def evaluate_arrays(
             for symbol in symbols
         ]
     except (TypeError, ValueError) as failure:
-        raise DomainError(
-            f"{name} takes arrays of real numbers: {failure}", argument="values", value=given
+        raise refusal(
+            "values", given, f"{name} takes arrays of real numbers: {failure}", named=False
         ) from None
     try:
         arrays = np.broadcast_arrays(*raw)
@@ -79,10 +80,11 @@ def evaluate_arrays(
         shapes = ", ".join(
             f"{symbol} {array.shape}" for symbol, array in zip(symbols, raw, strict=True)
         )
-        raise DomainError(
+        raise refusal(
+            "values",
+            shapes,
             f"the shapes of the parameters do not broadcast: {shapes}",
-            argument="values",
-            value=shapes,
+            named=False,
         ) from None
     valid = np.logical_and.reduce([np.isfinite(array) for array in arrays])
     for condition in [None, *conditions]:
@@ -113,41 +115,23 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
         if key not in symbols:
             raise unknown_name(f"symbol of {name}, {form}", key, symbols)
     if missing := [key for key in symbols if key not in values]:
-        raise DomainError(
-            f"{name}, {form} needs {', '.join(missing)}: {expr}", argument=missing[0], value=None
+        raise refusal(
+            missing[0], None, f"{name}, {form} needs {', '.join(missing)}: {expr}", named=False
         )
     arrays = []
     for key, symbol in symbols.items():
-        try:
-            array = np.asarray(
-                np.asarray(values[key]).astype(
-                    float, casting="unsafe" if is_exact(values[key]) else "same_kind"
-                )
-            )
-        except (TypeError, ValueError):
-            raise DomainError(
-                f"{key} = {values[key]!r} must be a real number, or several",
-                argument=key,
-                value=values[key],
-            ) from None
-        if not np.all(np.isfinite(array) & ((array > 0) if symbol.is_positive else (array >= 0))):
-            allowed = "> 0" if symbol.is_positive else ">= 0"
-            raise DomainError(
-                f"{key} = {values[key]} must be finite and {allowed}",
-                argument=key,
-                value=values[key],
-            )
-        arrays.append(array)
+        arrays.append(numbers(key, values[key], low=0, strict=bool(symbol.is_positive)))
     if expr.has(*_SPECIAL):
         result = _by_points(list(symbols.values()), expr, arrays)
     else:
         with np.errstate(all="ignore"):
             result = np.asarray(sp.lambdify(list(symbols.values()), expr, "numpy")(*arrays), float)
     if not np.all(np.isfinite(result)):
-        raise DomainError(
+        raise refusal(
+            "values",
+            dict(values),
             f"{name}, {form} = {expr} has no finite value at {show(values)}",
-            argument="values",
-            value=dict(values),
+            named=False,
         )
     return float(result) if result.ndim == 0 else result
 
@@ -195,8 +179,8 @@ def outside_validity(
     name: str, condition: sp.Basic | str, values: Mapping[str, Any]
 ) -> DomainError:
     """Build the error that names the violated condition."""
-    return DomainError(
-        f"{name} holds for {condition}; got {show(values)}", argument="values", value=dict(values)
+    return refusal(
+        "values", dict(values), f"{name} holds for {condition}; got {show(values)}", named=False
     )
 
 

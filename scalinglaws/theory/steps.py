@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sympy as sp
 
 from ..arguments import choice
-from ..errors import DomainError
+from ..errors import refusal
 from .references import Reference
 
 
@@ -58,16 +58,18 @@ class Relation:
         """Refuse relations that no machine can check."""
         choice("kind", self.kind, SIGNS)
         if (self.kind == "asymptotic") != (self.variable is not None):
-            raise DomainError(
+            raise refusal(
+                "variable",
+                self.variable,
                 "an asymptotic relation, and no other, names its variable",
-                argument="variable",
-                value=self.variable,
+                named=False,
             )
         if (self.kind in ("solves", "balance")) != (self.equation is not None):
-            raise DomainError(
+            raise refusal(
+                "equation",
+                self.equation,
                 "a solution or a balance, and no other, names its equation",
-                argument="equation",
-                value=self.equation,
+                named=False,
             )
 
     def __str__(self) -> str:

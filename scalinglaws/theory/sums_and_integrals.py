@@ -13,7 +13,7 @@ import mpmath
 import sympy as sp
 from sympy.integrals.quadrature import gauss_legendre
 
-from ..errors import DomainError
+from ..errors import refusal
 
 DIGITS = 20
 
@@ -36,16 +36,18 @@ def _infinite_sum(total: sp.Sum) -> Any:
     """
     (index, low, high), function = total.limits[0], total.function
     if low != 1 or not (high is sp.oo or (high.is_number and high > 0)):
-        raise DomainError(
+        raise refusal(
+            "total",
+            total,
             f"only sums from 1 to infinity or to a number are evaluated; got {low} to {high}",
-            argument="total",
-            value=total,
+            named=False,
         )
     if function.has(sp.Heaviside):
-        raise DomainError(
+        raise refusal(
+            "total",
+            total,
             f"the sum over {function} has jumps, and only smooth sums are evaluated",
-            argument="total",
-            value=total,
+            named=False,
         )
     term = sp.lambdify(index, function, "mpmath", cse=True)
     start = 40
@@ -66,7 +68,7 @@ def _infinite_sum(total: sp.Sum) -> Any:
                 1 - ratio
             )  # what is left falls like a power: a geometric series over the intervals
         previous = piece
-    raise DomainError(f"the sum over {function} does not converge", argument="total", value=total)
+    raise refusal("total", total, f"the sum over {function} does not converge", named=False)
 
 
 def _finite_sum(term: Callable[[Any], Any], high: Any, start: int) -> Any:
@@ -74,10 +76,11 @@ def _finite_sum(term: Callable[[Any], Any], high: Any, start: int) -> Any:
     if high <= 10 * start and high == mpmath.floor(high):
         return mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, int(high) + 1))
     if high < start:
-        raise DomainError(
+        raise refusal(
+            "high",
+            high,
             f"a sum up to {high}, which is no integer, is not evaluated below {start}",
-            argument="high",
-            value=high,
+            named=False,
         )
     first, last = mpmath.mpf(start), high
     value = (
@@ -98,10 +101,11 @@ def _finite_sum(term: Callable[[Any], Any], high: Any, start: int) -> Any:
 def _half_line_integral(whole: sp.Integral) -> Any:
     """Integrate a positive function over (0, oo), in short intervals of log x outward from where x f(x) is largest."""
     if len(whole.limits) != 1 or len(whole.limits[0]) != 3 or whole.limits[0][1:] != (0, sp.oo):
-        raise DomainError(
+        raise refusal(
+            "whole",
+            whole,
             f"only integrals from 0 to infinity are evaluated; got {whole.limits}",
-            argument="whole",
-            value=whole,
+            named=False,
         )
     variable, function = whole.limits[0][0], whole.function
     term = sp.lambdify(variable, function, "mpmath", cse=True)
@@ -123,8 +127,8 @@ def _half_line_integral(whole: sp.Integral) -> Any:
             if abs(piece) <= tolerance * abs(total):
                 break
         else:
-            raise DomainError(
-                f"the integral over {function} does not converge", argument="whole", value=whole
+            raise refusal(
+                "whole", whole, f"the integral over {function} does not converge", named=False
             )
     return total
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..errors import DomainError
+from ..errors import refusal
 from .asymptotics import X
 
 ALPHA, BETA = sp.symbols("alpha beta", positive=True)
@@ -29,9 +29,10 @@ def free_box(
     """Keep the ranges of the parameters that occur; all of them must have one."""
     used = set().union(*(expr.free_symbols for expr in exprs)) - {X}
     if missing := sorted(map(str, used - box.keys())):
-        raise DomainError(
-            f"box gives no range for {', '.join(missing)}: the derivation is checked at points in it",
-            argument="box",
-            value=box,
+        raise refusal(
+            "box",
+            box,
+            f"gives no range for {', '.join(missing)}: the derivation is checked at points in it",
+            shown=False,
         )
     return {name: limits for name, limits in box.items() if name in used}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ..errors import DomainError
+from ..errors import refusal
 from .comparison import Comparison
 
 Array = NDArray[np.float64]
@@ -45,11 +45,7 @@ def holm(p_values: ArrayLike) -> Array:
     """
     p = np.asarray(p_values, float)
     if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
-        raise DomainError(
-            f"p_values = {p_values!r} must be one row of numbers between 0 and 1",
-            argument="p_values",
-            value=p_values,
-        )
+        raise refusal("p_values", p_values, "must be one row of numbers between 0 and 1")
     order = np.argsort(p, kind="stable")
     stepped = np.minimum(np.maximum.accumulate((p.size - np.arange(p.size)) * p[order]), 1.0)
     adjusted = np.empty_like(stepped)
@@ -126,19 +122,18 @@ def family(name: str, comparisons: Sequence[Comparison]) -> Family:
         If there is none, or a member has no p-value.
     """
     if not comparisons:
-        raise DomainError(
-            "comparisons is empty: a family needs at least one",
-            argument="comparisons",
-            value=comparisons,
+        raise refusal(
+            "comparisons", comparisons, "is empty: a family needs at least one", shown=False
         )
     outcomes = []
     for comparison in comparisons:
         outcome = comparison.outcome
         if outcome.z is None or outcome.p_equivalence is None or outcome.p_difference is None:
-            raise DomainError(
+            raise refusal(
+                "comparisons",
+                comparison.id,
                 f"{comparison.id} has no standard error to be judged in a family by",
-                argument="comparisons",
-                value=comparison.id,
+                named=False,
             )
         outcomes.append(outcome)
     z = np.array([outcome.z for outcome in outcomes], float)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ..errors import DomainError, refusal
+from ..errors import refusal
 
 LEVEL = 0.05
 """Level of every test."""
@@ -176,10 +176,11 @@ def judge_curve(
     """
     e, s = np.asarray(deviation, float), np.asarray(se, float)
     if e.ndim != 1 or e.size == 0 or e.shape != s.shape:
-        raise DomainError(
+        raise refusal(
+            "se",
+            s.shape,
             f"deviation and se must be arrays of one length; got shapes {e.shape} and {s.shape}",
-            argument="se",
-            value=s.shape,
+            named=False,
         )
     q_pass, q_fail = (
         (1.0, 1.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._inputs import Array
+from ...arguments import Array
 from ..spectra import Modes
 from .contour import TRUNCATION
 from .kappa import ComplexArray

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...results import Diagnostics, Status
-from .._inputs import PROMISED, Array
+from ...arguments import Array
+from ...results import PROMISED, Diagnostics, Status
 from .kappa import MAX_STEPS
 from .response import Resolved
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._inputs import Array, inverse
+from ...arguments import Array
 from .._jit import njit
 from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
@@ -93,6 +93,11 @@ def resolve(
     return Resolved(
         s, kappa, df1, r1, r3, inverse(features), inverse(samples), int(steps), float(residual)
     )
+
+
+def inverse(size: float) -> float:
+    """Return 1/size, 0 for infinity."""
+    return 0.0 if math.isinf(size) else 1.0 / size
 
 
 def projected_signal(modes: Modes, at: Resolved) -> ComplexArray:

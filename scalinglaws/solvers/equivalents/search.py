@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
-from ...errors import ConvergenceError, DomainError
-from .._inputs import Array
+from ...arguments import Array
+from ...errors import ConvergenceError, refusal
 
 LogLoss = Callable[[ArrayLike, ArrayLike], Array]
 """Logarithm of the loss as a function of the logarithms of size and budget, which broadcast."""
@@ -38,19 +38,22 @@ def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
     first = log_loss(sizes, log_compute)
     if not np.all(np.isfinite(first)):
         where = math.exp(sizes[int(np.argmax(~np.isfinite(first)))])
-        raise DomainError(
-            f"compute = {math.exp(log_compute):.6g}: the loss vanishes from features = {where:.3g} on, where every mode is learned, "
-            "so that no split is the best; give a smaller budget or a larger spectrum",
-            argument="compute",
-            value=math.exp(log_compute),
+        raise refusal(
+            "compute",
+            math.exp(log_compute),
+            f"compute = {math.exp(log_compute):.6g}: the loss vanishes from features = {where:.3g} on, "
+            "where every mode is learned, so that no split is the best; give a smaller budget or "
+            "a larger spectrum",
+            named=False,
         )
     best = int(np.argmin(first))
     if best in (0, sizes.size - 1):
-        raise DomainError(
-            f"compute = {math.exp(log_compute):.6g}: the best model size lies at the end of the range, "
-            f"{math.exp(sizes[best]):.3g}; give a larger budget",
-            argument="compute",
-            value=math.exp(log_compute),
+        raise refusal(
+            "compute",
+            math.exp(log_compute),
+            f"compute = {math.exp(log_compute):.6g}: the best model size lies at the end of the "
+            f"range, {math.exp(sizes[best]):.3g}; give a larger budget",
+            named=False,
         )
     along: Callable[[float], float] = lambda x: float(log_loss(x, log_compute))  # noqa: E731
     x = float(

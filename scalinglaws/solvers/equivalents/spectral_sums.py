@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from ...arguments import Array
 from ...errors import ConvergenceError
-from .._inputs import Array, depth
 from .._jit import njit
-from ..spectra import Spectrum
+from ..spectra import Spectrum, depth
 from .kappa import MAX_STEPS, all_learned, occupation, renormalized_ridge, size_ratio
 
 

@@ -7,20 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import (
-    PROMISED,
+from ...arguments import (
     Array,
     Value,
     broadcast,
-    judged,
     numbers,
-    one,
     ordered,
     shaped,
-    whole_numbers,
+    whole,
 )
+from ...errors import refusal
+from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from ..kernels import circle_eigenvalues, circle_kernel
 
@@ -119,33 +116,23 @@ def circle_flow(
     [0.410989 0.113483 0.018021]
     """
     checked = {
-        "t": ordered("t", t, whole=False),
-        "activation_power": numbers("activation_power", activation_power, low=1.0, infinite=False),
+        "t": ordered("t", t),
+        "activation_power": numbers("activation_power", activation_power, low=1.0),
         "target_exponent": numbers(
-            "target_exponent", target_exponent, low=0.5, infinite=False, strict=True
+            "target_exponent", target_exponent, low=0.5, high=100, strict=True
         ),
-        "bias": numbers("bias", bias, low=0.0, infinite=False),
+        "bias": numbers("bias", bias, low=0.0),
     }
-    q, exponents = checked["activation_power"], checked["target_exponent"]
-    if not np.all(np.isin(q, (1, 2, 3))):
-        raise DomainError(
-            f"activation_power = {activation_power!r} must be 1, 2 or 3",
-            argument="activation_power",
-            value=activation_power,
-        )
-    if np.any(exponents > 100):
-        raise DomainError(
-            f"target_exponent = {np.max(exponents)} must be at most 100",
-            argument="target_exponent",
-            value=target_exponent,
-        )
-    one("grid", whole_numbers("grid", grid, low=4, high=2**24))
-    if one("harmonics", whole_numbers("harmonics", harmonics)) >= grid / 2:
-        raise DomainError(
-            f"harmonics = {harmonics!r} must be a whole number between 1 and half the grid, here {grid / 2:g}, excluded: a grid does not "
-            "tell higher ones from lower ones",
-            argument="harmonics",
-            value=harmonics,
+    if not np.all(np.isin(checked["activation_power"], (1, 2, 3))):
+        raise refusal("activation_power", activation_power, "must be 1, 2 or 3")
+    grid = whole("grid", grid, low=4, high=2**24)
+    harmonics = whole("harmonics", harmonics)
+    if harmonics >= grid / 2:
+        raise refusal(
+            "harmonics",
+            harmonics,
+            f"must be a whole number between 1 and half the grid, here {grid / 2:g}, excluded: a "
+            "grid does not tell higher ones from lower ones",
         )
     shape, flat = broadcast(checked)
     kinds = np.stack(flat[1:], axis=1)

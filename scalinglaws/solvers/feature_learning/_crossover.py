@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...errors import ConvergenceError
-from .._inputs import Array, Value, broadcast, depth, numbers, shaped
 from ..catalogue import shows
-from ..spectra import Spectrum
+from ..spectra import Spectrum, depth
 from ._flow import RICHEST, bounded
 from ._integrator import BY_SCALE, MAX_NEWTON, advance
 from ._scale_limit import largest_scale
@@ -65,8 +65,8 @@ def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike 
     116.66385
     """
     checked = {
-        "richness": numbers("richness", richness, low=0.0, infinite=False),
-        "scale": numbers("scale", scale, low=1.0, infinite=False),
+        "richness": numbers("richness", richness, low=0.0),
+        "scale": numbers("scale", scale, low=1.0),
     }
     bounded("richness", checked["richness"], RICHEST)
     shape, flat = broadcast(checked)

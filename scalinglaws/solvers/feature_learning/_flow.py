@@ -8,24 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import (
-    Array,
-    Value,
-    broadcast,
-    depth,
-    failure_policy,
-    judged,
-    numbers,
-    ordered,
-    shaped,
-)
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
+from ...errors import refusal
+from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import RidgeSolution, ridge
 from ..linear import gradient_flow as lazy_gradient_flow
-from ..spectra import Spectrum
+from ..spectra import Spectrum, depth
 from ._scale_limit import largest_scale
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
 from ._warped_loss import EXACT_FLOOR, Effort, follow, judgment
@@ -162,14 +152,14 @@ def gradient_flow(
     (['3.535926e-02', '3.742118e-06'], array([  6.242 , 564.0531]))
     """
     checked = {
-        "t": ordered("t", t, whole=False),
-        "richness": numbers("richness", richness, low=0.0, infinite=False),
+        "t": ordered("t", t),
+        "richness": numbers("richness", richness, low=0.0),
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
     }
     bounded("t", checked["t"], LONGEST, ", or inf for the limit")
     bounded("richness", checked["richness"], RICHEST)
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     table = np.zeros((len(_COLUMNS), flat[0].size))
     efforts = []
@@ -236,9 +226,7 @@ def static_limit(
 def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
     """Refuse finite values above `most`."""
     if np.any(np.isfinite(array) & (array > most)):
-        raise DomainError(
-            f"{name} = {np.max(array)} must be at most {most:g}{else_}", argument=name, value=array
-        )
+        raise refusal(name, np.max(array), f"must be at most {most:g}{else_}")
 
 
 def _one_flow(

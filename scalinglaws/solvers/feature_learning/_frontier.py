@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
+from ...arguments import Array, number, numbers, shaped
+from ...errors import refusal
 from ...results import Diagnostics, Status
-from .._inputs import Array, numbers, shaped
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..linear import ComputeFrontier
 from ..spectra import Spectrum
@@ -63,19 +63,10 @@ def compute_frontier(compute: ArrayLike, spectrum: Spectrum, *, richness: float)
     >>> print(f"{found.features:.2f} {found.loss:.5f} {found.loss_exponent:.3f}")
     2024.56 0.01891 0.349
     """
-    budgets = numbers("compute", compute, low=4.0, infinite=False)
+    budgets = numbers("compute", compute, low=4.0)
     if np.any(budgets > _LARGEST):
-        raise DomainError(
-            f"compute = {np.max(budgets)} must be at most {_LARGEST:g}",
-            argument="compute",
-            value=compute,
-        )
-    if np.ndim(numbers("richness", richness, low=0.0, infinite=False)):
-        raise DomainError(
-            f"richness must be a single number; got {richness!r}",
-            argument="richness",
-            value=richness,
-        )
+        raise refusal("compute", np.max(budgets), f"must be at most {_LARGEST:g}")
+    richness = number("richness", richness, low=0.0)
     error, steps = 0.0, 0
 
     def log_loss(log_features: ArrayLike, log_compute: ArrayLike) -> Array:

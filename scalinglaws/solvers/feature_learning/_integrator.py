@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._inputs import Array
+from ...arguments import Array
 from .._jit import njit
 
 Spectral = NDArray[Any]

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
-from .._inputs import broadcast, numbers, ordered
+from ...arguments import broadcast, numbers, ordered
+from ...errors import refusal
 from ..catalogue import shows
 from ..spectra import Spectrum
 from ._flow import FeatureLearningFlow, gradient_flow
@@ -70,17 +70,17 @@ def linear_network(
     0.06616144
     """
     checked = {
-        "t": ordered("t", t, whole=False),
-        "richness": numbers("richness", richness, low=0.0, infinite=False),
+        "t": ordered("t", t),
+        "richness": numbers("richness", richness, low=0.0),
         "features": numbers("features", features, low=1.0, infinite=True),
     }
     _, (_, gammas, widths) = broadcast(checked)
     finite = np.isfinite(widths) & (gammas > 0)
     if finite.any():
-        raise DomainError(
-            f"features = {widths[finite][0]:g} must be inf where the richness is not 0: at finite width the network is not solved; "
+        raise refusal(
+            "features",
+            widths[finite][0],
+            "must be inf where the richness is not 0: at finite width the network is not solved; "
             "`gradient_flow` is another model there",
-            argument="features",
-            value=features,
         )
     return gradient_flow(t, spectrum, richness=richness, features=features, on_failure=on_failure)

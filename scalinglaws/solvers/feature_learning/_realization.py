@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
-from ...results import Diagnostics, Result
-from .._inputs import Value, broadcast, failure_policy, judged, numbers, ordered, shaped
+from ...arguments import Value, broadcast, choice, number, numbers, ordered, shaped
+from ...errors import refusal
+from ...results import Diagnostics, Result, judged
 from ._flow import LONGEST, RICHEST, bounded
 from ._spectral_measure import Measure
 from ._warped_loss import EXACT_FLOOR, follow, judgment
@@ -110,12 +110,12 @@ def realization_flow(
     [1.01     0.420607 0.01    ] [1.       1.493876 3.854102]
     """
     checked = {
-        "t": ordered("t", t, whole=False),
-        "richness": numbers("richness", richness, low=0.0, infinite=False),
+        "t": ordered("t", t),
+        "richness": numbers("richness", richness, low=0.0),
     }
     bounded("t", checked["t"], LONGEST, ", or inf for the limit")
     bounded("richness", checked["richness"], RICHEST)
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     measure = _measure(eigenvalues, powers, floor)
     shape, (times, gammas) = broadcast(checked)
     table = {
@@ -145,26 +145,20 @@ def realization_flow(
 
 
 def _measure(eigenvalues: ArrayLike, powers: ArrayLike, floor: float) -> Measure:
-    rates = numbers("eigenvalues", eigenvalues, low=0.0, infinite=False)
-    weights = numbers("powers", powers, low=0.0, infinite=False)
-    rest = numbers("floor", floor, low=0.0, infinite=False)
+    rates = numbers("eigenvalues", eigenvalues, low=0.0)
+    weights = numbers("powers", powers, low=0.0)
+    rest = number("floor", floor, low=0.0)
     if rates.ndim != 1 or rates.shape != weights.shape or rates.size == 0:
-        raise DomainError(
-            f"eigenvalues and powers must be two rows of the same length; got shapes {rates.shape} and {weights.shape}",
-            argument="eigenvalues",
-            value=rates.shape,
-        )
-    if rest.ndim:
-        raise DomainError(
-            f"floor must be a single number; got {floor!r}", argument="floor", value=floor
+        raise refusal(
+            "eigenvalues",
+            rates.shape,
+            f"and powers must be two rows of the same length; got shapes {rates.shape} and "
+            f"{weights.shape}",
+            shown=False,
         )
     learned = rates > _SMALLEST * max(float(np.max(rates)), 1e-40)
     if not learned.any():
-        raise DomainError(
-            "eigenvalues must not all be 0: nothing would be learned",
-            argument="eigenvalues",
-            value=eigenvalues,
+        raise refusal(
+            "eigenvalues", eigenvalues, "must not all be 0: nothing would be learned", shown=False
         )
-    return Measure(
-        rates[learned], weights[learned], float(rest) + float(np.sum(weights[~learned])), 0.0
-    )
+    return Measure(rates[learned], weights[learned], rest + float(np.sum(weights[~learned])), 0.0)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._inputs import Array, inverse
+from ...arguments import Array
 from ..equivalents.kappa import ComplexArray
-from ..equivalents.response import pair_transform, resolve, train_transform
+from ..equivalents.response import inverse, pair_transform, resolve, train_transform
 from ..equivalents.spectral_sums import effective_ridge
 from ..spectra import Modes, Spectrum
 from ._integrator import Spectral

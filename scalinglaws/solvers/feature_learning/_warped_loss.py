@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...arguments import Array
 from ...results import Diagnostics, Status
-from .._inputs import Array
 from ._integrator import BY_TIME, MAX_NEWTON, advance
 from ._spectral_measure import Measure
 

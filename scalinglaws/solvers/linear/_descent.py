@@ -8,20 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result
+from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
-from .._inputs import (
-    Array,
-    Value,
-    broadcast,
-    depth,
-    failure_policy,
-    judged,
-    numbers,
-    ordered,
-    shaped,
-)
 from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, pair_losses, population_losses, train_loss
@@ -36,7 +26,7 @@ from ..equivalents.losses import (
     unlimited,
 )
 from ..equivalents.response import Resolved, resolve
-from ..spectra import Modes, Spectrum
+from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridgeless
 from ._stability import Resolvent
 
@@ -172,7 +162,7 @@ def gradient_descent(
             argument="momentum",
             value=momentum,
         )
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     count, n, p, eta, mu, noise = flat
     if np.any(np.isfinite(count) & (count * eta / (1 - mu) > 1e290)):

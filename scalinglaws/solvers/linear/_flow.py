@@ -8,25 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result
+from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
-from .._inputs import (
-    Value,
-    broadcast,
-    depth,
-    failure_policy,
-    judged,
-    numbers,
-    ordered,
-    shaped,
-)
 from ..catalogue import shows
 from ..equivalents.contour import cotangent
 from ..equivalents.inversion import CONTOUR, pair_losses, population_losses, train_loss
 from ..equivalents.losses import UNSOLVED, Losses, columns, judgment, solved, unlimited
 from ..equivalents.response import resolve, unlimited_flow
-from ..spectra import Modes, Spectrum
+from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridgeless
 
 LONGEST = 1e300
@@ -145,7 +136,7 @@ def gradient_flow(
             argument="t",
             value=t,
         )
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     times, n, p, noise = flat
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import PROMISED, Array, Value, numbers, shaped
+from ...arguments import Array, Value, choice, number, numbers, shaped
+from ...errors import refusal
+from ...results import PROMISED, Diagnostics, Result, Status
 from ..catalogue import shows
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..spectra import PowerLawSpectrum, Spectrum
@@ -136,10 +136,11 @@ def loss_surface(
     times = np.atleast_1d(numbers("time", time, low=0.0, infinite=True))
     for name, array in (("features", sizes), ("time", times)):
         if array.ndim != 1:
-            raise DomainError(
-                f"{name} must be one row of numbers; got shape {array.shape}",
-                argument=name,
-                value=array.shape,
+            raise refusal(
+                name,
+                array.shape,
+                f"must be one row of numbers; got shape {array.shape}",
+                shown=False,
             )
     if modes_per_feature is None:
         return LossSurface(sizes, times, model.losses(sizes[:, None], times), model.diagnostics())
@@ -219,13 +220,9 @@ def compute_frontier(
     model = _Model(
         spectrum, dynamics, batch, learning_rate, relative_rate, noise_variance, modes_per_feature
     )
-    budgets = numbers("compute", compute, low=4.0, infinite=False)
+    budgets = numbers("compute", compute, low=4.0)
     if np.any(budgets > _LARGEST):
-        raise DomainError(
-            f"compute = {np.max(budgets)} must be at most {_LARGEST:g}",
-            argument="compute",
-            value=compute,
-        )
+        raise refusal("compute", np.max(budgets), f"must be at most {_LARGEST:g}")
     rows = np.array([model.optimum(math.log(budget)) for budget in budgets.ravel()]).reshape(-1, 6)
     features, loss, loss_exponent, features_exponent, rate, slope = (
         shaped(column, budgets.shape) for column in rows.T
@@ -255,12 +252,7 @@ class _Model:
         noise_variance: float,
         modes_per_feature: float | None,
     ) -> None:
-        if dynamics not in DYNAMICS:
-            raise DomainError(
-                f"dynamics = {dynamics!r} must be one of {', '.join(DYNAMICS)}",
-                argument="dynamics",
-                value=dynamics,
-            )
+        choice("dynamics", dynamics, DYNAMICS)
         for name, value in (
             ("batch", batch),
             ("relative_rate", relative_rate),
@@ -270,23 +262,16 @@ class _Model:
             if value is None:
                 continue
             low, strict = (1.0, False) if name == "batch" else (0.0, name != "noise_variance")
-            if np.ndim(numbers(name, value, low=low, infinite=name == "batch", strict=strict)):
-                raise DomainError(
-                    f"{name} must be a single number; got {value!r}", argument=name, value=value
-                )
+            number(name, value, low=low, infinite=name == "batch", strict=strict)
         if dynamics == "flow" and (learning_rate is not None or noise_variance != 0 or batch != 1):
-            raise DomainError(
-                "dynamics = 'flow' takes no batch, learning_rate or noise_variance",
-                argument="dynamics",
-                value=dynamics,
-            )
+            raise refusal("dynamics", dynamics, "takes no batch, learning_rate or noise_variance")
         if modes_per_feature is not None and not (
             isinstance(spectrum, PowerLawSpectrum) and 1 <= modes_per_feature < math.inf
         ):
-            raise DomainError(
-                f"modes_per_feature = {modes_per_feature} must be finite and >= 1, and the spectrum a power law",
-                argument="modes_per_feature",
-                value=modes_per_feature,
+            raise refusal(
+                "modes_per_feature",
+                modes_per_feature,
+                "must be finite and >= 1, and the spectrum a power law",
             )
         self._spectrum, self._dynamics, self._batch = spectrum, dynamics, batch
         self._rate, self._relative_rate, self._noise, self._ratio = (
@@ -374,10 +359,10 @@ class _Model:
             return x
         stable = [stable_at(n) for n in np.exp(x)]
         if sum(stable) < 3:
-            raise DomainError(
-                f"learning_rate = {self._rate} is unstable at (nearly) all model sizes up to {math.exp(log_compute):.3g}",
-                argument="learning_rate",
-                value=self._rate,
+            raise refusal(
+                "learning_rate",
+                self._rate,
+                f"is unstable at (nearly) all model sizes up to {math.exp(log_compute):.3g}",
             )
         return x[stable]
 

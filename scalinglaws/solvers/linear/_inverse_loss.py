@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq, minimize_scalar
 
-from ...errors import DomainError
-from .._inputs import Array, Value, numbers, shaped
+from ...arguments import Array, Value, numbers, shaped
+from ...errors import refusal
 from ..catalogue import shows
 from ..spectra import Spectrum
 from ._flow import gradient_flow
@@ -182,15 +182,9 @@ def _sizes(
     noise_variance: float,
 ) -> Value:
     if np.ndim(t) or not t > 0:
-        raise DomainError(
-            f"t = {t} must be a single number > 0 (inf for ridge regression)", argument="t", value=t
-        )
+        raise refusal("t", t, "must be a single number > 0 (inf for ridge regression)")
     if math.isfinite(t) and ridge != 0:
-        raise DomainError(
-            f"ridge = {ridge} is for t = inf; a flow that stops at t = {t} has none",
-            argument="ridge",
-            value=ridge,
-        )
+        raise refusal("ridge", ridge, f"is for t = inf; a flow that stops at t = {t} has none")
 
     def losses(sizes: Array) -> Array:
         given: dict[str, Any] = {wanted: sizes, other: fixed, "noise_variance": noise_variance}
@@ -210,7 +204,7 @@ def _search(
     start: float,
 ) -> Value:
     """Return where a function of a positive variable first falls to each of some levels."""
-    levels = numbers("loss", loss, low=0.0, infinite=False, strict=True)
+    levels = numbers("loss", loss, low=0.0, strict=True)
     grid = np.geomspace(low, high, round(math.log10(high / low) * _PER_DECADE) + 1)
     known = np.empty(0)
     while known.size < grid.size:  # two decades at a time, until all levels are reached
@@ -252,10 +246,12 @@ def _first(
                 lowest, place = float(bottom.fun), math.exp(bottom.x)
     if end < grid.size:
         return _cross(level, losses, grid[end - 1], grid[end])
-    raise DomainError(
-        f"loss = {level:.6g} is not reached: the lowest is {lowest:.6g}, at {name} = {place:.3g}; allow more of the other resources",
-        argument="loss",
-        value=level,
+    raise refusal(
+        "loss",
+        level,
+        f"loss = {level:.6g} is not reached: the lowest is {lowest:.6g}, at {name} = {place:.3g}; allow "
+        "more of the other resources",
+        named=False,
     )
 
 

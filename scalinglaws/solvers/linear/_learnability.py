@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
-from .._inputs import Value, broadcast, numbers, shaped
+from ...arguments import Value, broadcast, numbers, shaped, whole_numbers
 from ..catalogue import shows
 from ..equivalents import spectral_sums
 from ..spectra import PowerLawSpectrum, Spectrum
@@ -178,19 +177,11 @@ def learnability(
     array([0.9963, 0.2113, 0.0324])
     """
     checked = {
-        "k": numbers("k", k, low=1.0, infinite=False),
+        "k": whole_numbers("k", k, high=spectrum.size),
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
     }
-    mode = checked["k"]
-    wrong = mode[(mode != np.floor(mode)) | (mode > spectrum.size)]
-    if wrong.size:
-        raise DomainError(
-            f"k = {wrong[0]} must be a whole number from 1 to {spectrum.size:g}",
-            argument="k",
-            value=k,
-        )
     shape, (mode, n, p, r) = broadcast(checked)
     eigenvalues = (
         mode ** (-spectrum.alpha)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import DomainError
-from ...results import Diagnostics, Result, Status
-from .._inputs import PROMISED, Array, Value, broadcast, failure_policy, judged, numbers, shaped
+from ...arguments import Array, Value, broadcast, choice, numbers, shaped
+from ...results import PROMISED, Diagnostics, Result, Status, judged
 from .._jit import njit
 from ..catalogue import shows
 from ..equivalents.kappa import (
@@ -83,17 +82,10 @@ class RidgeSolution(Result):
         float or ndarray
             Bias plus the variance due to what is shared.
         """
+        choice("shared", shared, ("samples", "features", "none"))
         if shared == "samples":
             return self.bias + self.variance_samples
-        if shared == "features":
-            return self.bias + self.variance_features
-        if shared == "none":
-            return self.bias
-        raise DomainError(
-            f"shared = {shared!r} must be 'samples', 'features' or 'none'",
-            argument="shared",
-            value=shared,
-        )
+        return self.bias + self.variance_features if shared == "features" else self.bias
 
     def ensemble(self, members: ArrayLike, *, shared: str = "samples") -> Value:
         r"""Return the test loss of an average of several predictors.
@@ -112,11 +104,7 @@ class RidgeSolution(Result):
         float or ndarray
             Test loss.
         """
-        count = np.asarray(members, float)
-        if not np.all(count >= 1):
-            raise DomainError(
-                f"members = {members!r} must be at least 1", argument="members", value=members
-            )
+        count = numbers("members", members, low=1, infinite=True)
         common = np.asarray(self.shared_loss(shared))
         alone = np.asarray(self.test_loss)
         with np.errstate(
@@ -204,9 +192,9 @@ def ridge(
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
-        "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
+        "noise_variance": numbers("noise_variance", noise_variance, low=0.0),
     }
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
 
     modes = spectrum.modes(spectrum.depth_for(np.minimum(flat[0], flat[1]), flat[2]))

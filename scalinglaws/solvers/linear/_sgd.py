@@ -8,29 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
 from ...errors import DomainError
-from ...results import Diagnostics, Result
+from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
-from .._inputs import (
-    Array,
-    Value,
-    broadcast,
-    depth,
-    failure_policy,
-    inverse,
-    judged,
-    numbers,
-    ordered,
-    shaped,
-)
 from .._jit import njit
 from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judgment, solved
-from ..equivalents.response import Resolved, projected_signal, resolve
-from ..spectra import Modes, Spectrum
+from ..equivalents.response import Resolved, inverse, projected_signal, resolve
+from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridge
 from ._stability import Resolvent, stability_inputs
 
@@ -150,7 +139,7 @@ def online_sgd(
         **stability_inputs(features, batch, learning_rate),
         "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
     }
-    failure_policy(on_failure)
+    choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     t, n, b, eta, noise = flat
     if np.any(np.isfinite(t) & (t * eta > 1e290)):

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...results import Result
-from .._inputs import Array, Value, broadcast, inverse, numbers, shaped
 from ..catalogue import shows
+from ..equivalents.response import inverse
 from ..spectra import Modes, Spectrum
 
 _CLOSEST = -80.0  # log(u / lambda_1 - 1) below which u is lambda_1
@@ -179,9 +180,7 @@ def stability_inputs(
     return {
         "features": numbers("features", features, low=1.0, infinite=True),
         "batch": numbers("batch", batch, low=1.0, infinite=True),
-        "learning_rate": numbers(
-            "learning_rate", learning_rate, low=0.0, infinite=False, strict=True
-        ),
+        "learning_rate": numbers("learning_rate", learning_rate, low=0.0, strict=True),
     }
 
 

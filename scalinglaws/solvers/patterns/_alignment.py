@@ -17,9 +17,17 @@ from numpy.typing import ArrayLike
 from scipy.integrate import simpson
 from scipy.optimize import brentq, minimize, minimize_scalar
 
-from ...errors import ConvergenceError, DomainError
+from ...arguments import (
+    broadcast,
+    generator,
+    number,
+    numbers,
+    shaped,
+    whole,
+    whole_numbers,
+)
+from ...errors import ConvergenceError, refusal
 from ...results import Result
-from .._inputs import broadcast, generator, numbers, one, shaped, whole_numbers
 from ..catalogue import shows
 from ._normal import Array
 
@@ -164,16 +172,12 @@ def specialized_cost(
     """
     checked = {
         "n": whole_numbers("n", n),
-        "d": numbers("d", d, low=0.0, infinite=False, strict=True),
+        "d": numbers("d", d, low=0.0, strict=True),
     }
     if neurons is not None:
         checked["neurons"] = whole_numbers("neurons", neurons)
         if np.any(np.greater(checked["neurons"], checked["n"])):
-            raise DomainError(
-                f"neurons = {neurons!r} must not exceed n = {n!r}",
-                argument="neurons",
-                value=neurons,
-            )
+            raise refusal("neurons", neurons, f"must not exceed n = {n!r}")
     shape, flat = broadcast(checked)
     width, dimension = flat[:2]
     relaxed = 3 * np.sqrt(width / dimension)
@@ -237,10 +241,10 @@ def gaussian_cost(
     """
     checked = {
         "n": whole_numbers("n", n),
-        "d": numbers("d", d, low=0.0, infinite=False, strict=True),
+        "d": numbers("d", d, low=0.0, strict=True),
     }
     if inflation is not None:
-        checked["inflation"] = numbers("inflation", inflation, low=0.0, infinite=False, strict=True)
+        checked["inflation"] = numbers("inflation", inflation, low=0.0, strict=True)
     shape, flat = broadcast(checked)
     rows = []
     for width, dimension, *given in zip(*flat, strict=True):
@@ -317,7 +321,7 @@ def alignment_rate(n: ArrayLike, d: ArrayLike) -> AlignmentRate:
     (884.223681, 3.2024)
     """
     shape, flat = broadcast(
-        {"n": whole_numbers("n", n), "d": numbers("d", d, low=0.0, infinite=False, strict=True)}
+        {"n": whole_numbers("n", n), "d": numbers("d", d, low=0.0, strict=True)}
     )
     rows = [_rate(float(width), float(dimension)) for width, dimension in zip(*flat, strict=True)]
     return AlignmentRate(
@@ -408,10 +412,10 @@ def optimize_configuration(
     (900.0, 3)
     """
     width, dimension = (
-        int(one("n", whole_numbers("n", n))),
-        one("d", numbers("d", d, low=0.0, infinite=False, strict=True)),
+        whole("n", n),
+        number("d", d, low=0.0, strict=True),
     )
-    tries = int(one("starts", whole_numbers("starts", starts)))
+    tries = whole("starts", starts)
     source = generator(rng)
 
     def cost(w: Array) -> tuple[float, Array]:

@@ -9,10 +9,15 @@ import numpy as np
 from scipy import integrate
 from scipy.special import log_ndtr
 
-from ...errors import DomainError
+from ...arguments import (
+    choice,
+    generator,
+    number,
+    whole,
+)
+from ...errors import refusal
 from ...results import Diagnostics, Result, Status
 from .. import _jit
-from .._inputs import generator, numbers, one, whole_numbers
 from ..catalogue import shows
 from ._alignment import alignment_rate, psi, site
 from ._normal import LOG_ROOT_2PI, Array, Indices, cell_of, guide, log_mean, log_tail_of_normal
@@ -103,25 +108,18 @@ def log_alignment(
     >>> bool(abs(found.log_probability + 173.31) < 0.1)
     True
     """
-    if method not in METHODS:
-        raise DomainError(
-            f"method = {method!r} must be one of {', '.join(METHODS)}",
-            argument="method",
-            value=method,
-        )
+    choice("method", method, METHODS)
     width, dimension = (
-        int(one("n", whole_numbers("n", n))),
-        one("d", numbers("d", d, low=0.0, infinite=False, strict=True)),
+        whole("n", n),
+        number("d", d, low=0.0, strict=True),
     )
     if method == "quadrature":
         if width > _MOST_BY_QUADRATURE:
-            raise DomainError(
-                f"n = {n} must be 1 or 2 for method='quadrature'", argument="n", value=n
-            )
+            raise refusal("n", n, "must be 1 or 2 for method='quadrature'")
         value, specialized, error = _by_quadrature(width, dimension)
         diagnostics = Diagnostics(Status.CONVERGED, 0.0, 0, "quadrature", error)
         return AlignmentProbability(width, dimension, value, 0.0, specialized, diagnostics)
-    size, source = int(one("samples", whole_numbers("samples", samples, low=2))), generator(rng)
+    size, source = whole("samples", samples, low=2), generator(rng)
     reach = max(6.0, 12 / math.sqrt(dimension))
     edges = np.linspace(-reach, reach, _CELLS + 1)
     centers = 0.5 * (edges[1:] + edges[:-1])

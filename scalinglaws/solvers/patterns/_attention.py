@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...arguments import broadcast, numbers, shaped, whole_numbers
 from .. import _jit
-from .._inputs import broadcast, numbers, shaped, whole_numbers
 from ..catalogue import shows
 from ._normal import Array
 
@@ -64,7 +64,7 @@ def attention_overlap(coupling: ArrayLike, length: ArrayLike) -> float | Array:
     """
     shape, (strengths, sizes) = broadcast(
         {
-            "coupling": numbers("coupling", coupling, low=-math.inf, infinite=False),
+            "coupling": numbers("coupling", coupling),
             "length": whole_numbers("length", length),
         }
     )

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from scipy import fft, integrate
 from scipy.special import log_ndtr, ndtr
 
+from ...arguments import numbers, shaped
 from ...errors import ConvergenceError, ResourceError
 from ...results import Result
-from .._inputs import numbers, shaped
 from ..catalogue import shows
 from ._normal import Array
 

@@ -9,9 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_ndtr
 
-from ...errors import DomainError
+from ...arguments import (
+    broadcast,
+    choice,
+    generator,
+    numbers,
+    shaped,
+    whole,
+    whole_numbers,
+)
 from ...results import Diagnostics, Result, Status
-from .._inputs import broadcast, generator, numbers, one, shaped, whole_numbers
 from ..catalogue import shows
 from ._cubes import log_tail_of_two, log_tail_on_lattice
 from ._normal import Array
@@ -112,17 +119,10 @@ def log_tail(
     >>> round(log_tail(1, 3).log_probability, 6)
     -4.443191
     """
-    if method not in METHODS:
-        raise DomainError(
-            f"method = {method!r} must be one of {', '.join(METHODS)}",
-            argument="method",
-            value=method,
-        )
-    shape, (terms, thresholds) = broadcast(
-        {"n": whole_numbers("n", n), "s": numbers("s", s, low=-math.inf, infinite=False)}
-    )
+    choice("method", method, METHODS)
+    shape, (terms, thresholds) = broadcast({"n": whole_numbers("n", n), "s": numbers("s", s)})
     source = None if method == "lattice" else generator(rng)
-    size = int(one("samples", whole_numbers("samples", samples, low=2)))
+    size = whole("samples", samples, low=2)
     found = np.array(
         [
             _one(int(n), float(s), method, size, source)

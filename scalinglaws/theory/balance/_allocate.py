@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..monomials import Monomial, like_terms, monomial
 from ..relations import against_zero, is_positive
 from ._program import Program, compatibility_of, constraint, pairs, reduce_rows, rref
@@ -74,10 +74,11 @@ def allocate(
     b/(a + b)
     """
     if isinstance(terms, str) or not isinstance(terms, (sp.Expr, Iterable)):
-        raise DomainError(
-            f"terms = {terms!r} must be a SymPy expression or several; scalinglaws.parsing.parse_expression reads text",
-            argument="terms",
-            value=terms,
+        raise refusal(
+            "terms",
+            terms,
+            "must be a SymPy expression or several; scalinglaws.parsing.parse_expression reads "
+            "text",
         )
     names = (
         (free,)
@@ -91,11 +92,7 @@ def allocate(
         or len(set(names)) < len(names)
         or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names)
     ):
-        raise DomainError(
-            f"free = {free} must be one or more different symbols declared positive=True",
-            argument="free",
-            value=free,
-        )
+        raise refusal("free", free, "must be one or more different symbols declared positive=True")
     given = (
         sp.Add.make_args(terms)
         if isinstance(terms, sp.Expr)
@@ -108,30 +105,29 @@ def allocate(
         tuple(constraint("caps", item, names) for item in pairs(caps)),
     )
     if not program.terms:
-        raise DomainError(
-            "terms is empty: there is nothing to minimize", argument="terms", value=terms
-        )
+        raise refusal("terms", terms, "is empty: there is nothing to minimize", shown=False)
     if len(program.terms) > _MAX_TERMS or len(names) > _MAX_FREE:
-        raise DomainError(
-            f"{len(program.terms)} terms in {len(names)} scales: at most {_MAX_TERMS} in {_MAX_FREE} are handled",
-            argument="terms",
-            value=terms,
+        raise refusal(
+            "terms",
+            terms,
+            f"{len(program.terms)} terms in {len(names)} scales: at most {_MAX_TERMS} in "
+            f"{_MAX_FREE} are handled",
+            named=False,
         )
     if program.budgets:
         _, pivots = reduce_rows([item.exponents for item in program.budgets])
         if len(pivots) < len(program.budgets):
-            raise DomainError(
-                f"the budgets {', '.join(str(item.expr) for item in program.budgets)} depend on each other: one follows from, or "
-                "contradicts, the rest",
-                argument="budget",
-                value=budget,
+            raise refusal(
+                "budget",
+                budget,
+                f"the budgets {', '.join(str(item.expr) for item in program.budgets)} depend on "
+                "each other: one follows from, or contradicts, the rest",
+                named=False,
             )
     compatibility = compatibility_of(program)
     regimes = tuple(_vertices(program))
     if not regimes:
-        raise DomainError(
-            f"the optimum falls to zero: {_escape(program)}", argument="terms", value=terms
-        )
+        raise refusal("terms", terms, f"the optimum falls to zero: {_escape(program)}", named=False)
     return Allocation(regimes, compatibility)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..monomials import Monomial, monomial, power_of, power_product
 from ..parameters import to_exact
 from ..relations import is_positive
@@ -44,24 +44,21 @@ def constraint(argument: str, item: Any, free: tuple[sp.Symbol, ...]) -> Monomia
     elif isinstance(item, tuple) and len(item) == 2:
         left, right = map(sp.sympify, item)
     else:
-        raise DomainError(
-            f"{argument}: {item} must be a pair (monomial, bound) or {relation.__name__}",
-            argument=argument,
-            value=item,
+        raise refusal(
+            argument,
+            item,
+            f": {item} must be a pair (monomial, bound) or {relation.__name__}",
+            shown=False,
         )
     found = monomial(argument, left, free)
     bound = monomial(argument, right, free)
     if any(power != 0 for power in bound.exponents):
-        raise DomainError(
-            f"{argument}: the bound {right} must not contain free scales",
-            argument=argument,
-            value=item,
+        raise refusal(
+            argument, item, f": the bound {right} must not contain free scales", shown=False
         )
     if all(power == 0 for power in found.exponents):
-        raise DomainError(
-            f"{argument}: {left} contains none of the free scales {free}",
-            argument=argument,
-            value=item,
+        raise refusal(
+            argument, item, f": {left} contains none of the free scales {free}", shown=False
         )
     shown = (
         sp.Eq(left, right, evaluate=False)
@@ -100,19 +97,18 @@ def check_scale(program: Program, scale: Any) -> None:
     known = amplitudes(program)
     if scale not in known:
         shown = ", ".join(sorted(map(str, known))) or "none"
-        raise DomainError(
-            f"scale = {scale} is no symbol of the coefficients and bounds ({shown}); symbols must be declared positive=True",
-            argument="scale",
-            value=scale,
+        raise refusal(
+            "scale",
+            scale,
+            f"is no symbol of the coefficients and bounds ({shown}); symbols must be declared "
+            "positive=True",
         )
 
 
 def numbers_for(program: Program, values: Any) -> dict[sp.Symbol, sp.Expr]:
     """Read the numbers of parameters, each of which must occur in the problem and be positive."""
     if not isinstance(values, Mapping):
-        raise DomainError(
-            f"values = {values!r} must map symbols to numbers", argument="values", value=values
-        )
+        raise refusal("values", values, "must map symbols to numbers")
     items = (*program.terms, *program.budgets, *program.caps)
     known = amplitudes(program).union(
         *(power.free_symbols for item in items for power in item.exponents)
@@ -121,14 +117,12 @@ def numbers_for(program: Program, values: Any) -> dict[sp.Symbol, sp.Expr]:
     for name, value in values.items():
         if name not in known:
             shown = ", ".join(sorted(map(str, known))) or "none"
-            raise DomainError(
-                f"{name!s} is no parameter of the problem ({shown})",
-                argument="values",
-                value=values,
+            raise refusal(
+                "values", values, f"{name!s} is no parameter of the problem ({shown})", named=False
             )
         exact[name] = to_exact(value)
         if not exact[name].is_positive:
-            raise DomainError(f"{name} = {value} must be positive", argument="values", value=values)
+            raise refusal("values", values, f"{name} = {value} must be positive", named=False)
     return exact
 
 
@@ -144,10 +138,11 @@ def check_constraints_at(
             if any(power.has(sp.zoo, sp.nan, sp.oo) for power in powers) or all(
                 power == 0 for power in powers
             ):
-                raise DomainError(
+                raise refusal(
+                    "values",
+                    values,
                     f"{item.expr} degenerates at {values}: allocate with these numbers instead",
-                    argument="values",
-                    value=values,
+                    named=False,
                 )
             found.append(Monomial(item.expr, item.coefficient.subs(exact), powers))
         return tuple(found)
@@ -156,17 +151,18 @@ def check_constraints_at(
     if point.budgets and len(reduce_rows([item.exponents for item in point.budgets])[1]) < len(
         point.budgets
     ):
-        raise DomainError(
-            f"the budgets depend on each other at {values}", argument="values", value=values
+        raise refusal(
+            "values", values, f"the budgets depend on each other at {values}", named=False
         )
     for ratio in compatibility_of(point):
         power = sp.S.Zero if scale is None else power_of(ratio, scale)
         rest = ratio if scale is None else ratio / scale**power
         if power.is_negative or (power.is_zero and rest.is_number and bool(rest < 1)):
-            raise DomainError(
+            raise refusal(
+                "caps",
+                values,
                 f"budgets and caps have no common point: {ratio} >= 1 is violated",
-                argument="caps",
-                value=values,
+                named=False,
             )
 
 
@@ -197,8 +193,8 @@ def compatibility_of(program: Program) -> tuple[sp.Expr, ...]:
             )
             if ratio.is_number and bool(ratio < 1):
                 names = ", ".join(str(constraints[q].expr) for q in chosen)
-                raise DomainError(
-                    f"budgets and caps have no common point: {names}", argument="caps", value=names
+                raise refusal(
+                    "caps", names, f"budgets and caps have no common point: {names}", named=False
                 )
             if not ratio.is_number:
                 found[ratio] = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..monomials import Monomial, power_of, power_product, reduced
 from ..relations import against_zero, is_positive
 from ._program import (
@@ -134,11 +134,12 @@ class Balance:
     def exact_alloc(self) -> dict[sp.Symbol, sp.Expr | None]:
         """The free scales at the exact minimum of the sum; only where all terms are active."""
         if self.exact_constant is None:
-            raise DomainError(
-                f"the exact minimum is known only where all {len(self._program.terms)} terms are active and the open caps are "
-                f"respected; here {', '.join(map(str, self.active))}",
-                argument="exact_alloc",
-                value=self.active,
+            raise refusal(
+                "exact_alloc",
+                self.active,
+                f"the exact minimum is known only where all {len(self._program.terms)} terms are "
+                f"active and the open caps are respected; here {', '.join(map(str, self.active))}",
+                named=False,
             )
         return self._exact
 
@@ -303,10 +304,11 @@ class Allocation(Sequence[Balance]):
         if scale is not None:
             check_scale(program, scale)
         if scale in exact:
-            raise DomainError(
+            raise refusal(
+                "values",
+                values,
                 f"{scale} grows without bound and cannot have a value",
-                argument="values",
-                value=values,
+                named=False,
             )
         needed = set().union(
             *(sign.free_symbols for entry in self.regimes for sign in entry._signs)
@@ -318,9 +320,7 @@ class Allocation(Sequence[Balance]):
                 *(entry._raw_exponent(scale).free_symbols for entry in self.regimes)
             )
         if missing := sorted(str(name) for name in needed - exact.keys()):
-            raise DomainError(
-                f"values are missing for {', '.join(missing)}", argument="values", value=values
-            )
+            raise refusal("values", values, f"are missing for {', '.join(missing)}", shown=False)
         check_constraints_at(program, exact, scale, values)
         ranked: list[tuple[sp.Expr, Balance]] = []
         for entry in self.regimes:
@@ -330,11 +330,12 @@ class Allocation(Sequence[Balance]):
             measure = (entry.value if scale is None else entry.exponent(scale)).subs(exact)
             ranked.append((measure, entry))
         if not ranked:
-            raise DomainError(
-                f"no balance is possible at {', '.join(f'{k} = {v}' for k, v in values.items())}: the optimum falls to zero, so a budget "
-                "or a term that grows is missing",
-                argument="values",
-                value=dict(values),
+            raise refusal(
+                "values",
+                dict(values),
+                f"no balance is possible at {', '.join((f'{k} = {v}' for k, v in values.items()))}: "
+                "the optimum falls to zero, so a budget or a term that grows is missing",
+                named=False,
             )
         best = max(ranked, key=lambda pair: sp.N(pair[0], 50))
         winners = [entry for measure, entry in ranked if sp.expand(measure - best[0]) == 0]

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...errors import DomainError
+from ...arguments import generator, whole
+from ...errors import refusal
 from ..relations import against_zero
 from ._program import check_scale
 from ._records import Balance
@@ -145,22 +146,18 @@ def regimes_in_region(
     """
     regimes = tuple(regimes)
     if not regimes:
-        raise DomainError(
-            "regimes is empty: there is nothing to choose from", argument="regimes", value=regimes
-        )
-    if samples < 1:
-        raise DomainError(
-            f"samples = {samples} must be at least 1", argument="samples", value=samples
-        )
+        raise refusal("regimes", regimes, "is empty: there is nothing to choose from", shown=False)
+    samples = whole("samples", samples)
     check_scale(regimes[0]._program, scale)
     where = (where,) if isinstance(where, sp.Basic) else tuple(where)
     if isinstance(region, Mapping):
         for name, ends in region.items():
             if np.shape(ends) != (2,) or not -np.inf < float(ends[0]) <= float(ends[1]) < np.inf:
-                raise DomainError(
-                    f"region: {name} in {ends} must be two finite numbers, the lower one first",
-                    argument="region",
-                    value=region,
+                raise refusal(
+                    "region",
+                    region,
+                    f": {name} in {ends} must be two finite numbers, the lower one first",
+                    shown=False,
                 )
     names = (
         tuple(params)
@@ -173,10 +170,8 @@ def regimes_in_region(
     duals = [entry._signs for entry in regimes]
     needed = set().union(*(expr.free_symbols for expr in [*exponents, *chain.from_iterable(duals)]))
     if missing := sorted(str(name) for name in needed - set(names)):
-        raise DomainError(
-            f"region gives no range for {', '.join(missing)}", argument="region", value=region
-        )
-    points = _draw(region, names, where, samples, np.random.default_rng(rng))
+        raise refusal("region", region, f"gives no range for {', '.join(missing)}", shown=False)
+    points = _draw(region, names, where, samples, generator(rng))
 
     def at_points(exprs: Sequence[sp.Expr]) -> Any:
         values = sp.lambdify(names, list(exprs), "numpy", cse=True)(*points.T)
@@ -194,10 +189,11 @@ def regimes_in_region(
     if not possible.any(axis=0).all():
         stuck = points[int(np.flatnonzero(~possible.any(axis=0))[0])]
         place = ", ".join(f"{name} = {value:.6g}" for name, value in zip(names, stuck, strict=True))
-        raise DomainError(
+        raise refusal(
+            "region",
+            place,
             f"no balance is possible at {place}: the optimum falls to zero there",
-            argument="region",
-            value=place,
+            named=False,
         )
     labels = np.argmax(heights > heights.max(axis=0) - 1e-12, axis=0)
     winners = [number for number in range(len(regimes)) if np.any(labels == number)]
@@ -250,10 +246,12 @@ def _draw(
             points.append(point)
             if len(points) == samples:
                 return np.array(points).reshape(samples, len(names))
-    raise DomainError(
-        f"only {len(points)} of {1000 * samples} points satisfy {where}: the region is empty or too thin",
-        argument="where",
-        value=where,
+    raise refusal(
+        "where",
+        where,
+        f"only {len(points)} of {1000 * samples} points satisfy {where}: the region is empty "
+        "or too thin",
+        named=False,
     )
 
 

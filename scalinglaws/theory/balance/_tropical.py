@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
 
-from ...errors import DomainError
+from ...errors import refusal
 from ._vertices import Row, dual_vertices, infeasible_rays, solve_exactly
 
 
@@ -130,10 +130,11 @@ class TropicalProgram:
             candidate = (point[-1], point[:-1])
             best = candidate if best is None or candidate < best else best
         if best is None and all(dot(row, sizes) >= 0 for row in self.feasible):
-            raise DomainError(
+            raise refusal(
+                "caps",
+                self.caps,
                 "the minimum falls to zero: a cap on a free scale is missing",
-                argument="caps",
-                value=self.caps,
+                named=False,
             )
         return best
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..fixed_points import fixed_point
 from ..linear import derive_time
@@ -45,23 +45,25 @@ def derive_bootstrap(model: FeedbackLimited) -> Derived:
     """
     m, lazy = _power(model), derive_time(model.lazy)
     if len(lazy.regimes) > 1 or lazy.regimes[0].log_power:
-        raise DomainError(
+        raise refusal(
+            "model",
+            model,
             "the lazy loss must be a single power law: give numbers for its exponents",
-            argument="model",
-            value=model,
+            named=False,
         )
     x = lazy.regimes[0].exponent
     if m == 0:
-        raise DomainError(
+        raise refusal(
+            "power",
+            model.power,
             "power = 0: the kernel does not grow, and nothing is to be inserted",
-            argument="power",
-            value=model.power,
+            named=False,
         )
     solved, limit = levels(m)
     condition = against_zero(1 - m * x, sp.Gt)
     if condition == sp.false:
-        raise DomainError(
-            f"the levels do not converge: {m * x} < 1 is violated", argument="model", value=model
+        raise refusal(
+            "model", model, f"the levels do not converge: {m * x} < 1 is violated", named=False
         )
     integer = sp.Eq(LEVEL, sp.floor(LEVEL))
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..asymptotics import EXP, MellinCombination, MellinSymbol
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, balances, solves, step
 from ..fixed_points import FixedPointBranch, fixed_point
@@ -195,11 +195,7 @@ def both(one: sp.Basic, two: sp.Basic) -> sp.Basic:
 def _power(model: FeedbackLimited) -> sp.Expr:
     m = sp.sympify(model.power)
     if not m.is_nonnegative:
-        raise DomainError(
-            f"power = {m} must be a number >= 0, or a positive symbol",
-            argument="power",
-            value=model.power,
-        )
+        raise refusal("power", m, "must be a number >= 0, or a positive symbol")
     return m
 
 
@@ -464,10 +460,12 @@ def derive_crossover(model: FeedbackLimited) -> Derived:
         if entry.name == "hard" and not entry.condition.atoms(sp.Eq) and not entry.lazy.log_power
     ]
     if not hard:
-        raise DomainError(
-            f"the lazy exponent {lazy.expr} is never below one: the kernel stays bounded and nothing crosses over",
-            argument="model",
-            value=model,
+        raise refusal(
+            "model",
+            model,
+            f"the lazy exponent {lazy.expr} is never below one: the kernel stays bounded and "
+            "nothing crosses over",
+            named=False,
         )
     regimes, conditions = [], []
     for entry in hard:

@@ -17,7 +17,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ...errors import DomainError
+from ...arguments import whole
+from ...errors import refusal
 from ..asymptotics import EXP, ONE_MINUS_EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
 from ..linear import TimeLimited, derive_time
@@ -270,15 +271,10 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
 
     exact = to_exact(beta)
     if not (0 < exact < 1):
-        raise DomainError(
-            f"beta = {beta} must lie between 0 and 1: only hard tasks have a kernel that grows",
-            argument="beta",
-            value=beta,
+        raise refusal(
+            "beta", beta, "must lie between 0 and 1: only hard tasks have a kernel that grows"
         )
-    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
-        raise DomainError(
-            f"digits = {digits!r} must be a whole number >= 1", argument="digits", value=digits
-        )
+    digits = whole("digits", digits)
     with mpmath.workdps(digits):
         one, two = (mpmath.mpf(sp.N(value, digits)._mpf_) for value in moments(exact))
     return one, two

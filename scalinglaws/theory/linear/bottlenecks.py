@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..asymptotics import (
     EXP,
     RATIONAL,
@@ -232,10 +232,12 @@ def derive_mode(model: ModeLimited) -> Derived:
         conditions = strongest(conditions + spread.conditions)
         amplification = _amplification(model.occupation, model.variance, b)
         if amplification.is_positive is False or amplification.is_finite is False:
-            raise DomainError(
-                f"variance: its sum is {share} per mode against {per_mode} of the occupation, so that the loss would not be positive",
-                argument="variance",
-                value=model.variance,
+            raise refusal(
+                "variance",
+                model.variance,
+                f": its sum is {share} per mode against {per_mode} of the occupation, so that the "
+                "loss would not be positive",
+                shown=False,
             )
         steps += [
             step(
@@ -408,10 +410,11 @@ def extensive(
     """Sum a share over all modes; return the sum and its constant per K, refusing sums that are not proportional to K."""
     found = power_sum(0, shape.compose(b))
     if len(found.terms) != 1 or found.terms[0].exponent != 1 or found.terms[0].log_power:
-        raise DomainError(
-            f"{name}: its sum over the modes must grow as K; it grows as K^({found.exponent()})",
-            argument=name,
-            value=shape,
+        raise refusal(
+            name,
+            shape,
+            f": its sum over the modes must grow as K; it grows as K^({found.exponent()})",
+            shown=False,
         )
     return found, sp.gammasimp(tidy(found.terms[0].coefficient))
 

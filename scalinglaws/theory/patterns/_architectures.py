@@ -8,7 +8,8 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...arguments import choice, whole
+from ...errors import refusal
 from ..parameters import to_exact
 
 ACTIVATIONS = ("odd", "even", "generic", "linear")
@@ -42,37 +43,19 @@ def exponent_of(argument: str, value: Any) -> sp.Expr:
     if isinstance(value, sp.Expr) and value.free_symbols:
         symbols = sorted(value.free_symbols, key=str)
         if not value.is_polynomial(*symbols) or sp.Poly(value, *symbols).total_degree() > 1:
-            raise DomainError(
-                f"{argument} = {value} must be an affine expression in its symbols",
-                argument=argument,
-                value=value,
-            )
+            raise refusal(argument, value, "must be an affine expression in its symbols")
         if not all(symbol.is_real and symbol.is_nonnegative for symbol in symbols):
-            raise DomainError(
-                f"{argument} = {value}: symbols must be declared positive=True",
-                argument=argument,
-                value=value,
-            )
+            raise refusal(argument, value, ": symbols must be declared positive=True")
         coefficients = sp.Poly(value, *symbols).coeffs()
         if not all(entry.is_Rational for entry in coefficients):
-            raise DomainError(
-                f"{argument} = {value} must have rational coefficients",
-                argument=argument,
-                value=value,
-            )
+            raise refusal(argument, value, "must have rational coefficients")
         return sp.expand(value)
     number = to_exact(value)
     if not number.is_Rational:
-        raise DomainError(
-            f"{argument} = {value} must be a rational number: exponents are exact",
-            argument=argument,
-            value=value,
-        )
+        raise refusal(argument, value, "must be a rational number: exponents are exact")
     if number < 0:
-        raise DomainError(
-            f"{argument} = {value} must not be negative: a size d^{number} would fall below one",
-            argument=argument,
-            value=value,
+        raise refusal(
+            argument, value, f"must not be negative: a size d^{number} would fall below one"
         )
     return number
 
@@ -148,57 +131,37 @@ class Architecture:
         if isinstance(self.width_exponents, (str, sp.Basic)) or not isinstance(
             self.width_exponents, Iterable
         ):
-            raise DomainError(
-                f"width_exponents = {self.width_exponents!r} must be a sequence, one exponent per hidden layer",
-                argument="width_exponents",
-                value=self.width_exponents,
+            raise refusal(
+                "width_exponents",
+                self.width_exponents,
+                "must be a sequence, one exponent per hidden layer",
             )
         widths = tuple(
             exponent_of(f"width_exponents[{number}]", value)
             for number, value in enumerate(self.width_exponents)
         )
         if not 1 <= len(widths) <= _MAX_LAYERS:
-            raise DomainError(
-                f"width_exponents = {widths} must name one to {_MAX_LAYERS} hidden layers",
-                argument="width_exponents",
-                value=widths,
+            raise refusal(
+                "width_exponents", widths, f"must name one to {_MAX_LAYERS} hidden layers"
             )
-        if (
-            isinstance(self.degree, bool)
-            or not isinstance(self.degree, int)
-            or not 1 <= self.degree <= _MAX_DEGREE
-        ):
-            raise DomainError(
-                f"degree = {self.degree!r} must be a whole number from 1 to {_MAX_DEGREE}",
-                argument="degree",
-                value=self.degree,
-            )
-        if self.activation not in ACTIVATIONS:
-            raise DomainError(
-                f"activation = {self.activation!r} must be one of {', '.join(ACTIVATIONS)}",
-                argument="activation",
-                value=self.activation,
-            )
+        object.__setattr__(self, "degree", whole("degree", self.degree, high=_MAX_DEGREE))
+        choice("activation", self.activation, ACTIVATIONS)
         if transfer_order(1, self.degree, self.activation) is None:
             reach = {"odd": "odd degrees", "even": "even degrees", "linear": "degree 1"}[
                 self.activation
             ]
-            raise DomainError(
-                f"degree = {self.degree} cannot be reached: a network with {self.activation} activation expresses {reach} only; "
-                "choose another target or activation",
-                argument="degree",
-                value=self.degree,
+            raise refusal(
+                "degree",
+                self.degree,
+                f"cannot be reached: a network with {self.activation} activation expresses {reach} "
+                "only; choose another target or activation",
             )
         tracked = tuple(self.tracked) or (1, self.degree)
         if not all(
             isinstance(k, int) and not isinstance(k, bool) and 1 <= k <= self.degree
             for k in tracked
         ):
-            raise DomainError(
-                f"tracked = {tracked} must be degrees from 1 to {self.degree}",
-                argument="tracked",
-                value=tracked,
-            )
+            raise refusal("tracked", tracked, f"must be degrees from 1 to {self.degree}")
         object.__setattr__(self, "width_exponents", widths)
         object.__setattr__(self, "fan_in", exponent_of("fan_in", self.fan_in))
         object.__setattr__(
@@ -332,10 +295,8 @@ def convolutional(
     if patches_exponent is None:
         patches = sp.expand(1 - patch)
         if patches.is_number and patches < 0:
-            raise DomainError(
-                f"patch_exponent = {patch} must be at most 1: a patch is a part of the input",
-                argument="patch_exponent",
-                value=patch,
+            raise refusal(
+                "patch_exponent", patch, "must be at most 1: a patch is a part of the input"
             )
     else:
         patches = exponent_of("patches_exponent", patches_exponent)
@@ -358,9 +319,7 @@ def _listed(width_exponents: Any) -> Any:
 def _tracked(tracked: Any, degree: Any) -> tuple[int, ...]:
     if isinstance(tracked, str):
         if tracked != "all":
-            raise DomainError(
-                f"tracked = {tracked!r} must be 'all' or degrees", argument="tracked", value=tracked
-            )
+            raise refusal("tracked", tracked, "must be 'all' or degrees")
         return (
             tuple(range(2 - degree % 2, degree + 1, 2)) if isinstance(degree, int) else ()
         )  # the architecture refuses the degree

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..records import Derived, Regime
 from ..references import RUBIN_2025
@@ -54,20 +54,16 @@ def derive_bound(model: EvidenceLimited) -> Derived:
     """
     f, y = OUTPUT, LABEL
     if not model.loss.is_polynomial(f, y) or f not in model.loss.free_symbols:
-        raise DomainError(
-            f"loss = {model.loss} must be a polynomial in f and y",
-            argument="loss",
-            value=model.loss,
-        )
+        raise refusal("loss", model.loss, "must be a polynomial in f and y")
     mean = sp.S.Zero
     for (power, label), coefficient in sp.Poly(model.loss, f, y).terms():
         if power % 2:
             continue  # outputs have a symmetric prior
         if label % 2 or label > 2:
-            raise DomainError(
-                f"loss = {model.loss}: of the labels only the mean square is known; y^{label} f^{power} needs more",
-                argument="loss",
-                value=model.loss,
+            raise refusal(
+                "loss",
+                model.loss,
+                f": of the labels only the mean square is known; y^{label} f^{power} needs more",
             )
         mean += (
             coefficient
@@ -77,11 +73,7 @@ def derive_bound(model: EvidenceLimited) -> Derived:
         )
     mean = sp.factor(mean)
     if not mean.is_positive:
-        raise DomainError(
-            f"loss = {model.loss}: its mean {mean} must be positive",
-            argument="loss",
-            value=model.loss,
-        )
+        raise refusal("loss", model.loss, f": its mean {mean} must be positive")
     density = 2 * sp.exp(-(_SIZE**2) / (2 * VARIANCE)) / sp.sqrt(2 * sp.pi * VARIANCE)
     # labels enter by their mean square, so that one label of that size stands for all; odd powers average out
     even = model.loss

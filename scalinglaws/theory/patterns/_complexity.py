@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError, unknown_name
+from ...errors import refusal, unknown_name
 from ..balance._cells import FORM_ZERO, Cell, Polygon, clip, edges_of, joined, least_cells, value_at
 from ._architectures import Architecture, Attention, exponent_of
 from ._coordinates import FAR, SCALE, Space, half_plane, space_of, written
@@ -145,10 +145,12 @@ class SampleComplexity:
     def _cells(self) -> tuple[Cell, ...]:
         region = self._space.region
         if region is None:
-            raise DomainError(
-                f"regions are found for at most two symbols; got {', '.join(map(str, self._space.symbols))}: give numbers to the rest",
-                argument="architecture",
-                value=self.architecture,
+            raise refusal(
+                "architecture",
+                self.architecture,
+                "regions are found for at most two symbols; got "
+                f"{', '.join(map(str, self._space.symbols))}: give numbers to the rest",
+                named=False,
             )
         return cells_of([entry.pattern for entry in self.ranking], self._space, region)
 
@@ -286,10 +288,10 @@ def sample_complexity(
     Piecewise((1, n <= 1), (n/2 + 1/2, (n >= 1) & (n <= 5)), (3, n >= 5))
     """
     if not isinstance(architecture, (Architecture, Attention)):
-        raise DomainError(
-            f"architecture = {architecture!r} must come from fully_connected, convolutional or attention",
-            argument="architecture",
-            value=architecture,
+        raise refusal(
+            "architecture",
+            architecture,
+            "must come from fully_connected, convolutional or attention",
         )
     space = space_of(architecture)
     patterns = sorted(
@@ -310,16 +312,13 @@ def sample_complexity(
         else:
             ranked.append(RankedPattern(pattern, sp.Rational(exponent)))
     if not ranked:
-        raise DomainError(
-            f"no pattern of {_described(architecture)} expresses the target"
-            + (
-                " cleanly: its layers are too narrow"
-                if infeasible
-                else ": the tracked features do not connect its layers"
-            ),
-            argument="architecture",
-            value=architecture,
+        why = (
+            " cleanly: its layers are too narrow"
+            if infeasible
+            else ": the tracked features do not connect its layers"
         )
+        sentence = f"no pattern of {_described(architecture)} expresses the target{why}"
+        raise refusal("architecture", architecture, sentence, named=False)
     if space.numbers is not None:
         ranked.sort(key=lambda entry: entry.exponent)  # stable: ties keep their order
     return SampleComplexity(architecture, tuple(ranked), tuple(infeasible), purity, space)
@@ -347,9 +346,7 @@ def substituted(
         if name not in names:
             raise unknown_name("symbol of the architecture", name, names)
     if missing := [name for name in names if name not in values]:
-        raise DomainError(
-            f"{', '.join(missing)} must be given a number", argument=missing[0], value=None
-        )
+        raise refusal(missing[0], None, f"{', '.join(missing)} must be given a number", named=False)
     exact = {names[name]: exponent_of(name, value) for name, value in values.items()}
     if isinstance(architecture, Attention):
         return Attention(*(entry.subs(exact) for entry in architecture.size_exponents))

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..balance import Power
 from ..balance._cells import Affine, Cell, Polygon, clip, joined
 from ..balance._vertices import Row, dual_vertices
@@ -66,10 +66,12 @@ def derive_pattern(model: PatternLimited | Architecture | Attention) -> Derived:
     found = sample_complexity(architecture)
     space = space_of(architecture)
     if not 1 <= len(space.symbols) <= 2:
-        raise DomainError(
-            f"a law has one or two symbols; the architecture has {', '.join(map(str, space.symbols)) or 'none'}",
-            argument="model",
-            value=architecture,
+        raise refusal(
+            "model",
+            architecture,
+            "a law has one or two symbols; the architecture has "
+            f"{', '.join(map(str, space.symbols)) or 'none'}",
+            named=False,
         )
     conditions = (*found.validity, *where)
     region, limits = _region(space, where)
@@ -106,7 +108,7 @@ def _region(space: Space, where: tuple[sp.Basic, ...]) -> tuple[Polygon, frozens
         limits.add(half_plane((constant, first, second), space.symbols))
         region = clip(region, (constant, first, second))
     if not region:
-        raise DomainError(f"where = {where}: nothing is left", argument="where", value=where)
+        raise refusal("where", where, ": nothing is left")
     return region, frozenset(limits)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import sympy as sp
 
-from ...errors import DomainError, unknown_name
+from ...arguments import whole
+from ...errors import refusal, unknown_name
 from ..balance._cells import Cell, edges_between, joined, value_at
 from ..parameters import to_exact
 from ._architectures import Architecture, Attention
@@ -128,26 +129,19 @@ def phase_diagram(
     architecture = _freed(architecture)
     space = space_of(architecture)
     if not 1 <= len(space.symbols) <= 2:
-        raise DomainError(
-            f"a diagram has one or two axes; the architecture has the symbols {', '.join(map(str, space.symbols)) or 'none'}: give "
-            "numbers or symbols to its exponents accordingly",
-            argument="architecture",
-            value=architecture,
+        raise refusal(
+            "architecture",
+            architecture,
+            "a diagram has one or two axes; the architecture has the symbols "
+            f"{', '.join(map(str, space.symbols)) or 'none'}: give numbers or symbols to its "
+            "exponents accordingly",
+            named=False,
         )
-    if isinstance(points, bool) or not isinstance(points, int) or not 2 <= points <= 5000:
-        raise DomainError(
-            f"points = {points!r} must be a whole number from 2 to 5000",
-            argument="points",
-            value=points,
-        )
+    points = whole("points", points, low=2, high=5000)
     ranges = _ranges(space, axes, architecture)
     box = space.box(ranges)
     if not box:
-        raise DomainError(
-            f"axes = {axes}: a size falls below one everywhere in this range",
-            argument="axes",
-            value=axes,
-        )
+        raise refusal("axes", axes, ": a size falls below one everywhere in this range")
     ordered = sorted(
         enumerate_patterns(architecture, purity=purity), key=lambda pattern: pattern.rank
     )
@@ -183,10 +177,10 @@ def phase_diagram(
 def _freed(architecture: Architecture | Attention) -> Architecture | Attention:
     """Put symbols in the place of the widths of an architecture without any."""
     if not isinstance(architecture, (Architecture, Attention)):
-        raise DomainError(
-            f"architecture = {architecture!r} must come from fully_connected, convolutional or attention",
-            argument="architecture",
-            value=architecture,
+        raise refusal(
+            "architecture",
+            architecture,
+            "must come from fully_connected, convolutional or attention",
         )
     if architecture.symbols or isinstance(architecture, Attention) or architecture.depth > 2:
         return architecture
@@ -208,21 +202,20 @@ def _ranges(
     found = []
     for name in known:
         if axes is not None and name not in given:
-            raise DomainError(f"axes must give a range for {name}", argument="axes", value=axes)
+            raise refusal("axes", axes, f"must give a range for {name}", shown=False)
         ends = given.get(name, default)
         try:
             low, high = (to_exact(end) for end in ends)
         except (TypeError, ValueError):
-            raise DomainError(
-                f"axes: {name} in {ends!r} must be two rational numbers",
-                argument="axes",
-                value=axes,
+            raise refusal(
+                "axes", axes, f": {name} in {ends!r} must be two rational numbers", shown=False
             ) from None
         if not (low.is_Rational and high.is_Rational and 0 <= low < high):
-            raise DomainError(
-                f"axes: {name} in ({low}, {high}) must satisfy 0 <= low < high, both rational",
-                argument="axes",
-                value=axes,
+            raise refusal(
+                "axes",
+                axes,
+                f": {name} in ({low}, {high}) must satisfy 0 <= low < high, both rational",
+                shown=False,
             )
         found.append((Fraction(int(low.p), int(low.q)), Fraction(int(high.p), int(high.q))))
     return found
@@ -251,10 +244,12 @@ def _on_grid(
     ]
     largest = max(abs(entry) * slopes for row in (*rows.values(), *limits) for entry in row)
     if largest * 4 * max(steps, *(int(high * steps) for _, high in ranges)) >= _EXACT:
-        raise DomainError(
-            "axes: the grid needs fractions too long to be exact; use simpler ends or another number of points",
-            argument="axes",
-            value=ranges,
+        raise refusal(
+            "axes",
+            ranges,
+            ": the grid needs fractions too long to be exact; use simpler ends or another number "
+            "of points",
+            shown=False,
         )
 
     def evaluated(row: tuple[Fraction, ...]) -> npt.NDArray[np.int64]:

@@ -10,7 +10,8 @@ from itertools import combinations
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...arguments import choice
+from ...errors import DomainError, refusal
 from ..balance import Power, allocate
 from ..balance._cells import Polygon, clip
 from ..balance._tropical import dot
@@ -101,12 +102,7 @@ def optimize(pattern: Pattern, *, method: str = "closed") -> Minimum:
     >>> print(optimize(gaussian, method="exact"))
     G(1): d^3/2 at beta ~ d^1/2
     """
-    if method not in METHODS:
-        raise DomainError(
-            f"method = {method!r} must be one of {', '.join(METHODS)}",
-            argument="method",
-            value=method,
-        )
+    choice("method", method, METHODS)
     space = space_of(pattern.architecture)
     if method == "compiled":
         if space.numbers is None:
@@ -119,10 +115,11 @@ def optimize(pattern: Pattern, *, method: str = "closed") -> Minimum:
         return Minimum(pattern, method, sp.Rational(exponent), {})
     if method == "exact":
         if space.numbers is None:
-            raise DomainError(
-                f"method = 'exact' needs numbers for {', '.join(map(str, space.symbols))}; 'closed' and 'compiled' take symbols",
-                argument="method",
-                value=method,
+            raise refusal(
+                "method",
+                method,
+                f"needs numbers for {', '.join(map(str, space.symbols))}; 'closed' and 'compiled' "
+                "take symbols",
             )
         found = pattern.program.minimum(space.numbers)
         if found is None:
@@ -173,10 +170,11 @@ def largest(forms: Iterable[sp.Expr]) -> sp.Expr:
 
 
 def _infeasible(pattern: Pattern) -> DomainError:
-    return DomainError(
+    return refusal(
+        "pattern",
+        str(pattern),
         f"{pattern}: no parameters satisfy the bounds {', '.join(map(str, cost(pattern).bounds))}",
-        argument="pattern",
-        value=str(pattern),
+        named=False,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 from scipy.optimize import minimize_scalar
 
-from ...errors import DomainError
+from ...arguments import number
 
 _M, _U, _N2, _D = sp.symbols("M u N_2 d", positive=True)
 SELF_OVERLAP = 2 / sp.pi * sp.asin(sp.Rational(2, 3))
@@ -91,10 +91,7 @@ def erf_optimum(width: float, dimension: float) -> ErfOptimum:
     3
     """
     for name, value in (("width", width), ("dimension", dimension)):
-        if not 1 <= value < float("inf"):
-            raise DomainError(
-                f"{name} = {value} must be finite and at least 1", argument=name, value=value
-            )
+        number(name, value, low=1)
     cost = sp.lambdify((_M, _U), erf_cost(width=width, dimension=dimension), "numpy")
 
     def best(neurons: float) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..implicit import ImplicitConstant
 from ..optimum import pieces
@@ -114,24 +114,16 @@ def _parts(model: AllocationLimited) -> _Parts:
     for name, value, given in (("weight", alpha, model.weight), ("exponent", beta, model.exponent)):
         if not value.is_positive:
             least = "above 1" if name == "weight" else "positive"
-            raise DomainError(
-                f"{name} = {given} must be {least}: declare its symbols with positive=True",
-                argument=name,
-                value=given,
-            )
+            raise refusal(name, given, f"must be {least}: declare its symbols with positive=True")
     if model.offset not in (0, 1):
-        raise DomainError(
-            f"offset = {model.offset} must be 0 or 1", argument="offset", value=model.offset
-        )
+        raise refusal("offset", model.offset, "must be 0 or 1")
     threshold = model.threshold
     if threshold is None:
         threshold = sp.S.Zero if model.offset else (1 + beta) ** (1 / beta)
     threshold = sp.sympify(threshold)
     if threshold.is_number and not threshold + model.offset >= 1:
-        raise DomainError(
-            f"threshold = {threshold} must be at least {1 - model.offset}: nothing is learned below",
-            argument="threshold",
-            value=threshold,
+        raise refusal(
+            "threshold", threshold, f"must be at least {1 - model.offset}: nothing is learned below"
         )
     return _Parts(alpha, beta, sp.sympify(model.offset), threshold)
 
@@ -583,9 +575,7 @@ def break_rank_equation(
     exact = {name: to_exact(value) for name, value in values.items()}
     for name, value in exact.items():
         if not value > 0:
-            raise DomainError(
-                f"{name} = {values[name]} must be positive", argument=name, value=values[name]
-            )
+            raise refusal(name, values[name], "must be positive")
     a = (1 + exact["alpha"]) / (1 + exact["beta"])
     x = exact.get("threshold", (1 + exact["beta"]) ** (1 / exact["beta"]))
     grown = BREAK * sp.log(BREAK) if a == 1 else (BREAK - BREAK**a) / (1 - a)

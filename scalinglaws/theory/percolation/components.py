@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, FISHER_1961, SHARMA_2022
@@ -69,11 +69,7 @@ def derive_grid(model: GridLimited) -> Derived:
     d, c = sp.sympify(model.dimension), sp.sympify(model.order)
     for name, value in (("dimension", d), ("order", c)):
         if not value.is_positive:
-            raise DomainError(
-                f"{name} = {value} must be positive: declare its symbols with positive=True",
-                argument=name,
-                value=value,
-            )
+            raise refusal(name, value, "must be positive: declare its symbols with positive=True")
     box = {
         name: ends
         for name, ends in model.box.items()
@@ -358,11 +354,7 @@ def derive_reduction(model: LossReduction) -> Derived:
     """
     p = sp.sympify(model.background)
     if p.is_number and not 0 < p < 1:
-        raise DomainError(
-            f"background = {model.background} must lie between 0 and 1",
-            argument="background",
-            value=model.background,
-        )
+        raise refusal("background", model.background, "must lie between 0 and 1")
     R, V, X = EXTENT, VOCABULARY, INVERSE
     Z, gain, x, best, tasks, extent, cluster, total = sp.symbols(
         "Z Delta x x_max T_s ell_s s W_s", positive=True

@@ -11,7 +11,8 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...arguments import choice, whole
+from ...errors import refusal
 from ...formatting import uncertain
 from .. import references
 from ..references import Reference
@@ -159,11 +160,7 @@ class CriticalExponents:
 def _smoothness(value: Any) -> sp.Expr:
     number = sp.sympify(value)
     if isinstance(value, bool) or not (number.is_number and number.is_real and number >= 1):
-        raise DomainError(
-            f"smoothness = {value!r} must be a number >= 1 (2: piecewise constant)",
-            argument="smoothness",
-            value=value,
-        )
+        raise refusal("smoothness", value, "must be a number >= 1 (2: piecewise constant)")
     return number
 
 
@@ -257,15 +254,7 @@ def critical_exponents(dimension: int) -> CriticalExponents:
 
 
 def _dimension(dimension: Any) -> int:
-    return _whole("dimension", dimension, 2)
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, (bool, str)) or not (value >= least and value == value // 1):
-        raise DomainError(
-            f"{name} = {value!r} must be a whole number >= {least}", argument=name, value=value
-        )
-    return int(value)
+    return whole("dimension", dimension, low=2)
 
 
 def critical_threshold(
@@ -299,16 +288,17 @@ def critical_threshold(
     >>> critical_threshold(2, "bond").value, critical_threshold(coordination=12).value
     (1/2, 1/11)
     """
-    if kind not in ("site", "bond"):
-        raise DomainError(f"kind = {kind!r} must be 'site' or 'bond'", argument="kind", value=kind)
+    choice("kind", kind, ("site", "bond"))
     if (dimension is None) == (coordination is None):
-        raise DomainError(
+        raise refusal(
+            "dimension",
+            None,
             "give the dimension of a hypercubic lattice, or the coordination of a Bethe lattice",
-            argument="dimension",
+            named=False,
         )
     if coordination is not None:
         return Estimate(
-            sp.Rational(1, _whole("coordination", coordination, 3) - 1),
+            sp.Rational(1, whole("coordination", coordination, low=3) - 1),
             0.0,
             (references.FISHER_1961,),
         )
@@ -317,10 +307,8 @@ def critical_threshold(
         return Estimate(sp.S.Half, 0.0, (references.STAUFFER_1994,))
     found = _table().get((d, kind))
     if found is None:
-        raise DomainError(
-            f"dimension = {dimension} must be from 2 to 7: no threshold is on record beyond",
-            argument="dimension",
-            value=d,
+        raise refusal(
+            "dimension", dimension, "must be from 2 to 7: no threshold is on record beyond"
         )
     return Estimate(float(found[0]), found[1], (found[2],))
 
@@ -351,13 +339,8 @@ def rank_exponent(tau: Any, *, ensemble: str) -> sp.Expr:
     >>> rank_exponent(sp.Rational(5, 2), ensemble="site_rooted"), rank_exponent(sp.Rational(5, 2), ensemble="lattice")
     (2, 2/3)
     """
-    if ensemble not in ("site_rooted", "lattice"):
-        raise DomainError(
-            f"ensemble = {ensemble!r} must be 'site_rooted' or 'lattice'",
-            argument="ensemble",
-            value=ensemble,
-        )
+    choice("ensemble", ensemble, ("site_rooted", "lattice"))
     exponent = sp.sympify(tau)
     if exponent.is_number and not 2 < exponent < 3:
-        raise DomainError(f"tau = {tau} must lie between 2 and 3", argument="tau", value=tau)
+        raise refusal("tau", tau, "must lie between 2 and 3")
     return sp.cancel(1 / (exponent - (2 if ensemble == "site_rooted" else 1)))

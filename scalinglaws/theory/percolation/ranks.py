@@ -13,7 +13,8 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...arguments import choice
+from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, STAUFFER_1994
@@ -76,15 +77,10 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
     >>> derive_ranks(ClusterNumbers(sp.Rational(5, 2), "lattice")).expr
     1/3
     """
-    if model.ensemble not in ("site_rooted", "lattice"):
-        raise DomainError(
-            f"ensemble = {model.ensemble!r} must be 'site_rooted' or 'lattice'",
-            argument="ensemble",
-            value=model.ensemble,
-        )
+    choice("ensemble", model.ensemble, ("site_rooted", "lattice"))
     tau = sp.sympify(model.tau)
     if tau.is_number and not 2 < tau < 3:
-        raise DomainError(f"tau = {tau} must lie between 2 and 3", argument="tau", value=model.tau)
+        raise refusal("tau", tau, "must lie between 2 and 3")
     rooted = model.ensemble == "site_rooted"
     weight = tau - 1 if rooted else tau  # of the probability that a collected cluster has s sites
     slope = sp.cancel(1 / (weight - 1))  # of size against rank

@@ -15,7 +15,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError, unknown_name
+from ...errors import refusal, unknown_name
 from ..parameters import to_exact
 
 UPPER_DIMENSION = 6  # above it mean-field exponents hold and hyperscaling does not
@@ -166,9 +166,7 @@ def scaling_relations(*, dimension: Any = None, **known: Any) -> ScalingExponent
     values = {name: _read(name, value) for name, value in known.items()}
     d = None if dimension is None else _read("dimension", dimension)
     if d is not None and d.is_number and not d > 1:
-        raise DomainError(
-            f"dimension = {dimension} must be above 1", argument="dimension", value=dimension
-        )
+        raise refusal("dimension", dimension, "must be above 1")
     hyper = d is not None and not (d.is_number and d > UPPER_DIMENSION)
     for name in _SPATIAL:
         if name in values and not hyper:
@@ -177,7 +175,7 @@ def scaling_relations(*, dimension: Any = None, **known: Any) -> ScalingExponent
                 if d is None
                 else f"says nothing of the others in {d} dimensions: hyperscaling ends at 6"
             )
-            raise DomainError(f"{name} = {known[name]} {why}", argument=name, value=known[name])
+            raise refusal(name, known[name], why)
     reach = d if hyper else None
     for pair in combinations(values, 2):
         base = _solve({name: values[name] for name in pair}, reach)
@@ -185,20 +183,21 @@ def scaling_relations(*, dimension: Any = None, **known: Any) -> ScalingExponent
             break
     else:
         fixed = ", ".join(values) or "nothing"
-        raise DomainError(
-            f"two independent exponents are needed, and {fixed} do not give two: tau, delta and alpha fix each other, "
-            "and so does D in a given dimension",
-            argument="known",
-            value=dict(known),
+        raise refusal(
+            "known",
+            dict(known),
+            f"two independent exponents are needed, and {fixed} do not give two: tau, delta and "
+            "alpha fix each other, and so does D in a given dimension",
+            named=False,
         )
     found = exponents_from(sp.cancel(base[0]), sp.cancel(base[1]), reach)
     _check_range(found)
     for name, value in values.items():
         if sp.simplify(getattr(found, name) - value) != 0:
-            raise DomainError(
-                f"{name} = {known[name]} contradicts {' and '.join(pair)}, which give {name} = {getattr(found, name)}",
-                argument=name,
-                value=known[name],
+            raise refusal(
+                name,
+                known[name],
+                f"contradicts {' and '.join(pair)}, which give {name} = {getattr(found, name)}",
             )
     return found
 
@@ -208,7 +207,7 @@ def _read(name: str, value: Any) -> sp.Expr:
         return value
     number = to_exact(value)
     if not number > 0:
-        raise DomainError(f"{name} = {value} must be positive", argument=name, value=value)
+        raise refusal(name, value, "must be positive")
     return number
 
 
@@ -229,14 +228,6 @@ def _solve(pair: Mapping[str, sp.Expr], d: sp.Expr | None) -> tuple[sp.Expr, sp.
 
 def _check_range(found: ScalingExponents) -> None:
     if found.tau.is_number and not (found.tau.is_finite and 2 < found.tau < 3):
-        raise DomainError(
-            f"tau = {found.tau} follows, and must lie between 2 and 3",
-            argument="tau",
-            value=found.tau,
-        )
+        raise refusal("tau", found.tau, "follows, and must lie between 2 and 3")
     if found.sigma.is_number and not (found.sigma.is_finite and found.sigma > 0):
-        raise DomainError(
-            f"sigma = {found.sigma} follows, and must be positive",
-            argument="sigma",
-            value=found.sigma,
-        )
+        raise refusal("sigma", found.sigma, "follows, and must be positive")

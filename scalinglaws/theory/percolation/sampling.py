@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..asymptotics import MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
 from ..optimum import pieces
@@ -76,19 +76,15 @@ def derive_sampled(model: SampleLimited) -> Derived:
     """
     alpha = sp.expand(sp.sympify(model.weight) - 1)
     if not alpha.is_positive:
-        raise DomainError(
-            f"weight = {model.weight} must be above 1: declare its symbols with positive=True",
-            argument="weight",
-            value=model.weight,
+        raise refusal(
+            "weight", model.weight, "must be above 1: declare its symbols with positive=True"
         )
     if model.residual is not None:
         return _by_residual(model, alpha, model.residual)
     beta = sp.sympify(model.exponent)
     if not beta.is_positive:
-        raise DomainError(
-            f"exponent = {model.exponent} must be positive: declare its symbols with positive=True",
-            argument="exponent",
-            value=model.exponent,
+        raise refusal(
+            "exponent", model.exponent, "must be positive: declare its symbols with positive=True"
         )
     found = _Terms(alpha, beta)
     every = found.regimes()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import DomainError
+from ...arguments import number
 from .. import references
 from ..references import Reference
 
@@ -52,9 +52,7 @@ class WidthFit:
         float
             To compare with 0.34 as fitted by Hoffmann et al.
         """
-        if not float(alpha) > 0:
-            raise DomainError(f"alpha = {alpha} must be positive", argument="alpha", value=alpha)
-        return float(alpha) * self.exponent
+        return number("alpha", alpha, low=0, strict=True) * self.exponent
 
 
 @cache

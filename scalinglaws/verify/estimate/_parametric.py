@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...errors import ConvergenceError, DomainError
+from ...arguments import choice, one_row
+from ...errors import ConvergenceError, refusal
 
 Array = NDArray[np.float64]
 
@@ -148,31 +149,28 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     >>> round(found.exponent, 8), round(found.parameters["offset"], 8)
     (0.5, 0.2)
     """
-    if form not in _FORMS:
-        raise DomainError(
-            f"form = {form!r} must be one of {', '.join(FORMS)}", argument="form", value=form
-        )
-    abscissa, values = np.asarray(x, float), np.asarray(losses, float)
-    if abscissa.ndim != 1 or not np.all((abscissa > 0) & np.isfinite(abscissa)):
-        raise DomainError(f"x = {x!r} must be one row of positive numbers", argument="x", value=x)
+    choice("form", form, _FORMS)
+    abscissa, values = one_row("x", x, low=0, strict=True), np.asarray(losses, float)
     if (
         values.ndim not in (1, 2)
         or values.shape[-1] != abscissa.size
         or not np.all((values > 0) & np.isfinite(values))
     ):
-        raise DomainError(
-            "losses must be positive and finite, one per x in every row",
-            argument="losses",
-            value=np.shape(values),
+        raise refusal(
+            "losses",
+            np.shape(values),
+            "must be positive and finite, one per x in every row",
+            shown=False,
         )
     kind, with_offset = _FORMS[form]
     base = _BASES[kind]
     count = len(base.names) + with_offset
     if np.unique(abscissa).size < count:
-        raise DomainError(
+        raise refusal(
+            "x",
+            x,
             f"form = {form!r} has {count} parameters and needs as many different x",
-            argument="x",
-            value=x,
+            named=False,
         )
 
     middle = float(np.mean(np.log(abscissa)))

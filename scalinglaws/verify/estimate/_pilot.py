@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..comparison import Measurement
 
 Array = NDArray[np.float64]
@@ -66,16 +66,10 @@ def measure(
     16
     """
     if not 2 <= pilot <= replicates:
-        raise DomainError(
-            f"pilot = {pilot} must lie between 2 and replicates = {replicates}",
-            argument="pilot",
-            value=pilot,
-        )
+        raise refusal("pilot", pilot, f"must lie between 2 and replicates = {replicates}")
     allowed = np.asarray(tolerance, float)
     if not np.all(allowed > 0):
-        raise DomainError(
-            f"tolerance = {tolerance!r} must be positive", argument="tolerance", value=tolerance
-        )
+        raise refusal("tolerance", tolerance, "must be positive")
     rows = [np.asarray(simulate(r), float) for r in range(pilot)]
     first = estimate(np.array(rows))
     # the pilot's variance is uncertain itself: take the smallest that it does not rule out

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...errors import DomainError
+from ...errors import refusal
 from ..comparison import Measurement, Prediction
 from ._parametric import fit_exponent
 
@@ -38,13 +38,9 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
     """
     u, values = np.asarray(x, float), np.asarray(losses, float)
     if not np.all(u > 0) or np.unique(u).size < 2:
-        raise DomainError(
-            f"x = {x!r} must be positive, with at least two different values", argument="x", value=x
-        )
+        raise refusal("x", x, "must be positive, with at least two different values")
     if not np.all(values > 0):
-        raise DomainError(
-            "losses must be positive to have a logarithm", argument="losses", value=losses
-        )
+        raise refusal("losses", losses, "must be positive to have a logarithm", shown=False)
     centered = np.log(u) - np.mean(np.log(u))
     slopes: Array = -(np.log(values) @ centered) / (centered @ centered)
     return slopes
@@ -74,10 +70,12 @@ def exponent_from_replicates(
     """
     u, values = np.asarray(x, float), np.asarray(losses, float)
     if u.size < 3 or values.ndim != 2 or values.shape[0] < 2:
-        raise DomainError(
-            f"an exponent needs at least 3 points and 2 replicates; got losses of shape {values.shape}",
-            argument="losses",
-            value=values.shape,
+        raise refusal(
+            "losses",
+            values.shape,
+            "an exponent needs at least 3 points and 2 replicates; got losses of shape "
+            f"{values.shape}",
+            named=False,
         )
     exponents = _estimator(form)
     fits = exponents(u, values)
@@ -202,10 +200,12 @@ def curve_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) -> Me
     """
     u, values = np.asarray(x, float), np.asarray(losses, float)
     if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] != u.size:
-        raise DomainError(
-            f"a curve needs at least 2 replicates of {u.size} points; got losses of shape {values.shape}",
-            argument="losses",
-            value=values.shape,
+        raise refusal(
+            "losses",
+            values.shape,
+            f"a curve needs at least 2 replicates of {u.size} points; got losses of shape "
+            f"{values.shape}",
+            named=False,
         )
     count = values.shape[0]
     return Measurement(
@@ -239,10 +239,11 @@ def threshold_from_crossings(
     """
     values = np.asarray(crossings, float)
     if values.ndim != 1 or values.size < 2 or not np.all(np.isfinite(values)):
-        raise DomainError(
-            f"crossings = {crossings!r} must be at least 2 finite numbers: a replicate that never crosses makes the threshold unknown",
-            argument="crossings",
-            value=crossings,
+        raise refusal(
+            "crossings",
+            crossings,
+            "must be at least 2 finite numbers: a replicate that never crosses makes the "
+            "threshold unknown",
         )
     return Measurement(
         float(values.mean()),
@@ -276,7 +277,7 @@ def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
     """
     u, v = np.asarray(x, float), np.asarray(y, float) - level
     if u.ndim != 1 or u.shape != v.shape or u.size < 2 or not np.all(np.diff(u) > 0):
-        raise DomainError(f"x = {x!r} must increase, with one y per x", argument="x", value=x)
+        raise refusal("x", x, "must increase, with one y per x")
     hits = np.flatnonzero(v[:-1] * v[1:] <= 0)
     if hits.size == 0:
         return math.nan
@@ -311,10 +312,8 @@ def advantage_from_pairs(
         or one.size < 2
         or not (np.all(one > 0) and np.all(two > 0))
     ):
-        raise DomainError(
-            "first and second must be positive losses, paired, at least 2",
-            argument="first",
-            value=first,
+        raise refusal(
+            "first", first, "and second must be positive losses, paired, at least 2", shown=False
         )
     gains = np.log(two / one)
     wins, count = int(np.sum(gains > 0)), gains.size

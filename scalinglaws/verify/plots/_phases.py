@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from ... import theory
-from ...errors import DomainError
+from ...arguments import whole
+from ...errors import refusal
 from ...notation import SourceCapacity, convention
 from ...theory.formula import Law
 from ...theory.records import Regime
@@ -79,7 +80,7 @@ def law_with_phases(name: str) -> Law:
         set(found.symbols) != {"alpha", "beta"}
         or sum(not regime.on_boundary for regime in found.regimes) < 2
     ):
-        raise DomainError(f"{name} has no phases in (alpha, beta)", argument="law", value=name)
+        raise refusal("law", name, f"{name} has no phases in (alpha, beta)", named=False)
     return found
 
 
@@ -109,17 +110,14 @@ def draw_phases(
     """
     entry = convention(notation)
     if notation not in AXES:
-        raise DomainError(
-            f"notation {notation!r} has the parameters {', '.join(entry.parameters)}: a picture needs one of {', '.join(AXES)}",
-            argument="notation",
-            value=notation,
+        raise refusal(
+            "notation",
+            notation,
+            f"{notation!r} has the parameters {', '.join(entry.parameters)}: a picture needs one of "
+            f"{', '.join(AXES)}",
+            shown=False,
         )
-    if isinstance(resolution, bool) or not isinstance(resolution, int) or resolution < 2:
-        raise DomainError(
-            f"resolution = {resolution!r} must be a whole number >= 2",
-            argument="resolution",
-            value=resolution,
-        )
+    resolution = whole("resolution", resolution, low=2)
     marks = _marks(tasks, notation)
     chosen = _limits(limits, ranges or (AXES[notation][0].limits, AXES[notation][1].limits), marks)
     # a law that is not about capacity and source has (alpha, beta) of its own
@@ -145,15 +143,13 @@ def _marks(tasks: Any, notation: str) -> list[tuple[str, float, float]]:
             list(tasks.items()) if isinstance(tasks, Mapping) else [(None, task) for task in tasks]
         )
     except TypeError:
-        raise DomainError(
-            f"tasks = {tasks!r} must be a sequence or a mapping", argument="tasks", value=tasks
-        ) from None
+        raise refusal("tasks", tasks, "must be a sequence or a mapping") from None
     entry = convention(notation)
     marks = []
     for name, task in named:
         if not isinstance(task, SourceCapacity):
-            raise DomainError(
-                f"tasks has {task!r}, which is not a SourceCapacity", argument="tasks", value=task
+            raise refusal(
+                "tasks", task, f"has {task!r}, which is not a SourceCapacity", shown=False
             )
         values = dict(
             zip(entry.parameters, entry.from_canonical(task.alpha, task.beta), strict=True)
@@ -187,17 +183,14 @@ def _limits(given: Any, ranges: Limits, marks: list[tuple[str, float, float]]) -
         or not np.all(np.isfinite(array))
         or np.any(array[:, 0] >= array[:, 1])
     ):
-        raise DomainError(
-            f"limits = {given!r} must be ((left, right), (bottom, top)), finite and rising",
-            argument="limits",
-            value=given,
-        )
+        raise refusal("limits", given, "must be ((left, right), (bottom, top)), finite and rising")
     for label, *point in marks:
         if np.any(point < array[:, 0]) or np.any(point > array[:, 1]):
-            raise DomainError(
+            raise refusal(
+                "limits",
+                given,
                 f"the task {label} at ({point[0]:g}, {point[1]:g}) lies outside limits",
-                argument="limits",
-                value=given,
+                named=False,
             )
     (left, right), (bottom, top) = array.tolist()
     return (left, right), (bottom, top)

@@ -9,14 +9,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import afford
 from ...solvers import _jit
-from ._checks import afford
+from ...solvers.spectra import Spectrum
 
 Array = NDArray[np.float64]
 
 _WELL_CONDITIONED = 1e-6  # ratio of eigenvalues down to which all are good to ten digits
 _NULL = 1e-13  # singular values below this share of the largest one are rounding errors of zero
 _BLOCK = 1 << 22  # numbers in a temporary array of errors
+
+
+def listed(spectrum: Spectrum) -> tuple[Array, Array]:
+    """Return eigenvalues and signals one by one; refuse more than fit into memory."""
+    if math.isfinite(spectrum.size):
+        afford_draw(spectrum.size)
+    return spectrum.explicit()
+
+
+def afford_draw(entries: float) -> None:
+    """Refuse a draw that would not fit into memory."""
+    afford(entries, "one draw", "use fewer modes, samples, features or times")
 
 
 @dataclass(frozen=True)
@@ -153,7 +166,7 @@ def problems_and_streams(
         return
     modes = eigenvalues.size
     columns = features or modes
-    afford((samples + 2 * (features or 0)) * modes + 2 * samples * columns)
+    afford_draw((samples + 2 * (features or 0)) * modes + 2 * samples * columns)
     scale, target, root = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues), np.sqrt(signal)
     inputs = np.empty(
         (samples, modes)
@@ -195,7 +208,7 @@ def populations(
             yield Population(eigenvalues, root, 0.0, noise_variance), source.spawn(1)[0]
         return
     modes = eigenvalues.size
-    afford(3 * (features + 1) * modes)
+    afford_draw(3 * (features + 1) * modes)
     rows = np.empty((features + 1, modes))
     for _ in range(draws):
         rng = source.spawn(1)[0]

@@ -326,7 +326,7 @@ def test_no_steps():
         ({"richness": "rich"}, "richness = 'rich' must be a number"),
         ({"initial_variance": math.nan}, "initial_variance = nan"),
         ({"noise_variance": -1}, "noise_variance = -1"),
-        ({"features": [10, 20]}, "features must be one number; got an array of shape (2,)"),
+        ({"features": [10, 20]}, "features must be a single number; got an array of shape (2,)"),
         ({"modes": "all"}, "modes = 'all' must be 'merged' or 'full'"),
         (
             {"modes": "full", "spectrum": PowerLawSpectrum(1.5, 0.75)},
@@ -348,7 +348,8 @@ def test_refusals(change, message):
     assert message in str(caught.value)
 
 
-def test_refuses_what_does_not_fit_into_memory():
+def test_refuses_what_does_not_fit_into_memory(monkeypatch):
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "8GB")
     with pytest.raises(ResourceError, match="at most about 1.... steps"):
         reuse_dmft(100_000, TASK, learning_rate=0.1, richness=1)
     with pytest.raises(ResourceError, match="modes = 'merged'"):

@@ -12,13 +12,13 @@ from scipy.optimize import minimize
 
 from scalinglaws.errors import DomainError, ResourceError
 from scalinglaws.solvers.percolation import (
-    _inverse,
-    _prefix,
     allocate,
+    allocate_integer,
     cluster_learning_curve,
     prepare_allocation,
     zipf_model_loss,
 )
+from scalinglaws.solvers.percolation.allocation import inverse_loss, prefix_sums
 from scalinglaws.solvers.percolation.bethe import tree
 
 POSITIVE = st.floats(1e-6, 1e3)
@@ -87,10 +87,12 @@ def test_curve_of_the_tree_law(reference):
 @given(st.floats(1e-8, 1e12))
 def test_inverse_of_the_slope(u):
     p = tree.tree_slope(u) ** (-1 / 3)
-    found, rise = _inverse.inverse_slope(p, _inverse.table())
+    found, rise = inverse_loss.inverse_slope(p, inverse_loss.table())
     assert found == pytest.approx(u, rel=1e-12, abs=2e-12)
     step = 1e-4 * p
-    ends = [_inverse.inverse_slope(p + sign * step, _inverse.table())[0] for sign in (-1, 1)]
+    ends = [
+        inverse_loss.inverse_slope(p + sign * step, inverse_loss.table())[0] for sign in (-1, 1)
+    ]
     if ends[0] > 0:
         assert rise == pytest.approx((ends[1] - ends[0]) / (2 * step), rel=1e-6)
 
@@ -309,9 +311,9 @@ def test_first_two_entries_at_any_exponent(beta):
     # two equal clusters are worth as much as one where 2 (2/n)^beta = n^-beta + 1
     with mpmath.workdps(50):
         exact = float((mpmath.mpf(2) ** (1 + mpmath.mpf(beta)) - 1) ** (1 / mpmath.mpf(beta)))
-    assert _prefix.entry(0.5, beta) == pytest.approx(exact, rel=1e-14)
-    assert _prefix.entry(1.0, beta) == 1.0
-    assert _prefix.entry(1e-18, beta) * 1e-18 == pytest.approx(
+    assert prefix_sums.entry(0.5, beta) == pytest.approx(exact, rel=1e-14)
+    assert prefix_sums.entry(1.0, beta) == 1.0
+    assert prefix_sums.entry(1e-18, beta) * 1e-18 == pytest.approx(
         math.exp(math.log1p(beta) / beta), rel=1e-12
     )
 
@@ -382,11 +384,16 @@ def test_bad_arguments_are_named(argument, change):
     assert refusal.value.argument == argument
 
 
-def test_what_does_not_fit_is_refused_beforehand():
+def test_what_does_not_fit_is_refused_beforehand(monkeypatch):
     w = np.ones(10_000)
     n = np.ones(200_000)
     with pytest.raises(ResourceError, match="with_allocation=False"):
         allocate(w, n, exponents=0.5)
+    with pytest.raises(ResourceError, match="at most 50000 budgets"):
+        prepare_allocation(w, exponent=0.5).solve(n, with_allocation=True)
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "300kB")
+    with pytest.raises(ResourceError, match="10000 clusters would hold .* use at most 9375"):
+        allocate_integer(w, 10, exponents=0.5)
     assert allocate(w, n, exponents=0.5, with_allocation=False).allocation is None
     with pytest.raises(DomainError, match="common"):
         prepare_allocation([1.0, 2.0], exponent=[0.5, 1.0])

@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import AccuracyWarning, DomainError, ResourceError, StabilityWarning
-from ....results import Diagnostics, Result, Status
+from ....arguments import Array, afford, affordable, numbers, one, whole_numbers
+from ....errors import AccuracyWarning, DomainError, StabilityWarning
+from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
-from ..._inputs import PROMISED, Array, inverse, numbers, one, whole_numbers
 from ...catalogue import shows
+from ...equivalents.response import inverse
 from ...linear import largest_eigenvalue, sgd_stability
 from ...spectra import Spectrum
 from .engine import March, Setting, entries, squares
 from .modes import MERGING, MarchModes, every_mode, merged_modes
-
-_MOST = 1e9  # numbers held at once: 8 GB
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,8 @@ def online_dmft(
     DomainError
         If an argument is out of range, ``modes="full"`` meets an infinite spectrum, or the run is so unstable that numbers overflow.
     ResourceError
-        If the matrices would need more than 8 GB; the message says how many steps fit.
+        If the matrices would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default); the message says
+        how many steps fit.
 
     Warns
     -----
@@ -338,16 +338,8 @@ def _modes(kind: str, spectrum: Spectrum, steps: int) -> MarchModes:
             argument="modes",
             value=kind,
         )
-    _afford(5.0 * spectrum.size * (steps + 1), "fewer steps, or modes = 'merged'")
+    afford(5.0 * spectrum.size * (steps + 1), "the march", "use fewer steps, or modes = 'merged'")
     return every_mode(spectrum)
-
-
-def _afford(count: float, advice: str) -> None:
-    """Refuse what would not fit into memory."""
-    if count > _MOST:
-        raise ResourceError(
-            f"the march would hold {8e-9 * count:.3g} GB, more than {8e-9 * _MOST:.3g} GB; use {advice}"
-        )
 
 
 @one_thread  # several make losses depend on their number, in the last digit, and are slow where other work keeps a core busy
@@ -356,9 +348,8 @@ def _marched(
 ) -> dict[str, Any]:
     """Run the march; return the fields of its result."""
     modes = _modes(kind, spectrum, setting.steps)
-    _afford(
-        entries(setting, modes), f"at most about {math.sqrt(_MOST / squares(setting)):.0f} steps"
-    )
+    fitting = math.sqrt(affordable() / squares(setting))
+    afford(entries(setting, modes), "the march", f"use at most about {fitting:.0f} steps")
     march = March(setting, modes)
     reached = march.run()
     if reached <= setting.steps:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import ConvergenceError, DomainError
+from ....arguments import Array, choice, flag, numbers
+from ....errors import ConvergenceError, refusal
 from ....results import Diagnostics, Result, Status
-from ..._inputs import numbers
 from ...catalogue import shows
-from .._inputs import LAWS, Array, afford, clusters, known_law
+from ..cluster_arguments import LAWS, afford_allocations, clusters
 from . import inverse_loss, prefix_sums, water_filling
 
 Value = float | Array
@@ -117,7 +117,7 @@ class PreparedAllocation:
         DomainError
             If a budget is negative or not a number.
         ResourceError
-            If the allocations would need more than 8 GB.
+            If the allocations would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
         """
         if (
             type(n) is float and n >= 0 and not with_allocation
@@ -143,8 +143,8 @@ class PreparedAllocation:
             )
         budgets = numbers("n", n, low=0.0, infinite=True)
         flat = np.ascontiguousarray(budgets.reshape(-1))
-        if with_allocation:
-            afford(flat.size, self.weights.size)
+        if flag("with_allocation", with_allocation):
+            afford_allocations(flat.size, self.weights.size)
         answer = _Answer(flat.size, self.weights.size if with_allocation else -1)
         shifted = self.law == "shifted"
         prefix_sums.optima(
@@ -270,13 +270,14 @@ def prepare_allocation(
     >>> prepared.solve(100.0).included
     9
     """
-    known_law(law, ("hard", "shifted"))
+    choice("law", law, ("hard", "shifted"))
     w, beta, m = clusters(weights, exponent, scale, law)
     if beta.size > 1 or m.size > 1:
-        raise DomainError(
-            "exponent and scale must be common to all clusters; use allocate",
-            argument="exponent",
-            value=exponent,
+        raise refusal(
+            "exponent",
+            exponent,
+            "and scale must be common to all clusters; use allocate",
+            shown=False,
         )
     return _prepared(w, float(beta[0]), float(m[0]), law)
 
@@ -350,7 +351,7 @@ def allocate(
     DomainError
         If an argument lies outside its domain.
     ResourceError
-        If the allocations would need more than 8 GB.
+        If the allocations would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
     ConvergenceError
         If the multiplier is not found, with the last iterate as its result.
 
@@ -371,11 +372,11 @@ def allocate(
     >>> answer.allocation.round(6).tolist(), round(answer.loss, 6), answer.included
     ([6.666667, 3.333333, 0.0], 0.91, 2)
     """
-    known_law(law, LAWS)
+    choice("law", law, LAWS)
     w, beta, m = clusters(weights, exponents, scales, law)
     budgets = numbers("n", n, low=0.0, infinite=True)
-    if with_allocation:
-        afford(budgets.size, w.size)
+    if flag("with_allocation", with_allocation):
+        afford_allocations(budgets.size, w.size)
     if law != "tree" and beta.size == 1 and m.size == 1:
         return _prepared(w, float(beta[0]), float(m[0]), law).solve(
             budgets, with_allocation=with_allocation

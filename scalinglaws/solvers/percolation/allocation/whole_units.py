@@ -8,11 +8,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError, ResourceError
+from ....arguments import MOST_EXACT, Array, afford, affordable, choice, whole
 from ....results import Diagnostics, Status
-from ..._inputs import numbers
 from ..._jit import njit
-from .._inputs import MOST, Array, clusters, known_law
+from ..cluster_arguments import clusters
 from .hard_and_flowing import Allocation, allocate
 
 Counts = NDArray[np.int64]
@@ -142,7 +141,7 @@ def allocate_integer(
     DomainError
         If an argument lies outside its domain.
     ResourceError
-        If there are more clusters than fit in 8 GB.
+        If there are more clusters than fit into the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -159,14 +158,11 @@ def allocate_integer(
     >>> answer.allocation.tolist(), round(answer.loss, 6)
     ([7.0, 3.0, 0.0], 0.914762)
     """
-    known_law(law, ("hard", "shifted"))
+    choice("law", law, ("hard", "shifted"))
     w, beta, m = clusters(weights, exponents, scales, law)
-    budget = numbers("n", n, low=0.0, infinite=False)
-    if budget.ndim or budget != np.floor(budget) or budget > 2**53:
-        raise DomainError(f"n = {n!r} must be one whole number up to 2^53", argument="n", value=n)
-    if 4 * w.size > MOST:
-        raise ResourceError(f"{w.size} clusters do not fit in 8 GB; use at most {MOST / 4:.0f}")
-    left, shifted = int(budget), law == "shifted"
+    budget = whole("n", n, low=0, high=MOST_EXACT)
+    afford(4.0 * w.size, f"{w.size} clusters", f"use at most {affordable() / 4:.0f}")
+    left, shifted = budget, law == "shifted"
     units = np.zeros(w.size, dtype=np.int64)
     positive = int(np.count_nonzero(w > 0))
     if positive and left > 2 * positive:

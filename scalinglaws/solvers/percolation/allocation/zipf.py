@@ -14,12 +14,11 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....arguments import choice, number, numbers, whole
+from ....errors import refusal
 from ....results import Diagnostics, Result, Status
-from ..._inputs import numbers
 from ..._jit import njit
 from ...catalogue import shows
-from .._inputs import known_law
 from .prefix_sums import entry
 
 Array = NDArray[np.float64]
@@ -201,29 +200,13 @@ def zipf_model_loss(
     >>> point.break_rank, f"{point.loss:.9e}"
     (37036745773.0, '2.160303976e-07')
     """
-    known_law(law, ("hard", "shifted"))
+    choice("law", law, ("hard", "shifted"))
     budgets = numbers("n", n, low=0.0, infinite=True)
     values = []
     for name, value in (("alpha", alpha), ("exponent", exponent)):
-        found = numbers(name, value, low=0.0, infinite=False, strict=True)
-        if found.ndim:
-            raise DomainError(
-                f"{name} must be a single number; got shape {found.shape}",
-                argument=name,
-                value=value,
-            )
-        if found > 1e3:
-            raise DomainError(f"{name} = {value} must be at most 1000", argument=name, value=value)
-        values.append(float(found))
+        values.append(number(name, value, low=0.0, high=1e3, strict=True))
     excess, beta = values
-    if digits is not None and not (
-        isinstance(digits, int) and not isinstance(digits, bool) and digits >= 1
-    ):
-        raise DomainError(
-            f"digits = {digits!r} must be a whole number >= 1, or None",
-            argument="digits",
-            value=digits,
-        )
+    digits = None if digits is None else whole("digits", digits)
     a = (1 + excess) / (1 + beta)
     first = 20 + 2 * math.ceil(
         max(a, 1 + excess)
@@ -233,10 +216,8 @@ def zipf_model_loss(
     loss, rank = np.empty(flat.size), np.empty(flat.size)
     _points(flat, excess, beta, law == "shifted", float(first), sums, loss, rank)
     if (rank >= _LARGEST / 4).any() and np.isfinite(rank[rank >= _LARGEST / 4]).any():
-        raise DomainError(
-            f"n = {flat.max()} lets more ranks be learned than floating-point numbers can count",
-            argument="n",
-            value=n,
+        raise refusal(
+            "n", flat.max(), "lets more ranks be learned than floating-point numbers can count"
         )
     if digits is None:
         diagnostics = Diagnostics(

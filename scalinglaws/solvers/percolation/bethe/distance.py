@@ -7,11 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ....errors import DomainError
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ....arguments import Array, Value, broadcast, choice, numbers, shaped, whole_numbers
+from ....errors import refusal
 from ..._jit import njit
 from ...catalogue import shows
-from .._inputs import known_law
 
 _LAWS = ("tree", "continuum")
 
@@ -117,16 +116,10 @@ def nearest_distance(
     0.561975
     """
     checked = {
-        "distance": numbers("distance", distance, low=0.0, infinite=False),
+        "distance": numbers("distance", distance, low=0.0, high=_FARTHEST),
         **_tree(density, coordination),
     }
-    known_law(law, _LAWS)
-    if np.any(checked["distance"] > _FARTHEST):
-        raise DomainError(
-            f"distance = {distance!r} must be at most {_FARTHEST:g}",
-            argument="distance",
-            value=distance,
-        )
+    choice("law", law, _LAWS)
     if law == "tree":
         whole_numbers("distance", distance, low=0, high=_FARTHEST)
     shape, (r, rate, z) = broadcast(checked)
@@ -188,7 +181,7 @@ def mean_nearest_distance(
         **_tree(density, coordination),
         "moment": whole_numbers("moment", moment, low=1, high=2.0),
     }
-    known_law(law, _LAWS)
+    choice("law", law, _LAWS)
     shape, (rate, z, order) = broadcast(checked)
     found = np.full(rate.size, math.inf)
     some = rate > 0.0
@@ -199,10 +192,10 @@ def mean_nearest_distance(
         )
         return shaped(found, shape)
     if np.any(some & (rate < _SPARSEST)):
-        raise DomainError(
-            f"density = {rate[some].min()} must be 0, or at least {_SPARSEST:g} for the law 'tree'; use 'continuum'",
-            argument="density",
-            value=density,
+        raise refusal(
+            "density",
+            rate[some].min(),
+            f"must be 0, or at least {_SPARSEST:g} for the law 'tree'; use 'continuum'",
         )
     values = np.empty(int(some.sum()))
     _moments(rate[some], z[some], order[some], values)
@@ -246,8 +239,8 @@ def cluster_scale(size: ArrayLike, *, variance: ArrayLike, coordination: ArrayLi
     2.2
     """
     checked = {
-        "size": numbers("size", size, low=1.0, infinite=False),
-        "variance": numbers("variance", variance, low=0.0, infinite=False, strict=True),
+        "size": numbers("size", size, low=1.0),
+        "variance": numbers("variance", variance, low=0.0, strict=True),
         "coordination": whole_numbers("coordination", coordination, low=3, high=2.0**20),
     }
     shape, (s, v, z) = broadcast(checked)
@@ -256,13 +249,8 @@ def cluster_scale(size: ArrayLike, *, variance: ArrayLike, coordination: ArrayLi
 
 def _tree(density: ArrayLike, coordination: ArrayLike) -> dict[str, Array]:
     """Return the checked density and coordination."""
-    rate = numbers("density", density, low=0.0, infinite=False)
-    if np.any(rate > 1.0):
-        raise DomainError(
-            f"density = {rate.max()} must be at most 1", argument="density", value=density
-        )
     return {
-        "density": rate,
+        "density": numbers("density", density, low=0.0, high=1.0),
         "coordination": whole_numbers("coordination", coordination, low=3, high=2.0**20),
     }
 
@@ -312,10 +300,8 @@ def infinite_component_loss(
     checked = {
         "n": numbers("n", n, low=0.0, infinite=True),
         "crossover": numbers("crossover", crossover, low=1.0, infinite=True),
-        "exponent_euclidean": numbers(
-            "exponent_euclidean", exponent_euclidean, low=0.0, infinite=False
-        ),
-        "exponent_fractal": numbers("exponent_fractal", exponent_fractal, low=0.0, infinite=False),
+        "exponent_euclidean": numbers("exponent_euclidean", exponent_euclidean, low=0.0),
+        "exponent_fractal": numbers("exponent_fractal", exponent_fractal, low=0.0),
     }
     shape, (units, n_xi, euclidean, fractal) = broadcast(checked)
     units = np.maximum(units, 1.0)

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 from scipy.optimize import elementwise
 
-from ....errors import ConvergenceError, DomainError
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ....errors import ConvergenceError
 from ...catalogue import shows
 
 _LARGEST_COORDINATION = 2.0**20
@@ -254,16 +254,11 @@ def _far_above(z: Array, p: Array) -> Array:
 
 def _lattice(coordination: ArrayLike, occupation: ArrayLike) -> dict[str, Array]:
     """Return the checked coordination and occupation."""
-    p = numbers("occupation", occupation, low=0.0, infinite=False)
-    if np.any(p > 1.0):
-        raise DomainError(
-            f"occupation = {p.max()} must be at most 1", argument="occupation", value=occupation
-        )
     return {
         "coordination": whole_numbers(
             "coordination", coordination, low=2, high=_LARGEST_COORDINATION
         ),
-        "occupation": p,
+        "occupation": numbers("occupation", occupation, low=0.0, high=1.0),
     }
 
 

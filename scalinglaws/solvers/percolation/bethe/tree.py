@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....arguments import numbers
 from ... import _jit
 from ...catalogue import shows
 
@@ -100,9 +100,7 @@ def cluster_learning_curve(u: ArrayLike) -> float | Array:
     >>> round(cluster_learning_curve(1), 10)
     0.6625013737
     """
-    values = np.asarray(u, dtype=float)
-    if not (values >= 0).all():
-        raise DomainError(f"u = {u!r} must be >= 0", argument="u", value=u)
+    values = numbers("u", u, low=0.0, infinite=True)
     out = np.empty(values.size)
     _tree_losses(values.ravel(), out)
     return out.reshape(values.shape) if values.ndim else float(out[0])

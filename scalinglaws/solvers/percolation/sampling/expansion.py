@@ -10,9 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ....errors import DomainError, ExtrapolationWarning
+from ....arguments import (
+    Array,
+    Value,
+    broadcast,
+    numbers,
+    shaped,
+    whole,
+    whole_numbers,
+)
+from ....errors import ExtrapolationWarning
 from ....results import Diagnostics, Result, Status
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ...catalogue import shows
 from .expected_loss import steepnesses
 
@@ -111,22 +119,17 @@ def data_loss_expansion(
     """
     checked = {
         "samples": whole_numbers("samples", samples, low=0),
-        "alpha": numbers("alpha", alpha, low=0.0, infinite=False, strict=True),
+        "alpha": numbers("alpha", alpha, low=0.0, strict=True),
         "exponent": steepnesses(exponent),
     }
-    numbers("samples", samples, low=1.0, infinite=False)
-    numbers("exponent", exponent, low=0.0, infinite=False)
-    if not (isinstance(terms, (int, np.integer)) and 1 <= terms <= _MOST):
-        raise DomainError(
-            f"terms = {terms!r} must be a whole number from 1 to {_MOST}",
-            argument="terms",
-            value=terms,
-        )
+    numbers("samples", samples, low=1.0)
+    numbers("exponent", exponent, low=0.0)
+    terms = whole("terms", terms, high=_MOST)
     shape, flat = broadcast(checked)
     table = np.empty((5, flat[0].size))
     for pair in sorted(set(zip(flat[1].tolist(), flat[2].tolist(), strict=True))):
         chosen = (flat[1] == pair[0]) & (flat[2] == pair[1])
-        table[:, chosen] = _expand(flat[0][chosen], *pair, int(terms))
+        table[:, chosen] = _expand(flat[0][chosen], *pair, terms)
     worst = float(np.max(table[4], initial=0.0))
     if worst > _ROUGH:
         warnings.warn(

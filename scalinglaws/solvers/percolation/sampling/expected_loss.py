@@ -9,11 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ....errors import DomainError
+from ....arguments import (
+    Array,
+    Value,
+    broadcast,
+    choice,
+    flag,
+    numbers,
+    shaped,
+    whole_numbers,
+)
+from ....errors import refusal
 from ....results import Diagnostics, Result, Status
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ...catalogue import shows
-from .._inputs import known_law
 from ..bethe.ensemble import FIRST, HEAD, Ensemble, ensemble_losses
 from .expectation import (
     HARD,
@@ -113,39 +121,31 @@ def data_loss(
     0.6412754835731
     """
     if (alpha is None) == (weights is None):
-        raise DomainError(
-            "exactly one of alpha and weights must be given", argument="alpha", value=alpha
-        )
-    known_law(law, ("hard", "tree"))
+        raise refusal("alpha", alpha, "exactly one of alpha and weights must be given", named=False)
+    choice("law", law, ("hard", "tree"))
+    flag("distinct", distinct)
     kind = HARD if law == "hard" else TREE
     given = numbers("samples", samples, low=0.0, infinite=not distinct)
     endless = np.isinf(given)
     counts = whole_numbers("samples", np.where(endless, 0.0, given), low=0)
     steepness = steepnesses(exponent)
     if kind == TREE and np.any(steepness != 0.5):
-        raise DomainError(
-            f"exponent = {exponent!r} must be 0.5 for the law 'tree'",
-            argument="exponent",
-            value=exponent,
-        )
-    sizes = numbers("scales", scales, low=0.0, infinite=False, strict=kind == TREE)
+        raise refusal("exponent", exponent, "must be 0.5 for the law 'tree'")
+    sizes = numbers("scales", scales, low=0.0, strict=kind == TREE)
     if weights is not None:
         losses, missing = _finite(counts.ravel(), weights, steepness, sizes, kind, distinct)
         shape, flat = counts.shape, counts.ravel()
     else:
         if distinct:
-            raise DomainError(
-                "distinct = True needs the sizes of the clusters as weights",
-                argument="distinct",
-                value=distinct,
-            )
+            raise refusal("distinct", distinct, "needs the sizes of the clusters as weights")
         if sizes.ndim or (kind == HARD and sizes > 1.0):
-            raise DomainError(
-                f"scales = {scales!r} must be one number, at most 1 for the law 'hard', if clusters are infinitely many; use weights",
-                argument="scales",
-                value=scales,
+            raise refusal(
+                "scales",
+                scales,
+                "must be one number, at most 1 for the law 'hard', if clusters are infinitely many; "
+                "use weights",
             )
-        excess = numbers("alpha", alpha, low=0.0, infinite=False, strict=True)  # type: ignore[arg-type]
+        excess = numbers("alpha", alpha, low=0.0, strict=True)  # type: ignore[arg-type]
         shape, (flat, excesses, steepnesses_) = broadcast(
             {"samples": counts, "alpha": excess, "exponent": steepness}
         )
@@ -184,11 +184,7 @@ def steepnesses(exponent: ArrayLike) -> Array:
     """Return exponents as an array; refuse finite ones above 100."""
     found = numbers("exponent", exponent, low=0.0, infinite=True)
     if np.any(np.isfinite(found) & (found > STEEPEST)):
-        raise DomainError(
-            f"exponent = {exponent!r} must be at most {STEEPEST:g}, or inf",
-            argument="exponent",
-            value=exponent,
-        )
+        raise refusal("exponent", exponent, f"must be at most {STEEPEST:g}, or inf")
     return found
 
 
@@ -210,40 +206,39 @@ def _zipf(alpha: float) -> Ensemble:
 def _finite(
     counts: Array, weights: ArrayLike, exponents: Array, scales: Array, law: int, distinct: bool
 ) -> tuple[Array, float]:
-    listed = numbers("weights", weights, low=0.0, infinite=False, strict=True)
+    listed = numbers("weights", weights, low=0.0, strict=True)
     if listed.ndim != 1 or listed.size == 0:
-        raise DomainError(
-            f"weights must be one-dimensional and not empty, got shape {listed.shape}",
-            argument="weights",
-            value=weights,
+        raise refusal(
+            "weights",
+            weights,
+            f"must be one-dimensional and not empty, got shape {listed.shape}",
+            shown=False,
         )
     columns = []
     for name, column in (("exponent", exponents), ("scales", scales)):
         if column.ndim and column.shape != listed.shape:
-            raise DomainError(
-                f"{name} must be one number, or one for each weight; got shape {column.shape}",
-                argument=name,
-                value=column,
+            raise refusal(
+                name,
+                column,
+                f"must be one number, or one for each weight; got shape {column.shape}",
+                shown=False,
             )
         columns.append(np.ascontiguousarray(column.ravel()))
     total = float(np.sum(listed))
     if not math.isfinite(total):
-        raise DomainError(
-            "the sum of the weights must be finite", argument="weights", value=weights
-        )
+        raise refusal("weights", weights, "the sum of the weights must be finite", named=False)
     probabilities = listed / total
     if distinct:
         if np.any(listed != np.floor(listed)) or total > 2.0**53:
-            raise DomainError(
-                "weights must be whole numbers with a sum of at most 2^53 where distinct = True",
-                argument="weights",
-                value=weights,
+            raise refusal(
+                "weights",
+                weights,
+                "must be whole numbers with a sum of at most 2^53 where distinct = True",
+                shown=False,
             )
         if np.any(counts > total):
-            raise DomainError(
-                f"samples = {counts.max():g} must be at most the number of sites, {total:g}",
-                argument="samples",
-                value=counts,
+            raise refusal(
+                "samples", counts.max(), f"must be at most the number of sites, {total:g}"
             )
     exponent = float(columns[0][0])
     losses = np.empty(counts.size)

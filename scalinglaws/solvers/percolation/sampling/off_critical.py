@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
-from ..._inputs import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ..._jit import njit
 from ...catalogue import shows
 from ..allocation.hard_and_flowing import prepare_allocation
@@ -143,11 +143,9 @@ def subcritical_sizes(rank: ArrayLike, *, alpha: ArrayLike, crossover_rank: Arra
     2.262233269
     """
     checked = {
-        "rank": numbers("rank", rank, low=0.0, infinite=False, strict=True),
-        "alpha": numbers("alpha", alpha, low=0.0, infinite=False, strict=True),
-        "crossover_rank": numbers(
-            "crossover_rank", crossover_rank, low=0.0, infinite=False, strict=True
-        ),
+        "rank": numbers("rank", rank, low=0.0, strict=True),
+        "alpha": numbers("alpha", alpha, low=0.0, strict=True),
+        "crossover_rank": numbers("crossover_rank", crossover_rank, low=0.0, strict=True),
     }
     shape, (ranks, alphas, crossovers) = broadcast(checked)
     found = np.empty(ranks.size)
@@ -204,10 +202,10 @@ def crossover_model_loss(
     0.5
     """
     checked = {
-        "n": numbers("n", n, low=0.0, infinite=False),
+        "n": numbers("n", n, low=0.0),
         **_problem(alpha, exponent, crossover_rank),
     }
-    numbers("exponent", exponent, low=0.0, infinite=False)
+    numbers("exponent", exponent, low=0.0)
     shape, flat = broadcast(checked)
     found = np.empty(flat[0].size)
     for chosen, problem in _problems(flat[1:]):
@@ -275,9 +273,9 @@ def crossover_data_loss(
 
 def _problem(alpha: ArrayLike, exponent: ArrayLike, crossover_rank: ArrayLike) -> dict[str, Array]:
     return {
-        "alpha": numbers("alpha", alpha, low=0.0, infinite=False, strict=True),
+        "alpha": numbers("alpha", alpha, low=0.0, strict=True),
         "exponent": steepnesses(exponent),
-        "crossover_rank": numbers("crossover_rank", crossover_rank, low=1.0, infinite=False),
+        "crossover_rank": numbers("crossover_rank", crossover_rank, low=1.0),
     }
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....errors import DomainError
+from ....arguments import one_row
+from ....errors import refusal
 from ....solvers.feature_learning import circle_flow
 from ...simulate.feature_learning import SimulatedCircle
 from ..style import CASES, LAW, RIVAL, THEORY, bare
@@ -73,24 +74,13 @@ def circle_slopes(
     """
     from matplotlib.figure import Figure
 
-    times = np.asarray(t, dtype=float)
-    if (
-        times.ndim != 1
-        or times.size < 2
-        or not np.all(np.isfinite(times))
-        or times[0] <= 0
-        or not np.all(np.diff(times) > 0)
-    ):
-        raise DomainError(
-            f"t = {t!r} must be at least two times, finite, > 0 and increasing",
-            argument="t",
-            value=t,
-        )
+    times = one_row("t", t, least=2, low=0, strict=True, increasing=True)
     if not 1 <= len(simulated) <= len(CASES):
-        raise DomainError(
-            f"simulated has {len(simulated)} networks: give one to {len(CASES)}",
-            argument="simulated",
-            value=list(simulated),
+        raise refusal(
+            "simulated",
+            list(simulated),
+            f"has {len(simulated)} networks: give one to {len(CASES)}",
+            shown=False,
         )
     for name, found in simulated.items():
         if (
@@ -98,10 +88,11 @@ def circle_slopes(
             or found.train_loss.ndim != 2
             or found.train_loss.shape[1] != times.size
         ):
-            raise DomainError(
+            raise refusal(
+                "simulated",
+                found,
                 f"simulated[{name!r}] must be a SimulatedCircle at the {times.size} times",
-                argument="simulated",
-                value=found,
+                named=False,
             )
     flow = circle_flow(
         times,

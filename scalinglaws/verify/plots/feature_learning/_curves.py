@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....errors import DomainError
+from ....arguments import number, one_row
+from ....errors import refusal
 from ....formatting import latex
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
 from ....solvers.spectra import PowerLawSpectrum, Spectrum
@@ -163,11 +164,7 @@ def kernel_scale(
 
     times, cases = _cases(spectrum, t, richness, features, samples, "scale", 1)
     if any(case.richness == 0 for case in cases):
-        raise DomainError(
-            "richness = 0 leaves the kernel as it is: give values > 0",
-            argument="richness",
-            value=richness,
-        )
+        raise refusal("richness", richness, "leaves the kernel as it is: give values > 0")
     figure, left, right = _panels(figure)
     left.axhline(1.0, color=RIVAL, lw=1, ls=":", gid="start")
     _draw(left, right, times, cases, ("scale", "exponent"))
@@ -194,35 +191,16 @@ def _cases(
     sign: int,
 ) -> tuple[Array, list[_Case]]:
     """Check what is given, and solve."""
-    times = np.asarray(t, dtype=float)
-    if (
-        times.ndim != 1
-        or times.size < 3
-        or not np.all(np.isfinite(times))
-        or times[0] <= 0
-        or not np.all(np.diff(times) > 0)
-    ):
-        raise DomainError(
-            f"t = {t!r} must be at least three times, finite, > 0 and increasing",
-            argument="t",
-            value=t,
-        )
+    times = one_row("t", t, least=3, low=0, strict=True, increasing=True)
     for name, size in (("features", features), ("samples", samples)):
-        if np.ndim(size):
-            raise DomainError(
-                f"{name} must be a single number; got {size!r}", argument=name, value=size
-            )
+        number(name, size, infinite=True)
     gammas = np.atleast_1d(np.asarray(richness, dtype=float))
     if (
         gammas.ndim != 1
         or not 1 <= gammas.size <= len(CASES)
         or np.unique(gammas).size < gammas.size
     ):
-        raise DomainError(
-            f"richness = {richness!r} must be one to {len(CASES)} different values",
-            argument="richness",
-            value=richness,
-        )
+        raise refusal("richness", richness, f"must be one to {len(CASES)} different values")
     around = times * np.exp(STEP * np.array([[-1.0], [0.0], [1.0]]))
     free = math.isinf(features) and math.isinf(samples)
     found = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers.feature_learning import OnlineDMFTSolution, ReuseDMFTSolution
 from ...simulate.feature_learning import SimulatedTraining
 from ..style import CASES, THEORY, bare
@@ -101,9 +101,7 @@ def dmft_curves(
     from matplotlib.figure import Figure
 
     if not 0 < coverage < 1:
-        raise DomainError(
-            f"coverage = {coverage!r} must lie between 0 and 1", argument="coverage", value=coverage
-        )
+        raise refusal("coverage", coverage, "must lie between 0 and 1")
     runs = _runs(solution, simulated, at)
     compared = any(run.simulated is not None for run in runs)
     if figure is None:
@@ -170,10 +168,11 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
 
     _checked("", solution)
     if solution.matrices is None or solution.steps.size < 3:
-        raise DomainError(
-            "solution must have two steps or more, and its matrices: solve with matrices=True",
-            argument="solution",
-            value=solution,
+        raise refusal(
+            "solution",
+            solution,
+            "must have two steps or more, and its matrices: solve with matrices=True",
+            shown=False,
         )
     if figure is None:
         figure = Figure(figsize=(9, 7.6), layout="constrained")
@@ -233,10 +232,8 @@ def _runs(solution: Any, simulated: Any, at: Any) -> list[_Run]:
     """Check what is given, and bring it together."""
     named = solution if isinstance(solution, Mapping) else {"": solution}
     if not 1 <= len(named) <= len(CASES):
-        raise DomainError(
-            f"solution has {len(named)} runs: give one to {len(CASES)}",
-            argument="solution",
-            value=list(named),
+        raise refusal(
+            "solution", list(named), f"has {len(named)} runs: give one to {len(CASES)}", shown=False
         )
     draws = (
         simulated
@@ -246,10 +243,11 @@ def _runs(solution: Any, simulated: Any, at: Any) -> list[_Run]:
         else {"": simulated}
     )
     if unknown := [name for name in draws if name not in named]:
-        raise DomainError(
-            f"simulated must have the names of solution; {unknown[0]!r} is none",
-            argument="simulated",
-            value=unknown[0],
+        raise refusal(
+            "simulated",
+            unknown[0],
+            f"must have the names of solution; {unknown[0]!r} is none",
+            shown=False,
         )
     for name, run in named.items():
         _checked(name, run)
@@ -259,15 +257,15 @@ def _runs(solution: Any, simulated: Any, at: Any) -> list[_Run]:
 def _checked(name: str, run: Any) -> None:
     """Refuse what is no run in steps."""
     if not isinstance(run, (OnlineDMFTSolution, ReuseDMFTSolution)):
-        raise DomainError(
-            f"solution {name!r} must be an OnlineDMFTSolution or a ReuseDMFTSolution; got {type(run).__name__}",
-            argument="solution",
-            value=run,
+        raise refusal(
+            "solution",
+            run,
+            f"{name!r} must be an OnlineDMFTSolution or a ReuseDMFTSolution; got "
+            f"{type(run).__name__}",
+            shown=False,
         )
     if run.steps.size < 2:
-        raise DomainError(
-            f"solution {name!r} must have at least one step", argument="solution", value=run
-        )
+        raise refusal("solution", run, f"{name!r} must have at least one step", shown=False)
 
 
 def _run(label: str, run: Solution, draws: Any, at: Any) -> _Run:
@@ -275,7 +273,7 @@ def _run(label: str, run: Solution, draws: Any, at: Any) -> _Run:
     if place.ndim != 1 or np.any(
         (place < 0) | (place >= run.steps.size) | (place != np.floor(place))
     ):
-        raise DomainError("at must be steps that the solution has too", argument="at", value=at)
+        raise refusal("at", at, "must be steps that the solution has too", shown=False)
     if draws is None:
         return _Run(label, run, None, place.astype(int))
     shape, wanted = np.shape(getattr(draws, "test_loss", 0.0)), f"(draws, {place.size})"
@@ -285,10 +283,12 @@ def _run(label: str, run: Solution, draws: Any, at: Any) -> _Run:
         or shape[0] < 2
         or shape[1] != place.size
     ):
-        raise DomainError(
-            f"simulated must hold at least two draws of {place.size} steps, shape {wanted}; got {shape or type(draws).__name__}",
-            argument="simulated",
-            value=shape,
+        raise refusal(
+            "simulated",
+            shape,
+            f"must hold at least two draws of {place.size} steps, shape {wanted}; got "
+            f"{shape or type(draws).__name__}",
+            shown=False,
         )
     return _Run(label, run, draws, place.astype(int))
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .... import theory
-from ....errors import AccuracyWarning, DomainError
+from ....arguments import choice, generator
+from ....errors import AccuracyWarning, refusal
 from ....notation import SourceCapacity
 from ....solvers.linear import ridge
 from ....solvers.spectra import PowerLawSpectrum
@@ -92,10 +93,8 @@ def bottlenecks(
     from matplotlib.figure import Figure
 
     if not cases:
-        raise DomainError(
-            "cases is empty: give at least one Bottleneck", argument="cases", value=cases
-        )
-    source = np.random.default_rng(rng)
+        raise refusal("cases", cases, "is empty: give at least one Bottleneck", shown=False)
+    source = generator(rng)
     if figure is None:
         figure = Figure(figsize=(5.2 * len(cases), 5.6), layout="constrained")
     axes = figure.subplots(2, len(cases), sharex="col", squeeze=False, height_ratios=(3, 1))
@@ -116,12 +115,7 @@ def _draw(
     source: np.random.Generator,
 ) -> None:
     keywords = {"linear.data": "samples", "linear.model": "features"}
-    if case.law not in keywords:
-        raise DomainError(
-            f"law = {case.law!r} must be one of {', '.join(keywords)}",
-            argument="law",
-            value=case.law,
-        )
+    choice("law", case.law, keywords)
     keyword, law = keywords[case.law], theory.law(case.law)
     given = {"alpha": case.task.alpha, "beta": case.task.beta}
     limited, endless = (

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....arguments import number
+from ....errors import refusal
 from ....solvers.linear import GradientDescentSolution, GradientFlowSolution, OnlineSGDSolution
 from ...simulate.linear import SimulatedLosses
 from ..style import CASES, THEORY, bare
@@ -93,16 +94,7 @@ def loss_curves(
     """
     from matplotlib.figure import Figure
 
-    if (
-        isinstance(tolerance, bool)
-        or not isinstance(tolerance, (int, float))
-        or not 0 < tolerance < np.inf
-    ):
-        raise DomainError(
-            f"tolerance = {tolerance!r} must be finite and > 0",
-            argument="tolerance",
-            value=tolerance,
-        )
+    tolerance = number("tolerance", tolerance, low=0, strict=True)
     cases = _cases(solution, simulated, at)
     compared = any(case.simulated for case in cases)
     if figure is None:
@@ -111,8 +103,8 @@ def loss_curves(
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     else:
         upper, lower = figure.subplots(), None
-    for number, case in enumerate(cases):
-        _draw(case, upper, lower, _looks(number, len(cases)), number - (len(cases) - 1) / 2)
+    for i, case in enumerate(cases):
+        _draw(case, upper, lower, _looks(i, len(cases)), i - (len(cases) - 1) / 2)
     upper.set(xscale="log", yscale="log", ylabel="loss" if _kinds(cases) > 1 else "test loss")
     (lower or upper).set_xlabel(cases[0].clock)
     bare(upper)
@@ -135,10 +127,8 @@ def _cases(solution: Any, simulated: Any, at: Any) -> list[_Case]:
     """Check what is given, and bring it together."""
     named = solution if isinstance(solution, Mapping) else {"": solution}
     if not 1 <= len(named) <= len(CASES):
-        raise DomainError(
-            f"solution has {len(named)} runs: give one to {len(CASES)}",
-            argument="solution",
-            value=list(named),
+        raise refusal(
+            "solution", list(named), f"has {len(named)} runs: give one to {len(CASES)}", shown=False
         )
     draws = (
         simulated
@@ -151,23 +141,21 @@ def _cases(solution: Any, simulated: Any, at: Any) -> list[_Case]:
     if unknown or (
         isinstance(solution, Mapping) != isinstance(simulated, Mapping) and simulated is not None
     ):
-        raise DomainError(
-            f"simulated must have the names of solution, {', '.join(map(repr, named))}"
+        wanted = (
+            f"have the names of solution, {', '.join(map(repr, named))}"
             if isinstance(solution, Mapping)
-            else "simulated must be one SimulatedLosses, as solution is one run",
-            argument="simulated",
-            value=unknown or simulated,
+            else "be one SimulatedLosses, as solution is one run"
         )
+        raise refusal("simulated", unknown or simulated, f"must {wanted}", shown=False)
     if at is not None and not draws:
-        raise DomainError(
-            "at tells when was simulated: give simulated too", argument="at", value=at
-        )
+        raise refusal("at", at, "tells when was simulated: give simulated too", shown=False)
     found = [_case(str(name), run, draws.get(name), at) for name, run in named.items()]
     if len({case.clock for case in found}) > 1:
-        raise DomainError(
-            "solution mixes a flow, which has a time, with runs that have steps",
-            argument="solution",
-            value=list(named),
+        raise refusal(
+            "solution",
+            list(named),
+            "mixes a flow, which has a time, with runs that have steps",
+            shown=False,
         )
     return found
 
@@ -175,27 +163,27 @@ def _cases(solution: Any, simulated: Any, at: Any) -> list[_Case]:
 def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
     if type(run) not in CLOCKS:
         kinds = ", ".join(kind.__name__ for kind in CLOCKS)
-        raise DomainError(
-            f"solution has a {type(run).__name__}: it must be one of {kinds}",
-            argument="solution",
-            value=run,
+        raise refusal(
+            "solution", run, f"has a {type(run).__name__}: it must be one of {kinds}", shown=False
         )
     clock, axis = CLOCKS[type(run)]
     time = np.asarray(getattr(run, clock), dtype=float)
     if time.ndim != 1 or time.size < 2:
-        raise DomainError(
-            f"solution must have one row of at least two {clock}; got shape {time.shape}",
-            argument="solution",
-            value=time.shape,
+        raise refusal(
+            "solution",
+            time.shape,
+            f"must have one row of at least two {clock}; got shape {time.shape}",
+            shown=False,
         )
     for field in fields(run):
         if field.name not in (clock, *RESULTS) and np.any(
             np.asarray(getattr(run, field.name)) != np.asarray(getattr(run, field.name))[0]
         ):
-            raise DomainError(
-                f"solution has several values of {field.name}: give one run per name, in a mapping",
-                argument="solution",
-                value=field.name,
+            raise refusal(
+                "solution",
+                field.name,
+                f"has several values of {field.name}: give one run per name, in a mapping",
+                shown=False,
             )
     losses = {name: np.asarray(getattr(run, name)) for name in NAMES if hasattr(run, name)}
     shown = {
@@ -205,22 +193,25 @@ def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
     if draws is None:
         return _Case(label, axis, time, losses, shown, np.empty(0, dtype=int), {})
     if not isinstance(draws, SimulatedLosses):
-        raise DomainError(
-            f"simulated has a {type(draws).__name__}: it must be SimulatedLosses",
-            argument="simulated",
-            value=draws,
+        raise refusal(
+            "simulated",
+            draws,
+            f"has a {type(draws).__name__}: it must be SimulatedLosses",
+            shown=False,
         )
     when = time if at is None else np.atleast_1d(np.asarray(at, dtype=float))
     place = np.searchsorted(time, when).clip(max=time.size - 1)
     if when.ndim != 1 or np.any(time[place] != when):
-        raise DomainError("at must be times that the solution has too", argument="at", value=at)
+        raise refusal("at", at, "must be times that the solution has too", shown=False)
     chosen = {name: np.asarray(getattr(draws, name)) for name in losses}
     for name, values in chosen.items():
         if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] != when.size:
-            raise DomainError(
-                f"simulated.{name} must hold at least two draws of {when.size} times, shape (draws, {when.size}); got {values.shape}",
-                argument="simulated",
-                value=values.shape,
+            raise refusal(
+                "simulated",
+                values.shape,
+                f"simulated.{name} must hold at least two draws of {when.size} times, shape (draws, "
+                f"{when.size}); got {values.shape}",
+                named=False,
             )
     return _Case(label, axis, time, losses, shown, place, chosen)
 

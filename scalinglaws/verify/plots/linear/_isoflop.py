@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
+from ....arguments import number, one_row, whole
 from ....errors import DomainError
 from ....formatting import latex
 from ....solvers.linear import ComputeFrontier, compute_frontier, loss_surface
@@ -90,19 +91,9 @@ def isoflop(
     """
     from matplotlib.figure import Figure
 
-    budgets = np.atleast_1d(np.asarray(compute, dtype=float))
-    if budgets.ndim != 1 or budgets.size < 2 or not np.all(np.diff(budgets) > 0):
-        raise DomainError(
-            f"compute = {compute!r} must be at least two budgets, increasing",
-            argument="compute",
-            value=compute,
-        )
-    if not 1 < span < math.inf:
-        raise DomainError(f"span = {span} must be finite and > 1", argument="span", value=span)
-    if isinstance(points, bool) or not isinstance(points, int) or points < 3:
-        raise DomainError(
-            f"points = {points!r} must be a whole number >= 3", argument="points", value=points
-        )
+    budgets = one_row("compute", compute, least=2, increasing=True)
+    span = number("span", span, low=1, strict=True)
+    points = whole("points", points, low=3)
     training: dict[str, Any] = {
         "dynamics": dynamics,
         "batch": batch,
@@ -137,19 +128,19 @@ def _curves(
         np.asarray(field) for field in (optima.compute, optima.features, optima.loss)
     )
     colors = colormaps["cividis"](np.linspace(0.75, 0.05, budgets.size))
-    for number, (budget, middle) in enumerate(zip(budgets.tolist(), best.tolist(), strict=True)):
+    for i, (budget, middle) in enumerate(zip(budgets.tolist(), best.tolist(), strict=True)):
         sizes = np.geomspace(max(middle / span, 1.0), min(middle * span, budget), points)
         sizes = np.union1d(sizes, middle)
         curve = np.array([_loss(size, budget, spectrum, training) for size in sizes.tolist()])
         good = np.isfinite(curve)
-        axis.plot(sizes[good], curve[good], color=colors[number], lw=1.6, gid=str(number))
+        axis.plot(sizes[good], curve[good], color=colors[i], lw=1.6, gid=str(i))
         axis.annotate(
             _power(budget),
             (sizes[good][-1], curve[good][-1]),
             (4, 2),
             textcoords="offset points",
             fontsize=9,
-            color=colors[number],
+            color=colors[i],
             annotation_clip=False,
         )
     axis.plot(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers.patterns import (
     AlignmentProbability,
     Configuration,
@@ -65,28 +65,25 @@ def weight_configuration(
     from matplotlib.figure import Figure
 
     if not isinstance(configuration, Configuration):
-        raise DomainError(
-            f"configuration must come from optimize_configuration; got {type(configuration).__name__}",
-            argument="configuration",
-            value=configuration,
+        raise refusal(
+            "configuration",
+            configuration,
+            f"must come from optimize_configuration; got {type(configuration).__name__}",
+            shown=False,
         )
     weights = np.asarray(configuration.weights)
     n = weights.size
     r = weights**2
     cost = d / 2 * r.sum() + n / (2 * ((r / (3 + 2 * r)) ** 3).sum())
     if not abs(cost / configuration.cost - 1) < 1e-6:
-        raise DomainError(
-            f"d = {d} is not the dimension of the configuration: its cost would be {cost:.6g}",
-            argument="d",
-            value=d,
+        raise refusal(
+            "d", d, f"is not the dimension of the configuration: its cost would be {cost:.6g}"
         )
     if sampled is not None and not (
         isinstance(sampled, AlignmentProbability) and (sampled.n, sampled.d) == (n, d)
     ):
-        raise DomainError(
-            f"sampled must come from log_alignment with n = {n}, d = {d:g}",
-            argument="sampled",
-            value=sampled,
+        raise refusal(
+            "sampled", sampled, f"must come from log_alignment with n = {n}, d = {d:g}", shown=False
         )
 
     best = specialized_cost(n, d)

@@ -9,7 +9,8 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike
 
-from ....errors import DomainError
+from ....arguments import one_row
+from ....errors import refusal
 from ....solvers.patterns import (
     AlignmentProbability,
     alignment_rate,
@@ -73,26 +74,10 @@ def cost_curves(
     """
     from matplotlib.figure import Figure
 
-    d = np.asarray(dimensions, dtype=float)
-    if (
-        d.ndim != 1
-        or d.size < 3
-        or not np.all(np.isfinite(d))
-        or d.min(initial=2) < 2
-        or np.any(np.diff(d) <= 0)
-    ):
-        raise DomainError(
-            "dimensions must be at least three increasing finite numbers from 2 on",
-            argument="dimensions",
-            value=dimensions,
-        )
+    d = one_row("dimensions", dimensions, least=3, low=2, increasing=True)
     exponent = fully_connected([width_exponent], 3).width_exponents[0]
     if not exponent.is_number:
-        raise DomainError(
-            f"width_exponent = {width_exponent} must be a number",
-            argument="width_exponent",
-            value=width_exponent,
-        )
+        raise refusal("width_exponent", width_exponent, "must be a number")
     n = np.round(d ** float(to_exact(exponent)))
     costs = {
         "S(1)": specialized_cost(n, d).cost,
@@ -104,10 +89,11 @@ def cost_curves(
         if not isinstance(entry, AlignmentProbability) or entry.n != round(
             entry.d ** float(exponent)
         ):
-            raise DomainError(
-                f"measured must hold results of log_alignment with n = d^{exponent}, rounded",
-                argument="measured",
-                value=entry,
+            raise refusal(
+                "measured",
+                entry,
+                f"must hold results of log_alignment with n = d^{exponent}, rounded",
+                shown=False,
             )
     if figure is None:
         figure = Figure(figsize=(10.4, 4.4), layout="constrained")

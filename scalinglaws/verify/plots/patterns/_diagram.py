@@ -10,7 +10,7 @@ import sympy as sp
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, minimum_filter
 
-from ....errors import DomainError
+from ....errors import refusal
 from ....theory.patterns import PhaseDiagram, sample_complexity
 from .._phases import INK, NAME_SIZE
 from ..style import bare
@@ -77,10 +77,12 @@ def phase_diagram(
     from matplotlib.figure import Figure
 
     if not isinstance(diagram, PhaseDiagram):
-        raise DomainError(
-            f"diagram must be a PhaseDiagram, from theory.patterns.phase_diagram; got {type(diagram).__name__}",
-            argument="diagram",
-            value=diagram,
+        raise refusal(
+            "diagram",
+            diagram,
+            "must be a PhaseDiagram, from theory.patterns.phase_diagram; got "
+            f"{type(diagram).__name__}",
+            shown=False,
         )
     points = _checked(marks, diagram)
     plane = len(diagram.axes) == 2
@@ -109,10 +111,11 @@ def _checked(marks: Any, diagram: PhaseDiagram) -> dict[str, tuple[float, ...]]:
             grid[0] <= at <= grid[-1] for at, (_, grid) in zip(point, diagram.axes, strict=True)
         )
         if not inside:
-            raise DomainError(
-                f"marks: {name!r} at {point} must have {len(diagram.axes)} coordinates, within the axes",
-                argument="marks",
-                value=place,
+            raise refusal(
+                "marks",
+                place,
+                f": {name!r} at {point} must have {len(diagram.axes)} coordinates, within the axes",
+                shown=False,
             )
         found[str(name)] = point
     return found

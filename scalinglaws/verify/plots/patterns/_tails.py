@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import DomainError
+from ....errors import refusal
 from ....solvers.patterns import SPINODAL, TRANSITION, TailProbability, cube_rate
 from ..style import CASES, RIVAL, THEORY, bare
 
@@ -63,21 +63,18 @@ def tail_curves(
 
     given = [tails] if isinstance(tails, TailProbability) else list(tails)
     if not given or not all(isinstance(entry, TailProbability) for entry in given):
-        raise DomainError(
-            "tails must be results of log_tail, one or more", argument="tails", value=tails
-        )
+        raise refusal("tails", tails, "must be results of log_tail, one or more", shown=False)
     terms = sorted({float(n) for entry in given for n in np.ravel(entry.n)})
     if len(terms) > len(CASES):
-        raise DomainError(
-            f"tails has {len(terms)} numbers of terms: give one to {len(CASES)}",
-            argument="tails",
-            value=terms,
+        raise refusal(
+            "tails",
+            terms,
+            f"has {len(terms)} numbers of terms: give one to {len(CASES)}",
+            shown=False,
         )
     if any(np.any(np.asarray(entry.s) <= 0) for entry in given):
-        raise DomainError(
-            "tails must have positive thresholds",
-            argument="tails",
-            value=[entry.s for entry in given],
+        raise refusal(
+            "tails", [entry.s for entry in given], "must have positive thresholds", shown=False
         )
     if figure is None:
         figure = Figure(figsize=(10.6, 4.6), layout="constrained")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .... import theory
-from ....errors import DomainError
+from ....arguments import number, whole
 from ....solvers.percolation import allocate, allocate_integer
 from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
 
@@ -69,33 +69,27 @@ def allocation_by_rank(
     """
     from matplotlib.figure import Figure
 
-    if not (2 <= n <= 1e6 and n == int(n)):
-        raise DomainError(f"n = {n} must be a whole number from 2 to 1e6", argument="n", value=n)
+    n = whole("n", n, low=2, high=1e6)
     for name, value in (("alpha", alpha), ("exponent", exponent)):
-        if not 0 < value <= 100:
-            raise DomainError(
-                f"{name} = {value} must be > 0 and at most 100", argument=name, value=value
-            )
+        number(name, value, low=0, high=100, strict=True)
     last, amplitude = _published(n, alpha, exponent)
-    count = min(math.ceil(BEYOND * last) + 10, MOST_CLUSTERS) if clusters is None else clusters
-    if not (2 <= count <= MOST_CLUSTERS and count == int(count)):
-        raise DomainError(
-            f"clusters = {clusters} must be a whole number from 2 to {MOST_CLUSTERS}",
-            argument="clusters",
-            value=clusters,
-        )
+    count = (
+        min(math.ceil(BEYOND * last) + 10, MOST_CLUSTERS)
+        if clusters is None
+        else whole("clusters", clusters, low=2, high=MOST_CLUSTERS)
+    )
     rank: Array = np.arange(1, count + 1, dtype=float)
     weights: Array = np.asarray(rank ** -(1.0 + alpha), dtype=float)
     exact = allocate(weights, float(n), exponents=exponent)
-    whole = allocate_integer(weights, int(n), exponents=exponent)
+    integer = allocate_integer(weights, int(n), exponents=exponent)
     assert exact.allocation is not None
-    assert whole.allocation is not None
+    assert integer.allocation is not None
     a = (1 + alpha) / (1 + exponent)
     printed = np.where(rank <= last, amplitude * n * rank**-a, np.nan)
     if figure is None:
         figure = Figure(figsize=(10.8, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _shares(left, rank, exact.allocation, whole.allocation, printed, exponent)
+    _shares(left, rank, exact.allocation, integer.allocation, printed, exponent)
     _losses(
         right,
         n,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import DomainError
+from ....errors import refusal
 from ...simulate.percolation import BetheDataset, LabeledClusters, LatticeClusters
 from ..style import THEORY
 
@@ -61,11 +61,12 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
 
     parent, targets = dataset.cluster(rank)
     if parent.size > MOST_SITES:
-        raise DomainError(
-            f"cluster {rank} has {parent.size} sites; at most {MOST_SITES} are drawn: take a rank beyond "
-            f"{int(np.sum(dataset.sizes > MOST_SITES)) - 1}",
-            argument="rank",
-            value=rank,
+        raise refusal(
+            "rank",
+            rank,
+            f"cluster {rank} has {parent.size} sites; at most {MOST_SITES} are drawn: take a rank "
+            f"beyond {int(np.sum(dataset.sizes > MOST_SITES)) - 1}",
+            named=False,
         )
     place = _layout(parent)
     if figure is None:
@@ -178,16 +179,18 @@ def lattice_slice(
 
     labels = getattr(clusters, "labels", None)
     if not isinstance(labels, np.ndarray):
-        raise DomainError(
-            "clusters must have labels: lattice_clusters(..., labels=True)",
-            argument="clusters",
-            value=clusters,
+        raise refusal(
+            "clusters",
+            clusters,
+            "must have labels: lattice_clusters(..., labels=True)",
+            shown=False,
         )
     if labels.ndim < 2:
-        raise DomainError(
-            "clusters must be those of a lattice of two dimensions or more",
-            argument="clusters",
-            value=labels.shape,
+        raise refusal(
+            "clusters",
+            labels.shape,
+            "must be those of a lattice of two dimensions or more",
+            shown=False,
         )
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....errors import DomainError
+from ....arguments import generator, one_row
+from ....errors import refusal
 from ....solvers.percolation import allocate, cluster_scale, data_loss, zipf_model_loss
 from ...simulate.percolation import BetheDataset, data_losses, model_loss
 from ..style import CASES, SIMULATION, THEORY, bare
@@ -67,22 +68,13 @@ def loss_curves(
     """
     from matplotlib.figure import Figure
 
-    size = np.asarray(sizes, dtype=float)
-    if (
-        size.ndim != 1
-        or size.size < 2
-        or not np.all(np.isfinite(size))
-        or size[0] < 2
-        or np.any(np.diff(size) <= 0)
-    ):
-        raise DomainError(
-            "sizes must be two or more, increasing, finite and >= 2", argument="sizes", value=sizes
-        )
+    size = one_row("sizes", sizes, least=2, low=2, increasing=True)
     if not 1 <= len(exponents) <= len(CASES):
-        raise DomainError(
-            f"exponents has {len(exponents)} entries: give one to {len(CASES)}",
-            argument="exponents",
-            value=exponents,
+        raise refusal(
+            "exponents",
+            exponents,
+            f"has {len(exponents)} entries: give one to {len(CASES)}",
+            shown=False,
         )
     if figure is None:
         figure = Figure(figsize=(10.8, 6.0), layout="constrained")
@@ -200,16 +192,15 @@ def dataset_losses(
 
     given = [datasets] if isinstance(datasets, BetheDataset) else list(datasets)
     if not given or not all(isinstance(data, BetheDataset) for data in given):
-        raise DomainError(
-            "datasets must be one BetheDataset or more", argument="datasets", value=datasets
-        )
+        raise refusal("datasets", datasets, "must be one BetheDataset or more", shown=False)
     if any(abs(data.occupation * (data.coordination - 1) - 1) > 1e-12 for data in given):
-        raise DomainError(
-            "datasets must be drawn at the threshold, where the theory holds",
-            argument="datasets",
-            value=datasets,
+        raise refusal(
+            "datasets",
+            datasets,
+            "must be drawn at the threshold, where the theory holds",
+            shown=False,
         )
-    source = np.random.default_rng(rng)
+    source = generator(rng)
     columns = {
         "allocated training sites $n$": _models(
             given, np.atleast_1d(np.asarray(units, dtype=float)), source

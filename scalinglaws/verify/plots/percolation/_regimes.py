@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ....errors import DomainError
+from ....errors import refusal
 from ....notation import SourceCapacity
 from ....theory.percolation import critical_exponents
 from .._phases import DOT, Limits, draw_phases, law_with_phases
@@ -63,11 +63,7 @@ def regime_diagram(
     try:
         chosen = [critical_exponents(d) for d in dimensions]
     except TypeError:
-        raise DomainError(
-            f"dimensions = {dimensions!r} must be a sequence of whole numbers",
-            argument="dimensions",
-            value=dimensions,
-        ) from None
+        raise refusal("dimensions", dimensions, "must be a sequence of whole numbers") from None
     rows = {
         order: [
             SourceCapacity(float(entry.alpha), float(entry.learning(order))) for entry in chosen

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import ConvergenceError, DomainError, ResourceError
+from ....arguments import afford, generator, number, whole
+from ....errors import ConvergenceError, ResourceError, refusal
 from ....solvers._jit import njit
-from .._checks import afford, nonnegative, positive, whole
 from ._flow import finite_times
 from ._records import SimulatedCircle
 
@@ -114,30 +114,27 @@ def circle_network(
         )
     )
     if neurons % 2:
-        raise DomainError(
-            f"neurons = {neurons} must be even: they start in pairs that cancel",
-            argument="neurons",
-            value=neurons,
-        )
+        raise refusal("neurons", neurons, "must be even: they start in pairs that cancel")
     if samples <= 2 * harmonics:
-        raise DomainError(
-            f"samples = {samples} must be more than twice the number of harmonics, {harmonics}: fewer do not tell them apart",
-            argument="samples",
-            value=samples,
+        raise refusal(
+            "samples",
+            samples,
+            f"must be more than twice the number of harmonics, {harmonics}: fewer do not tell "
+            "them apart",
         )
-    if not 1e-8 <= richness <= 1e4:
-        raise DomainError(
-            f"richness = {richness} must lie between 1e-8 and 1e4",
-            argument="richness",
-            value=richness,
-        )
-    target_exponent, bias = (
-        nonnegative("target_exponent", target_exponent),
-        nonnegative("bias", bias),
+    richness, target_exponent, bias = (
+        number("richness", richness, low=1e-8, high=1e4),
+        number("target_exponent", target_exponent, low=0),
+        number("bias", bias, low=0),
     )
-    rate = 1 / (1 + bias**2) if learning_rate is None else positive("learning_rate", learning_rate)
+    rate = (
+        1 / (1 + bias**2)
+        if learning_rate is None
+        else number("learning_rate", learning_rate, low=0, strict=True)
+    )
     flat = times.reshape(-1)
-    afford(8.0 * neurons + 12.0 * samples + 3.0 * flat.size)
+    entries = 8.0 * neurons + 12.0 * samples + 3.0 * flat.size
+    afford(entries, "one draw", "use fewer neurons, samples or times")
     most = _MOST_WORK / (neurons + samples)
     if flat[-1] / rate > most:
         raise ResourceError(
@@ -145,7 +142,7 @@ def circle_network(
             "end earlier, or use fewer of both"
         )
     task = _Task(samples, harmonics, target_exponent, bias, float(richness))
-    source = np.random.default_rng(rng)
+    source = generator(rng)
     found = np.empty((3, draws, flat.size))
     for i in range(draws):
         half = source.spawn(1)[0].standard_normal((4, neurons // 2))

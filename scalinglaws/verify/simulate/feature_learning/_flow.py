@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....arguments import generator, number, ordered, whole, whole_or_inf
+from ....errors import refusal
 from ....solvers.spectra import Spectrum
-from .._checks import afford, listed, nonnegative, ordered, whole, whole_or_inf
-from .._problems import Population, Regression, problems
+from .._problems import Population, Regression, afford_draw, listed, problems
 from ._integrator import checked_tolerance, integrate
 from ._records import KernelSpectrum, SimulatedTraining
 
@@ -72,7 +72,7 @@ def gradient_flow(
     DomainError
         If an argument is out of range, times decrease or are infinite, or the spectrum is infinite.
     ResourceError
-        If one draw would need more than 2 GB or about ten minutes.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default) or about ten minutes.
     ConvergenceError
         If steps become too small for double precision.
 
@@ -111,15 +111,15 @@ def gradient_flow(
         whole("draws", draws),
     )
     richness, noise_variance = (
-        nonnegative("richness", richness),
-        nonnegative("noise_variance", noise_variance),
+        number("richness", richness, low=0),
+        number("noise_variance", noise_variance, low=0),
     )
     tolerance = checked_tolerance(tolerance)
     rank = min(eigenvalues.size, features, samples)
-    afford(3.0 * rank**2 + 3.0 * times.size * rank)
+    afford_draw(3.0 * rank**2 + 3.0 * times.size * rank)
     found = np.empty((3, draws, times.size))
     drawn = problems(
-        np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
+        generator(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
     )
     for i, problem in enumerate(drawn):
         rates, amplitudes = problem.rates, amplitudes_of(problem)
@@ -176,7 +176,7 @@ def kernel_spectrum(
     DomainError
         If an argument is out of range, or the spectrum is infinite.
     ResourceError
-        If the draw would need more than 2 GB.
+        If the draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -195,11 +195,9 @@ def kernel_spectrum(
     """
     eigenvalues, signal = listed(spectrum)
     features_, samples_ = whole_or_inf("features", features), whole_or_inf("samples", samples)
-    noise_variance = nonnegative("noise_variance", noise_variance)
+    noise_variance = number("noise_variance", noise_variance, low=0)
     problem = next(
-        problems(
-            np.random.default_rng(rng), 1, eigenvalues, signal, features_, samples_, noise_variance
-        )
+        problems(generator(rng), 1, eigenvalues, signal, features_, samples_, noise_variance)
     )
     powers = amplitudes_of(problem) ** 2
     floor = (
@@ -225,12 +223,8 @@ def amplitudes_of(problem: Population | Regression) -> Array:
 
 def finite_times(t: ArrayLike) -> Array:
     """Return times at which something can be recorded."""
-    times = ordered("t", t)
+    times = ordered("t", t, single_row=True)
     last = times.reshape(-1)[-1]
     if last == math.inf:
-        raise DomainError(
-            "t = inf cannot be reached step by step; give finite times",
-            argument="t",
-            value=math.inf,
-        )
+        raise refusal("t", math.inf, "cannot be reached step by step; give finite times")
     return times

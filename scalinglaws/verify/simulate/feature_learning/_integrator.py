@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import DOP853
 
-from ....errors import ConvergenceError, DomainError, ResourceError
+from ....arguments import number
+from ....errors import ConvergenceError, ResourceError
 from ....solvers._jit import njit
 
 Array = NDArray[np.float64]
@@ -28,13 +29,7 @@ _STUCK, _TOO_LONG = 1, 2
 
 def checked_tolerance(value: float) -> float:
     """Return a tolerance that steps of double precision can meet."""
-    if not 1e-13 <= value <= 1e-2:
-        raise DomainError(
-            f"tolerance = {value} must lie between 1e-13 and 1e-2",
-            argument="tolerance",
-            value=value,
-        )
-    return float(value)
+    return number("tolerance", value, low=1e-13, high=1e-2)
 
 
 def integrate(

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import generator, number, whole, whole_or_inf
 from ....solvers.spectra import Spectrum
-from .._checks import afford, listed, nonnegative, whole, whole_or_inf
-from .._problems import fill
+from .._problems import afford_draw, fill, listed
 from ._flow import finite_times
 from ._integrator import checked_tolerance, integrate
 from ._records import SimulatedTraining
@@ -71,7 +71,7 @@ def network_flow(
     DomainError
         If an argument is out of range, times decrease or are infinite, or the spectrum is infinite.
     ResourceError
-        If one draw would need more than 2 GB or about ten minutes.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default) or about ten minutes.
     ConvergenceError
         If steps become too small for double precision.
 
@@ -101,18 +101,18 @@ def network_flow(
         whole("draws", draws),
     )
     richness, noise_variance = (
-        nonnegative("richness", richness),
-        nonnegative("noise_variance", noise_variance),
+        number("richness", richness, low=0),
+        number("noise_variance", noise_variance, low=0),
     )
     tolerance = checked_tolerance(tolerance)
     modes = eigenvalues.size
     rows = min(count or modes, modes)
-    afford(
+    afford_draw(
         ((count or 0) + 3.0 * rows + 3.0 * times.size) * modes
         + (0.0 if batch is None else (2.0 * batch + modes) * modes)
     )
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
-    source = np.random.default_rng(rng)
+    source = generator(rng)
     found = np.empty((3, draws, times.size))
     for i in range(draws):
         stream = source.spawn(1)[0]

@@ -8,11 +8,11 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....arguments import generator, number, ordered, whole, whole_or_inf
+from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
-from .._checks import afford, listed, nonnegative, positive, step_counts, whole, whole_or_inf
-from .._problems import Population, Regression, problems_and_streams
+from .._problems import Population, Regression, afford_draw, listed, problems_and_streams
 from ._records import SimulatedTraining
 
 Array = NDArray[np.float64]
@@ -81,7 +81,7 @@ def online_sgd(
         If an argument is out of range, steps decrease, the spectrum is infinite, or the learning rate is so large that the
         losses overflow; the message names the draw and the step.
     ResourceError
-        If one draw would need more than 2 GB.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -186,7 +186,7 @@ def gradient_descent(
         If an argument is out of range, steps decrease, the spectrum is infinite, or the learning rate is so large that the
         losses overflow; the message names the draw and the step.
     ResourceError
-        If one draw would need more than 2 GB.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -235,22 +235,22 @@ def _trained(
     """Train on batches, or, where `batch` is zero, on all there is."""
     count = whole_or_inf("features", features)
     learning_rate, richness = (
-        positive("learning_rate", learning_rate),
-        nonnegative("richness", richness),
+        number("learning_rate", learning_rate, low=0, strict=True),
+        number("richness", richness, low=0),
     )
     initial_variance, noise_variance = (
-        nonnegative("initial_variance", variances[0]),
-        nonnegative("noise_variance", variances[1]),
+        number("initial_variance", variances[0], low=0),
+        number("noise_variance", variances[1], low=0),
     )
     replicas, draws = whole("replicas", repeats[0]), whole("draws", repeats[1])
-    counts = step_counts("steps", steps)
+    counts = ordered("steps", steps, whole=True, infinite=False, single_row=True).astype(np.int64)
     eigenvalues, signal = listed(spectrum)
     rank = min(replicas * eigenvalues.size, count or math.inf, samples or math.inf)
-    afford(3.0 * rank**2 + 3.0 * counts.size * rank + 2.0 * replicas * eigenvalues.size)
+    afford_draw(3.0 * rank**2 + 3.0 * counts.size * rank + 2.0 * replicas * eigenvalues.size)
     eigenvalues, signal = np.repeat(eigenvalues, replicas), np.repeat(signal / replicas, replicas)
     found = np.empty((3, draws, counts.size))
     drawn = problems_and_streams(
-        np.random.default_rng(rng), draws, eigenvalues, signal, count, samples, noise_variance
+        generator(rng), draws, eigenvalues, signal, count, samples, noise_variance
     )
     for i, (drawn_problem, stream) in enumerate(drawn):
         output, problem = _started(stream, drawn_problem, count, math.sqrt(initial_variance))
@@ -266,10 +266,10 @@ def _trained(
             stream, counts.reshape(-1), roots, amplitudes, *rule, output, kernel, learned, squares
         )
         if failed >= 0:
-            raise DomainError(
-                f"learning_rate = {learning_rate} is too large: draw {i} diverges and overflows at step {failed}",
-                argument="learning_rate",
-                value=learning_rate,
+            raise refusal(
+                "learning_rate",
+                learning_rate,
+                f"is too large: draw {i} diverges and overflows at step {failed}",
             )
         found[:2, i] = problem.losses_of(learned.T)
         found[2, i] = 1 + richness * squares

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....errors import refusal
 
 Array = NDArray[np.float64]
 Potential = Callable[[Array], tuple[float, Array]]
@@ -233,12 +233,13 @@ def effective_size(values: ArrayLike) -> float:
 def _halves(values: ArrayLike) -> Array:
     rows = np.asarray(values, float)
     if rows.ndim != 2 or rows.shape[1] < 4:
-        raise DomainError(
-            f"values must have shape (chains, draws) with at least four draws; got {rows.shape}",
-            argument="values",
-            value=rows.shape,
+        raise refusal(
+            "values",
+            rows.shape,
+            f"must have shape (chains, draws) with at least four draws; got {rows.shape}",
+            shown=False,
         )
     if not np.all(np.isfinite(rows)):
-        raise DomainError("values must be finite", argument="values", value=values)
+        raise refusal("values", values, "must be finite", shown=False)
     half = rows.shape[1] // 2
     return np.concatenate([rows[:, :half], rows[:, -half:]])

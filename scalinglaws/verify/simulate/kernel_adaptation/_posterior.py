@@ -8,9 +8,9 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import ConvergenceError, DomainError
+from ....arguments import afford, choice, generator, number, whole
+from ....errors import ConvergenceError, refusal
 from ....results import Diagnostics, Status
-from .._checks import afford, positive, whole
 from ._chains import Chain, effective_size, first_step, split_r_hat, warm_up
 from ._network import Network, activate
 from ._records import PosteriorSample, kurtosis
@@ -66,12 +66,10 @@ def log_posterior(
     x, y = _data(inputs, labels)
     w = np.atleast_2d(np.asarray(weights, float))
     if w.ndim != 2 or w.shape[1] != x.shape[1]:
-        raise DomainError(
-            f"weights must have shape (N, {x.shape[1]}); got {w.shape}",
-            argument="weights",
-            value=w.shape,
+        raise refusal(
+            "weights", w.shape, f"must have shape (N, {x.shape[1]}); got {w.shape}", shown=False
         )
-    unit = math.sqrt(positive("weight_variance", weight_variance) / x.shape[1])
+    unit = math.sqrt(number("weight_variance", weight_variance, low=0, strict=True) / x.shape[1])
     network = _network(
         x,
         y,
@@ -165,7 +163,7 @@ def sample_posterior(
         If split R-hat exceeds 1.1 for the energy, the mean squared overlap, the kurtosis of overlaps or the train loss, or more than
         1 % of the trajectories diverge; with the result attached.
     ResourceError
-        If the result would need more than 2 GB.
+        If the result would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -193,26 +191,15 @@ def sample_posterior(
         whole("thinning", thinning),
         whole("draws", draws),
     )
-    number, before = whole("chains", chains), 0 if warmup == 0 else whole("warmup", warmup)
-    if number < 2 or kept < 4:
-        raise DomainError(
-            f"chains = {chains} must be >= 2 and draws = {draws} >= 4 to judge convergence",
-            argument="chains",
-            value=chains,
+    runs, before = whole("chains", chains), whole("warmup", warmup, low=0)
+    if runs < 2 or kept < 4:
+        raise refusal(
+            "chains", chains, f"must be >= 2 and draws = {draws} >= 4 to judge convergence"
         )
-    duration = positive("duration", duration)
+    duration = number("duration", duration, low=0, strict=True)
     if not 0 < acceptance < 1:
-        raise DomainError(
-            f"acceptance = {acceptance} must lie between 0 and 1",
-            argument="acceptance",
-            value=acceptance,
-        )
-    if on_failure not in ("raise", "return"):
-        raise DomainError(
-            f"on_failure = {on_failure!r} must be 'raise' or 'return'",
-            argument="on_failure",
-            value=on_failure,
-        )
+        raise refusal("acceptance", acceptance, "must lie between 0 and 1")
+    choice("on_failure", on_failure, ("raise", "return"))
     along = _direction(direction, x.shape[1])
     test = _data(
         [] if test_inputs is None else test_inputs,
@@ -220,15 +207,16 @@ def sample_posterior(
         x.shape[1],
         "test_",
     )
-    afford(3.0 * number * kept * count + 2.0 * max(y.size, test[1].size) * count)
-    unit = math.sqrt(positive("weight_variance", weight_variance) / x.shape[1])
+    entries = 3.0 * runs * kept * count + 2.0 * max(y.size, test[1].size) * count
+    afford(entries, "the chains", "use fewer chains, draws, neurons or samples")
+    unit = math.sqrt(number("weight_variance", weight_variance, low=0, strict=True) / x.shape[1])
     given = {"ridge": ridge, "scale": scale, "readout_variance": readout_variance}
     network = _network(x, y, count, unit, activation=activation, **given)
     test_hidden = np.empty((test[1].size, count))
     records: dict[str, list[Array]] = {}
-    step_sizes, accepted, means, divergences, gradients = [], np.zeros(number), [], 0, 0
+    step_sizes, accepted, means, divergences, gradients = [], np.zeros(runs), [], 0, 0
 
-    for i, stream in enumerate(np.random.default_rng(rng).spawn(number)):
+    for i, stream in enumerate(generator(rng).spawn(runs)):
         start = stream.standard_normal(network.shape)
         if i % 2:
             start += 2 * np.multiply.outer(start @ along, along)
@@ -268,7 +256,7 @@ def sample_posterior(
         gradients += chain.gradients
 
     stacked = {
-        name: np.stack(records[name]) if name in records else np.empty((number, 0))
+        name: np.stack(records[name]) if name in records else np.empty((runs, 0))
         for name in _FIELDS
     }
     scalars = {
@@ -283,7 +271,7 @@ def sample_posterior(
     r_hat = {name: split_r_hat(values) for name, values in scalars.items()}
     sizes = {name: effective_size(values) for name, values in scalars.items()}
     worst = max(r_hat, key=lambda name: r_hat[name])
-    diverging = divergences > _DIVERGENT * number * kept * moves
+    diverging = divergences > _DIVERGENT * runs * kept * moves
     status = (
         Status.LOST_ACCURACY
         if diverging
@@ -309,7 +297,7 @@ def sample_posterior(
     )
     if not status.ok and on_failure == "raise":
         reason = (
-            f"{divergences} of {number * kept * moves} trajectories diverge; ask for a larger acceptance"
+            f"{divergences} of {runs * kept * moves} trajectories diverge; ask for a larger acceptance"
             if diverging
             else f"R-hat of the {worst.replace('_', ' ')} is {r_hat[worst]:.3f}: chains disagree; use more warmup or thinning"
         )
@@ -383,13 +371,9 @@ def teacher_posterior(
     )
     coefficients = np.asarray(target, float)
     if coefficients.ndim != 1 or not np.all(np.isfinite(coefficients)) or not np.any(coefficients):
-        raise DomainError(
-            f"target = {target!r} must be finite coefficients, not all zero",
-            argument="target",
-            value=target,
-        )
-    afford(float(size + fresh) * d)
-    data, source = np.random.default_rng(rng).spawn(2)
+        raise refusal("target", target, "must be finite coefficients, not all zero")
+    afford(float(size + fresh) * d, "the data", "use fewer samples or dimensions")
+    data, source = generator(rng).spawn(2)
     x, z = data.standard_normal((size, d)), data.standard_normal((fresh, d))
     return sample_posterior(
         x,
@@ -415,16 +399,16 @@ def _data(
         or x.shape[1] == 0
         or (dimension is not None and x.shape[1] != dimension)
     ):
-        raise DomainError(
-            f"{prefix}inputs and {prefix}labels must have shapes (P, {dimension or 'd'}) and (P,); got {x.shape} and {y.shape}",
-            argument=f"{prefix}inputs",
-            value=x.shape,
+        raise refusal(
+            f"{prefix}inputs",
+            x.shape,
+            f"{prefix}inputs and {prefix}labels must have shapes (P, {dimension or 'd'}) and "
+            f"(P,); got {x.shape} and {y.shape}",
+            named=False,
         )
     for name, values in (("inputs", x), ("labels", y)):
         if not np.all(np.isfinite(values)):
-            raise DomainError(
-                f"{prefix}{name} must be finite", argument=f"{prefix}{name}", value=values
-            )
+            raise refusal(f"{prefix}{name}", values, f"{prefix}{name} must be finite", named=False)
     return x, y
 
 
@@ -432,10 +416,11 @@ def _direction(direction: ArrayLike | None, dimension: int) -> Array:
     found = np.eye(dimension)[0] if direction is None else np.asarray(direction, float)
     length = float(np.linalg.norm(found))
     if found.shape != (dimension,) or not 0 < length < math.inf:
-        raise DomainError(
-            f"direction must be a finite vector of length {dimension}, not zero; got {direction!r}",
-            argument="direction",
-            value=direction,
+        raise refusal(
+            "direction",
+            direction,
+            f"must be a finite vector of length {dimension}, not zero; got {direction!r}",
+            shown=False,
         )
     return found / length
 
@@ -451,19 +436,15 @@ def _network(
     readout_variance: float,
     activation: str,
 ) -> Network:
-    if activation not in ACTIVATIONS:
-        raise DomainError(
-            f"activation = {activation!r} must be one of {', '.join(ACTIVATIONS)}",
-            argument="activation",
-            value=activation,
-        )
-    afford(2.0 * y.size * count + float(min(y.size, count)) ** 2)
+    choice("activation", activation, ACTIVATIONS)
+    entries = 2.0 * y.size * count + float(min(y.size, count)) ** 2
+    afford(entries, "the network's answers", "use fewer samples or neurons")
     return Network(
         unit * x,
         y,
         count,
-        ridge=positive("ridge", ridge),
-        scale=positive("scale", scale),
-        readout_variance=positive("readout_variance", readout_variance),
+        ridge=number("ridge", ridge, low=0, strict=True),
+        scale=number("scale", scale, low=0, strict=True),
+        readout_variance=number("readout_variance", readout_variance, low=0, strict=True),
         activation=activation,
     )

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....arguments import generator, number, ordered, whole, whole_or_inf
+from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
-from .._checks import afford, listed, nonnegative, positive, step_counts, whole, whole_or_inf
-from .._problems import problems
+from .._problems import afford_draw, listed, problems
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ def gradient_descent(
         If an argument is out of range, steps decrease, the spectrum is infinite, or the learning rate is so large that the
         losses overflow; the message says at which step.
     ResourceError
-        If one draw would need more than 2 GB.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -88,24 +88,22 @@ def gradient_descent(
     array([ True])
     """
     eigenvalues, signal = listed(spectrum)
-    counts = step_counts("steps", steps)
+    counts = ordered("steps", steps, whole=True, infinite=False, single_row=True).astype(np.int64)
     features_, samples_, draws = (
         whole_or_inf("features", features),
         whole_or_inf("samples", samples),
         whole("draws", draws),
     )
     learning_rate, noise_variance = (
-        positive("learning_rate", learning_rate),
-        nonnegative("noise_variance", noise_variance),
+        number("learning_rate", learning_rate, low=0, strict=True),
+        number("noise_variance", noise_variance, low=0),
     )
     if not 0 <= momentum < 1:
-        raise DomainError(
-            f"momentum = {momentum} must be >= 0 and < 1", argument="momentum", value=momentum
-        )
-    afford(3 * counts.size * min(eigenvalues.size, features, samples))
+        raise refusal("momentum", momentum, "must be >= 0 and < 1")
+    afford_draw(3 * counts.size * min(eigenvalues.size, features, samples))
     losses = np.empty((2, draws, counts.size))
     drawn = problems(
-        np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
+        generator(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
     )
     for i, problem in enumerate(drawn):
         left, moved = np.empty((2, counts.size, problem.rates.size))
@@ -123,11 +121,11 @@ def gradient_descent(
         )
         if failed >= 0:
             bound = 2 * (1 + momentum) / float(problem.rates.max())
-            raise DomainError(
-                f"learning_rate = {learning_rate} is too large: draw {i} diverges and overflows at step {failed}; "
-                f"this draw is stable below {bound:.4g}",
-                argument="learning_rate",
-                value=learning_rate,
+            raise refusal(
+                "learning_rate",
+                learning_rate,
+                f"is too large: draw {i} diverges and overflows at step {failed}; this draw is stable "
+                f"below {bound:.4g}",
             )
         losses[:, i] = problem.losses(left.T, moved.T)
     return SimulatedLosses(*losses.reshape(2, draws, *counts.shape))

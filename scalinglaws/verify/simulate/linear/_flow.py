@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....solvers.spectra import Spectrum
-from .._checks import afford, listed, nonnegative, ordered, whole, whole_or_inf
-from .._problems import problems
+from .._problems import afford_draw, listed, problems
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ def gradient_flow(
     DomainError
         If an argument is out of range, times decrease, or the spectrum is infinite.
     ResourceError
-        If one draw would need more than 2 GB.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -80,17 +80,17 @@ def gradient_flow(
     array([ True,  True,  True])
     """
     eigenvalues, signal = listed(spectrum)
-    times = ordered("t", t)
+    times = ordered("t", t, single_row=True)
     features_, samples_, draws = (
         whole_or_inf("features", features),
         whole_or_inf("samples", samples),
         whole("draws", draws),
     )
-    noise_variance = nonnegative("noise_variance", noise_variance)
-    afford(3 * times.size * min(eigenvalues.size, features, samples))
+    noise_variance = number("noise_variance", noise_variance, low=0)
+    afford_draw(3 * times.size * min(eigenvalues.size, features, samples))
     losses = np.empty((2, draws, times.size))
     drawn = problems(
-        np.random.default_rng(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
+        generator(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
     )
     for i, problem in enumerate(drawn):
         losses[:, i] = problem.losses(*_relaxed(times.reshape(-1), problem.rates))

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....errors import DomainError
+from ....arguments import generator, number, ordered, whole, whole_or_inf
+from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum
-from .._checks import listed, nonnegative, positive, step_counts, whole, whole_or_inf
-from .._problems import populations
+from .._problems import listed, populations
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -69,7 +69,7 @@ def online_sgd(
         If an argument is out of range, steps decrease, the spectrum is infinite, or the learning rate is so large that the
         losses overflow; the message says at which step.
     ResourceError
-        If one draw would need more than 2 GB.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -90,20 +90,18 @@ def online_sgd(
     True
     """
     eigenvalues, signal = listed(spectrum)
-    counts = step_counts("steps", steps)
+    counts = ordered("steps", steps, whole=True, infinite=False, single_row=True).astype(np.int64)
     features_, batch, draws = (
         whole_or_inf("features", features),
         whole("batch", batch),
         whole("draws", draws),
     )
     learning_rate, noise_variance = (
-        positive("learning_rate", learning_rate),
-        nonnegative("noise_variance", noise_variance),
+        number("learning_rate", learning_rate, low=0, strict=True),
+        number("noise_variance", noise_variance, low=0),
     )
     test = np.empty((draws, counts.size))
-    drawn = populations(
-        np.random.default_rng(rng), draws, eigenvalues, signal, features_, noise_variance
-    )
+    drawn = populations(generator(rng), draws, eigenvalues, signal, features_, noise_variance)
     for i, (problem, stream) in enumerate(drawn):
         spread = math.sqrt(problem.floor + noise_variance)
         failed = _train(
@@ -117,10 +115,10 @@ def online_sgd(
             test[i],
         )
         if failed >= 0:
-            raise DomainError(
-                f"learning_rate = {learning_rate} is too large for batch = {batch}: draw {i} diverges and overflows at step {failed}",
-                argument="learning_rate",
-                value=learning_rate,
+            raise refusal(
+                "learning_rate",
+                learning_rate,
+                f"is too large for batch = {batch}: draw {i} diverges and overflows at step {failed}",
             )
         test[i] += problem.floor
     test = test.reshape(draws, *counts.shape)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from ....errors import DomainError
+from ....arguments import generator, number, whole, whole_or_inf
+from ....errors import refusal
 from ....solvers.spectra import Spectrum
-from .._checks import afford, listed, nonnegative, whole, whole_or_inf
-from .._problems import fill
+from .._problems import afford_draw, fill, listed
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -60,7 +60,7 @@ def random_feature_ridge(
     DomainError
         If a size is not a positive whole number, or the spectrum is infinite.
     ResourceError
-        If one draw would need more than 2 GB.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -77,11 +77,11 @@ def random_feature_ridge(
     samples, draws = whole("samples", samples), whole("draws", draws)
     count = whole_or_inf("features", features)
     ridge, noise_variance = (
-        nonnegative("ridge", ridge),
-        nonnegative("noise_variance", noise_variance),
+        number("ridge", ridge, low=0),
+        number("noise_variance", noise_variance, low=0),
     )
-    afford((samples + (count or 0)) * eigenvalues.size)
-    source = np.random.default_rng(rng)
+    afford_draw((samples + (count or 0)) * eigenvalues.size)
+    source = generator(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
 
     test, train = np.empty(draws), np.empty(draws)
@@ -135,7 +135,7 @@ def population_projection(
     DomainError
         If a size is not a positive whole number, N is not less than M, or the spectrum is infinite.
     ResourceError
-        If one draw would need more than 2 GB.
+        If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
     Notes
     -----
@@ -144,13 +144,13 @@ def population_projection(
     eigenvalues, signal = listed(spectrum)
     features, draws = whole("features", features), whole("draws", draws)
     if features >= eigenvalues.size:
-        raise DomainError(
-            f"features = {features} must be less than the {eigenvalues.size} modes: as many features span them all",
-            argument="features",
-            value=features,
+        raise refusal(
+            "features",
+            features,
+            f"must be less than the {eigenvalues.size} modes: as many features span them all",
         )
-    afford(2 * features * eigenvalues.size)
-    source = np.random.default_rng(rng)
+    afford_draw(2 * features * eigenvalues.size)
+    source = generator(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal)
     losses = np.empty(draws)
     columns = np.empty((features + 1, eigenvalues.size))

@@ -408,7 +408,8 @@ def test_kernels_refuse_what_they_cannot_draw():
 
 
 @pytest.mark.parametrize("simulate", [gradient_flow, network_flow])
-def test_what_would_take_too_long_or_too_much_is_refused(simulate):
+def test_what_would_take_too_long_or_too_much_is_refused(simulate, monkeypatch):
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "2GB")
     with pytest.raises(ResourceError, match="use fewer modes"):
         simulate(1, PowerLawSpectrum(1.5, 1.0, 1e6), features=1000, richness=1)
     with pytest.raises(ResourceError, match=r"t = 1e\+15 needs at least .* steps .* end earlier"):

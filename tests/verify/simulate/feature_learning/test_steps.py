@@ -479,9 +479,9 @@ GOOD = {"features": 3, "learning_rate": 0.1, "richness": 1.0}
         ({"steps": [2, 1]}, r"steps\[1\] = 1.0 is less than"),
         ({"steps": math.inf}, r"steps\[0\] = inf"),
         ({"features": 0}, "features = 0"),
-        ({"learning_rate": 0}, "learning_rate = 0 must be finite and > 0"),
+        ({"learning_rate": 0}, "learning_rate = 0 must be > 0 and finite"),
         ({"learning_rate": math.nan}, "learning_rate = nan"),
-        ({"richness": -1}, "richness = -1 must be finite and >= 0"),
+        ({"richness": -1}, "richness = -1 must be >= 0 and finite"),
         ({"initial_variance": -1}, "initial_variance = -1"),
         ({"noise_variance": math.inf}, "noise_variance = inf"),
         ({"replicas": 1.5}, "replicas = 1.5 must be a whole number"),
@@ -509,7 +509,8 @@ def test_batches_and_samples_are_counts():
 
 
 @pytest.mark.pure
-def test_too_large_a_draw_is_refused_before_it_is_made():
+def test_too_large_a_draw_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "2GB")
     given = {"learning_rate": 0.1, "richness": 1.0}
     for call in (
         lambda: online_sgd(1, PowerLawSpectrum(1.5, 1.0, 1e6), features=1000, batch=2, **given),

@@ -305,14 +305,14 @@ def test_convergence_diagnostics():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ridge": 0.0}, "ridge = 0.0 must be finite and > 0"),
+        ({"ridge": 0.0}, "ridge = 0.0 must be > 0 and finite"),
         ({"neurons": 0}, "neurons = 0"),
         ({"neurons": 1.5}, "neurons = 1.5"),
         ({"scale": math.nan}, "scale = nan"),
         ({"chains": 1}, "chains = 1"),
         ({"draws": 3}, "draws = 3"),
         ({"acceptance": 1.0}, "acceptance = 1.0"),
-        ({"activation": "relu"}, "activation = 'relu' must be one of erf, linear"),
+        ({"activation": "relu"}, "activation = 'relu' must be 'erf' or 'linear'"),
         ({"on_failure": "warn"}, "on_failure = 'warn'"),
         ({"direction": [0, 0, 0]}, "direction must be"),
         ({"labels": [1.0]}, "inputs and labels must have shapes"),

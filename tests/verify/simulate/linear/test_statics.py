@@ -139,7 +139,8 @@ def test_refusals(call, complaint):
         call(PowerLawSpectrum(1.5, 1.0, 30))
 
 
-def test_too_large_a_draw_is_refused_before_it_is_made():
+def test_too_large_a_draw_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "2GB")
     with pytest.raises(ResourceError, match="use fewer modes"):
         random_feature_ridge(PowerLawSpectrum(1.5, 1.0, 1e6), samples=1000)
     with pytest.raises(ResourceError, match="use fewer modes"):

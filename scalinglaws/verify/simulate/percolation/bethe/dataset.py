@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .....errors import DomainError, ResourceError
+from .....arguments import afford, generator, whole
+from .....errors import ResourceError, refusal
 from .....results import Result
-from ..._checks import afford, whole
 from ..._counter import new_key
 from .growth import accepted_attempts, binomial_table, grow_again
 
@@ -59,12 +59,7 @@ class BetheDataset(Result):
 
     def cluster(self, rank: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return parents and targets of one cluster, 0 for the largest."""
-        if not 0 <= rank < self.sizes.size:
-            raise DomainError(
-                f"rank = {rank} must be >= 0 and less than {self.sizes.size}",
-                argument="rank",
-                value=rank,
-            )
+        rank = whole("rank", rank, low=0, high=self.sizes.size - 1)
         part = slice(int(self.offsets[rank]), int(self.offsets[rank + 1]))
         return self.parent[part], self.targets[part]
 
@@ -126,41 +121,27 @@ def bethe_dataset(
     >>> data.sizes.size, data.parent[:3]
     (20, array([-1,  0,  0], dtype=int32))
     """
-    clusters, coordination = whole("clusters", clusters), whole("coordination", coordination)
+    clusters = whole("clusters", clusters)
+    coordination = whole("coordination", coordination, low=3, high=100)
     smallest, largest = whole("smallest", smallest), whole("largest", largest)
-    if not 3 <= coordination <= 100:
-        raise DomainError(
-            f"coordination = {coordination} must be 3 to 100",
-            argument="coordination",
-            value=coordination,
-        )
     occupation = 1 / (coordination - 1) if occupation is None else occupation
     if not 0 < occupation < 1:
-        raise DomainError(
-            f"occupation = {occupation} must lie between 0 and 1",
-            argument="occupation",
-            value=occupation,
-        )
+        raise refusal("occupation", occupation, "must lie between 0 and 1")
     if smallest < 2:
-        raise DomainError(
-            "smallest = 1 must be at least 2: one site has no variance",
-            argument="smallest",
-            value=smallest,
-        )
+        raise refusal("smallest", smallest, "must be at least 2: one site has no variance")
     if not smallest <= largest <= _LARGEST:
-        raise DomainError(
-            f"largest = {largest} must be at least smallest = {smallest} and at most 2^30",
-            argument="largest",
-            value=largest,
+        raise refusal(
+            "largest", largest, f"must be at least smallest = {smallest} and at most 2^30"
         )
-    afford(3.0 * clusters)
-    source = np.random.default_rng(rng)
+    cure = "use fewer clusters, or a smaller largest"
+    afford(3.0 * clusters, "the sizes", cure)
+    source = generator(rng)
     key, target_key = new_key(source), new_key(source)
     table, bounds = binomial_table(coordination - 1, occupation)
     root = binomial_table(coordination, occupation)[1]
     with np.errstate(over="ignore"):
         attempts, sizes = _accepted(key, table, bounds, root, clusters, smallest, largest)
-        afford(float(sizes.sum()))
+        afford(float(sizes.sum()), "the clusters", cure)
         order = np.argsort(-sizes, kind="stable")
         attempts, sizes = attempts[order], sizes[order]
         offsets = np.concatenate([[0], np.cumsum(sizes)])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....errors import DomainError
+from .....arguments import afford, generator, number, whole
+from .....errors import refusal
 from .....results import Result
 from .....solvers._jit import njit
-from ..._checks import afford, positive, whole
 from ..._counter import new_key, subkey
 from .dataset import BetheDataset
 from .learning import LearningCurves, simulated_losses, trust, whole_counts
@@ -102,16 +102,20 @@ def model_loss(
     """
     counts = whole_counts("allocation", allocation, dataset, least=0)
     if counts.ndim not in (1, 2) or counts.shape[-1] != dataset.sizes.size:
-        raise DomainError(
-            f"allocation has shape {counts.shape}; the last axis must have length {dataset.sizes.size}",
-            argument="allocation",
+        raise refusal(
+            "allocation",
+            None,
+            f"has shape {counts.shape}; the last axis must have length {dataset.sizes.size}",
+            shown=False,
         )
     wrong = counts >= dataset.sizes
     if wrong.any():
         k = int(np.argwhere(wrong)[0][-1])
-        raise DomainError(
-            f"allocation leaves no site to test in cluster {k} of {dataset.sizes[k]} sites",
-            argument="allocation",
+        raise refusal(
+            "allocation",
+            None,
+            f"leaves no site to test in cluster {k} of {dataset.sizes[k]} sites",
+            shown=False,
         )
     found = simulated_losses(
         dataset, np.ascontiguousarray(np.atleast_2d(counts).T), estimator, 1, rng
@@ -196,7 +200,7 @@ def data_losses(
     hyperbolic, decay = trust(dataset, estimator)
     out = np.empty(counts.size)
     with np.errstate(over="ignore"):
-        key = new_key(np.random.default_rng(rng))
+        key = new_key(generator(rng))
         _pooled_losses(
             dataset.parent.view(np.uint32),
             dataset.targets,
@@ -276,26 +280,22 @@ def random_allocations(
     candidates, simulated, n = (
         whole("candidates", candidates),
         whole("simulated", simulated),
-        positive("n", n),
+        number("n", n, low=0, strict=True),
     )
     clusters = dataset.sizes.size
     if simulated > candidates:
-        raise DomainError(
-            f"simulated = {simulated} must be at most candidates = {candidates}",
-            argument="simulated",
-            value=simulated,
-        )
+        raise refusal("simulated", simulated, f"must be at most candidates = {candidates}")
     if not np.array_equal(curves.sizes, dataset.sizes):
-        raise DomainError("curves are those of another dataset", argument="curves")
+        raise refusal("curves", None, "are those of another dataset", shown=False)
     per_unit = _positive_per_cluster("scales", scales, clusters, zero=False)
     share = _positive_per_cluster(
         "weights", dataset.sizes if weights is None else weights, clusters, zero=True
     )
     if not share.sum() > 0:
-        raise DomainError("weights must not all be 0", argument="weights", value=weights)
+        raise refusal("weights", weights, "must not all be 0", shown=False)
     share = share / share.sum()
-    afford(3.0 * candidates * clusters)
-    source = np.random.default_rng(rng)
+    afford(3.0 * candidates * clusters, "the allocations", "use fewer candidates")
+    source = generator(rng)
     exponents = source.uniform(0, _STEEPEST, candidates)
     last = np.minimum(
         np.floor(np.exp(source.uniform(0, np.log(clusters + 1), candidates))).astype(np.int64),
@@ -322,10 +322,8 @@ def _positive_per_cluster(name: str, values: ArrayLike, clusters: int, *, zero: 
         or not (np.isfinite(found) & ((found > 0) | (zero & (found == 0)))).all()
     ):
         kind = ">= 0" if zero else "positive"
-        raise DomainError(
-            f"{name} must be finite and {kind}, one number or one per cluster",
-            argument=name,
-            value=values,
+        raise refusal(
+            name, values, f"must be finite and {kind}, one number or one per cluster", shown=False
         )
     return np.array(np.broadcast_to(found, clusters))
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....errors import DomainError, unknown_name
+from .....arguments import afford, generator, whole, whole_numbers
+from .....errors import refusal, unknown_name
 from .....results import Result
 from .....solvers._jit import njit
-from ..._checks import afford, whole
 from ..._counter import new_key, subkey
 from .dataset import BetheDataset
 from .nearest import choose, count_distances, mean_squared_error
@@ -103,15 +103,10 @@ def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
     >>> training_grid([300], points=5)
     array([[  1,   3,  10,  32, 100]])
     """
-    if whole("points", points) < 2:
-        raise DomainError("points = 1 must be at least 2", argument="points", value=points)
+    points = whole("points", points, low=2)
     found = np.atleast_1d(np.asarray(sizes, float))
     if found.ndim != 1 or not (found >= 2).all():
-        raise DomainError(
-            f"sizes = {sizes!r} must be one-dimensional and at least 2",
-            argument="sizes",
-            value=sizes,
-        )
+        raise refusal("sizes", sizes, "must be one-dimensional and at least 2")
     return np.rint(np.geomspace(1.0, np.maximum(found / 3, 1.0), points, axis=1)).astype(np.int64)
 
 
@@ -119,16 +114,15 @@ def whole_counts(name: str, values: ArrayLike, dataset: BetheDataset, *, least: 
     """Return numbers of training sites as an integer array; refuse what is no whole number from `least` up."""
     given = np.asarray(values)
     if given.dtype.kind not in "iuf" or given.size == 0:
-        raise DomainError(
-            f"{name} must be whole numbers, at least one", argument=name, value=values
-        )
+        raise refusal(name, values, "must be whole numbers, at least one", shown=False)
     wrong = ~((given >= least) & (given <= dataset.parent.size) & (given == np.floor(given)))
     if wrong.any():
         worst = given[wrong].flat[0]
-        raise DomainError(
-            f"{name} holds {worst}; such numbers are whole, >= {least} and at most all sites",
-            argument=name,
-            value=float(worst),
+        raise refusal(
+            name,
+            float(worst),
+            f"holds {worst}; such numbers are whole, >= {least} and at most all sites",
+            shown=False,
         )
     return given.astype(np.int64)
 
@@ -138,10 +132,11 @@ def _per_cluster(values: ArrayLike, dataset: BetheDataset, *, most: Counts) -> C
     found = whole_counts("training_counts", values, dataset, least=1)
     clusters = dataset.sizes.size
     if found.ndim > 2 or (found.ndim == 2 and found.shape[0] != clusters):
-        raise DomainError(
-            f"training_counts has shape {found.shape}; needed: a number, (T,), or ({clusters}, T)",
-            argument="training_counts",
-            value=values,
+        raise refusal(
+            "training_counts",
+            values,
+            f"has shape {found.shape}; needed: a number, (T,), or ({clusters}, T)",
+            shown=False,
         )
     # one memory layout, for which one kernel is compiled
     found = np.array(
@@ -150,10 +145,10 @@ def _per_cluster(values: ArrayLike, dataset: BetheDataset, *, most: Counts) -> C
     wrong = found > most[:, None]
     if wrong.any():
         k, j = np.argwhere(wrong)[0]
-        raise DomainError(
-            f"training_counts = {found[k, j]} is too many for cluster {k} of {dataset.sizes[k]} sites; at most {most[k]}",
-            argument="training_counts",
-            value=int(found[k, j]),
+        raise refusal(
+            "training_counts",
+            found[k, j],
+            f"is too many for cluster {k} of {dataset.sizes[k]} sites; at most {most[k]}",
         )
     return found
 
@@ -201,7 +196,7 @@ def simulated_losses(
     hyperbolic, decay = trust(dataset, estimator)
     out = np.empty(counts.shape)
     with np.errstate(over="ignore"):
-        key = new_key(np.random.default_rng(rng))
+        key = new_key(generator(rng))
         _losses(
             dataset.parent.view(np.uint32),
             dataset.targets,
@@ -320,15 +315,14 @@ def fitted_scale(training_counts: ArrayLike, test_loss: ArrayLike) -> float | Ar
     """
     n, loss = np.asarray(training_counts, float), np.asarray(test_loss, float)
     if n.shape != loss.shape or n.ndim == 0 or not (n > 0).all():
-        raise DomainError(
-            "training_counts must be positive, with one test_loss each",
-            argument="training_counts",
-            value=training_counts,
+        raise refusal(
+            "training_counts",
+            training_counts,
+            "must be positive, with one test_loss each",
+            shown=False,
         )
     if not ((loss >= 0) & (loss < np.inf)).all():
-        raise DomainError(
-            "test_loss must be finite and >= 0", argument="test_loss", value=test_loss
-        )
+        raise refusal("test_loss", test_loss, "must be finite and >= 0", shown=False)
     used = (loss > _LEAST) & (loss < _MOST)
     terms = np.where(used, np.log(n) + 2 * np.log(np.where(used, loss, 1.0)), 0.0)
     mean = terms.sum(axis=-1) / np.maximum(used.sum(axis=-1), 1)
@@ -398,17 +392,13 @@ def nearest_distances(
     True
     """
     counts = _per_cluster(training_counts, dataset, most=dataset.sizes)
-    wanted = np.asarray(radii, float).ravel()
-    if not ((wanted >= 0) & (wanted < 1e5) & (wanted == np.floor(wanted))).all():
-        raise DomainError(
-            f"radii = {radii!r} must be whole, >= 0 and below 10^5", argument="radii", value=radii
-        )
+    wanted = whole_numbers("radii", radii, low=0, high=99_999).ravel()
     last = int(wanted.max()) + 1 if wanted.size else 0
-    afford(float(counts.size) * (last + 1))
+    afford(float(counts.size) * (last + 1), "the histogram", "use smaller radii, or fewer counts")
     histogram = np.zeros((*counts.shape, last + 1), np.int64)
     mean, square = np.empty(counts.shape), np.empty(counts.shape)
     with np.errstate(over="ignore"):
-        key = new_key(np.random.default_rng(rng))
+        key = new_key(generator(rng))
         _distances(
             dataset.parent.view(np.uint32), dataset.offsets, counts, key, mean, square, histogram
         )

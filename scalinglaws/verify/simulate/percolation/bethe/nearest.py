@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....errors import DomainError
+from .....errors import refusal
 from .....results import Result
 from .....solvers._jit import njit
 from ..._counter import uniform
@@ -191,19 +191,14 @@ def nearest_training_site(parent: ArrayLike, training: ArrayLike) -> NearestSite
     """
     tree = np.asarray(parent)
     if tree.ndim != 1 or tree.size == 0 or tree.dtype.kind not in "iu":
-        raise DomainError(
-            "parent must be a non-empty one-dimensional array of integers",
-            argument="parent",
-            value=parent,
+        raise refusal(
+            "parent", parent, "must be a non-empty one-dimensional array of integers", shown=False
         )
     wrong = (tree[1:] < 0) | (tree[1:] >= np.arange(1, tree.size))
     if wrong.any():
         first = int(np.argmax(wrong)) + 1
-        raise DomainError(
-            f"parent[{first}] = {tree[first]} must be >= 0 and less than {first}",
-            argument="parent",
-            value=int(tree[first]),
-        )
+        complaint = f"must be >= 0 and less than {first}"
+        raise refusal("parent", int(tree[first]), complaint, at=first)
     chosen = _marks(training, tree.size)
     nearest = np.empty(tree.size, np.int64)
     _everywhere(_unsigned(tree), chosen, nearest)
@@ -220,30 +215,25 @@ def _marks(training: ArrayLike, size: int) -> NDArray[np.uint8]:
     given = np.asarray(training)
     if given.dtype == np.bool_:
         if given.shape != (size,):
-            raise DomainError(
-                f"training has shape {given.shape}; marks need ({size},)",
-                argument="training",
-                value=training,
+            raise refusal(
+                "training", training, f"has shape {given.shape}; marks need ({size},)", shown=False
             )
         marks = given.astype(np.uint8)
     else:
         if given.dtype.kind not in "iu" and given.size:
-            raise DomainError(
-                "training must be whole numbers or marks", argument="training", value=training
-            )
+            raise refusal("training", training, "must be whole numbers or marks", shown=False)
         flat = given.ravel()
         outside = (flat < 0) | (flat >= size)
         if outside.any():
             worst = flat[np.argmax(outside)]
-            raise DomainError(
-                f"training holds {worst}, which must be >= 0 and less than {size}",
-                argument="training",
-                value=int(worst),
+            raise refusal(
+                "training",
+                int(worst),
+                f"holds {worst}, which must be >= 0 and less than {size}",
+                shown=False,
             )
         marks = np.zeros(size, np.uint8)
         marks[flat.astype(np.int64)] = 1
     if not marks.any():
-        raise DomainError(
-            "training must mark at least one site", argument="training", value=training
-        )
+        raise refusal("training", training, "must mark at least one site", shown=False)
     return marks

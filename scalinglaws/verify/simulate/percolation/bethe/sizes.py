@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from .....errors import DomainError
+from .....errors import refusal
 from ..lattice.records import LatticeEstimate, counted
 
 _STEEPEST = 500.0  # times the width of the window in log s: beyond, all clusters are of one size
@@ -52,20 +52,15 @@ def rooted_exponent(sizes: ArrayLike, *, smallest: int, largest: int) -> Lattice
     """
     found = np.asarray(sizes, float)
     if found.ndim != 1 or found.size < 2:
-        raise DomainError(
-            "sizes must be one-dimensional, two or more", argument="sizes", value=sizes
-        )
+        raise refusal("sizes", sizes, "must be one-dimensional, two or more", shown=False)
     if not 1 <= smallest < largest:
-        raise DomainError(
-            f"smallest = {smallest} must be at least 1 and less than largest = {largest}",
-            argument="smallest",
-            value=smallest,
-        )
+        raise refusal("smallest", smallest, f"must be at least 1 and less than largest = {largest}")
     if not ((found >= smallest) & (found <= largest)).all():
-        raise DomainError(
-            f"sizes must lie between smallest = {smallest} and largest = {largest}",
-            argument="sizes",
-            value=sizes,
+        raise refusal(
+            "sizes",
+            sizes,
+            f"must lie between smallest = {smallest} and largest = {largest}",
+            shown=False,
         )
     low, high = smallest - 0.5, largest + 0.5
     width = math.log(high / low)
@@ -75,10 +70,8 @@ def rooted_exponent(sizes: ArrayLike, *, smallest: int, largest: int) -> Lattice
         return _mean(x) - mean
 
     if not excess(_STEEPEST) < 0 < excess(-_STEEPEST):
-        raise DomainError(
-            "sizes lie at one end of the window and leave the exponent open",
-            argument="sizes",
-            value=sizes,
+        raise refusal(
+            "sizes", sizes, "lie at one end of the window and leave the exponent open", shown=False
         )
     root = float(brentq(excess, -_STEEPEST, _STEEPEST, xtol=1e-13))
     value, error = 2 + root / width, 1 / (width * math.sqrt(found.size * _variance(root)))

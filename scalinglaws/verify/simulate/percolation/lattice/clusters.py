@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....errors import DomainError
+from .....arguments import MOST_EXACT, afford, choice, flag, generator, number, whole
+from .....errors import refusal
 from ... import _counter
-from ..._checks import afford, whole
 from . import kernels as kernels
 from .records import LabeledClusters, LatticeClusters, LatticeSamples, counted
 
@@ -33,15 +33,12 @@ class _Workspace:
     def __post_init__(self) -> None:
         self.volume, axes = math.prod(self.shape), len(self.shape)
         if self.volume > _MOST_SITES:
-            raise DomainError(
-                f"shape = {self.shape} must have less than 2^31 sites",
-                argument="shape",
-                value=self.shape,
-            )
+            raise refusal("shape", self.shape, "must have less than 2^31 sites")
         bonds = self.kind == "bond"
         words = (self.volume + 63) // 64 + 1
         runs = self.volume if bonds else (self.shape[-1] + 1) // 2 * (self.volume // self.shape[-1])
-        afford(words * ((axes if bonds else 1) + 2) + runs)
+        entries = words * ((axes if bonds else 1) + 2) + runs
+        afford(entries, "the clusters", "use a smaller lattice")
         self.words = np.zeros((axes if bonds else 1, words), np.uint64)
         self.begins = np.zeros(words, np.uint64)
         self.first = np.empty(words, np.int32)
@@ -89,7 +86,7 @@ class _Workspace:
     def labels(self) -> NDArray[np.int32]:
         """Return the number of every site's cluster, in the shape of the lattice."""
         names = np.cumsum(self.sizes > 0, dtype=np.int32)[self.parents[: self.nodes]]
-        afford(self.volume / 2)
+        afford(self.volume / 2, "the labels", "use a smaller lattice, or labels=False")
         if self.nodes == 0:
             return np.zeros(self.shape, np.int32)
         found = np.empty(self.volume, np.int32)
@@ -139,18 +136,21 @@ def label_clusters(occupied: ArrayLike, *, periodic: bool = False) -> LabeledClu
     """
     array = np.asarray(occupied)
     if array.dtype != np.bool_ or array.ndim == 0 or array.size == 0:
-        raise DomainError(
-            f"occupied must be an array of booleans with at least one site; got {array.dtype} of shape {array.shape}",
-            argument="occupied",
-            value=occupied,
+        raise refusal(
+            "occupied",
+            occupied,
+            f"must be an array of booleans with at least one site; got {array.dtype} of shape "
+            f"{array.shape}",
+            shown=False,
         )
-    space = _Workspace(array.shape, "site", bool(periodic))
+    periodic = flag("periodic", periodic)
+    space = _Workspace(array.shape, "site", periodic)
     packed = np.zeros(space.words.nbytes, np.uint8)
     packed[: (array.size + 7) // 8] = np.packbits(array.reshape(-1), bitorder="little")
     space.words[0] = packed.view("<u8")
     space.connect()
     sizes = space.sizes[space.sizes > 0].astype(np.int64)
-    return LabeledClusters(space.labels(), sizes, bool(periodic), counted(_METHOD, 1))
+    return LabeledClusters(space.labels(), sizes, periodic, counted(_METHOD, 1))
 
 
 def lattice_clusters(
@@ -206,10 +206,11 @@ def lattice_clusters(
     """
     lengths = tuple(whole("shape", entry) for entry in shape)
     if not lengths:
-        raise DomainError("shape must have at least one axis", argument="shape", value=shape)
-    space = _Workspace(lengths, one_of_kinds(kind), bool(periodic))
+        raise refusal("shape", shape, "must have at least one axis", shown=False)
+    periodic, labels = flag("periodic", periodic), flag("labels", labels)
+    space = _Workspace(lengths, one_of_kinds(kind), periodic)
     chance = probability(occupation)
-    space.fill(_counter.new_key(np.random.default_rng(rng)), chance)
+    space.fill(_counter.new_key(generator(rng)), chance)
     space.connect()
     small, large = np.zeros(_SMALL, np.int64), np.empty(space.volume // _SMALL + 1, np.int64)
     found = kernels.tally(space.sizes, small, large)
@@ -219,7 +220,7 @@ def lattice_clusters(
         lengths,
         chance,
         kind,
-        bool(periodic),
+        periodic,
         np.concatenate([occurring, more]),
         np.concatenate([small[occurring], how_many]),
         space.labels() if labels else None,
@@ -285,17 +286,19 @@ def sample_lattices(
         whole("dimension", dimension),
         whole("samples", samples),
     )
-    start, draws = int(_from_zero("first", first)), int(_from_zero("roots", roots))
+    start, draws = (
+        whole("first", first, low=0, high=MOST_EXACT),
+        whole("roots", roots, low=0, high=MOST_EXACT),
+    )
     chance = probability(occupation)
     if dimension * math.log2(length) >= 31:
-        raise DomainError(
-            f"length = {length} must make less than 2^31 sites", argument="length", value=length
-        )
-    space = _Workspace((length,) * dimension, one_of_kinds(kind), bool(periodic))
+        raise refusal("length", length, "must make less than 2^31 sites")
+    periodic = flag("periodic", periodic)
+    space = _Workspace((length,) * dimension, one_of_kinds(kind), periodic)
     columns = max(1, (space.volume.bit_length() + 1) // 2)
     tails = np.zeros((3, samples, columns), np.int64)
     largest, squares = np.zeros(samples, np.int64), np.zeros(samples)
-    source = _counter.new_key(np.random.default_rng(rng))
+    source = _counter.new_key(generator(rng))
     for i in range(samples):
         with np.errstate(over="ignore"):
             key = np.uint64(_counter.subkey(source, np.uint64(start + i)))
@@ -320,7 +323,7 @@ def sample_lattices(
         dimension,
         chance,
         kind,
-        bool(periodic),
+        periodic,
         largest,
         squares,
         tails[1],
@@ -332,23 +335,10 @@ def sample_lattices(
 
 def one_of_kinds(kind: str) -> str:
     """Return ``"site"`` or ``"bond"``; refuse anything else."""
-    if kind not in _KINDS:
-        raise DomainError(f"kind = {kind!r} must be 'site' or 'bond'", argument="kind", value=kind)
+    choice("kind", kind, _KINDS)
     return kind
 
 
 def probability(value: float) -> float:
     """Return a number between 0 and 1."""
-    if not 0 <= value <= 1:
-        raise DomainError(
-            f"occupation = {value} must lie between 0 and 1", argument="occupation", value=value
-        )
-    return float(value)
-
-
-def _from_zero(name: str, value: int) -> int:
-    if not (0 <= value < 2**53 and value == int(value)):
-        raise DomainError(
-            f"{name} = {value} must be a whole number >= 0", argument=name, value=value
-        )
-    return int(value)
+    return number("occupation", value, low=0, high=1)

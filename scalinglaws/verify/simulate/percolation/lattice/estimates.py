@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from .....arguments import number
-from .....errors import DomainError
+from .....arguments import choice, number
+from .....errors import DomainError, refusal
 from .records import LatticeEstimate, LatticeSamples, OccupationSweep, counted
 from .sweep import canonical
 
@@ -146,12 +146,7 @@ def rank_exponent(
     >>> rank_exponent(samples, ensemble="site_rooted", powers=(2, 3)).value > 5
     True
     """
-    if ensemble not in _TAILS:
-        raise DomainError(
-            f"ensemble = {ensemble!r} must be 'lattice' or 'site_rooted'",
-            argument="ensemble",
-            value=ensemble,
-        )
+    choice("ensemble", ensemble, _TAILS)
     with np.errstate(divide="ignore"):  # equal ranks: sizes that fall infinitely fast
         return _slopes(
             samples,
@@ -197,16 +192,15 @@ def fractal_dimension(groups: Sequence[LatticeSamples]) -> LatticeEstimate:
         or np.any(np.diff(lengths) == 0)
         or min(group.largest.size for group in ordered) < 2
     ):
-        raise DomainError(
-            "groups must be two or more lengths of one kind of lattice, each with two or more samples",
-            argument="groups",
-            value=groups,
+        raise refusal(
+            "groups",
+            groups,
+            "must be two or more lengths of one kind of lattice, each with two or more samples",
+            shown=False,
         )
     means = np.array([group.largest.mean() for group in ordered])
     if means.min() == 0:
-        raise DomainError(
-            "groups must have clusters; all sites are empty", argument="groups", value=groups
-        )
+        raise refusal("groups", groups, "must have clusters; all sites are empty", shown=False)
     errors = (
         np.array([group.largest.std(ddof=1) / math.sqrt(group.largest.size) for group in ordered])
         / means
@@ -277,25 +271,24 @@ def crossing(
             )
             != 1
         ):
-            raise DomainError(
-                f"{name} must be two or more portions of equal lattices and numbers of samples",
-                argument=name,
-                value=group,
+            raise refusal(
+                name,
+                group,
+                "must be two or more portions of equal lattices and numbers of samples",
+                shown=False,
             )
     one, other = groups[0][0], groups[1][0]
     if not (
         one.length < other.length
         and (one.dimension, one.kind, one.periodic) == (other.dimension, other.kind, other.periodic)
     ):
-        raise DomainError(
+        raise refusal(
+            "large",
+            large,
             "small and large must be lattices of one kind, the second longer",
-            argument="large",
-            value=large,
+            named=False,
         )
-    if not 0 < dimension < math.inf:
-        raise DomainError(
-            f"dimension = {dimension} must be finite and > 0", argument="dimension", value=dimension
-        )
+    number("dimension", dimension, low=0, strict=True)
     low, high = bracket
     scales = [float(part.length) ** -dimension for part in (one, other)]
 
@@ -314,10 +307,11 @@ def crossing(
             return float(values[1] - values[0])
 
         if not apart(low) * apart(high) < 0:
-            raise DomainError(
+            raise refusal(
+                "bracket",
+                bracket,
                 f"the curves must cross between bracket = {bracket}",
-                argument="bracket",
-                value=bracket,
+                named=False,
             )
         return float(brentq(apart, low, high, xtol=1e-10))
 
@@ -347,24 +341,14 @@ def _slopes(
     """Return the mean over windows of what the logarithmic ratio of a tail says, with jackknife errors."""
     chosen = powers or _WINDOWS.get(samples.dimension)
     if chosen is None:
-        raise DomainError(
-            f"powers must be given in dimension {samples.dimension}",
-            argument="powers",
-            value=powers,
+        raise refusal(
+            "powers", powers, f"must be given in dimension {samples.dimension}", shown=False
         )
     begin, end = chosen
     if not 0 <= begin <= end:
-        raise DomainError(
-            f"powers = {chosen} must be two whole numbers >= 0, in order",
-            argument="powers",
-            value=powers,
-        )
+        raise refusal("powers", chosen, "must be two whole numbers >= 0, in order")
     if end + 1 >= tails.shape[1] or tails[:, end + 1].sum() == 0:
-        raise DomainError(
-            f"powers = {chosen} ask for clusters of 4^{end + 1} sites; there are none",
-            argument="powers",
-            value=powers,
-        )
+        raise refusal("powers", chosen, f"ask for clusters of 4^{end + 1} sites; there are none")
     used = tails[:, begin : end + 2].astype(float)
     total, count = used.sum(axis=0), used.shape[0]
 

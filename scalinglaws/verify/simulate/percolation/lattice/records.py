@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .....errors import DomainError
+from .....errors import refusal
 from .....results import Diagnostics, Result, Status
 
 Array = NDArray[np.float64]
@@ -152,10 +152,11 @@ class LatticeSamples(Result):
             If the lengths differ.
         """
         if len(set(found.shape)) != 1:
-            raise DomainError(
-                f"found has the shape {found.shape}; all lengths must be equal",
-                argument="found",
-                value=found.shape,
+            raise refusal(
+                "found",
+                found.shape,
+                f"has the shape {found.shape}; all lengths must be equal",
+                shown=False,
             )
         volume = math.prod(found.shape)
         least = 4 ** np.arange(max(1, (volume.bit_length() + 1) // 2))
@@ -198,10 +199,11 @@ class LatticeSamples(Result):
             for part in parts
         }
         if len(kinds) != 1:
-            raise DomainError(
-                f"parts must be samples of one kind of lattice; got {len(kinds)}",
-                argument="parts",
-                value=parts,
+            raise refusal(
+                "parts",
+                parts,
+                f"must be samples of one kind of lattice; got {len(kinds)}",
+                shown=False,
             )
 
         def together(name: str) -> NDArray[Any]:

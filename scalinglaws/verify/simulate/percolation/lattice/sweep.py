@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....errors import DomainError
+from .....arguments import MOST_EXACT, afford, flag, generator, numbers, whole
+from .....errors import refusal
 from .....solvers._jit import njit
 from ... import _counter
-from ..._checks import afford, whole
 from ..._counter import below
 from .clusters import one_of_kinds
 from .records import CanonicalAverages, OccupationSweep, counted
@@ -81,35 +81,29 @@ def newman_ziff(
         whole("dimension", dimension),
         whole("samples", samples),
     )
-    if not (0 <= first < 2**53 and first == int(first)):
-        raise DomainError(
-            f"first = {first} must be a whole number >= 0", argument="first", value=first
-        )
+    first = whole("first", first, low=0, high=MOST_EXACT)
+    periodic = flag("periodic", periodic)
     bonds = one_of_kinds(kind) == "bond"
     axes = dimension if bonds else 1
     if dimension * math.log2(length) + math.log2(axes) >= 31:
-        raise DomainError(
-            f"length = {length} must make less than 2^31 sites or bonds",
-            argument="length",
-            value=length,
-        )
+        raise refusal("length", length, "must make less than 2^31 sites or bonds")
     volume = length**dimension
     places = volume * axes if periodic or not bonds else axes * (volume - volume // length)
-    afford(volume / 2 + 3 * axes * volume)
+    afford(volume / 2 + 3 * axes * volume, "the sweep", "use a smaller lattice")
     order, link = np.empty(volume * axes, np.int32), np.empty(volume, np.int32)
     largest, squares = np.zeros(places + 1), np.zeros(places + 1)
-    source = _counter.new_key(np.random.default_rng(rng))
+    source = _counter.new_key(generator(rng))
     for i in range(samples):
         with np.errstate(over="ignore"):
-            _shuffle(np.uint64(_counter.subkey(source, np.uint64(int(first) + i))), order)
-        _occupy(order, length, dimension, bonds, bool(periodic), link, largest, squares)
+            _shuffle(np.uint64(_counter.subkey(source, np.uint64(first + i))), order)
+        _occupy(order, length, dimension, bonds, periodic, link, largest, squares)
     largest /= samples
     squares /= samples
     return OccupationSweep(
         length,
         dimension,
         kind,
-        bool(periodic),
+        periodic,
         samples,
         largest,
         squares,
@@ -150,13 +144,7 @@ def canonical(sweep: OccupationSweep, occupation: ArrayLike) -> CanonicalAverage
     >>> averages.largest[[0, 2]]
     array([ 0., 16.])
     """
-    wanted = np.asarray(occupation, float)
-    if not np.all((wanted >= 0) & (wanted <= 1)):
-        raise DomainError(
-            f"occupation = {occupation!r} must lie between 0 and 1",
-            argument="occupation",
-            value=occupation,
-        )
+    wanted = numbers("occupation", occupation, low=0, high=1)
     flat = np.ascontiguousarray(wanted.reshape(-1))
     found = np.empty((2, flat.size))
     for row, values in zip(found, (sweep.largest, sweep.squares), strict=True):
