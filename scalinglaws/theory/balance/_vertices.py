@@ -13,9 +13,8 @@ from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 
-_EXACT = (
-    2**31
-)  # integers and determinants up to here multiply without overflow, and are told apart in floating point
+# integers and determinants up to here multiply without overflow, and are told apart in floating point
+_EXACT = 2**31
 
 Row = tuple[Fraction, ...]
 
