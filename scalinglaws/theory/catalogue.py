@@ -187,7 +187,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "patterns.two_layer": Entry(
         "scalinglaws.theory.patterns.laws:two_layer_law",
-        "samples by which a two-layer network of given width learns a cubic Hermite target: lazy, specialized, or Gaussian features",
+        "samples by which a two-layer network of given width learns a cubic Hermite target: one specialized neuron, many, or none",
     ),
     "patterns.convolutional": Entry(
         "scalinglaws.theory.patterns.laws:convolutional_law",
@@ -195,7 +195,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "patterns.three_layer": Entry(
         "scalinglaws.theory.patterns.laws:three_layer_law",
-        "samples by which a three-layer network, no narrower than its input, learns a cubic Hermite target: which layer specializes",
+        "samples by which a three-layer network of given widths learns a cubic Hermite target: which layer specializes",
     ),
     "patterns.attention": Entry(
         "scalinglaws.theory.patterns.laws:attention_law",
