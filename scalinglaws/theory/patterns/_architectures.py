@@ -64,7 +64,8 @@ def transfer_order(start: int, end: int, activation: str) -> int | None:
     r"""Return the order in which an activation turns a feature of one degree into one of another.
 
     Neurons that carry amplitude u on :math:`He_k` have activations with squared overlap :math:`u^{2j}` with :math:`He_{k'}`, where j
-    is the smallest number with :math:`j k \ge k'`, :math:`j k - k'` even and :math:`\phi^{(j)}(0) \ne 0`.
+    is the smallest number with :math:`j k \ge k'`, :math:`j k - k'` even and :math:`\phi^{(j)}(0) \ne 0`. The first power of
+    :math:`He_k` contains no other degree: j = 1 is possible for k' = k only.
 
     Parameters
     ----------
@@ -81,11 +82,11 @@ def transfer_order(start: int, end: int, activation: str) -> int | None:
     Examples
     --------
     >>> transfer_order(1, 3, "odd"), transfer_order(3, 1, "odd"), transfer_order(1, 2, "odd"), transfer_order(1, 3, "generic")
-    (3, 1, None, 3)
+    (3, 3, None, 3)
     """
     if activation == "linear":
         return 1 if start == end else None
-    for order in range(1, end + 3):
+    for order in range(1 if start == end else 2, end + 3):
         parity = {"odd": order % 2 == 1, "even": order % 2 == 0, "generic": True}[activation]
         if parity and order * start >= end and (order * start - end) % 2 == 0:
             return order

@@ -122,9 +122,9 @@ def phase_diagram(
     >>> from scalinglaws.theory.patterns import fully_connected
     >>> found = phase_diagram(fully_connected(["n"], 3), {"n": (0, 6)}, points=7)
     >>> [str(found.patterns[number]) for number in found.winner]
-    ['G(1)', 'S1(1)', 'S(1)', 'S(1)', 'S(1)', 'GP', 'GP']
+    ['S1(1)', 'S1(1)', 'S(1)', 'S(1)', 'S(1)', 'GP', 'GP']
     >>> [(str(line.equation.lhs), line.equation.rhs) for line in found.boundaries]
-    [('n', 1/3), ('n', 1), ('n', 5)]
+    [('n', 1), ('n', 5)]
     """
     flag("purity", purity)
     architecture = _freed(architecture)
