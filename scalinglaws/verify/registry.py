@@ -192,7 +192,9 @@ def check(
 
 def _known_law(law: str) -> None:
     if law not in CATALOGUE:
-        raise unknown_name("law", law, CATALOGUE)
+        raise unknown_name(
+            "law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py"
+        )
 
 
 def theories() -> tuple[str, ...]:
