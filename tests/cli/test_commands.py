@@ -624,7 +624,7 @@ def test_the_frontier_names_its_phase(capsys):
         (["linear.gradient_flow"], "linear.gradient_flow needs t="),
         (["linear.online_sgd", "steps=5"], "needs batch=, learning_rate="),
         (["linear.gradient_flow", "t=3,2"], "must not decrease"),
-        (["linear.compute_frontier", "compute=1e9", "dynamics=adam"], "must be one of sgd, flow"),
+        (["linear.compute_frontier", "compute=1e9", "dynamics=adam"], "must be 'sgd' or 'flow'"),
         (
             ["linear.gradient_flow", "t=3", "--output", "x.png"],
             "a picture needs an argument that varies",

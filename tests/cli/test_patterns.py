@@ -162,7 +162,7 @@ def test_pictures(capsys, tmp_path, arguments, start):
         ),
         (
             ["fcn", "--widths", "1", "--activation", "relu"],
-            "must be one of odd, even, generic, linear",
+            "must be 'odd', 'even', 'generic' or 'linear'",
         ),
         (["fcn"], "--widths"),
         (["fcn", "--widths"], "one to 4 hidden layers"),

@@ -220,7 +220,7 @@ def test_refusals(plane, line, tails):
         (lambda: phase_diagram(patterns.fully_connected(["n"], 3)), "must be a PhaseDiagram"),
         (lambda: phase_diagram(plane, marks={"a": (1,)}), "2 coordinates"),
         (lambda: phase_diagram(line, marks={"a": (7,)}), "within the axes"),
-        (lambda: cost_curves([10, 20]), "at least three"),
+        (lambda: cost_curves([10, 20]), "at least 3 numbers, >= 2"),
         (lambda: cost_curves([10, 20, 20]), "increasing"),
         (lambda: cost_curves([10, 20, np.inf]), "finite"),
         (lambda: cost_curves(D, width_exponent="n"), "must be a number"),
