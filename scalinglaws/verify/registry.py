@@ -84,6 +84,8 @@ class Check:
         From `Context` to comparisons.
     demo : bool
         Whether the check is the one of its theory that a demonstration runs.
+    compiles : float
+        Seconds of compilation in a first run, roughly.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Check:
     expect: Expectation
     function: Callable[[Context], Iterable[Comparison]]
     demo: bool = False
+    compiles: float = 0.0
 
 
 _CHECKS: dict[str, Check] = {}
@@ -105,6 +108,7 @@ def check(
     effort: str = "quick",
     expect: Expectation = PASS,
     demo: bool = False,
+    compiles: float = 0.0,
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -122,6 +126,9 @@ def check(
         ``"pass"`` (default), or ``("fail" | "inconclusive", reason, evidence)`` for a known, documented disagreement.
     demo : bool
         Whether ``scalinglaws verify --demo`` runs it: a fast check, one for each theory.
+    compiles : float
+        Seconds of compilation in a first run, roughly (``benchmarks/compilation.py``). What compiles longest is begun first, so
+        that workers do not compile the same kernels at the same time.
 
     Returns
     -------
@@ -159,7 +166,9 @@ def check(
     def register(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
-        _CHECKS[name] = Check(name, name.split(".")[0], statement, effort, expect, function, demo)
+        _CHECKS[name] = Check(
+            name, name.split(".")[0], statement, effort, expect, function, demo, compiles
+        )
         return function
 
     return register
@@ -301,7 +310,10 @@ def run(
         for job in jobs
         if resume and (kept := store.read(job.path)) is not None
     }
-    todo = [job for job in jobs if job.entry.name not in finished]
+    todo = sorted(
+        (job for job in jobs if job.entry.name not in finished),
+        key=lambda job: -job.entry.compiles,
+    )
     if on_done is not None:
         for name in finished:
             on_done(name)

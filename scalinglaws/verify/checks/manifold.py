@@ -47,6 +47,7 @@ def variance_limited(context: Context) -> Iterator[Comparison]:
 @check(
     "manifold.nearest-neighbor",
     statement="the distance to the nearest of P samples falls as P^(-1/d)",
+    demo=True,
 )
 def nearest_neighbor(context: Context) -> Iterator[Comparison]:
     """Points drawn on a torus, which has no edges."""

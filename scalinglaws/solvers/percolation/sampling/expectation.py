@@ -82,7 +82,7 @@ def _summed(
     tabled: bool,
 ) -> float:
     """Sum the law over counts, outward from the mean, with weights relative to that of the mean."""
-    start = math.floor(mean)
+    start = float(math.floor(mean))
     total = _law(start, exponent, scale, power, law, table, tabled)
     norm = 1.0
     weight, d = 1.0, start

@@ -21,6 +21,8 @@ _LAZY, _RICH = 1e-4, 4.0  # richness
 @check(
     "feature_learning.circle",
     statement="a network of rectified linear units on the circle learns lazily with t^-beta, richly faster",
+    demo=True,
+    compiles=2.0,
 )
 def circle_slopes(context: Context) -> Iterator[Comparison]:
     """Networks that are not linear: lazy ones against the flow of their kernel, rich ones against the exponent."""

@@ -124,7 +124,9 @@ def _compared(
 
 
 @check(
-    "feature_learning.online", statement="test loss along one-pass SGD, rich and lazy, step by step"
+    "feature_learning.online",
+    statement="test loss along one-pass SGD, rich and lazy, step by step",
+    compiles=6.0,
 )
 def online(context: Context) -> Iterator[Comparison]:
     """Fresh batches, with every mode eight times."""

@@ -278,6 +278,7 @@ def model(context: Context) -> Iterator[Comparison]:
 @check(
     "feature_learning.compute",
     statement="feature learning improves the compute-optimal exponent of hard tasks",
+    compiles=13.0,
 )
 def compute(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size, at two budgets."""

@@ -36,6 +36,8 @@ _DISAGREEMENT = (
 @check(
     "percolation.nearest-distance",
     statement="the distance to the nearest training site follows the recursion on an infinite critical tree",
+    demo=True,
+    compiles=2.0,
 )
 def nearest_distance(context: Context) -> Iterator[Comparison]:
     """Its mean against the number of training sites, and its distribution at one of them."""

@@ -42,6 +42,7 @@ def _fit(
 @check(
     "percolation.fitted",
     statement="losses of simulated clusters against model and data size follow from their sizes and fitted scales",
+    compiles=5.0,
 )
 def fitted(context: Context) -> Iterator[Comparison]:
     """The hard law, with a scale fitted to each cluster by itself."""
@@ -191,6 +192,7 @@ def _ideal(n: Array) -> tuple[Array, solve.Allocation]:
 @check(
     "percolation.break-rank",
     statement="the best of random allocations learns as many clusters as the exact rule says",
+    compiles=12.0,
 )
 def break_rank(context: Context) -> Iterator[Comparison]:
     """Ideal weights k^-2 on simulated clusters; exponent and break rank of every candidate are drawn at random."""

@@ -173,6 +173,7 @@ def rank(context: Context) -> Iterator[Comparison]:
 @check(
     "percolation.fractal-dimension",
     statement="the largest cluster grows with the lattice as its fractal dimension says",
+    compiles=5.0,
 )
 def fractal_dimension(context: Context) -> Iterator[Comparison]:
     """Mean size of the largest cluster of lattices of several lengths."""

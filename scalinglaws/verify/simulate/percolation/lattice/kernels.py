@@ -137,6 +137,7 @@ def connect(
     """
     axes = shape.size
     volume = 1
+    nought = np.int64(0)  # literals would have `marked` compiled once for each
     strides = np.empty(axes, np.int64)
     for axis in range(axes - 1, -1, -1):
         strides[axis] = volume
@@ -148,7 +149,7 @@ def connect(
     for k in range((volume + 63) >> 6):
         position = k << 6
         # runs
-        fresh = marked(offsets[axes - 1], shape[axes - 1], 0, 1)
+        fresh = marked(offsets[axes - 1], shape[axes - 1], nought, nought + 1)
         if bonds:
             here = ones_below(volume - position)
             begin = here & (fresh | ~words[axes - 1, k])
@@ -181,7 +182,7 @@ def connect(
                     allowed = here & marked(offsets[axis], period, period - stride, period)
                     back = period - stride
                 else:
-                    allowed = here & ~marked(offsets[axis], period, 0, stride)
+                    allowed = here & ~marked(offsets[axis], period, nought, stride)
                     back = stride
                 if allowed == _ZERO:
                     carries[2 * axis + wrapped] = _ZERO
