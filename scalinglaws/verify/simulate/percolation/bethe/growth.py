@@ -59,7 +59,7 @@ def _number(word: np.uint64, bounds: NDArray[np.uint64]) -> int:
 
 
 @njit
-def _undecided(key: np.uint64, site: int, piece: np.uint64, bounds: NDArray[np.uint64]) -> int:
+def _undecided(key: np.uint64, site: np.int64, piece: np.uint64, bounds: NDArray[np.uint64]) -> int:
     """Return the number of children of a site whose leading bits do not decide it."""
     return _number((piece << _REST) | (subkey(key, np.uint64(site)) >> _BITS), bounds)
 

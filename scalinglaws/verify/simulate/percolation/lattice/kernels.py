@@ -62,7 +62,7 @@ def flip_coins(key: np.uint64, chance: np.uint64, sites: int, words: Words) -> N
 
 
 @njit
-def ones_below(count: int) -> np.uint64:
+def ones_below(count: int | np.int64) -> np.uint64:
     """Return a word whose lowest bits are set, none of them for counts below 1, all from 64 on."""
     if count <= 0:
         return _ZERO
@@ -70,7 +70,7 @@ def ones_below(count: int) -> np.uint64:
 
 
 @njit
-def marked(offset: int, period: int, begin: int, end: int) -> np.uint64:
+def marked(offset: int, period: int, begin: int | np.int64, end: int | np.int64) -> np.uint64:
     """Return a word with bit t set where (offset + t) modulo the period lies between begin and end - 1; 0 <= offset < period."""
     found = _ZERO
     base = -offset
