@@ -75,6 +75,7 @@ def configuration(context: Context) -> Iterator[Comparison]:
     "patterns.exponents",
     statement="costs of the patterns of a cubic target grow with the engine's exponents, at large enough sizes",
     laws=("patterns.two_layer",),
+    demo=True,
 )
 def exponents(context: Context) -> Iterator[Comparison]:
     """Costs with all their factors, as width and dimension grow together; sizes of thousands are not large enough for GFL."""
