@@ -2,8 +2,6 @@
 
 import csv
 import json
-import re
-from pathlib import Path
 
 import pytest
 
@@ -229,26 +227,3 @@ def test_a_sampling_solver_is_the_solver(capsys):
     assert found["log_probability"] == expected.log_probability.tolist()
     assert run(["solve", "patterns.log_tail", "n=10", "s=3", "method=importance"]) == 2
     assert "seed" in capsys.readouterr().err
-
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "theory" / "patterns.md"
-SHOWN = re.findall(
-    r"^```console\n\$ scalinglaws (.*?)\n(.*?)```$",
-    PAGE.read_text(encoding="utf-8"),
-    flags=re.DOTALL | re.MULTILINE,
-)
-
-
-@pytest.mark.parametrize(("command", "shown"), SHOWN, ids=[command for command, _ in SHOWN])
-def test_the_page_shows_what_is_printed(capsys, tmp_path, monkeypatch, command, shown):
-    monkeypatch.chdir(tmp_path)
-    assert run(command.split()) == 0
-    out = capsys.readouterr().out
-    if shown:
-        assert out == shown
-    else:
-        assert [path.name for path in tmp_path.iterdir()] == command.split()[-1:]
-
-
-def test_the_page_has_commands():
-    assert len(SHOWN) >= 7

@@ -240,7 +240,7 @@ def critical_exponents(dimension: int) -> CriticalExponents:
     >>> critical_exponents(2).alpha.value
     86/5
     >>> print(critical_exponents(3).alpha)
-    4.2883854 +- 0.0013
+    4.2884 +- 0.0013
     >>> critical_exponents(6).model_exponent(4)
     Prediction(exponent=Estimate(value=1, ...), log_power=2, limit='both')
     """
