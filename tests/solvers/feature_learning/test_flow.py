@@ -484,7 +484,9 @@ def test_linear_network():
         linear_network(10, spectrum, richness=0, features=20).test_loss
         == linear.gradient_flow(10, spectrum, features=20).test_loss
     )
-    with pytest.raises(DomainError, match=r"features = 20.0 must be inf where the richness is not 0"):
+    with pytest.raises(
+        DomainError, match=r"features = 20.0 must be inf where the richness is not 0"
+    ):
         linear_network(10, spectrum, richness=[0, 1], features=20)
 
 
