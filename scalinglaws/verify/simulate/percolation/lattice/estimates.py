@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from .....arguments import choice, number
-from .....errors import DomainError, refusal
+from .....errors import refusal
 from .records import LatticeEstimate, LatticeSamples, OccupationSweep, counted
 from .sweep import canonical
 
@@ -94,16 +94,16 @@ def fisher_windows(samples: LatticeSamples, *, dimension: float) -> tuple[int, i
     (3, 3)
     """
     if not samples.periodic:
-        raise DomainError(
-            "tau is not estimated: free boundaries bias it", argument="samples", value=samples
+        raise refusal(
+            "samples", samples, "tau is not estimated: free boundaries bias it", named=False
         )
     first, last = _WINDOWS.get(samples.dimension, _WINDOWS[max(_WINDOWS)])
     end = number("dimension", dimension, low=0.0, strict=True) * math.log(samples.length, 4)
     last = min(last, math.floor(end - math.log(_BELOW_LARGEST, 4) + 1e-9) - 1)
     first = min(first, last)
     if first < 1 or samples.tail_sites[:, last + 1].sum() == 0:
-        raise DomainError(
-            "tau is not estimated: the lattice is too small", argument="samples", value=samples
+        raise refusal(
+            "samples", samples, "tau is not estimated: the lattice is too small", named=False
         )
     return first, last
 
