@@ -219,12 +219,6 @@ def train_from_test(
     ) * (unlimited + noise)
 
 
-def unlimited_flow(modes: Modes, doubled: Array | float) -> Array:
-    """Return the loss of gradient flow with unlimited features and samples at half the times given."""
-    with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(np.exp(-np.multiply.outer(doubled, modes.eigenvalues)) @ modes.signal)
-
-
 # -- kernels ------------------------------------------------------------------------------------------------------------
 
 

@@ -15,8 +15,18 @@ from .._blas import one_thread
 from ..catalogue import shows
 from ..equivalents.contour import cotangent
 from ..equivalents.inversion import CONTOUR, pair_losses, population_losses, train_loss
-from ..equivalents.losses import UNSOLVED, Losses, columns, judgment, solved, unlimited
-from ..equivalents.response import resolve, unlimited_flow
+from ..equivalents.losses import (
+    ROUNDING,
+    UNSOLVED,
+    Loss,
+    Losses,
+    columns,
+    judgment,
+    solved,
+    unlimited,
+)
+from ..equivalents.rates import remaining
+from ..equivalents.response import resolve
 from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridgeless
 
@@ -152,7 +162,7 @@ def gradient_flow(
         if late[i]:
             found.append(next(ends))
         elif start[i]:
-            found.append(unlimited(total, noise[i]))
+            found.append(unlimited(Loss(total, ROUNDING * total), noise[i]))
         else:
             found.append(_at_one_time(modes, times[i], n[i], p[i], noise[i]))
 
@@ -172,9 +182,10 @@ def gradient_flow(
 
 @one_thread
 def _at_one_time(modes: Modes, t: float, features: float, samples: float, noise: float) -> Losses:
-    free = float(unlimited_flow(modes, 2 * t))
+    without_limits = remaining(modes.signal, 2 * t * modes.eigenvalues)
     if math.isinf(features) and math.isinf(samples):
-        return unlimited(free, noise)
+        return unlimited(without_limits, noise)
+    free = without_limits.value
     z, w = cotangent()
     weights = w / z
     doubled = resolve(modes, features, samples, z / (2 * t))

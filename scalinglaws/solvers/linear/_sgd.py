@@ -21,6 +21,7 @@ from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judg
 from ..equivalents.response import Resolved, inverse, projected_signal, resolve
 from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridge
+from ._sgd_unlimited import UnlimitedSGD, between
 from ._stability import Resolvent, stability_inputs
 
 _FEW = 12  # steps below which the transform is inverted on a circle
@@ -155,11 +156,16 @@ def online_sgd(
     total = float(np.sum(modes.signal))
     start = t * eta * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
     circles: dict[tuple[float, ...], _Start] = {}
+    sums: dict[tuple[float, ...], UnlimitedSGD] = {}
     found = []
     for i in range(t.size):
         key = (n[i], b[i], eta[i], noise[i], norms[i])
         if start[i]:
             found.append(Losses(Loss(total, ROUNDING * total)))
+        elif math.isinf(n[i]):
+            if key not in sums:
+                sums[key] = UnlimitedSGD(modes, *key[1:4])
+            found.append(Losses(sums[key].losses(t[i])))
         elif math.isinf(t[i]):
             found.append(_floor(spectrum, n[i], noise[i], norms[i]))
         elif t[i] < _FEW:
@@ -366,7 +372,7 @@ class _Start:
         before = math.floor(steps)
         loss = self._whole(before)
         if before != steps:
-            loss = _between(loss, self._whole(before + 1), steps - before)
+            loss = between(loss, self._whole(before + 1), steps - before)
         return solved(loss, _NONE, *self._transform.resolved)
 
     def _whole(self, steps: int) -> Loss:
@@ -374,14 +380,6 @@ class _Start:
             return Loss(self._total, ROUNDING * self._total)
         weights = np.asarray(np.exp(steps * self._u) / _CIRCLE, dtype=complex)
         return self._transform.loss(steps, weights, Rule(ROUNDING, math.exp(-_ALIAS)))
-
-
-def _between(low: Loss, high: Loss, part: float) -> Loss:
-    """Interpolate between two whole numbers of steps."""
-    error = max(low.error, high.error)
-    if min(low.value, high.value) <= 0:
-        return Loss((1 - part) * low.value + part * high.value, error)
-    return Loss(low.value ** (1 - part) * high.value**part, error)
 
 
 def _over_s(modes: Modes, at: Resolved) -> ComplexArray:
