@@ -97,8 +97,8 @@ class UnlimitedSGD:
         self, steps: float, u: ComplexArray, weights: ComplexArray, signal: Array, noise: float
     ) -> Loss:
         """Invert the difference from the loss without gradient noise, or from that at late times."""
-        step = np.expm1(u)
-        distance = self._decay + step[:, None]
+        step = np.asarray(np.expm1(u), dtype=complex)
+        distance = np.asarray(self._decay + step[:, None], dtype=complex)
         kernel, kernel_size = _sums(self._kernel, distance)
         forcing, forcing_size = _sums(signal, distance)
         amplified = 1 / (1 - self._norm)
@@ -135,8 +135,8 @@ class UnlimitedSGD:
     def _late(self, steps: float, u: ComplexArray, weights: ComplexArray) -> Loss:
         """Invert what is left of the signal, on a contour around the pole below z = 1."""
         # z - z_c and z - q, neither as a difference of nearly equal numbers
-        right = np.asarray((1 - self._center) * np.expm1(u))
-        distance = self._beyond + self._gap + right[:, None]
+        right = np.asarray((1 - self._center) * np.expm1(u), dtype=complex)
+        distance = np.asarray(self._beyond + self._gap + right[:, None], dtype=complex)
         forcing, size = _sums(self._signal, distance)
         rest = np.ones_like(right)
         if self._gap > 0:  # 1 - K(z) = K(z_c) - K(z)
