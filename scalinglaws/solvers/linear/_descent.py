@@ -457,7 +457,7 @@ def heavy_ball(steps: float, rates: Array, momentum: float, rest: Array) -> tupl
         wrong = np.minimum(lacks, 1.0)
         error = np.where(
             quarter < 0,
-            scale * size * (40 + steps * close),
-            np.where(root == 0, 0.0, decay * size * (40 + 2 * steps * wrong * close)),
+            scale * size * (10 + steps * close),
+            np.where(root == 0, 0.0, decay * size * (10 + 2 * steps * wrong * close)),
         )
-        return value, ROUNDING * error
+        return value, 5 * ROUNDING * error

@@ -150,7 +150,7 @@ def online_sgd(
             value=steps,
         )
 
-    norms = _stable_norms(spectrum, n, b, eta)
+    norms, slacks = _stable_norms(spectrum, n, b, eta)
     with np.errstate(divide="ignore"):
         modes = spectrum.modes(depth("steps", spectrum, n, 1 / (t * eta)))
     total = float(np.sum(modes.signal))
@@ -159,7 +159,7 @@ def online_sgd(
     sums: dict[tuple[float, ...], UnlimitedSGD] = {}
     found = []
     for i in range(t.size):
-        key = (n[i], b[i], eta[i], noise[i], norms[i])
+        key = (n[i], b[i], eta[i], noise[i], norms[i], slacks[i])
         if start[i]:
             found.append(Losses(Loss(total, ROUNDING * total)))
         elif math.isinf(n[i]):
@@ -167,7 +167,7 @@ def online_sgd(
                 sums[key] = UnlimitedSGD(modes, *key[1:4])
             found.append(Losses(sums[key].losses(t[i])))
         elif math.isinf(t[i]):
-            found.append(_floor(spectrum, n[i], noise[i], norms[i]))
+            found.append(_floor(spectrum, n[i], noise[i], norms[i], slacks[i]))
         elif t[i] < _FEW:
             if key not in circles:
                 circles[key] = _Start(modes, *key)
@@ -189,17 +189,20 @@ def online_sgd(
     return result
 
 
-def _floor(spectrum: Spectrum, features: float, noise: float, norm: float) -> Losses:
+def _floor(spectrum: Spectrum, features: float, noise: float, norm: float, slack: float) -> Losses:
     """Return the limit of many steps."""
     best = ridge(spectrum, features=features)
     limit = float((best.test_loss + norm * noise) / (1 - norm))
-    return Losses(Loss(limit, limit * (best.diagnostics.error_estimate + ROUNDING / (1 - norm))))
+    error = best.diagnostics.error_estimate + (2 + 1 / slack) * ROUNDING / (1 - norm)
+    return Losses(Loss(limit, limit * error))
 
 
-def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_rate: Array) -> Array:
-    """Return the kernel norms; refuse unstable learning rates."""
+def _stable_norms(
+    spectrum: Spectrum, features: Array, batch: Array, learning_rate: Array
+) -> tuple[Array, Array]:
+    """Return the kernel norms, and the distances to the bound; refuse unstable learning rates."""
     edge = Resolvent(spectrum.modes())
-    known: dict[tuple[float, ...], float] = {}
+    known: dict[tuple[float, ...], tuple[float, float]] = {}
     for inputs in zip(features, batch, learning_rate, strict=True):
         if inputs not in known:
             norm, top, largest = edge.stability(*inputs)
@@ -215,8 +218,10 @@ def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_ra
                     argument="learning_rate",
                     value=eta,
                 )
-            known[inputs] = norm
-    return np.array([known[inputs] for inputs in zip(features, batch, learning_rate, strict=True)])
+            known[inputs] = norm, max(1 - inputs[2] / largest, ROUNDING)
+    rows = [known[inputs] for inputs in zip(features, batch, learning_rate, strict=True)]
+    norms, slacks = np.array(rows).reshape(-1, 2).T
+    return norms, slacks
 
 
 class _Transform:
@@ -231,6 +236,7 @@ class _Transform:
         learning_rate: float,
         noise: float,
         norm: float,
+        slack: float,
         u: ComplexArray,
     ) -> None:
         eta, per_sample = learning_rate, inverse(batch)
@@ -248,6 +254,8 @@ class _Transform:
             self._rates = np.log1p(-np.minimum(decrement, 1.0))
         self._signal = modes.signal
         self._amplification = 1 / (1 - norm)
+        # close to the bound rounding of the learning rate counts
+        self._rounding = ROUNDING * (8 + 1 / slack) / (1 - norm)
         if not (low.found and high.found):
             return
         scale = 2 * eta * root
@@ -283,8 +291,8 @@ class _Transform:
             change, error = invert(weights, values, rule)
             error = (
                 self._amplification * error
-                + rule.truncation * (abs(change) + start)
-                + ROUNDING * start
+                + 3 * rule.truncation * (abs(change) + start)
+                + self._rounding * start
             )
             choices.append(Loss(start + change, error))
         return min(choices, key=lambda loss: loss.error)
@@ -360,9 +368,12 @@ class _Start:
         learning_rate: float,
         noise: float,
         norm: float,
+        slack: float,
     ) -> None:
         self._u = circle(_CIRCLE, _ALIAS / _CIRCLE)
-        self._transform = _Transform(modes, features, batch, learning_rate, noise, norm, self._u)
+        self._transform = _Transform(
+            modes, features, batch, learning_rate, noise, norm, slack, self._u
+        )
         self._total = float(np.sum(modes.signal))
 
     def losses(self, steps: float) -> Losses:
