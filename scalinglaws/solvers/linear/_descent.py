@@ -32,6 +32,7 @@ from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridgeless
 from ._stability import Resolvent
+from ._tails import Tails
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other
 _DAMPED = 30.0  # logarithm by which oscillations must have decayed where a contour leaves them out
@@ -199,6 +200,13 @@ def gradient_descent(
             circles.setdefault((n[i], p[i], eta[i], mu[i], noise[i]), []).append(i)
         else:
             found[i] = task.on_contours(count[i])
+    tails = Tails(spectrum, modes)
+    for i in found.keys() - set(np.flatnonzero(late).tolist()):
+        # one decay only: no momentum, and no steps so long that the fastest mode lasts as well
+        if mu[i] == 0 and count[i] >= _FEW and eta[i] * tops[i] < 1 and not start[i]:
+            found[i] = tails.improved(
+                found[i], count[i], n[i], p[i], noise[i], learning_rate=eta[i]
+            )
     for members in circles.values():
         i = members[0]
         task = _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i])
@@ -460,4 +468,4 @@ def heavy_ball(steps: float, rates: Array, momentum: float, rest: Array) -> tupl
             scale * size * (10 + steps * close),
             np.where(root == 0, 0.0, decay * size * (10 + 2 * steps * wrong * close)),
         )
-        return value, 5 * ROUNDING * error
+        return value, 10 * ROUNDING * error

@@ -29,6 +29,7 @@ from ..equivalents.rates import remaining
 from ..equivalents.response import resolve
 from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridgeless
+from ._tails import Tails
 
 LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""
@@ -157,14 +158,16 @@ def gradient_flow(
     ends = iter(ridgeless(spectrum, n[late], p[late], noise[late]))
     # all rates are below 8 times the trace (largest_eigenvalue at u = 2 trace)
     start = times * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
-    found = []
+    found: list[Losses] = []
+    tails = Tails(spectrum, modes)
     for i in range(times.size):
         if late[i]:
             found.append(next(ends))
         elif start[i]:
             found.append(unlimited(Loss(total, ROUNDING * total), noise[i]))
         else:
-            found.append(_at_one_time(modes, times[i], n[i], p[i], noise[i]))
+            losses = _at_one_time(modes, times[i], n[i], p[i], noise[i])
+            found.append(tails.improved(losses, times[i], n[i], p[i], noise[i]))
 
     diagnostics = judgment(
         found,

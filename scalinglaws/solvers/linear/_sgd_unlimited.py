@@ -25,9 +25,7 @@ from ..equivalents.response import inverse
 from ..spectra import Modes
 
 _FEW = 12  # steps below which the recursion is iterated
-_LATE = (
-    8.0  # logarithm by which the slowest part must have fallen for a contour to leave out the floor
-)
+_LATE = 1.0  # logarithm of the decay of the slowest part from which on its own contour is tried
 _OVERLOOKED = 60 * TRUNCATION  # error of the contour, relative to the result: measured
 _RESOLVED = 1e-12  # error, relative to the loss, with which the first contour is good enough
 
