@@ -55,7 +55,7 @@ class GradientDescentSolution(Result):
     test_loss, train_loss : float or ndarray
         Mean losses; the train loss contains the label noise, the test loss does not.
     test_error, train_error : float or ndarray
-        Estimated absolute errors of the two (rounding and truncation, for the merged spectrum).
+        Estimated absolute errors of the two: truncation, and rounding of everything but the spectrum itself.
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-3 of the train
         loss at the start.
@@ -127,11 +127,14 @@ def gradient_descent(
 
     Notes
     -----
-    Unlimited features and samples: the polynomial of each mode, exactly. Otherwise the difference from that is inverted on
+    Unlimited features and samples: the polynomial of each mode, to 1e-12 of the loss without momentum; with momentum rounding
+    grows as two roots come close, up to 1e-8 of the loss (see ``test_error``). Otherwise the difference from that is inverted on
     cotangent contours around the positive and, for steps that overshoot, the negative z axis: 2 to 6 ms per element,
     whatever the size of n, M, N, P. Below 12 steps, and below :math:`60/\ln(1/\mu)`, where oscillations at :math:`|z| = \sqrt\mu`
     count, on a circle of about 8 n nodes shared by all elements with the same parameters: 10 ms up to 12 steps,
-    0.3 s for 128 and several seconds for 500. Accuracy as `gradient_flow`; a few 1e-12 of the start on the largest circles.
+    0.3 s for 128 and several seconds for 500. Accuracy as `gradient_flow`, but with momentum, for fewer than 12 steps and for
+    learning rates above :math:`1/x_{max}` only relative to the start, where features or samples are limited: about 1e-14 of it, a
+    few 1e-12 on the largest circles. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus 1e-11 of the train loss at the start.
 
     References
     ----------

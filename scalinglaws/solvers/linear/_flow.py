@@ -49,7 +49,7 @@ class GradientFlowSolution(Result):
     test_loss, train_loss : float or ndarray
         Mean losses; the train loss contains the label noise, the test loss does not.
     test_error, train_error : float or ndarray
-        Estimated absolute errors of the two (rounding and truncation, for the merged spectrum).
+        Estimated absolute errors of the two: truncation, and rounding of everything but the spectrum itself.
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-4 of the train
         loss at t = 0.
@@ -116,9 +116,12 @@ def gradient_flow(
     -----
     The difference from unlimited features and samples is inverted on a cotangent contour of 24 nodes, 12 of which need a
     complex kappa, followed from the real axis by Newton's method: 0.6 ms per time for P infinite, 1.5 ms otherwise, whatever
-    the size of t, M, N, P. Errors are about 1e-12 of the difference from unlimited resources plus 1e-14 of the loss without
-    limits. An exponentially small train loss is known to about 1e-14 of its start only (see ``train_error``), and set to 0
-    where the sum falls below. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus 1e-12 of the train loss at t = 0.
+    the size of t, M, N, P. Errors are about 1e-12 of the difference from unlimited resources plus 1e-14 of the train loss at
+    t = 0. A loss that falls exponentially (train losses at few samples, test losses where every mode is learned) is inverted
+    on a second contour, around the slowest mode, once it is late: to about 1e-11 of itself down to 1e-290, unless a floor
+    due to noise lies close above. Without limits on features and samples the sum over modes is accurate to 1e-15 times
+    :math:`1 + 2\lambda_k t` of the modes that are left, at most 4e-13. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus
+    1e-12 of the train loss at t = 0.
     The equations are the leading order in 1/N and 1/P: relative deviations of the mean over draws are of order
     1/min(N, P).
 

@@ -251,8 +251,12 @@ def ridgeless(spectrum: Spectrum, features: Array, samples: Array, noise: Array)
         end.diagnostics.residual,
         end.diagnostics.error_estimate,
     )
+
+    def known(loss: float) -> Loss:
+        return Loss(loss, accuracy * loss if math.isfinite(loss) else 0.0)
+
     return [
-        Losses(Loss(test, accuracy * test), Loss(train, accuracy * train), steps, residual)
+        Losses(known(test), known(train), steps, residual)
         for test, train in zip(np.asarray(end.test_loss), np.asarray(end.train_loss), strict=True)
     ]
 

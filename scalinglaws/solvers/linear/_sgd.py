@@ -46,7 +46,7 @@ class OnlineSGDSolution(Result):
     test_loss : float or ndarray
         Mean test loss.
     test_error : float or ndarray
-        Its estimated absolute error (rounding and truncation, for the merged spectrum).
+        Its estimated absolute error: truncation, and rounding of everything but the spectrum itself.
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-4 of the loss on
         the first batch.
@@ -116,10 +116,14 @@ def online_sgd(
 
     Notes
     -----
-    The difference from :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, below 12 steps
-    on a circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle,
-    whatever the size of t, M, N, and however far the loss has fallen. Accurate to about 1e-11, but for a factor
-    :math:`1/(1 - \hat K(1))` close to the bound.
+    Below 12 steps and for unlimited features the recursion is iterated. Otherwise the difference from
+    :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, for limited features below 12 steps on a
+    circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle, whatever
+    the size of t, M, N. For unlimited features, what is left of the signal is inverted on a contour around the slowest decay
+    once it has fallen, and is accurate to about 1e-11 of itself however far the loss has fallen (down to 1e-290); for limited
+    features to about 1e-11 of the loss plus 1e-13 of the start. Both but for a factor :math:`1/(1 - \hat K(1))`, and one over
+    the relative distance of the learning rate to the bound where features are limited: see ``test_error``, and
+    `AccuracyWarning` if it exceeds 1e-8 of the loss plus 1e-12 of the loss on the first batch.
     The limit is the floor :math:`(L_N + \hat K(1)\,\sigma^2)/(1 - \hat K(1))` with the loss :math:`L_N` of the best
     predictor from N features.
 
