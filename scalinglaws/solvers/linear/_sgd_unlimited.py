@@ -26,8 +26,8 @@ from ..spectra import Modes
 
 _FEW = 12  # steps below which the recursion is iterated
 _LATE = 1.0  # logarithm of the decay of the slowest part from which on its own contour is tried
-_OVERLOOKED = 60 * TRUNCATION  # error of the contour, relative to the result: measured
-_RESOLVED = 1e-12  # error, relative to the loss, with which the first contour is good enough
+_OVERLOOKED = 200 * TRUNCATION  # error of the contour, relative to the result: measured
+_RESOLVED = 3e-12  # error, relative to the loss, with which the first contour is good enough
 
 
 class UnlimitedSGD:
@@ -120,7 +120,7 @@ class UnlimitedSGD:
         for start, factor, factor_size in choices:
             change = 2 * float(np.sum((weights * factor * driven).real))
             terms = 2 * float(np.sum(np.abs(weights) * factor_size * size))
-            error = (TRUNCATION + ROUNDING) * amplified * terms
+            error = 2 * (TRUNCATION + ROUNDING) * amplified * terms
             error += ROUNDING * amplified * (8 * start + amplified * lost)
             error += _OVERLOOKED * (abs(change) + start)
             found.append(Loss(start + change, error))
