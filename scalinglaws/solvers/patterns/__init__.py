@@ -7,10 +7,12 @@ for a two-layer network (`log_alignment`, its mean-field rate `alignment_rate`),
 
 from ._alignment import (
     AlignmentRate,
+    alignment_rate,
+)
+from ._costs import (
     Configuration,
     GaussianCost,
     SpecializedCost,
-    alignment_rate,
     gaussian_cost,
     optimize_configuration,
     specialized_cost,
