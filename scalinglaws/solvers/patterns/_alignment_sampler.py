@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import integrate
 from scipy.interpolate import CubicSpline
 from scipy.special import log_ndtr
 
@@ -16,7 +15,13 @@ from ...results import Diagnostics, Result, Status, judged
 from .. import _jit
 from ..catalogue import shows
 from ._alignment import LARGEST_DIMENSION, LEAST_DIMENSION, estimate, mean_field, told_apart
-from ._fixed_number import FixedNumber, first_neurons, fixed_numbers, graded
+from ._fixed_number import (
+    FixedNumber,
+    bounds_of_specialized,
+    first_neurons,
+    fixed_numbers,
+    graded,
+)
 from ._normal import (
     LOG_ROOT_2PI,
     Array,
@@ -29,9 +34,10 @@ from ._normal import (
     log_mean,
     log_sum,
 )
-from ._site import over_one_neuron, psi
+from ._site import best_weight, one_neuron, over_one_neuron, psi
 
 _MOST_BY_QUADRATURE = 2
+_PANELS, _NODES = 128, 8
 METHODS = ("importance", "quadrature")
 _CELLS, _FARTHEST = 4096, 12.0  # of the weights that do not specialize, and how many deviations they reach
 _FLAT = 40.0  # cells for each root of the width: what a density varies within them adds 1e-3 to a weight
@@ -88,7 +94,7 @@ def log_alignment(
     n : int
         Width N, >= 1.
     d : float
-        Input dimension, from 1e-100 to 1e20.
+        Input dimension, from 1e-30 to 1e20.
     method : {"importance", "quadrature"}
         Sampling, or for one and two neurons quadrature.
     samples : int
@@ -140,24 +146,22 @@ def log_alignment(
     if method == "quadrature":
         if width > _MOST_BY_QUADRATURE:
             raise refusal("n", n, "must be 1 or 2 for method='quadrature'")
-        value, specialized, error = _by_quadrature(width, dimension)
-        diagnostics = Diagnostics(Status.CONVERGED, 0.0, 0, "quadrature", error)
-        return AlignmentProbability(width, dimension, value, 0.0, specialized, diagnostics)
-    size, source = whole("samples", samples, low=2), generator(rng)
-    afford_draws("log_alignment", size, width, "weights")
-    found, beyond, drawn = _sampled(float(width), dimension, size, source)
-    rounding = 4 * np.finfo(float).eps * abs(found.log_mean)
-    status = found.status
-    if abs(found.log_mean + estimate(float(width), dimension)) > _TOLERANCE + 4 * found.error:
-        status = Status.UNDERSAMPLED
-    elif status.ok and rounding > _TOLERANCE:
+        value, beyond, error = _by_quadrature(width, dimension)
+        found, status, drawn = Estimate(value, 0.0, math.inf), Status.CONVERGED, 0
+    else:
+        size, source = whole("samples", samples, low=2), generator(rng)
+        afford_draws("log_alignment", size, width, "weights")
+        found, beyond, drawn = _sampled(float(width), dimension, size, source)
+        error, status = found.error, found.status
+        # another route to the same number, which knows of all numbers of specialized neurons
+        if abs(found.log_mean + estimate(float(width), dimension)) > _TOLERANCE + 4 * error:
+            status = Status.UNDERSAMPLED
+    rounding = 4 * float(np.finfo(float).eps) * abs(found.log_mean)
+    if status.ok and rounding > _TOLERANCE:
         status = Status.LOST_ACCURACY
-    diagnostics = Diagnostics(
-        status, 0.0, drawn, "importance sampling", math.hypot(found.error, rounding)
-    )
-    result = AlignmentProbability(
-        width, dimension, found.log_mean, found.error, beyond, diagnostics
-    )
+    name = "importance sampling" if drawn else "quadrature"
+    diagnostics = Diagnostics(status, 0.0, drawn, name, math.hypot(error, rounding))
+    result = AlignmentProbability(width, dimension, found.log_mean, found.error, beyond, diagnostics)
     judged("log_alignment", result, diagnostics)
     return result
 
@@ -329,47 +333,32 @@ def _add_draws(
 
 
 def _by_quadrature(n: int, d: float) -> tuple[float, float, float]:
-    """Return log P, the expected number of specialized neurons and the error, from integrals over positive weights."""
-    reach = 40 / math.sqrt(d) + 10
+    """Return log P of one or two neurons, the expected number of weights beyond 1 and the error of the logarithm."""
+    low, high = bounds_of_specialized(n, d)
+    if n == 1:
+        value, beyond = one_neuron(0.0, 1.0, d, 0.0, high)
+        return value, beyond, 1e-13
+    found = [_two_neurons(d, low, high, panels) for panels in (_PANELS // 2, _PANELS)]
+    return *found[1], abs(found[1][0] - found[0][0])
 
-    def log_density(*w: float) -> float:
-        total = sum(float(psi(np.asarray(x * x))) for x in w)
-        return (
-            float(log_ndtr(-math.sqrt(n / total))) - d / 2 * sum(x * x for x in w)
-            if total > 0
-            else -math.inf
-        )
 
-    grid = np.geomspace(1e-3, reach, 400)
-    top = max(
-        log_density(*([x] * k + [1e-3] * (n - k))) for x in grid.tolist() for k in range(1, n + 1)
-    )
-    options = {"epsabs": 0.0, "epsrel": 1e-10, "limit": 400}
-    points = (0.25, 0.5, 1.0, 2.0, 4.0)
-
-    def integral(lows: list[float], highs: list[float]) -> tuple[float, float]:
-        found = integrate.nquad(
-            lambda *w: math.exp(log_density(*w) - top),
-            list(zip(lows, highs, strict=True)),
-            opts=[
-                {**options, "points": [p for p in points if low < p < high]}
-                for low, high in zip(lows, highs, strict=True)
-            ],
-        )
-        return float(found[0]), float(found[1])
-
-    factor = n * (math.log(2) + 0.5 * math.log(d) - LOG_ROOT_2PI)
-    small = [
-        integral(
-            [0.0 if i >= k else 1.0 for i in range(n)], [1.0 if i >= k else reach for i in range(n)]
-        )
-        for k in range(n + 1)
-    ]
-    ways = [math.comb(n, k) for k in range(n + 1)]
-    whole = sum(way * value for way, (value, _) in zip(ways, small, strict=True))
-    error = sum(way * bound for way, (_, bound) in zip(ways, small, strict=True)) / whole
-    specialized = (
-        sum(k * way * value for k, (way, (value, _)) in enumerate(zip(ways, small, strict=True)))
-        / whole
-    )
-    return top + math.log(whole) + factor, specialized, error
+def _two_neurons(d: float, threshold: float, reach: float, panels: int) -> tuple[float, float]:
+    """Integrate over the weights of two neurons: none, one or both of them specialized."""
+    logs, beyond = [], []
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    near, far = (0.0, threshold), (threshold, reach)
+    for outer, inner, ways in ((near, near, 1), (near, far, 2), (far, far, 1)):
+        center = 0.0 if outer != inner else best_weight(2.0, 0.0, 2.0, d, *outer)
+        edges = graded(outer[0], center, outer[1], 1 / math.sqrt(d), panels)
+        edges = np.unique(np.append(edges, np.clip(1.0, *outer)))
+        half, middle = np.diff(edges)[:, None] / 2, (edges[1:] + edges[:-1])[:, None] / 2
+        w = (middle + half * nodes).ravel()
+        values = math.log(2 * ways) + 0.5 * math.log(d) - LOG_ROOT_2PI - d * w**2 / 2
+        values += np.log(half * weights).ravel()
+        large = (w > 1).astype(float)
+        over_one_neuron(psi(w**2), 2.0, d, *inner, values, large)
+        logs.append(values)
+        beyond.append(large)
+    every, large = np.concatenate(logs), np.concatenate(beyond)
+    value = float(np.logaddexp.reduce(every))
+    return value, float(np.exp(every - value) @ large)

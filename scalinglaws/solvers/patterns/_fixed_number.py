@@ -150,10 +150,10 @@ def first_neurons(found: FixedNumber) -> tuple[Array, Array]:
     return edges, logs
 
 
-def graded(low: float, center: float, high: float, scale: float) -> Array:
+def graded(low: float, center: float, high: float, scale: float, cells: int = _CELLS) -> Array:
     """Return edges of cells whose width grows with their distance from a center, from a small part of a scale."""
     ends = [math.asinh((end - center) / scale) for end in (low, high)]
-    edges = center + scale * np.sinh(np.linspace(*ends, _CELLS + 1))
+    edges = center + scale * np.sinh(np.linspace(*ends, cells + 1))
     edges[0], edges[-1] = low, high
     return np.asarray(edges)
 

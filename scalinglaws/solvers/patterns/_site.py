@@ -220,9 +220,12 @@ def one_neuron(
     """Integrate over one weight, given the summed overlaps of all others: log probability to align, share beyond 1."""
     peak = best_weight(1.0, rest, n, d, low, high)
     top = _joint(peak, 1.0, rest, n, d)
+    ends = np.array([low, high])
+    for side in range(2):  # the search stops a little before them
+        if _joint(ends[side], 1.0, rest, n, d) > top:
+            peak, top = ends[side], _joint(ends[side], 1.0, rest, n, d)
     if top == -math.inf:
         return -math.inf, 0.0
-    ends = np.array([low, high])
     for side in range(2):
         if _joint(ends[side], 1.0, rest, n, d) < top - _BELOW:
             # halve the distance until that is too near; the last but one is far enough, by a factor of 2 at most
