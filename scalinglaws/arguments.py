@@ -115,7 +115,7 @@ def one_row(
     ):
         bound = f"{'>' if strict else '>='} {low:g} and finite" if low > -math.inf else "finite"
         order = ", increasing" if increasing else ""
-        raise refusal(name, value, f"must be one row of {least} or more numbers, {bound}{order}")
+        raise refusal(name, value, f"must be one row of at least {least} numbers, {bound}{order}")
     return array
 
 

@@ -42,7 +42,7 @@ def commands():
                 )
 
 
-@pytest.mark.parametrize(("kind", "shown"), commands())
+@pytest.mark.parametrize(("kind", "shown"), list(commands()))
 def test_commands_print_what_the_page_shows(kind, shown, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")

@@ -171,9 +171,8 @@ def log_tail_on_lattice(n: int, s: float) -> tuple[float, float, float]:
             )
     afford(16.0 * points, "the lattice", "use method='importance'")
     index = np.arange(points)
-    y = (
-        np.where(index < points - points // 4, index, index - points) * _STEP
-    )  # a quarter of the lattice is negative
+    # a quarter of the lattice is negative
+    y = np.where(index < points - points // 4, index, index - points) * _STEP
     mass, most = _masses(y), _LARGEST**3 / ROOT_15
     with np.errstate(divide="ignore"):
         log_share = np.log(np.clip((y + _STEP / 2 - target) / _STEP, 0, 1))

@@ -176,6 +176,7 @@ def rank(context: Context) -> Iterator[Comparison]:
     "percolation.fractal-dimension",
     statement="the largest cluster grows with the lattice as its fractal dimension says",
     no_law="a table of known exponents, which laws take as given",
+    compiles=5.0,
 )
 def fractal_dimension(context: Context) -> Iterator[Comparison]:
     """Mean size of the largest cluster of lattices of several lengths."""
