@@ -18,7 +18,7 @@ from ._site import Moments, Tilted, moments, tilted_by, tilted_to
 
 MOST_TOLD_APART = 8.0
 """Expected number of specialized neurons up to which their numbers are told apart, instead of drawn independently."""
-LEAST_DIMENSION, LARGEST_DIMENSION = 1e-30, 1e20
+LEAST_DIMENSION, LARGEST_DIMENSION = 1e-12, 1e20
 """Input dimensions between which tilted laws keep their digits."""
 
 
@@ -64,7 +64,7 @@ def alignment_rate(n: ArrayLike, d: ArrayLike) -> AlignmentRate:
     n : array_like
         Width N, whole, from 1 to 2^53.
     d : array_like
-        Input dimension, from 1e-30 to 1e20; broadcast against `n`.
+        Input dimension, from 1e-12 to 1e20; broadcast against `n`.
 
     Returns
     -------

@@ -21,6 +21,7 @@ from ._fixed_number import (
     first_neurons,
     fixed_numbers,
     graded,
+    scale_of,
 )
 from ._normal import (
     LOG_ROOT_2PI,
@@ -39,7 +40,10 @@ from ._site import best_weight, one_neuron, over_one_neuron, psi
 _MOST_BY_QUADRATURE = 2
 _PANELS, _NODES = 128, 8
 METHODS = ("importance", "quadrature")
-_CELLS, _FARTHEST = 4096, 12.0  # of the weights that do not specialize, and how many deviations they reach
+_CELLS, _FARTHEST = (
+    4096,
+    12.0,
+)  # of the weights that do not specialize, and how many deviations they reach
 _FLAT = 40.0  # cells for each root of the width: what a density varies within them adds 1e-3 to a weight
 _DROPPED = 1e-10  # share of the probability below which a number of neurons is left out
 _LEAST_SHARE = 0.01  # of all samples for a number of neurons that is not
@@ -62,7 +66,8 @@ class AlignmentProbability(Result):
     standard_error : float
         Of `log_probability`; 0 by quadrature.
     specialized : float
-        Expected number of neurons with a weight beyond 1, given the alignment.
+        Expected number of neurons with a weight beyond 1, given the alignment. In layers much narrower than the input, specialized
+        weights are smaller than that.
     diagnostics : Diagnostics
         Method and error estimate.
     """
@@ -94,7 +99,7 @@ def log_alignment(
     n : int
         Width N, >= 1.
     d : float
-        Input dimension, from 1e-30 to 1e20.
+        Input dimension, from 1e-12 to 1e20.
     method : {"importance", "quadrature"}
         Sampling, or for one and two neurons quadrature.
     samples : int
@@ -161,7 +166,9 @@ def log_alignment(
         status = Status.LOST_ACCURACY
     name = "importance sampling" if drawn else "quadrature"
     diagnostics = Diagnostics(status, 0.0, drawn, name, math.hypot(error, rounding))
-    result = AlignmentProbability(width, dimension, found.log_mean, found.error, beyond, diagnostics)
+    result = AlignmentProbability(
+        width, dimension, found.log_mean, found.error, beyond, diagnostics
+    )
     judged("log_alignment", result, diagnostics)
     return result
 
@@ -201,7 +208,7 @@ def small_weights(n: float, d: float, tilt: float, most: float) -> Proposal:
     near = min(most, _FARTHEST / math.sqrt(d))
     edges = np.linspace(0.0, near, max(_CELLS, math.ceil(_FLAT * math.sqrt(n))) + 1)
     if near < most:
-        edges = np.append(edges[:-1], graded(near, near, most, 1 / math.sqrt(d)))
+        edges = np.append(edges[:-1], graded(near, near, most, scale_of(d)))
     return proposal(edges, _tilted(edges, d, tilt), d)
 
 
@@ -246,7 +253,7 @@ def _independent(
     near = min(_FARTHEST / math.sqrt(d), 1.5 / peak if peak > 0 else most, most)
     edges = np.linspace(0.0, near, max(_CELLS, math.ceil(_FLAT * math.sqrt(n))) + 1)
     if near < most:
-        rest = graded(near, max(peak, near), most, 1 / math.sqrt(d))
+        rest = graded(near, max(peak, near), most, scale_of(d))
         edges = np.append(edges[:-1], rest)
     total, logs, beyond = np.zeros((3, samples))
     _draw(proposal(edges, _tilted(edges, d, tilt), d), d, int(n), total, logs, beyond, rng)
@@ -349,7 +356,7 @@ def _two_neurons(d: float, threshold: float, reach: float, panels: int) -> tuple
     near, far = (0.0, threshold), (threshold, reach)
     for outer, inner, ways in ((near, near, 1), (near, far, 2), (far, far, 1)):
         center = 0.0 if outer != inner else best_weight(2.0, 0.0, 2.0, d, *outer)
-        edges = graded(outer[0], center, outer[1], 1 / math.sqrt(d), panels)
+        edges = graded(outer[0], center, outer[1], scale_of(d), panels)
         edges = np.unique(np.append(edges, np.clip(1.0, *outer)))
         half, middle = np.diff(edges)[:, None] / 2, (edges[1:] + edges[:-1])[:, None] / 2
         w = (middle + half * nodes).ravel()

@@ -33,7 +33,10 @@ from ._normal import Array
 from ._site import psi
 
 _LOG_STEP = 0.1  # of a weight over its deviation: an error of exp(-2 pi (pi/4)/0.1)
-_LOG_NEAREST, _LOG_FARTHEST = -9.0, math.log(14.0)  # the integrand falls as its seventh power, and as a Gaussian
+_LOG_NEAREST, _LOG_FARTHEST = (
+    -9.0,
+    math.log(14.0),
+)  # the integrand falls as its seventh power, and as a Gaussian
 _LARGEST_LOG = 709.0  # of a float
 _MOST_WEIGHTS = 1e8  # over all starts of a direct optimization
 

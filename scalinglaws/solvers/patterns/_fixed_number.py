@@ -36,7 +36,9 @@ from ._site import (
 _SPARE = 120.0  # by which weights beyond the reach are less likely than the event
 _MOST = 64  # specialized neurons
 _CELLS = 1024
-_NEGLIGIBLE = 40.0  # by which a number of neurons that is left out is less likely than the likeliest
+_NEGLIGIBLE = (
+    40.0  # by which a number of neurons that is left out is less likely than the likeliest
+)
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,16 @@ def first_neurons(found: FixedNumber) -> tuple[Array, Array]:
     n, d, low, high = found.n, found.d, found.threshold, found.reach
     before = found.rest + (found.neurons - 2) * found.overlap
     center = best_weight(2.0, before, n, d, low, high)
-    edges = graded(low, center, high, 1 / math.sqrt(d))
+    edges = graded(low, center, high, scale_of(d))
     centers = 0.5 * (edges[1:] + edges[:-1])
     logs = math.log(2) + 0.5 * math.log(d) - LOG_ROOT_2PI - d * centers**2 / 2
     over_one_neuron(before + psi(centers**2), n, d, low, high, logs, np.zeros(logs.size))
     return edges, logs
+
+
+def scale_of(d: float) -> float:
+    """Return the smaller of the scales on which laws of weights vary: the deviation, and that of the overlap."""
+    return min(1 / math.sqrt(d), 0.5)
 
 
 def graded(low: float, center: float, high: float, scale: float, cells: int = _CELLS) -> Array:

@@ -144,12 +144,16 @@ def _moments(
                 else:
                     kept = middle
             a, b = (a, lost) if ends[0] > ends[1] else (lost, b)
+        # w = sinh(t)/2: linear where overlaps grow, logarithmic where only the Gaussian varies
+        a, b = math.asinh(2 * a), math.asinh(2 * b)
         half = 0.5 * (b - a) / _PANELS
         for k in range(_PANELS):
             for j in range(_NODES.size):
-                w = a + half * (2 * k + 1 + _NODES[j])
-                share = half * _WEIGHTS[j]
-                share *= math.exp(_exponent(w, tilt, peak, height, d, near) - top)
+                t = a + half * (2 * k + 1 + _NODES[j])
+                w = 0.5 * math.sinh(t)
+                share = half * _WEIGHTS[j] * 0.5 * math.cosh(t)
+                value = _exponent(w, tilt, peak, height, d, near)
+                share *= math.exp(min(value - top, 1.0))  # a rounded weight may lie beyond the end
                 overlap = _overlap(w)
                 total += share
                 first += share * overlap
@@ -186,9 +190,7 @@ def _joint(w: float, neurons: float, rest: float, n: float, d: float) -> float:
 
 
 @_jit.njit
-def best_weight(
-    neurons: float, rest: float, n: float, d: float, low: float, high: float
-) -> float:
+def best_weight(neurons: float, rest: float, n: float, d: float, low: float, high: float) -> float:
     """Return the likeliest common weight of some neurons, given the summed overlaps of all others."""
     count = 48
     best, top = 0, -math.inf
@@ -214,9 +216,7 @@ def best_weight(
 
 
 @_jit.njit
-def one_neuron(
-    rest: float, n: float, d: float, low: float, high: float
-) -> tuple[float, float]:
+def one_neuron(rest: float, n: float, d: float, low: float, high: float) -> tuple[float, float]:
     """Integrate over one weight, given the summed overlaps of all others: log probability to align, share beyond 1."""
     peak = best_weight(1.0, rest, n, d, low, high)
     top = _joint(peak, 1.0, rest, n, d)
@@ -243,11 +243,13 @@ def one_neuron(
         a, b = (ends[0], middle) if side == 0 else (middle, ends[1])
         if not b > a:
             continue
+        a, b = math.asinh(2 * a), math.asinh(2 * b)  # as in _moments
         half = 0.5 * (b - a) / _PANELS
         for k in range(_PANELS):
             for j in range(_NODES.size):
-                w = a + half * (2 * k + 1 + _NODES[j])
-                parts[side] += half * _WEIGHTS[j] * math.exp(_joint(w, 1.0, rest, n, d) - top)
+                t = a + half * (2 * k + 1 + _NODES[j])
+                value = math.exp(min(_joint(0.5 * math.sinh(t), 1.0, rest, n, d) - top, 1.0))
+                parts[side] += half * _WEIGHTS[j] * 0.5 * math.cosh(t) * value
     total = parts[0] + parts[1]
     if not total > 0:
         return -math.inf, 0.0

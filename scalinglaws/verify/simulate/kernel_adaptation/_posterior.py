@@ -19,7 +19,9 @@ Array = NDArray[np.float64]
 
 ACTIVATIONS = ("erf", "linear")
 _R_HAT = 1.1
-_LEAST_EFFECTIVE = 10.0  # draws of each chain, five of each half, as in section 11.5 of Gelman et al.
+_LEAST_EFFECTIVE = (
+    10.0  # draws of each chain, five of each half, as in section 11.5 of Gelman et al.
+)
 _DIVERGENT = 0.01  # share of trajectories
 
 
