@@ -33,7 +33,7 @@ class Status(Enum):
     MAX_ITERATIONS = (
         "the iteration limit was reached; use on_failure='return' to see the last iterate"
     )
-    UNDERSAMPLED = "too few samples matter, or a way in which the event happens is missed: neither the estimate nor its error can be trusted; use more samples or another method"
+    UNDERSAMPLED = "too few samples matter, or a way in which the event happens is missed; use more samples or another method"
     LOST_ACCURACY = "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
 
     @property

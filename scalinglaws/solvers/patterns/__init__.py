@@ -9,6 +9,8 @@ from ._alignment import (
     AlignmentRate,
     alignment_rate,
 )
+from ._alignment_sampler import AlignmentProbability, log_alignment
+from ._attention import attention_overlap
 from ._costs import (
     Configuration,
     GaussianCost,
@@ -17,8 +19,6 @@ from ._costs import (
     optimize_configuration,
     specialized_cost,
 )
-from ._alignment_sampler import AlignmentProbability, log_alignment
-from ._attention import attention_overlap
 from ._cubes import SPINODAL, TRANSITION, CubeRate, cube_rate
 from ._tail import TailProbability, log_tail
 

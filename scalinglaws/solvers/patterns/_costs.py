@@ -210,8 +210,8 @@ def gaussian_cost(
 
     Notes
     -----
-    The trapezoid rule in the logarithm of a weight for the mean, exact to rounding; the minimum to 1e-12. For large N and d the cost tends to
-    :math:`\frac23 5.4^{1/4} (Nd)^{3/4}`, the lazy cost to :math:`0.9 d^3`.
+    The trapezoid rule in the logarithm of a weight for the mean, exact to rounding; the minimum to 1e-12. For large N and d the
+    cost tends to :math:`\frac23 5.4^{1/4} (Nd)^{3/4}`, the lazy cost to :math:`0.9 d^3`.
 
     References
     ----------

@@ -100,7 +100,8 @@ def fixed_number(n: float, d: float, neurons: int, threshold: float, reach: floa
             alike = moments(law, d, threshold, reach)
         else:  # the tilted law of one neuron may be spread over two phases: only the likeliest weight counts
             weight = best_weight(float(neurons), others * bulk.mean, n, d, threshold, reach)
-            alike = Moments(0.0, float(psi(weight**2)) if neurons else 0.0, 0.0, 0.0)
+            overlap = (weight**2 / (3 + 2 * weight**2)) ** 3
+            alike = Moments(0.0, overlap if neurons else 0.0, 0.0, 0.0)
         return bulk, alike, others * bulk.mean + neurons * alike.mean
 
     def excess(log_tilt: float) -> float:
@@ -159,8 +160,8 @@ def scale_of(d: float) -> float:
 
 def graded(low: float, center: float, high: float, scale: float, cells: int = _CELLS) -> Array:
     """Return edges of cells whose width grows with their distance from a center, from a small part of a scale."""
-    ends = [math.asinh((end - center) / scale) for end in (low, high)]
-    edges = center + scale * np.sinh(np.linspace(*ends, cells + 1))
+    start, end = (math.asinh((edge - center) / scale) for edge in (low, high))
+    edges = center + scale * np.sinh(np.linspace(start, end, cells + 1))
     edges[0], edges[-1] = low, high
     return np.asarray(edges)
 

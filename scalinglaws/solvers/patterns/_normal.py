@@ -121,13 +121,14 @@ def log_mean(logs: Array) -> Estimate:
 
 
 def log_sum(parts: list[Estimate]) -> Estimate:
-    """Add means of independent samples, of events that exclude each other."""
+    """Add means of independent samples, of events that exclude each other; none is effective if one event was never met."""
     possible = [part for part in parts if part.log_mean > -math.inf]
+    missed = any(part.effective == 0 for part in parts)
     if not possible:
-        missed = any(part.effective == 0 for part in parts)
         return Estimate(-math.inf, math.inf, 0.0) if missed else IMPOSSIBLE
     total = float(np.logaddexp.reduce([part.log_mean for part in possible]))
     shares = [math.exp(part.log_mean - total) for part in possible]
     error = math.hypot(*(s * part.error for s, part in zip(shares, possible, strict=True)))
     squares = sum(s**2 / part.effective for s, part in zip(shares, possible, strict=True))
-    return Estimate(total, error, 1 / squares if squares > 0 else math.inf)
+    effective = 1 / squares if squares > 0 else math.inf
+    return Estimate(total, error, 0.0 if missed else effective)

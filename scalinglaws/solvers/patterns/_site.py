@@ -12,7 +12,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import _jit
 from ._normal import LOG_ROOT_2PI, Array, log_tail_of_normal

@@ -56,8 +56,7 @@ def sampled(
 
 
 def missed_by_tilt(n: int, s: float) -> float:
-    """Return a lower bound of log P(A_n > s) that one tilt leaves out: one term exceeds all that is needed, and the others add up to
-    a positive number."""
+    """Return a bound from below of what one tilt leaves out of log P(A_n > s): one term is all that is needed, the others help."""
     return math.log(n / 2) + float(log_ndtr(-np.cbrt(ROOT_15 * s * math.sqrt(n))))
 
 

@@ -171,17 +171,17 @@ def test_mean_field_against_25_digits_where_the_input_is_wide():
                 [0, *(x / root for x in (2, 4, 8, 14))],
                 [peak + x / root for x in (-14, -7, -3, 0, 3, 7, 14)],
             )
-            sums = [
-                [
-                    mpmath.quad(
-                        lambda w: overlap(w) ** k * mpmath.exp(-d * w**2 / 2 + tilt * overlap(w)),
-                        points,
-                    )
-                    for points in windows
-                ]
-                for k in (0, 1)
-            ]
-            return sum(sums[0]), sum(sums[1]) / sum(sums[0])
+            total = sum(
+                mpmath.quad(lambda w: mpmath.exp(-d * w**2 / 2 + tilt * overlap(w)), points)
+                for points in windows
+            )
+            first = sum(
+                mpmath.quad(
+                    lambda w: overlap(w) * mpmath.exp(-d * w**2 / 2 + tilt * overlap(w)), points
+                )
+                for points in windows
+            )
+            return total, first / total
 
         def excess(tilt):
             return mpmath.log(2 * n * tilt) + 2 * mpmath.log(law(tilt)[1])
@@ -216,7 +216,8 @@ def test_the_rate_says_how_far_it_is_off():
     n, d, log_p = np.array(KNOWN["lattice_alignment"]).T
     assert alignment_rate(n, d).corrected == pytest.approx(-log_p, abs=0.02)
     old = AlignmentRate(1.0, 2.0, 3.0, 4.0)  # as of version 0.1
-    assert math.isnan(old.corrected) and math.isnan(old.shortfall)
+    assert math.isnan(old.corrected)
+    assert math.isnan(old.shortfall)
 
 
 @settings(max_examples=15, deadline=None)
