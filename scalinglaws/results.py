@@ -33,6 +33,7 @@ class Status(Enum):
     MAX_ITERATIONS = (
         "the iteration limit was reached; use on_failure='return' to see the last iterate"
     )
+    UNDERSAMPLED = "too few samples matter, or a way in which the event happens is missed; use more samples or another method"
     LOST_ACCURACY = "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
 
     @property
@@ -177,7 +178,7 @@ def judged(name: str, result: Result, diagnostics: Diagnostics, on_failure: str 
             f"relative residual {diagnostics.residual:.1e} after {diagnostics.iterations} steps"
         )
         raise ConvergenceError(f"{name}: {status.value} ({reached})", result=result)
-    if status is Status.LOST_ACCURACY:
+    if status in (Status.LOST_ACCURACY, Status.UNDERSAMPLED):
         estimate = f"estimated relative error {diagnostics.error_estimate:.1e}"
         warnings.warn(f"{name}: {status.value} ({estimate})", AccuracyWarning, stacklevel=3)
 
