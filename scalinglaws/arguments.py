@@ -330,6 +330,23 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def flags(name: str, value: Any, count: int) -> tuple[bool, ...]:
+    """Return one flag per axis (or whatever there are `count` of); a single flag holds for all of them.
+
+    Examples
+    --------
+    >>> flags("periodic", True, 2), flags("periodic", (False, True), 2)
+    ((True, True), (False, True))
+    """
+    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value):
+        found = tuple(value)
+        if len(found) == count and all(isinstance(entry, (bool, np.bool_)) for entry in found):
+            return tuple(map(bool, found))
+    elif isinstance(value, (bool, np.bool_)):
+        return (bool(value),) * count
+    raise refusal(name, value, f"must be True or False, or a row of {count} of them")
+
+
 def generator(value: Any, *, name: str = "rng") -> np.random.Generator:
     """Return a source of random numbers; refuse to make one from nothing."""
     if isinstance(value, np.random.Generator):

@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, whole
+from ..arguments import choice, flag, whole
 from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
 from . import presentation, rendering
@@ -143,8 +143,10 @@ class Law:
     task: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse an unknown standing."""
+        """Refuse an unknown standing, and what is no flag."""
         choice("standing", self.standing, STANDINGS)
+        flag("growth", self.growth)
+        flag("task", self.task)
 
     # -- what was derived -------------------------------------------------------------------------------------------
 
@@ -253,6 +255,7 @@ class Law:
         tuple of Block
             As `scalinglaws.theory.rendering` writes them.
         """
+        flag("published", published)
         found: list[presentation.Block] = [
             presentation.Title(self.name, self.statement),
             self._scaling(),

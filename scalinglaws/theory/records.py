@@ -11,6 +11,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from ..arguments import flag
 from .derivation import Derivation
 from .references import Reference
 
@@ -106,7 +107,7 @@ class Regime:
             float(sp.sympify(entry).subs(values))
             for entry in (self.exponent, self.constant, self.log_power)
         )
-        slope = exponent if growth else -exponent
+        slope = exponent if flag("growth", growth) else -exponent
         with np.errstate(over="ignore"):
             # one power of exp instead of a product, which would be 0 * inf at infinite x
             far = np.inf * np.sign(slope) if slope else 0.0
@@ -165,6 +166,10 @@ class Derived:
     build: Derivation | Callable[[], Derivation]
     piecewise: bool = False
     forms: Mapping[str, Form] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("piecewise", self.piecewise)
 
     @cached_property
     def derivation(self) -> Derivation:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice, whole
+from ...arguments import choice, flag, whole
 from ...errors import refusal
 from ..parameters import to_exact
 
@@ -163,6 +163,7 @@ class Architecture:
         ):
             raise refusal("tracked", tracked, f"must be degrees from 1 to {self.degree}")
         object.__setattr__(self, "width_exponents", widths)
+        object.__setattr__(self, "weight_sharing", flag("weight_sharing", self.weight_sharing))
         object.__setattr__(self, "fan_in", exponent_of("fan_in", self.fan_in))
         object.__setattr__(
             self,
@@ -306,7 +307,7 @@ def convolutional(
         activation or default,
         patch,
         patches,
-        bool(weight_sharing),
+        weight_sharing,
         _tracked(tracked, degree),
     )
 

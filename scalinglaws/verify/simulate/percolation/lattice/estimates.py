@@ -93,7 +93,7 @@ def fisher_windows(samples: LatticeSamples, *, dimension: float) -> tuple[int, i
     >>> fisher_windows(sample_lattices(256, 2, occupation=0.5927, samples=8), dimension=91 / 48)
     (3, 3)
     """
-    if not samples.periodic:
+    if samples.periodic is not True:
         raise DomainError(
             "tau is not estimated: free boundaries bias it", argument="samples", value=samples
         )
