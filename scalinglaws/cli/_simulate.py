@@ -20,7 +20,7 @@ from ._figures import FIGURES
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 
 if TYPE_CHECKING:
-    from ..verify.simulate.percolation import BetheDataset, LatticeSamples
+    from ..verify.simulate.percolation import BetheDataset, LatticeEstimate, LatticeSamples
 
 _SAVED = ".npz"
 _SHOWN = 14  # clusters in a summary
@@ -321,12 +321,16 @@ def _bethe_answer(
         f"{sizes.size} clusters, {sites} sites; the largest has {_share(sizes[0] / sites)} of them"
     ]
     if critical and sizes.size > 1 and smallest < largest:
-        tau = rooted_exponent(sizes, smallest=smallest, largest=largest)
-        summary |= {"tau": tau.value, "tau_standard_error": tau.standard_error}
-        known = float(critical_exponents(UPPER_DIMENSION).tau)  # of trees, too
-        lines.append(
-            f"tau = {uncertain(tau.value, tau.standard_error)} from the sizes; {known:g} on the infinite lattice"
+        tau = rooted_exponent(
+            sizes, smallest=smallest, largest=largest, coordination=data.coordination
         )
+        summary |= {
+            "tau": tau.value,
+            "tau_standard_error": tau.standard_error,
+            "tau_systematic_error": tau.systematic_error,
+        }
+        known = float(critical_exponents(UPPER_DIMENSION).tau)  # of trees, too
+        lines.append(f"tau = {_with_errors(tau)} from the sizes; {known:g} on the infinite lattice")
     summary["median_scale"] = float(np.median(scales))
     lines.append(
         f"median n_0 = {number(np.median(scales), 3)} training sites from which on a cluster is learned"
@@ -434,6 +438,16 @@ def _exponents(tails: LatticeSamples, summary: dict[str, Any]) -> list[str]:
     summary |= {"tau": found.value, "tau_windows": [4**first, 4 ** (last + 1)]}
     if math.isfinite(found.standard_error):
         summary["tau_standard_error"] = found.standard_error
+    if found.systematic_error is not None:
+        summary["tau_systematic_error"] = found.systematic_error
     where = f"from the share of sites in clusters of {4**first} to {4 ** (last + 1)} sites and more"
     more = "" if math.isfinite(found.standard_error) else "; --samples gives an error"
-    return [f"tau = {uncertain(found.value, found.standard_error)} {where}{more} ({accepted})"]
+    return [f"tau = {_with_errors(found)} {where}{more} ({accepted})"]
+
+
+def _with_errors(found: LatticeEstimate) -> str:
+    """Write an estimate with its statistical and its systematic error."""
+    written = uncertain(found.value, found.standard_error)
+    if found.systematic_error is None:
+        return written
+    return f"{written} +- {number(found.systematic_error, 2)} (systematic)"

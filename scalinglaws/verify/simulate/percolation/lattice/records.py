@@ -294,6 +294,9 @@ class LatticeEstimate(Result):
         Smallest size, or length, of each window.
     local, local_standard_errors : ndarray, shape (m,)
         The estimate from each window alone.
+    systematic_error : float or None
+        What more samples do not reduce: corrections to the law that was assumed, which make estimates from small clusters differ
+        from those of large ones. None where nothing tells.
     """
 
     value: float
@@ -302,3 +305,4 @@ class LatticeEstimate(Result):
     local: Array
     local_standard_errors: Array
     diagnostics: Diagnostics
+    systematic_error: float | None = None
