@@ -24,6 +24,7 @@ Choice = TypeVar("Choice", bound=str)
 
 MOST_EXACT = 2**53
 """Beyond it, neighboring whole numbers are the same float."""
+_MOST_DIGITS = 1000
 
 # -- numbers ------------------------------------------------------------------------------------------------------------
 
@@ -139,6 +140,17 @@ def whole(name: str, value: Any, *, low: float = 1, high: float = math.inf) -> i
     1000
     """
     return _whole(name, value, low, high, _whole_range(low, high))
+
+
+def digit_count(name: str, value: Any) -> int:
+    """Return a number of digits to compute with, from 1 to 1000: beyond, work is told in hours rather than in seconds.
+
+    Examples
+    --------
+    >>> digit_count("digits", 30)
+    30
+    """
+    return whole(name, value, high=_MOST_DIGITS)
 
 
 def whole_or_inf(name: str, value: Any, *, low: float = 1) -> int | None:

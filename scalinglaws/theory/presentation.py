@@ -229,11 +229,14 @@ class Elsewhere:
         The printed exponent in the law's notation.
     value : object
         Its value at given parameters; None if none are given.
+    factor : float or None
+        What is printed over what is derived, at the parameters and large values of the variable; None where it is not known.
     """
 
     published: Published | None
     exponent: sp.Expr | None
     value: Any = None
+    factor: float | None = None
 
 
 @dataclass(frozen=True)

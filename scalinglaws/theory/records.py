@@ -17,6 +17,22 @@ from .references import Reference
 
 
 @dataclass(frozen=True)
+class Factor:
+    """What is printed, over what is derived, at large values of the variable.
+
+    Attributes
+    ----------
+    expr : Expr
+        The factor, in (alpha, beta).
+    condition : Basic
+        Where it is this.
+    """
+
+    expr: sp.Expr
+    condition: sp.Basic
+
+
+@dataclass(frozen=True)
 class Published:
     """A formula as it is printed elsewhere, and why this package says something else.
 
@@ -28,11 +44,20 @@ class Published:
         Where it stops being right.
     reference : Reference
         Where it is printed.
+    factor : Factor or None
+        By how much it is off, where that is known: a number that depends on the parameters is computed at them, not told in `reason`.
     """
 
     expr: sp.Expr
     reason: str
     reference: Reference
+    factor: Factor | None = None
+
+    def factor_at(self, values: Mapping[sp.Symbol, Any]) -> float | None:
+        """Return the factor at given parameters; None where it is not known there, or no factor at all is."""
+        if self.factor is None or not bool(sp.sympify(self.factor.condition).subs(values)):
+            return None
+        return float(sp.N(self.factor.expr.subs(values)))
 
 
 @dataclass(frozen=True)

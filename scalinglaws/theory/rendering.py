@@ -172,7 +172,20 @@ def _elsewhere_text(block: Elsewhere, show: Show) -> list[str]:
     lines = ["", f"  published elsewhere: {show(block.exponent)} ({block.published.reference})"]
     if block.value is not None:
         lines.append(f"  which would give g = {block.value} here")
-    return [*lines, f"  why not: {block.published.reason}"]
+    lines.append(f"  why not: {block.published.reason}")
+    return [*lines, *([f"  by how much: {_factor(block)}"] if block.published.factor else [])]
+
+
+def _factor(block: Elsewhere) -> str:
+    """Say by how much a printed formula is off, at the parameters if they are given."""
+    assert block.published is not None
+    factor = block.published.factor
+    assert factor is not None
+    if block.factor is not None:
+        return f"at these parameters the printed formula tends to {number(block.factor, 5)} times the derived one"
+    return (
+        f"for {factor.condition} the printed formula tends to {factor.expr} times the derived one"
+    )
 
 
 def _steps_text(block: Steps, show: Show) -> list[str]:
@@ -379,6 +392,11 @@ def _elsewhere_prose(block: Elsewhere, markup: _Markup) -> list[str]:
     return [
         markup.heading(2, "Printed elsewhere"),
         markup.paragraph(f"Exponent {exponent} in {where}: {why}."),
+        *(
+            [markup.paragraph(f"{_sentence(markup.plain(_factor(block)))}.")]
+            if block.published.factor
+            else []
+        ),
     ]
 
 
@@ -489,6 +507,11 @@ def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
     }
     if block.value is not None:
         printed["value"] = str(block.value)
+    if block.published.factor is not None:
+        printed["factor"] = str(block.published.factor.expr)
+        printed["factor_condition"] = str(block.published.factor.condition)
+    if block.factor is not None:
+        printed["factor_here"] = block.factor
     return {"published": printed}
 
 

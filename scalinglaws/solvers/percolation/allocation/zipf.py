@@ -14,7 +14,7 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import choice, number, numbers, whole
+from ....arguments import choice, digit_count, number, numbers
 from ....errors import refusal
 from ....results import Diagnostics, Result, Status
 from ..._jit import njit
@@ -172,7 +172,8 @@ def zipf_model_loss(
     law : {"hard", "shifted"}
         Learning curve of a cluster of scale 1; with a common scale m, give n/m.
     digits : int, optional
-        Digits of the loss, which then is an mpmath number, and the break rank an exact whole number. Default: double precision.
+        Digits of the loss, from 1 to 1000; it then is an mpmath number, and the break rank an exact whole number. Default: double
+        precision.
 
     Returns
     -------
@@ -206,7 +207,7 @@ def zipf_model_loss(
     for name, value in (("alpha", alpha), ("exponent", exponent)):
         values.append(number(name, value, low=0.0, high=1e3, strict=True))
     excess, beta = values
-    digits = None if digits is None else whole("digits", digits)
+    digits = None if digits is None else digit_count("digits", digits)
     a = (1 + excess) / (1 + beta)
     first = 20 + 2 * math.ceil(
         max(a, 1 + excess)
