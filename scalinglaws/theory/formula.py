@@ -20,7 +20,7 @@ from ..arguments import choice, digit_count, flag
 from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
 from . import presentation, rendering
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, assumption
 from .derivation import (
     DEFINITION,
     EQUAL,
@@ -261,7 +261,7 @@ class Law:
             self._scaling(),
             presentation.Symbols(self.symbols),
             presentation.Domain(self.validity),
-            presentation.Standing(self.name, self.standing),
+            presentation.Standing(self.name, self.standing, assumption(self.name)),
             presentation.Tested(self.checks),
             presentation.Regimes(self.variable, self.regimes),
             presentation.Formulas(self.forms),

@@ -99,10 +99,13 @@ class Standing:
         Its name.
     standing : str
         One of the standings of `Law`.
+    assumption : str
+        What the whole theory takes for granted; empty if there is nothing to say.
     """
 
     law: str
     standing: str
+    assumption: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,8 @@ def _scaling_text(block: Scaling, show: Show) -> list[str]:
 
 def _standing_text(block: Standing, show: Show) -> list[str]:
     what = "what follows from it: " if block.standing == "ansatz" else ""
-    return [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}"]
+    lines = [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}"]
+    return [*lines, *([f"  assumes   {block.assumption}"] if block.assumption else [])]
 
 
 def _tested_text(block: Tested, show: Show) -> list[str]:
@@ -319,7 +320,10 @@ def _domain_prose(block: Domain, markup: _Markup) -> list[str]:
 
 
 def _standing_prose(block: Standing, markup: _Markup) -> list[str]:
-    return [markup.paragraph(f"Standing: {markup.plain(_STANDINGS[block.standing])}.")]
+    lines = [markup.paragraph(f"Standing: {markup.plain(_STANDINGS[block.standing])}.")]
+    if block.assumption:
+        lines.append(markup.paragraph(f"Assumes {markup.plain(block.assumption)}."))
+    return lines
 
 
 def _tested_prose(block: Tested, markup: _Markup) -> list[str]:
@@ -547,7 +551,9 @@ _DATA: dict[type, Callable[[Any, Show], dict[str, Any]]] = {
     Regimes: _regimes_data,
     Domain: lambda block, show: {"validity": [str(entry) for entry in block.conditions]},
     Symbols: lambda block, show: {"symbols": dict(block.meanings)},
-    Standing: lambda block, show: {"standing": block.standing},
+    Standing: lambda block, show: (
+        {"standing": block.standing} | ({"assumes": block.assumption} if block.assumption else {})
+    ),
     Tested: lambda block, show: {"checks": list(block.checks)},
     Sources: lambda block, show: {"references": [str(entry) for entry in block.references]},
     Formulas: _formulas_data,

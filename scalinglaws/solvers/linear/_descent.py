@@ -123,6 +123,8 @@ def gradient_descent(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     Unlimited features and samples: the polynomial of each mode, exactly. Otherwise the difference from that is inverted on
     cotangent contours around the positive and, for steps that overshoot, the negative z axis: 2 to 6 ms per element,
     whatever the size of n, M, N, P. Below 12 steps, and below :math:`60/\ln(1/\mu)`, where oscillations at :math:`|z| = \sqrt\mu`

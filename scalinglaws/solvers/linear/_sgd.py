@@ -114,6 +114,8 @@ def online_sgd(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     The difference from :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, below 12 steps
     on a circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle,
     whatever the size of t, M, N, and however far the loss has fallen. Accurate to about 1e-11, but for a factor

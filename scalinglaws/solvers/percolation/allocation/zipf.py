@@ -273,9 +273,7 @@ def _exact(
             if m < 60:
                 return mpmath.fsum(mp(k) ** -a for k in range(1, m + 1))
             return (
-                mpmath.digamma(m + 1) + mpmath.euler
-                if whole is None
-                else whole - mpmath.zeta(a, m + 1)
+                mpmath.digamma(m + 1) + mpmath.euler if whole is None else whole - _beyond(a, m + 1)
             )
 
         def enters(m: int) -> bool:
@@ -299,7 +297,7 @@ def _exact(
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if enters(middle) else (low, middle)
-        tail = mpmath.zeta(1 + mp(alpha), low + 1)
+        tail = _beyond(1 + mp(alpha), low + 1)
         if n == 0:
             low = 0
         if low == 0:
@@ -308,3 +306,20 @@ def _exact(
         loss = s * (s / (mp(n) + low if shifted else mp(n))) ** mp(beta) + tail
     with mpmath.workdps(digits):
         return +loss, low
+
+
+def _beyond(a: Any, first: int) -> Any:
+    """Return the sum of k^-a from a rank on, continued analytically below a = 1, to the working precision."""
+    mp, digits = mpmath.mpf, mpmath.mp.dps
+    if first < 20 * digits:
+        return mpmath.zeta(a, first)
+    # Euler-Maclaurin: terms fall by (2 pi first)^2 until they number more than the digits
+    x = mp(first)
+    total, term = x ** (1 - a) / (a - 1) + x**-a / 2, a * x ** (-a - 1)
+    for k in range(1, digits):
+        part = mpmath.bernoulli(2 * k) / mpmath.factorial(2 * k) * term
+        total += part
+        if abs(part) < abs(total) * mp(10) ** -digits:
+            break
+        term *= (a + 2 * k - 1) * (a + 2 * k) / x**2
+    return total
