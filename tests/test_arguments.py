@@ -15,6 +15,7 @@ from scalinglaws.arguments import (
     broadcast,
     choice,
     flag,
+    flags,
     generator,
     memory_budget,
     number,
@@ -137,6 +138,8 @@ REFUSED = [
     (flag, "no", {}, "x = 'no' must be True or False$", "no"),
     (flag, 1, {}, "x = 1 must be True or False$", 1),
     (flag, (True, False), {}, "must be True or False$", (True, False)),
+    (flags, "no", {"count": 2}, "must be True or False, or a row of 2 of them$", "no"),
+    (flags, (True, False), {"count": 3}, "or a row of 3 of them$", (True, False)),
 ]
 
 

@@ -16,11 +16,11 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, whole
+from ..arguments import choice, digit_count, flag
 from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
 from . import presentation, rendering
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, assumption
 from .derivation import (
     DEFINITION,
     EQUAL,
@@ -143,8 +143,10 @@ class Law:
     task: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse an unknown standing."""
+        """Refuse an unknown standing, and what is no flag."""
         choice("standing", self.standing, STANDINGS)
+        flag("growth", self.growth)
+        flag("task", self.task)
 
     # -- what was derived -------------------------------------------------------------------------------------------
 
@@ -253,12 +255,13 @@ class Law:
         tuple of Block
             As `scalinglaws.theory.rendering` writes them.
         """
+        flag("published", published)
         found: list[presentation.Block] = [
             presentation.Title(self.name, self.statement),
             self._scaling(),
             presentation.Symbols(self.symbols),
             presentation.Domain(self.validity),
-            presentation.Standing(self.name, self.standing),
+            presentation.Standing(self.name, self.standing, assumption(self.name)),
             presentation.Tested(self.checks),
             presentation.Regimes(self.variable, self.regimes),
             presentation.Formulas(self.forms),
@@ -273,7 +276,8 @@ class Law:
             found.append(presentation.Value(values, exponent, regime.name, power, self.variable))
         if published:
             at = self.published_value(**values) if values and self.published else None
-            found.append(presentation.Elsewhere(self.published, self.published_expr, at))
+            factor = self._published_factor(values or {})
+            found.append(presentation.Elsewhere(self.published, self.published_expr, at, factor))
         return tuple(found)
 
     def derivation_blocks(
@@ -334,7 +338,7 @@ class Law:
         Parameters
         ----------
         digits : int, optional
-            Return an mpmath number with that many digits.
+            Return an mpmath number with that many digits, at most 1000.
         outside : {"raise", "mask"}
             What to do outside the validity region: raise, or return a masked array.
         **values
@@ -382,6 +386,15 @@ class Law:
                 named=False,
             )
         return self._evaluate(self.published_expr, values)
+
+    def _published_factor(self, values: Mapping[str, Any]) -> float | None:
+        """Return what is printed over what is derived at given parameters, where that is known."""
+        if self.published is None or self.published.factor is None:
+            return None
+        given = self._exact(values)
+        if not self.published.factor.expr.free_symbols <= given.keys():
+            return None
+        return self.published.factor_at(given)
 
     def regime(self, **values: Any) -> str:
         """Name the branch that holds at the given parameters."""
@@ -602,7 +615,7 @@ class Law:
         outside: str = "raise",
     ) -> Any:
         choice("outside", outside, ("raise", "mask"))
-        digits = None if digits is None else whole("digits", digits)
+        digits = None if digits is None else digit_count("digits", digits)
         given = self._inputs(values, expr.free_symbols)
         checked = [
             condition for condition in self.validity if condition.free_symbols <= given.keys()

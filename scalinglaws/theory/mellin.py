@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
+from ..arguments import flag
 from ..errors import refusal
 
 X = sp.Symbol("x", positive=True)
@@ -130,7 +131,7 @@ class MellinSymbol:
     def poles(self, index: int, *, left: bool) -> Iterator[Pole]:
         """Yield the uncancelled poles of one Gamma factor on one side, nearest to the strip first."""
         a, b, first = self.numerator[index]
-        outward = bool(b.is_positive) == left
+        outward = bool(b.is_positive) == flag("left", left)
         orders = range(first, first + POLE_SEARCH) if outward else range(first - 1, -1, -1)
         for j in orders:
             place = sp.cancel(-(a + j) / b)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import flag
 from ..errors import DomainError, refusal, unknown_name
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
@@ -166,6 +167,7 @@ def check(
             argument="effort",
             value=effort,
         )
+    flag("demo", demo)
     if isinstance(laws, str):
         raise refusal("laws", laws, "must be a sequence of names")
     for law in laws:
@@ -352,6 +354,7 @@ def run(
     >>> verify.run(["linear.statics"]).as_expected
     True
     """
+    flag("resume", resume)
     chosen = select(names, effort)
     if isinstance(rng, np.random.Generator):
         rng = int(rng.integers(2**31))

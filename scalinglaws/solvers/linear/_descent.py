@@ -127,6 +127,8 @@ def gradient_descent(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     Unlimited features and samples: the polynomial of each mode, to 1e-12 of the loss without momentum; with momentum rounding
     grows as two roots come close, up to 1e-8 of the loss (see ``test_error``). Otherwise the difference from that is inverted on
     cotangent contours around the positive and, for steps that overshoot, the negative z axis: 2 to 6 ms per element,

@@ -116,6 +116,8 @@ def online_sgd(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     Below 12 steps and for unlimited features the recursion is iterated. Otherwise the difference from
     :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, for limited features below 12 steps on a
     circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle, whatever

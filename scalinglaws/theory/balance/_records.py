@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import flag
 from ...errors import refusal
 from ..monomials import Monomial, power_of, power_product, reduced
 from ..relations import against_zero, is_positive
@@ -178,7 +179,11 @@ class Balance:
         dict
             Open scales are chosen such that one more term is as large as the active ones, or else set to one.
         """
-        shares = list(self.duals.values()) if leading else [sp.S.One] * len(self._support[0])
+        shares = (
+            list(self.duals.values())
+            if flag("leading", leading)
+            else [sp.S.One] * len(self._support[0])
+        )
         program, width = self._program, len(self._program.free) + 1
         solved = self._solve(shares)
         if None in solved.values():

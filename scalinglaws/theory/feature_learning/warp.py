@@ -17,7 +17,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ...arguments import whole
+from ...arguments import digit_count
 from ...errors import refusal
 from ..asymptotics import EXP, ONE_MINUS_EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
@@ -250,7 +250,7 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
     beta : number
         Source exponent, 0 < beta < 1; a float is read as the decimal it prints as.
     digits : int
-        Significant digits.
+        Significant digits, at most 1000.
 
     Returns
     -------
@@ -274,7 +274,7 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
         raise refusal(
             "beta", beta, "must lie between 0 and 1: only hard tasks have a kernel that grows"
         )
-    digits = whole("digits", digits)
+    digits = digit_count("digits", digits)
     with mpmath.workdps(digits):
         one, two = (mpmath.mpf(sp.N(value, digits)._mpf_) for value in moments(exact))
     return one, two

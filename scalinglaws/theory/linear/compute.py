@@ -16,6 +16,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import flag
 from ..asymptotics import RATIONAL, slope_only_sum
 from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
@@ -71,6 +72,11 @@ class Case:
     boundary: str = ""
     known_log: bool = True
     known_scales: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("known_log", self.known_log)
+        flag("known_scales", self.known_scales)
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,7 @@ class Architecture:
         ):
             raise refusal("tracked", tracked, f"must be degrees from 1 to {self.degree}")
         object.__setattr__(self, "width_exponents", widths)
+        object.__setattr__(self, "weight_sharing", flag("weight_sharing", self.weight_sharing))
         object.__setattr__(self, "fan_in", exponent_of("fan_in", self.fan_in))
         object.__setattr__(
             self,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ....arguments import Array, afford, affordable, numbers, one, whole_numbers
+from ....arguments import Array, afford, affordable, flag, numbers, one, whole_numbers
 from ....errors import AccuracyWarning, DomainError, StabilityWarning
 from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
@@ -320,7 +320,7 @@ def _setting(steps: int, given: dict[str, float], matrices: bool, *, reuse: bool
         richness=given["richness"],
         initial_variance=given["initial_variance"],
         noise_variance=given["noise_variance"],
-        matrices=bool(matrices),
+        matrices=flag("matrices", matrices),
     )
 
 

@@ -105,7 +105,7 @@ def connect(
     words: NDArray[np.uint64],
     bonds: bool,
     shape: NDArray[np.int64],
-    periodic: bool,
+    periodic: NDArray[np.bool_],
     begins: Words,
     first: Nodes,
     parent: Nodes,
@@ -121,8 +121,8 @@ def connect(
         Whether bits are bonds, all sites being occupied.
     shape : ndarray, shape (d,)
         Lengths of the lattice.
-    periodic : bool
-        Whether the last site along an axis is a neighbor of the first.
+    periodic : ndarray of bool, shape (d,)
+        Whether the last site along each axis is a neighbor of the first.
     begins : ndarray, shape (W,)
         Receives a bit for every site where a run begins.
     first : ndarray, shape (W,)
@@ -176,7 +176,7 @@ def connect(
         for axis in range(axes):
             stride, period = strides[axis], strides[axis] * shape[axis]
             for wrapped in range(
-                1 if axis == axes - 1 else 0, 2 if periodic and shape[axis] > 1 else 1
+                1 if axis == axes - 1 else 0, 2 if periodic[axis] and shape[axis] > 1 else 1
             ):
                 if wrapped:
                     allowed = here & marked(offsets[axis], period, period - stride, period)
