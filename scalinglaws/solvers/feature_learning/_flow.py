@@ -261,9 +261,7 @@ def _one_flow(
     return np.concatenate([rows, end], axis=1), effort
 
 
-def _limit(
-    count: int, spectrum: Spectrum, richness: float, n: float, p: float, m: float
-) -> Array:
+def _limit(count: int, spectrum: Spectrum, richness: float, n: float, p: float, m: float) -> Array:
     if count == 0:
         return _rows(0, *[0.0] * 7)
     end = static_limit(spectrum, features=n, samples=p)
