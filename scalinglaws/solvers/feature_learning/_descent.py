@@ -244,7 +244,7 @@ def _run(
     status = Status.LOST_ACCURACY if drift > PROMISED else Status.CONVERGED
     merged = MERGING if kind == "merged" else 0.0
     return FeatureLearningDescent(
-        steps=np.arange(count + 1),
+        steps=np.arange(count + 1.0),
         learning_rate=rates,
         richness=richness,
         depth=float(depth),
