@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from .... import theory
+from ....errors import StabilityWarning
 from ....solvers import feature_learning as solve
 from ....solvers.spectra import PowerLawSpectrum
 from ...comparison import Comparison, Measurement, Prediction, Rival
@@ -132,13 +134,18 @@ def window(context: Context) -> Iterator[Comparison]:
     law = theory.law("feature_learning.window")
     for beta, rates in ((0.25, (0.1, 0.05)), (0.5, (0.3, 0.2, 0.15))):
         eta, taken = np.array(rates), []
-        leading = np.array(
-            [law.asymptote(1 / rate, alpha=_ALPHA, beta=beta, gamma=1) for rate in rates]
-        )
-        for rate, most in zip(rates, leading, strict=True):
-            scale = solve.gradient_descent(
-                int(most), PowerLawSpectrum(_ALPHA, beta), richness=1.0, learning_rate=rate
-            ).scale
+        values: dict[str, Any] = {"alpha": _ALPHA, "beta": beta, "gamma": 1}
+        predicted = np.asarray(law.evaluate("steps", **values, eta=eta))
+        leading = np.array([law.asymptote(1 / rate, **values) for rate in rates])
+        for rate, most in zip(rates, predicted, strict=True):
+            with warnings.catch_warnings():  # the edge of stability is what is looked for
+                warnings.simplefilter("ignore", StabilityWarning)
+                scale = solve.gradient_descent(
+                    int(1.05 * most) + 2,
+                    PowerLawSpectrum(_ALPHA, beta),
+                    richness=1.0,
+                    learning_rate=rate,
+                ).scale
             above = int(np.argmax(rate * scale >= 2))
             share = (2 / rate - scale[above - 1]) / (scale[above] - scale[above - 1])
             taken.append(above - 1 + share)
@@ -148,7 +155,7 @@ def window(context: Context) -> Iterator[Comparison]:
             Prediction(
                 "steps until eta s = 2 against the rate",
                 "curve",
-                np.asarray(law.evaluate("steps", alpha=_ALPHA, beta=beta, gamma=1.0, eta=eta)),
+                predicted,
                 f"{law.name}, with the offset of the kernel's growth",
                 x=eta,
                 domain={"learning rate": (0.0, 0.3)},
