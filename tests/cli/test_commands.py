@@ -387,6 +387,7 @@ SOLVE = {
     "feature_learning.crossover_time": ["richness=1e-2,1e-3"],
     "feature_learning.compute_frontier": ["compute=1e6,1e7", "richness=1"],
     "feature_learning.linear_network": ["t=1,10", "richness=1", "features=inf"],
+    "feature_learning.gradient_descent": ["steps=20", "relative_rate=1.5", "richness=0,1"],
     "feature_learning.online_dmft": ["steps=20", "batch=10", "learning_rate=0.1", "richness=0,1"],
     "feature_learning.reuse_dmft": ["steps=20", "samples=10", "learning_rate=0.1", "richness=0,1"],
     "feature_learning.circle_flow": ["t=1:100", "activation_power=1", "target_exponent=0.8,1"],
