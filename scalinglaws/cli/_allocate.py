@@ -149,7 +149,9 @@ def allocate(
 
 def _decimal(value: Any) -> str:
     """Write a number as it is, and in decimals where it is no fraction."""
-    return str(value) if value.is_Rational or not value.is_number else f"{value} = {float(value):.6g}"
+    return (
+        str(value) if value.is_Rational or not value.is_number else f"{value} = {float(value):.6g}"
+    )
 
 
 def _constraint(argument: str, text: str, sign: str) -> tuple[Any, Any]:

@@ -328,7 +328,9 @@ class Law:
 
     # -- asking for numbers -----------------------------------------------------------------------------------------
 
-    def __call__(self, /, *, digits: int | None = None, outside: str = "raise", **values: Any) -> Any:
+    def __call__(
+        self, /, *, digits: int | None = None, outside: str = "raise", **values: Any
+    ) -> Any:
         """Evaluate the exponent.
 
         Parameters

@@ -688,7 +688,15 @@ def test_allocate_sets_constants_aside_and_compares_values(capsys):
     assert code == 0
     assert "= 0.129" in out
     code, out, _ = call(
-        capsys, "allocate", "N**-a + D**-b + N**-c", "--budget", "N*D=C", "a=1", "b=1", "c=2", "--json"
+        capsys,
+        "allocate",
+        "N**-a + D**-b + N**-c",
+        "--budget",
+        "N*D=C",
+        "a=1",
+        "b=1",
+        "c=2",
+        "--json",
     )
     found = json.loads(out)
     assert code == 0

@@ -207,7 +207,9 @@ def test_random_linear_programs():
     while checked < 50:
         free, terms, budgets, caps = _random_problem(source)
         sums = [C**c * _as_monomial(free, powers) for c, powers in terms]
-        terms = [(c, powers) for c, powers in terms if c or any(powers)]  # the optimum of the excess
+        terms = [
+            (c, powers) for c, powers in terms if c or any(powers)
+        ]  # the optimum of the excess
         # minimize z with c_i + a_i.x <= z, F.x = C (budgets), F.x <= C (caps)
         upper = [[*map(float, powers), -1] for _, powers in terms] + [
             [*map(float, powers), 0] for _, powers in caps

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import product
+from math import comb
 
 import sympy as sp
-from sympy.solvers.simplex import InfeasibleLPError, lpmax
 
 from ..relations import changing_part
+from ._vertices import rational_vertices
 
 _MOST_FACTORS = 8  # whose signs are tried in every combination
 _TRIES = 30
-_ROOM = sp.Dummy("room")
+_MOST_BASES = 20_000
 
 
 def can_be_positive(signs: Sequence[sp.Expr]) -> bool | None:
@@ -32,9 +34,9 @@ def can_be_positive(signs: Sequence[sp.Expr]) -> bool | None:
     Notes
     -----
     First a few random points are tried, in fractions: one is a proof. Then every expression is split into irreducible factors
-    of changing sign. For each assignment of signs to factors that makes all expressions positive, an exact linear program looks
-    for a point; products of symbols are taken for positive unknowns of their own. If no program has a point, there is none
-    (Farkas' lemma). A point that a program has counts only if all expressions are positive there: always so without products.
+    of changing sign. For each assignment of signs to factors that makes all expressions positive, Gordan's alternative decides in
+    fractions: either some combination of them with weights that are not negative vanishes, or they can all be positive.
+    Products of symbols are taken for positive unknowns of their own: a refutation then still is one, a point is not.
 
     Examples
     --------
@@ -56,11 +58,8 @@ def can_be_positive(signs: Sequence[sp.Expr]) -> bool | None:
     distinct = list(dict.fromkeys(factor for _, factors in splits for factor in factors))
     if len(distinct) > _MOST_FACTORS:
         return None
-    points = [_inside(pattern, names) for pattern in _patterns(splits, distinct)]
-    found = [point for point in points if point is not None]
-    if any(_positive(changing, point) for point in found):
-        return True
-    return None if found else False
+    outcomes = {_linear_program(pattern) for pattern in _patterns(splits, distinct)}
+    return True if True in outcomes else None if None in outcomes else False
 
 
 def _factors(kept: sp.Expr) -> tuple[sp.Expr, list[sp.Expr]]:
@@ -83,28 +82,25 @@ def _patterns(
             yield [sign * factor for factor, sign in chosen.items()]
 
 
-def _inside(positive: list[sp.Expr], names: list[sp.Symbol]) -> dict[sp.Symbol, sp.Expr] | None:
-    """Find a point where expressions are positive, every product of symbols taken for an unknown of its own."""
-    unknowns: dict[sp.Expr, sp.Dummy] = {}
-    constraints = [_ROOM <= 1]
-    for expr in positive:
-        terms = []
-        for term in sp.Add.make_args(sp.expand(expr)):
-            coefficient, monomial = term.as_coeff_Mul()
-            if monomial != 1:
-                monomial = unknowns.setdefault(monomial, sp.Dummy(str(monomial)))
-            terms.append(coefficient * monomial)
-        constraints.append(sp.Add(*terms) >= _ROOM)
-    constraints += [
-        unknown >= _ROOM for monomial, unknown in unknowns.items() if monomial.is_positive
+def _linear_program(positive: list[sp.Expr]) -> bool | None:
+    """Tell whether expressions can be positive, every product of symbols taken for an unknown of its own; None if such are needed."""
+    terms = [
+        [term.as_coeff_Mul() for term in sp.Add.make_args(sp.expand(expr))] for expr in positive
     ]
-    try:
-        room, found = lpmax(_ROOM, constraints)
-    except InfeasibleLPError:
+    unknowns = list(dict.fromkeys([sp.S.One, *(part for row in terms for _, part in row)]))
+    if not all(part.is_positive for part in unknowns):
         return None
-    if room <= 0:
+    rows = [[Fraction(0)] * len(unknowns) for _ in terms]
+    for row, entries in zip(rows, terms, strict=True):
+        for number, part in entries:
+            row[unknowns.index(part)] += Fraction(int(number.p), int(number.q))
+    rows += [[Fraction(one is other) for other in unknowns] for one in unknowns]
+    if comb(len(rows), len(unknowns) + 1) > _MOST_BASES:
         return None
-    return {name: found.get(unknowns.get(name), sp.S.One) for name in names}
+    # Gordan: some nonnegative combination of the rows vanishes, or all of them can be positive
+    if rational_vertices([[*row, Fraction(1)] for row in rows], [*[0] * len(unknowns), 1]):
+        return False
+    return True if all(part.is_Symbol or part is sp.S.One for part in unknowns) else None
 
 
 def _positive(exprs: list[sp.Expr], point: dict[sp.Symbol, sp.Expr]) -> bool:
