@@ -419,13 +419,14 @@ def _check_asymptotic(
         )
         others = _other_scales(whole, term, {variable: None})
         ratios = []
-        scales = _SLOW_SCALES if term.has(sp.log) else _SCALES
+        slow = term.has(sp.log) or (whole.has(sp.Sum) and whole.has(sp.log))
+        scales = _SLOW_SCALES if slow else _SCALES
         for decade in scales:
             values = {**others, variable: sp.Integer(10) ** decade}
             ratios.append(number(whole, values) / number(term, values))
         first, middle, last = ratios
         slack = mpmath.mpf(10) ** -6  # the sums are good to about 1e-8
-        if term.has(sp.log):
+        if slow:
             # whole / leading is a polynomial in 1 / log(x) next to zero: extrapolate through three points
             limit = mpmath.fsum(
                 ratio

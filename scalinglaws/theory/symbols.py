@@ -39,6 +39,9 @@ def free_box(
     return {name: limits for name, limits in box.items() if name in used}
 
 
+_TAKEN = {"k", "t", "x", "K", "L", "c"}  # what derivations call by these names is no parameter
+
+
 def as_exponent(name: str, value: Any, of: str) -> sp.Expr:
     """Check the exponent of a power of the number of a mode.
 
@@ -68,11 +71,12 @@ def as_exponent(name: str, value: Any, of: str) -> sp.Expr:
     """
     found = as_expression(name, value)
     symbols = found.free_symbols
-    if symbols & {INDEX, T, X} or not found.is_rational_function(*symbols):
+    if {symbol.name for symbol in symbols} & _TAKEN or not found.is_rational_function(*symbols):
         raise refusal(
             name,
             value,
-            f"must be the exponent of {of}: a number, or a rational function of positive parameters; "
+            f"must be the exponent of {of}: a number, or a rational function of positive parameters "
+            f"(named other than {', '.join(sorted(_TAKEN))}); "
             "a spectrum that is not a power of k is what SpectrumLimited takes",
         )
     if odd := sorted(str(symbol) for symbol in symbols if not symbol.is_positive):

@@ -46,7 +46,8 @@ def allocate(
     Returns
     -------
     Allocation
-        A sequence of `Balance`, one per vertex that some parameters allow (see `Balance.possible`). At given parameters the optimum is the largest one
+        A sequence of `Balance`, one per vertex that some parameters allow (see `Balance.possible`). At given parameters the
+        optimum is the largest one
         whose conditions hold; see `Allocation.at` and `regimes_in_region`.
 
     Raises

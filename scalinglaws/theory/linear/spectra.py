@@ -27,7 +27,7 @@ from ..references import BORDELON_2024, FLAJOLET_1995
 from ..relations import is_positive, strongest
 from ..symbols import BOX, INDEX, T, free_box
 
-_K, _U, _L, _C, _M = sp.symbols("K u L c m", positive=True)
+_K, _U, _L, _C, _M = sp.symbols("K U L c_0 M", positive=True)
 _ALLOWED = (
     "must be a product of powers of k, of log(k) and of exp(-g*k**r), with a positive number or parameter in front: "
     "k**-2*log(k), or exp(-sqrt(k))"
@@ -105,6 +105,8 @@ def read_decay(name: str, value: Any) -> Decay:
             amplitude *= factor
         else:
             raise refusal(name, value, _ALLOWED)
+    if clash := sorted(expr.free_symbols & {T, X, _K, _U, _L, _C, _M}, key=str):
+        raise refusal(name, value, f": {clash[0]} has a meaning in the derivation; rename it")
     if odd := sorted(str(symbol) for symbol in expr.free_symbols if not symbol.is_positive):
         raise refusal(name, value, f": declare {odd[0]} with positive=True")
     return Decay(power, log_power, rate, stretch, amplitude)
@@ -135,8 +137,9 @@ class SpectrumLimited:
 
     def __post_init__(self) -> None:
         """Refuse what is no formula of the right form."""
-        read_decay("spectrum", self.spectrum)
-        read_decay("signal", self.signal)
+        for name in ("spectrum", "signal"):
+            decay = read_decay(name, getattr(self, name))
+            free_box(self.box, decay.at(sp.S(2)))
         as_shape("residual", self.residual)
 
 
@@ -224,9 +227,9 @@ def _powers_with_logarithms(model: SpectrumLimited, spectrum: Decay, signal: Dec
             FLAJOLET_1995,
         ),
         step(_L, paced * sp.log(_K) ** logs, EQUAL, "K expressed by t, but for its logarithm"),
-        step(_K, sp.exp(_U), DEFINITION, "u is the logarithm of K"),
+        step(_K, sp.exp(_U), DEFINITION, "U is the logarithm of K"),
         step(_M, sp.log(T), DEFINITION, "the logarithm of time"),
-        step(_M, b * _U, asymptotic(_U), "log t = b u up to the logarithm of u"),
+        step(_M, b * _U, asymptotic(_U), "log t = b U up to the logarithm of U"),
         step(_L, paced * (sp.log(T) / b) ** logs, asymptotic(_U), "so that log K = log(t)/b"),
     ]
     regime = Regime(
@@ -362,14 +365,9 @@ def _closed(
     ]
 
     def build() -> Derivation:
-        parts = [
-            part.subs({symbol: INDEX for symbol in part.free_symbols if symbol.name == "k"})
-            for part in map(sp.sympify, (model.spectrum, model.signal))
-        ]
-        spare = {INDEX: (1, 2)}
-        box = free_box({**model.box, **spare}, *parts, model.residual.function)
-        return Derivation(
-            tuple(steps), conditions, {name: ends for name, ends in box.items() if name != INDEX}
-        )
+        decays = (read_decay("spectrum", model.spectrum), read_decay("signal", model.signal))
+        parts = (decay.at(sp.S(2)) for decay in decays)
+        box = free_box(model.box, *parts, model.residual.function)
+        return Derivation(tuple(steps), conditions, box)
 
     return Derived((regime,), conditions, build)
