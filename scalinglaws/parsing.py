@@ -70,16 +70,16 @@ def _build(node: ast.expr, text: str, argument: str) -> Any:
     return found
 
 
-def _number(node: ast.Constant, text: str) -> Any:
+def _number(value: float, digits: str) -> Any:
     """Read a number digit by digit; None if it lies beyond what is handled."""
     import sympy as sp
 
-    if isinstance(node.value, int):
-        return sp.Integer(node.value) if abs(node.value) < _MAX_NUMBER else None
-    digits = (ast.get_source_segment(text, node) or "").replace("_", "").lower()
+    if isinstance(value, int):
+        return sp.Integer(value) if abs(value) < _MAX_NUMBER else None
+    digits = digits.replace("_", "").lower()
     if not any(digit in "123456789" for digit in digits.partition("e")[0]):
         return sp.S.Zero
-    return sp.Rational(digits) if 1 / _MAX_NUMBER < node.value < _MAX_NUMBER else None
+    return sp.Rational(digits) if 1 / _MAX_NUMBER < value < _MAX_NUMBER else None
 
 
 def _value(node: ast.expr, text: str, argument: str) -> Any:
@@ -98,7 +98,7 @@ def _value(node: ast.expr, text: str, argument: str) -> Any:
 
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            number = _number(node, text)
+            number = _number(value, ast.get_source_segment(text, node) or "")
             if number is None:
                 size = "large" if value > 1 else "small"
                 raise refuse(f"the number {ast.get_source_segment(text, node)} is too {size}")

@@ -98,7 +98,8 @@ def _linear_program(positive: list[sp.Expr]) -> bool | None:
     if comb(len(rows), len(unknowns) + 1) > _MOST_BASES:
         return None
     # Gordan: some nonnegative combination of the rows vanishes, or all of them can be positive
-    if rational_vertices([[*row, Fraction(1)] for row in rows], [*[0] * len(unknowns), 1]):
+    target = [Fraction(0)] * len(unknowns) + [Fraction(1)]
+    if rational_vertices([[*row, Fraction(1)] for row in rows], target):
         return False
     return True if all(part.is_Symbol or part is sp.S.One for part in unknowns) else None
 
