@@ -338,7 +338,9 @@ class Law:
 
     # -- asking for numbers -----------------------------------------------------------------------------------------
 
-    def __call__(self, *, digits: int | None = None, outside: str = "raise", **values: Any) -> Any:
+    def __call__(
+        self, /, *, digits: int | None = None, outside: str = "raise", **values: Any
+    ) -> Any:
         """Evaluate the exponent.
 
         Parameters
@@ -382,7 +384,7 @@ class Law:
                 )
         return value
 
-    def published_value(self, **values: Any) -> Any:
+    def published_value(self, /, **values: Any) -> Any:
         """Evaluate the exponent as printed elsewhere; raises `DomainError` if no other formula is known."""
         if self.published_expr is None:
             raise refusal(
@@ -402,11 +404,11 @@ class Law:
             return None
         return self.published.factor_at(given)
 
-    def regime(self, **values: Any) -> str:
+    def regime(self, /, **values: Any) -> str:
         """Name the branch that holds at the given parameters."""
         return self._regime(values).name
 
-    def log_power(self, **values: Any) -> Any:
+    def log_power(self, /, **values: Any) -> Any:
         """Return the power of the logarithm that multiplies the law at the given parameters: 0 off all boundaries.
 
         Raises `DomainError` on a boundary where a logarithm is possible and its power is not known.
@@ -423,7 +425,7 @@ class Law:
             )
         return power.subs(self._exact(values)) if isinstance(power, sp.Expr) else power
 
-    def evaluate(self, form: str, **values: Any) -> Any:
+    def evaluate(self, form: str, /, **values: Any) -> Any:
         """Evaluate one of the law's formulas.
 
         Parameters
@@ -453,7 +455,7 @@ class Law:
             raise unknown_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
 
-    def asymptote(self, x: Any, **values: Any) -> Any:
+    def asymptote(self, x: Any, /, **values: Any) -> Any:
         r"""Evaluate the leading term itself, :math:`c\,x^{-g}\log^{l} x`.
 
         Parameters
@@ -525,6 +527,11 @@ class Law:
         Law
             Same derivation; `expr`, `constant`, `validity`, `published_expr` and calls use the new symbols.
 
+        Raises
+        ------
+        DomainError
+            If the law has no such notation, or none of its regimes holds for a task that the notation can describe.
+
         Examples
         --------
         >>> from scalinglaws import theory
@@ -556,6 +563,14 @@ class Law:
                 symbols=dict(zip(entry.parameters, entry.meanings, strict=True)),
             )
             vars(law)["derived"] = self.derived  # one derivation for all notations
+            if not law.regimes:
+                raise refusal(
+                    "name",
+                    name,
+                    f"{self.name} says nothing in the notation {name!r}: none of its regimes meets "
+                    f"the tasks that {', '.join(entry.parameters)} can describe",
+                    named=False,
+                )
             self._written[name] = law
         return self._written[name]
 

@@ -706,6 +706,35 @@ def test_solve_refuses(capsys, arguments, complaint):
 # -- the calculus -----------------------------------------------------------------------------------------------------------
 
 
+def test_allocate_sets_constants_aside_and_compares_values(capsys):
+    terms, budget = "A*N**-a + B*D**-b + E", "6*N*D=C"
+    values = ["a=1/3", "b=0.4", "A=400", "B=410", "E=1.7"]
+    code, out, _ = call(capsys, "allocate", terms, "--budget", budget, *values)
+    assert code == 0
+    assert "excess over E, which no allocation changes" in out
+    assert "number 1, C^(-2/11)" in out
+    assert "2. " not in out
+    code, out, _ = call(capsys, "allocate", terms, "--budget", budget, *values, "C=1e20")
+    assert code == 0
+    assert "= 0.129" in out
+    code, out, _ = call(
+        capsys,
+        "allocate",
+        "N**-a + D**-b + N**-c",
+        "--budget",
+        "N*D=C",
+        "a=1",
+        "b=1",
+        "c=2",
+        "--json",
+    )
+    found = json.loads(out)
+    assert code == 0
+    assert len(found["balances"]) == 2
+    assert found["irreducible"] is None
+    assert found["winner"]["value"] == "-1/2"
+
+
 def test_allocate_shows_every_balance_and_the_winner(capsys):
     code, out, _ = call(
         capsys, "allocate", "A*N**-a + B*D**-b", "--budget", "6*N*D=C", "a=1/3", "b=0.4"

@@ -13,6 +13,7 @@ from ...arguments import flag
 from ...errors import refusal
 from ..monomials import Monomial, power_of, power_product, reduced
 from ..relations import against_zero, is_positive
+from ._feasibility import can_be_positive
 from ._program import (
     Program,
     amplitudes,
@@ -67,6 +68,11 @@ class Balance:
                 against_zero(sign, sp.Gt) for sign in self._signs if is_positive(sign) is None
             )
         )
+
+    @cached_property
+    def possible(self) -> bool | None:
+        """Whether the conditions can hold together: True if proved, None if neither that nor the contrary is."""
+        return can_be_positive(self._signs)
 
     @property
     def _signs(self) -> list[sp.Expr]:
@@ -265,10 +271,19 @@ class Allocation(Sequence[Balance]):
         The vertices of the dual problem.
     compatibility : tuple of Expr
         Monomials of the bounds that must be at least 1 for budgets and caps to have a common point.
+
+    Notes
+    -----
+    Constants move no optimum. They are summed in `irreducible`; balances and values are of the excess over it.
     """
 
     regimes: tuple[Balance, ...]
     compatibility: tuple[sp.Expr, ...] = ()
+
+    @property
+    def irreducible(self) -> sp.Expr:
+        """What no allocation changes: the sum of the constants among the terms."""
+        return sp.Add(*(term.expr for term in self.regimes[0]._program.constants))
 
     def __getitem__(self, index: Any) -> Any:
         return self.regimes[index]

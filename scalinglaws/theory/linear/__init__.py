@@ -17,6 +17,7 @@ from .bottlenecks import (
 )
 from .compute import Case, ComputeLimited, derive_boundaries, derive_compute
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
+from .spectra import SpectrumLimited, derive_spectrum
 
 __all__ = [
     "ALPHA",
@@ -29,6 +30,7 @@ __all__ = [
     "N",
     "P",
     "RidgeLimited",
+    "SpectrumLimited",
     "T",
     "TimeLimited",
     "TransientLimited",
@@ -36,6 +38,7 @@ __all__ = [
     "derive_compute",
     "derive_mode",
     "derive_ridge",
+    "derive_spectrum",
     "derive_time",
     "derive_transient",
 ]

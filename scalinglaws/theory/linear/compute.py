@@ -277,7 +277,7 @@ def _assembled() -> tuple[Case, ...]:
         )
     )
     transient = sp.expand(_powers(derive_transient(TransientLimited()), T) / N)
-    noise = _powers(derive_time(TimeLimited(signal=2 * ALPHA)), T)
+    noise = _powers(derive_time(TimeLimited(signal_exponent=2 * ALPHA)), T)
     shrunk = N ** (ALPHA - 1)
     budget, slow = (N * T, C), (N ** (2 - ALPHA) * T, C)
 

@@ -175,7 +175,7 @@ class SampleComplexity:
             for cell in self._cells
         )
 
-    def at(self, **values: Any) -> SampleComplexity:
+    def at(self, /, **values: Any) -> SampleComplexity:
         """Answer the same question at given numbers for the symbols.
 
         Parameters
