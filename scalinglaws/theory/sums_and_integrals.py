@@ -160,8 +160,8 @@ def _half_line_integral(whole: sp.Integral) -> Any:
     def density(u: Any) -> Any:
         return mpmath.exp(u) * term(mpmath.exp(u))
 
-    width = mpmath.mpf(1) / 4
-    start = max((width * i for i in range(-480, 481)), key=lambda u: abs(density(u)))
+    width = mpmath.mpf(1) / 2  # 16 nodes each: 1e-20 for what is smooth in log x
+    start = max((width * i for i in range(-240, 241)), key=lambda u: abs(density(u)))
     total, tolerance = mpmath.mpf(0), mpmath.mpf(10) ** -16
     for direction in (1, -1):
         position = start if direction == 1 else start - width
