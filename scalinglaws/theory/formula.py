@@ -199,7 +199,13 @@ class Law:
         canonical = CONVENTIONS["capacity"].parameters
         known = [name for name in canonical if self.notation != "capacity" or name in self.symbols]
         if self.notation == "capacity":
-            known += [name for name in self.symbols if name not in canonical]
+            # a condition of the derivation that lets a parameter be 0 stands for the sign
+            weaker = {
+                part.lhs.name
+                for part in self.derived.conditions
+                if isinstance(part, sp.Ge) and part.lhs.is_Symbol and part.rhs == 0
+            }
+            known += [name for name in self.symbols if name not in {*canonical, *weaker}]
         conditions = [
             *(sp.Gt(sp.Symbol(name, positive=True), 0, evaluate=False) for name in known),
             *self.derived.conditions,

@@ -291,3 +291,12 @@ RINGEL_2025 = Reference(
     2025,
     "arXiv:2502.18553",
 )
+
+ALTSCHULER_2023 = Reference(
+    "altschuler2023",
+    "J. M. Altschuler, P. A. Parrilo",
+    "Acceleration by Stepsize Hedging I: Multi-Step Descent and the Silver Stepsize Schedule",
+    "Journal of the ACM",
+    2023,
+    "arXiv:2309.07879",
+)

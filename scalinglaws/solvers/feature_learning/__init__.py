@@ -8,6 +8,7 @@ are :math:`E(f-y)^2` without a factor 1/2; the test loss leaves out the irreduci
 
 from ._circle import CircleFlow, circle_flow
 from ._crossover import crossover_time
+from ._descent import FeatureLearningDescent, gradient_descent, silver_steps
 from ._flow import FeatureLearningFlow, gradient_flow, static_limit
 from ._frontier import compute_frontier
 from ._network import linear_network
@@ -22,6 +23,7 @@ from .dmft.solutions import (
 
 __all__ = [
     "CircleFlow",
+    "FeatureLearningDescent",
     "FeatureLearningFlow",
     "MarchMatrices",
     "OnlineDMFTSolution",
@@ -30,10 +32,12 @@ __all__ = [
     "circle_flow",
     "compute_frontier",
     "crossover_time",
+    "gradient_descent",
     "gradient_flow",
     "linear_network",
     "online_dmft",
     "realization_flow",
     "reuse_dmft",
+    "silver_steps",
     "static_limit",
 ]

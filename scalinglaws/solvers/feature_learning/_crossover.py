@@ -92,6 +92,7 @@ def _time(spectrum: Spectrum, richness: float, level: float) -> float:
         measure.rates,
         measure.weights,
         richness,
+        1.0,
         2 * GRID,
         BY_SCALE,
         np.array([level]),

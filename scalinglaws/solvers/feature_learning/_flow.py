@@ -15,13 +15,17 @@ from ..catalogue import shows
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import RidgeSolution, ridge
 from ..linear import gradient_flow as lazy_gradient_flow
-from ..spectra import Spectrum, depth
+from ..spectra import Spectrum
+from ..spectra import depth as octaves
 from ._scale_limit import largest_scale
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
 from ._warped_loss import EXACT_FLOOR, Effort, follow, judgment
 
 LONGEST, RICHEST = 1e100, 1e100
 """Longest finite time and largest richness: squares of times the richness must stay normal numbers."""
+
+DEEPEST = 1e3
+"""Largest number of hidden factors: the scale is a power of it."""
 
 _DEPTH, _LARGEST_DEPTH = 70, 1020  # octaves
 
@@ -60,6 +64,8 @@ class FeatureLearningFlow(Result):
         Residual of the equation for kappa, Newton steps per step of the integrator, and the largest
         error relative to the scale and to the losses; where features or samples are finite,
         relative to the loss plus 1e-4 (otherwise 1e-7) of the one at t = 0.
+    depth : float or ndarray
+        The input m.
     """
 
     t: Value
@@ -74,6 +80,7 @@ class FeatureLearningFlow(Result):
     scale_error: Value
     fit_error: Value
     diagnostics: Diagnostics
+    depth: Value = 1.0
 
 
 def gradient_flow(
@@ -83,6 +90,7 @@ def gradient_flow(
     richness: ArrayLike,
     features: ArrayLike = math.inf,
     samples: ArrayLike = math.inf,
+    depth: ArrayLike = 1.0,
     on_failure: str = "raise",
 ) -> FeatureLearningFlow:
     r"""Compute the mean test and train loss along gradient flow of the readout and of the features.
@@ -99,6 +107,14 @@ def gradient_flow(
     continuous one of the deterministic equivalent, and the test loss the same double sum over :math:`e_j = h - q_j` with the
     two-point correlation of the lazy flow, :math:`E_{test} = s \sum_{jk} \mu_{jk} e_j e_k`.
 
+    A chain of m hidden factors, :math:`f = w^T A_m \cdots A_1 \psi`, whose factors beyond the first start as the identity (or
+    orthogonal) and learn as fast as the first, has the same equations with
+
+    .. math:: h = \sigma^{-m/2}, \qquad \sigma = 1 + \gamma \sum_j \frac{\mu_j}{x_j} q_j^2, \qquad s = h^{-2} = \sigma^m .
+
+    Time is what the learning rates of small steps add up to, whatever their schedule. Steps that follow the growth of the
+    kernel are another matter: `gradient_descent`.
+
     Parameters
     ----------
     t : array_like
@@ -110,7 +126,10 @@ def gradient_flow(
         :math:`\gamma \ge 0`, up to 1e100, how fast features learn compared with the readout (what multiplies the update of A;
         other papers' :math:`\gamma_0` enters as :math:`\gamma_0^2`). 0 is the lazy flow, `linear.gradient_flow`.
     features, samples : array_like
-        N and P, >= 1, not necessarily whole; ``math.inf`` for the limit. All arguments broadcast.
+        N and P, >= 1, not necessarily whole; ``math.inf`` for the limit.
+    depth : array_like
+        m, the number of hidden factors, >= 0 and up to 1000, not necessarily whole: 1 for the model above, 0 for the lazy flow.
+        All arguments broadcast.
     on_failure : {"raise", "return"}
         What to do if an equation is not solved.
 
@@ -156,6 +175,7 @@ def gradient_flow(
         "richness": numbers("richness", richness, low=0.0),
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
+        "depth": numbers("depth", depth, low=0.0, high=DEEPEST),
     }
     bounded("t", checked["t"], LONGEST, ", or inf for the limit")
     bounded("richness", checked["richness"], RICHEST)
@@ -163,12 +183,12 @@ def gradient_flow(
     shape, flat = broadcast(checked)
     table = np.zeros((len(_COLUMNS), flat[0].size))
     efforts = []
-    groups: dict[tuple[float, float, float], list[int]] = {}
+    groups: dict[tuple[float, float, float, float], list[int]] = {}
     for i, key in enumerate(zip(*(array.tolist() for array in flat[1:]), strict=True)):
         groups.setdefault(key, []).append(i)
-    for (gamma, n, p), group in groups.items():
+    for (gamma, n, p, m), group in groups.items():
         members = np.array(group)[np.argsort(flat[0][group], kind="stable")]
-        table[:, members], effort = _one_flow(flat[0][members], spectrum, gamma, n, p)
+        table[:, members], effort = _one_flow(flat[0][members], spectrum, gamma, n, p, m)
         efforts.append(effort)
     diagnostics = judgment(efforts)
     result = FeatureLearningFlow(
@@ -230,36 +250,36 @@ def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
 
 
 def _one_flow(
-    times: Array, spectrum: Spectrum, richness: float, n: float, p: float
+    times: Array, spectrum: Spectrum, richness: float, n: float, p: float, m: float
 ) -> tuple[Array, Effort]:
     """Return the rows of `_COLUMNS` for ascending times, possibly infinite, and what they took."""
-    if richness == 0:
+    if richness == 0 or m == 0:
         return _lazy_flow(times, spectrum, n, p)
     late = np.isinf(times)
-    end = _limit(int(np.count_nonzero(late)), spectrum, richness, n, p)
-    rows, effort = _warped_flow(times[~late], spectrum, richness, n, p)
+    end = _limit(int(np.count_nonzero(late)), spectrum, richness, n, p, m)
+    rows, effort = _warped_flow(times[~late], spectrum, richness, n, p, m)
     return np.concatenate([rows, end], axis=1), effort
 
 
-def _limit(count: int, spectrum: Spectrum, richness: float, n: float, p: float) -> Array:
+def _limit(count: int, spectrum: Spectrum, richness: float, n: float, p: float, m: float) -> Array:
     if count == 0:
         return _rows(0, *[0.0] * 7)
     end = static_limit(spectrum, features=n, samples=p)
     losses = np.array([end.test_loss, end.train_loss])
-    scale, scale_error = largest_scale(spectrum, richness, n, p)
+    scale, scale_error = largest_scale(spectrum, richness, n, p, m)
     return _rows(count, *losses, scale, *end.diagnostics.error_estimate * losses, scale_error, 0.0)
 
 
 def _warped_flow(
-    times: Array, spectrum: Spectrum, richness: float, n: float, p: float
+    times: Array, spectrum: Spectrum, richness: float, n: float, p: float, m: float
 ) -> tuple[Array, Effort]:
     if times.size == 0:
         return _rows(0, *[0.0] * 7), Effort()
-    measure = measured(spectrum, richness, n, p, float(times[-1]))
+    measure = measured(spectrum, richness, n, p, float(times[-1]), m)
     if not math.isfinite(measure.residual):
         unknown = _rows(times.size, *[math.nan] * 3, *[math.inf] * 4)
         return unknown, Effort(MAX_STEPS, math.inf, math.inf, True)
-    found = follow(measure, richness, times)
+    found = follow(measure, richness, times, m)
     floor = EXACT_FLOOR if measure.error == 0 else 1e-4
     values = (found.test, found.train, found.scale)
     errors = (found.test_error, found.train_error, found.scale_error, measure.error)
@@ -287,7 +307,9 @@ def _rows(count: int, *columns: Value) -> Array:
     return np.array([np.broadcast_to(values, count) for values in columns], float)
 
 
-def measured(spectrum: Spectrum, richness: float, n: float, p: float, t: float) -> Measure:
+def measured(
+    spectrum: Spectrum, richness: float, n: float, p: float, t: float, m: float = 1.0
+) -> Measure:
     """Return the measure of the lazy kernel, as far down as training reaches by time t."""
     t = max(t, 1e-200)
     if math.isfinite(min(n, p)):
@@ -296,10 +318,11 @@ def measured(spectrum: Spectrum, richness: float, n: float, p: float, t: float) 
             spectrum,
             n,
             p,
-            1 / max(crude_horizon(power, richness, t), 1e-290),
+            1 / max(crude_horizon(power, richness, t, m), 1e-290),
             pairs=math.isfinite(p),
         )
-    whole = spectrum.modes(_LARGEST_DEPTH if t > 1e20 else _DEPTH)
-    latest = max(horizon(whole, richness, t), 1e-290)
-    modes = spectrum.modes(depth("t", spectrum, np.array(math.inf), np.array(1 / latest)))
+    far = t > 1e20 or (m > 1 and t > 1e5)  # warped time goes up to t^(m + 1)
+    whole = spectrum.modes(_LARGEST_DEPTH if far else _DEPTH)
+    latest = max(horizon(whole, richness, t, m), 1e-290)
+    modes = spectrum.modes(octaves("t", spectrum, np.array(math.inf), np.array(1 / latest)))
     return of_modes(modes, 1 / latest)

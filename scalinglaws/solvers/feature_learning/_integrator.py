@@ -8,6 +8,8 @@ With the warped time :math:`d\tau = s\,dt`, :math:`h = s^{-1/2}`, and :math:`e_j
 Over a step h is the cubic with the right values and slopes at both ends. The equations for e are then solved exactly, and
 what is left are two equations for the new value and the new slope, whose coefficients are sums over modes. Nothing is a
 difference of nearly equal numbers: the loss :math:`h^{-2}\sum_j \mu_j e_j^2` keeps its relative accuracy however small.
+A chain of m hidden factors has :math:`h = \sigma^{-m/2}`, :math:`\sigma = 1 + \gamma \sum_j \frac{\mu_j}{x_j} q_j^2` instead, and
+:math:`\dot h = -m\gamma h \sigma^{-1} \sum_j \mu_j q_j e_j`.
 Complex pairs of modes are as good as real ones: :math:`\mu_j` then counts both, and sums are real parts.
 """
 
@@ -157,7 +159,7 @@ def _sweep(
 
 @njit
 def _ends(
-    sums: Array, richness: float, d: float, h: float, slope: float
+    sums: Array, richness: float, depth: float, d: float, h: float, slope: float
 ) -> tuple[float, float, int]:
     """Solve for the change of h over a step and its slope at the end, both by Newton's method; return the steps taken too."""
     # slopes are per step: an unchanged slope is the first guess for the change too
@@ -185,15 +187,26 @@ def _ends(
         )
         flux_u = sums[7] + 2 * u * sums[9] + g * sums[10]
         flux_g = sums[8] + u * sums[10] + 2 * g * sums[11]
-        # one: h^2 (1 + gamma sum of (mu/x) q^2) = 1; two: g + gamma d h^3 sum of mu e q = 0
         scale = 1.0 + richness * weighed
-        rate = richness * d * new * new
-        one, two = new * new * scale - 1.0, g + rate * new * flux
-        one_u, one_g = (
-            2 * new * scale + new * new * richness * weighed_u,
-            new * new * richness * weighed_g,
-        )
-        two_u, two_g = rate * (3 * flux + new * flux_u), 1.0 + rate * new * flux_g
+        if depth == 1.0:
+            # one: h^2 (1 + gamma sum of (mu/x) q^2) = 1; two: g + gamma d h^3 sum of mu e q = 0
+            rate = richness * d * new * new
+            one, two = new * new * scale - 1.0, g + rate * new * flux
+            one_u, one_g = (
+                2 * new * scale + new * new * richness * weighed_u,
+                new * new * richness * weighed_g,
+            )
+            two_u, two_g = rate * (3 * flux + new * flux_u), 1.0 + rate * new * flux_g
+        else:
+            # one: log h + (m/2) log sigma = 0, as h^(-2/m) would magnify rounding at small m;
+            # two: g + m gamma d h/sigma sum of mu e q = 0
+            rate, pull = richness * depth * d / scale, richness / scale
+            one = math.log(new) + 0.5 * depth * math.log1p(richness * weighed)
+            two = g + rate * new * flux
+            one_u = 1.0 / new + 0.5 * depth * pull * weighed_u
+            one_g = 0.5 * depth * pull * weighed_g
+            two_u = rate * (flux + new * (flux_u - pull * weighed_u * flux))
+            two_g = 1.0 + rate * new * (flux_g - pull * weighed_g * flux)
         det = one_u * two_g - one_g * two_u
         du, dg = (one_g * two - one * two_g) / det, (one * two_u - one_u * two) / det
         if settled:
@@ -246,6 +259,7 @@ def advance(
     x: Spectral,
     mu: Spectral,
     richness: float,
+    depth: float,
     per_decade: float,
     kind: int,
     targets: Array,
@@ -258,12 +272,12 @@ def advance(
     Newton steps equal to MAX_NEWTON says that it was given up.
     """
     # the first step is short against 1/x of the fastest mode and against the time in which h
-    # changes, since h'' = -gamma sum of mu x at the start; from then on steps grow with tau
+    # changes, since h'' = -m gamma sum of mu x at the start; from then on steps grow with tau
     largest, drive = 0.0, 0.0
     for j in range(x.size):
         largest = max(largest, abs(x[j]))
         drive += (mu[j] * x[j]).real
-    tau, d = 0.0, _FIRST / max(largest, math.sqrt(richness * max(drive, 0.0)))
+    tau, d = 0.0, _FIRST / max(largest, math.sqrt(depth * richness * max(drive, 0.0)))
     ratio = 10.0 ** (1.0 / per_decade)
     t, h, slope = 0.0, 1.0, 0.0
     state, tables = np.zeros((2, x.size), x.dtype), np.empty((2, 5, x.size), x.dtype)
@@ -280,7 +294,7 @@ def advance(
         # two tables: that of the whole step outlives the partial steps to the targets inside of it
         table = tables[partial]
         _sweep(x, mu, w, state, c * d, h, c * slope, table, sums)
-        gain, rise, effort = _ends(sums, richness, c * d, h, c * slope)
+        gain, rise, effort = _ends(sums, richness, depth, c * d, h, c * slope)
         hardest = max(hardest, effort)
         value, span = h + gain, c * d * _elapsed(1.0, h, c * slope, gain, rise)
         if effort == MAX_NEWTON or not value > 0.0 or not math.isfinite(tau + d):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,8 @@ from numpy.typing import ArrayLike
 from ...arguments import Value, broadcast, choice, number, numbers, ordered, shaped
 from ...errors import refusal
 from ...results import Diagnostics, Result, judged
-from ._flow import LONGEST, RICHEST, bounded
+from ._balance import balanced_scale
+from ._flow import DEEPEST, LONGEST, RICHEST, bounded
 from ._spectral_measure import Measure
 from ._warped_loss import EXACT_FLOOR, follow, judgment
 
@@ -36,6 +36,8 @@ class RealizationFlow(Result):
         Estimated absolute errors of the two.
     diagnostics : Diagnostics
         Newton steps per step of the integrator, and the largest relative error of scale and loss.
+    depth : float or ndarray
+        The input m.
     """
 
     t: Value
@@ -45,6 +47,7 @@ class RealizationFlow(Result):
     train_error: Value
     scale_error: Value
     diagnostics: Diagnostics
+    depth: Value = 1.0
 
 
 def realization_flow(
@@ -54,6 +57,7 @@ def realization_flow(
     *,
     richness: ArrayLike,
     floor: float = 0.0,
+    depth: ArrayLike = 1.0,
     on_failure: str = "raise",
 ) -> RealizationFlow:
     r"""Compute the loss along gradient flow with feature learning, for one draw of features and samples.
@@ -65,7 +69,8 @@ def realization_flow(
     .. math:: \frac{dq_j}{d\tau} = x_j (s^{-1/2} - q_j), \qquad s = 1 + \gamma \sum_j \frac{\mu_j}{x_j} q_j^2, \qquad
               E = \text{floor} + \sum_j \mu_j (1 - \sqrt{s}\, q_j)^2, \qquad dt = d\tau / s .
 
-    Exact for every N, P and draw.
+    Exact for every N, P and draw. For a chain of m hidden factors, the others orthogonal at the start, :math:`s = \sigma^m` with
+    :math:`\sigma = 1 + \gamma \sum_j \frac{\mu_j}{x_j} q_j^2` (`gradient_flow`).
 
     Parameters
     ----------
@@ -79,6 +84,8 @@ def realization_flow(
         :math:`\gamma \ge 0`, up to 1e100; broadcast against `t`.
     floor : float
         Power in the null space, >= 0.
+    depth : array_like
+        m, the number of hidden factors, >= 0 and up to 1000, not necessarily whole; broadcasts too.
     on_failure : {"raise", "return"}
         What to do if a step of the integrator is not solved.
 
@@ -112,24 +119,25 @@ def realization_flow(
     checked = {
         "t": ordered("t", t),
         "richness": numbers("richness", richness, low=0.0),
+        "depth": numbers("depth", depth, low=0.0, high=DEEPEST),
     }
     bounded("t", checked["t"], LONGEST, ", or inf for the limit")
     bounded("richness", checked["richness"], RICHEST)
     choice("on_failure", on_failure, ("raise", "return"))
     measure = _measure(eigenvalues, powers, floor)
-    shape, (times, gammas) = broadcast(checked)
+    shape, (times, gammas, depths) = broadcast(checked)
     table = {
         name: np.zeros(times.size) for name in ("train_loss", "scale", "train_error", "scale_error")
     }
     efforts = []
-    for gamma in np.unique(gammas).tolist():
-        members = np.flatnonzero(gammas == gamma)
+    for gamma, m in np.unique(np.stack([gammas, depths], axis=1), axis=0).tolist():
+        members = np.flatnonzero((gammas == gamma) & (depths == m))
         members = members[np.argsort(times[members], kind="stable")]
         late = np.isinf(times[members])
         table["train_loss"][members[late]] = measure.floor
-        table["scale"][members[late]] = 0.5 + math.sqrt(0.25 + gamma * measure.reach)
+        table["scale"][members[late]] = balanced_scale(gamma * measure.reach, m)
         members = members[~late]
-        found = follow(measure, gamma, times[members])
+        found = follow(measure, gamma, times[members], m)
         table["train_loss"][members], table["train_error"][members] = found.train, found.train_error
         table["scale"][members], table["scale_error"][members] = found.scale, found.scale_error
         efforts.append(found.effort(0.0, measure.start, EXACT_FLOOR))
@@ -137,6 +145,7 @@ def realization_flow(
     result = RealizationFlow(
         t=shaped(times, shape),
         richness=shaped(gammas, shape),
+        depth=shaped(depths, shape),
         **{name: shaped(array, shape) for name, array in table.items()},
         diagnostics=diagnostics,
     )

@@ -8,18 +8,28 @@ import numpy as np
 from scipy.special import zeta
 
 from ..spectra import PowerLawSpectrum, Spectrum
+from ._balance import balanced_scale
 from ._spectral_measure import of_kernel
 
 
 def largest_scale(
-    spectrum: Spectrum, richness: float, features: float = math.inf, samples: float = math.inf
+    spectrum: Spectrum,
+    richness: float,
+    features: float = math.inf,
+    samples: float = math.inf,
+    depth: float = 1.0,
 ) -> tuple[float, float]:
-    r"""Return the limit of the scale at long times and its estimated error: s (s - 1) = richness * sum mu/x, where the sum may diverge."""
+    r"""Return the limit of the scale at long times and its estimated error, from the sum of mu/x, which may diverge."""
     total, error = _reach(spectrum, features, samples)
     if math.isinf(total):
         return math.inf, 0.0
-    root = math.sqrt(0.25 + richness * total)
-    return 0.5 + root, richness * total * error / (2 * root)
+    if depth == 1.0:
+        root = math.sqrt(0.25 + richness * total)
+        return 0.5 + root, richness * total * error / (2 * root)
+    scale = balanced_scale(richness * total, depth)
+    # d log s/d log(gamma total) = m (sigma - 1)/(sigma + m (sigma - 1))
+    moved = depth * math.expm1(math.log(scale) / depth)
+    return scale, scale * error * moved / (1 + moved * (1 + 1 / depth))
 
 
 def _reach(spectrum: Spectrum, features: float, samples: float) -> tuple[float, float]:

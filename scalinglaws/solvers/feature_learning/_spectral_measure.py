@@ -24,6 +24,7 @@ from ..equivalents.kappa import ComplexArray
 from ..equivalents.response import inverse, pair_transform, resolve, train_transform
 from ..equivalents.spectral_sums import effective_ridge
 from ..spectra import Modes, Spectrum
+from ._balance import log_growth
 from ._integrator import Spectral
 
 PER_DECADE = 12  # nodes of the contour: an error of exp(-pi^2/2 * 12/log 10) = 7e-12
@@ -80,11 +81,13 @@ def of_modes(modes: Modes, slowest: float) -> Measure:
     )
 
 
-def horizon(modes: Modes, richness: float, t: float) -> float:
+def horizon(modes: Modes, richness: float, t: float, depth: float = 1.0) -> float:
     """Estimate the warped time at time t from above."""
-    latest = min(max(crude_horizon(float(np.sum(modes.signal)), richness, t), 1e-290), 1e290)
-    tau = np.geomspace(min(latest, t, 1e-3 * shortest(modes, richness)), latest, 400)
-    time = tau[0] + np.cumsum(np.append(0.0, np.diff(tau) / _scales(modes, richness, tau)[1:]))
+    power = float(np.sum(modes.signal))
+    latest = min(max(crude_horizon(power, richness, t, depth), 1e-290), 1e290)
+    tau = np.geomspace(min(latest, t, 1e-3 * shortest(modes, richness, depth)), latest, 400)
+    scales = _scales(modes, richness, tau, depth)
+    time = tau[0] + np.cumsum(np.append(0.0, np.diff(tau) / scales[1:]))
     return min(10 * float(tau[min(int(np.searchsorted(time, t)), tau.size - 1)]), latest)
 
 
@@ -96,28 +99,35 @@ def horizon_of_scale(modes: Modes, richness: float, scale: float) -> float:
     )
 
 
-def shortest(modes: Modes, richness: float) -> float:
+def shortest(modes: Modes, richness: float, depth: float = 1.0) -> float:
     """Return the shortest scale of the warped time."""
-    drive = richness * float(modes.signal @ modes.eigenvalues)
+    drive = depth * richness * float(modes.signal @ modes.eigenvalues)
     return 1 / max(float(np.max(modes.eigenvalues)), math.sqrt(drive))
 
 
-def _scales(modes: Modes, richness: float, tau: Array) -> Array:
-    """Estimate the scale at warped times from above, taking modes as learned where x tau > 1: s (s - 1) = richness sum mu/x."""
+def _scales(modes: Modes, richness: float, tau: Array, depth: float = 1.0) -> Array:
+    """Estimate the scale at warped times from above, taking modes as learned where x tau > 1."""
     order = np.argsort(-modes.eigenvalues)
     x, mu = modes.eigenvalues[order], modes.signal[order]
     learned = np.concatenate([[0.0], np.cumsum(mu / x)])
     slow = np.concatenate([np.cumsum((mu * x)[::-1])[::-1], [0.0]])
     count = np.searchsorted(-x, -1 / tau)
     with np.errstate(over="ignore"):
-        return np.asarray(
-            0.5 + np.sqrt(0.25 + richness * (learned[count] + tau * slow[count] * tau))
-        )
+        weighed = richness * (learned[count] + tau * slow[count] * tau)
+        if depth == 1.0:  # s (s - 1) = richness sum mu/x
+            return np.asarray(0.5 + np.sqrt(0.25 + weighed))
+        return np.asarray(np.exp(depth * log_growth(weighed, depth)))
 
 
-def crude_horizon(power: float, richness: float, t: float) -> float:
-    """Bound the warped time at time t: the scale grows at a rate of at most a quarter of its richness times the power."""
-    return t * (1 + 0.25 * richness * power * t)
+def crude_horizon(power: float, richness: float, t: float, depth: float = 1.0) -> float:
+    """Bound the warped time at time t: sigma grows at a rate of at most half of its richness times the power."""
+    if depth == 1.0:
+        return t * (1 + 0.25 * richness * power * t)
+    grown = 0.5 * richness * power * t
+    if grown == 0.0:
+        return t
+    most = min((depth + 1) * math.log1p(grown), 690.0)  # of an exponent
+    return t * math.expm1(most) / ((depth + 1) * grown)
 
 
 def of_kernel(

@@ -15,6 +15,7 @@ from ._integrator import BY_TIME, MAX_NEWTON, advance
 from ._spectral_measure import Measure
 
 GRID = 40.0  # steps per decade of the warped time, and on the second grid half of it
+DEEP_GRID = 64.0  # the same for several hidden factors, whose scale grows faster
 PROMISED = 1e-6
 """Relative error above which a result comes with a warning."""
 
@@ -96,10 +97,11 @@ class Followed:
         return float(worst)
 
 
-def follow(measure: Measure, richness: float, times: Array) -> Followed:
+def follow(measure: Measure, richness: float, times: Array, depth: float = 1.0) -> Followed:
     """Follow the flow through ascending finite times."""
+    grid = DEEP_GRID if depth > 1.0 else GRID
     fine, coarse = (
-        _on_grid(measure, richness, times, per_decade) for per_decade in (GRID, GRID / 2)
+        _on_grid(measure, richness, depth, times, per_decade) for per_decade in (grid, grid / 2)
     )
     newton = max(fine[1], coarse[1])
     if newton >= MAX_NEWTON:
@@ -126,14 +128,14 @@ def follow(measure: Measure, richness: float, times: Array) -> Followed:
 
 
 def _on_grid(
-    measure: Measure, richness: float, times: Array, per_decade: float
+    measure: Measure, richness: float, depth: float, times: Array, per_decade: float
 ) -> tuple[Array, int]:
     found = np.zeros((times.size, 4))
     kept = np.zeros(
         (times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype
     )
     _, newton = advance(
-        measure.rates, measure.weights, richness, per_decade, BY_TIME, times, found, kept
+        measure.rates, measure.weights, richness, depth, per_decade, BY_TIME, times, found, kept
     )
     scale, train = found[:, 2], found[:, 3] + measure.floor
     test = (

@@ -7,6 +7,7 @@ learned with a larger exponent.
 
 from .bootstrap import derive_bootstrap, levels
 from .bottlenecks import WarpedLimited, derive_warped, noise
+from .chain import DEPTH, ChainLimited, derive_depth, derive_kernel_scale
 from .compute import compute_limited
 from .exponents import (
     GAMMA,
@@ -19,35 +20,59 @@ from .exponents import (
     derive_feedback,
     warps,
 )
+from .schedules import (
+    RATE,
+    SLOWNESS,
+    STEPS,
+    StepsLimited,
+    derive_excess,
+    derive_silver,
+    derive_steps,
+    derive_window,
+)
 from .warp import (
     WarpLimited,
     derive_network,
     derive_prefactor,
     learned_fraction,
     moments,
+    overlap,
     warp_constants,
 )
 
 __all__ = [
+    "DEPTH",
     "GAMMA",
     "LAZINESS",
     "LEVEL",
+    "RATE",
+    "SLOWNESS",
+    "STEPS",
     "TAU",
+    "ChainLimited",
     "FeedbackLimited",
+    "StepsLimited",
     "Warp",
     "WarpLimited",
     "WarpedLimited",
     "compute_limited",
     "derive_bootstrap",
     "derive_crossover",
+    "derive_depth",
+    "derive_excess",
     "derive_feedback",
+    "derive_kernel_scale",
     "derive_network",
     "derive_prefactor",
+    "derive_silver",
+    "derive_steps",
     "derive_warped",
+    "derive_window",
     "learned_fraction",
     "levels",
     "moments",
     "noise",
+    "overlap",
     "warp_constants",
     "warps",
 ]

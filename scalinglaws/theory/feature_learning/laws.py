@@ -11,12 +11,22 @@ from ..asymptotics import RATIONAL
 from ..building import laws_of
 from ..formula import Caution, Law, Published
 from ..linear import ModeLimited, derive_compute, derive_mode
-from ..references import BORDELON_2024_FEATURES, PAQUETTE_2024
+from ..references import ALTSCHULER_2023, BORDELON_2024_FEATURES, PAQUETTE_2024
 from ..symbols import ALPHA, BETA, C, N, P, T
 from .bootstrap import derive_bootstrap
 from .bottlenecks import WarpedLimited, derive_warped, noise
+from .chain import ChainLimited, derive_depth, derive_kernel_scale
 from .compute import compute_limited
 from .exponents import LAZINESS, FeedbackLimited, derive_crossover, derive_feedback
+from .schedules import (
+    SLOWNESS,
+    STEPS,
+    StepsLimited,
+    derive_excess,
+    derive_silver,
+    derive_steps,
+    derive_window,
+)
 from .warp import WarpLimited, derive_network, derive_prefactor
 
 ORDER, TARGET_ORDER = sp.symbols("q q_y", positive=True)
@@ -123,6 +133,109 @@ def linear_network_law() -> Law:
     )
 
 
+@lru_cache(maxsize=1)
+def kernel_scale_law() -> Law:
+    r"""Return ``feature_learning.kernel_scale``: :math:`s \simeq C_s t^{(1-\beta)/(1+\beta)}` on hard tasks."""
+    return _build(
+        "kernel_scale",
+        "how the kernel grows with training time: a power on hard tasks, at beta = 1 the root of a logarithm, a limit on easy ones",
+        derive=derive_kernel_scale,
+        model=WarpLimited(),
+        symbols={**_SYMBOLS, **_GAMMA},
+        quantity="scale s of the kernel",
+        growth=True,
+        standing="asymptotic",
+    )
+
+
+@lru_cache(maxsize=1)
+def depth_law() -> Law:
+    r"""Return ``feature_learning.depth``: :math:`\chi = (m+1)\beta/(1+m\beta)` with m hidden factors."""
+    return _build(
+        "depth",
+        "loss of a chain of m hidden factors that all learn, against training time: 0 is the lazy model, 1 the network of two layers",
+        derive=derive_depth,
+        model=ChainLimited(),
+        symbols={
+            **_SYMBOLS,
+            **_GAMMA,
+            "m": "number of hidden factors that learn, any real number >= 0",
+        },
+    )
+
+
+# -- steps --------------------------------------------------------------------------------------------------------------
+
+_PACE = {
+    "c": "rate of a step in units of one over the largest eigenvalue of the growing kernel, below 2"
+}
+
+
+@lru_cache(maxsize=1)
+def steps_law() -> Law:
+    r"""Return ``feature_learning.steps``: :math:`L(n) \simeq \frac{I_2}{\alpha} (cn)^{-\beta}` at the rate :math:`c/s_n`."""
+    return _build(
+        "steps",
+        "loss against the number of steps, each step stable at a rate c over the scale of the kernel: the exponent is the lazy one",
+        derive=derive_steps,
+        model=StepsLimited(),
+        symbols={**_SYMBOLS, **_PACE},
+        variable=STEPS,
+        quantity="test loss after n steps at the learning rate c/s, features and samples unlimited",
+        standing="asymptotic",
+    )
+
+
+@lru_cache(maxsize=1)
+def steps_silver_law() -> Law:
+    r"""Return ``feature_learning.steps_silver``: :math:`L(n) \sim n^{-1.2716\,\beta}` in silver steps, rich or lazy."""
+    return _build(
+        "steps_silver",
+        "loss against the number of silver steps, long ones among short ones: a schedule gains an exponent that growing features do not",
+        derive=derive_silver,
+        model=StepsLimited(),
+        variable=STEPS,
+        quantity="test loss after n = 2^k - 1 silver steps over the scale of the kernel, full batches",
+        reference=(BORDELON_2024_FEATURES, ALTSCHULER_2023),
+        standing="numerical",
+    )
+
+
+@lru_cache(maxsize=1)
+def window_law() -> Law:
+    r"""Return ``feature_learning.window``: :math:`n_* \sim \eta^{-2/(1-\beta)}` steps until a fixed rate is unstable."""
+    return _build(
+        "window",
+        "how many steps a fixed learning rate allows on a hard task, until the kernel has grown to the edge of stability",
+        derive=derive_window,
+        model=StepsLimited(),
+        symbols={**_SYMBOLS, **_GAMMA},
+        variable=SLOWNESS,
+        quantity="steps at a fixed learning rate 1/r until eta s = 2, features and samples unlimited",
+        growth=True,
+        standing="asymptotic",
+    )
+
+
+@lru_cache(maxsize=1)
+def sgd_excess_law() -> Law:
+    r"""Return ``feature_learning.sgd_excess``: :math:`L/L_{B=\infty} - 1 \simeq C_\beta\,(\eta\,\mathrm{Tr}\Lambda/B)\,s(t)`."""
+    return _build(
+        "sgd_excess",
+        "what small batches at a fixed learning rate add to the loss of a rich hard task, relative to it: it grows as the kernel",
+        derive=derive_excess,
+        model=StepsLimited(),
+        quantity="loss over that of unlimited batches at the same learning rate, minus 1, in units of eta Tr(Lambda)/B",
+        growth=True,
+        standing="asymptotic",
+        caution=Caution(
+            BETA < 1,
+            "local slopes are above this at any time that can be reached, by a memory of earlier losses, by corrections of order "
+            "1/s and at finite eta s: compare with s(t) itself; the constants (.82, .79, .77 at beta = 1/4, 1/2, 3/4) are measured",
+        ),
+    )
+
+
 # -- size ---------------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +318,14 @@ def sgd_noise_law() -> Law:
 # -- compute ------------------------------------------------------------------------------------------------------------
 
 
+_FLOW = "flow time, or steps at a fixed small rate inside the window (feature_learning.window)"
+_SUBSTITUTED = sp.Piecewise(
+    (2 * ALPHA * BETA / ((1 + BETA) * (ALPHA + 1)), BETA <= 1),
+    (ALPHA * BETA / (ALPHA * BETA + 1), BETA <= 2 - 1 / ALPHA),
+    (1 - 1 / (2 * ALPHA), True),
+)
+
+
 def _compute(name: str, statement: str, of: sp.Expr | None, power: int = 1, **fields: Any) -> Law:
     def derive(model: Any) -> Any:
         return derive_compute(model, of)
@@ -228,7 +349,14 @@ def compute_law() -> Law:
         "loss of a network that learns features at the best width for a given compute: "
         "hard, easy, super-easy",
         None,
-        quantity="test loss at the compute optimum of online SGD, C = N t",
+        quantity=f"test loss at the compute optimum of online SGD, C = N t, t {_FLOW}",
+        published=Published(
+            _SUBSTITUTED,
+            "the lazy compute law with beta -> 2 beta/(1 + beta), as the law in time suggests; but growing features change time alone: "
+            "the floor N^(-alpha beta) and what a finite width adds on the way keep the beta of the task. (The compute law that is "
+            "printed there agrees with this one.)",
+            BORDELON_2024_FEATURES.at("law in time, put into the compute law of the lazy model"),
+        ),
     )
 
 
@@ -246,12 +374,12 @@ def compute_lazy_law() -> Law:
 
 @lru_cache(maxsize=1)
 def compute_time_law() -> Law:
-    """Return ``feature_learning.compute_time``: how many steps the compute optimum takes."""
+    """Return ``feature_learning.compute_time``: how long the compute optimum trains."""
     return _compute(
         "compute_time",
-        "training steps at the compute optimum of a network that learns features",
+        "training time at the compute optimum of a network that learns features",
         C / N,
-        quantity="steps at the compute optimum of online SGD, C = N t",
+        quantity=f"t at the compute optimum of online SGD, C = N t, {_FLOW}",
         growth=True,
     )
 
@@ -263,6 +391,6 @@ def compute_model_law() -> Law:
         "compute_model",
         "width at the compute optimum of a network that learns features",
         N,
-        quantity="features at the compute optimum of online SGD, C = N t",
+        quantity=f"features at the compute optimum of online SGD, C = N t, t {_FLOW}",
         growth=True,
     )

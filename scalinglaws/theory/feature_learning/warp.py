@@ -208,15 +208,17 @@ def learned_fraction(nu: sp.Expr, z: sp.Expr) -> sp.Expr:
     return z / (1 - nu) * sp.hyper([1], [2 - nu], -z)
 
 
-def moments(x: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+def moments(x: sp.Expr, nu: sp.Expr | None = None) -> tuple[sp.Expr, sp.Expr]:
     r"""Return the two integrals that fix the loss of hard tasks, in closed form.
 
-    .. math:: I_1 = \int_0^\infty z^{x-2}\,\Phi^2\,dz, \qquad I_2 = \int_0^\infty z^{x-1}(1 - \Phi)^2\,dz, \qquad \nu = \frac{1-x}{4}
+    .. math:: I_1 = \int_0^\infty z^{x-2}\,\Phi^2\,dz, \qquad I_2 = \int_0^\infty z^{x-1}(1 - \Phi)^2\,dz
 
     Parameters
     ----------
     x : Expr
         Exponent of the lazy model, between 0 and 1.
+    nu : Expr, optional
+        The kernel grows as :math:`\tau^{2\nu}`; by default :math:`\nu = (1-x)/4`, as it does with two layers.
 
     Returns
     -------
@@ -225,21 +227,49 @@ def moments(x: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 
     Notes
     -----
-    The Mellin transform of :math:`\Phi` is :math:`\Gamma(1-\nu)\Gamma(1+p)\Gamma(-p)/\Gamma(1-\nu-p)`. By Parseval, :math:`I_1` is
-    a Mellin-Barnes integral with two series of poles, each of which sums to a hypergeometric function. The equation
-    :math:`z\Phi' = z(1 - \Phi) + \nu\Phi`, multiplied by :math:`z^{x-2}\Phi` and integrated, ties :math:`I_2` to :math:`I_1`.
+    The equation :math:`z\Phi' = z(1 - \Phi) + \nu\Phi`, multiplied by :math:`z^{x-2}\Phi` and integrated, ties :math:`I_2` to
+    :math:`I_1`, which is `overlap`.
 
     Examples
     --------
     >>> [sp.N(value, 12) for value in moments(sp.Rational(1, 2))]
     [2.31599696366, 1.15464127798]
     """
-    nu = (1 - x) / 4
+    nu = (1 - x) / 4 if nu is None else nu
     sine = sp.pi / sp.sin(sp.pi * x)
-    one = sp.hyper([1, nu], [2 - nu - x], -1) / (sp.gamma(1 - nu) * sp.gamma(2 - nu - x))
-    two = sp.hyper([1, nu + x], [2 - nu], -1) / (sp.gamma(1 - nu - x) * sp.gamma(2 - nu))
-    first = sine * sp.gamma(1 - nu) ** 2 * (one - two)
-    return first, sine * sp.gamma(1 - nu) / sp.gamma(1 - nu - x) - nu * first
+    first = overlap(x, nu, nu)
+    return first, sine * sp.gamma(1 - nu) / sp.gamma(1 - nu - x) - ((1 - x) / 2 - nu) * first
+
+
+def overlap(x: sp.Expr, nu: sp.Expr, mu: sp.Expr) -> sp.Expr:
+    r"""Return :math:`\int_0^\infty z^{x-2}\,\Phi_\nu \Phi_\mu\,dz` in closed form.
+
+    Parameters
+    ----------
+    x : Expr
+        Between 0 and 1.
+    nu, mu : Expr
+        Of the two learned fractions, see `learned_fraction`.
+
+    Returns
+    -------
+    Expr
+        With hypergeometric functions at -1.
+
+    Notes
+    -----
+    The Mellin transform of :math:`\Phi` is :math:`\Gamma(1-\nu)\Gamma(1+p)\Gamma(-p)/\Gamma(1-\nu-p)`. By Parseval, the integral is
+    a Mellin-Barnes integral with two series of poles, each of which sums to a hypergeometric function.
+
+    Examples
+    --------
+    >>> sp.N(overlap(sp.S.Half, sp.Rational(1, 8), sp.Rational(3, 8)), 12)
+    2.67855872379
+    """
+    sine = sp.pi / sp.sin(sp.pi * x)
+    one = sp.hyper([1, nu], [2 - mu - x], -1) / (sp.gamma(1 - nu) * sp.gamma(2 - mu - x))
+    two = sp.hyper([1, nu + x], [2 - mu], -1) / (sp.gamma(1 - nu - x) * sp.gamma(2 - mu))
+    return sine * sp.gamma(1 - nu) * sp.gamma(1 - mu) * (one - two)
 
 
 def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:

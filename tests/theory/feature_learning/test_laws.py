@@ -156,7 +156,7 @@ def test_bottlenecks_that_do_not_know_of_feature_learning():
     assert transient.published_value(**HARD) == Fraction(2, 3)
     assert transient(**HARD) == 0
     assert transient(alpha=Fraction(3, 2), beta=Fraction(1, 2)) == Fraction(-2, 9)  # it grows
-    assert [_law(name).published for name in ("time", "data", "compute")] == [None] * 3
+    assert [_law(name).published for name in ("time", "data", "compute_lazy")] == [None] * 3
 
 
 def test_noise_of_rich_hard_tasks_comes_with_a_warning():

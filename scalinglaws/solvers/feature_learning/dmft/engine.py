@@ -26,6 +26,9 @@ where C is :math:`C_0 + \sigma^2 1 1^T` under reuse and its diagonal online, :ma
     \hat c = -\frac{\sigma_w}{N} D G_0 k_0, \qquad h = \sigma_w k_0 + K \hat c, \qquad
     j = k_0 - \frac1N U G_0 k_0, \qquad G_0 = \bar\lambda - H_1 .
 
+With a learning rate :math:`\eta_t` for each step these hold with :math:`\mathrm{diag}(\eta)` behind every :math:`\Theta`:
+:math:`K = \Theta\,\mathrm{diag}(\eta)\,[1 + \gamma\, (C_2 \circ \Theta)\,\mathrm{diag}(\eta)\, K]`.
+
 The rows of :math:`W_k` at time t solve a triangular system with the matrix
 :math:`1 + \lambda_k U` of all earlier times: for all modes together that is a product of matrices,
 block by block.
@@ -66,13 +69,13 @@ PANEL = 128
 
 @dataclass(frozen=True)
 class Setting:
-    """Parameters of a march; sizes enter by their inverses, 1/N and b = 1/B or 1/P."""
+    """Parameters of a march; sizes enter by their inverses, 1/N and b = 1/B or 1/P, learning rates one per step."""
 
     steps: int
     inverse_features: float
     inverse_data: float
     reuse: bool
-    learning_rate: float
+    learning_rates: Array
     richness: float
     initial_variance: float
     noise_variance: float
@@ -183,11 +186,12 @@ class March:
     def _move_weights(self, t: int) -> None:
         """Fill row t of A, C_w and U from the rows before it."""
         setting, A, past = self._setting, self.A, slice(0, t)
-        eta, gamma, variance = setting.learning_rate, setting.richness, setting.initial_variance
-        # K = eta Theta + eta^2 gamma Theta (C_2 o Theta) K says that row t of K is row t - 1, plus
+        gamma, variance = setting.richness, setting.initial_variance
+        rates, eta = setting.learning_rates[past], setting.learning_rates[t - 1]
+        # K = Theta eta + gamma Theta eta (C_2 o Theta) eta K says that row t of K is row t - 1, plus
         # eta, plus what features moved by earlier signals add: C_2 at t - 1 with all times before.
         # The same recursion holds for A = K D, k_0 and h
-        memory = eta**2 * gamma * self.C2_t[: t - 1]
+        memory = eta * gamma * (rates[:-1] * self.C2_t[: t - 1])
         A[t, past] = A[t - 1, past] + eta * self.D_t[past]
         self.k0[t] = self.k0[t - 1] + memory @ self.k0[: t - 1]
         self.h[t] = self.h[t - 1] + eta * self.c[t - 1] + memory @ self.h[: t - 1]
@@ -200,9 +204,9 @@ class March:
             self.scale[t] = 1 + gamma * Cw_t[t]
             _store(self.Cw, t, Cw_t)
             if gamma:
-                # U = A + eta gamma (C_w o Theta) D
-                self.U[t, past] = A[t, past] + eta * gamma * _combine(
-                    Cw_t[past], self.D[past, past]
+                # U = A + gamma (C_w o Theta) eta D
+                self.U[t, past] = A[t, past] + gamma * _combine(
+                    rates * Cw_t[past], self.D[past, past]
                 )
 
     def _respond(self, t: int) -> None:

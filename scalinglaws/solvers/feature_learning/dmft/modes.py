@@ -22,6 +22,7 @@ _RANGE = 4.0  # ratio of eigenvalues within a range
 _FAST = 16.0  # decay exponent at the last step below which one range holds all modes
 _RESPONSE_NODES, _RESPONSE_TAIL = 7, 9
 _SIGNAL_NODES, _SIGNAL_TAIL = 10, 12
+_MORE = 6  # nodes, where errors swing instead of decaying: steps beyond the edge of stability
 
 
 MERGING = 1e-9
@@ -52,13 +53,17 @@ def every_mode(spectrum: Spectrum) -> MarchModes:
     return MarchModes(*_distinct(eigenvalues, eigenvalues), *_distinct(eigenvalues, signal))
 
 
-def merged_modes(spectrum: Spectrum, steps: int) -> MarchModes:
-    """Return a few dozen modes that serve for so many steps."""
-    modes = spectrum.modes()
+def merged_modes(spectrum: Spectrum, steps: float, *, finer: bool = False) -> MarchModes:
+    """Return a few dozen modes that serve for so many stable steps, or with finer rules for a schedule with longer ones."""
+    modes, more = spectrum.modes(), _MORE if finer else 0
     variances = modes.multiplicities * modes.eigenvalues
     return MarchModes(
-        *_reduced(modes.eigenvalues, variances, steps, _RESPONSE_NODES, _RESPONSE_TAIL),
-        *_reduced(modes.eigenvalues, modes.signal, steps, _SIGNAL_NODES, _SIGNAL_TAIL),
+        *_reduced(
+            modes.eigenvalues, variances, steps, _RESPONSE_NODES + more, _RESPONSE_TAIL + more
+        ),
+        *_reduced(
+            modes.eigenvalues, modes.signal, steps, _SIGNAL_NODES + more, _SIGNAL_TAIL + more
+        ),
     )
 
 
@@ -69,7 +74,7 @@ def _distinct(places: Array, weights: Array) -> tuple[Array, Array]:
 
 
 def _reduced(
-    places: Array, weights: Array, steps: int, nodes: int, tail: int
+    places: Array, weights: Array, steps: float, nodes: int, tail: int
 ) -> tuple[Array, Array]:
     """Replace the modes of each range by the nodes of a Gauss rule."""
     places, weights = _distinct(places, weights)

@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ....arguments import Array, afford, affordable, numbers, one, whole_numbers
-from ....errors import AccuracyWarning, DomainError, StabilityWarning
+from ....arguments import (
+    Array,
+    Value,
+    afford,
+    affordable,
+    choice,
+    numbers,
+    one,
+    whole_numbers,
+)
+from ....errors import AccuracyWarning, DomainError, StabilityWarning, refusal
 from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
 from ...catalogue import shows
@@ -56,7 +66,8 @@ class OnlineDMFTSolution(Result):
     steps : ndarray, shape (T + 1,)
         0, 1, ..., T; the arrays below have the same shape.
     features, batch, learning_rate, richness, initial_variance, noise_variance : float
-        The inputs N, B, :math:`\eta, \gamma, \sigma_w^2, \sigma^2`.
+        The inputs N, B, :math:`\eta, \gamma, \sigma_w^2, \sigma^2`. A learning rate for each step is an array like `steps`: the
+        rate of the step that follows, at the end the last one again.
     test_loss, train_loss : ndarray
         Mean test loss, and the mean loss on the next batch: the same plus :math:`\sigma^2`.
     scale : ndarray
@@ -70,7 +81,7 @@ class OnlineDMFTSolution(Result):
     steps: Array
     features: float
     batch: float
-    learning_rate: float
+    learning_rate: Value
     richness: float
     initial_variance: float
     noise_variance: float
@@ -99,7 +110,7 @@ class ReuseDMFTSolution(Result):
     steps: Array
     features: float
     samples: float
-    learning_rate: float
+    learning_rate: Value
     richness: float
     initial_variance: float
     noise_variance: float
@@ -116,7 +127,7 @@ def online_dmft(
     *,
     features: float = math.inf,
     batch: float,
-    learning_rate: float,
+    learning_rate: ArrayLike,
     richness: float,
     initial_variance: float = 0.0,
     noise_variance: float = 0.0,
@@ -141,8 +152,9 @@ def online_dmft(
         Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k = \lambda_k (w^*_k)^2`.
     features, batch : float
         N and B, >= 1, not necessarily whole; ``math.inf`` for the limit.
-    learning_rate : float
-        :math:`\eta > 0`; flow time is :math:`\eta` times steps.
+    learning_rate : float or array_like, shape (T,)
+        :math:`\eta > 0`, one for all steps or one for each; flow time is :math:`\eta` times steps, or the sum. (On the command
+        line a list makes a run for each of its numbers, as everywhere; a schedule is for Python.)
     richness : float
         :math:`\gamma \ge 0`; 0 is the lazy limit, in which A stays as it is.
     initial_variance : float
@@ -171,7 +183,8 @@ def online_dmft(
     -----
     StabilityWarning
         If :math:`\eta\, s(t)` reaches the largest stable learning rate of the lazy model (`scalinglaws.solvers.linear.sgd_stability`; at
-        most :math:`2/\lambda_1`): the message names the step. For beta < 1 that happens to every :math:`\eta` in the end.
+        most :math:`2/\lambda_1`): the message names the step. For beta < 1 that happens to every :math:`\eta` in the end. With a
+        learning rate for each step two in a row must be that long: shorter steps may make up for a single one.
     AccuracyWarning
         If rounding errors exceed 1e-8.
 
@@ -208,7 +221,10 @@ def online_dmft(
     setting = _setting(steps, given, matrices, reuse=False)
     result = OnlineDMFTSolution(**_marched(setting, spectrum, given, modes))
     edge = sgd_stability(
-        spectrum, features=result.features, batch=result.batch, learning_rate=result.learning_rate
+        spectrum,
+        features=result.features,
+        batch=result.batch,
+        learning_rate=float(np.max(result.learning_rate)),
     )
     _judge("online_dmft", result, float(edge.max_learning_rate))
     return result
@@ -220,7 +236,7 @@ def reuse_dmft(
     *,
     features: float = math.inf,
     samples: float = math.inf,
-    learning_rate: float,
+    learning_rate: ArrayLike,
     richness: float,
     initial_variance: float = 0.0,
     noise_variance: float = 0.0,
@@ -298,25 +314,41 @@ def reuse_dmft(
 def _number(name: str, value: Any) -> float:
     """Return one checked argument."""
     size = name in ("features", "batch", "samples")
-    return one(
-        name,
-        numbers(
-            name, value, low=1.0 if size else 0.0, infinite=size, strict=name == "learning_rate"
-        ),
-    )
+    return one(name, numbers(name, value, low=1.0 if size else 0.0, infinite=size))
 
 
-def _setting(steps: int, given: dict[str, float], matrices: bool, *, reuse: bool) -> Setting:
-    """Check all arguments but the spectrum; in `given` they become floats."""
-    count = one("steps", whole_numbers("steps", steps, low=0))
+def per_step(name: str, value: ArrayLike, steps: int, *, infinite: bool = False) -> Array:
+    """Return a number for each step, from one for all of them or a row of as many."""
+    found = numbers(name, value, low=0.0, strict=True, infinite=infinite)
+    if found.ndim == 0:
+        return np.full(steps, float(found))
+    if found.shape != (steps,) or steps == 0:
+        raise refusal(
+            name,
+            found,
+            f"must be one number, or one for each of the {steps} steps; got shape {found.shape}",
+            shown=False,
+        )
+    return np.array(found)
+
+
+def _setting(steps: int, given: dict[str, Any], matrices: bool, *, reuse: bool) -> Setting:
+    """Check all arguments but the spectrum; in `given` they become floats, a learning rate per step an array like the steps."""
+    count = int(one("steps", whole_numbers("steps", steps, low=0)))
+    rates = per_step("learning_rate", given["learning_rate"], count)
     for name, value in given.items():
-        given[name] = _number(name, value)
+        if name != "learning_rate":
+            given[name] = _number(name, value)
+        elif np.ndim(value):
+            given[name] = np.append(rates, rates[-1])
+        else:
+            given[name] = float(value)
     return Setting(
-        steps=int(count),
+        steps=count,
         inverse_features=inverse(given["features"]),
         inverse_data=inverse(given["samples" if reuse else "batch"]),
         reuse=reuse,
-        learning_rate=given["learning_rate"],
+        learning_rates=rates,
         richness=given["richness"],
         initial_variance=given["initial_variance"],
         noise_variance=given["noise_variance"],
@@ -324,41 +356,43 @@ def _setting(steps: int, given: dict[str, float], matrices: bool, *, reuse: bool
     )
 
 
-def _modes(kind: str, spectrum: Spectrum, steps: int) -> MarchModes:
-    """Return the modes to march with."""
-    if kind == "merged":
-        return merged_modes(spectrum, steps)
-    if kind != "full":
-        raise DomainError(
-            f"modes = {kind!r} must be 'merged' or 'full'", argument="modes", value=kind
-        )
+def chosen_modes(
+    kind: str, spectrum: Spectrum, need: tuple[float, bool], held: float
+) -> MarchModes:
+    """Return the modes to march with: merged, for what is needed (`needed`), or all, each with `held` numbers in memory."""
+    if choice("modes", kind, ("merged", "full")) == "merged":
+        return merged_modes(spectrum, need[0], finer=need[1])
     if math.isinf(spectrum.size):
-        raise DomainError(
-            "modes = 'full' needs a spectrum of finite size; use modes = 'merged'",
-            argument="modes",
-            value=kind,
-        )
-    afford(5.0 * spectrum.size * (steps + 1), "the march", "use fewer steps, or modes = 'merged'")
+        raise refusal("modes", kind, "needs a spectrum of finite size; use modes = 'merged'")
+    afford(held * spectrum.size, "the march", "use fewer steps, or modes = 'merged'")
     return every_mode(spectrum)
+
+
+def needed(largest: float, rates: Array, scale: Array) -> tuple[float, bool]:
+    """Return how many steps of 2/lambda_1 go as far as those that were taken, and whether some were much longer."""
+    relative = largest * rates * scale
+    return 0.5 * float(np.sum(relative)), bool(np.max(relative, initial=0.0) > 2.5)
 
 
 @one_thread  # several make losses depend on their number, in the last digit, and are slow where other work keeps a core busy
 def _marched(
-    setting: Setting, spectrum: Spectrum, given: dict[str, float], kind: str
+    setting: Setting, spectrum: Spectrum, given: dict[str, Any], kind: str
 ) -> dict[str, Any]:
     """Run the march; return the fields of its result."""
-    modes = _modes(kind, spectrum, setting.steps)
-    fitting = math.sqrt(affordable() / squares(setting))
-    afford(entries(setting, modes), "the march", f"use at most about {fitting:.0f} steps")
-    march = March(setting, modes)
-    reached = march.run()
-    if reached <= setting.steps:
-        eta = setting.learning_rate
-        raise DomainError(
-            f"learning_rate = {eta} is unstable: losses overflow at step {reached}; use a smaller one, or fewer steps",
-            argument="learning_rate",
-            value=eta,
-        )
+    largest, need = float(np.max(spectrum.modes().eigenvalues)), (float(setting.steps), False)
+    for _ in range(3):
+        modes = chosen_modes(kind, spectrum, need, 5.0 * (setting.steps + 1))
+        fitting = math.sqrt(affordable() / squares(setting))
+        afford(entries(setting, modes), "the march", f"use at most about {fitting:.0f} steps")
+        march = March(setting, modes)
+        reached = march.run()
+        if reached <= setting.steps:
+            raise overflow(given["learning_rate"], reached)
+        # merged modes serve for stable steps; longer ones need finer modes, seen when done
+        gone = needed(largest, setting.learning_rates, march.scale[:-1])
+        if kind == "full" or (gone[0] <= 1.1 * need[0] and gone[1] <= need[1]):
+            break
+        need = (max(gone[0], need[0]), gone[1] or need[1])
     residual = march.residual()
     status = Status.LOST_ACCURACY if residual > PROMISED else Status.CONVERGED
     merged = MERGING if kind == "merged" else 0.0
@@ -380,18 +414,20 @@ def _marched(
     }
 
 
+def overflow(rates: Value, step: int) -> DomainError:
+    """Build the error for a run that overflows."""
+    return refusal(
+        "learning_rate",
+        rates,
+        f"is unstable: losses overflow at step {step}; use a smaller one, or fewer steps",
+    )
+
+
 def _judge(name: str, result: OnlineDMFTSolution | ReuseDMFTSolution, largest: float) -> None:
     """Warn if steps became too long for the kernel, or rounding errors too large; to be called by the public function itself."""
-    rate = result.learning_rate * result.scale
-    beyond = np.flatnonzero(rate >= largest)
-    if beyond.size:
-        first = int(beyond[0])
-        warnings.warn(
-            f"{name}: learning_rate times scale is {rate[first]:.4g} at step {first}, not below {largest:.4g}: from there on the steps "
-            "are unstable and losses may grow; use a smaller learning_rate, or fewer steps",
-            StabilityWarning,
-            stacklevel=3,
-        )
+    too_long = unstable_steps(name, result.learning_rate, result.scale, largest)
+    if too_long:
+        warnings.warn(too_long, StabilityWarning, stacklevel=3)
     if not result.diagnostics.status.ok:
         warnings.warn(
             f"{name}: rounding errors reach {result.diagnostics.residual:.1e} of the errors at the start, as unstable steps amplify them; "
@@ -399,3 +435,19 @@ def _judge(name: str, result: OnlineDMFTSolution | ReuseDMFTSolution, largest: f
             AccuracyWarning,
             stacklevel=3,
         )
+
+
+def unstable_steps(name: str, rates: Value, scale: Array, largest: float) -> str:
+    """Say where rates times the scale get too large: one rate anywhere, one for each step twice in a row."""
+    relative = rates * scale
+    beyond = relative >= largest
+    if np.ndim(rates):
+        beyond[1:] &= beyond[:-1].copy()
+        beyond[0] = False
+    if not beyond.any():
+        return ""
+    first = int(np.argmax(beyond))
+    return (
+        f"{name}: learning_rate times scale is {relative[first]:.4g} at step {first}, not below {largest:.4g}: from there on the steps "
+        "are unstable and losses may grow; use a smaller learning_rate, or fewer steps"
+    )

@@ -179,11 +179,10 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
     stride = -(-solution.steps.size // MOST_CELLS)
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     last = float(solution.steps[-1])
+    rates = np.broadcast_to(solution.learning_rate, solution.steps.shape)[::stride]
     for axis, (name, words) in zip(panels.flat, MATRICES.items(), strict=True):
         matrix = np.asarray(getattr(solution.matrices, name))[::stride, ::stride]
-        shown, colors = (_response if name == "response" else _coefficients)(
-            matrix, solution.learning_rate
-        )
+        shown, colors = (_response if name == "response" else _coefficients)(matrix, rates)
         image = axis.imshow(
             shown,
             origin="lower",
@@ -204,7 +203,7 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
     return figure
 
 
-def _coefficients(matrix: Array, _: float) -> tuple[Array, dict[str, Any]]:
+def _coefficients(matrix: Array, _: Array) -> tuple[Array, dict[str, Any]]:
     """Return a covariance as correlation coefficients, and how to color them."""
     size = np.sqrt(np.maximum(np.diag(matrix), 0))
     known = size > 0
@@ -217,11 +216,11 @@ def _coefficients(matrix: Array, _: float) -> tuple[Array, dict[str, Any]]:
     return shown, {"cmap": "viridis", "vmin": 0, "vmax": 1}
 
 
-def _response(matrix: Array, rate: float) -> tuple[Array, dict[str, Any]]:
-    """Return a response in units of the learning rate, and how to color it."""
+def _response(matrix: Array, rates: Array) -> tuple[Array, dict[str, Any]]:
+    """Return a response in units of the learning rate of the earlier step, and how to color it."""
     rows, columns = np.indices(matrix.shape)
     past = rows > columns
-    shown = np.where(past, matrix / rate, np.nan)
+    shown = np.where(past, matrix / rates, np.nan)
     edge = float(np.quantile(np.abs(shown[past]), STEADY))
     if np.min(shown[past]) >= 0:
         return shown, {"cmap": "viridis", "vmin": 0, "vmax": edge}

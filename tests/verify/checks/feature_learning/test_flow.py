@@ -16,10 +16,10 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 27
+    assert len(report.comparisons) == 40
 
 
-@pytest.mark.parametrize("check", ["time", "crossover", "model", "compute"])
+@pytest.mark.parametrize("check", ["time", "crossover", "model", "compute", "depth", "silver"])
 def test_another_source_fails(monkeypatch, check):
     """The laws are asked for beta + 0.1."""
     original = Law.__call__
