@@ -13,6 +13,14 @@ from scalinglaws.verify import registry
 
 # a bottleneck of a fixed kernel, met at the pace of a growing one
 HEURISTIC = ("feature_learning.transient", "feature_learning.sgd_noise")
+OTHERS = {
+    "patterns.unlearnability_bound": "exact",
+    "feature_learning.kernel_scale": "asymptotic",
+    "feature_learning.sgd_excess": "asymptotic",
+    "feature_learning.steps": "asymptotic",
+    "feature_learning.steps_silver": "numerical",
+    "feature_learning.window": "asymptotic",
+}
 
 
 def test_entries_build_what_they_promise():
@@ -24,9 +32,7 @@ def test_entries_build_what_they_promise():
         expected = (
             "ansatz" if name.startswith("empirical.") else "heuristic" if heuristic else "derived"
         )
-        if name == "patterns.unlearnability_bound":
-            expected = "exact"
-        assert law.standing == expected
+        assert law.standing == OTHERS.get(name, expected)
         assert law.reference
         assert theory.law(name) is law
 

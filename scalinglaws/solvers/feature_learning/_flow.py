@@ -259,8 +259,9 @@ def _one_flow(
     late = np.isinf(times)
     end, limited = _limit(int(np.count_nonzero(late)), spectrum, richness, n, p, m)
     rows, effort = _warped_flow(times[~late], spectrum, richness, n, p, m)
-    worst = Effort(*(max(pair) for pair in zip(effort, limited, strict=True)))
-    return np.concatenate([rows, end], axis=1), worst
+    worst = [max(pair) for pair in zip(effort, limited, strict=True)]
+    steps, residual, error, failed = worst
+    return np.concatenate([rows, end], axis=1), Effort(int(steps), residual, error, bool(failed))
 
 
 def _limit(

@@ -27,12 +27,13 @@ def test_losses_are_not_negative_and_carry_the_worst_of_what_they_rest_on():
 
 
 def test_the_noise_adds_to_the_train_loss():
-    found = losses.unlimited(0.25, 0.5)
+    found = losses.unlimited(Loss(0.25, 1e-3), 0.5)
     assert (found.test.value, found.train.value) == (0.25, 0.75)
+    assert found.train.error == 1e-3 + losses.ROUNDING * 0.75
 
 
 def test_columns_in_the_order_of_the_elements():
-    found = [losses.unlimited(1.0, 0.5), losses.unlimited(2.0, 0.5)]
+    found = [losses.unlimited(Loss(loss, 0.0), 0.5) for loss in (1.0, 2.0)]
     table = losses.columns(found)
     np.testing.assert_array_equal(table["test_loss"], [1.0, 2.0])
     np.testing.assert_array_equal(table["train_loss"], [1.5, 2.5])
@@ -40,7 +41,7 @@ def test_columns_in_the_order_of_the_elements():
 
 
 def test_the_judgment_is_that_of_the_worst_element():
-    fine = losses.unlimited(1.0, 0.0)
+    fine = losses.unlimited(Loss(1.0, 1e-15), 0.0)
     poor = Losses(Loss(1.0, 1e-3), Loss(1.0, 0.0), 7, 1e-9)
     start = np.ones(2)
     good = losses.judgment([fine, fine], start, "by hand")

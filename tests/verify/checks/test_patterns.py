@@ -116,6 +116,7 @@ def test_another_width_fails(monkeypatch):
     assert found[2] == "pass"
 
 
+@pytest.mark.filterwarnings("ignore:log_tail")
 def test_a_sampler_that_misses_jumps_fails(monkeypatch):
     """As a plain tilt does; the lattice stays what it is."""
     original = solve.log_tail

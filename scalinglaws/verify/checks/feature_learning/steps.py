@@ -36,7 +36,7 @@ def _slope(losses: Any, early: int, late: int) -> float:
     statement="in steps that are each stable, a rich network keeps the lazy exponent, and gains a constant",
     laws=("feature_learning.steps",),
 )
-def steps(context: Context) -> Iterator[Comparison]:
+def stable_steps(context: Context) -> Iterator[Comparison]:
     """Gradient descent at a constant rate over the scale of the kernel, unlimited modes."""
     law, early, late = theory.law("feature_learning.steps"), 10**4, 10**5
     for beta in (0.5,) if context.effort == "quick" else (0.25, 0.5, 0.75):
