@@ -10,7 +10,7 @@ import sympy as sp
 
 from ..errors import refusal
 from .parameters import to_exact
-from .relations import vanishes
+from .relations import factored, vanishes
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def reduced(exponent: sp.Expr) -> sp.Expr:
     >>> reduced((1 - a) / (-a - b)), reduced(1 - a / 2), reduced(-a * b / (a + b))
     ((a - 1)/(a + b), 1 - a/2, -a*b/(a + b))
     """
-    form = sp.factor(exponent)
+    form = factored(exponent)
     if not form.free_symbols:
         return sp.radsimp(form)
     numerator, denominator = sp.fraction(form)
@@ -173,7 +173,7 @@ def reduced(exponent: sp.Expr) -> sp.Expr:
     if sum(_minus_signs(part) for part in (-numerator, -denominator)) < sum(
         _minus_signs(part) for part in (numerator, denominator)
     ):
-        return sp.factor(-numerator) / sp.factor(-denominator)
+        return factored(-numerator) / factored(-denominator)
     return form
 
 

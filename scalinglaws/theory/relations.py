@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import sympy as sp
 
 
+@lru_cache(maxsize=8192)
+def factored(expr: sp.Expr) -> sp.Expr:
+    """Factor an expression, each one once: the same differences are asked for in many places."""
+    return sp.factor(expr)
+
+
+@lru_cache(maxsize=8192)
 def is_positive(expr: sp.Expr) -> bool | None:
     """Decide the sign: True if positive, False if not, None if it depends on the parameters."""
-    for form in (sp.cancel(expr), sp.factor(expr)):
+    for form in (sp.cancel(expr), factored(expr)):
         if form.is_positive:
             return True
         if form.is_nonpositive:
@@ -22,6 +30,7 @@ def vanishes(expr: sp.Expr) -> bool:
     return bool(sp.cancel(expr) == 0)
 
 
+@lru_cache(maxsize=8192)
 def changing_part(difference: sp.Expr) -> sp.Expr:
     """Drop the factors of known sign from a difference, keeping its own sign.
 
@@ -42,7 +51,7 @@ def changing_part(difference: sp.Expr) -> sp.Expr:
     2 - beta
     """
     kept = sp.S.One
-    numerator, denominator = sp.fraction(sp.factor(difference))
+    numerator, denominator = sp.fraction(factored(difference))
     for factor in (
         *sp.Mul.make_args(numerator),
         *sp.Mul.make_args(denominator),
@@ -85,7 +94,7 @@ def against_zero(difference: sp.Expr, relation: Callable[[sp.Expr, sp.Expr], sp.
     (a > 1, a - 2*b < 1)
     """
     kept = changing_part(difference)
-    product = sp.factor(kept)
+    product = factored(kept)
     if product.is_Mul and sum(bool(factor.free_symbols) for factor in product.args) > 1:
         return relation(product, sp.S.Zero)
     constant, rest = kept.as_coeff_Add()

@@ -12,6 +12,7 @@ import sympy as sp
 
 from ...errors import refusal
 from ..monomials import Monomial, like_terms, monomial
+from ..relations import factored
 from ._feasibility import can_be_positive
 from ._program import Program, compatibility_of, constraint, pairs, reduce_rows, rref
 from ._records import Allocation, Balance
@@ -167,7 +168,7 @@ def _vertices(program: Program) -> Iterator[Balance]:
                 ):
                     continue
                 solution = [
-                    sp.factor(entry.as_expr() if hasattr(entry, "as_expr") else entry)
+                    factored(entry.as_expr() if hasattr(entry, "as_expr") else entry)
                     for entry in found
                 ]
                 if any(entry.is_nonpositive for entry in solution[: count + len(closed)]):

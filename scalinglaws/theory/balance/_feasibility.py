@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
-from math import comb
+from math import comb, prod
 
 import sympy as sp
+from sympy.polys.polyerrors import BasePolynomialError
 
 from ..relations import changing_part
 from ._vertices import rational_vertices
@@ -49,11 +50,8 @@ def can_be_positive(signs: Sequence[sp.Expr]) -> bool | None:
     if any(part.is_positive is not True for part in kept if not part.free_symbols):
         return False
     names = sorted(set().union(*(part.free_symbols for part in changing)), key=str)
-    source = random.Random(0)
-    for _ in range(_TRIES if names else 0):
-        point = {name: sp.Rational(source.randrange(1, 80), 20) for name in names}
-        if _positive(changing, point):
-            return True
+    if not names or _at_some_point(changing, names):
+        return True
     splits = [_factors(part) for part in changing]
     distinct = list(dict.fromkeys(factor for _, factors in splits for factor in factors))
     if len(distinct) > _MOST_FACTORS:
@@ -104,5 +102,35 @@ def _linear_program(positive: list[sp.Expr]) -> bool | None:
     return True if all(part.is_Symbol or part is sp.S.One for part in unknowns) else None
 
 
-def _positive(exprs: list[sp.Expr], point: dict[sp.Symbol, sp.Expr]) -> bool:
-    return all(sp.expand(expr.subs(point)).is_positive is True for expr in exprs)
+def _at_some_point(exprs: list[sp.Expr], names: list[sp.Symbol]) -> bool:
+    """Try random points, in whole numbers of twentieths."""
+    source = random.Random(0)
+    points = [[Fraction(source.randrange(1, 80), 20) for _ in names] for _ in range(_TRIES)]
+    try:
+        polynomials = [sp.Poly(expr, *names, domain="QQ") for expr in exprs]
+    except BasePolynomialError:  # with radicals
+        exact = (
+            {
+                name: sp.Rational(one.numerator, one.denominator)
+                for name, one in zip(names, point, strict=True)
+            }
+            for point in points
+        )
+        return any(
+            all(sp.expand(expr.subs(point)).is_positive for expr in exprs) for point in exact
+        )
+    rows = [
+        [(powers, Fraction(int(number.p), int(number.q))) for powers, number in entry.terms()]
+        for entry in polynomials
+    ]
+    return any(all(_polynomial(row, point) > 0 for row in rows) for point in points)
+
+
+def _polynomial(row: list[tuple[tuple[int, ...], Fraction]], point: list[Fraction]) -> Fraction:
+    return sum(
+        (
+            number * prod(one**power for one, power in zip(point, powers, strict=True) if power)
+            for powers, number in row
+        ),
+        Fraction(0),
+    )

@@ -12,7 +12,7 @@ import sympy as sp
 
 from ...arguments import flag, generator, whole
 from ...errors import refusal
-from ..relations import against_zero
+from ..relations import against_zero, factored
 from ._program import check_scale
 from ._records import Balance
 
@@ -173,13 +173,17 @@ def regimes_in_region(
         raise refusal("region", region, f"gives no range for {', '.join(missing)}", shown=False)
     points = _draw(region, names, where, samples, generator(rng))
 
+    known: dict[sp.Expr, Any] = {}
+
     def at_points(exprs: Sequence[sp.Expr]) -> Any:
-        values = sp.lambdify(names, list(exprs), "numpy", cse=True)(*points.T)
-        return np.array(
-            [np.broadcast_to(np.asarray(value, float), len(points)) for value in values]
-        )
+        if new := [expr for expr in dict.fromkeys(exprs) if expr not in known]:
+            values = sp.lambdify(names, new, "numpy", cse=True)(*points.T)
+            for expr, value in zip(new, values, strict=True):
+                known[expr] = np.broadcast_to(np.asarray(value, float), len(points))
+        return np.array([known[expr] for expr in exprs])
 
     with np.errstate(all="ignore"):
+        at_points([*chain.from_iterable(duals), *exponents])  # all at once
         possible = np.array([np.all(at_points(signs) > -_FEASIBLE, axis=0) for signs in duals])
         heights = at_points(exponents)
         if logarithm is not None:
@@ -262,10 +266,14 @@ def _separate(
     foreign = ~inside
     factors: dict[sp.Expr, None] = {}
     products: dict[sp.Expr, None] = {}
+    parts = []
     for inequality in inequalities:
-        numerator, denominator = sp.fraction(sp.factor(inequality))
+        numerator, denominator = sp.fraction(factored(inequality))
+        parts.append(sp.factor_list(numerator * denominator)[1])
+    at_points([base for part in parts for base, _ in part])  # all at once
+    for part in parts:
         whole = sp.S.One
-        for base, power in sp.factor_list(numerator * denominator)[1]:
+        for base, power in part:
             signs = np.sign(at_points([base])[0])
             if np.all(signs == signs[0]) and signs[0]:
                 continue  # of constant sign on the region
