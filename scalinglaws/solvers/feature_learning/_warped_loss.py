@@ -118,7 +118,8 @@ def follow(measure: Measure, richness: float, times: Array, depth: float = 1.0) 
         # rates that nearly agree: late, their difference is what is left, with what rounding left of it
         rates = np.sort(np.real(measure.rates))
         apart = np.diff(rates)[np.diff(rates) > 0.0] / rates[1:][np.diff(rates) > 0.0]
-        merged = MERGED / float(np.min(apart, initial=1.0))
+        closest = float(np.min(apart, initial=1.0))
+        merged = np.where(fine[0][3] < closest * measure.start, MERGED / closest, 0.0)
         test_error = test_error + merged * fine[0][2]
         train_error = train_error + merged * fine[0][3]
     # a spectrum without gap is followed down to its slowest node only

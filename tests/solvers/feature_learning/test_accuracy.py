@@ -83,6 +83,7 @@ def test_one_mode_early_and_late(count):
         assert found.diagnostics.error_estimate < 1e-6
 
 
+@pytest.mark.filterwarnings("ignore::scalinglaws.errors.AccuracyWarning")
 def test_a_few_modes(reference):
     """Small, merged and nearly unweighted modes, and depth, where the loss has fallen far."""
     for x, mu, richness, depth, t, loss, scale in reference("feature_learning_accuracy")[
