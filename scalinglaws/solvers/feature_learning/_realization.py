@@ -105,7 +105,8 @@ def realization_flow(
     -----
     60 steps per decade of the warped time on two grids, and 20 for every factor e by which the loss falls, 25 ns per eigenvalue
     and step. Relative errors are below 1e-8, those of a loss that has fallen by a factor exp(y) below 1e-9 y where that is more;
-    the estimates contain this growth, and losses below 1e-300 are not followed. `AccuracyWarning` if an estimate exceeds
+    the estimates contain this growth, and losses below 1e-300 are not followed. Rates that differ by a small part r, but do differ,
+    add 4e-15/r: late, their difference is what is left. `AccuracyWarning` if an estimate exceeds
     1e-6 of the loss or scale.
 
     References

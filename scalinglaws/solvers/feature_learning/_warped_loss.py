@@ -25,6 +25,9 @@ SUMMED_FLOOR = 1e-4
 BLIND = 1e-6
 """How far, in units of 1/tau, a spectrum without gap must be resolved."""
 
+MERGED = 4e-15
+"""Relative error of a loss that rounding leaves, over the smallest relative distance of rates."""
+
 SMALLEST = 1e-300
 """Losses below it are not followed."""
 
@@ -111,6 +114,14 @@ def follow(measure: Measure, richness: float, times: Array, depth: float = 1.0) 
     shift = (fine[0] - coarse[0]) / 15
     warped, scale, test, train = fine[0] + shift
     scale_error, test_error, train_error = np.abs(shift[1:]) + PHASE * fine[0][1:]
+    if depth > 0.0 and measure.error == 0.0:
+        # rates that nearly agree: late, their difference is what is left, with what rounding left of it
+        rates = np.sort(np.real(measure.rates))
+        apart = np.diff(rates)[np.diff(rates) > 0.0] / rates[1:][np.diff(rates) > 0.0]
+        closest = float(np.min(apart, initial=1.0))
+        merged = np.where(fine[0][3] < closest * measure.start, MERGED / closest, 0.0)
+        test_error = test_error + merged * fine[0][2]
+        train_error = train_error + merged * fine[0][3]
     # a spectrum without gap is followed down to its slowest node only
     blind = not measure.gap and np.max(warped, initial=0.0) * np.min(np.abs(measure.rates)) > BLIND
     sums = (1.0 if blind else measure.error) * measure.start + SMALLEST
