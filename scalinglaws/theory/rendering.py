@@ -504,7 +504,7 @@ def _value_data(block: Value, show: Show) -> dict[str, Any]:
 def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
     if block.published is None:
         return {"published": None}
-    printed = {
+    printed: dict[str, Any] = {
         "exponent": show(block.exponent),
         "reason": block.published.reason,
         "reference": str(block.published.reference),
