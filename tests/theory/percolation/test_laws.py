@@ -7,6 +7,7 @@ import sympy as sp
 
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
+from scalinglaws.theory import rendering
 from scalinglaws.theory.asymptotics import RATIONAL
 from scalinglaws.theory.percolation import (
     AllocationLimited,
@@ -234,3 +235,42 @@ def test_loss_reduction(expected):
         )
     with pytest.raises(DomainError, match="p < 1"):
         law(p=2)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta", "factor"),
+    [
+        ("1", "1/4", 0.67602),
+        ("2", "1/4", 0.52323),
+        ("4", "1/5", 0.30575),
+        ("429/100", "1/2", 0.46411),
+    ],
+)
+def test_the_printed_data_loss_is_off_by_a_factor_of_the_parameters(alpha, beta, factor):
+    law, values = (
+        theory.law("percolation.data"),
+        {"alpha": sp.Rational(alpha), "beta": sp.Rational(beta)},
+    )
+    text = rendering.text(law.blocks(values))
+    assert f"tends to {factor} times the derived one" in text
+    found = rendering.data(law.blocks(values))["published"]["factor_here"]
+    assert found == pytest.approx(factor, abs=5e-6)
+    # the forms themselves, at many samples
+    x = {**values, "P": 1e60}
+    printed = law.evaluate("published_loss", **x) / law.evaluate(
+        "normalized", alpha=values["alpha"]
+    )
+    assert printed / law.evaluate("loss", **x) == pytest.approx(factor, rel=1e-4)
+
+
+def test_the_factor_is_told_as_a_formula_where_no_parameters_are_given():
+    law = theory.law("percolation.data")
+    assert "for beta < alpha/(alpha + 1) the printed formula tends to 1/(" in rendering.text(
+        law.blocks()
+    )
+    elsewhere = rendering.data(law.blocks({"alpha": sp.S.One, "beta": sp.S.One}))["published"]
+    assert "factor" in elsewhere
+    assert "factor_here" not in elsewhere
+    model = theory.law("percolation.model")
+    found = rendering.data(model.blocks({"alpha": sp.S.One, "beta": sp.S.Half}))["published"]
+    assert found["factor_here"] == pytest.approx(0.7604286, rel=1e-6)

@@ -357,8 +357,8 @@ def _model_losses(n: Array, alpha: float, beta: float, crossover_rank: float) ->
         head = np.exp(relative[:FIRST])
         if beta == 0.0:
             return np.ones(n.size)
-        only = prepare_allocation(head, exponent=beta).solve(n)
-        return np.asarray(only.loss / float(head.sum()), float)
+        alone: Array = np.asarray(prepare_allocation(head, exponent=beta).solve(n).loss)
+        return np.asarray(alone / head.sum())
     sizes, log_edge = np.exp(logs), float(logs[FIRST - 1])
     edge = sizes[FIRST - 1]
     constant = crossover_rank * t
