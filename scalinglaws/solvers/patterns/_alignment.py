@@ -92,9 +92,9 @@ def alignment_rate(n: ArrayLike, d: ArrayLike) -> AlignmentRate:
     --------
     >>> found = alignment_rate([100, 10], [100, 1000])
     >>> found.rate.round(6), found.specialized.round(6)
-    (array([884.223681, 898.483298]), array([3.2024  , 0.30183 ]))
+    (array([884.223681, 898.483298]), array([3.2024 , 0.30183]))
     >>> found.corrected.round(1), found.shortfall.round(3)
-    (array([ 891.1, 1051.8]), array([0.008, 0.146]))
+    (array([ 891.2, 1051.8]), array([0.008, 0.146]))
     """
     shape, flat = broadcast(
         {
