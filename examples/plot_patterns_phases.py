@@ -3,16 +3,17 @@ Which layer learns the feature?
 ===============================
 
 A network with two hidden layers must learn a cubic function of one direction among d.
-Each layer may stay lazy, specialize a few neurons, or inflate all of them. Each choice
-has a cost in samples; which one is the cheapest depends on the widths. All of this is
-heuristic: exponents only.
+Each layer may stay lazy, specialize one neuron or many, or inflate all of them. Each
+choice has a cost in samples; which one is the cheapest depends on the widths. All of
+this is heuristic: exponents only.
 """
 
 # %%
 # One network
 # -----------
 # Widths are powers of the input dimension d. The costs are sums of monomials, minimized
-# over the number M of specialized neurons and the inflation beta.
+# over the amplitude u of one specialized neuron, or the number M of those of amplitude
+# one, and the inflation beta.
 
 from scalinglaws.theory import patterns
 
@@ -27,7 +28,8 @@ for entry in found.ranking[:6]:
 # All widths at once
 # ------------------
 # With symbols for the widths the answer is a map with exact boundaries. If both layers
-# are wide only one of them learns, the narrower one; none does beyond d^5.
+# are wide only one of them learns, the narrower one; none does beyond d^5. In layers
+# narrower than the input a single neuron specializes, in part.
 
 import matplotlib.pyplot as plt
 from scalinglaws.verify.plots.patterns import phase_diagram
@@ -44,7 +46,7 @@ for line in near.boundaries[-3:]:
 # Clean features
 # --------------
 # A feature that is strong enough may still come with more noise than signal. If it must
-# not, no layer learns as a Gaussian any more: narrow networks specialize too.
+# not, no neuron specializes in part any more: in narrow networks one does in full.
 
 clean = patterns.phase_diagram(
     symbolic, {"n_1": (0, 3), "n_2": (0, 3)}, points=2, purity=True

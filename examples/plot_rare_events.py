@@ -47,7 +47,8 @@ for s, count, log_p, error in zip(
 # Small excesses are shared by all terms. From a threshold on a single term carries half
 # of the excess or more: a transition of first order. A sampler that tilts all terms
 # alike does not know of it, and where it still reports a number, its own error bar does
-# not tell that it is far off.
+# not tell that it is far off; only the probability of a single jump does, hence the
+# warning.
 
 print(f"transition at {TRANSITION:.6f}; jump there {cube_rate(TRANSITION).jump:.6f}")
 

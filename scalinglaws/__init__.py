@@ -16,7 +16,7 @@ from types import ModuleType
 
 from .notation import SourceCapacity
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _LAZY = ("errors", "notation", "results", "solvers", "sweep", "theory", "verify")
 

@@ -24,6 +24,7 @@ Choice = TypeVar("Choice", bound=str)
 
 MOST_EXACT = 2**53
 """Beyond it, neighboring whole numbers are the same float."""
+_MOST_DIGITS = 1000
 
 # -- numbers ------------------------------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ def one_row(
     ):
         bound = f"{'>' if strict else '>='} {low:g} and finite" if low > -math.inf else "finite"
         order = ", increasing" if increasing else ""
-        raise refusal(name, value, f"must be one row of {least} or more numbers, {bound}{order}")
+        raise refusal(name, value, f"must be one row of at least {least} numbers, {bound}{order}")
     return array
 
 
@@ -139,6 +140,17 @@ def whole(name: str, value: Any, *, low: float = 1, high: float = math.inf) -> i
     1000
     """
     return _whole(name, value, low, high, _whole_range(low, high))
+
+
+def digit_count(name: str, value: Any) -> int:
+    """Return a number of digits to compute with, from 1 to 1000: beyond, work is told in hours rather than in seconds.
+
+    Examples
+    --------
+    >>> digit_count("digits", 30)
+    30
+    """
+    return whole(name, value, high=_MOST_DIGITS)
 
 
 def whole_or_inf(name: str, value: Any, *, low: float = 1) -> int | None:
@@ -328,6 +340,23 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise refusal(name, value, "must be True or False")
     return bool(value)
+
+
+def flags(name: str, value: Any, count: int) -> tuple[bool, ...]:
+    """Return one flag per axis (or whatever there are `count` of); a single flag holds for all of them.
+
+    Examples
+    --------
+    >>> flags("periodic", True, 2), flags("periodic", (False, True), 2)
+    ((True, True), (False, True))
+    """
+    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value):
+        found = tuple(value)
+        if len(found) == count and all(isinstance(entry, (bool, np.bool_)) for entry in found):
+            return tuple(map(bool, found))
+    elif isinstance(value, (bool, np.bool_)):
+        return (bool(value),) * count
+    raise refusal(name, value, f"must be True or False, or a row of {count} of them")
 
 
 def generator(value: Any, *, name: str = "rng") -> np.random.Generator:

@@ -80,7 +80,7 @@ class ExtrapolationWarning(UserWarning):
     """A formula is used outside the range in which it was tested."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
+def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> DomainError:
     """Build the error for a name that does not exist, with the nearest ones that do.
 
     Parameters
@@ -91,6 +91,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
         What was asked for.
     known : iterable of str
         What there is.
+    more : str
+        What else may help.
 
     Returns
     -------
@@ -111,7 +113,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> DomainError:
             names if len(names) <= _SHOWN else [*names[:_SHOWN], f"and {len(names) - _SHOWN} more"]
         )
         hint = "known: " + (", ".join(shown) if names else "none")
-    return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)
+    message = f"unknown {kind} {name!r}; {hint}" + (f"; {more}" if more else "")
+    return DomainError(message, argument=kind, value=name)
 
 
 def refusal(

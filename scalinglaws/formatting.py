@@ -75,12 +75,17 @@ def uncertain(value: float, error: float, *, brackets: bool = False) -> str:
     ('2.959 +- 0.014', '2.959(14)', '5 +- 0')
     >>> uncertain(12345.6, 230.0), uncertain(1e-9, 2e-10), uncertain(0.25, math.inf)
     ('12346 +- 230', '1e-09 +- 2e-10', '0.25')
+    >>> uncertain(0.31160768, 1.5e-7)
+    '0.31160768 +- 1.5e-07'
     """
     if not math.isfinite(error):
         return number(value, 4)
     places = decimals(error)
     if places is None or not abs(value) < 1e6:
-        return f"{number(value, 7)} +- {number(error, 2)}"
+        digits = 2
+        if 0 < error < abs(value) < math.inf:
+            digits += math.floor(math.log10(abs(value))) - math.floor(math.log10(error))
+        return f"{number(value, min(digits, 15))} +- {number(error, 2)}"
     if brackets:
         return f"{value:.{places}f}({error * 10**places:.0f})"
     return f"{value:.{places}f} +- {error:.{places}f}"

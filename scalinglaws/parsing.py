@@ -50,7 +50,8 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
     if "^" in text:
         raise refusal(argument, text, ": write ** for powers, not ^")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        text = text.strip()
+        tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError):
         raise refusal(argument, text, "is not a formula") from None
     try:
@@ -60,6 +61,28 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
 
 
 def _build(node: ast.expr, text: str, argument: str) -> Any:
+    """Build an expression bottom-up; refuse the first part that is no finite real number."""
+    import sympy as sp
+
+    found = _value(node, text, argument)
+    if found.has(sp.zoo, sp.nan, sp.oo, sp.I) or found.is_extended_real is False:
+        raise refusal(argument, text, f": {ast.unparse(node)} is not a finite real number")
+    return found
+
+
+def _number(value: float, digits: str) -> Any:
+    """Read a number digit by digit; None if it lies beyond what is handled."""
+    import sympy as sp
+
+    if isinstance(value, int):
+        return sp.Integer(value) if abs(value) < _MAX_NUMBER else None
+    digits = digits.replace("_", "").lower()
+    if not any(digit in "123456789" for digit in digits.partition("e")[0]):
+        return sp.S.Zero
+    return sp.Rational(digits) if 1 / _MAX_NUMBER < value < _MAX_NUMBER else None
+
+
+def _value(node: ast.expr, text: str, argument: str) -> Any:
     import sympy as sp
 
     operations: dict[type, Callable[[Any, Any], Any]] = {
@@ -75,9 +98,11 @@ def _build(node: ast.expr, text: str, argument: str) -> Any:
 
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            if not -_MAX_NUMBER < value < _MAX_NUMBER:
-                raise refuse(f"the number {ast.unparse(node)} is too large")
-            return sp.Rational(str(value))
+            number = _number(value, ast.get_source_segment(text, node) or "")
+            if number is None:
+                size = "large" if value > 1 else "small"
+                raise refuse(f"the number {ast.get_source_segment(text, node)} is too {size}")
+            return number
         case ast.Name(id=name):
             if name.lower() in _NO_NAMES:
                 raise refuse(f"{name!r} is neither a finite number nor the name of a symbol")

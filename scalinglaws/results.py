@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
+import mpmath
 import numpy as np
 
 from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
@@ -33,6 +34,7 @@ class Status(Enum):
     MAX_ITERATIONS = (
         "the iteration limit was reached; use on_failure='return' to see the last iterate"
     )
+    UNDERSAMPLED = "too few samples matter, or a way in which the event happens is missed; use more samples or another method"
     LOST_ACCURACY = "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
 
     @property
@@ -177,7 +179,7 @@ def judged(name: str, result: Result, diagnostics: Diagnostics, on_failure: str 
             f"relative residual {diagnostics.residual:.1e} after {diagnostics.iterations} steps"
         )
         raise ConvergenceError(f"{name}: {status.value} ({reached})", result=result)
-    if status is Status.LOST_ACCURACY:
+    if status in (Status.LOST_ACCURACY, Status.UNDERSAMPLED):
         estimate = f"estimated relative error {diagnostics.error_estimate:.1e}"
         warnings.warn(f"{name}: {status.value} ({estimate})", AccuracyWarning, stacklevel=3)
 
@@ -226,11 +228,13 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
+        return _plain(value.tolist()) if value.dtype.hasobject else value.tolist()
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
+    if hasattr(value, "_mpf_"):  # its digits, which a float would not hold
+        return mpmath.nstr(value, max(15, math.ceil(value._mpf_[3] * math.log10(2))))
     return value
 
 
@@ -251,6 +255,14 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         key = f"array_{len(arrays)}"
         arrays[key] = value
         return {"array": key}
+    if isinstance(value, np.ndarray):
+        return {
+            "objects": [_pack(entry, arrays) for entry in value.ravel()],
+            "shape": list(value.shape),
+        }
+    if hasattr(value, "_mpf_"):  # exactly: whole number times a power of 2
+        sign, mantissa, power, _ = value._mpf_
+        return {"mpf": [str(-int(mantissa) if sign else int(mantissa)), int(power)]}
     if isinstance(value, tuple):
         return {"tuple": [_pack(entry, arrays) for entry in value]}
     if isinstance(value, dict):
@@ -269,6 +281,13 @@ def _unpack(tree: Any, store: Any) -> Any:
         return tree
     if "array" in tree:
         return store[tree["array"]]
+    if "objects" in tree:
+        found = np.empty(len(tree["objects"]), dtype=object)
+        found[:] = [_unpack(entry, store) for entry in tree["objects"]]
+        return found.reshape(tree["shape"])
+    if "mpf" in tree:
+        mantissa, power = tree["mpf"]
+        return mpmath.mp.make_mpf(mpmath.libmp.from_man_exp(int(mantissa), int(power)))
     if "tuple" in tree:
         return tuple(_unpack(entry, store) for entry in tree["tuple"])
     if "mapping" in tree:

@@ -15,6 +15,7 @@ from scalinglaws.arguments import (
     broadcast,
     choice,
     flag,
+    flags,
     generator,
     memory_budget,
     number,
@@ -102,8 +103,8 @@ REFUSED = [
     (numbers, 2, {"high": 1}, "x = 2.0 must be <= 1$", 2),
     (numbers, 2, {"low": 0, "high": 1, "strict": True}, "must be > 0 and <= 1$", 2),
     (number, [1, 2], {}, r"x must be a single number; got an array of shape \(2,\)", [1, 2]),
-    (one_row, 1, {}, "x = 1 must be one row of 1 or more numbers, finite$", 1),
-    (one_row, [2, 1], {"least": 2, "increasing": True}, "2 or more numbers, finite, incr", [2, 1]),
+    (one_row, 1, {}, "x = 1 must be one row of at least 1 numbers, finite$", 1),
+    (one_row, [2, 1], {"least": 2, "increasing": True}, "at least 2 numbers, finite, incr", [2, 1]),
     (one_row, [0], {"low": 0, "strict": True}, "numbers, > 0 and finite$", [0]),
     (whole_numbers, [1, 1.5], {}, "x = 1.5 must be a whole number >= 1$", 1.5),
     (whole_numbers, 9, {"high": 8}, "x = 9.0 must be a whole number from 1 to 8$", 9),
@@ -137,6 +138,8 @@ REFUSED = [
     (flag, "no", {}, "x = 'no' must be True or False$", "no"),
     (flag, 1, {}, "x = 1 must be True or False$", 1),
     (flag, (True, False), {}, "must be True or False$", (True, False)),
+    (flags, "no", {"count": 2}, "must be True or False, or a row of 2 of them$", "no"),
+    (flags, (True, False), {"count": 3}, "or a row of 3 of them$", (True, False)),
 ]
 
 

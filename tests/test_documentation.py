@@ -42,7 +42,7 @@ def commands():
                 )
 
 
-@pytest.mark.parametrize(("kind", "shown"), commands())
+@pytest.mark.parametrize(("kind", "shown"), list(commands()))
 def test_commands_print_what_the_page_shows(kind, shown, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
@@ -60,6 +60,8 @@ def test_commands_print_what_the_page_shows(kind, shown, tmp_path, monkeypatch):
         if not doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS):
             assert printed == expected
         assert code == 0
+        if "--output" in arguments or "--diagram" in arguments:
+            assert (tmp_path / arguments[-1]).stat().st_size > 0
     plt.close("all")
 
 

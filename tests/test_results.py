@@ -141,5 +141,7 @@ def test_saving_an_unknown_kind_of_field_is_refused(tmp_path):
 def test_status_messages_say_what_to_do():
     assert Status.CONVERGED.ok
     assert not Status.MAX_ITERATIONS.ok
+    assert not Status.UNDERSAMPLED.ok
+    assert "use more samples" in Status.UNDERSAMPLED.value
     assert "on_failure='return'" in Status.MAX_ITERATIONS.value
     assert Diagnostics(Status.CONVERGED, 0.0, 1, "m", 0.0).status.ok

@@ -1,13 +1,17 @@
 """Write the table of laws, ``scalinglaws/theory/catalogue.json``, from the laws, the checks and the remarks.
 
-Run it as ``python tests/write_catalogue.py`` after a law, a check or a remark has been added or changed; it takes half a minute.
+Run it as ``python tests/write_catalogue.py`` after a law, a check or a remark has been added or changed; it takes a minute.
 """
 
 import json
 import pkgutil
+import sys
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+
+# of the checkout that this file belongs to, whichever is installed
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scalinglaws import theory
 from scalinglaws.theory import catalogue

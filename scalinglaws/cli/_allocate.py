@@ -38,7 +38,7 @@ def allocate(
     free : str
         The scales to choose, as N,D; by default those on the left of budgets and caps.
     scale : str
-        What grows without bound; by default the bound of the only budget.
+        What grows without bound; by default the bound of the only budget, unless it has a value.
     json : bool
         Print JSON.
     output : Path
@@ -81,6 +81,7 @@ def allocate(
                 "active": [str(item) for item in entry.active],
                 "duals": {str(key): str(value) for key, value in entry.duals.items()},
                 "conditions": [str(condition) for condition in entry.conditions],
+                "possible": entry.possible,
                 "allocation": {
                     str(name): None if value is None else str(value) for name, value in best.items()
                 },
@@ -96,7 +97,10 @@ def allocate(
                 for name, value in best.items()
             ),
             *(
-                [f"     possible if {', '.join(map(str, entry.conditions))}"]
+                [
+                    f"     possible if {', '.join(map(str, entry.conditions))}"
+                    + ("" if entry.possible else " (undecided whether that can be)")
+                ]
                 if entry.conditions
                 else []
             ),
@@ -105,7 +109,13 @@ def allocate(
         "terms": terms,
         "free": [str(name) for name in chosen],
         "balances": records,
+        "irreducible": str(found.irreducible) if found.irreducible else None,
     }
+    if found.irreducible:
+        lines += [
+            "",
+            f"all of this is the excess over {found.irreducible}, which no allocation changes",
+        ]
     if len(found) > 1:
         lines += [
             "",
@@ -116,9 +126,11 @@ def allocate(
             sympy.Symbol(key, positive=True): fraction(key, value)
             for key, value in pairs(values).items()
         }
+        if not scale and bound in numbers:  # it is as large as told: compare values
+            bound = None
         winner = found.at(numbers, bound)
         place = ", ".join(f"{name} = {value}" for name, value in numbers.items())
-        result = f"{bound}^({winner.value})" if bound is not None else str(winner.value)
+        result = f"{bound}^({winner.value})" if bound is not None else _decimal(winner.value)
         position = list(found).index(winner.balance) + 1
         lines += [
             "",
@@ -133,6 +145,13 @@ def allocate(
         }
     emit(Answer(data, ["\n".join(lines)]), json, output)
     return 0
+
+
+def _decimal(value: Any) -> str:
+    """Write a number as it is, and in decimals where it is no fraction."""
+    return (
+        str(value) if value.is_Rational or not value.is_number else f"{value} = {float(value):.6g}"
+    )
 
 
 def _constraint(argument: str, text: str, sign: str) -> tuple[Any, Any]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _SHOWN = 40  # patterns on a screen
 _NAMES = {
     "GP": "GP: lazy",
-    "S1": "S1(k): a few neurons specialize on degree k",
-    "S": "S(k): M neurons specialize on degree k",
+    "S1": "S1(k): one neuron specializes on degree k, with amplitude u",
+    "S": "S(k): M neurons specialize on degree k, with amplitude 1",
     "G": "G(k): all neurons inflate their variance along degree k by beta",
     "softmax": "softmax: the attention scores form the pattern, of squared strength epsilon2",
 }

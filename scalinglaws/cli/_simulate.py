@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from cyclopts import App, Parameter
 
-from ..errors import DomainError
+from ..errors import DomainError, refusal
 from ..formatting import number, uncertain
 from ..tables import Block, Table
 from ._app import Json, Whole, app
@@ -20,7 +20,7 @@ from ._figures import FIGURES
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 
 if TYPE_CHECKING:
-    from ..verify.simulate.percolation import BetheDataset, LatticeSamples
+    from ..verify.simulate.percolation import BetheDataset, LatticeEstimate, LatticeSamples
 
 _SAVED = ".npz"
 _SHOWN = 14  # clusters in a summary
@@ -60,8 +60,18 @@ def chance(kind: Any, tokens: Sequence[Any]) -> float:
         raise ValueError(f"{text} is not a probability: write 0.3 or 1/3") from None
 
 
+def axes(kind: Any, tokens: Sequence[Any]) -> tuple[int, ...]:
+    """Read numbers of axes, as 1,3."""
+    text = tokens[0].value
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{text} names no axes: write 1 or 1,3") from None
+
+
 Count = Annotated[int, Parameter(converter=count)]
 Chance = Annotated[float | None, Parameter(converter=chance)]
+Axes = Annotated[tuple[int, ...] | None, Parameter(converter=axes, n_tokens=1, negative="")]
 Kept = Annotated[
     Path | None, Parameter(name="--output", help="File to write; its suffix picks the format.")
 ]
@@ -145,6 +155,7 @@ def lattice(
     kind: str = "site",
     samples: Count = 1,
     free: Annotated[bool, Parameter(negative="")] = False,
+    free_axes: Axes = None,
     seed: Whole = 0,
     json: Json = False,
     output: Kept = None,
@@ -165,6 +176,8 @@ def lattice(
         Number of lattices, over which is averaged.
     free : bool
         Free boundaries instead of periodic ones.
+    free_axes : tuple of int
+        Axes along which boundaries are free, counted from 1, as 1,3; along the others they are periodic.
     seed : int
         Of the random numbers.
     json : bool
@@ -183,6 +196,7 @@ def lattice(
         raise DomainError(
             "a picture needs two dimensions or more", argument="dimension", value=dimension
         )
+    periodic = _boundaries(dimension, free, free_axes)
     from ..theory.percolation import critical_threshold
     from ..verify.simulate.percolation import (
         LatticeClusters,
@@ -206,12 +220,12 @@ def lattice(
     if samples == 1:
         labels = output is not None and output.suffix not in TABLE_FORMATS
         found = lattice_clusters(
-            (length,) * dimension, p, kind=kind, periodic=not free, labels=labels, rng=seed
+            (length,) * dimension, p, kind=kind, periodic=periodic, labels=labels, rng=seed
         )
         tails = LatticeSamples.of(found)
     else:
         found = tails = sample_lattices(
-            length, dimension, occupation=p, kind=kind, periodic=not free, samples=samples, rng=seed
+            length, dimension, occupation=p, kind=kind, periodic=periodic, samples=samples, rng=seed
         )
     answer = _lattice_answer(tails, threshold, seed)
 
@@ -232,6 +246,19 @@ def _checked(output: Path | None) -> None:
     """Refuse a file that could not be written, before the work."""
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES, _SAVED))
+
+
+def _boundaries(dimension: int, free: bool, along: tuple[int, ...] | None) -> bool | list[bool]:
+    """Return whether boundaries are periodic, one flag per axis if axes were named."""
+    if along is None:
+        return not free
+    if free:
+        raise DomainError(
+            "--free is about all axes: leave it out, or --free-axes", argument="free", value=free
+        )
+    if not all(1 <= axis <= dimension for axis in along):
+        raise refusal("free_axes", along, f"must name axes from 1 to {dimension}")
+    return [axis + 1 not in along for axis in range(dimension)]
 
 
 def _give(answer: Answer, json: bool, output: Path | None, data: Any, drawn: Any) -> None:
@@ -294,12 +321,16 @@ def _bethe_answer(
         f"{sizes.size} clusters, {sites} sites; the largest has {_share(sizes[0] / sites)} of them"
     ]
     if critical and sizes.size > 1 and smallest < largest:
-        tau = rooted_exponent(sizes, smallest=smallest, largest=largest)
-        summary |= {"tau": tau.value, "tau_standard_error": tau.standard_error}
-        known = float(critical_exponents(UPPER_DIMENSION).tau)  # of trees, too
-        lines.append(
-            f"tau = {uncertain(tau.value, tau.standard_error)} from the sizes; {known:g} on the infinite lattice"
+        tau = rooted_exponent(
+            sizes, smallest=smallest, largest=largest, coordination=data.coordination
         )
+        summary |= {
+            "tau": tau.value,
+            "tau_standard_error": tau.standard_error,
+            "tau_systematic_error": tau.systematic_error,
+        }
+        known = float(critical_exponents(UPPER_DIMENSION).tau)  # of trees, too
+        lines.append(f"tau = {_with_errors(tau)} from the sizes; {known:g} on the infinite lattice")
     summary["median_scale"] = float(np.median(scales))
     lines.append(
         f"median n_0 = {number(np.median(scales), 3)} training sites from which on a cluster is learned"
@@ -360,7 +391,13 @@ def _lattice_answer(tails: LatticeSamples, threshold: bool, seed: int) -> Answer
         if clusters[j] > 0
     ]
     rows = [(str(s), number(n), _share(share)) for s, n, share in table]
-    boundaries = "periodic" if tails.periodic else "free"
+    if isinstance(tails.periodic, tuple):
+        wrapped = [str(axis + 1) for axis, flag in enumerate(tails.periodic) if flag]
+        boundaries = (
+            f"periodic along {'axis' if len(wrapped) == 1 else 'axes'} {', '.join(wrapped)} only"
+        )
+    else:
+        boundaries = "periodic" if tails.periodic else "free"
     drawn = "" if many == 1 else f", {many} samples"
     where = " (the threshold)" if threshold else ""
     title = (
@@ -401,6 +438,16 @@ def _exponents(tails: LatticeSamples, summary: dict[str, Any]) -> list[str]:
     summary |= {"tau": found.value, "tau_windows": [4**first, 4 ** (last + 1)]}
     if math.isfinite(found.standard_error):
         summary["tau_standard_error"] = found.standard_error
+    if found.systematic_error is not None:
+        summary["tau_systematic_error"] = found.systematic_error
     where = f"from the share of sites in clusters of {4**first} to {4 ** (last + 1)} sites and more"
     more = "" if math.isfinite(found.standard_error) else "; --samples gives an error"
-    return [f"tau = {uncertain(found.value, found.standard_error)} {where}{more} ({accepted})"]
+    return [f"tau = {_with_errors(found)} {where}{more} ({accepted})"]
+
+
+def _with_errors(found: LatticeEstimate) -> str:
+    """Write an estimate with its statistical and its systematic error."""
+    written = uncertain(found.value, found.standard_error)
+    if found.systematic_error is None:
+        return written
+    return f"{written} +- {number(found.systematic_error, 2)} (systematic)"

@@ -321,6 +321,7 @@ def _called(request: _Request, arguments: dict[str, Any]) -> tuple[Any, list[str
 def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
     """Bring together what is shown; brief for a screen."""
     from ..results import jsonable
+    from ..theory.catalogue import assumption
 
     columns, spectrum, shown = solved.columns, request.spectrum, request.solver.shown
     data: dict[str, Any] = {
@@ -341,6 +342,9 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
         data["warnings"] = solved.warnings
     foot = _totals(request, solved, data)
     foot += filter(None, [_remark(request)])
+    if assumed := assumption(request.solver.name):
+        foot.append(f"assumes {assumed}")
+        data["assumes"] = assumed
     if diagnostics := [
         result.diagnostics for result in solved.results if hasattr(result, "diagnostics")
     ]:

@@ -146,7 +146,11 @@ def solver(name: str) -> Callable[..., Any]:
     theory, _, function = name.partition(".")
     found = _solvers(theory).get(function) if theory in submodules(_ROOM) else None
     if found is None:
-        raise unknown_name("solver", name, available())
+        there = theory in submodules(_ROOM) and hasattr(
+            import_module(f"..{theory}", __name__), function
+        )
+        more = f"{name} is there, but not in __all__, or it does not say what to show"
+        raise unknown_name("solver", name, available(), more if there else "")
     return found
 
 

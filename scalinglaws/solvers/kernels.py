@@ -139,6 +139,10 @@ def circle_eigenvalues(
 
     Notes
     -----
+    Harmonics of random inputs are not Gaussian features, which `scalinglaws.solvers.linear` assumes: with these eigenvalues (q = 1) and the
+    target :math:`\sin\theta + \sin 2\theta`, kernel regression has a loss above that theory's by about 1.7, 7 and 10 in the mean over
+    training sets of 5, 20 and 100 inputs, 1.4, 2.7 and 7 in the median. What holds whatever the features is gradient flow on all inputs.
+
     One fast Fourier transform per kernel: 0.6 ms at n = 4096, 60 ms at n = 2^18. The sum is exact for a training set of n
     equidistant inputs, whose Gram matrix over n has these eigenvalues. For the integral, aliasing adds about
     :math:`2\zeta(2q)(k/n)^{2q}` of the eigenvalue. Rounding errors are some 1e-17 of K(0), whatever k, below 1e-16 of it from k = 5

@@ -105,7 +105,7 @@ def cite(*names: str) -> str:
     return "\n\n".join(bibtex_of(SOURCES[key]) for key in keys) + "\n"
 
 
-def compare(first: str, second: str, **values: Any) -> LawComparison:
+def compare(first: str, second: str, /, **values: Any) -> LawComparison:
     """Compare two laws: what they say, where they hold, and the first step at which their derivations part.
 
     Parameters

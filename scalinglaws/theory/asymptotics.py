@@ -31,7 +31,9 @@ from .mellin import (
     MellinSymbol,
     Pole,
     X,
+    as_shape,
 )
+from .parameters import as_expression
 from .relations import against_zero, is_positive, strongest, vanishes
 
 __all__ = [
@@ -238,9 +240,7 @@ def power_sum(
     >>> flow.conditions
     (a > 1,)
     """
-    p = sp.sympify(p)
-    if not isinstance(p, sp.Expr) or p.has(sp.nan, sp.oo, sp.zoo) or p.is_extended_real is False:
-        raise refusal("p", p, "must be a finite real number or expression")
+    p, symbol = as_expression("p", p), as_shape("symbol", symbol)
     choice("mode", mode, ("sum", "integral"))
     poles = whole("poles", poles)
     parts = symbol.like_terms() if isinstance(symbol, MellinCombination) else (symbol,)
@@ -486,14 +486,14 @@ def slope_only_sum(
     >>> slope_only_sum(a + 1, at_zero=2 * b, at_infinity=0).exponent()
     Max(-a, -2*b)
     """
-    p = sp.sympify(p)
+    p = as_expression("p", p)
     found = [sp.expand(1 - p)]
     if at_zero is not None:
-        found.append(sp.expand(-sp.sympify(at_zero)))
+        found.append(sp.expand(-as_expression("at_zero", at_zero)))
     if at_infinity is not None:
-        slope = sp.sympify(at_infinity)
+        slope = as_expression("at_infinity", at_infinity)
         if cutoff is not None:
-            m = sp.sympify(cutoff)
+            m = as_expression("cutoff", cutoff)
             if not (m - 1).is_positive:
                 raise refusal("cutoff", m, "must exceed 1: the sum must reach past its scale")
             found.append(sp.expand(m * (1 - p) + (m - 1) * slope))
@@ -532,7 +532,8 @@ def inverse_laplace_power(
     >>> inverse_laplace_power(1, -1, t), inverse_laplace_power(1, 2, t)
     (1, 0)
     """
-    exponent = sp.sympify(exponent)
+    exponent = as_expression("exponent", exponent)
+    coefficient, t = as_expression("coefficient", coefficient), as_expression("t", t)
     if exponent.is_integer and exponent.is_nonnegative:
         return sp.S.Zero
-    return sp.sympify(coefficient) * t ** (-exponent - 1) / sp.gamma(-exponent)
+    return coefficient * t ** (-exponent - 1) / sp.gamma(-exponent)

@@ -42,6 +42,23 @@ class Entry:
     checks: tuple[str, ...]
 
 
+ASSUMPTIONS = {
+    "linear": "Gaussian features (universality); other features, as those of a kernel on a circle, can cost several times more"
+}
+"""What all laws and solvers of a theory assume, and is not theirs to check: a line that is shown with each of them."""
+
+
+def assumption(name: str) -> str:
+    """Return what the theory of a law or a solver assumes; empty if there is nothing to say.
+
+    Examples
+    --------
+    >>> assumption("percolation.data")
+    ''
+    """
+    return ASSUMPTIONS.get(name.partition(".")[0], "")
+
+
 def _read() -> tuple[dict[str, Entry], dict[str, Reference], dict[str, str]]:
     table: dict[str, Any] = json.loads(pkgutil.get_data(__package__, "catalogue.json") or b"")
     laws = {

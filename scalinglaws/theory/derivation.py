@@ -52,6 +52,7 @@ _AGREE = 1e-10
 _GRID = 120  # parameters are drawn on a grid, so that they are short fractions
 _BRANCHING = (sp.Sum, sp.Integral, sp.InverseLaplaceTransform, sp.Piecewise, sp.Min, sp.Max)
 _SCALES = (12, 14, 16)  # decades at which ratios of asymptotic steps are looked at
+_SLOW_SCALES = (12, 20, 36)  # the same where what is left out fades as 1/log
 # distance of sample points from boundaries, where convergence is logarithmically slow: the largest for which there are points
 _MARGINS = (0.3, 0.1, 0.03)
 
@@ -418,18 +419,20 @@ def _check_asymptotic(
         )
         others = _other_scales(whole, term, {variable: None})
         ratios = []
-        for decade in _SCALES:
+        slow = term.has(sp.log) or (whole.has(sp.Sum) and whole.has(sp.log))
+        scales = _SLOW_SCALES if slow else _SCALES
+        for decade in scales:
             values = {**others, variable: sp.Integer(10) ** decade}
             ratios.append(number(whole, values) / number(term, values))
         first, middle, last = ratios
         slack = mpmath.mpf(10) ** -6  # the sums are good to about 1e-8
-        if term.has(sp.log):
+        if slow:
             # whole / leading is a polynomial in 1 / log(x) next to zero: extrapolate through three points
             limit = mpmath.fsum(
                 ratio
                 * mpmath.mpf(here) ** 2
-                / mpmath.fprod(here - other for other in _SCALES if other != here)
-                for ratio, here in zip(ratios, _SCALES, strict=True)
+                / mpmath.fprod(here - other for other in scales if other != here)
+                for ratio, here in zip(ratios, scales, strict=True)
             )
         else:
             # whole / leading is 1 + c x^-g at equally spaced decades: Aitken's extrapolation is exact
@@ -444,7 +447,7 @@ def _check_asymptotic(
             )
             worst, note = (
                 distance,
-                f"at {place}: ratio {mpmath.nstr(last, 8)} at {variable} = 1e{_SCALES[2]}",
+                f"at {place}: ratio {mpmath.nstr(last, 8)} at {variable} = 1e{scales[2]}",
             )
     return StepCheck(used > 0 and worst < 2e-3, f"{used} points over four decades; slowest {note}")
 

@@ -16,11 +16,11 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, whole
+from ..arguments import choice, digit_count, flag
 from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
 from . import presentation, rendering
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, assumption
 from .derivation import (
     DEFINITION,
     EQUAL,
@@ -143,8 +143,10 @@ class Law:
     task: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse an unknown standing."""
+        """Refuse an unknown standing, and what is no flag."""
         choice("standing", self.standing, STANDINGS)
+        flag("growth", self.growth)
+        flag("task", self.task)
 
     # -- what was derived -------------------------------------------------------------------------------------------
 
@@ -259,12 +261,13 @@ class Law:
         tuple of Block
             As `scalinglaws.theory.rendering` writes them.
         """
+        flag("published", published)
         found: list[presentation.Block] = [
             presentation.Title(self.name, self.statement),
             self._scaling(),
             presentation.Symbols(self.symbols),
             presentation.Domain(self.validity),
-            presentation.Standing(self.name, self.standing),
+            presentation.Standing(self.name, self.standing, assumption(self.name)),
             presentation.Tested(self.checks),
             presentation.Regimes(self.variable, self.regimes),
             presentation.Formulas(self.forms),
@@ -279,7 +282,8 @@ class Law:
             found.append(presentation.Value(values, exponent, regime.name, power, self.variable))
         if published:
             at = self.published_value(**values) if values and self.published else None
-            found.append(presentation.Elsewhere(self.published, self.published_expr, at))
+            factor = self._published_factor(values or {})
+            found.append(presentation.Elsewhere(self.published, self.published_expr, at, factor))
         return tuple(found)
 
     def derivation_blocks(
@@ -334,13 +338,15 @@ class Law:
 
     # -- asking for numbers -----------------------------------------------------------------------------------------
 
-    def __call__(self, *, digits: int | None = None, outside: str = "raise", **values: Any) -> Any:
+    def __call__(
+        self, /, *, digits: int | None = None, outside: str = "raise", **values: Any
+    ) -> Any:
         """Evaluate the exponent.
 
         Parameters
         ----------
         digits : int, optional
-            Return an mpmath number with that many digits.
+            Return an mpmath number with that many digits, at most 1000.
         outside : {"raise", "mask"}
             What to do outside the validity region: raise, or return a masked array.
         **values
@@ -378,7 +384,7 @@ class Law:
                 )
         return value
 
-    def published_value(self, **values: Any) -> Any:
+    def published_value(self, /, **values: Any) -> Any:
         """Evaluate the exponent as printed elsewhere; raises `DomainError` if no other formula is known."""
         if self.published_expr is None:
             raise refusal(
@@ -389,11 +395,20 @@ class Law:
             )
         return self._evaluate(self.published_expr, values)
 
-    def regime(self, **values: Any) -> str:
+    def _published_factor(self, values: Mapping[str, Any]) -> float | None:
+        """Return what is printed over what is derived at given parameters, where that is known."""
+        if self.published is None or self.published.factor is None:
+            return None
+        given = self._exact(values)
+        if not self.published.factor.expr.free_symbols <= given.keys():
+            return None
+        return self.published.factor_at(given)
+
+    def regime(self, /, **values: Any) -> str:
         """Name the branch that holds at the given parameters."""
         return self._regime(values).name
 
-    def log_power(self, **values: Any) -> Any:
+    def log_power(self, /, **values: Any) -> Any:
         """Return the power of the logarithm that multiplies the law at the given parameters: 0 off all boundaries.
 
         Raises `DomainError` on a boundary where a logarithm is possible and its power is not known.
@@ -410,7 +425,7 @@ class Law:
             )
         return power.subs(self._exact(values)) if isinstance(power, sp.Expr) else power
 
-    def evaluate(self, form: str, **values: Any) -> Any:
+    def evaluate(self, form: str, /, **values: Any) -> Any:
         """Evaluate one of the law's formulas.
 
         Parameters
@@ -440,7 +455,7 @@ class Law:
             raise unknown_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
 
-    def asymptote(self, x: Any, **values: Any) -> Any:
+    def asymptote(self, x: Any, /, **values: Any) -> Any:
         r"""Evaluate the leading term itself, :math:`c\,x^{-g}\log^{l} x`.
 
         Parameters
@@ -512,6 +527,11 @@ class Law:
         Law
             Same derivation; `expr`, `constant`, `validity`, `published_expr` and calls use the new symbols.
 
+        Raises
+        ------
+        DomainError
+            If the law has no such notation, or none of its regimes holds for a task that the notation can describe.
+
         Examples
         --------
         >>> from scalinglaws import theory
@@ -543,6 +563,14 @@ class Law:
                 symbols=dict(zip(entry.parameters, entry.meanings, strict=True)),
             )
             vars(law)["derived"] = self.derived  # one derivation for all notations
+            if not law.regimes:
+                raise refusal(
+                    "name",
+                    name,
+                    f"{self.name} says nothing in the notation {name!r}: none of its regimes meets "
+                    f"the tasks that {', '.join(entry.parameters)} can describe",
+                    named=False,
+                )
             self._written[name] = law
         return self._written[name]
 
@@ -608,7 +636,7 @@ class Law:
         outside: str = "raise",
     ) -> Any:
         choice("outside", outside, ("raise", "mask"))
-        digits = None if digits is None else whole("digits", digits)
+        digits = None if digits is None else digit_count("digits", digits)
         given = self._inputs(values, expr.free_symbols)
         checked = [
             condition for condition in self.validity if condition.free_symbols <= given.keys()

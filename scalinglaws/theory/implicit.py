@@ -9,7 +9,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ..arguments import whole
+from ..arguments import digit_count
 from ..errors import ConvergenceError, refusal
 
 
@@ -43,7 +43,7 @@ class ImplicitConstant:
         Parameters
         ----------
         digits : int
-            Significant digits.
+            Significant digits, at most 1000.
 
         Returns
         -------
@@ -57,7 +57,7 @@ class ImplicitConstant:
         ConvergenceError
             If the root is not found to the digits asked for.
         """
-        digits = whole("digits", digits)
+        digits = digit_count("digits", digits)
         ends = [sp.sympify(end) for end in self.bracket]
         if not all(end.is_number and end.is_real for end in ends):
             raise refusal("bracket", self.bracket, "must be two finite real numbers")

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sympy as sp
 
+from ..arguments import flag
 from ..errors import refusal
+from .parameters import as_expression
 
 X = sp.Symbol("x", positive=True)
 
@@ -77,7 +80,7 @@ class MellinSymbol:
 
     def compose(self, power: sp.Expr | float) -> MellinSymbol:
         """Return ``x -> g(x**power)`` for a nonzero power of known sign."""
-        c = sp.sympify(power)
+        c = as_expression("power", power)
         if not (c.is_positive or c.is_negative):
             raise refusal(
                 "power",
@@ -94,14 +97,14 @@ class MellinSymbol:
 
     def scale(self, factor: sp.Expr | float) -> MellinSymbol:
         """Return ``x -> g(factor * x)`` for a positive factor."""
-        factor = sp.sympify(factor)
+        factor = as_expression("factor", factor)
         if not factor.is_positive:
             raise refusal("factor", factor, "must be positive")
         return replace(self, base=self.base / factor, function=self.function.subs(X, factor * X))
 
     def times_power(self, power: sp.Expr | float) -> MellinSymbol:
         """Return ``x -> x**power * g(x)``."""
-        q = sp.sympify(power)
+        q = as_expression("power", power)
         return MellinSymbol(
             tuple((a + b * q, b, first) for a, b, first in self.numerator),
             tuple((c + d * q, d) for c, d in self.denominator),
@@ -111,7 +114,7 @@ class MellinSymbol:
         )
 
     def __mul__(self, factor: sp.Expr | float) -> MellinSymbol:
-        factor = sp.sympify(factor)
+        factor = as_expression("factor", factor)
         return replace(self, coefficient=factor * self.coefficient, function=factor * self.function)
 
     __rmul__ = __mul__
@@ -130,7 +133,7 @@ class MellinSymbol:
     def poles(self, index: int, *, left: bool) -> Iterator[Pole]:
         """Yield the uncancelled poles of one Gamma factor on one side, nearest to the strip first."""
         a, b, first = self.numerator[index]
-        outward = bool(b.is_positive) == left
+        outward = bool(b.is_positive) == flag("left", left)
         orders = range(first, first + POLE_SEARCH) if outward else range(first - 1, -1, -1)
         for j in orders:
             place = sp.cancel(-(a + j) / b)
@@ -269,7 +272,7 @@ def RATIONAL(m: sp.Expr | float, n: sp.Expr | float) -> MellinSymbol:
     >>> RATIONAL(2, 2).function
     x**2/(x + 1)**2
     """
-    m, n = sp.sympify(m), sp.sympify(n)
+    m, n = as_expression("m", m), as_expression("n", n)
     if not n.is_positive:
         raise refusal("n", n, "must be positive")
     return MellinSymbol(
@@ -279,3 +282,15 @@ def RATIONAL(m: sp.Expr | float, n: sp.Expr | float) -> MellinSymbol:
         sp.S.One,
         X**m / (1 + X) ** n,
     )
+
+
+def as_shape(name: str, value: Any) -> MellinSymbol | MellinCombination:
+    """Return a shape; refuse plain expressions, whose Mellin transform is not known."""
+    if not isinstance(value, (MellinSymbol, MellinCombination)):
+        raise refusal(
+            name,
+            value,
+            "must be a shape: EXP, ONE_MINUS_EXP, STEP, TAIL, RATIONAL(m, n), a MellinSymbol of your "
+            "own, or what their methods and sums give",
+        )
+    return value

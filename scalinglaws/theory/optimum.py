@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import flag
 from ..errors import refusal
 from .balance import Balance, allocate, regimes_in_region
 from .derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
@@ -58,6 +59,10 @@ class CostLimited:
     constants: bool = True
     logarithm: sp.Symbol | None = None
     reference: Reference | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("constants", self.constants)
 
     @cached_property
     def _outcomes(self) -> tuple[tuple[Balance, sp.Basic, bool], ...]:

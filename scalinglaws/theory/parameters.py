@@ -56,6 +56,17 @@ def to_exact(value: Any) -> sp.Expr:
     return number
 
 
+def as_expression(name: str, value: Any) -> sp.Expr:
+    """Turn a finite real number or expression into SymPy's; refuse the rest, text above all."""
+    if isinstance(value, (sp.Expr, RationalNumber, Fraction, float, np.number)) and not isinstance(
+        value, (bool, np.bool_)
+    ):
+        found = sp.sympify(value)
+        if not found.has(sp.nan, sp.oo, sp.zoo, sp.I) and found.is_extended_real is not False:
+            return found
+    raise refusal(name, value, "must be a finite real number or SymPy expression")
+
+
 def evaluate_arrays(
     name: str,
     expr: sp.Expr,

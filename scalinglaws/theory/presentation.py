@@ -99,10 +99,13 @@ class Standing:
         Its name.
     standing : str
         One of the standings of `Law`.
+    assumption : str
+        What the whole theory takes for granted; empty if there is nothing to say.
     """
 
     law: str
     standing: str
+    assumption: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,11 +232,14 @@ class Elsewhere:
         The printed exponent in the law's notation.
     value : object
         Its value at given parameters; None if none are given.
+    factor : float or None
+        What is printed over what is derived, at the parameters and large values of the variable; None where it is not known.
     """
 
     published: Published | None
     exponent: sp.Expr | None
     value: Any = None
+    factor: float | None = None
 
 
 @dataclass(frozen=True)

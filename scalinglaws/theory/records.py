@@ -11,8 +11,25 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from ..arguments import flag
 from .derivation import Derivation
 from .references import Reference
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What is printed, over what is derived, at large values of the variable.
+
+    Attributes
+    ----------
+    expr : Expr
+        The factor, in (alpha, beta).
+    condition : Basic
+        Where it is this.
+    """
+
+    expr: sp.Expr
+    condition: sp.Basic
 
 
 @dataclass(frozen=True)
@@ -27,11 +44,20 @@ class Published:
         Where it stops being right.
     reference : Reference
         Where it is printed.
+    factor : Factor or None
+        By how much it is off, where that is known: a number that depends on the parameters is computed at them, not told in `reason`.
     """
 
     expr: sp.Expr
     reason: str
     reference: Reference
+    factor: Factor | None = None
+
+    def factor_at(self, values: Mapping[sp.Symbol, Any]) -> float | None:
+        """Return the factor at given parameters; None where it is not known there, or no factor at all is."""
+        if self.factor is None or not bool(sp.sympify(self.factor.condition).subs(values)):
+            return None
+        return float(sp.N(self.factor.expr.subs(values)))
 
 
 @dataclass(frozen=True)
@@ -106,7 +132,7 @@ class Regime:
             float(sp.sympify(entry).subs(values))
             for entry in (self.exponent, self.constant, self.log_power)
         )
-        slope = exponent if growth else -exponent
+        slope = exponent if flag("growth", growth) else -exponent
         with np.errstate(over="ignore"):
             # one power of exp instead of a product, which would be 0 * inf at infinite x
             far = np.inf * np.sign(slope) if slope else 0.0
@@ -165,6 +191,10 @@ class Derived:
     build: Derivation | Callable[[], Derivation]
     piecewise: bool = False
     forms: Mapping[str, Form] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("piecewise", self.piecewise)
 
     @cached_property
     def derivation(self) -> Derivation:

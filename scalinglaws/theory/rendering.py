@@ -126,7 +126,8 @@ def _scaling_text(block: Scaling, show: Show) -> list[str]:
 
 def _standing_text(block: Standing, show: Show) -> list[str]:
     what = "what follows from it: " if block.standing == "ansatz" else ""
-    return [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}"]
+    lines = [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}"]
+    return [*lines, *([f"  assumes   {block.assumption}"] if block.assumption else [])]
 
 
 def _tested_text(block: Tested, show: Show) -> list[str]:
@@ -172,7 +173,20 @@ def _elsewhere_text(block: Elsewhere, show: Show) -> list[str]:
     lines = ["", f"  published elsewhere: {show(block.exponent)} ({block.published.reference})"]
     if block.value is not None:
         lines.append(f"  which would give g = {block.value} here")
-    return [*lines, f"  why not: {block.published.reason}"]
+    lines.append(f"  why not: {block.published.reason}")
+    return [*lines, *([f"  by how much: {_factor(block)}"] if block.published.factor else [])]
+
+
+def _factor(block: Elsewhere) -> str:
+    """Say by how much a printed formula is off, at the parameters if they are given."""
+    assert block.published is not None
+    factor = block.published.factor
+    assert factor is not None
+    if block.factor is not None:
+        return f"at these parameters the printed formula tends to {number(block.factor, 5)} times the derived one"
+    return (
+        f"for {factor.condition} the printed formula tends to {factor.expr} times the derived one"
+    )
 
 
 def _steps_text(block: Steps, show: Show) -> list[str]:
@@ -306,7 +320,10 @@ def _domain_prose(block: Domain, markup: _Markup) -> list[str]:
 
 
 def _standing_prose(block: Standing, markup: _Markup) -> list[str]:
-    return [markup.paragraph(f"Standing: {markup.plain(_STANDINGS[block.standing])}.")]
+    lines = [markup.paragraph(f"Standing: {markup.plain(_STANDINGS[block.standing])}.")]
+    if block.assumption:
+        lines.append(markup.paragraph(f"Assumes {markup.plain(block.assumption)}."))
+    return lines
 
 
 def _tested_prose(block: Tested, markup: _Markup) -> list[str]:
@@ -379,6 +396,11 @@ def _elsewhere_prose(block: Elsewhere, markup: _Markup) -> list[str]:
     return [
         markup.heading(2, "Printed elsewhere"),
         markup.paragraph(f"Exponent {exponent} in {where}: {why}."),
+        *(
+            [markup.paragraph(f"{_sentence(markup.plain(_factor(block)))}.")]
+            if block.published.factor
+            else []
+        ),
     ]
 
 
@@ -482,13 +504,18 @@ def _value_data(block: Value, show: Show) -> dict[str, Any]:
 def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
     if block.published is None:
         return {"published": None}
-    printed = {
+    printed: dict[str, Any] = {
         "exponent": show(block.exponent),
         "reason": block.published.reason,
         "reference": str(block.published.reference),
     }
     if block.value is not None:
         printed["value"] = str(block.value)
+    if block.published.factor is not None:
+        printed["factor"] = str(block.published.factor.expr)
+        printed["factor_condition"] = str(block.published.factor.condition)
+    if block.factor is not None:
+        printed["factor_here"] = block.factor
     return {"published": printed}
 
 
@@ -524,7 +551,9 @@ _DATA: dict[type, Callable[[Any, Show], dict[str, Any]]] = {
     Regimes: _regimes_data,
     Domain: lambda block, show: {"validity": [str(entry) for entry in block.conditions]},
     Symbols: lambda block, show: {"symbols": dict(block.meanings)},
-    Standing: lambda block, show: {"standing": block.standing},
+    Standing: lambda block, show: (
+        {"standing": block.standing} | ({"assumes": block.assumption} if block.assumption else {})
+    ),
     Tested: lambda block, show: {"checks": list(block.checks)},
     Sources: lambda block, show: {"references": [str(entry) for entry in block.references]},
     Formulas: _formulas_data,

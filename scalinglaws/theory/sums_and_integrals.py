@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 import mpmath
@@ -16,6 +18,8 @@ from sympy.integrals.quadrature import gauss_legendre
 from ..errors import refusal
 
 DIGITS = 20
+_LONGEST = mpmath.mpf(10) ** 60  # logarithm of the smallest number
+_HALVINGS = 200
 
 
 def number(expr: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> Any:
@@ -49,8 +53,8 @@ def _infinite_sum(total: sp.Sum) -> Any:
             f"the sum over {function} has jumps, and only smooth sums are evaluated",
             named=False,
         )
-    term = sp.lambdify(index, function, "mpmath", cse=True)
-    start = 40
+    term = sp.lambdify(index, function, [{"exp": _exp}, "mpmath"], cse=True)
+    start, sharp = 40, _has_an_edge(function, index)
     if high is not sp.oo:
         return _finite_sum(term, mpmath.mpf(sp.N(high, DIGITS)), start)
     value = mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, start)) + term(mpmath.mpf(start)) / 2
@@ -59,7 +63,10 @@ def _infinite_sum(total: sp.Sum) -> Any:
     position, previous = mpmath.log(start), mpmath.inf
     tolerance = mpmath.mpf(10) ** -13
     for _ in range(4000):
-        piece = mpmath.fsum(w * (k := mpmath.exp(position + x)) * term(k) for x, w in nodes)
+        if sharp:
+            piece = _refined(lambda u: (k := mpmath.exp(u)) * term(k), position, value)
+        else:
+            piece = mpmath.fsum(w * (k := mpmath.exp(position + x)) * term(k) for x, w in nodes)
         value += piece
         position += 1
         if abs(piece) < abs(previous) and abs(piece) < tolerance * abs(value):
@@ -69,6 +76,46 @@ def _infinite_sum(total: sp.Sum) -> Any:
             )  # what is left falls like a power: a geometric series over the intervals
         previous = piece
     raise refusal("total", total, f"the sum over {function} does not converge", named=False)
+
+
+def _exp(power: Any) -> Any:
+    """Exponentiate; what is too small for the exponent of a number to be written down is zero."""
+    return mpmath.mpf(0) if mpmath.re(power) < -_LONGEST else mpmath.exp(power)
+
+
+def _has_an_edge(function: sp.Expr, index: sp.Symbol) -> bool:
+    """Whether terms change on a scale much shorter than the index itself: exponentials of a growing power of it."""
+    powers = (
+        part.as_base_exp() for entry in function.atoms(sp.exp) for part in entry.exp.args or ()
+    )
+    inside = [(base, power) for base, power in powers if base.has(index) and not base.has(sp.log)]
+    nested = any(entry.exp.has(sp.exp) for entry in function.atoms(sp.exp))
+    return nested or any(power.is_positive for _, power in inside)
+
+
+def _refined(density: Callable[[Any], Any], start: Any, known: Any) -> Any:
+    """Integrate over a unit interval that may hold an edge or a peak of any width: the worst part is halved, again and again."""
+    nodes = _unit_quadrature()
+
+    def rule(low: Any, width: Any) -> Any:
+        return width * mpmath.fsum(w * density(low + width * x) for x, w in nodes)
+
+    def part(low: Any, width: Any, whole: Any) -> tuple[Any, int, Any, Any, Any, Any]:
+        left, right = rule(low, width / 2), rule(low + width / 2, width / 2)
+        return (-abs(left + right - whole), next(order), low, width, left, right)
+
+    order = count()
+    parts = [part(start, mpmath.mpf(1), rule(start, mpmath.mpf(1)))]
+    for _ in range(_HALVINGS):
+        total = mpmath.fsum(left + right for *_, left, right in parts)
+        if -mpmath.fsum(error for error, *_ in parts) <= mpmath.mpf(10) ** -13 * max(
+            abs(total), abs(known)
+        ):
+            break
+        _, _, low, width, left, right = heappop(parts)
+        heappush(parts, part(low, width / 2, left))
+        heappush(parts, part(low + width / 2, width / 2, right))
+    return mpmath.fsum(left + right for *_, left, right in parts)
 
 
 def _finite_sum(term: Callable[[Any], Any], high: Any, start: int) -> Any:
@@ -113,8 +160,8 @@ def _half_line_integral(whole: sp.Integral) -> Any:
     def density(u: Any) -> Any:
         return mpmath.exp(u) * term(mpmath.exp(u))
 
-    width = mpmath.mpf(1) / 4
-    start = max((width * i for i in range(-480, 481)), key=lambda u: abs(density(u)))
+    width = mpmath.mpf(1) / 2  # 16 nodes each: 1e-20 for what is smooth in log x
+    start = max((width * i for i in range(-240, 241)), key=lambda u: abs(density(u)))
     total, tolerance = mpmath.mpf(0), mpmath.mpf(10) ** -16
     for direction in (1, -1):
         position = start if direction == 1 else start - width

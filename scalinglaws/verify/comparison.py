@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import choice
+from ..arguments import choice, flag
 from ..errors import DomainError, refusal
 from .rule import (
     ERROR,
@@ -117,6 +117,8 @@ class Measurement:
 
     def __post_init__(self) -> None:
         """Refuse measurements without a usable uncertainty."""
+        flag("deterministic", self.deterministic)
+        flag("underpowered", self.underpowered)
         if not np.all(np.isfinite(self.value)):
             raise DomainError(
                 f"value = {self.value} must be finite", argument="value", value=self.value

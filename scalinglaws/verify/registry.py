@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import flag
 from ..errors import DomainError, refusal, unknown_name
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
@@ -91,6 +92,8 @@ class Check:
         Why it tests none, as where the theory's equations are solved and no power law follows.
     demo : bool
         Whether the check is the one of its theory that a demonstration runs.
+    compiles : float
+        Seconds of compilation in a first run, roughly.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Check:
     laws: tuple[str, ...] = ()
     no_law: str = ""
     demo: bool = False
+    compiles: float = 0.0
 
 
 _CHECKS: dict[str, Check] = {}
@@ -116,6 +120,7 @@ def check(
     effort: str = "quick",
     expect: Expectation = PASS,
     demo: bool = False,
+    compiles: float = 0.0,
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -138,6 +143,9 @@ def check(
         ``"pass"`` (default), or ``("fail" | "inconclusive", reason, evidence)`` for a known, documented disagreement.
     demo : bool
         Whether ``scalinglaws verify --demo`` runs it: a fast check, one for each theory.
+    compiles : float
+        Seconds of compilation in a first run, roughly (``benchmarks/compilation.py``). What compiles longest is begun first, so
+        that workers do not compile the same kernels at the same time.
 
     Returns
     -------
@@ -159,6 +167,7 @@ def check(
             argument="effort",
             value=effort,
         )
+    flag("demo", demo)
     if isinstance(laws, str):
         raise refusal("laws", laws, "must be a sequence of names")
     for law in laws:
@@ -182,9 +191,8 @@ def check(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
         theory = name.split(".")[0]
-        _CHECKS[name] = Check(
-            name, theory, statement, effort, expect, function, tuple(laws), no_law, demo
-        )
+        about = (tuple(laws), no_law, demo, compiles)
+        _CHECKS[name] = Check(name, theory, statement, effort, expect, function, *about)
         return function
 
     return register
@@ -192,7 +200,9 @@ def check(
 
 def _known_law(law: str) -> None:
     if law not in CATALOGUE:
-        raise unknown_name("law", law, CATALOGUE)
+        raise unknown_name(
+            "law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py"
+        )
 
 
 def theories() -> tuple[str, ...]:
@@ -344,6 +354,7 @@ def run(
     >>> verify.run(["linear.statics"]).as_expected
     True
     """
+    flag("resume", resume)
     chosen = select(names, effort)
     if isinstance(rng, np.random.Generator):
         rng = int(rng.integers(2**31))
@@ -364,7 +375,10 @@ def run(
         for job in jobs
         if resume and (kept := store.read(job.path)) is not None
     }
-    todo = [job for job in jobs if job.entry.name not in finished]
+    todo = sorted(
+        (job for job in jobs if job.entry.name not in finished),
+        key=lambda job: -job.entry.compiles,
+    )
     if on_done is not None:
         for name in finished:
             on_done(name)

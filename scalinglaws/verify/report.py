@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..arguments import flag
 from ..errors import DataError
 from ..formatting import duration, short, uncertain
 from ..results import jsonable
@@ -104,6 +105,7 @@ class Report:
             True if no verdict contradicts its expectation and no check crashed. A comparison that decided nothing
             contradicts nothing: it is listed as not expected, and fails the run only if `strict`.
         """
+        flag("strict", strict)
         return all(entry.as_expected or (entry.undecided and not strict) for entry in self.entries)
 
     @property

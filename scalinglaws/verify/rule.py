@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from ..arguments import flag
 from ..errors import refusal
 
 LEVEL = 0.05
@@ -92,7 +93,7 @@ def judge(
     """
     if not tolerance > 0:
         raise refusal("tolerance", tolerance, "must be positive")
-    reach = se if deterministic else float(quantile(1 - LEVEL, df)) * se
+    reach = se if flag("deterministic", deterministic) else float(quantile(1 - LEVEL, df)) * se
     verdict = _verdict(abs(difference), reach, reach, tolerance)
     interval = (difference - reach, difference + reach)
     if deterministic:
@@ -175,6 +176,7 @@ def judge_curve(
         Statistics are those of the worst point, `p_difference` corrected for J points.
     """
     e, s = np.asarray(deviation, float), np.asarray(se, float)
+    flag("deterministic", deterministic)
     if e.ndim != 1 or e.size == 0 or e.shape != s.shape:
         raise refusal(
             "se",

@@ -192,6 +192,35 @@ def test_what_decides_nothing_fails_only_if_strict(capsys, own_check):
     assert "inconclusive (expected pass)" in out
 
 
+def test_a_demonstration_runs_the_checks_that_are_declared(capsys, own_check, monkeypatch):
+    from scalinglaws.verify import registry
+
+    own_check("zz.shown", 0.01)
+    own_check("zz.other", 0.01)
+    monkeypatch.setitem(
+        registry._CHECKS, "zz.shown", replace(registry._CHECKS["zz.shown"], demo=True)
+    )
+    code, out, _ = call(capsys, "verify", "--demo")
+    assert code == 0
+    assert "zz.shown" in out
+    assert "zz.other" not in out
+    code, _, err = call(capsys, "verify", "zz.other", "--demo")
+    assert code == 2
+    assert "--demo chooses the checks itself" in err
+
+
+def test_seconds_of_every_check_are_told_apart_from_the_report(capsys, own_check):
+    own_check("zz.one", 0.01)
+    own_check("zz.two", 0.01)
+    code, out, err = call(capsys, "verify", "--verbose", "--json")
+    assert code == 0
+    json.loads(out)
+    header, _, *rows = err.splitlines()
+    assert header.split() == ["check", "seconds", "compilation"]
+    assert {row.split()[0] for row in rows} == {"zz.one", "zz.two"}
+    assert all(row.split()[2] == "0.00" for row in rows)
+
+
 def test_a_report_can_be_read_back_and_turned_into_a_page(capsys, own_check, tmp_path):
     own_check("zz.sharp", 0.01)
     saved, page = tmp_path / "report.json", tmp_path / "report.html"
@@ -625,7 +654,7 @@ def test_the_frontier_names_its_phase(capsys):
         (["linear.gradient_flow"], "linear.gradient_flow needs t="),
         (["linear.online_sgd", "steps=5"], "needs batch=, learning_rate="),
         (["linear.gradient_flow", "t=3,2"], "must not decrease"),
-        (["linear.compute_frontier", "compute=1e9", "dynamics=adam"], "must be one of sgd, flow"),
+        (["linear.compute_frontier", "compute=1e9", "dynamics=adam"], "must be 'sgd' or 'flow'"),
         (
             ["linear.gradient_flow", "t=3", "--output", "x.png"],
             "a picture needs an argument that varies",
@@ -675,6 +704,35 @@ def test_solve_refuses(capsys, arguments, complaint):
 
 
 # -- the calculus -----------------------------------------------------------------------------------------------------------
+
+
+def test_allocate_sets_constants_aside_and_compares_values(capsys):
+    terms, budget = "A*N**-a + B*D**-b + E", "6*N*D=C"
+    values = ["a=1/3", "b=0.4", "A=400", "B=410", "E=1.7"]
+    code, out, _ = call(capsys, "allocate", terms, "--budget", budget, *values)
+    assert code == 0
+    assert "excess over E, which no allocation changes" in out
+    assert "number 1, C^(-2/11)" in out
+    assert "2. " not in out
+    code, out, _ = call(capsys, "allocate", terms, "--budget", budget, *values, "C=1e20")
+    assert code == 0
+    assert "= 0.129" in out
+    code, out, _ = call(
+        capsys,
+        "allocate",
+        "N**-a + D**-b + N**-c",
+        "--budget",
+        "N*D=C",
+        "a=1",
+        "b=1",
+        "c=2",
+        "--json",
+    )
+    found = json.loads(out)
+    assert code == 0
+    assert len(found["balances"]) == 2
+    assert found["irreducible"] is None
+    assert found["winner"]["value"] == "-1/2"
 
 
 def test_allocate_shows_every_balance_and_the_winner(capsys):

@@ -94,14 +94,44 @@ def test_samples_give_an_error_bar(capsys, tmp_path):
     assert found["summary"]["tau_windows"] == [256, 4096]
     assert found["summary"]["tau"] == expected.value
     assert found["summary"]["tau_standard_error"] == expected.standard_error
+    assert found["summary"]["tau_systematic_error"] == expected.systematic_error > 0
     _, out, _ = call(capsys, *arguments)
     assert "tau = 2.0" in out
+    assert f"+- {expected.systematic_error:.2g} (systematic)" in out
     assert "known: 2.054945" in out
     assert (
         "too small (known: 2.5)"
         in call(capsys, *LATTICE[:3], "--length", "4", "--dimension", "6")[1]
     )
     assert "free boundaries bias it" in call(capsys, *LATTICE, "--free")[1]
+
+
+def test_boundaries_axis_by_axis(capsys):
+    _, out, _ = call(capsys, *LATTICE, "--free-axes", "1")
+    assert "periodic along axis 2 only" in out
+    assert "free boundaries bias it" in out
+    found = json.loads(
+        call(
+            capsys,
+            *LATTICE[:3],
+            "--dimension",
+            "3",
+            "--length",
+            "8",
+            "--free-axes",
+            "1,3",
+            "--json",
+        )[1]
+    )
+    assert found["periodic"] == [False, True, False]
+    for arguments, complaint in (
+        (("--free-axes", "3"), "must name axes from 1 to 2"),
+        (("--free-axes", "x"), "names no axes"),
+        (("--free-axes", "1", "--free"), "--free is about all axes"),
+    ):
+        code, _, err = call(capsys, *LATTICE, *arguments)
+        assert code != 0
+        assert complaint in err
 
 
 def test_what_is_kept_of_one_lattice_is_what_a_sample_keeps():

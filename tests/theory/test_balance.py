@@ -13,6 +13,7 @@ from scipy.optimize import linprog, minimize_scalar
 
 from scalinglaws.errors import DomainError
 from scalinglaws.theory.balance import allocate, regimes_in_region
+from scalinglaws.theory.balance._feasibility import can_be_positive
 from scalinglaws.theory.monomials import power_of
 from scalinglaws.theory.optimum import CostLimited, derive_optimum
 
@@ -205,6 +206,10 @@ def test_random_linear_programs():
     source, checked, unbounded, impossible = random.Random(11), 0, 0, 0
     while checked < 50:
         free, terms, budgets, caps = _random_problem(source)
+        sums = [C**c * _as_monomial(free, powers) for c, powers in terms]
+        terms = [
+            (c, powers) for c, powers in terms if c or any(powers)
+        ]  # the optimum of the excess
         # minimize z with c_i + a_i.x <= z, F.x = C (budgets), F.x <= C (caps)
         upper = [[*map(float, powers), -1] for _, powers in terms] + [
             [*map(float, powers), 0] for _, powers in caps
@@ -225,7 +230,6 @@ def test_random_linear_programs():
             bounds=[(None, None)] * (len(free) + 1),
             **equal,
         )
-        sums = [C**c * _as_monomial(free, powers) for c, powers in terms]
         pairs = [
             [(_as_monomial(free, powers), C**c) for c, powers in group] for group in (budgets, caps)
         ]
@@ -346,6 +350,82 @@ def test_points_where_nothing_balances_are_refused():
         found.at({beta: 0.5})
     with pytest.raises(DomainError, match="no balance is possible"):
         regimes_in_region(allocate(C * N ** (beta - 1) + C / N, N), C, {beta: (0.1, 0.9)})
+
+
+# -- what can be, and what moves --------------------------------------------------------------------------------------------
+
+
+def test_balances_that_contradict_themselves_are_not_listed():
+    e = sp.Symbol("e", positive=True)
+    found = allocate(N**-a + D**-b + N**-e, (N, D), (N * D, C))
+    assert [set(entry.duals) for entry in found] == [{N**-a, D**-b}, {N**-e, D**-b}]
+    assert all(entry.possible for entry in found)
+
+
+@pytest.mark.parametrize(
+    ("signs", "expected"),
+    [
+        ([b - a, a - b], False),
+        ([a - b, b - alpha, alpha - a], False),  # a circle of three
+        ([a - b, b - alpha, alpha - 1], True),
+        ([a - 1, 1 - a], False),
+        ([-(a**2) - b], False),
+        ([a - 2 * b, 2 * b - a + alpha], True),
+        ([(a - b) * (a - v), (b - a) * (b - v), (v - a) * (v - b)], False),  # all are the largest
+        ([a * b - a - 1, b - 2, 3 - b], True),
+        ([a * b - 1, 1 - a * b], False),  # products, told apart by the program all the same
+        ([10**6 * a - b, b - 999_999 * a, v - 1], True),  # no random point: the program finds one
+        ([a * b - v, v - a, 1 - b], None),  # true that it never holds, and not proved
+    ],
+)
+def test_whether_conditions_can_hold_together(signs, expected):
+    assert can_be_positive(signs) is expected
+
+
+def test_feasibility_agrees_with_an_independent_program():
+    source = random.Random(5)
+    names, found = (a, b, v), set()
+    for _ in range(60):
+        rows = [[source.randint(-3, 3) for _ in range(4)] for _ in range(4)]
+        signs = [sp.Add(*(x * y for x, y in zip(row, (*names, 1), strict=True))) for row in rows]
+        # largest room r with every row >= r and every symbol >= r
+        matrix = [[*(-x for x in row[:3]), 1] for row in rows]
+        matrix += [[*(-float(i == j) for j in range(3)), 1] for i in range(3)]
+        room = linprog(
+            [0, 0, 0, -1],
+            A_ub=matrix,
+            b_ub=[*(row[3] for row in rows), 0, 0, 0],
+            bounds=[(None, None)] * 3 + [(None, 1)],
+        )
+        expected = bool(-room.fun > 1e-9)
+        assert can_be_positive(signs) is expected
+        found.add(expected)
+    assert found == {True, False}
+
+
+def test_constants_do_not_move_the_optimum():
+    plain = allocate(A * N**-alpha + B * D**-beta, (N, D), (6 * N * D, C))
+    found = allocate(A * N**-alpha + B * D**-beta + M + 3, (N, D), (6 * N * D, C))
+    assert found.irreducible == M + 3
+    assert plain.irreducible == 0
+    assert [entry.value for entry in found] == [entry.value for entry in plain]
+    assert found[0].exact_constant == plain[0].exact_constant
+    numbers = {alpha: sp.Rational(1, 3), beta: sp.Rational(2, 5), A: 400, B: 410, C: 10**20}
+    excess = found.at({**numbers, M: 1.7}).value * found[0].exact_constant.subs(numbers)
+
+    def loss(log_n):
+        n = math.exp(log_n)
+        return 1.7 + 3 + 400 * n ** (-1 / 3) + 410 * (1e20 / 6 / n) ** -0.4
+
+    least = minimize_scalar(loss, bounds=(5, 40), method="bounded", options={"xatol": 1e-9})
+    assert float(excess) + 4.7 == pytest.approx(least.fun, rel=1e-12)
+    assert found.at({**numbers, M: 2}, None) == found.at(numbers)
+    with pytest.raises(DomainError, match="contains none of the free scales"):
+        allocate(M + A, (N, D), (N * D, C))
+    with pytest.raises(DomainError, match="must be positive"):
+        found.at({**numbers, M: -1})
+    # what grows with the budget is no constant
+    assert allocate(1 / N + N / C + C ** (-b), N).irreducible == 0
 
 
 # -- refusals -----------------------------------------------------------------------------------------------------------

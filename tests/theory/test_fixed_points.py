@@ -37,16 +37,24 @@ def test_inserted_into_the_compute_optimum():
     assert sp.cancel(found.exponent(C) + 2 * alpha * beta / (alpha * (1 + beta) + 2)) == 0
 
 
+EQUATIONS = (
+    RICH,
+    beta * (1 + sp.Max(0, 1 - chi)),
+    sp.Min(3, beta * sp.Max(1, 2 - chi)),
+    beta + sp.Min(chi, 1) / 3,
+)
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return [(equation, fixed_point(equation, chi)) for equation in EQUATIONS]
+
+
 @given(st.fractions(min_value=0, max_value=5).filter(lambda x: x > 0))
-def test_solutions_solve(value):
+def test_solutions_solve(solved, value):
     number = sp.Rational(value.numerator, value.denominator)
-    for equation in (
-        RICH,
-        beta * (1 + sp.Max(0, 1 - chi)),
-        sp.Min(3, beta * sp.Max(1, 2 - chi)),
-        beta + sp.Min(chi, 1) / 3,
-    ):
-        solution = fixed_point(equation, chi).at({beta: number})
+    for equation, found in solved:
+        solution = found.at({beta: number})
         assert sp.simplify(equation.subs({beta: number, chi: solution}) - solution) == 0
 
 

@@ -1,6 +1,7 @@
 """Laws as objects: how they are asked, what they refuse, and constants without closed form."""
 
 from fractions import Fraction
+from functools import cache
 
 import mpmath
 import numpy as np
@@ -116,6 +117,11 @@ TASK_LAWS = [
 ]
 
 
+@cache
+def _written(name, notation):
+    return theory.law(name).in_notation(notation)
+
+
 @pytest.mark.filterwarnings("ignore::scalinglaws.errors.AccuracyWarning")
 @settings(max_examples=8)
 @given(
@@ -132,7 +138,7 @@ def test_every_notation_gives_the_same_answer(alpha, beta):
             values = dict(
                 zip(entry.parameters, entry.from_canonical(alpha, beta, *extra), strict=True)
             )
-            there = law.in_notation(notation)
+            there = _written(name, notation)
             assert there(**values) == law(alpha=alpha, beta=beta)
             assert there.regime(**values) == law.regime(alpha=alpha, beta=beta)
             if law.published is not None:
@@ -224,3 +230,43 @@ def test_reference_in_one_line():
     source = Reference("k", "A. Author", "Title", "Journal", 2020, "arXiv:2001.00001")
     assert str(source) == "A. Author (2020), arXiv:2001.00001"
     assert str(source.at("eq. (3)")).endswith("eq. (3)")
+
+
+def test_a_notation_in_which_a_law_says_nothing_is_refused():
+    with pytest.raises(DomainError, match="says nothing in the notation 'bahri'"):
+        theory.law("linear.phase_boundaries").in_notation("bahri")
+    # the family has alpha > 1 and beta < 1: no phase boundary of the table lies in it
+    boundaries = theory.law("linear.phase_boundaries")
+    for alpha_k in (sp.Rational(1, 7), 1, 3, 40):
+        task = SourceCapacity.from_bahri(sp.sympify(alpha_k))
+        with pytest.raises(DomainError):
+            boundaries(alpha=task.alpha, beta=task.beta)
+
+
+def test_no_law_is_undefined_in_any_notation():
+    for name in theory.laws():
+        law = theory.law(name)
+        for notation in CONVENTIONS:
+            try:
+                written = law.in_notation(notation)
+            except DomainError:
+                continue
+            assert written.regimes
+            for expr in (written.expr, written.published_expr):
+                assert expr is None or not expr.has(sp.nan, sp.zoo), (name, notation)
+
+
+def test_names_of_parameters_do_not_clash_with_those_of_arguments():
+    law = theory.law("linear.time")
+    for ask in (law, law.regime, law.log_power, law.published_value):
+        with pytest.raises(DomainError):
+            ask(self=1)
+    for name in ("self", "x"):
+        with pytest.raises(DomainError):
+            law.asymptote(10, **{name: 1})
+    for name in ("self", "form"):
+        with pytest.raises(DomainError):
+            theory.law("empirical.hestness").evaluate("loss", **{name: 1})
+    for name in ("self", "first", "second"):
+        with pytest.raises(DomainError):
+            theory.compare("linear.time", "linear.data", **{name: 1})

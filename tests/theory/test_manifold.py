@@ -125,8 +125,8 @@ def test_teacher_and_student_of_different_smoothness():
         P,
         RATIONAL(2, 2),
         RATIONAL(0, 2),
-        spectrum=1 + theta_s / d,
-        signal=1 + theta_t / d,
+        spectrum_exponent=1 + theta_s / d,
+        signal_exponent=1 + theta_t / d,
         box={theta_s: (1, 3), theta_t: (1, 12), d: (1, 3)},
     )
     found = derive_mode(model)

@@ -114,10 +114,10 @@ def test_a_bare_slope_would_have_been_wrong():
     [
         (
             lambda: fit_exponent(X, CURVES["power"][0], form="cubic"),
-            "form = 'cubic' must be one of",
+            "form = 'cubic' must be 'power', 'offset', 'plateau', 'three_region' or 'broken'",
         ),
         (lambda: fit_exponent([1, 2], [1, 2], form="offset"), "needs as many different x"),
-        (lambda: fit_exponent([0, 1, 2], [1, 2, 3]), "positive numbers"),
+        (lambda: fit_exponent([0, 1, 2], [1, 2, 3]), "numbers, > 0 and finite"),
         (lambda: fit_exponent([1, 2, 3], [1, -2, 3]), "positive and finite"),
         (lambda: fit_exponent([1, 2, 3], [1, 2]), "one per x"),
         (

@@ -224,6 +224,38 @@ def test_users_checks_run_in_other_processes(scratch):
     assert verify.run(["zz"], workers=2).as_expected
 
 
+def test_what_compiles_longest_is_begun_first_and_the_report_stays_in_order(scratch):
+    for name, seconds in (("zz.a", 0.0), ("zz.b", 1.0), ("zz.c", 0.0), ("zz.d", 9.0)):
+        check(name, statement="", compiles=seconds)(lambda context: [good(context.check)])
+    seen = []
+    report = verify.run(["zz"], on_done=seen.append)
+    assert seen == ["zz.d", "zz.b", "zz.a", "zz.c"]
+    assert [comparison.id for comparison in report.comparisons] == ["zz.a", "zz.b", "zz.c", "zz.d"]
+
+
+def test_seconds_of_every_check_are_kept(scratch, tmp_path):
+    check("zz.one", statement="one")(lambda context: [good("zz.one")])
+    for resume in (False, True):
+        report = verify.run(["zz", "manifold"], folder=tmp_path, resume=resume)
+        assert list(report.seconds) == [
+            "manifold.nearest-neighbor",
+            "manifold.variance-limited",
+            "zz.one",
+        ]
+        assert sum(run for run, _ in report.seconds.values()) == pytest.approx(
+            report.environment["run_s"]
+        )
+        assert sum(compiled for _, compiled in report.seconds.values()) == pytest.approx(
+            report.environment["compile_s"]
+        )
+
+
+def test_the_demonstration_is_five_quick_checks_of_five_theories():
+    chosen = [entry for entry in registry.registered().values() if entry.demo]
+    assert len(chosen) == len({entry.theory for entry in chosen}) == 5
+    assert {entry.effort for entry in chosen} == {"quick"}
+
+
 def test_a_generator_seeds_a_run(scratch):
     check("zz.seeded", statement="one")(lambda context: [good(f"zz.{context.root}")])
     one, two = (verify.run(["zz.seeded"], rng=np.random.default_rng(5)) for _ in range(2))

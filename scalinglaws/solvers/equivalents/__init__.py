@@ -10,20 +10,36 @@ time enters through complex r.
   of whole spectra.
 * `response`: transforms of losses at one and at two Laplace variables; `contour`: where they are
   inverted; `inversion`: the sums that do it.
-* `losses`: losses with their errors, and their judgment.
+* `losses`: losses with their errors, and their judgment; `rates`: what is left of each mode.
+* `tails`: losses that fall exponentially, on a contour around the slowest mode; `edges`: where
+  that is.
 * `search`: the best split of a budget, for any loss.
 
 Modules take checked arguments; a theory's public functions check theirs.
 """
 
-from . import contour, inversion, kappa, losses, response, search, spectral_sums
+from . import (
+    contour,
+    edges,
+    inversion,
+    kappa,
+    losses,
+    rates,
+    response,
+    search,
+    spectral_sums,
+    tails,
+)
 
 __all__ = [
     "contour",
+    "edges",
     "inversion",
     "kappa",
     "losses",
+    "rates",
     "response",
     "search",
     "spectral_sums",
+    "tails",
 ]

@@ -32,7 +32,7 @@ class Rule:
     truncation: float
 
 
-CONTOUR = Rule(ROUNDING + TRUNCATION, 4 * TRUNCATION)
+CONTOUR = Rule(2 * (ROUNDING + TRUNCATION), 20 * TRUNCATION)
 """The cotangent contour."""
 
 

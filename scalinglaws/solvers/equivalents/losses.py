@@ -37,9 +37,10 @@ UNSOLVED = Losses(Loss(math.nan, math.inf), Loss(math.nan, math.inf), MAX_STEPS,
 """The equation for kappa was not solved: nothing is known."""
 
 
-def unlimited(loss: float, noise: float) -> Losses:
+def unlimited(test: Loss, noise: float) -> Losses:
     """Return losses for unlimited samples, where training does not see its own noise."""
-    return Losses(Loss(loss, ROUNDING * loss), Loss(loss + noise, ROUNDING * (loss + noise)))
+    train = test.value + noise
+    return Losses(test, Loss(train, test.error + ROUNDING * train))
 
 
 def solved(test: Loss, train: Loss, *found: Resolved) -> Losses:

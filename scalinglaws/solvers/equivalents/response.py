@@ -51,6 +51,14 @@ class Resolved:
         n, p = self.inverse_features, self.inverse_samples
         return np.asarray(self.df1 * (n + p - self.df1 * n * p))
 
+    def without_first(self) -> Resolved:
+        """Return all nodes but the first."""
+        s, kappa, df1, r1, r3 = (
+            np.ascontiguousarray(getattr(self, name)[1:])
+            for name in ("s", "kappa", "df1", "r1", "r3")
+        )
+        return replace(self, s=s, kappa=kappa, df1=df1, r1=r1, r3=r3)
+
     def joined(self, other: Resolved) -> Resolved:
         """Return these nodes and those of another part of the contour."""
         s, kappa, df1, r1, r3 = (
@@ -217,12 +225,6 @@ def train_from_test(
     return product * (difference + unlimited + noise), product * difference - (
         one + two - one * two
     ) * (unlimited + noise)
-
-
-def unlimited_flow(modes: Modes, doubled: Array | float) -> Array:
-    """Return the loss of gradient flow with unlimited features and samples at half the times given."""
-    with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(np.exp(-np.multiply.outer(doubled, modes.eigenvalues)) @ modes.signal)
 
 
 # -- kernels ------------------------------------------------------------------------------------------------------------

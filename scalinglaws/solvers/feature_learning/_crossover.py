@@ -15,7 +15,7 @@ from ._flow import RICHEST, bounded
 from ._integrator import BY_SCALE, MAX_NEWTON, advance
 from ._scale_limit import largest_scale
 from ._spectral_measure import horizon_of_scale, of_modes
-from ._warped_loss import GRID
+from ._warped_loss import GRID, SMALLEST
 
 _DEEPEST = 1020  # octaves
 
@@ -94,6 +94,7 @@ def _time(spectrum: Spectrum, richness: float, level: float) -> float:
         richness,
         1.0,
         2 * GRID,
+        SMALLEST,
         BY_SCALE,
         np.array([level]),
         found,

@@ -19,7 +19,7 @@ from ..spectra import Spectrum
 from ..spectra import depth as octaves
 from ._scale_limit import largest_scale
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
-from ._warped_loss import EXACT_FLOOR, Effort, follow, judgment
+from ._warped_loss import SUMMED_FLOOR, Effort, follow, judgment
 
 LONGEST, RICHEST = 1e100, 1e100
 """Longest finite time and largest richness: squares of times the richness must stay normal numbers."""
@@ -62,8 +62,8 @@ class FeatureLearningFlow(Result):
         the spectrum is discrete itself).
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps per step of the integrator, and the largest
-        error relative to the scale and to the losses; where features or samples are finite,
-        relative to the loss plus 1e-4 (otherwise 1e-7) of the one at t = 0.
+        error relative to the scale and to the losses (where features or samples are finite,
+        relative to the loss plus 1e-4 of the one at t = 0).
     depth : float or ndarray
         The input m.
     """
@@ -152,9 +152,10 @@ def gradient_flow(
     extrapolated from 20 and 40 steps per decade of the warped time, each with two unknowns; 12 to
     20 ms to t = 1e10 for an infinite spectrum. A continuous measure is summed on a contour around
     it (12 nodes per decade between the edges of the spectrum, no fit), which takes some 10 ms more,
-    once for all times and test loss included. Relative errors are below 1e-8 for scales and for
-    losses above their floor (of losses that fall exponentially 1e-8 times the exponent), and 2e-11
-    of the loss at t = 0 from the contour; `AccuracyWarning` above 1e-6. The reduction to one
+    once for all times and test loss included. Relative errors are below 1e-8 for scales and
+    losses, below 1e-9 y where that is more for a loss that has fallen exponentially by a factor
+    exp(y), and with finite sizes 2e-11 of the loss at t = 0 from the contour; losses below 1e-300
+    are not followed. The estimates contain all this; `AccuracyWarning` above 1e-6. The reduction to one
     function s is exact for every N, P and draw; the measures are the leading order in 1/N and 1/P.
 
     References
@@ -256,18 +257,30 @@ def _one_flow(
     if richness == 0 or m == 0:
         return _lazy_flow(times, spectrum, n, p)
     late = np.isinf(times)
-    end = _limit(int(np.count_nonzero(late)), spectrum, richness, n, p, m)
+    end, limited = _limit(int(np.count_nonzero(late)), spectrum, richness, n, p, m)
     rows, effort = _warped_flow(times[~late], spectrum, richness, n, p, m)
-    return np.concatenate([rows, end], axis=1), effort
+    worst = Effort(*(max(pair) for pair in zip(effort, limited, strict=True)))
+    return np.concatenate([rows, end], axis=1), worst
 
 
-def _limit(count: int, spectrum: Spectrum, richness: float, n: float, p: float, m: float) -> Array:
+def _limit(
+    count: int, spectrum: Spectrum, richness: float, n: float, p: float, m: float
+) -> tuple[Array, Effort]:
     if count == 0:
-        return _rows(0, *[0.0] * 7)
+        return _rows(0, *[0.0] * 7), Effort()
     end = static_limit(spectrum, features=n, samples=p)
-    losses = np.array([end.test_loss, end.train_loss])
     scale, scale_error = largest_scale(spectrum, richness, n, p, m)
-    return _rows(count, *losses, scale, *end.diagnostics.error_estimate * losses, scale_error, 0.0)
+    if math.isnan(scale):
+        return _rows(count, *[math.nan] * 3, *[math.inf] * 4), Effort(
+            MAX_STEPS, math.inf, math.inf, True
+        )
+    losses = np.array([end.test_loss, end.train_loss])
+    relative = end.diagnostics.error_estimate
+    # the losses of a limit that is 0 or infinite are exact
+    errors = np.where(np.isfinite(losses), relative * losses, 0.0)
+    return _rows(count, *losses, scale, *errors, scale_error, 0.0), Effort(
+        error=max(relative, scale_error / scale)
+    )
 
 
 def _warped_flow(
@@ -280,7 +293,7 @@ def _warped_flow(
         unknown = _rows(times.size, *[math.nan] * 3, *[math.inf] * 4)
         return unknown, Effort(MAX_STEPS, math.inf, math.inf, True)
     found = follow(measure, richness, times, m)
-    floor = EXACT_FLOOR if measure.error == 0 else 1e-4
+    floor = 0.0 if measure.error == 0 else SUMMED_FLOOR
     values = (found.test, found.train, found.scale)
     errors = (found.test_error, found.train_error, found.scale_error, measure.error)
     return (

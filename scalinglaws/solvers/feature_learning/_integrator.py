@@ -6,8 +6,9 @@ With the warped time :math:`d\tau = s\,dt`, :math:`h = s^{-1/2}`, and :math:`e_j
           \dot h = -\gamma h^3 \sum_j \mu_j (h - e_j)\, e_j.
 
 Over a step h is the cubic with the right values and slopes at both ends. The equations for e are then solved exactly, and
-what is left are two equations for the new value and the new slope, whose coefficients are sums over modes. Nothing is a
-difference of nearly equal numbers: the loss :math:`h^{-2}\sum_j \mu_j e_j^2` keeps its relative accuracy however small.
+what is left are two equations for the new value and the new slope, whose coefficients are sums over modes. They are written for
+what changes over the step, nothing is a difference of nearly equal numbers, and steps are short against the time in which
+the loss falls by e: the loss :math:`h^{-2}\sum_j \mu_j e_j^2` keeps its relative accuracy however small.
 A chain of m hidden factors has :math:`h = \sigma^{-m/2}`, :math:`\sigma = 1 + \gamma \sum_j \frac{\mu_j}{x_j} q_j^2` instead, and
 :math:`\dot h = -m\gamma h \sigma^{-1} \sum_j \mu_j q_j e_j`.
 Complex pairs of modes are as good as real ones: :math:`\mu_j` then counts both, and sums are real parts.
@@ -30,6 +31,7 @@ Spectral = NDArray[Any]
 BY_TIME, BY_SCALE = 0, 1
 MAX_NEWTON = 60
 
+_TAIL = 1.25  # exponent of an exponential loss per step, over the logarithm of the grid's ratio
 _FIRST = 1e-2  # of the shortest time scale: the first step
 _SERIES = np.array([6.0 / math.factorial(k + 4) for k in range(11, -1, -1)])  # of I_3 in -z
 _THIRD = 1.0 / 3.0
@@ -146,8 +148,9 @@ def _sweep(
         r5 -= (wc * c).real
         weight = w[j]
         wl, wr, wc = weight * learned, weight * rest, weight * c
-        # q^2 with weights mu/x, in the order 1, u, u^2, g, u g, g^2; mixed terms count twice
-        s0 += (wl * learned).real
+        # what q^2 gains, with weights mu/x, in the order 1, u, u^2, g, u g, g^2; mixed terms count
+        # twice; the first is (new - old)(new + old), with the difference written in small numbers
+        s0 += (weight * (fresh * state[0, j] - slope * drift) * (state[1, j] + learned)).real
         s1 += (wl * rest).real
         s2 += (wr * rest).real
         s3 -= (wl * c).real
@@ -158,23 +161,33 @@ def _sweep(
 
 
 @njit
+def _gained(sums: Array, u: float, g: float) -> float:
+    """Return what the sum of (mu/x) q^2 gains over a step."""
+    return float(
+        sums[0]
+        + 2 * u * sums[1]
+        + u * u * sums[2]
+        + 2 * g * sums[3]
+        + 2 * u * g * sums[4]
+        + g * g * sums[5]
+    )
+
+
+@njit
 def _ends(
-    sums: Array, richness: float, depth: float, d: float, h: float, slope: float
+    sums: Array, richness: float, depth: float, d: float, h: float, slope: float, held: float
 ) -> tuple[float, float, int]:
-    """Solve for the change of h over a step and its slope at the end, both by Newton's method; return the steps taken too."""
+    """Solve for the change of h over a step and its slope at the end, both by Newton's method; return the steps taken too.
+
+    `held` is the sum of (mu/x) q^2 before the step. Only gains over the step enter, so that unknowns
+    that are tiny because everything is learned keep their digits.
+    """
     # slopes are per step: an unchanged slope is the first guess for the change too
     u, g = slope, slope
     settled = False
     for step in range(MAX_NEWTON):
         new = h + u
-        weighed = (
-            sums[0]
-            + 2 * u * sums[1]
-            + u * u * sums[2]
-            + 2 * g * sums[3]
-            + 2 * u * g * sums[4]
-            + g * g * sums[5]
-        )
+        gained = _gained(sums, u, g)
         weighed_u = 2 * (sums[1] + u * sums[2] + g * sums[4])
         weighed_g = 2 * (sums[3] + u * sums[4] + g * sums[5])
         flux = (
@@ -187,21 +200,23 @@ def _ends(
         )
         flux_u = sums[7] + 2 * u * sums[9] + g * sums[10]
         flux_g = sums[8] + u * sums[10] + 2 * g * sums[11]
-        scale = 1.0 + richness * weighed
         if depth == 1.0:
-            # one: h^2 (1 + gamma sum of (mu/x) q^2) = 1; two: g + gamma d h^3 sum of mu e q = 0
-            rate = richness * d * new * new
-            one, two = new * new * scale - 1.0, g + rate * new * flux
+            # one: the gain of h^2 (1 + gamma sum of (mu/x) q^2) is 0; two: g + gamma d h^3 sum of mu e q = 0
+            rate, scale = richness * d * new * new, 1.0 / (h * h)
+            one = u * (new + h) * scale + new * new * richness * gained
+            two = g + rate * new * flux
+            scale += richness * gained
             one_u, one_g = (
                 2 * new * scale + new * new * richness * weighed_u,
                 new * new * richness * weighed_g,
             )
             two_u, two_g = rate * (3 * flux + new * flux_u), 1.0 + rate * new * flux_g
         else:
-            # one: log h + (m/2) log sigma = 0, as h^(-2/m) would magnify rounding at small m;
-            # two: g + m gamma d h/sigma sum of mu e q = 0
+            # one: the gain of log h + (m/2) log sigma is 0; two: g + m gamma d h/sigma sum of mu e q = 0
+            scale = 1.0 + richness * held
+            one = math.log1p(u / h) + 0.5 * depth * math.log1p(richness * gained / scale)
+            scale += richness * gained
             rate, pull = richness * depth * d / scale, richness / scale
-            one = math.log(new) + 0.5 * depth * math.log1p(richness * weighed)
             two = g + rate * new * flux
             one_u = 1.0 / new + 0.5 * depth * pull * weighed_u
             one_g = 0.5 * depth * pull * weighed_g
@@ -261,6 +276,7 @@ def advance(
     richness: float,
     depth: float,
     per_decade: float,
+    least: float,
     kind: int,
     targets: Array,
     found: Array,
@@ -268,6 +284,7 @@ def advance(
 ) -> tuple[int, int]:
     """Follow the flow through all targets (ascending times, or scales); return the number of steps and the most Newton steps.
 
+    Steps grow with the warped time, but while the loss is above `least`, they are short against the time in which it falls by e.
     Rows of `found`: time, warped time, scale, and loss above the floor. `kept`, unless empty, takes e at the targets. A number of
     Newton steps equal to MAX_NEWTON says that it was given up.
     """
@@ -279,7 +296,7 @@ def advance(
         drive += (mu[j] * x[j]).real
     tau, d = 0.0, _FIRST / max(largest, math.sqrt(depth * richness * max(drive, 0.0)))
     ratio = 10.0 ** (1.0 / per_decade)
-    t, h, slope = 0.0, 1.0, 0.0
+    t, h, slope, held = 0.0, 1.0, 0.0, 0.0
     state, tables = np.zeros((2, x.size), x.dtype), np.empty((2, 5, x.size), x.dtype)
     w, sums = np.empty_like(mu), np.empty(12)
     for j in range(x.size):
@@ -289,18 +306,18 @@ def advance(
     # a target is reached by a step of its own, the part c of the step that passes it: its end is as accurate as the grid, which
     # the cubic in between is not
     c, partial, tries = 1.0, 0, 0
-    change, end, later = 0.0, 0.0, 0.0
+    change, end, later, more = 0.0, 0.0, 0.0, 0.0
     while i < targets.size:
         # two tables: that of the whole step outlives the partial steps to the targets inside of it
         table = tables[partial]
         _sweep(x, mu, w, state, c * d, h, c * slope, table, sums)
-        gain, rise, effort = _ends(sums, richness, depth, c * d, h, c * slope)
+        gain, rise, effort = _ends(sums, richness, depth, c * d, h, c * slope, held)
         hardest = max(hardest, effort)
         value, span = h + gain, c * d * _elapsed(1.0, h, c * slope, gain, rise)
         if effort == MAX_NEWTON or not value > 0.0 or not math.isfinite(tau + d):
             return steps, MAX_NEWTON
         if partial == 0:
-            change, end, later = gain, rise, t + span
+            change, end, later, more = gain, rise, t + span, held + _gained(sums, gain, rise)
         else:
             # Newton's correction of c, per unit of which time grows by d h^2, and h by rise/c
             move = (
@@ -309,7 +326,7 @@ def advance(
                 else (1.0 / math.sqrt(targets[i]) - value) * c / rise
             )
             tries += 1
-            if abs(move) > 1e-9 * c and tries < 4:
+            if abs(move) > 1e-12 * c and tries < 5:
                 c = min(max(c + move, 0.0), 1.5)
                 continue
             found[i, 0], found[i, 1], found[i, 2] = t + span, tau + c * d, 1.0 / (value * value)
@@ -327,12 +344,18 @@ def advance(
             c, partial, tries = _within(kind, targets[i], t, d, h, slope, change, end), 1, 0
             continue
         # q by its own recursion: as h - e it would lose its digits while it is small, and e later
+        loss, fall = 0.0, 0.0
         for j in range(x.size):
             state[0, j] = tables[0, 0, j] + tables[0, 1, j] * change + tables[0, 2, j] * end
             state[1, j] = tables[0, 3, j] + tables[0, 4, j] * change - tables[0, 2, j] * end
-        tau, t, h = tau + d, later, h + change
+            loss += (mu[j] * state[0, j] * state[0, j]).real
+            fall += (mu[j] * state[0, j] * (x[j] * state[0, j] - end / d)).real
+        tau, t, h, held = tau + d, later, h + change, more
+        length = tau * (ratio - 1.0)
+        if loss > least and fall > 0.0:
+            length /= 1.0 + 2.0 * fall / loss / _TAIL * length / math.log(ratio)
         # slopes are per step: the old one over the old length, times the new one
-        slope, d = end / d * (tau * (ratio - 1.0)), tau * (ratio - 1.0)
+        slope, d = end / d * length, length
         c, partial = 1.0, 0
         steps += 1
     return steps, hardest

@@ -13,7 +13,7 @@ from ...results import Diagnostics, Result, judged
 from ._balance import balanced_scale
 from ._flow import DEEPEST, LONGEST, RICHEST, bounded
 from ._spectral_measure import Measure
-from ._warped_loss import EXACT_FLOOR, follow, judgment
+from ._warped_loss import follow, judgment
 
 _SMALLEST = 1e-250  # rate relative to the largest: below, it is 0
 
@@ -103,8 +103,10 @@ def realization_flow(
 
     Notes
     -----
-    60 steps per decade of the warped time on two grids, 25 ns per eigenvalue and step. Relative errors are below 1e-8; where the
-    loss falls exponentially, this times the exponent, and so is the estimate that decides on a warning.
+    60 steps per decade of the warped time on two grids, and 20 for every factor e by which the loss falls, 25 ns per eigenvalue
+    and step. Relative errors are below 1e-8, those of a loss that has fallen by a factor exp(y) below 1e-9 y where that is more;
+    the estimates contain this growth, and losses below 1e-300 are not followed. `AccuracyWarning` if an estimate exceeds
+    1e-6 of the loss or scale.
 
     References
     ----------
@@ -140,7 +142,7 @@ def realization_flow(
         found = follow(measure, gamma, times[members], m)
         table["train_loss"][members], table["train_error"][members] = found.train, found.train_error
         table["scale"][members], table["scale_error"][members] = found.scale, found.scale_error
-        efforts.append(found.effort(0.0, measure.start, EXACT_FLOOR))
+        efforts.append(found.effort(0.0, measure.start, 0.0))
     diagnostics = judgment(efforts)
     result = RealizationFlow(
         t=shaped(times, shape),

@@ -19,8 +19,10 @@ def largest_scale(
     samples: float = math.inf,
     depth: float = 1.0,
 ) -> tuple[float, float]:
-    r"""Return the limit of the scale at long times and its estimated error, from the sum of mu/x, which may diverge."""
+    r"""Return the limit of the scale at long times and its estimated error, from the sum of mu/x, which may diverge; NaN if not solved."""
     total, error = _reach(spectrum, features, samples)
+    if math.isnan(total):
+        return math.nan, math.inf
     if math.isinf(total):
         return math.inf, 0.0
     if depth == 1.0:
@@ -39,6 +41,8 @@ def _reach(spectrum: Spectrum, features: float, samples: float) -> tuple[float, 
         if features == samples:
             return math.inf, 0.0
         measure = of_kernel(spectrum, features, samples, 0.0, pairs=False)
+        if not math.isfinite(measure.residual):
+            return math.nan, math.inf
         return measure.reach, measure.error
     if math.isinf(n) and isinstance(spectrum, PowerLawSpectrum) and math.isinf(size):
         exponent = 1 + spectrum.alpha * (spectrum.beta - 1)

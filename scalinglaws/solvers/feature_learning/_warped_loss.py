@@ -19,11 +19,14 @@ DEEP_GRID = 64.0  # the same for several hidden factors, whose scale grows faste
 PROMISED = 1e-6
 """Relative error above which a result comes with a warning."""
 
-EXACT_FLOOR = 1e-7
-"""Losses below this part of the one at the start are not held to it: errors of exponentials grow with their exponents."""
+SUMMED_FLOOR = 1e-4
+"""Losses from a contour are not held to it below this part of the loss at the start."""
 
 BLIND = 1e-6
 """How far, in units of 1/tau, a spectrum without gap must be resolved."""
+
+SMALLEST = 1e-300
+"""Losses below it are not followed."""
 
 PHASE = 2e-9
 """Relative error left where the two grids happen to agree: the last step before a requested time is shorter than the others."""
@@ -85,15 +88,11 @@ class Followed:
         return Effort(self.newton, residual, error, self.failed)
 
     def relative_error(self, start: float, floor: float) -> float:
-        """Return the largest error relative to the loss plus a part, `floor`, of the loss at the start.
-
-        Where the loss has fallen by many powers of e, the error of the exponent counts.
-        """
+        """Return the largest error relative to the loss plus a part, `floor`, of the loss at the start."""
         worst = np.max(self.scale_error / self.scale, initial=0.0)
         for loss, error in ((self.test, self.test_error), (self.train, self.train_error)):
-            least = max(floor * start, 1e-300)
-            exponent = np.maximum(1.0, np.log(max(start, 1e-300) / np.maximum(loss, least)))
-            worst = max(worst, np.max(error / exponent / (loss + least), initial=0.0))
+            least = max(floor * start, 1e10 * SMALLEST)
+            worst = max(worst, np.max(error / (loss + least), initial=0.0))
         return float(worst)
 
 
@@ -114,7 +113,7 @@ def follow(measure: Measure, richness: float, times: Array, depth: float = 1.0) 
     scale_error, test_error, train_error = np.abs(shift[1:]) + PHASE * fine[0][1:]
     # a spectrum without gap is followed down to its slowest node only
     blind = not measure.gap and np.max(warped, initial=0.0) * np.min(np.abs(measure.rates)) > BLIND
-    sums = (1.0 if blind else measure.error) * measure.start
+    sums = (1.0 if blind else measure.error) * measure.start + SMALLEST
     return Followed(
         warped,
         np.maximum(scale, 1.0),
@@ -134,8 +133,18 @@ def _on_grid(
     kept = np.zeros(
         (times.size if measure.pairs is not None else 0, measure.rates.size), measure.rates.dtype
     )
+    least = max(1e-3 * measure.error * measure.start, SMALLEST)
     _, newton = advance(
-        measure.rates, measure.weights, richness, depth, per_decade, BY_TIME, times, found, kept
+        measure.rates,
+        measure.weights,
+        richness,
+        depth,
+        per_decade,
+        least,
+        BY_TIME,
+        times,
+        found,
+        kept,
     )
     scale, train = found[:, 2], found[:, 3] + measure.floor
     test = (

@@ -3,6 +3,11 @@ r"""The lazy linear random-feature model, by deterministic equivalents: statics,
 Features :math:`\psi` with variances :math:`\lambda_k`, targets :math:`y = w^* \cdot \psi + \sigma\epsilon`, student
 :math:`f = N^{-1/2}\, v \cdot A\psi` with an iid Gaussian N x M matrix A, P samples. Losses are :math:`E(f-y)^2` without
 a factor 1/2; the test loss leaves out the irreducible :math:`\sigma^2`, the train loss contains it.
+
+Features are taken to be Gaussian, or to act as if they were (universality). That is an assumption: kernel regression of
+:math:`\sin\theta + \sin 2\theta` on the circle (`scalinglaws.solvers.kernels.circle_kernel`, q = 1) has a loss above this
+theory's by factors of about 1.7, 7 and 10 in the mean over training sets of 5, 20 and 100 inputs, and of 1.4, 2.7 and 7 in the
+median.
 """
 
 from ._descent import GradientDescentSolution, gradient_descent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,16 +20,19 @@ from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import (
     ROUNDING,
     UNSOLVED,
+    Loss,
     Losses,
     columns,
     judgment,
     solved,
     unlimited,
 )
+from ..equivalents.rates import SMALLEST, remaining, short_of
 from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridgeless
 from ._stability import Resolvent
+from ._tails import Tails
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other
 _DAMPED = 30.0  # logarithm by which oscillations must have decayed where a contour leaves them out
@@ -51,7 +55,7 @@ class GradientDescentSolution(Result):
     test_loss, train_loss : float or ndarray
         Mean losses; the train loss contains the label noise, the test loss does not.
     test_error, train_error : float or ndarray
-        Estimated absolute errors of the two (rounding and truncation, for the merged spectrum).
+        Estimated absolute errors of the two: truncation, and rounding of everything but the spectrum itself.
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-3 of the train
         loss at the start.
@@ -123,11 +127,16 @@ def gradient_descent(
 
     Notes
     -----
-    Unlimited features and samples: the polynomial of each mode, exactly. Otherwise the difference from that is inverted on
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
+    Unlimited features and samples: the polynomial of each mode, to 1e-12 of the loss without momentum; with momentum rounding
+    grows as two roots come close, up to 1e-8 of the loss (see ``test_error``). Otherwise the difference from that is inverted on
     cotangent contours around the positive and, for steps that overshoot, the negative z axis: 2 to 6 ms per element,
     whatever the size of n, M, N, P. Below 12 steps, and below :math:`60/\ln(1/\mu)`, where oscillations at :math:`|z| = \sqrt\mu`
     count, on a circle of about 8 n nodes shared by all elements with the same parameters: 10 ms up to 12 steps,
-    0.3 s for 128 and several seconds for 500. Accuracy as `gradient_flow`; a few 1e-12 of the start on the largest circles.
+    0.3 s for 128 and several seconds for 500. Accuracy as `gradient_flow`, but with momentum, for fewer than 12 steps and for
+    learning rates above :math:`1/x_{max}` only relative to the start, where features or samples are limited: about 1e-14 of it, a
+    few 1e-12 on the largest circles. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus 1e-11 of the train loss at the start.
 
     References
     ----------
@@ -189,13 +198,20 @@ def gradient_descent(
     for i in np.flatnonzero(~late).tolist():
         task = _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i])
         if start[i]:
-            found[i] = unlimited(total, noise[i])
+            found[i] = unlimited(Loss(total, ROUNDING * total), noise[i])
         elif math.isinf(n[i]) and math.isinf(p[i]):
-            found[i] = unlimited(task.unlimited(count[i]), noise[i])
+            found[i] = unlimited(task.without_limits(count[i]), noise[i])
         elif task.on_circle(count[i]):
             circles.setdefault((n[i], p[i], eta[i], mu[i], noise[i]), []).append(i)
         else:
             found[i] = task.on_contours(count[i])
+    tails = Tails(spectrum, modes)
+    for i in found.keys() - set(np.flatnonzero(late).tolist()):
+        # one decay only: no momentum, and no steps so long that the fastest mode lasts as well
+        if mu[i] == 0 and count[i] >= _FEW and eta[i] * tops[i] < 1 and not start[i]:
+            found[i] = tails.improved(
+                found[i], count[i], n[i], p[i], noise[i], learning_rate=eta[i]
+            )
     for members in circles.values():
         i = members[0]
         task = _Task(modes, n[i], p[i], eta[i], mu[i], noise[i], tops[i])
@@ -255,10 +271,22 @@ class _Task:
 
     def unlimited(self, steps: float) -> float:
         """Return the loss for unlimited features and samples."""
-        return float(
-            polynomial(steps, self.learning_rate * self.modes.eigenvalues, self.momentum) ** 2
-            @ self.modes.signal
-        )
+        return self.without_limits(steps).value
+
+    def without_limits(self, steps: float) -> Loss:
+        """Return it with its rounding error."""
+        rates = self.learning_rate * self.modes.eigenvalues
+        bound = 2 * (1 + Fraction(self.momentum))
+        rest = short_of(bound, self.learning_rate, self.modes.eigenvalues)
+        if self.momentum == 0:
+            with np.errstate(divide="ignore"):
+                logs = np.log(np.abs(short_of(1, self.learning_rate, self.modes.eigenvalues)))
+            for near in (rates, rest):  # 1 or -1 but for little
+                logs = np.where(near < 0.5, np.log1p(-np.minimum(near, 0.5)), logs)
+            return remaining(self.modes.signal, -2 * steps * logs)
+        left, error = heavy_ball(steps, rates, self.momentum, rest)
+        error = error * (2 * np.abs(left) + error)
+        return Loss(float(left**2 @ self.modes.signal), float(error @ self.modes.signal) + SMALLEST)
 
     def on_circle(self, steps: float) -> bool:
         """Tell whether so few steps need a circle."""
@@ -346,7 +374,8 @@ class _Task:
         u = scaled / steps
         at = self._resolve(u)
         weights = np.asarray(w / steps * np.exp(u) / np.expm1(u))
-        overshoot = abs(_dominant(np.array([self.learning_rate * self.top]), self.momentum)[0][0])
+        most = np.array([self.learning_rate * self.top])
+        overshoot = abs(_dominant(most, self.momentum, 2 * (1 + self.momentum) - most)[0][0])
         swing = self.learning_rate * self.top > (1 + math.sqrt(self.momentum)) ** 2
         if not swing or steps * math.log(max(overshoot, 1e-300)) < -_ALIAS:
             return weights, at
@@ -358,18 +387,25 @@ class _Task:
         return np.concatenate([weights, more]), at.joined(below)
 
 
-def _dominant(rates: Array, momentum: float) -> tuple[Array, Array]:
-    """Return the larger root of r^2 - (1 + mu - x) r + mu, and a quarter of the discriminant (negative: complex roots)."""
-    half = (1 + momentum - rates) / 2
-    quarter = (
-        ((1 - math.sqrt(momentum)) ** 2 - rates) * ((1 + math.sqrt(momentum)) ** 2 - rates) / 4
-    )
+def _dominant(rates: Array, momentum: float, rest: Array) -> tuple[Array, Array]:
+    """Return the larger root of r^2 - (1 + mu - x) r + mu, and a quarter of the discriminant (negative: complex roots).
+
+    `rest` is 2 (1 + mu) - x.
+    """
+    half = np.where(rates < rest, 1 + momentum - rates, rest - 1 - momentum) / 2
+    lag = (1 - momentum) / (1 + math.sqrt(momentum))  # 1 - sqrt(mu)
+    quarter = (lag**2 - rates) * (rest - lag**2) / 4
     root = np.sqrt(np.maximum(quarter, 0.0))
     return half + np.where(half >= 0, root, -root), quarter
 
 
 def polynomial(steps: float, rates: Array, momentum: float) -> Array:
-    r"""Return what is left of each mode after some steps of heavy ball.
+    """Return what is left of each mode after some steps, as `heavy_ball` does."""
+    return heavy_ball(steps, rates, momentum, 2 * (1 + momentum) - rates)[0]
+
+
+def heavy_ball(steps: float, rates: Array, momentum: float, rest: Array) -> tuple[Array, Array]:
+    r"""Return what is left of each mode after some steps of heavy ball, and its rounding error.
 
     .. math:: p_{n+1} = (1 + \mu - x)\, p_n - \mu\, p_{n-1}, \qquad p_0 = 1, \quad p_1 = 1 - x
 
@@ -381,14 +417,19 @@ def polynomial(steps: float, rates: Array, momentum: float) -> Array:
         :math:`x = \eta\lambda` of each mode.
     momentum : float
         :math:`\mu`.
+    rest : ndarray
+        :math:`2(1 + \mu) - x`, what is left to the bound of stability.
 
     Returns
     -------
-    ndarray
-        :math:`p_n(x)`, in closed form that is stable where the two roots coincide.
+    left, error : ndarray
+        :math:`p_n(x)`, in closed form that is stable where the two roots coincide, and its estimated error.
     """
     with np.errstate(all="ignore"):  # each form is evaluated outside its own range too
-        root, quarter = _dominant(rates, momentum)
+        root, quarter = _dominant(rates, momentum, rest)
+        # what the larger root, or minus it, lacks of 1: the equation for -r has `rest` in the place of x
+        slow = np.where(root < 0, rest, rates)
+        lacks = 2 * slow / (1 - momentum + slow + 2 * np.sqrt(np.maximum(quarter, 0.0)))
         # 1 - root without cancellation for slow modes
         left = np.where(
             root > 0.5,
@@ -401,16 +442,35 @@ def polynomial(steps: float, rates: Array, momentum: float) -> Array:
             apart > 0, -np.expm1(steps * np.log(np.maximum(ratio, 0.0))) / apart, steps
         )
         series = np.where(
-            apart < 1e-3,
+            apart < 0.5,
             -np.expm1(steps * np.log1p(-apart)) / np.where(apart > 0, apart, 1.0),
             series,
         )
         series = np.where(apart > 0, series, steps)
-        decay = np.where(root > 0.5, np.exp(steps * np.log1p(-left)), np.abs(root) ** steps)
+        decay = np.where(
+            np.abs(root) > 0.5, np.exp(steps * np.log1p(-lacks)), np.abs(root) ** steps
+        )
         sign = np.where((root < 0) & (steps % 2 == 1), -1.0, 1.0)
         real = sign * decay * (1 - (rates - left) / root * series)
         angle = np.arctan2(np.sqrt(np.maximum(-quarter, 0.0)), (1 + momentum - rates) / 2)
         scale = math.exp(steps * math.log(momentum) / 2) if momentum else 0.0
         slope = ((1 - momentum - rates) / 2) / np.sqrt(np.maximum(-quarter, 1e-300))
         turning = scale * (np.cos(steps * angle) + slope * np.sin(steps * angle))
-        return np.where(quarter < 0, turning, np.where(root == 0, 0.0, real))
+        value = np.where(quarter < 0, turning, np.where(root == 0, 0.0, real))
+
+        # the logarithm of a root, times the steps, is as wrong as 1 minus the root; the more so the closer the
+        # roots are to each other, until they cannot be told apart in so many steps
+        lag = (1 - momentum) / (1 + math.sqrt(momentum))
+        apart = np.sqrt(np.abs(quarter))
+        close = 1 + lag * np.minimum(1 / np.maximum(apart, 1e-300), steps)
+        size = 1 + np.minimum(
+            np.abs(1 - momentum - rates) / np.maximum(apart, 1e-300),
+            steps * np.abs(1 - momentum - rates) / math.sqrt(max(momentum, 1e-300)),
+        )
+        wrong = np.minimum(lacks, 1.0)
+        error = np.where(
+            quarter < 0,
+            scale * size * (10 + steps * close),
+            np.where(root == 0, 0.0, decay * size * (10 + 2 * steps * wrong * close)),
+        )
+        return value, 10 * ROUNDING * error

@@ -15,10 +15,21 @@ from .._blas import one_thread
 from ..catalogue import shows
 from ..equivalents.contour import cotangent
 from ..equivalents.inversion import CONTOUR, pair_losses, population_losses, train_loss
-from ..equivalents.losses import UNSOLVED, Losses, columns, judgment, solved, unlimited
-from ..equivalents.response import resolve, unlimited_flow
+from ..equivalents.losses import (
+    ROUNDING,
+    UNSOLVED,
+    Loss,
+    Losses,
+    columns,
+    judgment,
+    solved,
+    unlimited,
+)
+from ..equivalents.rates import remaining
+from ..equivalents.response import resolve
 from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridgeless
+from ._tails import Tails
 
 LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""
@@ -38,7 +49,7 @@ class GradientFlowSolution(Result):
     test_loss, train_loss : float or ndarray
         Mean losses; the train loss contains the label noise, the test loss does not.
     test_error, train_error : float or ndarray
-        Estimated absolute errors of the two (rounding and truncation, for the merged spectrum).
+        Estimated absolute errors of the two: truncation, and rounding of everything but the spectrum itself.
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-4 of the train
         loss at t = 0.
@@ -103,11 +114,16 @@ def gradient_flow(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     The difference from unlimited features and samples is inverted on a cotangent contour of 24 nodes, 12 of which need a
     complex kappa, followed from the real axis by Newton's method: 0.6 ms per time for P infinite, 1.5 ms otherwise, whatever
-    the size of t, M, N, P. Errors are about 1e-12 of the difference from unlimited resources plus 1e-14 of the loss without
-    limits. An exponentially small train loss is known to about 1e-14 of its start only (see ``train_error``), and set to 0
-    where the sum falls below. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus 1e-12 of the train loss at t = 0.
+    the size of t, M, N, P. Errors are about 1e-12 of the difference from unlimited resources plus 1e-14 of the train loss at
+    t = 0. A loss that falls exponentially (train losses at few samples, test losses where every mode is learned) is inverted
+    on a second contour, around the slowest mode, once it is late: to about 1e-11 of itself down to 1e-290, unless a floor
+    due to noise lies close above. Without limits on features and samples the sum over modes is accurate to 1e-15 times
+    :math:`1 + 2\lambda_k t` of the modes that are left, at most 4e-13. `AccuracyWarning` if an error exceeds 1e-8 of its loss plus
+    1e-12 of the train loss at t = 0.
     The equations are the leading order in 1/N and 1/P: relative deviations of the mean over draws are of order
     1/min(N, P).
 
@@ -147,14 +163,16 @@ def gradient_flow(
     ends = iter(ridgeless(spectrum, n[late], p[late], noise[late]))
     # all rates are below 8 times the trace (largest_eigenvalue at u = 2 trace)
     start = times * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
-    found = []
+    found: list[Losses] = []
+    tails = Tails(spectrum, modes)
     for i in range(times.size):
         if late[i]:
             found.append(next(ends))
         elif start[i]:
-            found.append(unlimited(total, noise[i]))
+            found.append(unlimited(Loss(total, ROUNDING * total), noise[i]))
         else:
-            found.append(_at_one_time(modes, times[i], n[i], p[i], noise[i]))
+            losses = _at_one_time(modes, times[i], n[i], p[i], noise[i])
+            found.append(tails.improved(losses, times[i], n[i], p[i], noise[i]))
 
     diagnostics = judgment(
         found,
@@ -172,9 +190,10 @@ def gradient_flow(
 
 @one_thread
 def _at_one_time(modes: Modes, t: float, features: float, samples: float, noise: float) -> Losses:
-    free = float(unlimited_flow(modes, 2 * t))
+    without_limits = remaining(modes.signal, 2 * t * modes.eigenvalues)
     if math.isinf(features) and math.isinf(samples):
-        return unlimited(free, noise)
+        return unlimited(without_limits, noise)
+    free = without_limits.value
     z, w = cotangent()
     weights = w / z
     doubled = resolve(modes, features, samples, z / (2 * t))

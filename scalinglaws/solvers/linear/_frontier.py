@@ -118,6 +118,8 @@ def loss_surface(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     About 1 ms per point.
 
     Examples
@@ -200,6 +202,8 @@ def compute_frontier(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     33 sizes at equal distances in the logarithm, then Brent's method between the neighbors of the best, then one Newton
     step with fourth-order differences, which give the exponents as well: about 60 losses per budget, 60 ms. Losses are as
     accurate as the solver's, sizes to about 1e-5 (with `modes_per_feature` no better than one mode).

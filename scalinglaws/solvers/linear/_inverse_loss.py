@@ -56,6 +56,8 @@ def time_for_loss(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     The loss may rise again (overfitting). Times from the first mode's on are searched at six per decade, minima in between
     included, and the crossing is then found by Brent's method to 1e-9: about 0.1 s.
 
@@ -117,6 +119,8 @@ def features_for_loss(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     Without ridge the loss has a peak at N = P and may have a minimum on either side; the search is that of
     `time_for_loss`. A few milliseconds for ridge regression, 0.1 s along the flow.
 

@@ -61,7 +61,10 @@ def effective_ridge(
 
     Notes
     -----
-    This is ``ridge(...).kappa``: 20 microseconds per element, accurate to about 1e-14.
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
+    This is ``ridge(...).kappa``: 20 microseconds per element, accurate to about 1e-14; where the smaller n of N and P is close to
+    the number of modes M, to 1e-15 times :math:`n/|M - n|`, the ill condition of the equation itself (`AccuracyWarning` above 1e-8).
 
     References
     ----------
@@ -102,6 +105,8 @@ def degrees_of_freedom(kappa: ArrayLike, spectrum: Spectrum) -> DegreesOfFreedom
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     One sum over merged modes, 5 microseconds per element, accurate to 1e-12.
 
     References
@@ -161,6 +166,8 @@ def learnability(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     The average is over features, samples and noise; its fluctuations are the variance pieces of `ridge`. Accurate to
     about 1e-14.
 

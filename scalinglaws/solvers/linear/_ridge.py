@@ -168,6 +168,8 @@ def ridge(
 
     Notes
     -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     Safeguarded Newton iteration in log kappa on merged modes: about 20 microseconds per element on one core, whatever the
     size of M, N, P. Accurate to about 1e-13 relative to the equations (see ``diagnostics.error_estimate``, and
     `AccuracyWarning` above 1e-8); differences of nearly equal numbers are rewritten as sums of positive terms. The equations are
@@ -251,8 +253,12 @@ def ridgeless(spectrum: Spectrum, features: Array, samples: Array, noise: Array)
         end.diagnostics.residual,
         end.diagnostics.error_estimate,
     )
+
+    def known(loss: float) -> Loss:
+        return Loss(loss, accuracy * loss if math.isfinite(loss) else 0.0)
+
     return [
-        Losses(Loss(test, accuracy * test), Loss(train, accuracy * train), steps, residual)
+        Losses(known(test), known(train), steps, residual)
         for test, train in zip(np.asarray(end.test_loss), np.asarray(end.train_loss), strict=True)
     ]
 
@@ -322,6 +328,7 @@ def _statics(
         for k in range(signal.size):
             total += signal[k]
         row[0], row[3], row[4], row[5] = math.inf, total, total + noise, total
+        row[11] = _ROUNDING
         return
     if all_learned(size, n, ridge):
         # only noise that the samples do not average out is left
@@ -329,6 +336,7 @@ def _statics(
         unused = 1.0 - share if share < 1.0 - 1e-9 else 0.0
         test = 0.0 if noise == 0.0 or share == 0.0 else noise * share / unused
         row[1], row[2], row[3], row[4], row[6] = size, size, test, noise * unused, test
+        row[11] = _ROUNDING / unused if unused > 0.0 else 0.0
         return
 
     kappa, steps = renormalized_ridge(

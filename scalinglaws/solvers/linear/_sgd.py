@@ -21,10 +21,12 @@ from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judg
 from ..equivalents.response import Resolved, inverse, projected_signal, resolve
 from ..spectra import Modes, Spectrum, depth
 from ._ridge import ridge
+from ._sgd_unlimited import UnlimitedSGD, between
 from ._stability import Resolvent, stability_inputs
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes
+_KAPPA = 8.0  # rounding of the terms, which rest on kappas at two roots: measured
 _ALIAS = 36.0  # exp(-36) is its error
 _NONE = Loss(0.0, 0.0)  # there is no train loss
 
@@ -44,7 +46,7 @@ class OnlineSGDSolution(Result):
     test_loss : float or ndarray
         Mean test loss.
     test_error : float or ndarray
-        Its estimated absolute error (rounding and truncation, for the merged spectrum).
+        Its estimated absolute error: truncation, and rounding of everything but the spectrum itself.
     diagnostics : Diagnostics
         Residual of the equation for kappa, Newton steps, and the largest error relative to the loss plus 1e-4 of the loss on
         the first batch.
@@ -114,10 +116,16 @@ def online_sgd(
 
     Notes
     -----
-    The difference from :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, below 12 steps
-    on a circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle,
-    whatever the size of t, M, N, and however far the loss has fallen. Accurate to about 1e-11, but for a factor
-    :math:`1/(1 - \hat K(1))` close to the bound.
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
+    Below 12 steps and for unlimited features the recursion is iterated. Otherwise the difference from
+    :math:`\sum_k s_k q(\lambda_k)^t` is inverted on a cotangent contour of 24 nodes, for limited features below 12 steps on a
+    circle of 96 nodes that all elements with the same parameters share: 1 ms per element, 3 ms for the circle, whatever
+    the size of t, M, N. For unlimited features, what is left of the signal is inverted on a contour around the slowest decay
+    once it has fallen, and is accurate to about 1e-11 of itself however far the loss has fallen (down to 1e-290); for limited
+    features to about 1e-11 of the loss plus 1e-13 of the start. Both but for a factor :math:`1/(1 - \hat K(1))`, and one over
+    the relative distance of the learning rate to the bound where features are limited: see ``test_error``, and
+    `AccuracyWarning` if it exceeds 1e-8 of the loss plus 1e-12 of the loss on the first batch.
     The limit is the floor :math:`(L_N + \hat K(1)\,\sigma^2)/(1 - \hat K(1))` with the loss :math:`L_N` of the best
     predictor from N features.
 
@@ -149,19 +157,24 @@ def online_sgd(
             value=steps,
         )
 
-    norms = _stable_norms(spectrum, n, b, eta)
+    norms, slacks = _stable_norms(spectrum, n, b, eta)
     with np.errstate(divide="ignore"):
         modes = spectrum.modes(depth("steps", spectrum, n, 1 / (t * eta)))
     total = float(np.sum(modes.signal))
     start = t * eta * 8 * float(modes.multiplicities @ modes.eigenvalues) < 1e-18
     circles: dict[tuple[float, ...], _Start] = {}
+    sums: dict[tuple[float, ...], UnlimitedSGD] = {}
     found = []
     for i in range(t.size):
-        key = (n[i], b[i], eta[i], noise[i], norms[i])
+        key = (n[i], b[i], eta[i], noise[i], norms[i], slacks[i])
         if start[i]:
             found.append(Losses(Loss(total, ROUNDING * total)))
+        elif math.isinf(n[i]):
+            if key not in sums:
+                sums[key] = UnlimitedSGD(modes, *key[1:4])
+            found.append(Losses(sums[key].losses(t[i])))
         elif math.isinf(t[i]):
-            found.append(_floor(spectrum, n[i], noise[i], norms[i]))
+            found.append(_floor(spectrum, n[i], noise[i], norms[i], slacks[i]))
         elif t[i] < _FEW:
             if key not in circles:
                 circles[key] = _Start(modes, *key)
@@ -183,17 +196,20 @@ def online_sgd(
     return result
 
 
-def _floor(spectrum: Spectrum, features: float, noise: float, norm: float) -> Losses:
+def _floor(spectrum: Spectrum, features: float, noise: float, norm: float, slack: float) -> Losses:
     """Return the limit of many steps."""
     best = ridge(spectrum, features=features)
     limit = float((best.test_loss + norm * noise) / (1 - norm))
-    return Losses(Loss(limit, limit * (best.diagnostics.error_estimate + ROUNDING / (1 - norm))))
+    error = best.diagnostics.error_estimate + (2 + 1 / slack) * ROUNDING / (1 - norm)
+    return Losses(Loss(limit, limit * error))
 
 
-def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_rate: Array) -> Array:
-    """Return the kernel norms; refuse unstable learning rates."""
+def _stable_norms(
+    spectrum: Spectrum, features: Array, batch: Array, learning_rate: Array
+) -> tuple[Array, Array]:
+    """Return the kernel norms, and the distances to the bound; refuse unstable learning rates."""
     edge = Resolvent(spectrum.modes())
-    known: dict[tuple[float, ...], float] = {}
+    known: dict[tuple[float, ...], tuple[float, float]] = {}
     for inputs in zip(features, batch, learning_rate, strict=True):
         if inputs not in known:
             norm, top, largest = edge.stability(*inputs)
@@ -209,8 +225,10 @@ def _stable_norms(spectrum: Spectrum, features: Array, batch: Array, learning_ra
                     argument="learning_rate",
                     value=eta,
                 )
-            known[inputs] = norm
-    return np.array([known[inputs] for inputs in zip(features, batch, learning_rate, strict=True)])
+            known[inputs] = norm, max(1 - inputs[2] / largest, ROUNDING)
+    rows = [known[inputs] for inputs in zip(features, batch, learning_rate, strict=True)]
+    norms, slacks = np.array(rows).reshape(-1, 2).T
+    return norms, slacks
 
 
 class _Transform:
@@ -225,6 +243,7 @@ class _Transform:
         learning_rate: float,
         noise: float,
         norm: float,
+        slack: float,
         u: ComplexArray,
     ) -> None:
         eta, per_sample = learning_rate, inverse(batch)
@@ -242,6 +261,8 @@ class _Transform:
             self._rates = np.log1p(-np.minimum(decrement, 1.0))
         self._signal = modes.signal
         self._amplification = 1 / (1 - norm)
+        # close to the bound rounding of the learning rate counts
+        self._rounding = ROUNDING * (8 + 1 / slack) / (1 - norm)
         if not (low.found and high.found):
             return
         scale = 2 * eta * root
@@ -276,9 +297,9 @@ class _Transform:
         ):
             change, error = invert(weights, values, rule)
             error = (
-                self._amplification * error
-                + rule.truncation * (abs(change) + start)
-                + ROUNDING * start
+                _KAPPA * self._amplification * error
+                + 3 * rule.truncation * (abs(change) + start)
+                + self._rounding * start
             )
             choices.append(Loss(start + change, error))
         return min(choices, key=lambda loss: loss.error)
@@ -354,9 +375,12 @@ class _Start:
         learning_rate: float,
         noise: float,
         norm: float,
+        slack: float,
     ) -> None:
         self._u = circle(_CIRCLE, _ALIAS / _CIRCLE)
-        self._transform = _Transform(modes, features, batch, learning_rate, noise, norm, self._u)
+        self._transform = _Transform(
+            modes, features, batch, learning_rate, noise, norm, slack, self._u
+        )
         self._total = float(np.sum(modes.signal))
 
     def losses(self, steps: float) -> Losses:
@@ -366,7 +390,7 @@ class _Start:
         before = math.floor(steps)
         loss = self._whole(before)
         if before != steps:
-            loss = _between(loss, self._whole(before + 1), steps - before)
+            loss = between(loss, self._whole(before + 1), steps - before)
         return solved(loss, _NONE, *self._transform.resolved)
 
     def _whole(self, steps: int) -> Loss:
@@ -374,14 +398,6 @@ class _Start:
             return Loss(self._total, ROUNDING * self._total)
         weights = np.asarray(np.exp(steps * self._u) / _CIRCLE, dtype=complex)
         return self._transform.loss(steps, weights, Rule(ROUNDING, math.exp(-_ALIAS)))
-
-
-def _between(low: Loss, high: Loss, part: float) -> Loss:
-    """Interpolate between two whole numbers of steps."""
-    error = max(low.error, high.error)
-    if min(low.value, high.value) <= 0:
-        return Loss((1 - part) * low.value + part * high.value, error)
-    return Loss(low.value ** (1 - part) * high.value**part, error)
 
 
 def _over_s(modes: Modes, at: Resolved) -> ComplexArray:

@@ -7,16 +7,18 @@ for a two-layer network (`log_alignment`, its mean-field rate `alignment_rate`),
 
 from ._alignment import (
     AlignmentRate,
+    alignment_rate,
+)
+from ._alignment_sampler import AlignmentProbability, log_alignment
+from ._attention import attention_overlap
+from ._costs import (
     Configuration,
     GaussianCost,
     SpecializedCost,
-    alignment_rate,
     gaussian_cost,
     optimize_configuration,
     specialized_cost,
 )
-from ._alignment_sampler import AlignmentProbability, log_alignment
-from ._attention import attention_overlap
 from ._cubes import SPINODAL, TRANSITION, CubeRate, cube_rate
 from ._tail import TailProbability, log_tail
 

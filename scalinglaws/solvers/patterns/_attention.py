@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arguments import broadcast, numbers, shaped, whole_numbers
+from ...errors import ResourceError
 from .. import _jit
 from ..catalogue import shows
 from ._normal import Array
 
+_MOST_COUPLING = 2000.0
 _FARTHEST = 9.0  # standard deviations
 _NEAREST = 1e-5  # the integrand falls as the third power of x
 _LOG_STEP = 0.08
@@ -45,13 +47,15 @@ def attention_overlap(coupling: ArrayLike, length: ArrayLike) -> float | Array:
     ------
     DomainError
         If an argument is out of range.
+    ResourceError
+        If the couplings add up to more than 2000.
 
     Notes
     -----
     No sampling: with :math:`\varphi(t) = E e^{-t e^{\theta z}}` the softmax mean is
     :math:`L \int_0^\infty \varphi(t)^{L-1} E[z e^{\theta z} e^{-t e^{\theta z}}]\, dt` for any L, at a cost that does not grow with
     it. Trapezoid rules in z, log t and log x; accurate to about 1e-10. Some 50 ms per element, in proportion
-    to the coupling above 1.
+    to the coupling above 1; couplings of 2000 in sum take some minutes, and more are refused.
 
     References
     ----------
@@ -68,6 +72,12 @@ def attention_overlap(coupling: ArrayLike, length: ArrayLike) -> float | Array:
             "length": whole_numbers("length", length),
         }
     )
+    work = float(np.sum(np.maximum(np.abs(strengths[sizes > 1]), 1e-3)))
+    if not work <= _MOST_COUPLING:
+        raise ResourceError(
+            f"attention_overlap: couplings of {work:.3g} in sum, the work, are more than {_MOST_COUPLING:.0f} (some minutes); "
+            "use smaller ones: the overlap saturates as soon as the coupling exceeds sqrt(2 log L)"
+        )
     values = [
         math.copysign(_overlap(abs(strength), size), strength)
         for strength, size in zip(strengths.tolist(), sizes.tolist(), strict=True)

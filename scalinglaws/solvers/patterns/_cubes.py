@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import fft, integrate
 from scipy.special import log_ndtr, ndtr
 
-from ...arguments import numbers, shaped
+from ...arguments import afford, numbers, shaped
 from ...errors import ConvergenceError, ResourceError
 from ...results import Result
 from ..catalogue import shows
@@ -169,10 +169,10 @@ def log_tail_on_lattice(n: int, s: float) -> tuple[float, float, float]:
             raise ResourceError(
                 f"n = {n}, s = {s}: the lattice would need more than {_MOST_POINTS} points; use method='importance', or cube_rate"
             )
+    afford(16.0 * points, "the lattice", "use method='importance'")
     index = np.arange(points)
-    y = (
-        np.where(index < points - points // 4, index, index - points) * _STEP
-    )  # a quarter of the lattice is negative
+    # a quarter of the lattice is negative
+    y = np.where(index < points - points // 4, index, index - points) * _STEP
     mass, most = _masses(y), _LARGEST**3 / ROOT_15
     with np.errstate(divide="ignore"):
         log_share = np.log(np.clip((y + _STEP / 2 - target) / _STEP, 0, 1))

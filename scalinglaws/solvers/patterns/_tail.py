@@ -18,11 +18,11 @@ from ...arguments import (
     whole,
     whole_numbers,
 )
-from ...results import Diagnostics, Result, Status
+from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from ._cubes import log_tail_of_two, log_tail_on_lattice
-from ._normal import Array
-from ._tail_sampler import sampled
+from ._normal import Array, afford_draws, log_sum
+from ._tail_sampler import missed_by_tilt, sampled
 
 METHODS = ("lattice", "importance", "tilt")
 _LATTICE_ERROR = 2e-6  # share that the cells' width adds
@@ -80,7 +80,7 @@ def log_tail(
     method : {"lattice", "importance", "tilt"}
         ``"lattice"``: convolution of a tilted lattice law, no random numbers. ``"importance"``: importance sampling, separately
         with and without a jump of one term. ``"tilt"``: without the part that jumps, as a warning; a single exponential tilt
-        misses the event beyond the transition of `cube_rate`.
+        misses the event beyond the transition of `cube_rate`, and is told so.
     samples : int
         Samples of each part, >= 2.
     rng : Generator or int, optional
@@ -98,7 +98,13 @@ def log_tail(
     ConvergenceError
         If rounding spoils the lattice; sampling still works there.
     ResourceError
-        If the lattice would be too large.
+        If the lattice would be too large, or more than 5e9 terms would be drawn.
+
+    Warns
+    -----
+    AccuracyWarning
+        If a sample cannot be trusted: less than 50 weights are effective, the error of the logarithm is above 0.3, or a single tilt
+        leaves out a jump that is likelier than what it found. ``diagnostics.status`` says so, too.
 
     Notes
     -----
@@ -123,12 +129,13 @@ def log_tail(
     shape, (terms, thresholds) = broadcast({"n": whole_numbers("n", n), "s": numbers("s", s)})
     source = None if method == "lattice" else generator(rng)
     size = whole("samples", samples, low=2)
-    found = np.array(
-        [
-            _one(int(n), float(s), method, size, source)
-            for n, s in zip(terms, thresholds, strict=True)
-        ]
-    ).reshape(-1, 4)
+    if source is not None:
+        work = float(np.sum(np.where((thresholds != 0) & (terms > 1), terms, 0.0)))
+        afford_draws("log_tail", size, work, "terms")
+    rows = [
+        _one(int(n), float(s), method, size, source) for n, s in zip(terms, thresholds, strict=True)
+    ]
+    found = np.array([row[:4] for row in rows]).reshape(-1, 4)
     error = float(
         np.max(np.where(found[:, 1] > 0, found[:, 1], found[:, 1] + _LATTICE_ERROR), initial=0.0)
     )
@@ -140,41 +147,37 @@ def log_tail(
     count, threshold, value, spread, shared, jump = (
         shaped(column, shape) for column in (terms, thresholds, *found.T)
     )
-    diagnostics = Diagnostics(
-        Status.CONVERGED, 0.0, 0 if source is None else size, names[method], error
-    )
-    return TailProbability(count, threshold, value, spread, shared, jump, diagnostics)
+    status = Status.CONVERGED if all(row[4] for row in rows) else Status.UNDERSAMPLED
+    diagnostics = Diagnostics(status, 0.0, 0 if source is None else size, names[method], error)
+    result = TailProbability(count, threshold, value, spread, shared, jump, diagnostics)
+    judged("log_tail", result, diagnostics)
+    return result
 
 
 def _one(
     n: int, s: float, method: str, samples: int, source: np.random.Generator | None
-) -> tuple[float, float, float, float]:
+) -> tuple[float, float, float, float, bool]:
+    """Return log P, its standard error, its two parts, and whether they can be trusted."""
     if s < 0:
-        value, error, *_ = _one(n, -s, method, samples, source)
+        value, error, *_, good = _one(n, -s, method, samples, source)
         return (
             math.log1p(-math.exp(value)),
-            error * math.exp(value) / -math.expm1(value),
+            error * math.exp(value) / -math.expm1(value) if value > -math.inf else 0.0,
             math.nan,
             math.nan,
+            good,
         )
     if s == 0:
-        return -math.log(2), 0.0, math.nan, math.nan
+        return -math.log(2), 0.0, math.nan, math.nan, True
     if n == 1:
-        return float(log_ndtr(-np.cbrt(math.sqrt(15) * s))), 0.0, math.nan, math.nan
+        return float(log_ndtr(-np.cbrt(math.sqrt(15) * s))), 0.0, math.nan, math.nan, True
     if source is not None:
-        (shared, first), (jump, second) = sampled(
-            n, s, samples, source, jumps=method == "importance"
-        )
-        total = float(np.logaddexp(shared, jump))
-        if total == -math.inf:
-            return total, math.inf, shared, jump
-        return (
-            total,
-            math.hypot(first * math.exp(shared - total), second * math.exp(jump - total)),
-            shared,
-            jump,
-        )
+        shared, jump = sampled(n, s, samples, source, jumps=method == "importance")
+        total = log_sum([shared, jump])
+        missed = missed_by_tilt(n, s) if method == "tilt" else -math.inf
+        good = total.good and missed < total.log_mean
+        return total.log_mean, total.error, shared.log_mean, jump.log_mean, good
     if n == 2:
-        return log_tail_of_two(s), 0.0, math.nan, math.nan
-    shared, jump, _ = log_tail_on_lattice(n, s)
-    return float(np.logaddexp(shared, jump)), 0.0, shared, jump
+        return log_tail_of_two(s), 0.0, math.nan, math.nan, True
+    lattice = log_tail_on_lattice(n, s)
+    return float(np.logaddexp(*lattice[:2])), 0.0, *lattice[:2], True

@@ -6,10 +6,21 @@ import math
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import log_ndtr
 
 from .. import _jit
 from ._cubes import ROOT_15, TRANSITION, larger_root
-from ._normal import LOG_ROOT_2PI, Array, Indices, cell_of, guide, log_mean, log_tail_of_normal
+from ._normal import (
+    IMPOSSIBLE,
+    LOG_ROOT_2PI,
+    Array,
+    Estimate,
+    Indices,
+    blocks,
+    cell_of,
+    guide,
+    log_mean,
+)
 
 _CELLS, _REACH = 4096, 9.0
 _WIDTH = 2 * _REACH / _CELLS
@@ -21,26 +32,32 @@ _PLAIN = 0.01  # share of untilted numbers that keeps the weights of the second 
 
 def sampled(
     n: int, s: float, samples: int, rng: np.random.Generator, *, jumps: bool
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return log P(A_n > s) and its standard error, for no term and for the largest term above a threshold."""
+) -> tuple[Estimate, Estimate]:
+    """Estimate log P(A_n > s) for no term and for the largest term above a threshold."""
     deviation, target = s / (15 * n) ** 0.25, s * math.sqrt(n)
     strongest = min(s, TRANSITION * (15 * n) ** 0.25) / math.sqrt(n)
     # the tilted density turns upward here; the same cell edge in both parts, which therefore add up to the whole
     threshold = float(_EDGES[int((min(ROOT_15 / (3 * strongest), 6.0) + _REACH) / _WIDTH)])
-    shared = (-math.inf, 0.0)
+    shared = IMPOSSIBLE
     if n * threshold**3 / ROOT_15 > target:
-        shared = log_mean(
-            _sums(*_proposal(_shared_cells(threshold, target / n)), n, target, samples, rng)
-        )
+        total, logs, _ = _drawn(_shared_cells(threshold, target / n), n, samples, rng)
+        shared = log_mean(np.where(total > target * ROOT_15, logs, -np.inf))
     if not jumps:
-        return shared, (-math.inf, 0.0)
+        return shared, IMPOSSIBLE
     jump = max(
         float(larger_root(np.array(deviation))) * (15 * n) ** 0.25 * math.sqrt(n),
         threshold**3 / ROOT_15,
     )
-    cells = _background_cells((target - jump) / (n - 1))
-    value, error = log_mean(_jumps(*_proposal(cells), n - 1, target, threshold, samples, rng))
-    return shared, (value + math.log(n), error)
+    total, logs, largest = _drawn(_background_cells((target - jump) / (n - 1)), n - 1, samples, rng)
+    # the largest term is not drawn: the probability that it exceeds the others and brings what is missing is known.
+    # Any of the n may be it
+    least = np.maximum(np.maximum(largest, threshold), np.cbrt(target * ROOT_15 - total))
+    return shared, log_mean(logs + log_ndtr(-least) + math.log(n))
+
+
+def missed_by_tilt(n: int, s: float) -> float:
+    """Return a bound from below of what one tilt leaves out of log P(A_n > s): one term is all that is needed, the others help."""
+    return math.log(n / 2) + float(log_ndtr(-np.cbrt(ROOT_15 * s * math.sqrt(n))))
 
 
 def _shared_cells(threshold: float, mean: float) -> Array:
@@ -87,50 +104,37 @@ def _proposal(cells: Array) -> tuple[Array, Indices, Array]:
     return (*guide(cells), logs)
 
 
+def _drawn(
+    cells: Array, terms: int, samples: int, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Draw samples of so many terms; return sums of cubes, logarithms of importance weights, and the largest terms."""
+    law = _proposal(cells)
+    total, logs, largest = np.zeros(samples), np.zeros(samples), np.full(samples, -_REACH)
+    for rows, count in blocks(samples, terms):
+        _add_draws(*law, count, total[rows], logs[rows], largest[rows], rng)
+    return total, logs, largest
+
+
 @_jit.njit
-def _sums(
+def _add_draws(
     cumulative: Array,
     first: Indices,
+    density: Array,
+    count: int,
+    total: Array,
     logs: Array,
-    n: int,
-    target: float,
-    samples: int,
+    largest: Array,
     rng: np.random.Generator,
-) -> Array:
-    out = np.empty(samples)
-    for i in range(samples):
-        total, weight = 0.0, 0.0
-        for _ in range(n):
+) -> None:
+    for i in range(total.size):
+        cubes, weight, most = 0.0, 0.0, largest[i]
+        for _ in range(count):
             j = cell_of(rng.random(), cumulative, first)
             a = -_REACH + (j + rng.random()) * _WIDTH
-            total += a * a * a
+            cubes += a * a * a
             # log of normal density over proposal, a product over terms
-            weight -= 0.5 * a * a + logs[j]
-        out[i] = weight if total > target * ROOT_15 else -math.inf
-    return out
-
-
-@_jit.njit
-def _jumps(
-    cumulative: Array,
-    first: Indices,
-    logs: Array,
-    others: int,
-    target: float,
-    threshold: float,
-    samples: int,
-    rng: np.random.Generator,
-) -> Array:
-    out = np.empty(samples)
-    for i in range(samples):
-        total, weight, largest = 0.0, 0.0, threshold
-        for _ in range(others):
-            j = cell_of(rng.random(), cumulative, first)
-            a = -_REACH + (j + rng.random()) * _WIDTH
-            total += a * a * a
-            weight -= 0.5 * a * a + logs[j]
-            largest = max(largest, a)
-        # the largest term is not drawn: the probability that it exceeds the others and brings
-        # what is missing is known. Which of the n it is, the caller counts
-        out[i] = weight + log_tail_of_normal(max(largest, np.cbrt(target * ROOT_15 - total)))
-    return out
+            weight -= 0.5 * a * a + density[j]
+            most = max(most, a)
+        total[i] += cubes
+        logs[i] += weight
+        largest[i] = most

@@ -12,7 +12,7 @@ import sympy as sp
 
 from ...errors import refusal
 from ..monomials import Monomial, like_terms, monomial
-from ..relations import against_zero, is_positive
+from ._feasibility import can_be_positive
 from ._program import Program, compatibility_of, constraint, pairs, reduce_rows, rref
 from ._records import Allocation, Balance
 from ._vertices import rational_vertices
@@ -33,7 +33,9 @@ def allocate(
     Parameters
     ----------
     terms : Expr or iterable of Expr
-        The sum, or its monomials. Coefficients must be positive; symbols that are not free are parameters.
+        The sum, or its monomials. Coefficients must be positive; symbols that are not free are parameters. Constants
+        (neither free scales nor symbols of other terms and bounds) do not move the optimum: they are set aside as
+        `Allocation.irreducible`, and values are those of the rest.
     free : Symbol or sequence of Symbol
         The scales X to choose.
     budget : (monomial, bound), Eq, or a list of those
@@ -44,7 +46,8 @@ def allocate(
     Returns
     -------
     Allocation
-        A sequence of `Balance`, one per vertex that some parameters allow. At given parameters the optimum is the largest one
+        A sequence of `Balance`, one per vertex that some parameters allow (see `Balance.possible`). At given parameters the
+        optimum is the largest one
         whose conditions hold; see `Allocation.at` and `regimes_in_region`.
 
     Raises
@@ -98,12 +101,14 @@ def allocate(
         if isinstance(terms, sp.Expr)
         else [sp.sympify(term) for term in terms]
     )
-    program = Program(
-        names,
-        like_terms([monomial("terms", term, names) for term in given]),
-        tuple(constraint("budget", item, names) for item in pairs(budget)),
-        tuple(constraint("caps", item, names) for item in pairs(caps)),
-    )
+    split = [monomial("terms", term, names) for term in given]
+    budgets = tuple(constraint("budget", item, names) for item in pairs(budget))
+    bounds = tuple(constraint("caps", item, names) for item in pairs(caps))
+    constants = _constants(split, (*budgets, *bounds))
+    moved = [term for term in split if term not in constants]
+    if constants and not moved:
+        raise refusal("terms", terms, f"contains none of the free scales {names}")
+    program = Program(names, like_terms(moved), budgets, bounds, constants)
     if not program.terms:
         raise refusal("terms", terms, "is empty: there is nothing to minimize", shown=False)
     if len(program.terms) > _MAX_TERMS or len(names) > _MAX_FREE:
@@ -131,6 +136,17 @@ def allocate(
     return Allocation(regimes, compatibility)
 
 
+def _constants(terms: list[Monomial], bounds: tuple[Monomial, ...]) -> tuple[Monomial, ...]:
+    """Select what no allocation and no budget changes: no free scale, and no symbol of other terms or bounds."""
+    found = []
+    for term in terms:
+        others = [other for other in terms if other is not term and any(other.exponents)]
+        shared = set().union(*(other.coefficient.free_symbols for other in (*others, *bounds)))
+        if not any(term.exponents) and not term.coefficient.free_symbols & shared:
+            found.append(term)
+    return tuple(found)
+
+
 def _vertices(program: Program) -> Iterator[Balance]:
     """Solve the dual constraints on every support that can determine them."""
     columns = [(sp.S.One, *term.exponents) for term in program.terms]
@@ -156,7 +172,7 @@ def _vertices(program: Program) -> Iterator[Balance]:
                 ]
                 if any(entry.is_nonpositive for entry in solution[: count + len(closed)]):
                     continue
-                if not _contradictory(solution[: count + len(closed)]):
+                if can_be_positive(solution[: count + len(closed)]) is not False:
                     yield _balance(program, support, closed, solution)
 
 
@@ -189,26 +205,6 @@ def _rational(
         found, key=lambda entry: (len(entry[0]), entry[0], len(entry[1]), entry[1])
     ):
         yield _balance(program, support, closed, solution)
-
-
-def _contradictory(signs: list[sp.Expr]) -> bool:
-    """Whether two of the conditions bound one parameter from above and below with nothing in between."""
-    bounds: dict[sp.Symbol, list[Any]] = {}
-    single = [sign for sign in signs if len(sign.free_symbols) == 1]
-    for sign in single if len(single) > 1 else []:
-        if is_positive(sign) is None:
-            condition = against_zero(sign, sp.Gt)
-            if (
-                isinstance(condition, sp.Rel)
-                and isinstance(condition.lhs, sp.Symbol)
-                and condition.rhs.is_number
-            ):
-                low, high = bounds.setdefault(condition.lhs, [sp.S.Zero, sp.oo])
-                above = isinstance(condition, sp.StrictGreaterThan)
-                bounds[condition.lhs] = (
-                    [max(low, condition.rhs), high] if above else [low, min(high, condition.rhs)]
-                )
-    return any(low >= high for low, high in bounds.values())
 
 
 def _balance(

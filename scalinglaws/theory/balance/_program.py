@@ -18,12 +18,13 @@ from ..relations import is_positive
 
 @dataclass(frozen=True)
 class Program:
-    """What is minimized: terms, free scales, and the budgets and caps on them."""
+    """What is minimized: terms, free scales, and the budgets and caps on them; constants are kept apart."""
 
     free: tuple[sp.Symbol, ...]
     terms: tuple[Monomial, ...]
     budgets: tuple[Monomial, ...]
     caps: tuple[Monomial, ...]
+    constants: tuple[Monomial, ...] = ()
 
 
 def pairs(items: Any) -> list[Any]:
@@ -111,7 +112,8 @@ def numbers_for(program: Program, values: Any) -> dict[sp.Symbol, sp.Expr]:
         raise refusal("values", values, "must map symbols to numbers")
     items = (*program.terms, *program.budgets, *program.caps)
     known = amplitudes(program).union(
-        *(power.free_symbols for item in items for power in item.exponents)
+        *(power.free_symbols for item in items for power in item.exponents),
+        *(item.expr.free_symbols for item in program.constants),
     )
     exact = {}
     for name, value in values.items():

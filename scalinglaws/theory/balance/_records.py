@@ -9,9 +9,11 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import flag
 from ...errors import refusal
 from ..monomials import Monomial, power_of, power_product, reduced
 from ..relations import against_zero, is_positive
+from ._feasibility import can_be_positive
 from ._program import (
     Program,
     amplitudes,
@@ -66,6 +68,11 @@ class Balance:
                 against_zero(sign, sp.Gt) for sign in self._signs if is_positive(sign) is None
             )
         )
+
+    @cached_property
+    def possible(self) -> bool | None:
+        """Whether the conditions can hold together: True if proved, None if neither that nor the contrary is."""
+        return can_be_positive(self._signs)
 
     @property
     def _signs(self) -> list[sp.Expr]:
@@ -178,7 +185,11 @@ class Balance:
         dict
             Open scales are chosen such that one more term is as large as the active ones, or else set to one.
         """
-        shares = list(self.duals.values()) if leading else [sp.S.One] * len(self._support[0])
+        shares = (
+            list(self.duals.values())
+            if flag("leading", leading)
+            else [sp.S.One] * len(self._support[0])
+        )
         program, width = self._program, len(self._program.free) + 1
         solved = self._solve(shares)
         if None in solved.values():
@@ -260,10 +271,19 @@ class Allocation(Sequence[Balance]):
         The vertices of the dual problem.
     compatibility : tuple of Expr
         Monomials of the bounds that must be at least 1 for budgets and caps to have a common point.
+
+    Notes
+    -----
+    Constants move no optimum. They are summed in `irreducible`; balances and values are of the excess over it.
     """
 
     regimes: tuple[Balance, ...]
     compatibility: tuple[sp.Expr, ...] = ()
+
+    @property
+    def irreducible(self) -> sp.Expr:
+        """What no allocation changes: the sum of the constants among the terms."""
+        return sp.Add(*(term.expr for term in self.regimes[0]._program.constants))
 
     def __getitem__(self, index: Any) -> Any:
         return self.regimes[index]

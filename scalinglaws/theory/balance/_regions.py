@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...arguments import generator, whole
+from ...arguments import flag, generator, whole
 from ...errors import refusal
 from ..relations import against_zero
 from ._program import check_scale
@@ -73,7 +73,7 @@ class RegionalMap(Sequence[RegionalRegime]):
         Expr
             A Piecewise; on the boundaries, where exponents agree, either branch.
         """
-        sign = -1 if decay else 1
+        sign = -1 if flag("decay", decay) else 1
         weak = {sp.StrictGreaterThan: sp.Ge, sp.StrictLessThan: sp.Le}
         pieces = []
         for entry in self.entries:

@@ -8,8 +8,13 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
 
+import numpy as np
+
 from ...errors import refusal
 from ._vertices import Row, dual_vertices, infeasible_rays, solve_exactly
+
+_SINGULAR = 1e-9  # far below the determinants of small fractions
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -117,13 +122,15 @@ class TropicalProgram:
 
         Notes
         -----
-        Independent of `forms`: the vertices of the constraints are listed anew for every point, in fractions.
+        Independent of `forms`: the vertices of the constraints are listed anew for every point, all at once in floating point with
+        room for rounding, and those that may be within the constraints again in fractions.
         """
         width = len(self.terms[0].free)
         rows = [((*term.free, Fraction(-1)), -dot(term.sizes, sizes)) for term in self.terms]
         rows += [((*cap.free, Fraction(0)), -dot(cap.sizes, sizes)) for cap in self.caps]
         best: tuple[Fraction, Row] | None = None
-        for chosen in combinations(rows, width + 1):
+        for subset in _likely_vertices(rows, width + 1):
+            chosen = [rows[index] for index in subset]
             point = solve_exactly([row for row, _ in chosen], [right for _, right in chosen])
             if point is None or any(dot(row, point) > right for row, right in rows):
                 continue
@@ -139,6 +146,21 @@ class TropicalProgram:
         return best
 
 
+def _likely_vertices(rows: Sequence[tuple[Row, Fraction]], size: int) -> list[list[int]]:
+    """List the sets of constraints that meet in a point which floating point cannot tell from one within all constraints."""
+    if len(rows) < size:
+        return []
+    matrix, right = np.array([row for row, _ in rows], float), np.array([b for _, b in rows], float)
+    subsets = np.array(list(combinations(range(len(rows)), size)))
+    bases = matrix[subsets]
+    regular = np.abs(np.linalg.det(bases)) > _SINGULAR
+    subsets, bases = subsets[regular], bases[regular]
+    points = np.linalg.solve(bases, right[subsets][..., None])[..., 0]
+    room = _ROUNDING * (1 + np.abs(right).max())
+    likely: list[list[int]] = subsets[np.all(points @ matrix.T <= right + room, axis=1)].tolist()
+    return likely
+
+
 def _below(row: Row, other: Row) -> bool:
     """Whether a linear function of numbers that are not negative never exceeds another one."""
     return all(one <= two for one, two in zip(row, other, strict=True))
@@ -150,11 +172,10 @@ def dot(row: Sequence[Fraction], point: Sequence[Fraction]) -> Fraction:
 
 
 def _combined(weights: Row, items: Sequence[Power]) -> Row:
-    width = len(items[0].sizes)
-    return tuple(
-        sum(
-            (weight * item.sizes[k] for weight, item in zip(weights, items, strict=True)),
-            Fraction(0),
-        )
-        for k in range(width)
-    )
+    row = [Fraction(0)] * len(items[0].sizes)
+    for weight, item in zip(weights, items, strict=True):
+        if weight:  # few are not zero
+            for k, entry in enumerate(item.sizes):
+                if entry:
+                    row[k] += weight * entry
+    return tuple(row)

@@ -13,9 +13,8 @@ from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 
-_EXACT = (
-    2**31
-)  # integers and determinants up to here multiply without overflow, and are told apart in floating point
+# integers and determinants up to here multiply without overflow, and are told apart in floating point
+_EXACT = 2**31
 
 Row = tuple[Fraction, ...]
 
@@ -71,7 +70,7 @@ def rational_vertices(
         for row in equations
     ]
     found: dict[Row, None] = {}
-    for subset, values in _solutions(whole, chosen):
+    for subset, values in _solutions(whole, chosen, size - free):
         if all(value >= 0 for value in values[: size - free]):
             point = [Fraction(0)] * count
             for index, value in zip(subset, values, strict=True):
@@ -97,9 +96,13 @@ def _independent(rows: list[list[Fraction]]) -> list[list[Fraction]] | None:
 
 
 def _solutions(
-    whole: list[list[int]], chosen: list[tuple[int, ...]]
+    whole: list[list[int]], chosen: list[tuple[int, ...]], signed: int
 ) -> list[tuple[tuple[int, ...], Row]]:
-    """Solve the equations on every subset of columns that determines its coordinates."""
+    """Solve the equations on every subset of columns that determines its coordinates.
+
+    Most solutions that come twice, or have a negative one among the first `signed` coordinates, are left out here, where that is
+    cheap; not all.
+    """
     largest = max((abs(entry) for row in whole for entry in row), default=0)
     # Hadamard's bound on the determinants
     if (
@@ -111,7 +114,8 @@ def _solutions(
         return [(subset, values) for subset, values in exact if values is not None]
     matrix = np.array([row[:-1] for row in whole], dtype=np.int64)
     right = np.array([row[-1] for row in whole], dtype=np.int64)
-    bases = np.moveaxis(matrix[:, np.array(chosen)], 0, 1)
+    subsets = np.array(chosen)
+    bases = np.moveaxis(matrix[:, subsets], 0, 1)
     determinants = np.rint(np.linalg.det(bases)).astype(np.int64)
     regular = np.flatnonzero(determinants)
     bases, determinants = bases[regular], determinants[regular]
@@ -120,9 +124,23 @@ def _solutions(
         np.int64
     )
     confirmed = np.all(np.einsum("kij,kj->ki", bases, numerators) == scaled, axis=1)
+    negative = np.any(numerators[:, :signed] * np.sign(determinants)[:, None] < 0, axis=1)
+    kept = np.flatnonzero(~negative | ~confirmed)
+    # a vertex has as many bases as it has ways to fill its support up: tell them apart in lowest terms
+    whole_rows = np.column_stack([determinants, numerators])[kept]
+    lowest = np.zeros((len(kept), 1 + matrix.shape[1]), dtype=np.int64)
+    divisors = np.gcd.reduce(whole_rows, axis=1, keepdims=True) * np.sign(whole_rows[:, :1])
+    places = np.column_stack([np.zeros(len(kept), dtype=np.int64), 1 + subsets[regular[kept]]])
+    np.put_along_axis(lowest, places, whole_rows // divisors, axis=1)
+    lowest[~confirmed[kept], 0] = -1 - np.flatnonzero(~confirmed[kept])  # these are all kept
+    kept = kept[np.sort(np.unique(lowest, axis=0, return_index=True)[1])]
     found = []
     for index, sure, numerator, determinant in zip(
-        regular, confirmed, numerators.tolist(), determinants.tolist(), strict=True
+        regular[kept],
+        confirmed[kept],
+        numerators[kept].tolist(),
+        determinants[kept].tolist(),
+        strict=True,
     ):
         values = (
             tuple(Fraction(entry, determinant) for entry in numerator)

@@ -39,7 +39,7 @@ def derive_bootstrap(model: FeedbackLimited) -> Derived:
     Examples
     --------
     >>> n = LEVEL
-    >>> found = derive_bootstrap(FeedbackLimited(spectrum=2, signal=2))
+    >>> found = derive_bootstrap(FeedbackLimited(spectrum_exponent=2, signal_exponent=2))
     >>> [found.expr.subs(n, level) for level in (1, 2, 3)], float(found.expr.subs(n, 60))
     ([3/4, 5/8, 11/16], 0.6666666666666666)
     """

@@ -58,7 +58,9 @@ def noise(feedback: FeedbackLimited | None = None) -> WarpedLimited:
     r"""Return the noise of one-pass SGD, :math:`\sum_k \lambda_k^2 e^{-2\lambda_k\tau}`, under a growing kernel."""
     pace = feedback or FeedbackLimited()
     return WarpedLimited(
-        TimeLimited(pace.spectrum, 2 * pace.spectrum, box=pace.box), derive_time, pace
+        TimeLimited(pace.spectrum_exponent, 2 * pace.spectrum_exponent, box=pace.box),
+        derive_time,
+        pace,
     )
 
 

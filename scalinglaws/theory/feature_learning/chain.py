@@ -22,7 +22,7 @@ from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptot
 from ..linear import TimeLimited, derive_time
 from ..records import Derived, Form, Regime
 from ..references import BORDELON_2024_FEATURES
-from ..symbols import ALPHA, BETA, BOX, INDEX, T, free_box
+from ..symbols import ALPHA, BETA, BOX, INDEX, T, check_task, free_box
 from .exponents import BOUNDARY, GAMMA, LOSS, TAU, integral
 from .warp import (
     POINT,
@@ -51,7 +51,7 @@ class ChainLimited:
 
     Attributes
     ----------
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a: eigenvalues :math:`k^{-b}`, signal power :math:`k^{-a}`.
     depth : Expr or number
         m, the number of hidden factors.
@@ -59,12 +59,16 @@ class ChainLimited:
         Ranges of the parameters in which the derivation is checked.
     """
 
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     depth: Any = DEPTH
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
         default_factory=lambda: {**BOX, DEPTH: (sp.Rational(1, 2), 3)}
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent."""
+        check_task(self)
 
 
 def derive_depth(model: ChainLimited) -> Derived:
@@ -82,10 +86,12 @@ def derive_depth(model: ChainLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_depth(ChainLimited(spectrum=2, signal=2, depth=2)).regimes[0].exponent
+    >>> derive_depth(ChainLimited(spectrum_exponent=2, signal_exponent=2, depth=2)).regimes[0].exponent
     3/4
     """
-    a, b, m = (sp.sympify(entry) for entry in (model.signal, model.spectrum, model.depth))
+    a, b, m = (
+        sp.sympify(entry) for entry in (model.signal_exponent, model.spectrum_exponent, model.depth)
+    )
     x = sp.cancel((a - 1) / b)
     lazy = derive_time(TimeLimited(b, a, EXP, model.box))
     hard, easy, line = _split(x)
@@ -287,10 +293,10 @@ def derive_kernel_scale(model: WarpLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_kernel_scale(WarpLimited(spectrum=2, signal=2)).expr
+    >>> derive_kernel_scale(WarpLimited(spectrum_exponent=2, signal_exponent=2)).expr
     1/3
     """
-    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    a, b = sp.sympify(model.signal_exponent), sp.sympify(model.spectrum_exponent)
     x = sp.cancel((a - 1) / b)
     found, (hard, easy, line) = derive_prefactor(model), _split(x)
     regimes, forms = [], {}

@@ -28,7 +28,7 @@ from ..optimum import pieces
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
 from ..relations import against_zero
-from ..symbols import ALPHA, BETA, BOX, T, free_box
+from ..symbols import ALPHA, BETA, BOX, T, as_exponent, check_task, free_box
 
 TAU, GAMMA, LAZINESS = sp.symbols("tau gamma ell", positive=True)
 LEVEL = sp.Symbol("n", positive=True)
@@ -49,7 +49,7 @@ class FeedbackLimited:
 
     Attributes
     ----------
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a.
     residual : MellinSymbol or MellinCombination
         r(x): fraction of a mode's power still unlearned.
@@ -59,16 +59,22 @@ class FeedbackLimited:
         Ranges of the parameters in which the derivation is checked.
     """
 
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     residual: MellinSymbol | MellinCombination = EXP
     power: Any = 1
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
 
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent and no shape."""
+        check_task(self, "residual")
+        power = as_exponent("power", self.power, "the growth s^m of the kernel")
+        object.__setattr__(self, "power", power)
+
     @property
     def lazy(self) -> TimeLimited:
         """The same model with a kernel that does not grow."""
-        return TimeLimited(self.spectrum, self.signal, self.residual, self.box)
+        return TimeLimited(self.spectrum_exponent, self.signal_exponent, self.residual, self.box)
 
 
 @dataclass(frozen=True)
@@ -227,12 +233,12 @@ def derive_feedback(model: FeedbackLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_feedback(FeedbackLimited(spectrum=2, signal=2)).expr
+    >>> derive_feedback(FeedbackLimited(spectrum_exponent=2, signal_exponent=2)).expr
     2/3
 
     A kernel that grows as the square of what was learned (three layers):
 
-    >>> derive_feedback(FeedbackLimited(spectrum=2, signal=2, power=2)).expr
+    >>> derive_feedback(FeedbackLimited(spectrum_exponent=2, signal_exponent=2, power=2)).expr
     3/4
     """
     found = warps(model)
@@ -279,7 +285,9 @@ def _feedback_derivation(model: FeedbackLimited, found: tuple[Warp, ...]) -> Der
 def _box(model: FeedbackLimited) -> dict[sp.Symbol, tuple[Any, Any]]:
     return free_box(
         model.box,
-        *map(sp.sympify, (model.signal, model.spectrum, model.power)),
+        model.signal_exponent,
+        model.spectrum_exponent,
+        model.power,
         model.residual.function,
     )
 
@@ -449,7 +457,7 @@ def derive_crossover(model: FeedbackLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_crossover(FeedbackLimited(spectrum=2, signal=2)).expr
+    >>> derive_crossover(FeedbackLimited(spectrum_exponent=2, signal_exponent=2)).expr
     2
     """
     m = _power(model)

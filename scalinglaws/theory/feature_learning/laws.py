@@ -110,7 +110,9 @@ def circle_law() -> Law:
         "circle",
         "a network of given smoothness learns a target on the circle",
         derive=derive_feedback,
-        model=FeedbackLimited(spectrum=2 * ORDER, signal=2 * TARGET_ORDER, box=box),
+        model=FeedbackLimited(
+            spectrum_exponent=2 * ORDER, signal_exponent=2 * TARGET_ORDER, box=box
+        ),
         symbols={
             "q": "smoothness of the initial kernel: its Fourier coefficients fall as k^-(2q)",
             "q_y": "smoothness of the target: the squares of its Fourier coefficients fall as k^-(2q_y)",

@@ -16,7 +16,7 @@ import sympy as sp
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import ALTSCHULER_2023
-from ..symbols import ALPHA, BETA, BOX, T, free_box
+from ..symbols import ALPHA, BETA, BOX, T, check_task, free_box
 from .chain import _FRONT, _GROWTH, _I2, _S, growth_constant, growth_steps
 from .exponents import BOUNDARY, LOSS, TAU
 from .warp import POINT, WarpLimited, _easy_steps, _hard_steps, _split, derive_prefactor, moments
@@ -34,26 +34,30 @@ class StepsLimited:
 
     Attributes
     ----------
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a: eigenvalues :math:`k^{-b}`, signal power :math:`k^{-a}`.
     box : mapping
         Ranges of the parameters in which the derivation is checked.
     """
 
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent."""
+        check_task(self)
 
     @property
     def exponents(self) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
         """The signal's, the spectrum's, and that of the lazy loss."""
-        a, b = sp.sympify(self.signal), sp.sympify(self.spectrum)
+        a, b = sp.sympify(self.signal_exponent), sp.sympify(self.spectrum_exponent)
         return a, b, sp.cancel((a - 1) / b)
 
     @property
     def flow(self) -> WarpLimited:
         """The same task in flow time."""
-        return WarpLimited(self.spectrum, self.signal, box=self.box)
+        return WarpLimited(self.spectrum_exponent, self.signal_exponent, box=self.box)
 
 
 def derive_steps(model: StepsLimited) -> Derived:
@@ -71,7 +75,7 @@ def derive_steps(model: StepsLimited) -> Derived:
 
     Examples
     --------
-    >>> found = derive_steps(StepsLimited(spectrum=2, signal=2))
+    >>> found = derive_steps(StepsLimited(spectrum_exponent=2, signal_exponent=2))
     >>> found.expr, sp.N(found.regimes[0].constant.subs(RATE, 1), 6)
     (1/2, 0.577321)
     """
@@ -164,7 +168,7 @@ def derive_silver(model: StepsLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_silver(StepsLimited(spectrum=2, signal=2)).expr.n(6)
+    >>> derive_silver(StepsLimited(spectrum_exponent=2, signal_exponent=2)).expr.n(6)
     0.635777
     """
     a, b, x = model.exponents
@@ -223,7 +227,7 @@ def derive_window(model: StepsLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_window(StepsLimited(spectrum=2, signal=2)).expr
+    >>> derive_window(StepsLimited(spectrum_exponent=2, signal_exponent=2)).expr
     4
     """
     a, b, x = model.exponents
@@ -279,7 +283,7 @@ def derive_excess(model: StepsLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_excess(StepsLimited(spectrum=2, signal=2)).expr
+    >>> derive_excess(StepsLimited(spectrum_exponent=2, signal_exponent=2)).expr
     1/3
     """
     a, b, x = model.exponents

@@ -17,7 +17,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ...arguments import whole
+from ...arguments import digit_count
 from ...errors import refusal
 from ..asymptotics import EXP, ONE_MINUS_EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
@@ -26,7 +26,7 @@ from ..optimum import pieces
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES, FLAJOLET_1995
 from ..relations import against_zero
-from ..symbols import ALPHA, BETA, BOX, INDEX, T, free_box
+from ..symbols import ALPHA, BETA, BOX, INDEX, T, check_task, free_box
 from .exponents import BOUNDARY, CONSTANT, GAMMA, LOSS, TAU, integral, renamed
 
 POINT = sp.Symbol("z", positive=True)
@@ -41,7 +41,7 @@ class WarpLimited:
 
     Attributes
     ----------
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a: eigenvalues :math:`k^{-b}`, signal power :math:`k^{-a}`, weights :math:`(w^*_k)^2 = k^{-(a - b)}`.
     learned : MellinSymbol or MellinCombination
         Square of the learned fraction of a mode as a function of :math:`\tau\lambda_k`, where only exponents are asked for.
@@ -49,10 +49,14 @@ class WarpLimited:
         Ranges of the parameters in which the derivation is checked.
     """
 
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     learned: MellinSymbol | MellinCombination = LEARNED
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent and no shape."""
+        check_task(self, "learned")
 
 
 def derive_network(model: WarpLimited) -> Derived:
@@ -73,10 +77,10 @@ def derive_network(model: WarpLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_network(WarpLimited(spectrum=2, signal=3)).regimes[0].log_power
+    >>> derive_network(WarpLimited(spectrum_exponent=2, signal_exponent=3)).regimes[0].log_power
     -1/2
     """
-    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    a, b = model.signal_exponent, model.spectrum_exponent
     x = sp.cancel((a - 1) / b)
     weights = sp.expand(a - b)
     norm = power_sum(weights, model.learned.compose(-b))
@@ -280,7 +284,7 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
     beta : number
         Source exponent, 0 < beta < 1; a float is read as the decimal it prints as.
     digits : int
-        Significant digits.
+        Significant digits, at most 1000.
 
     Returns
     -------
@@ -304,7 +308,7 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
         raise refusal(
             "beta", beta, "must lie between 0 and 1: only hard tasks have a kernel that grows"
         )
-    digits = whole("digits", digits)
+    digits = digit_count("digits", digits)
     with mpmath.workdps(digits):
         one, two = (mpmath.mpf(sp.N(value, digits)._mpf_) for value in moments(exact))
     return one, two
@@ -328,7 +332,7 @@ def derive_prefactor(model: WarpLimited) -> Derived:
     Where h = s^(-1/2) falls as :math:`\tau^{-\nu}`, a mode obeys :math:`q' = \lambda(h - q)` and is learned by
     :math:`q = h\,\Phi(\lambda\tau)`; that the squared weights then grow as assumed fixes :math:`\nu = (1 - \beta)/4`.
     """
-    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    a, b = model.signal_exponent, model.spectrum_exponent
     x = sp.cancel((a - 1) / b)
     conditions = derive_time(TimeLimited(b, a, EXP, model.box)).conditions
     hard, easy, line = _split(x)

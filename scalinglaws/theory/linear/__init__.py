@@ -2,6 +2,8 @@ r"""The lazy linear model: how its loss falls with time, data and model size, an
 
 Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math:`s_k = k^{-(\alpha\beta+1)}`; a student sees
 them through N random projections, P samples and time t. Losses are :math:`E(f - y)^2`, without a factor 1/2.
+
+Features are taken to be Gaussian, or to act as if they were; features of a given kernel need not.
 """
 
 from ..symbols import ALPHA, BETA, C, N, P, T
@@ -15,6 +17,7 @@ from .bottlenecks import (
 )
 from .compute import Case, ComputeLimited, derive_boundaries, derive_compute
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
+from .spectra import SpectrumLimited, derive_spectrum
 
 __all__ = [
     "ALPHA",
@@ -27,6 +30,7 @@ __all__ = [
     "N",
     "P",
     "RidgeLimited",
+    "SpectrumLimited",
     "T",
     "TimeLimited",
     "TransientLimited",
@@ -34,6 +38,7 @@ __all__ = [
     "derive_compute",
     "derive_mode",
     "derive_ridge",
+    "derive_spectrum",
     "derive_time",
     "derive_transient",
 ]

@@ -30,7 +30,7 @@ from ..parameters import tidy
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, BORDELON_2024, FLAJOLET_1995
 from ..relations import strongest
-from ..symbols import ALPHA, BETA, BOX, INDEX, T, free_box
+from ..symbols import ALPHA, BETA, BOX, INDEX, T, check_task, free_box
 
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
 
@@ -43,7 +43,7 @@ class TimeLimited:
 
     Attributes
     ----------
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a.
     residual : MellinSymbol or MellinCombination
         r(x): fraction of a mode's power still unlearned, decreasing; ``EXP`` for gradient flow.
@@ -51,10 +51,14 @@ class TimeLimited:
         Ranges of the parameters in which the derivation is checked.
     """
 
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     residual: MellinSymbol | MellinCombination = EXP
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent and no shape."""
+        check_task(self, "residual")
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class ModeLimited:
         v(x): share of a mode in the fluctuations; None where there are none.
     occupation : MellinSymbol or MellinCombination
         o(x): share of the resource that a mode takes.
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a.
     box : mapping
         Ranges of the parameters in which the derivation is checked.
@@ -87,9 +91,16 @@ class ModeLimited:
     residual: MellinSymbol | MellinCombination
     variance: MellinSymbol | MellinCombination | None = None
     occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent and no shape."""
+        if not isinstance(self.resource, sp.Symbol) or not self.resource.is_positive:
+            raise refusal("resource", self.resource, "must be a symbol declared positive=True")
+        shapes = ("residual", "occupation", *(["variance"] if self.variance is not None else []))
+        check_task(self, *shapes)
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,7 @@ class TransientLimited:
 
     Attributes
     ----------
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a.
     residual, occupation : MellinSymbol or MellinCombination
         r and o.
@@ -111,11 +122,15 @@ class TransientLimited:
         Ranges of the parameters in which the derivation is checked.
     """
 
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     residual: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 2))
     occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent and no shape."""
+        check_task(self, "residual", "occupation")
 
 
 # -- derivations --------------------------------------------------------------------------------------------------------
@@ -141,7 +156,7 @@ def derive_time(model: TimeLimited) -> Derived:
     >>> derive_time(TimeLimited(residual=RATIONAL(0, 2))).expr
     Min(2, beta)
     """
-    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    a, b = model.signal_exponent, model.spectrum_exponent
     found = power_sum(a, model.residual.compose(-b))
     resolved = (2 * T) ** (1 / b)
     loss = sp.Sum(
@@ -187,7 +202,7 @@ def derive_mode(model: ModeLimited) -> Derived:
     Derived
         Regimes of the loss as a function of the resource, conditions and steps.
     """
-    a, b, n = sp.sympify(model.signal), sp.sympify(model.spectrum), model.resource
+    a, b, n = model.signal_exponent, model.spectrum_exponent, model.resource
     eigenvalue = INDEX ** (-b)
 
     def mode_sum(weight: sp.Expr, shape: MellinSymbol | MellinCombination) -> sp.Expr:
@@ -307,10 +322,10 @@ def derive_transient(model: TransientLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_transient(TransientLimited(spectrum=2, signal=5)).expr
+    >>> derive_transient(TransientLimited(spectrum_exponent=2, signal_exponent=5)).expr
     1/2
     """
-    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    a, b = model.signal_exponent, model.spectrum_exponent
     s = sp.Symbol("s", positive=True)
     occupied, per_mode = extensive("occupation", model.occupation, b)
     heads = power_sum(sp.expand(a - b), model.residual.compose(b))

@@ -16,6 +16,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import flag
 from ..asymptotics import RATIONAL, slope_only_sum
 from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
@@ -71,6 +72,11 @@ class Case:
     boundary: str = ""
     known_log: bool = True
     known_scales: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("known_log", self.known_log)
+        flag("known_scales", self.known_scales)
 
 
 @dataclass(frozen=True)
@@ -271,7 +277,7 @@ def _assembled() -> tuple[Case, ...]:
         )
     )
     transient = sp.expand(_powers(derive_transient(TransientLimited()), T) / N)
-    noise = _powers(derive_time(TimeLimited(signal=2 * ALPHA)), T)
+    noise = _powers(derive_time(TimeLimited(signal_exponent=2 * ALPHA)), T)
     shrunk = N ** (ALPHA - 1)
     budget, slow = (N * T, C), (N ** (2 - ALPHA) * T, C)
 

@@ -107,7 +107,7 @@ def sgd_noise_law() -> Law:
         "sgd_noise",
         "how the noise that one-pass SGD feeds into the lazy linear model decays",
         derive=derive_time,
-        model=TimeLimited(signal=2 * ALPHA),
+        model=TimeLimited(signal_exponent=2 * ALPHA),
         quantity="noise kernel of online SGD, in units of eta^2/B, at t = learning rate times steps",
         symbols={"alpha": _SYMBOLS["alpha"]},
         variable=T,

@@ -15,7 +15,7 @@ from ..optimum import CostLimited, pieces
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, CAPONNETTO_2007, FLAJOLET_1995
 from ..relations import strongest
-from ..symbols import ALPHA, BETA, BOX, INDEX, free_box
+from ..symbols import ALPHA, BETA, BOX, INDEX, check_task, free_box
 from .bottlenecks import REGIME_NAMES, extensive
 
 SAMPLES = sp.Symbol("X", positive=True)
@@ -34,7 +34,7 @@ class RidgeLimited:
 
     Attributes
     ----------
-    spectrum, signal : Expr or number
+    spectrum_exponent, signal_exponent : Expr or number
         b and a.
     residual, variance : MellinSymbol or MellinCombination
         r and v.
@@ -44,12 +44,16 @@ class RidgeLimited:
         Ranges of the parameters in which the derivation is checked.
     """
 
-    spectrum: Any = ALPHA
-    signal: Any = ALPHA * BETA + 1
+    spectrum_exponent: Any = ALPHA
+    signal_exponent: Any = ALPHA * BETA + 1
     residual: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(2, 2))
     variance: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 2))
     occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no exponent and no shape."""
+        check_task(self, "residual", "variance", "occupation")
 
 
 def derive_ridge(model: RidgeLimited) -> Derived:
@@ -67,10 +71,10 @@ def derive_ridge(model: RidgeLimited) -> Derived:
 
     Examples
     --------
-    >>> derive_ridge(RidgeLimited(spectrum=2, signal=3)).expr
+    >>> derive_ridge(RidgeLimited(spectrum_exponent=2, signal_exponent=3)).expr
     2/3
     """
-    a, b = sp.sympify(model.signal), sp.sympify(model.spectrum)
+    a, b = model.signal_exponent, model.spectrum_exponent
     left = power_sum(a, model.residual.compose(b))
     spread, share = extensive("variance", model.variance, b)
     occupied, _ = extensive("occupation", model.occupation, b)

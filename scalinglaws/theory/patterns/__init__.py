@@ -1,10 +1,12 @@
 r"""Patterns of feature learning: which layers of a network learn what, and how many samples that takes.
 
-Learning a target means that its alignment with the network is of order one. The prior probability of that is tiny, and minus its
-logarithm, the cost, is how much evidence the data must supply: :math:`P_* \sim C`. A pattern assigns to each layer a way of making
-alignment likely: stay lazy (GP), specialize a few neurons (S1, S) or inflate all of them along one feature (G). Its cost is a sum
-of monomials in the widths and in free parameters, to be minimized under bounds; with widths :math:`N_l = d^{n_l}` the exponent of
-the minimum is the largest of finitely many linear functions of n. The cheapest pattern wins.
+Learning a target means that its alignment with the network is of order one. The prior probability
+of that is tiny, and minus its logarithm, the cost, is how much evidence the data must supply:
+:math:`P_* \sim C`. A pattern assigns to each layer a way of making alignment likely: stay lazy (GP),
+specialize one neuron, perhaps in part (S1), or many (S), or inflate all along one feature (G). Its
+cost is a sum of monomials in the widths and in free parameters, to be minimized under bounds; with
+widths :math:`N_l = d^{n_l}` the exponent of the minimum is the largest of finitely many linear
+functions of n. The cheapest pattern wins.
 
 All of this is heuristic and good for exponents. One statement is a theorem: the bound of ``patterns.unlearnability_bound``.
 """

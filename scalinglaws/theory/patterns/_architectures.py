@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice, whole
+from ...arguments import choice, flag, whole
 from ...errors import refusal
 from ..parameters import to_exact
 
@@ -64,7 +64,8 @@ def transfer_order(start: int, end: int, activation: str) -> int | None:
     r"""Return the order in which an activation turns a feature of one degree into one of another.
 
     Neurons that carry amplitude u on :math:`He_k` have activations with squared overlap :math:`u^{2j}` with :math:`He_{k'}`, where j
-    is the smallest number with :math:`j k \ge k'`, :math:`j k - k'` even and :math:`\phi^{(j)}(0) \ne 0`.
+    is the smallest number with :math:`j k \ge k'`, :math:`j k - k'` even and :math:`\phi^{(j)}(0) \ne 0`. The first power of
+    :math:`He_k` contains no other degree: j = 1 is possible for k' = k only.
 
     Parameters
     ----------
@@ -81,11 +82,11 @@ def transfer_order(start: int, end: int, activation: str) -> int | None:
     Examples
     --------
     >>> transfer_order(1, 3, "odd"), transfer_order(3, 1, "odd"), transfer_order(1, 2, "odd"), transfer_order(1, 3, "generic")
-    (3, 1, None, 3)
+    (3, 3, None, 3)
     """
     if activation == "linear":
         return 1 if start == end else None
-    for order in range(1, end + 3):
+    for order in range(1 if start == end else 2, end + 3):
         parity = {"odd": order % 2 == 1, "even": order % 2 == 0, "generic": True}[activation]
         if parity and order * start >= end and (order * start - end) % 2 == 0:
             return order
@@ -144,6 +145,7 @@ class Architecture:
             raise refusal(
                 "width_exponents", widths, f"must name one to {_MAX_LAYERS} hidden layers"
             )
+        flag("weight_sharing", self.weight_sharing)
         object.__setattr__(self, "degree", whole("degree", self.degree, high=_MAX_DEGREE))
         choice("activation", self.activation, ACTIVATIONS)
         if transfer_order(1, self.degree, self.activation) is None:
@@ -163,6 +165,7 @@ class Architecture:
         ):
             raise refusal("tracked", tracked, f"must be degrees from 1 to {self.degree}")
         object.__setattr__(self, "width_exponents", widths)
+        object.__setattr__(self, "weight_sharing", flag("weight_sharing", self.weight_sharing))
         object.__setattr__(self, "fan_in", exponent_of("fan_in", self.fan_in))
         object.__setattr__(
             self,
@@ -239,13 +242,8 @@ def fully_connected(
     >>> fully_connected([1, "3/2"], 3).width_exponents
     (1, 3/2)
     """
-    chosen = (
-        activation
-        if activation is not None
-        else "odd"
-        if isinstance(degree, int) and degree % 2
-        else "generic"
-    )
+    degree = whole("degree", degree, high=_MAX_DEGREE)
+    chosen = activation if activation is not None else "odd" if degree % 2 else "generic"
     return Architecture(_listed(width_exponents), degree, chosen, tracked=_tracked(tracked, degree))
 
 
@@ -288,9 +286,8 @@ def convolutional(
     >>> convolutional([sp.Rational(1, 2)]).readout_multiplicity
     1/2
     """
-    default = (
-        "linear" if degree == 1 else "odd" if isinstance(degree, int) and degree % 2 else "generic"
-    )
+    degree = whole("degree", degree, high=_MAX_DEGREE)
+    default = "linear" if degree == 1 else "odd" if degree % 2 else "generic"
     patch = exponent_of("patch_exponent", patch_exponent)
     if patches_exponent is None:
         patches = sp.expand(1 - patch)
@@ -306,7 +303,7 @@ def convolutional(
         activation or default,
         patch,
         patches,
-        bool(weight_sharing),
+        weight_sharing,
         _tracked(tracked, degree),
     )
 
@@ -316,13 +313,11 @@ def _listed(width_exponents: Any) -> Any:
     return (*width_exponents,) if isinstance(width_exponents, list) else width_exponents
 
 
-def _tracked(tracked: Any, degree: Any) -> tuple[int, ...]:
+def _tracked(tracked: Any, degree: int) -> tuple[int, ...]:
     if isinstance(tracked, str):
         if tracked != "all":
             raise refusal("tracked", tracked, "must be 'all' or degrees")
-        return (
-            tuple(range(2 - degree % 2, degree + 1, 2)) if isinstance(degree, int) else ()
-        )  # the architecture refuses the degree
+        return tuple(range(2 - degree % 2, degree + 1, 2))
     if tracked is None:
         return ()
     given: tuple[int, ...] = tuple(tracked)

@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import flag
 from ...errors import refusal, unknown_name
 from ..balance._cells import FORM_ZERO, Cell, Polygon, clip, edges_of, joined, least_cells, value_at
 from ._architectures import Architecture, Attention, exponent_of
@@ -174,7 +175,7 @@ class SampleComplexity:
             for cell in self._cells
         )
 
-    def at(self, **values: Any) -> SampleComplexity:
+    def at(self, /, **values: Any) -> SampleComplexity:
         """Answer the same question at given numbers for the symbols.
 
         Parameters
@@ -287,6 +288,7 @@ def sample_complexity(
     >>> sample_complexity(fully_connected([n], 3), purity=True).exponent
     Piecewise((1, n <= 1), (n/2 + 1/2, (n >= 1) & (n <= 5)), (3, n >= 5))
     """
+    flag("purity", purity)
     if not isinstance(architecture, (Architecture, Attention)):
         raise refusal(
             "architecture",

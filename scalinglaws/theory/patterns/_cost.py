@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import sympy as sp
 
@@ -24,7 +25,7 @@ class Cost:
     terms : tuple of Expr
         Monomials in sizes and parameters: one per layer that is not lazy, and the readout.
     parameters : tuple of Symbol
-        What is free: numbers of specialized neurons M, inflations beta.
+        What is free: amplitudes u, numbers of specialized neurons M, inflations beta.
     bounds : tuple of Relational
         What the parameters must satisfy.
     sizes : mapping of Symbol to Expr
@@ -66,7 +67,7 @@ def cost(pattern: Pattern) -> Cost:
     >>> for pattern in enumerate_patterns(fully_connected([1], 3)):
     ...     print(f"{pattern}: {cost(pattern).expr}")
     GP: d**3
-    S1(1): N + d
+    S1(1): N/u**6 + d*u**2
     S(1): M*d + N/M
     G(1): N*beta + d**3/beta**3
     """
@@ -114,12 +115,13 @@ def written_power(pattern: Pattern, power: Power) -> sp.Expr:
 
 
 def written_bound(pattern: Pattern, cap: Power) -> sp.Basic:
-    """Write a cap as a person would: M >= 1, M <= N, beta M/N <= 1."""
+    """Write a cap as a person would: M >= 1, M <= N, u >= 1/sqrt(d), beta M/N <= 1."""
     single = [
         (name, power) for name, power in zip(pattern.parameters, cap.free, strict=True) if power
     ]
-    if len(single) == 1 and abs(single[0][1]) == 1:
+    if len(single) == 1:
         name, power = single[0]
-        rest = written_power(pattern, cap) / name ** int(power)
-        return sp.Ge(name, rest) if power < 0 else sp.Le(name, 1 / rest)
+        rest = Power(cap.sizes, (Fraction(0),) * len(cap.free))
+        limit = written_power(pattern, rest ** (-1 / power))
+        return sp.Ge(name, limit) if power < 0 else sp.Le(name, limit)
     return sp.Le(written_power(pattern, cap), 1)

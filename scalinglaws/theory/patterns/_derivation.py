@@ -58,7 +58,7 @@ def derive_pattern(model: PatternLimited | Architecture | Attention) -> Derived:
     >>> from scalinglaws.theory.patterns import fully_connected
     >>> n = sp.Symbol("n", positive=True)
     >>> derive_pattern(fully_connected([n], 5)).expr
-    Piecewise((5*n/6 + 5/6, n <= 1/5), (1, (n >= 1/5) & (n <= 1)), (n/2 + 1/2, (n >= 1) & (n <= 9)), (5, n >= 9))
+    Piecewise((n/6 + 5/6, n <= 1), (n/2 + 1/2, (n >= 1) & (n <= 9)), (5, n >= 9))
     """
     architecture, where = (
         (model.architecture, model.where) if isinstance(model, PatternLimited) else (model, ())

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy as sp
 
-from ...arguments import whole
+from ...arguments import flag, whole
 from ...errors import refusal, unknown_name
 from ..balance._cells import Cell, edges_between, joined, value_at
 from ..parameters import to_exact
@@ -122,10 +122,11 @@ def phase_diagram(
     >>> from scalinglaws.theory.patterns import fully_connected
     >>> found = phase_diagram(fully_connected(["n"], 3), {"n": (0, 6)}, points=7)
     >>> [str(found.patterns[number]) for number in found.winner]
-    ['G(1)', 'S1(1)', 'S(1)', 'S(1)', 'S(1)', 'GP', 'GP']
+    ['S1(1)', 'S1(1)', 'S(1)', 'S(1)', 'S(1)', 'GP', 'GP']
     >>> [(str(line.equation.lhs), line.equation.rhs) for line in found.boundaries]
-    [('n', 1/3), ('n', 1), ('n', 5)]
+    [('n', 1), ('n', 5)]
     """
+    flag("purity", purity)
     architecture = _freed(architecture)
     space = space_of(architecture)
     if not 1 <= len(space.symbols) <= 2:

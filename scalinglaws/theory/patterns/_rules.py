@@ -3,6 +3,12 @@ r"""The rules of the pattern engine: what each assignment of patterns to layers 
 Heuristic scaling arguments, good for exponents. After every layer each tracked feature :math:`He_k` has an eigenvalue
 :math:`\lambda_l[k]`, a monomial in the sizes and in the free parameters of the layers so far. A layer is lazy, or pays for carrying
 one feature: few neurons specialize on it, or all inflate their variance along it.
+
+In general M neurons carry a feature with amplitude u, at a cost :math:`M u^2/\lambda` for an
+eigenvalue :math:`M u^{2j}/N` of what the activation makes of it in order j. For j > 1 a larger
+amplitude buys more than more neurons do, so that one of two holds: M neurons at u = 1 (S) or, where
+less than one of those would be best, a single one at u < 1 (S1), as in layers narrower than the input.
+For the same reason inflating all neurons (G) is never cheaper than both; for j = 1 all are equal.
 """
 
 from __future__ import annotations
@@ -14,10 +20,12 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
+from ...arguments import flag
 from ..balance import Power, TropicalProgram
 from ._architectures import Architecture, Attention, transfer_order
 
 KINDS = ("GP", "S1", "S", "G")
+_LETTERS = {"S1": "u", "S": "M", "G": "beta"}  # of the free parameter
 _ONE, _NONE = Fraction(1), Fraction(0)
 
 
@@ -28,7 +36,8 @@ class LayerPattern:
     Attributes
     ----------
     kind : {"GP", "S1", "S", "G", "softmax"}
-        Lazy; a few neurons specialize; M of them do; all neurons learn the feature as Gaussians; the attention pattern forms.
+        Lazy; one neuron specializes, with amplitude u; M of them do, with amplitude one; all neurons learn the feature as
+        Gaussians; the attention pattern forms.
     feature : int or None
         Degree of the feature that the layer carries; None if it is lazy.
     """
@@ -69,20 +78,16 @@ class Pattern:
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
-        """Free parameters: M, the number of specialized neurons, and beta, the inflation of the variance; by layer."""
+        """Free parameters by layer: u, the amplitude of a neuron; M, the number of neurons; beta, the inflation of the variance."""
         if isinstance(self.architecture, Attention):
             return (
                 (sp.Symbol("epsilon2", positive=True),) if self.layers[0].kind == "softmax" else ()
             )
         found = []
         for number, layer in enumerate(self.layers, start=1):
-            if layer.kind in ("S", "G"):
-                letter = "M" if layer.kind == "S" else "beta"
-                found.append(
-                    sp.Symbol(
-                        letter if len(self.layers) == 1 else f"{letter}_{number}", positive=True
-                    )
-                )
+            if letter := _LETTERS.get(layer.kind):
+                name = letter if len(self.layers) == 1 else f"{letter}_{number}"
+                found.append(sp.Symbol(name, positive=True))
         return tuple(found)
 
     @cached_property
@@ -94,10 +99,10 @@ class Pattern:
 
     @property
     def rank(self) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
-        """Order among patterns of equal cost: fewer parameters first, then GP < S1 < S < G layer by layer."""
+        """Order among patterns of equal cost: fewer free M and beta first, then GP < S1 < S < G layer by layer."""
         kinds = (*KINDS, "softmax")
         return (
-            len(self.parameters),
+            sum(layer.kind in ("S", "G", "softmax") for layer in self.layers),
             tuple(kinds.index(layer.kind) for layer in self.layers),
             tuple(layer.feature or 0 for layer in self.layers),
         )
@@ -148,6 +153,7 @@ def enumerate_patterns(
     >>> len(enumerate_patterns(fully_connected([1, 1], 3)))
     28
     """
+    flag("purity", purity)
     if isinstance(architecture, Attention):
         return tuple(
             Pattern(architecture, (LayerPattern(kind),), purity) for kind in ("GP", "softmax")
@@ -199,7 +205,7 @@ def _source(
 def _program(
     structure: _Structure, layers: tuple[LayerPattern, ...], purity: bool
 ) -> TropicalProgram:
-    free = [number for number, layer in enumerate(layers) if layer.kind in ("S", "G")]
+    free = [number for number, layer in enumerate(layers) if layer.kind in _LETTERS]
     total = structure.depth + 2  # widths, fan-in, patches
 
     def power(sizes: dict[int, int], parameter: int | None = None, order: int = 1) -> Power:
@@ -222,22 +228,19 @@ def _program(
         return eigenvalue[k]
 
     for number, layer in enumerate(layers):
-        carried = power({})
         if layer.feature is not None:
             before = use(layer.feature)
             if layer.kind == "G":
-                inflated = before * power({}, number)
                 terms.append(power({number: 1}, number) * copies)
                 caps.append(power({}, number, -1))
                 if structure.activation != "linear":
-                    caps.append(inflated)
-                carried = inflated
+                    caps.append(before * power({}, number))
+            elif layer.kind == "S":
+                terms.append(before**-1 * power({}, number) * copies)
+                caps += [power({}, number, -1), power({number: -1}, number)]
             else:
-                count = number if layer.kind == "S" else None
-                terms.append(before**-1 * power({}, count) * copies)
-                if layer.kind == "S":
-                    caps += [power({}, number, -1), power({number: -1}, number)]
-                carried = power({number: -1}, count)
+                terms.append(before**-1 * power({}, number, 2) * copies)
+                caps += [before * power({}, number, -2), power({}, number)]
         after, through = {}, {}
         for k in structure.tracked:
             source = _source(structure, layer, frozenset(eigenvalue), k)
@@ -245,7 +248,11 @@ def _program(
                 continue
             start, order, by_layer = source
             if by_layer:
-                after[k] = carried**order if layer.kind == "G" else carried
+                after[k] = {
+                    "G": (eigenvalue[start] * power({}, number)) ** order,
+                    "S": power({number: -1}, number),
+                    "S1": power({number: -1}, number, 2 * order),
+                }[layer.kind]
                 through[k] = frozenset({number})
             else:
                 after[k] = eigenvalue[start] ** order

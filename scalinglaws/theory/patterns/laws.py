@@ -12,7 +12,7 @@ from ..references import RINGEL_2025, RUBIN_2025
 from ._architectures import attention, convolutional, fully_connected
 from ._bound import COST, EvidenceLimited, derive_bound
 from ._coordinates import SCALE
-from ._derivation import PatternLimited, derive_pattern
+from ._derivation import derive_pattern
 
 _N, _N1, _N2 = sp.symbols("n n_1 n_2", positive=True)
 _PATCH, _LENGTH = sp.symbols("s ell", positive=True)
@@ -32,11 +32,14 @@ _build = laws_of(
 
 @lru_cache(maxsize=1)
 def two_layer_law() -> Law:
-    r"""Return ``patterns.two_layer``: :math:`P_* \sim \sqrt{N d}` from :math:`N = d` to :math:`d^5`, where lazy learning takes over."""
+    r"""Return ``patterns.two_layer``: :math:`P_* \sim \sqrt{N d}` from :math:`N = d` to :math:`d^5`, where lazy learning takes over.
+
+    Below :math:`N = d` one neuron specializes in part, :math:`P_* \sim d^{3/4} N^{1/4}`.
+    """
     return _build(
         "two_layer",
         "samples by which a two-layer network of given width learns a cubic Hermite "
-        "target: lazy, specialized, or Gaussian features",
+        "target: one specialized neuron, many, or none",
         symbols={"n": "width exponent: the hidden layer has d^n neurons"},
         model=fully_connected([_N], 3),
     )
@@ -67,22 +70,24 @@ def convolutional_law() -> Law:
 def three_layer_law() -> Law:
     r"""Return ``patterns.three_layer``: :math:`P_* \sim \sqrt{\min(N_1, N_2)\,d}`: the narrower layer specializes, the other stays lazy.
 
-    For hidden layers at least as wide as the input; `sample_complexity` covers the rest, with ten patterns.
+    That holds from :math:`N_1, N_2 = d` to :math:`d^5`. In layers narrower than the input a single neuron specializes, with an amplitude
+    below one: in one of the layers where the other is wide enough, else in both, or in the first with more of them in the second.
     """
     return _build(
         "three_layer",
-        "samples by which a three-layer network, no narrower than its input, learns a "
+        "samples by which a three-layer network of given widths learns a "
         "cubic Hermite target: which layer specializes",
         symbols={
             "n_1": "width exponent of the first hidden layer",
             "n_2": "width exponent of the second hidden layer",
         },
-        model=PatternLimited(fully_connected([_N1, _N2], 3), (_N1 >= 1, _N2 >= 1)),
+        model=fully_connected([_N1, _N2], 3),
         published=Published(
             (_N1 + _N2 + 1) / 3,
             "the cost of S(1) G(3), specialization followed by Gaussian feature learning on the target; it is never strictly the cheapest "
-            "pattern in exponents: a single specialized layer, the other one lazy, costs at most as much. Its M_1 is printed as "
-            "(N_1 d/d^2)^(1/3) and should be (N_1 N_2/d^2)^(1/3)",
+            "pattern in exponents: from N_1, N_2 = d on a single specialized layer, the other one lazy, costs at most as much. The same "
+            "power is the least one for n_1 < 1, 2 n_2 > 1 + n_1, n_1 + 4 n_2 < 5, but there both layers specialize on x_1, the first by "
+            "one neuron. Its M_1 is printed as (N_1 d/d^2)^(1/3) and should be (N_1 N_2/d^2)^(1/3)",
             _TALK,
         ),
     )

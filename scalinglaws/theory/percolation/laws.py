@@ -9,6 +9,7 @@ import sympy as sp
 from ..asymptotics import EXP
 from ..building import laws_of
 from ..formula import Law, Published
+from ..records import Factor
 from ..references import (
     BRILL_2024,
     FISHER_1961,
@@ -35,7 +36,11 @@ from .sampling import SampleLimited, derive_sampled
 _ALPHA = "Zipf excess: the cluster of rank k weighs k^-(1 + alpha)"
 _BETA = "exponent at which a single cluster is learned, c/D"
 _TAU = "exponent of the cluster numbers, n_s ~ s^-tau at the threshold"
-_ORDER = "order of the error in the distance: 2 for the square of a piecewise constant approximation, 4 for a piecewise linear one"
+_SMOOTH, _WEIGHT = (1 + ALPHA) * (1 - BETA), (1 + ALPHA) / (1 + BETA)
+_ORDER = (
+    "order of the error in Euclidean distance: 2 for the square of a piecewise constant "
+    "approximation, 4 for a piecewise linear one"
+)
 
 
 _build = laws_of(
@@ -99,8 +104,9 @@ def model_law() -> Law:
             sp.Min(ALPHA, BETA),
             "the same exponent with another constant (forms published_loss, published_break_rank): a smallest allocation of 1, where the "
             "tangent rule says (1 + beta)^(1/beta), and power sums as integrals, which for beta < alpha makes the loss too small "
-            "by the factor ((a - 1) zeta(a))^(1 + beta)",
+            "by the factor ((a - 1) zeta(a))^(1 + beta), a = (1 + alpha)/(1 + beta)",
             BRILL_2024.at("model scaling"),
+            Factor(((_WEIGHT - 1) * sp.zeta(_WEIGHT)) ** -(1 + BETA), BETA < ALPHA),
         ),
     )
 
@@ -118,8 +124,12 @@ def data_law() -> Law:
         published=Published(
             sp.Min(BETA, ALPHA / (1 + ALPHA)),
             "the same exponent with another constant (form published_loss, to be divided by zeta(1 + alpha)): counts of samples replaced "
-            "by their means and sums by integrals, which is 24 to 38 % low",
+            "by their means and sums by integrals",
             BRILL_2024.at("data scaling"),
+            Factor(
+                1 / ((_SMOOTH - 1) * sp.zeta(_SMOOTH) * sp.zeta(1 + ALPHA) ** BETA),
+                BETA < ALPHA / (1 + ALPHA),
+            ),
         ),
     )
 

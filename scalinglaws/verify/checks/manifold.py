@@ -49,6 +49,7 @@ def variance_limited(context: Context) -> Iterator[Comparison]:
     "manifold.nearest-neighbor",
     statement="the distance to the nearest of P samples falls as P^(-1/d)",
     laws=("manifold.nearest_neighbor",),
+    demo=True,
 )
 def nearest_neighbor(context: Context) -> Iterator[Comparison]:
     """Points drawn on a torus, which has no edges."""

@@ -383,7 +383,7 @@ def test_refusals(arguments, complaint):
     with pytest.raises(DomainError, match=complaint):
         ridge(PowerLawSpectrum(1.5, 1.0), **arguments)
     found = ridge(PowerLawSpectrum(1.5, 1.0), samples=10)
-    with pytest.raises(DomainError, match="at least 1"):
+    with pytest.raises(DomainError, match="members = 0.0 must be >= 1"):
         found.ensemble(0)
     with pytest.raises(DomainError, match="'samples', 'features' or 'none'"):
         found.shared_loss("everything")

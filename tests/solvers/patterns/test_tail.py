@@ -10,9 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special
 
-from scalinglaws.errors import ConvergenceError, DomainError, ResourceError
-from scalinglaws.solvers.patterns import SPINODAL, TRANSITION, cube_rate, log_tail
-from scalinglaws.solvers.patterns._normal import cell_of, guide, log_tail_of_normal
+from scalinglaws.errors import AccuracyWarning, ConvergenceError, DomainError, ResourceError
+from scalinglaws.results import Status
+from scalinglaws.solvers.patterns import (
+    SPINODAL,
+    TRANSITION,
+    _normal,
+    _tail_sampler,
+    cube_rate,
+    log_tail,
+)
+from scalinglaws.solvers.patterns._normal import (
+    blocks,
+    cell_of,
+    guide,
+    log_mean,
+    log_sum,
+    log_tail_of_normal,
+)
 
 KNOWN = json.loads((Path(__file__).parents[2] / "reference" / "patterns_solvers.json").read_text())
 QUICK = [(10, 3), (100, 12)]
@@ -42,10 +57,12 @@ def test_sampling_agrees_with_the_lattice(row):
 
 
 def test_a_single_tilt_misses_the_jump():
-    whole, tilted = (
-        log_tail(100, 12, method, rng=5).log_probability for method in ("importance", "tilt")
-    )
-    assert tilted < whole - 50
+    whole = log_tail(100, 12, "importance", rng=5).log_probability
+    with pytest.warns(AccuracyWarning, match="a way in which the event happens is missed"):
+        tilted = log_tail(100, 12, "tilt", rng=5)
+    assert tilted.log_probability < whole - 50
+    assert tilted.standard_error < 0.1  # an error bar that does not know
+    assert tilted.diagnostics.status is Status.UNDERSAMPLED
     # before the transition it is all there is
     assert log_tail(1000, 3, "tilt", rng=5).log_probability == pytest.approx(
         log_tail(1000, 3).log_probability, abs=0.1
@@ -176,3 +193,68 @@ def test_what_no_lattice_holds_is_refused():
 def test_what_rounding_spoils_is_refused():
     with pytest.raises(ConvergenceError, match="importance"):
         log_tail(20_000, 60)
+
+
+def test_bad_proposals_are_not_a_success(monkeypatch):
+    def untilted(*_):
+        cells = np.exp(-(_tail_sampler._CENTERS**2) / 2)
+        return cells / cells.sum()
+
+    monkeypatch.setattr(_tail_sampler, "_shared_cells", untilted)
+    with pytest.warns(AccuracyWarning, match="too few samples matter"):
+        found = log_tail(1000, 6, "importance", samples=3000, rng=1)
+    assert found.diagnostics.status is Status.UNDERSAMPLED
+    monkeypatch.undo()
+    assert log_tail(1000, 6, "importance", samples=3000, rng=1).diagnostics.status.ok
+
+    def leaning(mean):  # against the event
+        cells = np.exp(-((_tail_sampler._CENTERS + 1.5) ** 2) / 2)
+        return cells / cells.sum()
+
+    monkeypatch.setattr(_tail_sampler, "_background_cells", leaning)
+    with pytest.warns(AccuracyWarning, match="too few samples matter"):
+        assert not log_tail(100, 42, "importance", rng=1).diagnostics.status.ok
+
+
+def test_few_samples_are_not_a_success():
+    with pytest.warns(AccuracyWarning, match="use more samples"):
+        found = log_tail(10, [1.0, 10.0], "importance", samples=10, rng=0)
+    assert found.diagnostics.status is Status.UNDERSAMPLED
+    with pytest.warns(AccuracyWarning, match="is missed"):
+        found = log_tail(10, 10.0, "tilt", rng=0)  # which cannot happen without a jump
+    assert found.log_probability == -math.inf
+
+
+def test_work_is_bounded_before_it_starts():
+    with pytest.raises(ResourceError, match="samples would hold"):
+        log_tail(100, 1.0, "importance", samples=10**11, rng=0)
+    with pytest.raises(ResourceError, match="about a minute"):
+        log_tail(10**15, 1.0, "importance", rng=0)
+    # no kernel is called for longer than some tenths of a second
+    for samples, terms in ((7, 3), (10**5, 1000), (3, 10**9), (1, 1)):
+        done = np.zeros(samples)
+        for rows, count in blocks(samples, terms):
+            assert done[rows].size * count <= _normal._BLOCK
+            done[rows] += count
+        assert np.all(done == terms)
+
+
+def test_means_of_weights_know_how_many_count():
+    even = log_mean(np.full(200, -1000.0))
+    assert (even.log_mean, even.error, even.effective) == (-1000, 0, 200)
+    assert even.good
+    lone = log_mean(np.array([0.0, *[-50.0] * 9999]))
+    assert lone.effective == pytest.approx(1)
+    assert lone.error == pytest.approx(1)
+    assert not lone.good
+    missed = log_mean(np.full(5, -np.inf))
+    assert (missed.log_mean, missed.error, missed.good) == (-math.inf, math.inf, False)
+    # two halves of one event, one of them hardly sampled
+    both = log_sum([even, lone])
+    assert both.effective == pytest.approx(1)
+    half = log_sum([even, missed])
+    assert half.log_mean == even.log_mean
+    assert not half.good
+    assert not log_sum([missed]).good
+    assert log_sum([even, even]).log_mean == pytest.approx(-1000 + math.log(2))
+    assert log_sum([even, even]).effective == pytest.approx(400)

@@ -211,7 +211,7 @@ def test_bootstrap_in_closed_form():
     with pytest.raises(DomainError, match="does not grow"):
         derive_bootstrap(FeedbackLimited(power=0))
     with pytest.raises(DomainError, match="do not converge"):
-        derive_bootstrap(FeedbackLimited(spectrum=2, signal=3))
+        derive_bootstrap(FeedbackLimited(spectrum_exponent=2, signal_exponent=3))
     with pytest.raises(DomainError, match="single power law"):
         derive_bootstrap(FeedbackLimited(residual=RATIONAL(0, 2)))
     # three layers: each level overshoots twice as far

@@ -194,7 +194,9 @@ def test_depth_contains_the_lazy_law_and_that_of_two_layers():
     for m in (1, 2, 3):
         assert (
             law(beta=HALF, m=m)
-            == derive_feedback(FeedbackLimited(spectrum=2, signal=2, power=m)).expr
+            == derive_feedback(
+                FeedbackLimited(spectrum_exponent=2, signal_exponent=2, power=m)
+            ).expr
         )
 
 
@@ -259,13 +261,18 @@ def test_compute_exponents_do_not_order_tasks_by_difficulty():
 
 
 def test_other_models():
-    assert derive_steps(StepsLimited(spectrum=2, signal=4)).expr == Fraction(3, 2)
-    assert derive_window(StepsLimited(spectrum=2, signal=2)).expr == 4
-    assert derive_kernel_scale(WarpLimited(spectrum=2, signal=4)).expr == 0
-    assert derive_depth(ChainLimited(spectrum=2, signal=2, depth=sp.Rational(1, 2))).expr == (
-        sp.Rational(3, 5)
+    assert derive_steps(StepsLimited(spectrum_exponent=2, signal_exponent=4)).expr == Fraction(3, 2)
+    assert derive_window(StepsLimited(spectrum_exponent=2, signal_exponent=2)).expr == 4
+    assert derive_kernel_scale(WarpLimited(spectrum_exponent=2, signal_exponent=4)).expr == 0
+    assert derive_depth(
+        ChainLimited(spectrum_exponent=2, signal_exponent=2, depth=sp.Rational(1, 2))
+    ).expr == (sp.Rational(3, 5))
+    assert (
+        derive_depth(
+            ChainLimited(spectrum_exponent=2, signal_exponent=2, depth=2)
+        ).derivation.refused()
+        is None
     )
-    assert derive_depth(ChainLimited(spectrum=2, signal=2, depth=2)).derivation.refused() is None
 
 
 @pytest.mark.parametrize(

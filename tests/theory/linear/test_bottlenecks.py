@@ -117,7 +117,9 @@ def _direct_sum(spectrum, weight):
 )
 def test_other_filters_in_time(a, b, residual, shape):
     found = derive_time(
-        TimeLimited(spectrum=sp.Rational(b), signal=sp.Rational(a), residual=residual)
+        TimeLimited(
+            spectrum_exponent=sp.Rational(b), signal_exponent=sp.Rational(a), residual=residual
+        )
     )
     spectrum = PowerLawSpectrum.from_ab(float(a), float(b))
     times = np.array([1e7, 1e8])
@@ -147,7 +149,12 @@ def test_other_filters_in_time(a, b, residual, shape):
 def test_other_residuals_of_a_limited_number_of_modes(a, b, power, shape):
     # iterating a ridge fit `power` times leaves (kappa/(lambda + kappa))^power: saturation at power * b
     found = derive_mode(
-        ModeLimited(P, RATIONAL(power, power), spectrum=sp.Rational(b), signal=sp.Rational(a))
+        ModeLimited(
+            P,
+            RATIONAL(power, power),
+            spectrum_exponent=sp.Rational(b),
+            signal_exponent=sp.Rational(a),
+        )
     )
     assert found.expr == min(a - 1, power * b)
     spectrum = PowerLawSpectrum.from_ab(float(a), float(b))
@@ -168,7 +175,11 @@ def test_symbolic_model_with_other_parameters():
     white = 1 + theta / dimension
     found = derive_mode(
         ModeLimited(
-            N, RATIONAL(2, 2), spectrum=white, signal=white, box={theta: (1, 3), dimension: (1, 4)}
+            N,
+            RATIONAL(2, 2),
+            spectrum_exponent=white,
+            signal_exponent=white,
+            box={theta: (1, 3), dimension: (1, 4)},
         )
     )
     assert sp.simplify(found.expr - theta / dimension) == 0
@@ -177,7 +188,9 @@ def test_symbolic_model_with_other_parameters():
 
 def test_a_model_on_the_boundary_has_a_logarithm():
     found = derive_mode(
-        ModeLimited(N, RATIONAL(1, 1), spectrum=sp.Integer(2), signal=sp.Integer(3))
+        ModeLimited(
+            N, RATIONAL(1, 1), spectrum_exponent=sp.Integer(2), signal_exponent=sp.Integer(3)
+        )
     )
     (regime,) = found.regimes
     assert (regime.exponent, regime.log_power) == (2, 1)
@@ -215,8 +228,8 @@ def test_models_without_a_meaning_are_refused():
                 P,
                 RATIONAL(2, 2),
                 occupation=RATIONAL(-sp.Rational(3, 4), 2),
-                spectrum=sp.Rational(3, 2),
-                signal=2,
+                spectrum_exponent=sp.Rational(3, 2),
+                signal_exponent=2,
             )
         )
     with pytest.raises(DomainError, match="no range for a, b"):

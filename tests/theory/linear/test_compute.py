@@ -274,7 +274,9 @@ def test_transient_law_and_what_is_printed():
 
 
 def test_a_transient_that_is_not_shipped():
-    found = derive_transient(TransientLimited(spectrum=sp.Rational(5, 4), signal=sp.Rational(7, 2)))
+    found = derive_transient(
+        TransientLimited(spectrum_exponent=sp.Rational(5, 4), signal_exponent=sp.Rational(7, 2))
+    )
     exact = _excess(3.5, 1.25, 1e12, [1e6, 1e7])
     assert -np.diff(np.log(exact))[0] / np.log(10) == pytest.approx(float(found.expr), abs=2e-3)
     assert found.derivation.refused() is None

@@ -1,5 +1,6 @@
 """The pattern engine: reference values, closed forms, and three ways to the same exponents."""
 
+import itertools
 import json
 from fractions import Fraction
 
@@ -30,6 +31,7 @@ from scalinglaws.theory.patterns import (
 d, N, M, beta, C, S = sp.symbols("d N M beta C S", positive=True)
 n, n1, n2 = sp.symbols("n n_1 n_2", positive=True)
 N1, N2, M1, M2, beta2 = sp.symbols("N_1 N_2 M_1 M_2 beta_2", positive=True)
+u, u1, u2 = sp.symbols("u u_1 u_2", positive=True)
 SECOND = sp.Rational(1, 2)
 
 
@@ -51,7 +53,12 @@ def _fractions(architecture):
 # -- reference values ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", range(10))
+def _family(name):
+    """M neurons of amplitude u are one family, S1 and S its edges; inflating all (G) is none."""
+    return None if "G(" in name else name.replace("S1", "S")
+
+
+@pytest.mark.parametrize("row", range(36))
 def test_reference_rows(table, row):
     entry = table["engine"][row]
     build = convolutional if entry.get("cnn") else fully_connected
@@ -65,16 +72,31 @@ def test_reference_rows(table, row):
     for name, (exponent, parameters) in entry["others"].items():
         assert ranked[name].exponent == sp.Rational(exponent)
         if parameters is not None:
-            assert list(ranked[name].parameters.values()) == [
-                sp.Rational(power) for power in parameters
-            ]
+            # the table has squared amplitudes
+            assert [
+                2 * power if str(symbol).startswith("u") else power
+                for symbol, power in ranked[name].parameters.items()
+            ] == [sp.Rational(power) for power in parameters]
     if "second" in entry:
         assert min(
             other.exponent for other in found.ranking if other.exponent > found.exponent
         ) == sp.Rational(entry["second"])
+    if "next" in entry:
+        families = {}
+        for other in found.ranking:
+            families.setdefault(_family(str(other)), other.exponent)
+        assert min(
+            exponent
+            for name, exponent in families.items()
+            if name is not None and exponent > found.exponent
+        ) == sp.Rational(entry["next"])
     assert [str(pattern) for pattern in found.infeasible] == entry.get(
         "infeasible", [str(pattern) for pattern in found.infeasible]
     )
+
+
+def test_every_reference_row_is_tested(table):
+    assert len(table["engine"]) == 36
 
 
 def test_ties_are_reported_in_order_of_simplicity():
@@ -87,7 +109,9 @@ def test_ties_are_reported_in_order_of_simplicity():
 def test_two_layer_costs_in_closed_form():
     lazy, single, several, gaussian = enumerate_patterns(fully_connected([n], 3))
     assert cost(lazy).expr == d**3
-    assert cost(single).expr == d + N
+    assert cost(single).expr == u**2 * d + N / u**6
+    assert cost(single).bounds == (u >= 1 / sp.sqrt(d), u <= 1)
+    assert cost(single).expr.subs(u, 1) == d + N
     assert cost(several).expr == d * M + N / M
     assert cost(several).bounds == (M >= 1, M <= N)
     assert cost(gaussian).expr == N * beta + (d / beta) ** 3
@@ -96,6 +120,28 @@ def test_two_layer_costs_in_closed_form():
     assert inner.parameters == {M: sp.sqrt(N) / sp.sqrt(d)}
     assert (inner.validity, clamped.validity) == ((n >= 1,), (n <= 1,))
     assert (clamped.value, clamped.parameters) == (d + N, {M: 1})
+    inner, clamped = closed_forms(single)
+    least = 4 * (N * d**3 / 27) ** sp.Rational(1, 4)
+    assert sp.powsimp(sp.expand_power_base(inner.value / least, force=True), force=True) == 1
+    assert sp.powsimp(inner.parameters[u] ** 8 - 3 * N / d) == 0
+    assert list(inner.weights.values()) == [sp.Rational(3, 4), sp.Rational(1, 4)]
+    assert (inner.validity, clamped.validity) == ((n <= 1,), (n >= 1,))
+    assert (clamped.value, clamped.parameters) == (d + N, {u: 1})
+
+
+@pytest.mark.parametrize("m", [3, 5, 7])
+def test_one_neuron_in_a_narrow_layer_for_any_degree(m):
+    # u^2 = (N/d)^(1/(m+1)) where that is below one, exponent (m + n)/(m + 1)
+    for width in ("0", "1/3", "1/2", "7/8", "1"):
+        found = sample_complexity(fully_connected([width], m))
+        exact = sp.Rational(width)
+        assert found.exponent == (m + exact) / (m + 1)
+        assert str(found.winners[0]) == "S1(1)"
+        assert 2 * found.winners[0].parameters[u] == (exact - 1) / (m + 1)
+    # three layers, both narrow
+    found = sample_complexity(fully_connected(["1/3", "1/4"], m))
+    assert found.exponent == (m * sp.Rational(4, 3) + sp.Rational(1, 4)) / (2 * m + 1)
+    assert str(found.winners[0]) == "S1(1) S1(1)"
 
 
 @pytest.mark.parametrize("m", [1, 3, 5, 7])
@@ -135,7 +181,8 @@ def test_convolutional_costs_in_closed_form():
     lazy, single, several, gaussian = enumerate_patterns(convolutional([SECOND]))
     patches = sp.Symbol("N", positive=True)
     assert cost(lazy).expr == patches * S
-    assert cost(single).expr == S + patches * C
+    assert cost(single).expr == u**2 * S + patches * C / u**2
+    assert cost(single).expr.subs(u, 1) == S + patches * C
     assert cost(several).expr == S * M + patches * C / M
     assert cost(gaussian).expr == C * beta + patches * S / beta
     for pattern in (several, gaussian):
@@ -146,9 +193,19 @@ def test_convolutional_costs_in_closed_form():
     )
 
 
-def test_three_layer_costs_in_closed_form():
+def test_three_layer_costs_in_closed_form(table):
     architecture = fully_connected([n1, n2], 3)
-    assert cost(_pattern(architecture, "S1(1) S1(1)")).expr == d + N1 + N2
+    both = cost(_pattern(architecture, "S1(1) S1(1)"))
+    assert both.expr == u1**2 * d + u2**2 * N1 / u1**2 + N2 / u2**6
+    assert both.expr.subs({u1: 1, u2: 1}) == d + N1 + N2
+    assert sp.Le(u1**2 / (N1 * u2**2), 1) in both.bounds
+    inner = closed_forms(both.pattern)[0]
+    assert set(inner.validity) == {3 * n1 + n2 <= 4, n1 - 2 * n2 >= -1}
+    assert float(inner.value.subs({d: 1, N1: 1, N2: 1})) == pytest.approx(
+        table["constants"]["three_layer_narrow"], abs=5e-6
+    )
+    inner = closed_forms(_pattern(architecture, "S1(1) S(1)"))[0]
+    assert sp.powsimp(inner.value / (N1 * N2 * d) ** sp.Rational(1, 3), force=True) == 3
     for name, wide, own, exponent in (("GP S(1)", N2, M2, n2), ("S(1) GP", N1, M1, n1)):
         inner, clamped = closed_forms(_pattern(architecture, name))
         assert inner.value == 2 * sp.sqrt(wide) * sp.sqrt(d)
@@ -247,6 +304,109 @@ def test_exact_exponents_against_linear_programming(purity):
             assert (found is None) == (outcome.status == 2)
             if found is not None:
                 assert float(found[0]) == pytest.approx(outcome.fun, abs=1e-9)
+
+
+def _carried_exponent(carried, widths, *, purity):
+    """Minimize over M neurons of amplitude u, without the engine: three layers, cubic target, odd activation.
+
+    Each layer carries the feature of the given degree, or is lazy (None). The variables of the linear program are the exponent
+    of the cost, log_d M of both layers and log_d u^2 of both; a power of d is a constant and coefficients of the variables.
+    """
+    unit = np.eye(5)
+    cost, count, square = unit[0], unit[1:3], unit[3:5]
+    rows, right = [], []
+
+    def at_most(constant, slopes, bound):
+        rows.append(slopes)
+        right.append(bound - constant)
+
+    known, passed = {1: (-1.0, np.zeros(5))}, {1: ()}
+    for layer, (k, width) in enumerate(zip(carried, widths, strict=True)):
+        after, through = {}, {}
+        if k:
+            constant, slopes = known[k]
+            if purity:
+                for other in passed[k]:
+                    at_most(-constant, -slopes, widths[other])
+            at_most(-constant, count[layer] + square[layer] - slopes - cost, 0.0)
+            at_most(0.0, -count[layer], 0.0)
+            at_most(0.0, count[layer], width)
+            at_most(0.0, square[layer], 0.0)
+            at_most(constant, slopes - square[layer], 0.0)
+        for end in (1, 3):
+            if k:
+                order = 1 if k == end else 3
+                after[end] = (-width, count[layer] + order * square[layer])
+                through[end] = (layer,)
+            else:
+                start = end if end in known else 1
+                order = 1 if start == end else 3
+                after[end] = (order * known[start][0], order * known[start][1])
+                through[end] = (*passed[start], layer)
+        known, passed = after, through
+    constant, slopes = known[3]
+    if purity:
+        for other in passed[3]:
+            at_most(-constant, -slopes, widths[other])
+    at_most(-constant, -slopes - cost, 0.0)
+    outcome = linprog(cost, A_ub=rows, b_ub=right, bounds=[(None, None)] * 5)
+    assert outcome.status in (0, 2)
+    return outcome.fun if outcome.status == 0 else np.inf
+
+
+@pytest.mark.parametrize("purity", [False, True])
+@pytest.mark.parametrize("points", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_a_linear_program_over_neurons_and_amplitudes_agrees(purity, points):
+    rng = np.random.default_rng(points + purity)
+    programs = [
+        pattern.program
+        for pattern in enumerate_patterns(fully_connected([n1, n2], 3), purity=purity)
+    ]
+    for pair in rng.integers(0, 301, (points, 2)).tolist():
+        widths = [Fraction(entry, 100) for entry in pair]
+        sizes = (*widths, Fraction(1), Fraction(0))
+        found = (program.exponent(sizes) for program in programs)
+        least = min(exponent for exponent in found if exponent is not None)
+        assert float(least) == pytest.approx(
+            min(
+                _carried_exponent(carried, [float(width) for width in widths], purity=purity)
+                for carried in itertools.product((None, 1), (None, 1, 3))
+            ),
+            abs=1e-9,
+        )
+        if purity:
+            assert least == max(Fraction(1), (min(widths) + 1) / 2)
+
+
+@given(
+    st.lists(st.fractions(0, 4, max_denominator=12), min_size=1, max_size=2),
+    st.sampled_from(
+        [(1, "linear"), (2, "generic"), (2, "even"), (3, "odd"), (4, "generic"), (5, "odd")]
+    ),
+)
+@settings(max_examples=25, deadline=None)
+def test_gaussian_feature_learning_is_never_strictly_the_cheapest(widths, target):
+    degree, activation = target
+    architecture = fully_connected(
+        [sp.Rational(width) for width in widths], degree, activation=activation, tracked="all"
+    )
+    found = sample_complexity(architecture)
+    assert any("G(" not in str(winner) for winner in found.winners)
+    assert "G(" not in str(found.winners[0])
+
+
+def test_exponents_of_a_narrow_layer_from_its_cost_itself():
+    # M u^2 d + N/(M u^6), the constants of the rules, over all M >= 1 and u <= 1 on a fine grid
+    scale = 1e60
+    for width in ("1/4", "1/2", "3/4", "3/2"):
+        exponent = float(sample_complexity(fully_connected([width], 3)).exponent)
+        count = np.linspace(0, 1, 401)[:, None]  # log_d M
+        square = np.linspace(-1, 0, 4001)[None, :]  # log_d u^2
+        power = float(sp.Rational(width))
+        cost = np.logaddexp(
+            (count + square + 1) * np.log(scale), (power - count - 3 * square) * np.log(scale)
+        )
+        assert cost.min() / np.log(scale) == pytest.approx(exponent, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -458,6 +618,9 @@ def test_transfer_orders():
     assert [transfer_order(1, k, "generic") for k in (1, 2, 3, 4)] == [1, 2, 3, 4]
     assert [transfer_order(1, k, "even") for k in (1, 2, 4)] == [None, 2, 4]
     assert transfer_order(3, 5, "odd") == 3
+    assert transfer_order(3, 1, "odd") == 3
+    assert transfer_order(3, 1, "generic") == 3
+    assert transfer_order(4, 2, "generic") == 2
     assert transfer_order(2, 1, "generic") is None
     for start in range(1, 5):
         for end in range(1, 9):
@@ -466,7 +629,10 @@ def test_transfer_orders():
                 (start - end) % 2 == 1
             )  # odd powers keep the parity of the degree
             if order is not None:
-                assert order * start >= end > (order - 2) * start
+                assert order * start >= end
+                assert order % 2 == 1
+                assert (order == 1) == (start == end)  # the first power is the feature itself
+                assert order <= 3 or end > (order - 2) * start
 
 
 def test_fields_are_filled_in():

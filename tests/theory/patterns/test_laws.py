@@ -74,7 +74,10 @@ def test_regions_cover_the_diagram_and_agree_with_it(diagram):
 
 
 def test_boundaries_are_exact_and_both_sides_tie_there(diagram):
-    assert len(diagram.boundaries) > 10
+    # seven regions: six meet at (1, 1), three at (5, 5)
+    assert len(diagram.boundaries) == 8
+    assert sum(line.start == (1, 1) or line.end == (1, 1) for line in diagram.boundaries) == 6
+    assert sum(line.start == (5, 5) or line.end == (5, 5) for line in diagram.boundaries) == 3
     for line in diagram.boundaries:
         middle = [(one + two) / 2 for one, two in zip(line.start, line.end, strict=True)]
         assert line.equation.subs(dict(zip((n1, n2), middle, strict=True))).doit() == sp.true
@@ -111,9 +114,9 @@ def test_the_middle_layer_takes_over_as_the_first_one_widens(diagram):
 
 def test_diagrams_in_one_dimension_and_with_purity():
     found = phase_diagram(fully_connected([1], 3), points=13)
-    assert [line.start for line in found.boundaries] == [(sp.Rational(1, 3),), (1,), (5,)]
+    assert [line.start for line in found.boundaries] == [(1,), (5,)]
     assert [str(found.patterns[k]) for k in found.winner[[0, 1, 4, 12]]] == [
-        "G(1)",
+        "S1(1)",
         "S1(1)",
         "S(1)",
         "GP",
@@ -174,10 +177,12 @@ def _three_layer_everywhere():
 
 
 def test_the_talks_three_layer_pattern_is_never_strictly_the_cheapest():
-    regions = sample_complexity(fully_connected([n1, n2], 3)).regions
-    named = [[str(pattern) for pattern in region.winners] for region in regions]
-    assert any("S(1) G(3)" in names for names in named)
-    assert all(len(names) > 1 for names in named if "S(1) G(3)" in names)
+    found = sample_complexity(fully_connected([n1, n2], 3))
+    named = [[str(pattern) for pattern in region.winners] for region in found.regions]
+    assert not any("S(1) G(3)" in names for names in named)
+    at_corner = [str(winner) for winner in found.at(n_1=1, n_2=1).winners]
+    assert "S(1) G(3)" in at_corner
+    assert len(at_corner) > 1
     # beaten by the second layer alone if 2 n_1 > n_2 + 1, by the first alone if 2 n_2 > n_1 + 1; where n_1 + n_2 >= 2 one of the two
     # holds, except at n_1 = n_2 = 1, since the sum of the two differences is n_1 + n_2 - 2
     cubic = (n1 + n2 + 1) / 3
@@ -185,22 +190,63 @@ def test_the_talks_three_layer_pattern_is_never_strictly_the_cheapest():
     assert sp.expand(cubic - (n1 + 1) / 2 - (2 * n2 - n1 - 1) / 6) == 0
 
 
+def test_regions_are_those_of_the_table(table):
+    found = sample_complexity(fully_connected([n1, n2], 3))
+    regions = {str(region.winners[0]): region for region in found.regions}
+    assert len(found.regions) == len(regions) == len(table["regions"])
+    names = {"n_1": n1, "n_2": n2}
+    for row in table["regions"]:
+        region = regions[row["winner"]]
+        assert sp.expand(region.exponent - sp.sympify(row["exponent"], names)) == 0
+        assert set(region.conditions) == {sp.sympify(entry, names) for entry in row["where"]}
+
+
+def test_a_third_degree_makes_a_first_degree_in_third_order_only():
+    # odd activation of u He_3(x) + noise: overlap with x falls as u^3, with He_3 as u
+    nodes, weights = hermegauss(160)
+    weights = weights / weights.sum()
+    cubic = nodes**3 - 3 * nodes
+    overlaps = []
+    for amplitude in (1e-4, 2e-4):
+        smoothed = erf(amplitude * cubic)  # noise turns erf into another erf
+        overlaps.append([weights @ (smoothed * nodes), weights @ (smoothed * cubic)])
+    slopes = np.log2(np.abs(np.array(overlaps[1]) / np.array(overlaps[0])))
+    np.testing.assert_allclose(slopes, [3, 1], atol=1e-2)
+
+
 def test_laws_at_numbers():
     two, three = theory.law("patterns.two_layer"), theory.law("patterns.three_layer")
     assert [two(n=value) for value in (sp.Rational(1, 5), 1, 2, 5, 6)] == [
-        sp.Rational(9, 10),
+        sp.Rational(4, 5),
         1,
         sp.Rational(3, 2),
         3,
         3,
     ]
+    assert [two(n=sp.Rational(quarters, 4)) for quarters in (1, 2, 3)] == [
+        sp.Rational(sixteenths, 16) for sixteenths in (13, 14, 15)
+    ]
+    assert two.regime(n=HALF) == "S1(1)"
     assert two.regime(n=3) == "S(1)"
-    np.testing.assert_allclose(two(n=np.array([0.5, 3.0, 7.0])), [1, 2, 3])
+    np.testing.assert_allclose(two(n=np.array([0.5, 3.0, 7.0])), [0.875, 2, 3])
     assert three(n_1=2, n_2=3) == sp.Rational(3, 2) == three(n_1=3, n_2=2)
     assert three(n_1=1, n_2=1) == 1
     assert three(n_1=7, n_2=9) == 3
-    with pytest.raises(DomainError, match="n_1 >= 1"):
-        three(n_1=HALF, n_2=1)
+    for first, second, exponent, pattern in (
+        (HALF, HALF, "5/7", "S1(1) S1(1)"),
+        (HALF, 2, "7/8", "S1(1) GP"),
+        (sp.Rational(1, 4), 2, "13/16", "S1(1) GP"),
+        (sp.Rational(1, 5), sp.Rational(4, 5), "2/3", "S1(1) S(1)"),
+        (2, HALF, "7/8", "GP S1(1)"),
+    ):
+        assert three(n_1=first, n_2=second) == sp.Rational(exponent)
+        assert three.regime(n_1=first, n_2=second) == pattern
+    # the power of the talk's pattern is right where another pattern has it, and there only
+    values = {"n_1": sp.Rational(1, 5), "n_2": sp.Rational(4, 5)}
+    assert three(**values) == three.published_value(**values)
+    assert three(n_1=2, n_2=2) < three.published_value(n_1=2, n_2=2)
+    with pytest.raises(DomainError, match="n_1 > 0"):
+        three(n_1=-1, n_2=1)
     filters = theory.law("patterns.convolutional")
     assert filters(n=HALF, s=HALF) == sp.Rational(3, 4)
     assert filters.published_value(n=HALF, s=HALF) == 1
@@ -304,6 +350,7 @@ def test_one_channel_costs_d_and_the_best_number_of_channels_less():
             name: float(size.subs(sp.Symbol("d", positive=True), scale))
             for name, size in cost(single).sizes.items()
         }
+        values |= {sp.Symbol("u", positive=True): 1}
         assert float(cost(single).expr.subs(values)) / scale == pytest.approx(
             1, abs=2 / np.sqrt(scale) * 1.1
         )

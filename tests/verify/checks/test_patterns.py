@@ -1,6 +1,8 @@
 """The checks of patterns: as expected, discriminating, and flipped by wrong costs, wrong samplers and a wrong engine."""
 
+import json
 from dataclasses import replace
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,7 +25,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 12
+    assert len(report.comparisons) == 15
     for comparison in report.comparisons:  # and no measurement that is off by two tolerances passes
         scale = (
             np.abs(comparison.prediction.value) if comparison.tolerance_kind == "relative" else 1.0
@@ -66,6 +68,42 @@ def test_another_degree_fails(monkeypatch, degree):
     )
     assert found["specialized"] == "pass"
     assert found["gaussian"] == found["lazy"] == found["approach"] == "fail"
+
+
+def test_a_neuron_without_an_amplitude_fails(monkeypatch):
+    """The rule that charges d + N for one neuron, and lets Gaussian feature learning win below."""
+    original = costs.engine_exponents
+
+    def fixed(width, degree):
+        known = original(width, degree)
+        return {**known, "S1(1)": max(1.0, float(width))}
+
+    monkeypatch.setattr(costs, "engine_exponents", fixed)
+    assert verdicts(costs.narrow) == ["fail", "fail", "pass"]
+
+
+def test_gaussian_features_in_place_of_a_neuron_fail(monkeypatch):
+    monkeypatch.setattr(
+        solve, "specialized_cost", lambda n, d, neurons=1: solve.gaussian_cost(n, d)
+    )
+    assert verdicts(costs.narrow) == ["fail"] * 3
+
+
+def test_costs_of_a_narrow_layer_are_those_of_the_table(root):
+    table = json.loads((root / "tests/reference/patterns.json").read_text())["toy"]
+    width, dimension = table["width"], table["dimension"]
+    assert solve.specialized_cost(width, dimension).cost == pytest.approx(
+        table["specialized"], abs=5e-7
+    )
+    assert solve.gaussian_cost(width, dimension).cost == pytest.approx(table["gaussian"], abs=0.05)
+    for power, slope in table["slopes"]:
+        d = np.array([1e10, 1e12])
+        first, last = solve.specialized_cost(np.rint(d ** float(Fraction(power))), d).cost
+        assert np.log10(last / first) / 2 == pytest.approx(slope, abs=5e-5)
+    # the limit of narrow layers, 2 d^(3/4) N^(1/4): corrections are of order (N/d)^(1/4)
+    assert solve.specialized_cost(1, 1e24).cost / 1e18 == pytest.approx(
+        table["narrow_limit"], rel=1e-5
+    )
 
 
 def test_another_width_fails(monkeypatch):

@@ -16,6 +16,7 @@ from ....arguments import (
     afford,
     affordable,
     choice,
+    flag,
     numbers,
     one,
     whole_numbers,
@@ -352,7 +353,7 @@ def _setting(steps: int, given: dict[str, Any], matrices: bool, *, reuse: bool) 
         richness=given["richness"],
         initial_variance=given["initial_variance"],
         noise_variance=given["noise_variance"],
-        matrices=bool(matrices),
+        matrices=flag("matrices", matrices),
     )
 
 

@@ -120,7 +120,7 @@ class PreparedAllocation:
             If the allocations would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
         """
         if (
-            type(n) is float and n >= 0 and not with_allocation
+            type(n) is float and n >= 0 and with_allocation is False
         ):  # the short way for loops over budgets
             j, loss, bound, level = prefix_sums.optimum(
                 n / self.scale,

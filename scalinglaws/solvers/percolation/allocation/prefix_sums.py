@@ -81,13 +81,13 @@ def optimum(
     if shifted:
         if n == 0.0:
             return 0, t[0], t[0], math.log(beta) + (1 + beta) * math.log(c[0])
-        j = max(included(n, beta, True, c, s, count), 1)
+        j = max(included(n, beta, shifted, c, s, count), 1)
         # S (S/(n + j))^beta instead of S^(1 + beta) (n + j)^-beta, which may overflow
         ratio = s[j - 1] / (n + j)
         loss = s[j - 1] * ratio**beta + t[j]
         return j, loss, loss, math.log(beta) + (1 + beta) * math.log(ratio)
     least = math.exp(math.log1p(beta) / beta)  # x*: the smallest allocation that a multiplier gives
-    j = included(n, beta, False, c, s, count)
+    j = included(n, beta, shifted, c, s, count)
     if j == 0:
         # nothing can be learned: the bound is the chord of the envelope from no allocation to x*
         slope = math.log(beta) + (1 + beta) * (math.log(c[0]) - math.log(least))

@@ -14,7 +14,7 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import choice, number, numbers, whole
+from ....arguments import choice, digit_count, number, numbers
 from ....errors import refusal
 from ....results import Diagnostics, Result, Status
 from ..._jit import njit
@@ -172,7 +172,8 @@ def zipf_model_loss(
     law : {"hard", "shifted"}
         Learning curve of a cluster of scale 1; with a common scale m, give n/m.
     digits : int, optional
-        Digits of the loss, which then is an mpmath number, and the break rank an exact whole number. Default: double precision.
+        Digits of the loss, from 1 to 1000; it then is an mpmath number, and the break rank an exact whole number. Default: double
+        precision.
 
     Returns
     -------
@@ -206,7 +207,7 @@ def zipf_model_loss(
     for name, value in (("alpha", alpha), ("exponent", exponent)):
         values.append(number(name, value, low=0.0, high=1e3, strict=True))
     excess, beta = values
-    digits = None if digits is None else whole("digits", digits)
+    digits = None if digits is None else digit_count("digits", digits)
     a = (1 + excess) / (1 + beta)
     first = 20 + 2 * math.ceil(
         max(a, 1 + excess)
@@ -272,9 +273,7 @@ def _exact(
             if m < 60:
                 return mpmath.fsum(mp(k) ** -a for k in range(1, m + 1))
             return (
-                mpmath.digamma(m + 1) + mpmath.euler
-                if whole is None
-                else whole - mpmath.zeta(a, m + 1)
+                mpmath.digamma(m + 1) + mpmath.euler if whole is None else whole - _beyond(a, m + 1)
             )
 
         def enters(m: int) -> bool:
@@ -298,7 +297,7 @@ def _exact(
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if enters(middle) else (low, middle)
-        tail = mpmath.zeta(1 + mp(alpha), low + 1)
+        tail = _beyond(1 + mp(alpha), low + 1)
         if n == 0:
             low = 0
         if low == 0:
@@ -307,3 +306,20 @@ def _exact(
         loss = s * (s / (mp(n) + low if shifted else mp(n))) ** mp(beta) + tail
     with mpmath.workdps(digits):
         return +loss, low
+
+
+def _beyond(a: Any, first: int) -> Any:
+    """Return the sum of k^-a from a rank on, continued analytically below a = 1, to the working precision."""
+    mp, digits = mpmath.mpf, mpmath.mp.dps
+    if first < 20 * digits:
+        return mpmath.zeta(a, first)
+    # Euler-Maclaurin: terms fall by (2 pi first)^2 until they number more than the digits
+    x = mp(first)
+    total, term = x ** (1 - a) / (a - 1) + x**-a / 2, a * x ** (-a - 1)
+    for k in range(1, digits):
+        part = mpmath.bernoulli(2 * k) / mpmath.factorial(2 * k) * term
+        total += part
+        if abs(part) < abs(total) * mp(10) ** -digits:
+            break
+        term *= (a + 2 * k - 1) * (a + 2 * k) / x**2
+    return total

@@ -24,6 +24,7 @@ _FAR = 0.5  # (z - 1) p - 1 above which the root x is not close to 1
 # ln Gamma(x+1) - (x + 1/2) ln x + x - ln(2 pi)/2 in odd powers of 1/x
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 _STIRLING_FROM = 16.0
+_FAR_BELOW = 1e-3  # a mean so far below the count that their difference has no digits to lose
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
@@ -166,9 +167,12 @@ def cluster_cutoff(*, coordination: ArrayLike, occupation: ArrayLike) -> Value:
     excess = _excess(z, p)
     chain = z == 2
     with np.errstate(divide="ignore"):
-        occupied = _log_remainder(excess)
+        occupied = _log_remainder(excess, np.log(z - 1) + np.log(p))
+        inner = np.where(chain, 1.0, z - 2)
         empty = np.where(
-            chain, -excess, (z - 2) * _log_remainder(-excess / np.where(chain, 1.0, z - 2))
+            chain,
+            -excess,
+            (z - 2) * _log_remainder(-excess / inner, np.log((z - 1) / inner) + np.log1p(-p)),
         )
     return shaped(occupied + empty, shape)
 
@@ -268,8 +272,8 @@ def _excess(z: Array, p: Array) -> Array:
     return np.where(p == 1.0 / (z - 1), 0.0, ((z - 1) * high - 1.0) + (z - 1) * (p - high))
 
 
-def _log_remainder(x: Array) -> Array:
-    """Return x - log(1 + x), by its series where the two nearly cancel."""
+def _log_remainder(x: Array, log: Array | None = None) -> Array:
+    """Return x - log(1 + x), by its series where the two nearly cancel; `log` is log(1 + x), for x next to -1."""
     small = np.where(np.abs(x) < _SERIES, x, 0.0)
     # with r = x/(2 + x): log(1 + x) = 2 (r + r^3/3 + ...), and x - 2 r = r x
     r = small / (2.0 + small)
@@ -277,16 +281,19 @@ def _log_remainder(x: Array) -> Array:
     for k in range(13, 1, -2):
         odd = odd * r * r + 1.0 / k
     series = r * small - 2.0 * r**3 * odd
-    return np.where(
-        np.abs(x) < _SERIES, series, x - np.log1p(np.where(np.abs(x) < _SERIES, 0.0, x))
-    )
+    direct = np.log1p(np.where((np.abs(x) < _SERIES) | ((log is not None) & (x < -0.5)), 0.0, x))
+    if log is not None:
+        direct = np.where(x < -0.5, log, direct)
+    return np.where(np.abs(x) < _SERIES, series, x - direct)
 
 
-def _deviance(count: Array, mean: Array, difference: Array) -> Array:
+def _deviance(count: Array, mean: Array, difference: Array, log_mean: Array) -> Array:
     """Return count log(count/mean) + mean - count, given count - mean to full accuracy."""
     # with x = difference/mean: mean [(1 + x) log(1 + x) - x] = mean [x log(1 + x) - (x - log(1 + x))]
-    x = difference / mean
-    return difference * np.log1p(x) - mean * _log_remainder(x)
+    far = mean < _FAR_BELOW * count  # nothing cancels, and x may overflow
+    x = np.where(far, 0.0, difference) / np.where(far, 1.0, mean)
+    near = difference * np.log1p(x) - mean * _log_remainder(x)
+    return np.where(far, count * (np.log(count) - log_mean) - difference, near)
 
 
 def _stirling(x: Array) -> Array:
@@ -307,7 +314,8 @@ def _large(s: Array, z: Array, p: Array) -> Array:
     # trials * p - hits = s excess + 2, and the same with the other sign for the misses
     beyond = s * _excess(z, p) + 2.0
     log = _stirling(trials) - _stirling(hits) - _stirling(misses)
-    log -= _deviance(hits, hits + beyond, -beyond) + _deviance(misses, misses - beyond, beyond)
+    log -= _deviance(hits, trials * p, -beyond, np.log(trials) + np.log(p))
+    log -= _deviance(misses, trials * (1.0 - p), beyond, np.log(trials) + np.log1p(-p))
     log += 0.5 * np.log(trials / (hits * misses)) - _HALF_LOG_2PI
     return np.asarray(z * p / (s - 1) * np.exp(log))
 

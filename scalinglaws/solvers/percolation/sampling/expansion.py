@@ -19,14 +19,18 @@ from ....arguments import (
     whole,
     whole_numbers,
 )
-from ....errors import ExtrapolationWarning
+from ....errors import ExtrapolationWarning, refusal
 from ....results import Diagnostics, Result, Status
 from ...catalogue import shows
 from .expected_loss import steepnesses
+from .zeta import DIRECT, hurwitz, hurwitz_regular, log_zeta, zeta_regular
 
-_DIRECT = 60  # terms of M(s) summed one by one
 _RATIOS = 16  # terms of Gamma(x + s)/Gamma(x + 1) in 1/x; at x = 60 the next is below 1e-17
 _MOST = 12
+_LEAST, _GREATEST = (
+    1e-300,
+    1e15,
+)  # beyond, 1/alpha is no floating-point number, or alpha/(1 + alpha) is 1
 _ROUGH = 0.1
 _BERNOULLI = special.bernoulli(2 * _RATIOS)
 
@@ -79,7 +83,7 @@ def data_loss_expansion(
     samples : array_like
         P, whole numbers >= 1. All arguments broadcast.
     alpha : array_like
-        Zipf excess > 0, as in `data_loss`.
+        Zipf excess, as in `data_loss`, from 1e-300 to 1e15.
     exponent : array_like
         :math:`\beta`, from 0 to 100.
     terms : int
@@ -93,7 +97,7 @@ def data_loss_expansion(
     Raises
     ------
     DomainError
-        If an argument is out of range.
+        If an argument is out of range, or the terms of the expansion leave the range of floating-point numbers.
 
     Warns
     -----
@@ -123,13 +127,24 @@ def data_loss_expansion(
         "exponent": steepnesses(exponent),
     }
     numbers("samples", samples, low=1.0)
+    numbers("alpha", alpha, low=_LEAST, high=_GREATEST)
     numbers("exponent", exponent, low=0.0)
     terms = whole("terms", terms, high=_MOST)
     shape, flat = broadcast(checked)
     table = np.empty((5, flat[0].size))
     for pair in sorted(set(zip(flat[1].tolist(), flat[2].tolist(), strict=True))):
         chosen = (flat[1] == pair[0]) & (flat[2] == pair[1])
-        table[:, chosen] = _expand(flat[0][chosen], *pair, terms)
+        with np.errstate(over="ignore", invalid="ignore"):
+            table[:, chosen] = _expand(flat[0][chosen], *pair, terms)
+    lost = ~np.isfinite(table[[0, 4]]).all(axis=0)
+    if lost.any():
+        at = int(np.flatnonzero(lost)[0])
+        raise refusal(
+            "samples",
+            float(flat[0][at]),
+            f"is beyond the expansion at alpha = {flat[1][at]:g}, exponent = {flat[2][at]:g}: its terms "
+            "are no floating-point numbers; use data_loss",
+        )
     worst = float(np.max(table[4], initial=0.0))
     if worst > _ROUGH:
         warnings.warn(
@@ -158,19 +173,20 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
     s = alpha / power
     # beta - s without the rounding of s, which would show next to the merged pole
     distance = (alpha * (1.0 - beta) - beta) / power
-    log_constant = -math.log(special.zeta(power))
+    log_constant = -log_zeta(alpha)
     regular = mellin_regular(s, beta, distance)
     # log(CP) with p_k = C k^-(1 + alpha), C = 1/zeta(1 + alpha)
     scaled = log_constant + np.log(samples)
-    zeta_regular = _zeta_regular(power * distance)
+    regular_zeta = zeta_regular(alpha * (1.0 - beta) - beta)
 
     # C (CP)^-beta/(power distance) from the zeta function and -C (CP)^-s/(power distance) from
-    # M(s), together: each diverges where s meets beta, and expm1 of the difference does not cancel
-    merged = scaled if distance == 0.0 else -np.expm1(-distance * scaled) / distance
-    loss = (
-        np.exp(log_constant - beta * scaled) * (merged / power + zeta_regular)
-        + np.exp(log_constant - s * scaled) * regular / power
-    )
+    # M(s), together: each diverges where s meets beta, and expm1 of the difference, here over the
+    # larger of the two, does not cancel
+    steps = distance * scaled
+    merged = scaled if distance == 0.0 else -np.expm1(-np.abs(steps)) * np.sign(steps) / distance
+    learned, seen = np.exp(log_constant - beta * scaled), np.exp(log_constant - s * scaled)
+    loss = np.where(steps < 0.0, seen, learned) * merged / power + learned * regular_zeta
+    loss += seen * regular / power
     left_out = np.zeros_like(loss)
     smallest = np.abs(loss)
     for j in range(1, terms + 1):
@@ -196,7 +212,10 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
     else:
         # amplitudes one by one: only here do the poles' parts appear apart
         cluster = math.exp(log_constant / power) / power * (regular - 1.0 / distance)
-        learning = math.exp(log_constant * (1.0 - beta)) * (zeta_regular + 1.0 / (power * distance))
+        scale = float(
+            np.exp(log_constant * (1.0 - beta))
+        )  # infinite, if beyond all floating-point numbers
+        learning = scale * (regular_zeta + 1.0 / (power * distance))
     # the sum over ranks short of its integral: a saddle point of exp(-PC k^-power + 2 pi i k), smaller than any power of 1/P
     saddle = np.exp((math.log(power / (2 * math.pi)) + scaled) / (1.0 + power))
     ripple = np.exp(
@@ -216,7 +235,7 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
 
 def mellin_regular(s: float, beta: float, distance: float) -> float:
     r"""Return :math:`M(s) + 1/(s-\beta)`, regular at s = beta; `distance` is s - beta."""
-    d = np.arange(1, _DIRECT)
+    d = np.arange(1, DIRECT)
     # sum over counts d of Gamma(s + d)/d! d^-beta, the count 0 with loss 1; from d = 60 on the
     # ratio is d^(s-1) (c_0 + c_1/d + ...), powers sum to Hurwitz zeta values at 1 + j - distance
     total = math.gamma(s) + float(
@@ -225,7 +244,7 @@ def mellin_regular(s: float, beta: float, distance: float) -> float:
     coefficients = _ratio_coefficients(s)
     for j in range(_RATIOS):
         total += coefficients[j] * (
-            _hurwitz_regular(j - distance) if j == 0 else _hurwitz(1.0 + j - distance)
+            hurwitz_regular(j - distance) if j == 0 else hurwitz(1.0 + j - distance)
         )
     return total
 
@@ -247,34 +266,3 @@ def _ratio_coefficients(s: float) -> Array:
     for j in range(1, _RATIOS):
         series[j] = sum(i * logs[i] * series[j - i] for i in range(1, j + 1)) / j
     return series
-
-
-def _hurwitz(x: float) -> float:
-    """Return sum over d >= 60 of d^-x, for x > 0 other than 1, continued analytically below 1."""
-    return float(_DIRECT ** (1.0 - x)) / (x - 1.0) + _corrections(x)
-
-
-def _hurwitz_regular(above: float) -> float:
-    """Return the same sum less 1/(x - 1), with x = 1 + above; regular at x = 1."""
-    log = math.log(_DIRECT)
-    # (60^-above - 1)/above by expm1, which tends to -log 60
-    pole = -log if above == 0.0 else math.expm1(-above * log) / above
-    return pole + _corrections(1.0 + above)
-
-
-def _corrections(x: float) -> float:
-    """Return the Euler-Maclaurin terms of a sum of d^-x from d = 60, the integral left out."""
-    total = 0.5 * _DIRECT**-x
-    factor = x * _DIRECT ** (-x - 1.0)
-    for k in range(1, 8):
-        total += _BERNOULLI[2 * k] / math.factorial(2 * k) * factor
-        factor *= (x + 2 * k - 1) * (x + 2 * k) / _DIRECT**2
-    return float(total)
-
-
-def _zeta_regular(above: float) -> float:
-    """Return zeta(1 + above) - 1/above, Euler's constant at above = 0."""
-    if abs(above) >= 1.0:
-        return float(special.zeta(1.0 + above)) - 1.0 / above
-    d = np.arange(1, _DIRECT)
-    return float(np.sum(d ** -(1.0 + above))) + _hurwitz_regular(above)

@@ -85,7 +85,7 @@ def _summed(
     # weights relative to that of the mean count, by ratios of neighbors: nothing underflows where
     # all probabilities are tiny, and no logarithm of a factorial is needed. d + 1 relative to d:
     # (P - d)(inside - d drawn)/((d + 1)(outside + (d + 1) drawn)), drawn = 1 without replacement
-    start = math.floor(mean)
+    start = float(math.floor(mean))
     total = _law(start, exponent, scale, power, law, table, tabled)
     norm = 1.0
     weight, d = 1.0, start

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from ....arguments import (
     Array,
@@ -31,6 +30,7 @@ from .expectation import (
     expected_losses,
     powers_of_counts,
 )
+from .zeta import log_zeta
 
 _TRUNCATION = 1e-13
 
@@ -191,14 +191,14 @@ def steepnesses(exponent: ArrayLike) -> Array:
 def _zipf(alpha: float) -> Ensemble:
     r"""Return the clusters with p_k = k^-(1+alpha)/zeta(1+alpha)."""
     power = 1.0 + alpha
-    log_constant = -math.log(special.zeta(power))
+    log_constant = -log_zeta(alpha)
     head = np.exp(log_constant - power * np.log(HEAD))
 
     def density(log_p: Array) -> Array:
         return np.asarray(np.exp((log_constant - log_p) / power) / power)
 
     def moments(log_p: float, j: Array) -> Array:
-        return np.asarray(np.exp(log_p + (log_constant - log_p) / power) / ((j + 1) * power - 1))
+        return np.asarray(np.exp(log_p + (log_constant - log_p) / power) / (j * power + alpha))
 
     return Ensemble(head, log_constant - power * math.log(FIRST), density, moments)
 

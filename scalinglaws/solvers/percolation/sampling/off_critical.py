@@ -21,12 +21,21 @@ from .expectation import HARD
 from .expected_loss import steepnesses
 
 _STEPS = 200
+_LARGEST_LOG = 709.0  # of a floating-point number
+_DOUBLINGS = 60  # of a bracket in log x, which end beyond any budget
 _ZETAS: Array = special.zeta(np.maximum(np.arange(28.0), 2.0))
 
 
 @njit
 def upper_gamma(order: float, x: float) -> float:
     """Return the upper incomplete gamma function times exp(x), for order from -1 to 1 and x > 0."""
+    return upper_gamma_at(order, math.log(x))
+
+
+@njit
+def upper_gamma_at(order: float, log_x: float) -> float:
+    """Return the same at a given log x, also where x underflows."""
+    x = math.exp(log_x)
     if x >= 1.0:  # continued fraction, by Lentz's method
         b = x + 1.0 - order
         c, d = math.inf, 1.0 / b
@@ -43,8 +52,9 @@ def upper_gamma(order: float, x: float) -> float:
     if order < -0.5:
         # Gamma(a, x) = (Gamma(a + 1, x) - x^a exp(-x))/a: for a in [-1, -1/2] and x < 1 the second
         # term exceeds the first by three tenths or more, so that less than a digit is lost
-        return float((upper_gamma_series(order + 1.0, x) * math.exp(x) - x**order) / order)
-    return upper_gamma_series(order, x) * math.exp(x)
+        power = math.exp(min(order * log_x, _LARGEST_LOG))
+        return float((upper_gamma_series(order + 1.0, log_x) * math.exp(x) - power) / order)
+    return upper_gamma_series(order, log_x) * math.exp(x)
 
 
 @njit
@@ -60,14 +70,14 @@ def _log_gamma_above_one(x: float) -> float:
 
 
 @njit
-def upper_gamma_series(order: float, x: float) -> float:
+def upper_gamma_series(order: float, log_x: float) -> float:
     """Return the upper incomplete gamma function for order above -1/2 and x < 1."""
-    log = math.log(x)
-    total = -np.euler_gamma - log
+    x, log_power = math.exp(log_x), min(order * log_x, _LARGEST_LOG)
+    total = -np.euler_gamma - log_x
     if abs(order) > 1e-300:
         # Gamma(a) - x^a/a = (Gamma(1 + a) - x^a)/a, both as differences from 1
-        total = (math.expm1(_log_gamma_above_one(order)) - math.expm1(order * log)) / order
-    term, power = 1.0, math.exp(order * log)
+        total = (math.expm1(_log_gamma_above_one(order)) - math.expm1(log_power)) / order
+    term, power = 1.0, math.exp(log_power)
     for n in range(1, 40):
         term *= -x / n
         total -= power * term / (n + order)
@@ -77,18 +87,23 @@ def upper_gamma_series(order: float, x: float) -> float:
 
 
 @njit
-def _log_sizes(rank: Array, t: float, out: Array) -> None:
+def _log_sizes(log_rank: Array, t: float, out: Array) -> None:
     """Solve rank = t Gamma(-t, x) for log x, rank in units of the crossover rank."""
-    for i in range(rank.size):
-        target = math.log(rank[i])
+    for i in range(log_rank.size):
+        target = log_rank[i]
         # t Gamma(-t, x) < x^-t exp(-x) bounds the root from above; log-log the function is concave, and Newton's method monotone
         y = min(-target / t, math.log(max(1.0, -target)))
         for _ in range(_STEPS):
-            if y < -700.0:  # x^-t alone
+            if (
+                y < -700.0
+            ):  # x^-t - Gamma(1 - t), of which the first exceeds the second by far unless t is small
                 y = -target / t
+                if t < 0.5:
+                    power = math.exp(min(target, 700.0)) + math.expm1(_log_gamma_above_one(-t))
+                    y = -math.log1p(power) / t if target < 700.0 else y
                 break
             x = math.exp(y)
-            tail = t * upper_gamma(-t, x)
+            tail = t * upper_gamma_at(-t, y)
             # log(t Gamma(-t, x)) = log tail - x, whose slope in log x is -t x^-t/tail
             change = (math.log(tail) - x - target) * tail * x**t / t
             y += change
@@ -97,10 +112,10 @@ def _log_sizes(rank: Array, t: float, out: Array) -> None:
         out[i] = y
 
 
-def _sizes(rank: Array, alpha: float, crossover_rank: float) -> Array:
+def _log_sizes_at(rank: Array, alpha: float, crossover_rank: ArrayLike) -> Array:
     logs = np.empty(rank.size)
-    _log_sizes(rank / crossover_rank, 1.0 / (1.0 + alpha), logs)
-    return np.exp(logs)
+    _log_sizes(np.log(rank) - np.log(crossover_rank), 1.0 / (1.0 + alpha), logs)
+    return logs
 
 
 def subcritical_sizes(rank: ArrayLike, *, alpha: ArrayLike, crossover_rank: ArrayLike) -> Value:
@@ -151,7 +166,7 @@ def subcritical_sizes(rank: ArrayLike, *, alpha: ArrayLike, crossover_rank: Arra
     found = np.empty(ranks.size)
     for value in np.unique(alphas).tolist():
         chosen = alphas == value
-        found[chosen] = _sizes(ranks[chosen] / crossovers[chosen], value, 1.0)
+        found[chosen] = np.exp(_log_sizes_at(ranks[chosen], value, crossovers[chosen]))
     return shaped(found, shape)
 
 
@@ -265,9 +280,10 @@ def crossover_data_loss(
     )
     found = np.empty(flat[0].size)
     for chosen, (excess, beta, crossover) in _problems(flat[1:]):
-        found[chosen], _ = ensemble_losses(
-            flat[0][chosen], subcritical_ensemble(excess, crossover), beta, 1.0, HARD
-        )
+        ensemble = subcritical_ensemble(excess, crossover)
+        found[chosen] = 1.0  # what any samples teach is nothing next to infinitely many
+        if ensemble is not None:
+            found[chosen], _ = ensemble_losses(flat[0][chosen], ensemble, beta, 1.0, HARD)
     return shaped(found, shape)
 
 
@@ -288,14 +304,18 @@ def _problems(flat: list[Array]) -> list[tuple[Array, tuple[float, float, float]
     ]
 
 
-def subcritical_ensemble(alpha: float, crossover_rank: float) -> Ensemble:
-    """Return the infinite list of clusters with the sizes of `subcritical_sizes`, as probabilities."""
-    t = 1.0 / (1.0 + alpha)
-    sizes = _sizes(HEAD, alpha, crossover_rank)
-    values, weights = head_sum(sizes)
-    edge = _edge(alpha, crossover_rank)
-    whole = float(np.sum(values * weights)) + crossover_rank * t * _lower(1.0 - t, edge)
-    log_whole = math.log(whole)
+def subcritical_ensemble(alpha: float, crossover_rank: float) -> Ensemble | None:
+    """Return the infinite list of clusters with the sizes of `subcritical_sizes`, as probabilities; None if sizes add up to infinity."""
+    t, s = 1.0 / (1.0 + alpha), alpha / (1.0 + alpha)
+    logs = _log_sizes_at(HEAD, alpha, crossover_rank)
+    relative = _relative(logs)  # to the largest: the sizes themselves may underflow
+    values, weights = head_sum(np.exp(relative))
+    whole = float(np.sum(values * weights))
+    if relative[FIRST - 1] > -_LARGEST_LOG:
+        whole += crossover_rank * t * _lower(s, float(logs[FIRST - 1])) * math.exp(-logs[0])
+    if math.isinf(whole):
+        return None
+    log_whole = float(logs[0]) + math.log(whole)
 
     def density(log_p: Array) -> Array:
         log_x = log_p + log_whole
@@ -304,55 +324,74 @@ def subcritical_ensemble(alpha: float, crossover_rank: float) -> Ensemble:
     def moments(log_p: float, j: Array) -> Array:
         # sum of q (q/p)^j over x below the edge, from the lower incomplete gamma function of order j + 1 - t
         x = math.exp(log_p + log_whole)
-        order = j + 1.0 - t
+        order = j + s
         scaled = special.hyp1f1(1.0, 1.0 + order, x) * math.exp(-x) / order
         return np.asarray(crossover_rank * t * math.exp(log_p - t * (log_p + log_whole)) * scaled)
 
-    return Ensemble(sizes / whole, math.log(edge) - log_whole, density, moments)
+    log_first = max(float(relative[FIRST - 1]), -1e300) - math.log(whole)
+    return Ensemble(values / whole, log_first, density, moments)
 
 
-def _edge(alpha: float, crossover_rank: float) -> float:
-    return float(_sizes(np.array([float(FIRST)]), alpha, crossover_rank)[0])
+def _relative(logs: Array) -> Array:
+    """Return logarithms of sizes over the first size."""
+    with np.errstate(invalid="ignore"):
+        found = logs - logs[0]
+    found[0] = 0.0
+    return np.where(np.isnan(found), -math.inf, found)
 
 
-def _lower(order: float, x: float) -> float:
-    """Return the lower incomplete gamma function."""
-    return float(special.hyp1f1(1.0, 1.0 + order, x) * math.exp(-x) * x**order / order)
+def _lower(order: float, log_x: float) -> float:
+    """Return the lower incomplete gamma function; infinite, if it exceeds all floating-point numbers."""
+    x = math.exp(log_x)
+    with np.errstate(over="ignore", divide="ignore"):
+        power = np.float64(math.exp(order * log_x)) / order
+    return float(special.hyp1f1(1.0, 1.0 + order, x) * math.exp(-x) * power)
 
 
 def _model_losses(n: Array, alpha: float, beta: float, crossover_rank: float) -> Array:
-    t = 1.0 / (1.0 + alpha)
+    t, excess = 1.0 / (1.0 + alpha), alpha / (1.0 + alpha)
     power = 1.0 / (1.0 + beta)
-    sizes = _sizes(HEAD, alpha, crossover_rank)
-    roots = sizes**power
+    logs = _log_sizes_at(HEAD, alpha, crossover_rank)
+    relative = _relative(logs)
+    if relative[FIRST - 1] < -_LARGEST_LOG:  # nothing is left beyond the list
+        head = np.exp(relative[:FIRST])
+        if beta == 0.0:
+            return np.ones(n.size)
+        only = prepare_allocation(head, exponent=beta).solve(n)
+        return np.asarray(only.loss / float(head.sum()), float)
+    sizes, log_edge = np.exp(logs), float(logs[FIRST - 1])
     edge = sizes[FIRST - 1]
     constant = crossover_rank * t
 
     # sums up to and beyond the last rank of the list, by the integrals from there
-    beyond = constant * _lower(1.0 - t, edge) + float(np.sum(STENCIL * sizes[FIRST - 4 :])) - edge
+    beyond = (
+        constant * _lower(excess, log_edge) + float(np.sum(STENCIL * sizes[FIRST - 4 :])) - edge
+    )
     total = beyond + float(np.sum(sizes[:FIRST]))
-    if beta == 0.0:
+    if beta == 0.0 or math.isinf(total):  # what is learned is nothing next to an infinite loss
         return np.ones(n.size)
     best = prepare_allocation(sizes[:FIRST], exponent=beta).solve(n)
     listed = np.asarray(best.included)
     losses: Array = (np.asarray(best.loss) + beyond) / total
-    at_edge = float(np.sum(roots[:FIRST]))
-    gamma_edge = upper_gamma(power - t, edge) * math.exp(-edge)
+    order = power - t
+    gamma_edge = upper_gamma_at(order, log_edge) * math.exp(-edge)
+    at_edge = float(np.sum(np.exp(power * logs[:FIRST])))
+
+    def ends(log_x: float) -> tuple[float, float]:
+        """Return the root of a size, and minus its relative change with rank: dx/dk, from k = k_xi t Gamma(-t, x), over x."""
+        return math.exp(power * log_x), math.exp(t * log_x + math.exp(log_x)) / constant
 
     def sums(log_x: float) -> tuple[float, float]:
-        """Sum roots up to a rank and sizes beyond it."""
+        """Sum roots up to a rank and sizes beyond it, with the first Euler-Maclaurin terms."""
         x = math.exp(log_x)
-        # dx/dk, from k = k_xi t Gamma(-t, x): the first Euler-Maclaurin terms need it at both ends
-        slope = -math.exp((t + 1.0) * log_x + x) / constant
-        slope_edge = -math.exp((t + 1.0) * math.log(edge) + edge) / constant
-        root, root_edge = x**power, edge**power
+        (root, falls), (root_edge, falls_edge) = ends(log_x), ends(log_edge)
         s = (
             at_edge
-            + constant * (upper_gamma(power - t, x) * math.exp(-x) - gamma_edge)
+            + constant * (upper_gamma_at(order, log_x) * math.exp(-x) - gamma_edge)
             + 0.5 * (root - root_edge)
         )
-        s += power * (root * slope / x - root_edge * slope_edge / edge) / 12
-        return s, constant * _lower(1.0 - t, x) - 0.5 * x - slope / 12
+        s += power * (root_edge * falls_edge - root * falls) / 12
+        return s, constant * _lower(excess, log_x) - 0.5 * x + x * falls / 12
 
     for i in np.flatnonzero(listed == FIRST).tolist():
         # the last cluster included has room for (1 + beta)^(1/beta) units, were rank continuous; the whole rank is one beside
@@ -361,18 +400,18 @@ def _model_losses(n: Array, alpha: float, beta: float, crossover_rank: float) ->
         def surplus(log_x: float, goal: float = goal) -> float:
             return math.log(sums(log_x)[0]) - power * log_x - goal
 
-        high = math.log(edge)
+        high = log_edge
         if surplus(high) >= 0.0:
             continue
         low = high - 1.0
-        while surplus(low) < 0.0:
+        for _ in range(_DOUBLINGS):
+            if surplus(low) >= 0.0:
+                break
             high, low = low, low - 2.0 * (high - low)
         middle = float(optimize.brentq(surplus, low, high, xtol=1e-13, rtol=1e-14))
-        rank = constant * upper_gamma(-t, math.exp(middle)) * math.exp(-math.exp(middle))
+        rank = constant * upper_gamma_at(-t, middle) * math.exp(-math.exp(middle))
         near = np.maximum(np.floor(rank) + np.arange(-1.0, 3.0), FIRST)
-        logs = np.empty(near.size)
-        _log_sizes(near / crossover_rank, t, logs)
-        for log_x in logs.tolist():
+        for log_x in _log_sizes_at(near, alpha, crossover_rank).tolist():
             s, rest = sums(log_x)
             losses[i] = min(losses[i], (s * (s / n[i]) ** beta + rest) / total)
     return losses

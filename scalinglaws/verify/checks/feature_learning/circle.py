@@ -22,6 +22,8 @@ _LAZY, _RICH = 1e-4, 4.0  # richness
     "feature_learning.circle",
     statement="a network of rectified linear units on the circle learns lazily with t^-beta, richly faster",
     laws=("feature_learning.circle",),
+    demo=True,
+    compiles=2.0,
 )
 def circle_slopes(context: Context) -> Iterator[Comparison]:
     """Networks that are not linear: lazy ones against the flow of their kernel, rich ones against the exponent."""

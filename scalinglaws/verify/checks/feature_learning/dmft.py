@@ -127,6 +127,7 @@ def _compared(
     "feature_learning.online",
     statement="test loss along one-pass SGD, rich and lazy, step by step",
     no_law="the solver's curves at finite sizes, where no power law holds",
+    compiles=6.0,
 )
 def online(context: Context) -> Iterator[Comparison]:
     """Fresh batches, with every mode eight times."""

@@ -284,6 +284,7 @@ def model(context: Context) -> Iterator[Comparison]:
     "feature_learning.compute",
     statement="feature learning improves the compute-optimal exponent of hard tasks",
     laws=("feature_learning.compute", "feature_learning.compute_model"),
+    compiles=13.0,
 )
 def compute(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size, at two budgets."""

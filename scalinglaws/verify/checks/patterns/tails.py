@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 
+from ....errors import AccuracyWarning
 from ....solvers import patterns as solve
 from ...comparison import Comparison, Prediction, Rival
 from ...estimate import curve_from_replicates, threshold_from_crossings
@@ -33,11 +35,13 @@ def tail(context: Context) -> Iterator[Comparison]:
     for n, s in ((1000, 31),) if context.effort == "quick" else ((1000, 31), (100, 12), (100, 42)):
         name, samples = f"{n}-{s}", context.pick(quick=3000, full=60_000)
         exact = float(solve.log_tail(n, s).log_probability)
-        tilted = float(
-            solve.log_tail(
-                n, s, "tilt", samples=samples, rng=context.generator(f"{name}-tilt", 0)
-            ).log_probability
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AccuracyWarning)  # what it misses is the point
+            tilted = float(
+                solve.log_tail(
+                    n, s, "tilt", samples=samples, rng=context.generator(f"{name}-tilt", 0)
+                ).log_probability
+            )
         shared = -math.sqrt(15 * n) * (s / (15 * n) ** 0.25) ** 2 / 2
         yield Comparison(
             f"{context.check}/{name}",
@@ -82,9 +86,12 @@ def transition(context: Context) -> Iterator[Comparison]:
         found = []
         for n, count in zip(sizes, samples, strict=True):
             rng = context.generator(f"size {n}", r)
-            parts = solve.log_tail(
-                n, sigma * (15 * n) ** 0.25, "importance", samples=count, rng=rng
-            )
+            with warnings.catch_warnings():
+                # errors of either logarithm count over their slopes, of the order of sqrt(15 N)
+                warnings.simplefilter("ignore", AccuracyWarning)
+                parts = solve.log_tail(
+                    n, sigma * (15 * n) ** 0.25, "importance", samples=count, rng=rng
+                )
             excess = np.asarray(parts.log_shared) - np.asarray(parts.log_jump)
             # both rates are smooth here, the difference of their slopes constant to 5 %
             found.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ...comparison import Measurement
 REPLICATES = 9  # streams per comparison: 8 degrees of freedom
 
 
-def engine_exponents(width: float, degree: int) -> dict[str, float]:
+def engine_exponents(width: float | Fraction, degree: int) -> dict[str, float]:
     """Return the exponent of every pattern of a network of two layers, of width d^width, by the pattern's name."""
     found = patterns.sample_complexity(patterns.fully_connected((width,), degree))
     return {str(entry.pattern): float(entry.exponent) for entry in found.ranking}

@@ -38,6 +38,8 @@ _DISAGREEMENT = (
     "percolation.nearest-distance",
     statement="the distance to the nearest training site follows the recursion on an infinite critical tree",
     no_law="the solver's recursion for distances on a tree, at any density of training sites",
+    demo=True,
+    compiles=2.0,
 )
 def nearest_distance(context: Context) -> Iterator[Comparison]:
     """Its mean against the number of training sites, and its distribution at one of them."""

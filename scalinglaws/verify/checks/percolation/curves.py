@@ -43,6 +43,7 @@ def _fit(
     "percolation.fitted",
     statement="losses of simulated clusters against model and data size follow from their sizes and fitted scales",
     no_law="the solver's curves for clusters of simulated sizes, whose weights follow no power law exactly",
+    compiles=5.0,
 )
 def fitted(context: Context) -> Iterator[Comparison]:
     """The hard law, with a scale fitted to each cluster by itself."""
@@ -194,6 +195,7 @@ def _ideal(n: Array) -> tuple[Array, solve.Allocation]:
     "percolation.break-rank",
     statement="the best of random allocations learns as many clusters as the exact rule says",
     laws=("percolation.break_rank",),
+    compiles=12.0,
 )
 def break_rank(context: Context) -> Iterator[Comparison]:
     """Ideal weights k^-2 on simulated clusters; exponent and break rank of every candidate are drawn at random."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
 from ....arguments import number, one_row, whole
-from ....errors import DomainError
+from ....errors import DomainError, refusal
 from ....formatting import latex
 from ....solvers.linear import ComputeFrontier, compute_frontier, loss_surface
 from ....solvers.spectra import PowerLawSpectrum, Spectrum
@@ -93,6 +93,8 @@ def isoflop(
 
     budgets = one_row("compute", compute, least=2, increasing=True)
     span = number("span", span, low=1, strict=True)
+    if not isinstance(points, int):
+        raise refusal("points", points, "must be a whole number >= 3")
     points = whole("points", points, low=3)
     training: dict[str, Any] = {
         "dynamics": dynamics,
@@ -174,8 +176,8 @@ def _loss(size: float, budget: float, spectrum: Spectrum, training: dict[str, An
     """Return the loss of a model at a budget, NaN where its learning rate is unstable."""
     try:
         return float(loss_surface(size, budget / size, spectrum, **training).loss[0, 0])
-    except DomainError as refusal:
-        if refusal.argument != "learning_rate":
+    except DomainError as failure:
+        if failure.argument != "learning_rate":
             raise
         return math.nan
 

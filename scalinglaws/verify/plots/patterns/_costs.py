@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOOKS = {
+    "S1(1)": ("#4a8c6f", "one neuron specializes in part, S1(1)"),
     "S(1)": ("#4a8c6f", "few neurons specialize, S(1)"),
     "G(1)": ("#e09f3e", "all learn, G(1)"),
     "GP": ("#9a9a9a", "lazy, GP"),
@@ -79,8 +80,9 @@ def cost_curves(
     if not exponent.is_number:
         raise refusal("width_exponent", width_exponent, "must be a number")
     n = np.round(d ** float(to_exact(exponent)))
+    special = "S1(1)" if exponent < 1 else "S(1)"
     costs = {
-        "S(1)": specialized_cost(n, d).cost,
+        special: specialized_cost(n, d).cost,
         "G(1)": gaussian_cost(n, d).cost,
         "GP": gaussian_cost(n, d, inflation=1).cost,
         "mean field": alignment_rate(n, d).rate,
@@ -112,7 +114,7 @@ def cost_curves(
             middle, np.diff(np.log(np.asarray(cost))) / np.diff(np.log(d)), marker=".", **style
         )
     for ranked in sample_complexity(fully_connected([exponent], 3)).ranking:
-        if str(ranked) in LOOKS:
+        if str(ranked) in costs:
             right.axhline(
                 float(ranked.exponent),
                 color=LOOKS[str(ranked)][0],

@@ -72,7 +72,7 @@ def phase_diagram(
     >>> from scalinglaws.theory import patterns
     >>> found = patterns.phase_diagram(patterns.fully_connected(["n"], 3), {"n": (0, 6)})
     >>> [text.get_text() for text in phase_diagram(found).axes[0].texts]
-    ['G(1)', 'S1(1)', 'S(1)', 'GP']
+    ['S1(1)', 'S(1)', 'GP']
     """
     from matplotlib.figure import Figure
 

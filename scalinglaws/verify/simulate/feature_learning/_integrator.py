@@ -42,9 +42,8 @@ def integrate(
     rows, columns = start.shape
     learned, squares = np.zeros((times.size, columns)), np.zeros(times.size)
     forward = start.copy()
-    fast = (
-        float(np.max(rates * np.sum(start**2, axis=0))) if rows else 0.0
-    )  # a lower bound of the fastest rate
+    # a lower bound of the fastest rate
+    fast = float(np.max(rates * np.sum(start**2, axis=0))) if rows else 0.0
     size = float(np.sqrt(np.sum(drive[rates > 0] ** 2 / rates[rates > 0])))
     if fast == 0 or size == 0:  # nothing to learn, or nothing to learn it with
         return learned.T, squares, np.zeros(rows), forward

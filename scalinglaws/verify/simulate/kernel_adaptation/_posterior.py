@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 ACTIVATIONS = ("erf", "linear")
 _R_HAT = 1.1
+_LEAST_EFFECTIVE = (
+    10.0  # draws of each chain, five of each half, as in section 11.5 of Gelman et al.
+)
 _DIVERGENT = 0.01  # share of trajectories
 
 
@@ -160,8 +163,8 @@ def sample_posterior(
     DomainError
         If an argument is out of range or shapes do not match.
     ConvergenceError
-        If split R-hat exceeds 1.1 for the energy, the mean squared overlap, the kurtosis of overlaps or the train loss, or more than
-        1 % of the trajectories diverge; with the result attached.
+        If split R-hat exceeds 1.1 for the energy, the mean squared overlap, the kurtosis of overlaps or the train loss, one of these
+        has less than ten effective draws for each chain, or more than 1 % of the trajectories diverge; with the result attached.
     ResourceError
         If the result would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
@@ -271,12 +274,15 @@ def sample_posterior(
     r_hat = {name: split_r_hat(values) for name, values in scalars.items()}
     sizes = {name: effective_size(values) for name, values in scalars.items()}
     worst = max(r_hat, key=lambda name: r_hat[name])
+    slowest = min(sizes, key=lambda name: sizes[name])
     diverging = divergences > _DIVERGENT * runs * kept * moves
     status = (
         Status.LOST_ACCURACY
         if diverging
         else Status.MAX_ITERATIONS
         if not r_hat[worst] <= _R_HAT
+        else Status.UNDERSAMPLED
+        if sizes[slowest] < _LEAST_EFFECTIVE * runs
         else Status.CONVERGED
     )
     result = PosteriorSample(
@@ -292,13 +298,16 @@ def sample_posterior(
             r_hat[worst] - 1,
             gradients,
             "Hamiltonian Monte Carlo",
-            1 / math.sqrt(min(sizes.values())),
+            1 / math.sqrt(sizes[slowest]),
         ),
     )
     if not status.ok and on_failure == "raise":
         reason = (
             f"{divergences} of {runs * kept * moves} trajectories diverge; ask for a larger acceptance"
             if diverging
+            else f"the {slowest.replace('_', ' ')} has {sizes[slowest]:.0f} effective draws in {runs} chains, too few to judge "
+            "whether they agree; use more draws or thinning"
+            if status is Status.UNDERSAMPLED
             else f"R-hat of the {worst.replace('_', ' ')} is {r_hat[worst]:.3f}: chains disagree; use more warmup or thinning"
         )
         raise ConvergenceError(f"sample_posterior: {reason}, or on_failure='return'", result=result)

@@ -163,7 +163,7 @@ def test_draws_in_a_given_figure():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"t": [1, 2]}, "three times"),
+        ({"t": [1, 2]}, "at least 3 numbers, > 0 and finite, increasing"),
         ({"t": [0, 1, 2]}, "> 0"),
         ({"t": [1, 3, 2]}, "increasing"),
         ({"t": [1, 2, np.inf]}, "finite"),

@@ -43,5 +43,5 @@ def test_draws_in_a_given_figure():
 def test_refusals():
     with pytest.raises(DomainError, match="cases is empty"):
         bottlenecks([])
-    with pytest.raises(DomainError, match="linear.data, linear.model"):
+    with pytest.raises(DomainError, match="must be 'linear.data' or 'linear.model'"):
         bottlenecks([Bottleneck("linear.time", TASK, 4.0, "x")], **SMALL)

@@ -111,7 +111,7 @@ def test_draws_in_a_given_figure():
 
 def test_refusals():
     for arguments, message in (
-        ({"compute": [1e4]}, "at least two budgets"),
+        ({"compute": [1e4]}, "at least 2 numbers, finite, increasing"),
         ({"compute": [1e6, 1e4]}, "increasing"),
         ({"compute": BUDGETS, "span": 1}, "span"),
         ({"compute": BUDGETS, "points": 2}, "points"),

@@ -25,6 +25,7 @@ from scalinglaws.verify.simulate.kernel_adaptation import (
 )
 from scalinglaws.verify.simulate.kernel_adaptation import _chains as chains
 from scalinglaws.verify.simulate.kernel_adaptation import _network as network
+from scalinglaws.verify.simulate.kernel_adaptation import _posterior as posterior
 
 CUBIC = np.array([0, 0, 0, 1]) / math.sqrt(6)
 
@@ -275,6 +276,18 @@ def test_chains_that_disagree_are_an_error():
     np.testing.assert_array_equal(
         teacher_posterior(100, on_failure="return", **given).overlaps, kept.overlaps
     )
+
+
+def test_too_few_effective_draws_are_an_error(monkeypatch):
+    given = {"dimension": 2, "neurons": 2, "ridge": 0.5, "draws": 100, "warmup": 200, "chains": 2}
+    kept = teacher_posterior(20, rng=14, **given)
+    assert kept.diagnostics.status is Status.CONVERGED
+    assert min(kept.effective_size.values()) > 20
+    # trajectories that hardly move: chains that agree on nothing but where they happen to be
+    monkeypatch.setattr(posterior, "_R_HAT", math.inf)
+    with pytest.raises(ConvergenceError, match="effective draws in 2 chains, too few") as failure:
+        teacher_posterior(20, rng=14, duration=0.01, **given)
+    assert failure.value.result.diagnostics.status is Status.UNDERSAMPLED
 
 
 def test_divergences_are_an_error(monkeypatch):

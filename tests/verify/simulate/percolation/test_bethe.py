@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import sparse, stats
+from scipy import sparse, special, stats
 
 from scalinglaws.errors import DataError, DomainError, ResourceError
 from scalinglaws.verify.simulate.percolation import (
@@ -27,6 +28,7 @@ from scalinglaws.verify.simulate.percolation import (
     training_grid,
 )
 from scalinglaws.verify.simulate.percolation.bethe import dataset as dataset_module
+from scalinglaws.verify.simulate.percolation.bethe import sizes as sizes_module
 from scalinglaws.verify.simulate.percolation.bethe.experiments import _interpolated
 from scalinglaws.verify.simulate.percolation.bethe.growth import _number, binomial_table
 
@@ -663,6 +665,68 @@ def test_the_exponent_of_sizes_that_follow_a_power_law(tau):
     assert 0.5 < np.var(errors) < 1.7
 
 
+def _evenly(law, smallest, count):
+    """Return sizes at even quantiles of a law on smallest, smallest + 1, ...: a sample without sampling errors."""
+    sums = np.cumsum(law)
+    return smallest + np.searchsorted(sums, (np.arange(count) + 0.5) / count * sums[-1])
+
+
+@pytest.mark.parametrize("smallest", [1, 2, 10, 100])
+@pytest.mark.parametrize("tau", [2.1, 2.5, 3.4])
+def test_the_exponent_of_whole_sizes_is_not_biased(smallest, tau):
+    """An exact s^(1 - tau): an integral in place of the sum is off by .049 at smallest = 1, tau = 2.5."""
+    s, rng = np.arange(smallest, 10**6 + 1.0), np.random.default_rng(smallest)
+    found = rooted_exponent(
+        _evenly(s ** (1 - tau), smallest, 200_000), smallest=smallest, largest=10**6
+    )
+    assert found.value == pytest.approx(tau, abs=0.05 * found.standard_error)
+    sums = np.cumsum(s ** (1 - tau))
+    drawn = smallest + np.searchsorted(sums, rng.random(200_000) * sums[-1])
+    again = rooted_exponent(drawn, smallest=smallest, largest=10**6)
+    assert abs(again.value - tau) < 4 * again.standard_error < 0.03
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(1, 16_000), (1, 10**7), (100, 10**12), (10**9, 10**9 + 10**5)]
+)
+@pytest.mark.parametrize("x", [1.5, 2.0, 7.0])
+def test_the_sum_over_sizes_is_a_difference_of_zeta_functions(first, last, x):
+    nodes, weights = sizes_module._rule(first, last)
+    with mpmath.workdps(40):
+        exact = (mpmath.zeta(x, first) - mpmath.zeta(x, last + 1)) * mpmath.mpf(first) ** x
+        slope = (
+            mpmath.zeta(x, first, 1)
+            - mpmath.zeta(x, last + 1, 1)
+            + mpmath.log(first) * exact * mpmath.mpf(first) ** -x
+        ) * mpmath.mpf(first) ** x
+    powers, logs = (nodes / first) ** -x, np.log(nodes / first)
+    assert weights @ powers == pytest.approx(float(exact), rel=1e-10)
+    assert weights @ (powers * logs) == pytest.approx(-float(slope), rel=1e-10)
+
+
+def test_the_systematic_error_of_the_exponent_covers_sizes_of_trees(reference):
+    """The exact law of sizes, which deviates from its power law by c/s."""
+    for case in reference("percolation_bethe")["rooted_exponent"]:
+        z, smallest, largest = case["coordination"], case["smallest"], case["largest"]
+        s = np.arange(max(smallest, 2), largest + 1.0)
+        log = (
+            special.gammaln((z - 1) * s + 1)
+            - special.gammaln(s - 1)
+            - special.gammaln((z - 2) * s + 3)
+        )
+        log += (s - 1) * math.log(1 / (z - 1)) + ((z - 2) * s + 2) * math.log1p(-1 / (z - 1))
+        law = z / (s - 1) * np.exp(log)
+        if smallest == 1:
+            law = np.concatenate([[(1 - 1 / (z - 1)) ** z], law])
+        found = rooted_exponent(
+            _evenly(law, smallest, 400_000), smallest=smallest, largest=largest, coordination=z
+        )
+        assert found.value - 2.5 == pytest.approx(case["shift"], abs=0.1 * found.standard_error)
+        assert abs(case["shift"]) < found.systematic_error < 1.6 * abs(case["shift"])
+    plain = rooted_exponent(_evenly(law, 100, 400_000), smallest=100, largest=largest)
+    assert plain.systematic_error == pytest.approx(found.systematic_error / 0.384091, rel=1e-5)
+
+
 def test_the_exponent_of_sizes_at_its_edges():
     spread = np.round(np.geomspace(100, 10**5, 1001))
     flat = rooted_exponent(spread, smallest=100, largest=10**5)
@@ -675,5 +739,10 @@ def test_the_exponent_of_sizes_at_its_edges():
     for sizes, complaint in (([100], "two or more"), ([5, 200], "must lie between")):
         with pytest.raises(DomainError, match=complaint):
             rooted_exponent(sizes, smallest=100, largest=1000)
+    for wrong in (2.5, "2", 0):
+        with pytest.raises(DomainError, match="smallest"):
+            rooted_exponent([100, 120], smallest=wrong, largest=1000)
+    with pytest.raises(DomainError, match="sizes = 100.5 must be a whole number"):
+        rooted_exponent([100.5, 120], smallest=100, largest=1000)
     with pytest.raises(DomainError, match="less than largest"):
         rooted_exponent([100, 100], smallest=100, largest=100)

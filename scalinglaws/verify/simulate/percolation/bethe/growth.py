@@ -59,7 +59,7 @@ def _number(word: np.uint64, bounds: NDArray[np.uint64]) -> int:
 
 
 @njit
-def _undecided(key: np.uint64, site: int, piece: np.uint64, bounds: NDArray[np.uint64]) -> int:
+def _undecided(key: np.uint64, site: np.int64, piece: np.uint64, bounds: NDArray[np.uint64]) -> int:
     """Return the number of children of a site whose leading bits do not decide it."""
     return _number((piece << _REST) | (subkey(key, np.uint64(site)) >> _BITS), bounds)
 
@@ -74,7 +74,7 @@ def _grown_size(
 ) -> int:
     """Return the size of a cluster, or some number above `largest`."""
     total = 1 + _number(bits(key, _ZERO), root)
-    site, position = 1, _ONE
+    site, position = np.int64(1), _ONE  # as a literal it would have `_undecided` compiled twice
     while site < total <= largest:
         word = bits(key, position)
         position += _ONE
@@ -131,7 +131,7 @@ def _grow(
     child = 1 + _number(bits(key, _ZERO), root)
     for i in range(1, child):
         parent[i] = 0
-    site, position = 1, _ONE
+    site, position = np.int64(1), _ONE  # as a literal it would have `_undecided` compiled twice
     while child < size:
         word = bits(key, position)
         position += _ONE

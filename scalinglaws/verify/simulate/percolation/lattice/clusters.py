@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import MOST_EXACT, afford, choice, flag, generator, number, whole
+from .....arguments import MOST_EXACT, afford, choice, flag, flags, generator, number, whole
 from .....errors import refusal
 from ... import _counter
 from . import kernels as kernels
-from .records import LabeledClusters, LatticeClusters, LatticeSamples, counted
+from .records import (
+    LabeledClusters,
+    LatticeClusters,
+    LatticeSamples,
+    boundaries,
+    counted,
+)
 
 _KINDS = ("site", "bond")
 _MOST_SITES = 2**31 - 1  # sizes are 32-bit numbers
@@ -27,7 +33,7 @@ class _Workspace:
 
     shape: tuple[int, ...]
     kind: str
-    periodic: bool
+    periodic: tuple[bool, ...]
     volume: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +66,7 @@ class _Workspace:
                 self.words,
                 self.kind == "bond",
                 np.array(self.shape),
-                self.periodic,
+                np.array(self.periodic),
                 self.begins,
                 self.first,
                 self.parents,
@@ -95,7 +101,9 @@ class _Workspace:
         return found.reshape(self.shape)
 
 
-def label_clusters(occupied: ArrayLike, *, periodic: bool = False) -> LabeledClusters:
+def label_clusters(
+    occupied: ArrayLike, *, periodic: bool | Sequence[bool] = False
+) -> LabeledClusters:
     """Number the clusters of a given lattice.
 
     Two occupied sites belong to one cluster if a path of occupied sites leads from one to the other, each a neighbor of the last
@@ -105,8 +113,8 @@ def label_clusters(occupied: ArrayLike, *, periodic: bool = False) -> LabeledClu
     ----------
     occupied : array_like of bool
         The lattice, with at least one axis and one site.
-    periodic : bool
-        Whether the last site along an axis is a neighbor of the first.
+    periodic : bool or sequence of bool
+        Whether the last site along an axis is a neighbor of the first: for all axes, or one flag per axis.
 
     Returns
     -------
@@ -133,6 +141,12 @@ def label_clusters(occupied: ArrayLike, *, periodic: bool = False) -> LabeledClu
            [1, 0, 0]], dtype=int32)
     >>> label_clusters([[True, False, True], [True, False, False]], periodic=True).sizes
     array([3])
+
+    Along one axis only, the sites of a torus cut open:
+
+    >>> corners = [[True, False, True], [False, False, False], [True, False, True]]
+    >>> label_clusters(corners, periodic=(False, True)).sizes
+    array([2, 2])
     """
     array = np.asarray(occupied)
     if array.dtype != np.bool_ or array.ndim == 0 or array.size == 0:
@@ -143,14 +157,14 @@ def label_clusters(occupied: ArrayLike, *, periodic: bool = False) -> LabeledClu
             f"{array.shape}",
             shown=False,
         )
-    periodic = flag("periodic", periodic)
-    space = _Workspace(array.shape, "site", periodic)
+    wrapped = flags("periodic", periodic, array.ndim)
+    space = _Workspace(array.shape, "site", wrapped)
     packed = np.zeros(space.words.nbytes, np.uint8)
     packed[: (array.size + 7) // 8] = np.packbits(array.reshape(-1), bitorder="little")
     space.words[0] = packed.view("<u8")
     space.connect()
     sizes = space.sizes[space.sizes > 0].astype(np.int64)
-    return LabeledClusters(space.labels(), sizes, periodic, counted(_METHOD, 1))
+    return LabeledClusters(space.labels(), sizes, boundaries(wrapped), counted(_METHOD, 1))
 
 
 def lattice_clusters(
@@ -158,7 +172,7 @@ def lattice_clusters(
     occupation: float,
     *,
     kind: str = "site",
-    periodic: bool = True,
+    periodic: bool | Sequence[bool] = True,
     labels: bool = False,
     rng: np.random.Generator | int = 0,
 ) -> LatticeClusters:
@@ -173,8 +187,8 @@ def lattice_clusters(
     kind : str
         ``"site"``: neighbors are connected if both are occupied. ``"bond"``: all sites are occupied, and neighbors are connected
         by bonds that are occupied; along a periodic axis of two sites there are two bonds between them.
-    periodic : bool
-        Whether the last site along an axis is a neighbor of the first.
+    periodic : bool or sequence of bool
+        Whether the last site along an axis is a neighbor of the first: for all axes, or one flag per axis.
     labels : bool
         Whether to return the label of every site.
     rng : Generator or int
@@ -207,8 +221,8 @@ def lattice_clusters(
     lengths = tuple(whole("shape", entry) for entry in shape)
     if not lengths:
         raise refusal("shape", shape, "must have at least one axis", shown=False)
-    periodic, labels = flag("periodic", periodic), flag("labels", labels)
-    space = _Workspace(lengths, one_of_kinds(kind), periodic)
+    wrapped, labels = flags("periodic", periodic, len(lengths)), flag("labels", labels)
+    space = _Workspace(lengths, one_of_kinds(kind), wrapped)
     chance = probability(occupation)
     space.fill(_counter.new_key(generator(rng)), chance)
     space.connect()
@@ -220,7 +234,7 @@ def lattice_clusters(
         lengths,
         chance,
         kind,
-        periodic,
+        boundaries(wrapped),
         np.concatenate([occurring, more]),
         np.concatenate([small[occurring], how_many]),
         space.labels() if labels else None,
@@ -234,7 +248,7 @@ def sample_lattices(
     *,
     occupation: float,
     kind: str = "site",
-    periodic: bool = True,
+    periodic: bool | Sequence[bool] = True,
     samples: int = 1,
     first: int = 0,
     roots: int = 1000,
@@ -293,8 +307,8 @@ def sample_lattices(
     chance = probability(occupation)
     if dimension * math.log2(length) >= 31:
         raise refusal("length", length, "must make less than 2^31 sites")
-    periodic = flag("periodic", periodic)
-    space = _Workspace((length,) * dimension, one_of_kinds(kind), periodic)
+    wrapped = flags("periodic", periodic, dimension)
+    space = _Workspace((length,) * dimension, one_of_kinds(kind), wrapped)
     columns = max(1, (space.volume.bit_length() + 1) // 2)
     tails = np.zeros((3, samples, columns), np.int64)
     largest, squares = np.zeros(samples, np.int64), np.zeros(samples)
@@ -323,7 +337,7 @@ def sample_lattices(
         dimension,
         chance,
         kind,
-        periodic,
+        boundaries(wrapped),
         largest,
         squares,
         tails[1],

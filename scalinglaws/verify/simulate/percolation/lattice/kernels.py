@@ -62,7 +62,7 @@ def flip_coins(key: np.uint64, chance: np.uint64, sites: int, words: Words) -> N
 
 
 @njit
-def ones_below(count: int) -> np.uint64:
+def ones_below(count: int | np.int64) -> np.uint64:
     """Return a word whose lowest bits are set, none of them for counts below 1, all from 64 on."""
     if count <= 0:
         return _ZERO
@@ -70,7 +70,7 @@ def ones_below(count: int) -> np.uint64:
 
 
 @njit
-def marked(offset: int, period: int, begin: int, end: int) -> np.uint64:
+def marked(offset: int, period: int, begin: int | np.int64, end: int | np.int64) -> np.uint64:
     """Return a word with bit t set where (offset + t) modulo the period lies between begin and end - 1; 0 <= offset < period."""
     found = _ZERO
     base = -offset
@@ -105,7 +105,7 @@ def connect(
     words: NDArray[np.uint64],
     bonds: bool,
     shape: NDArray[np.int64],
-    periodic: bool,
+    periodic: NDArray[np.bool_],
     begins: Words,
     first: Nodes,
     parent: Nodes,
@@ -121,8 +121,8 @@ def connect(
         Whether bits are bonds, all sites being occupied.
     shape : ndarray, shape (d,)
         Lengths of the lattice.
-    periodic : bool
-        Whether the last site along an axis is a neighbor of the first.
+    periodic : ndarray of bool, shape (d,)
+        Whether the last site along each axis is a neighbor of the first.
     begins : ndarray, shape (W,)
         Receives a bit for every site where a run begins.
     first : ndarray, shape (W,)
@@ -137,6 +137,7 @@ def connect(
     """
     axes = shape.size
     volume = 1
+    nought = np.int64(0)  # literals would have `marked` compiled once for each
     strides = np.empty(axes, np.int64)
     for axis in range(axes - 1, -1, -1):
         strides[axis] = volume
@@ -148,7 +149,7 @@ def connect(
     for k in range((volume + 63) >> 6):
         position = k << 6
         # runs
-        fresh = marked(offsets[axes - 1], shape[axes - 1], 0, 1)
+        fresh = marked(offsets[axes - 1], shape[axes - 1], nought, nought + 1)
         if bonds:
             here = ones_below(volume - position)
             begin = here & (fresh | ~words[axes - 1, k])
@@ -175,13 +176,13 @@ def connect(
         for axis in range(axes):
             stride, period = strides[axis], strides[axis] * shape[axis]
             for wrapped in range(
-                1 if axis == axes - 1 else 0, 2 if periodic and shape[axis] > 1 else 1
+                1 if axis == axes - 1 else 0, 2 if periodic[axis] and shape[axis] > 1 else 1
             ):
                 if wrapped:
                     allowed = here & marked(offsets[axis], period, period - stride, period)
                     back = period - stride
                 else:
-                    allowed = here & ~marked(offsets[axis], period, 0, stride)
+                    allowed = here & ~marked(offsets[axis], period, nought, stride)
                     back = stride
                 if allowed == _ZERO:
                     carries[2 * axis + wrapped] = _ZERO

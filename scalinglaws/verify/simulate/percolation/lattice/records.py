@@ -15,6 +15,13 @@ from .....results import Diagnostics, Result, Status
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
+Periodic = bool | tuple[bool, ...]
+"""Whether opposite faces are neighbors: one flag, or one per axis where axes differ."""
+
+
+def boundaries(flags: tuple[bool, ...]) -> Periodic:
+    """Return what a record says of the boundaries along all axes."""
+    return flags[0] if len(set(flags)) == 1 else flags
 
 
 def counted(method: str, samples: int, error: float = 0.0) -> Diagnostics:
@@ -32,13 +39,13 @@ class LabeledClusters(Result):
         0 for empty sites; clusters are numbered from 1 in the order of their first sites.
     sizes : ndarray of int64, shape (count,)
         Number of sites of cluster 1, 2, ...
-    periodic : bool
-        Whether opposite faces are neighbors.
+    periodic : bool or tuple of bool
+        Whether opposite faces are neighbors; one flag per axis where axes differ.
     """
 
     labels: NDArray[np.int32]
     sizes: Counts
-    periodic: bool
+    periodic: Periodic
     diagnostics: Diagnostics
 
     @property
@@ -59,8 +66,8 @@ class LatticeClusters(Result):
         Probability that a site, or a bond, is occupied.
     kind : str
         ``"site"`` or ``"bond"``.
-    periodic : bool
-        Whether opposite faces are neighbors.
+    periodic : bool or tuple of bool
+        Whether opposite faces are neighbors; one flag per axis where axes differ.
     sizes : ndarray of int64, shape (S,)
         The sizes that occur, in increasing order.
     counts : ndarray of int64, shape (S,)
@@ -72,7 +79,7 @@ class LatticeClusters(Result):
     shape: tuple[int, ...]
     occupation: float
     kind: str
-    periodic: bool
+    periodic: Periodic
     sizes: Counts
     counts: Counts
     labels: NDArray[np.int32] | None
@@ -106,8 +113,8 @@ class LatticeSamples(Result):
         Probability that a site, or a bond, is occupied.
     kind : str
         ``"site"`` or ``"bond"``.
-    periodic : bool
-        Whether opposite faces are neighbors.
+    periodic : bool or tuple of bool
+        Whether opposite faces are neighbors; one flag per axis where axes differ.
     largest : ndarray of int64, shape (samples,)
         Size of the largest cluster.
     squares : ndarray, shape (samples,)
@@ -124,7 +131,7 @@ class LatticeSamples(Result):
     dimension: int
     occupation: float
     kind: str
-    periodic: bool
+    periodic: Periodic
     largest: Counts
     squares: Array
     tail_sites: Counts
@@ -235,8 +242,8 @@ class OccupationSweep(Result):
         Length of each of the axes, and how many there are.
     kind : str
         ``"site"`` or ``"bond"``.
-    periodic : bool
-        Whether opposite faces are neighbors.
+    periodic : bool or tuple of bool
+        Whether opposite faces are neighbors; one flag per axis where axes differ.
     samples : int
         Number of random orders.
     largest : ndarray, shape (n + 1,)
@@ -248,7 +255,7 @@ class OccupationSweep(Result):
     length: int
     dimension: int
     kind: str
-    periodic: bool
+    periodic: Periodic
     samples: int
     largest: Array
     squares: Array
@@ -287,6 +294,9 @@ class LatticeEstimate(Result):
         Smallest size, or length, of each window.
     local, local_standard_errors : ndarray, shape (m,)
         The estimate from each window alone.
+    systematic_error : float or None
+        What more samples do not reduce: corrections to the law that was assumed, which make estimates from small clusters differ
+        from those of large ones. None where nothing tells.
     """
 
     value: float
@@ -295,3 +305,4 @@ class LatticeEstimate(Result):
     local: Array
     local_standard_errors: Array
     diagnostics: Diagnostics
+    systematic_error: float | None = None

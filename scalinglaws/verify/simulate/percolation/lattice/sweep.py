@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import MOST_EXACT, afford, flag, generator, numbers, whole
+from .....arguments import MOST_EXACT, afford, flags, generator, numbers, whole
 from .....errors import refusal
 from .....solvers._jit import njit
 from ... import _counter
 from ..._counter import below
 from .clusters import one_of_kinds
-from .records import CanonicalAverages, OccupationSweep, counted
+from .records import CanonicalAverages, OccupationSweep, boundaries, counted
 
 Array = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ def newman_ziff(
     dimension: int,
     *,
     kind: str = "site",
-    periodic: bool = True,
+    periodic: bool | Sequence[bool] = True,
     samples: int = 1,
     first: int = 0,
     rng: np.random.Generator | int = 0,
@@ -41,8 +42,8 @@ def newman_ziff(
         Number of axes.
     kind : str
         ``"site"`` or ``"bond"``; along a periodic axis of two sites there are two bonds between them.
-    periodic : bool
-        Whether the last site along an axis is a neighbor of the first.
+    periodic : bool or sequence of bool
+        Whether the last site along an axis is a neighbor of the first: for all axes, or one flag per axis.
     samples : int
         Number of random orders to average over.
     first : int
@@ -82,13 +83,14 @@ def newman_ziff(
         whole("samples", samples),
     )
     first = whole("first", first, low=0, high=MOST_EXACT)
-    periodic = flag("periodic", periodic)
+    wrapped = flags("periodic", periodic, dimension)
     bonds = one_of_kinds(kind) == "bond"
     axes = dimension if bonds else 1
     if dimension * math.log2(length) + math.log2(axes) >= 31:
         raise refusal("length", length, "must make less than 2^31 sites or bonds")
     volume = length**dimension
-    places = volume * axes if periodic or not bonds else axes * (volume - volume // length)
+    cut = wrapped.count(False) if bonds else 0
+    places = volume * axes - cut * (volume // length)
     afford(volume / 2 + 3 * axes * volume, "the sweep", "use a smaller lattice")
     order, link = np.empty(volume * axes, np.int32), np.empty(volume, np.int32)
     largest, squares = np.zeros(places + 1), np.zeros(places + 1)
@@ -96,14 +98,14 @@ def newman_ziff(
     for i in range(samples):
         with np.errstate(over="ignore"):
             _shuffle(np.uint64(_counter.subkey(source, np.uint64(first + i))), order)
-        _occupy(order, length, dimension, bonds, periodic, link, largest, squares)
+        _occupy(order, length, dimension, bonds, np.array(wrapped[::-1]), link, largest, squares)
     largest /= samples
     squares /= samples
     return OccupationSweep(
         length,
         dimension,
         kind,
-        periodic,
+        boundaries(wrapped),
         samples,
         largest,
         squares,
@@ -215,12 +217,15 @@ def _occupy(
     length: int,
     dimension: int,
     bonds: bool,
-    periodic: bool,
+    periodic: NDArray[np.bool_],
     link: NDArray[np.int32],
     largest: Array,
     squares: Array,
 ) -> None:
-    """Occupy in the given order and add the running largest size and sum of squares; roots hold minus their size."""
+    """Occupy in the given order and add the running largest size and sum of squares; roots hold minus their size.
+
+    Axes, and their flags of `periodic`, are counted from the one along which sites are numbered first.
+    """
     volume = link.size
     biggest, total = 0, 0.0
     if bonds:
@@ -264,7 +269,7 @@ def _occupy(
                     else:
                         edge = x == length - 1
                         other = site + (-around if edge else stride)
-                    if edge and not periodic:
+                    if edge and not periodic[axis]:
                         missing = bonds
                         continue
                     if link[other] == _EMPTY:
