@@ -255,7 +255,9 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
         key = f"array_{len(arrays)}"
         arrays[key] = value
         return {"array": key}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and all(
+        isinstance(entry, (int, float)) or hasattr(entry, "_mpf_") for entry in value.ravel()
+    ):  # numbers of any length
         return {
             "objects": [_pack(entry, arrays) for entry in value.ravel()],
             "shape": list(value.shape),
