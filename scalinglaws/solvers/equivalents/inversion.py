@@ -32,7 +32,7 @@ class Rule:
     truncation: float
 
 
-CONTOUR = Rule(2 * (ROUNDING + TRUNCATION), 20 * TRUNCATION)
+CONTOUR = Rule(6 * (ROUNDING + TRUNCATION), 20 * TRUNCATION)
 """The cotangent contour."""
 
 

@@ -27,6 +27,9 @@ _GONE = 740.0  # logarithm by which nothing is left in floating-point numbers
 _RESOLVED = (
     1e-11  # error, relative to the loss, with which the contour around everything is good enough
 )
+# near the edge kappa varies as a square root, which amplifies its rounding: both measured
+_UNIT = 2 * CONTOUR.unit
+_OVERLOOKED = 20 * CONTOUR.truncation
 _NEAREST = 1e-30  # s of the residue at 0, relative to the edge
 
 
@@ -71,8 +74,8 @@ class Tail:
         left = self._modes.signal @ (at.kappa / (self._modes.eigenvalues[:, None] + at.kappa))
         terms = weights * at.r1 * (left + noise)
         value, size = 2 * float(np.sum(terms.real)), 2 * float(np.sum(np.abs(terms)))
-        error = (CONTOUR.unit + 2 * ROUNDING * (1 + exponent)) * size
-        error += CONTOUR.truncation * abs(value) + SMALLEST
+        error = (_UNIT + 4 * ROUNDING * exponent) * size
+        error += _OVERLOOKED * abs(value) + SMALLEST
         if not at.found:
             return Loss(math.nan, math.inf)
         return Loss(floor.value + max(value, 0.0), floor.error + error)
@@ -94,8 +97,8 @@ class Tail:
         terms = weights[:, None] * (difference + unlimited) * both
         sizes = np.abs(weights[:, None]) * (np.abs(difference) + np.abs(unlimited)) * np.abs(both)
         value = 2 * float(np.sum(terms.real))
-        unit = CONTOUR.unit + 2 * ROUNDING * (1 + exponent)
-        error = unit * 2 * float(np.sum(sizes)) + CONTOUR.truncation * abs(value)
+        unit = _UNIT + 4 * ROUNDING * exponent
+        error = unit * 2 * float(np.sum(sizes)) + _OVERLOOKED * abs(value)
         return Loss(max(value, 0.0), error + SMALLEST)
 
     def _nodes(self, time: float) -> tuple[Resolved, ComplexArray, float]:
