@@ -364,6 +364,9 @@ def _train(
                 parallel = chi / batch - across * along
                 for j in range(size):
                     pull[j] = roots[j] * (parallel * error[j] + across * pull[j])
+            else:  # nothing is left to learn
+                for j in range(size):
+                    pull[j] = 0.0
             if bend > 0.0:
                 _apply(kernel, before, turn, pull, moved)
             else:
