@@ -43,11 +43,14 @@ def lower_edge(modes: Modes, features: float, samples: float) -> tuple[float, fl
 
     def slope(kappa: float) -> float:
         """Return the derivative of -kappa R_1 R_3, but for positive factors, times the distance to its zeros."""
-        # by the modes not filled: where N or P is the number of modes, N - df_1 would be rounding alone
-        empty = float(count @ (kappa / (lam + kappa)))
-        one = n - modes.size + empty
-        other = 1.0 if math.isinf(larger) else (larger - modes.size + empty) / larger
-        return one * other - kappa * filled(kappa)[1] * (other + one / larger)
+        df1, rise = filled(kappa)
+        if math.isinf(modes.size):
+            one, other = n - df1, 1 - df1 / larger
+        else:  # by modes not filled: where N or P is their number, N - df_1 would be rounding alone
+            empty = float(count @ (kappa / (lam + kappa)))
+            one = n - modes.size + empty
+            other = 1.0 if math.isinf(larger) else (larger - modes.size + empty) / larger
+        return one * other - kappa * rise * (other + one / larger)
 
     if modes.size < n:
         # kappa between minus the smallest eigenvalue, or where df1 = n, and 0
