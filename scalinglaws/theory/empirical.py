@@ -510,6 +510,7 @@ def hestness_law() -> Law:
 
 # -- perceptron -----------------------------------------------------------------------------------------------------------
 
+
 @lru_cache(maxsize=1)
 def perceptron_law() -> Law:
     r"""Return ``empirical.perceptron``: :math:`q_1 + k_1 (k_2 P^{\gamma_2} + q_2)^{-\gamma_1}`."""

@@ -59,7 +59,7 @@ def _infinite_sum(total: sp.Sum) -> Any:
         return _finite_sum(term, mpmath.mpf(sp.N(high, DIGITS)), start)
     value = mpmath.fsum(term(mpmath.mpf(k)) for k in range(1, start)) + term(mpmath.mpf(start)) / 2
     value -= mpmath.diff(term, start) / 12 - mpmath.diff(term, start, 3) / 720
-    nodes = unit_quadrature()
+    nodes = _unit_quadrature()
     position, previous = mpmath.log(start), mpmath.inf
     tolerance = mpmath.mpf(10) ** -13
     for _ in range(4000):
@@ -95,7 +95,7 @@ def _has_an_edge(function: sp.Expr, index: sp.Symbol) -> bool:
 
 def _refined(density: Callable[[Any], Any], start: Any, known: Any) -> Any:
     """Integrate over a unit interval that may hold an edge or a peak of any width: the worst part is halved, again and again."""
-    nodes = unit_quadrature()
+    nodes = _unit_quadrature()
 
     def rule(low: Any, width: Any) -> Any:
         return width * mpmath.fsum(w * density(low + width * x) for x, w in nodes)
@@ -137,7 +137,7 @@ def _finite_sum(term: Callable[[Any], Any], high: Any, start: int) -> Any:
         value += sign * (mpmath.diff(term, place) / 12 - mpmath.diff(term, place, 3) / 720)
     length = mpmath.log(last / first)
     pieces = int(mpmath.ceil(length))
-    nodes = [(length / pieces * x, length / pieces * w) for x, w in unit_quadrature()]
+    nodes = [(length / pieces * x, length / pieces * w) for x, w in _unit_quadrature()]
     for i in range(pieces):
         origin = first * mpmath.exp(length / pieces * i)
         value += mpmath.fsum(w * (k := origin * mpmath.exp(x)) * term(k) for x, w in nodes)
@@ -167,7 +167,7 @@ def _half_line_integral(whole: sp.Integral) -> Any:
         position = start if direction == 1 else start - width
         for _ in range(2000):
             piece = width * mpmath.fsum(
-                w * density(position + width * x) for x, w in unit_quadrature()
+                w * density(position + width * x) for x, w in _unit_quadrature()
             )
             total += piece
             position += direction * width
@@ -197,7 +197,7 @@ _EVALUATORS = {
 
 
 @lru_cache(maxsize=1)
-def unit_quadrature() -> list[tuple[Any, Any]]:
+def _unit_quadrature() -> list[tuple[Any, Any]]:
     """Gauss-Legendre nodes and weights on (0, 1)."""
     nodes, weights = gauss_legendre(16, DIGITS + 5)
     return [

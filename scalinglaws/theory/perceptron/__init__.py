@@ -6,14 +6,8 @@ margins. Replica theory is exact here, since the problem is convex. Laws are der
 """
 
 from .composite import NormLimited, derive_norm
-from .early import (
-    derive_amplitude,
-    derive_early,
-    derive_hebb,
-    derive_slope,
-    first_correction,
-    squared_force,
-)
+from .corrections import derive_amplitude, derive_slope, first_correction
+from .early import derive_early, derive_hebb, squared_force
 from .limits import Posterior, derive_bayes, derive_stability, stability_equation
 from .losses import (
     EXPONENTIAL,

@@ -19,7 +19,9 @@ FLOOR, ERROR_AMPLITUDE, NORM_AMPLITUDE, NORM_START, EARLY, GROWTH = sp.symbols(
     "q_1 k_1 k_2 q_2 gamma_1 gamma_2", positive=True
 )
 FIXED = sp.Symbol("gamma_0", positive=True)
-_FIXED_OR_NONE = sp.Symbol("gamma_0", nonnegative=True)  # in formulas, which are also asked for at 0
+_FIXED_OR_NONE = sp.Symbol(
+    "gamma_0", nonnegative=True
+)  # in formulas, which are also asked for at 0
 _L, _EXCESS, _C0 = sp.symbols("L L_excess c_0", positive=True)
 _RANGE = (sp.Rational(1, 3), sp.Rational(3, 2))
 
@@ -114,7 +116,8 @@ def derive_norm(model: NormLimited) -> Derived:
         ),
     }
     forms = {
-        name: Form(form.expr.subs(FIXED, _FIXED_OR_NONE), form.statement) for name, form in forms.items()
+        name: Form(form.expr.subs(FIXED, _FIXED_OR_NONE), form.statement)
+        for name, form in forms.items()
     }
     conditions = (sp.Ge(fixed, 0, evaluate=False),) if fixed.free_symbols else ()
     norm = sp.Symbol("norm", positive=True)

@@ -18,7 +18,8 @@ from ..references import (
 )
 from ..symbols import ALPHA, P
 from .composite import EARLY, FIXED, GROWTH, NormLimited, derive_norm
-from .early import DISTANCE, derive_amplitude, derive_early, derive_hebb, derive_slope
+from .corrections import DISTANCE, derive_amplitude, derive_slope
+from .early import derive_early, derive_hebb
 from .limits import Posterior, derive_bayes, derive_stability
 from .losses import LAMBDA, LAMBDA_SQUARED, FixedNorm
 from .master import derive_best_norm, derive_combined, derive_elbow
@@ -53,7 +54,7 @@ def _measured(quantity: str, **squared: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def gamma1_law() -> Law:
-    r"""Return ``perceptron.gamma1``: :math:`\varepsilon/\varepsilon_0 \simeq k_1\lambda^{-1/2}`, :math:`k_1^2 = \sqrt{2/\pi}\,(2\ln2 - 1)`."""
+    r"""Return ``perceptron.gamma1``: :math:`\varepsilon/\varepsilon_0 \simeq k_1\lambda^{-1/2}`, with :math:`k_1 \approx 0.5552`."""
     return _build(
         "gamma1",
         "how the error of a perceptron falls with the norm while that is far below alpha: the early power law",
@@ -97,7 +98,10 @@ def gamma2_law() -> Law:
 
 @lru_cache(maxsize=1)
 def combined_law() -> Law:
-    r"""Return ``perceptron.combined``: :math:`\varepsilon_{\rm opt}/\varepsilon_0 \sim \alpha^{-\gamma_1\gamma_2}`, :math:`\varepsilon_{\rm opt} \sim \alpha^{-(\gamma_0 + \gamma_1\gamma_2)}`."""
+    r"""Return ``perceptron.combined``: :math:`\varepsilon_{\rm opt}/\varepsilon_0 \sim \alpha^{-\gamma_1\gamma_2}`.
+
+    The error itself falls as :math:`\alpha^{-(\gamma_0 + \gamma_1\gamma_2)}`.
+    """
     absolute = {
         "quantity": "generalization error at the best norm, alpha >> 1",
         "derive": lambda model: derive_combined(model, absolute=True),
@@ -120,7 +124,12 @@ def combined_law() -> Law:
             "the error itself is gamma_0 + gamma_1 gamma_2 = 1",
             _SLIDES,
         ),
-        conventions={"relative": {}, "absolute": absolute, "norm": {}, "squared": {"model": _SQUARED}},
+        conventions={
+            "relative": {},
+            "absolute": absolute,
+            "norm": {},
+            "squared": {"model": _SQUARED},
+        },
     )
 
 
@@ -161,7 +170,7 @@ def hebb_law() -> Law:
 
 @lru_cache(maxsize=1)
 def max_stability_law() -> Law:
-    r"""Return ``perceptron.max_stability``: :math:`\varepsilon \simeq 0.5005/\alpha` at infinite norm, for every decreasing loss."""
+    r"""Return ``perceptron.max_stability``: :math:`\varepsilon \simeq 0.5005/\alpha` at infinite norm."""
     return _build(
         "max_stability",
         "error of a perceptron at infinite norm, which is that of the largest stability",

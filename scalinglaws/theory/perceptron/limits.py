@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from ...arguments import choice
+from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from ..implicit import ImplicitConstant
 from ..records import Derived, Form, Regime
@@ -15,7 +16,7 @@ from ..sums_and_integrals import number
 from ..symbols import ALPHA
 from .displacements import below, normal
 from .early import AMPLITUDE, ERROR, FIRST, SECOND
-from .losses import FixedNorm
+from .losses import FixedNorm, tail_power
 
 _KEPT = 25  # digits of constants without closed form
 _QUADRATURE = 15  # and of those that are integrals
@@ -47,24 +48,35 @@ def stability_equation() -> ImplicitConstant:
 
 
 def derive_stability(model: FixedNorm) -> Derived:
-    r"""Derive the error at the largest stability, which every decreasing loss reaches as its norm grows.
+    r"""Derive the error at the largest stability, which losses reach as the norm grows if their force falls faster than any power.
 
     Parameters
     ----------
     model : FixedNorm
-        Any loss, in the limit of infinite norm.
+        Any such loss, in the limit of infinite norm; the hinge gets there where its margins reach 1, and says nothing beyond.
 
     Returns
     -------
     Derived
-        Exponent 1 against :math:`\alpha`, constant :math:`1/\big[\sqrt{2\pi}\,(k\Phi(k) + \varphi(k))\big]`. Forms ``error`` and ``stability``
-        (:math:`\kappa`, the smallest margin), for large :math:`\alpha`.
+        Exponent 1 against :math:`\alpha`, constant :math:`1/\big[\sqrt{2\pi}\,(k\Phi(k) + \varphi(k))\big]`. Forms ``error`` and
+        ``stability`` (:math:`\kappa`, the smallest margin), for large :math:`\alpha`.
+
+    Raises
+    ------
+    DomainError
+        If the force falls as a power: then large margins count at any norm.
 
     Examples
     --------
     >>> derive_stability(FixedNorm()).constant.evalf(10)
     0.5004889318
     """
+    if tail_power(model) != sp.oo:
+        raise refusal(
+            "loss",
+            model.loss,
+            "has a force that falls as a power of the margin: at infinite norm it does not find the largest stability",
+        )
     root = sp.Float(stability_equation().evaluate(_KEPT), _KEPT)
     level = _K * below(_K) + normal(_K)
     constant = sp.N(1 / (sp.sqrt(2 * sp.pi) * level.subs(_K, root)), _KEPT)
@@ -105,7 +117,12 @@ def derive_stability(model: FixedNorm) -> Derived:
                 solves(sp.Eq(ALPHA * sp.sqrt(2 / sp.pi) * _S * FIRST, 1, evaluate=False)),
                 "the angle to the teacher",
             ),
-            step(ERROR, sp.asin(_S) / sp.pi, DEFINITION, "share of inputs on which an angle disagrees"),
+            step(
+                ERROR,
+                sp.asin(_S) / sp.pi,
+                DEFINITION,
+                "share of inputs on which an angle disagrees",
+            ),
             step(ERROR, _S / sp.pi, asymptotic(ALPHA), "small angles"),
             step(AMPLITUDE, constant, DEFINITION, "the constant in front"),
             step(ERROR, AMPLITUDE / ALPHA, EQUAL, "a power law"),
@@ -155,8 +172,8 @@ def derive_bayes(model: Posterior) -> Derived:
     Returns
     -------
     Derived
-        Exponent 1 against :math:`\alpha`, constant :math:`\sqrt{2\pi}\big/\!\int e^{-v^2}/\Phi(-v)\,dv`, for Gibbs times :math:`\sqrt2`. Forms
-        ``error`` and ``gibbs``, for large :math:`\alpha`.
+        Exponent 1 against :math:`\alpha`, constant :math:`\sqrt{2\pi}\big/\!\int e^{-v^2}/\Phi(-v)\,dv`, for Gibbs times
+        :math:`\sqrt2`. Forms ``error`` and ``gibbs``, for large :math:`\alpha`.
 
     Examples
     --------
@@ -181,8 +198,19 @@ def derive_bayes(model: Posterior) -> Derived:
             sp.atan2(sp.sqrt(1 + 2 * _A**2), _A**2) / sp.pi if gibbs else sp.atan(1 / _A) / sp.pi
         )
         steps = [
-            step(_Q, _A**2 / (1 + _A**2), DEFINITION, "overlap of two students without errors; a is the cotangent of their angle to the best rule"),
-            step(left, _Q / sp.sqrt(1 - _Q), DEFINITION, "saddle point of the posterior, left side", OPPER_1991),
+            step(
+                _Q,
+                _A**2 / (1 + _A**2),
+                DEFINITION,
+                "overlap of two students without errors; a is the cotangent of their angle to the best rule",
+            ),
+            step(
+                left,
+                _Q / sp.sqrt(1 - _Q),
+                DEFINITION,
+                "saddle point of the posterior, left side",
+                OPPER_1991,
+            ),
             step(left, _A, asymptotic(_A), "large where the angle is small"),
             step(
                 response,
@@ -202,9 +230,16 @@ def derive_bayes(model: Posterior) -> Derived:
                 ERROR,
                 angle,
                 DEFINITION,
-                "one student against another: twice the squared distance" if gibbs else "the majority of the students: the middle of their cone",
+                "one student against another: twice the squared distance"
+                if gibbs
+                else "the majority of the students: the middle of their cone",
             ),
-            step(ERROR, (sp.sqrt(2) if gibbs else 1) / (sp.pi * _A), asymptotic(ALPHA), "small angles"),
+            step(
+                ERROR,
+                (sp.sqrt(2) if gibbs else 1) / (sp.pi * _A),
+                asymptotic(ALPHA),
+                "small angles",
+            ),
             step(AMPLITUDE, constant, DEFINITION, "the constant in front, by quadrature"),
             step(ERROR, AMPLITUDE / ALPHA, EQUAL, "a power law", OPPER_1991),
         ]
@@ -212,6 +247,8 @@ def derive_bayes(model: Posterior) -> Derived:
 
     forms = {
         "error": Form(bayes / ALPHA, "error of Bayes' rule, large alpha"),
-        "gibbs": Form(other / ALPHA, "error of a random student without training errors, large alpha"),
+        "gibbs": Form(
+            other / ALPHA, "error of a random student without training errors, large alpha"
+        ),
     }
     return Derived((Regime("large alpha", sp.true, sp.S.One, constant),), (), build, forms=forms)

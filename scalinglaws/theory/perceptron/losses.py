@@ -248,10 +248,17 @@ def _by_partial_fractions(function: sp.Expr, power: int) -> sp.Expr | None:
             return None
         rest += factor
         # 1/(1 + q)^j = sum over n of (-q)^n times a polynomial in n
-        many = sp.Poly(sp.expand(sp.prod(((n + i) / sp.Integer(i) for i in range(1, order)), start=sp.S.One)), n)
+        many = sp.Poly(
+            sp.expand(sp.prod(((n + i) / sp.Integer(i) for i in range(1, order)), start=sp.S.One)),
+            n,
+        )
         for (degree,), coefficient in many.terms():
             total -= (
-                factor * coefficient * sp.gamma(s) / unit**s * sp.dirichlet_eta(s - degree).rewrite(sp.zeta)
+                factor
+                * coefficient
+                * sp.gamma(s)
+                / unit**s
+                * sp.dirichlet_eta(s - degree).rewrite(sp.zeta)
             )
     # what is left at q = 0 would not decay
     return sp.expand(total) if rest == 0 else None
@@ -285,4 +292,3 @@ def tail_power(model: FixedNorm) -> sp.Expr:
         return sp.oo
     found = sp.limit(sp.simplify(-far * sp.diff(force, far) / force), far, sp.oo)
     return sp.simplify(found)
-
