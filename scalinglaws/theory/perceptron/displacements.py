@@ -1,8 +1,8 @@
 r"""Displacements of cavity fields on the scale of the angle to the teacher, by the margin itself.
 
 With :math:`s = \sqrt{1 - R^2} \to 0`, fields :math:`u = \omega/s`, displacements :math:`\eta = \delta/s` and
-:math:`b = \lambda s`, the proximal map is :math:`\eta = c\,g(v)` with the margin :math:`v = b(u + \eta)` and the force g. It is implicit in u and explicit in v:
-:math:`u = v/b - c\,g(v)`.
+:math:`b = \lambda s`, the proximal map is :math:`\eta = c\,g(v)` with the margin :math:`v = b(u + \eta)` and the force g. It is implicit
+in u and explicit in v: :math:`u = v/b - c\,g(v)`.
 """
 
 from __future__ import annotations

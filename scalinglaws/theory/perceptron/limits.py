@@ -41,7 +41,7 @@ def stability_equation() -> ImplicitConstant:
     --------
     >>> import mpmath
     >>> print(mpmath.nstr(stability_equation().evaluate(12), 12))
-    0.638833215811
+    0.638833215804
     """
     equation = _K**3 * below(_K) - (1 - _K**2) * normal(_K)
     return ImplicitConstant(equation, _K, (sp.Rational(1, 10), sp.S.One))

@@ -104,7 +104,7 @@ def master_optimum(model: FixedNorm) -> MasterOptimum:
     --------
     >>> found = master_optimum(FixedNorm())
     >>> found.norm.evalf(10), found.error.evalf(10)
-    (0.8835851061, 0.4419779178)
+    (0.8835850984, 0.4419779178)
     """
     if model.box or model.force.has(sp.Piecewise):
         raise refusal(
