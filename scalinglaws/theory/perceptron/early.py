@@ -57,10 +57,12 @@ def require_fast_force(model: FixedNorm) -> None:
 
 
 def integral_steps(model: FixedNorm) -> list[Step]:
-    """Write the integral of the squared force, and its value."""
+    """Write the integral of the squared force, and its value, where it is finite."""
     whole = sp.Integral(model.force**2, (MARGIN, 0, sp.oo))
     closed = squared_force(model)
     finite = against_zero(2 * tail_power(model) - 1, sp.Gt)
+    if finite == sp.false:
+        return []
     return [
         step(
             INTEGRAL,

