@@ -177,7 +177,7 @@ def regimes_in_region(
 
     def at_points(exprs: Sequence[sp.Expr]) -> Any:
         if new := [expr for expr in dict.fromkeys(exprs) if expr not in known]:
-            values = sp.lambdify(names, new, "numpy", cse=True)(*points.T)
+            values = sp.lambdify(names, new, "numpy")(*points.T)
             for expr, value in zip(new, values, strict=True):
                 known[expr] = np.broadcast_to(np.asarray(value, float), len(points))
         return np.array([known[expr] for expr in exprs])
