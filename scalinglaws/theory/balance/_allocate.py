@@ -163,17 +163,17 @@ def _vertices(program: Program) -> Iterator[Balance]:
             for closed in _subsets(range(len(capped)), room - count):
                 chosen = [columns[i] for i in support] + [capped[q] for q in closed] + always
                 found = _unique(chosen, target)
-                if found is None or any(
-                    _sign(entry) is False for entry in found[: count + len(closed)]
-                ):
+                if found is None:
+                    continue
+                signs = [_sign(entry) for entry in found[: count + len(closed)]]
+                if False in signs:
                     continue
                 solution = [
                     factored(entry.as_expr() if hasattr(entry, "as_expr") else entry)
                     for entry in found
                 ]
-                if any(entry.is_nonpositive for entry in solution[: count + len(closed)]):
-                    continue
-                if can_be_positive(solution[: count + len(closed)]) is not False:
+                open_ = [one for one, sign in zip(solution, signs, strict=False) if sign is None]
+                if can_be_positive(open_) is not False:
                     yield _balance(program, support, closed, solution)
 
 
