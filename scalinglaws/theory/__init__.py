@@ -61,7 +61,9 @@ def law(name: str) -> Law:
 
 def _entry(name: str) -> Entry:
     if name not in CATALOGUE:
-        raise unknown_name("law", name, CATALOGUE)
+        tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
+        more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
+        raise unknown_name("law", name, CATALOGUE, more)
     return CATALOGUE[name]
 
 
