@@ -313,9 +313,9 @@ def _written(
         for names in (entry.parameters, entry.symbols):
             if set(names) <= set(free):
                 return entry, names
-    names = [key for key in free if key != "size"]
-    got = ", ".join(names) or "neither"
-    more = "".join(f"; {text}" for text in map(belonging, names) if text)
+    own = [key for key in free if key != "size"]
+    got = ", ".join(own) or "neither"
+    more = "".join(f"; {text}" for text in map(belonging, own) if text)
     raise DomainError(
         f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or as --notation says; got {got}{more}",
         argument="alpha",

@@ -107,7 +107,7 @@ def solver_help(solver: Solver) -> Answer:
         if renamed(solver, {symbol: "1"}) == {name: "1"} and symbol != name
     ]
     arguments = [*spectrum, *rows]
-    blocks: list[str | Table] = [f"{solver.name}: {_purpose(solver.function)}"]
+    blocks: list[str | Table] = [fill(f"{solver.name}: {_purpose(solver.function)}", _WIDTH)]
     blocks.append(_listed("arguments, as name=value:", arguments))
     also = ["a= and b=, or what --notation names, for alpha= and beta="] * solver.has_spectrum
     if also or symbols:
