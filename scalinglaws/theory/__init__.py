@@ -68,12 +68,13 @@ def _entry(name: str) -> Entry:
 
 
 def find(text: str) -> list[Law]:
-    """Search names, statements, symbols, their meanings and authors, ignoring case.
+    """Search what laws say and what they are called, ignoring case.
 
     Parameters
     ----------
     text : str
-        Part of a name, of a statement, of a parameter's name or of its meaning, or of an author's name.
+        A text, or words, of names, statements, symbols and their meanings, standings, authors, titles and places of sources, and of
+        what else a theory goes by.
 
     Returns
     -------

@@ -100,7 +100,7 @@ CATALOGUE, SOURCES, REMARKS = _read()
 
 
 def matching(text: str) -> tuple[str, ...]:
-    """List the laws that mention every word of a text, ignoring case.
+    """List the laws that mention a text or, if none does, every word of it, ignoring case.
 
     Names, statements, symbols and their meanings, standings, authors, titles and places of sources are searched, and what else
     a theory goes by.
@@ -120,12 +120,12 @@ def matching(text: str) -> tuple[str, ...]:
     >>> matching("Paquette")[:2]
     ('feature_learning.compute', 'feature_learning.compute_lazy')
     """
-    wanted = text.lower().split()
-    return tuple(
-        name
-        for name, entry in sorted(CATALOGUE.items())
-        if all(word in _said(name, entry) for word in wanted)
-    )
+    said = {name: _said(name, entry) for name, entry in sorted(CATALOGUE.items())}
+    for wanted in ([text.lower()], text.lower().split()):
+        found = tuple(name for name in said if all(part in said[name] for part in wanted))
+        if found:
+            break
+    return found
 
 
 def _said(name: str, entry: Entry) -> str:

@@ -561,6 +561,7 @@ class Law:
                 "available",
                 named=False,
             )
+        name = entry.name
         if name not in self._written:
             law = replace(
                 self,
