@@ -17,6 +17,7 @@ from typing import Any, Self
 import mpmath
 import numpy as np
 
+from .equality import by_value
 from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
 from .saved_names import saved_class, saved_name
 
@@ -75,7 +76,14 @@ class Result:
     module may move; a public name that changes gets a line in the table there. A field added later has a default, which files
     without the field get. A field is removed or renamed only together with a class method ``_from_saved(fields)``, which takes
     a dictionary of all that a file holds and returns an object; without it, an unknown field is refused.
+
+    Results are values: two are equal if they are of the same class and hold the same, arrays entry by entry, NaN equal to NaN in
+    the same place, and equal results have equal hashes (`scalinglaws.equality`).
     """
+
+    def __init_subclass__(cls) -> None:
+        """Compare by value, whatever the fields."""
+        by_value(cls)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain Python objects (arrays become lists, enums their names)."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import whole_or_inf
+from ..equality import by_value
 from ..errors import DomainError, brief, refusal
 from ..notation import SourceCapacity
 
@@ -28,6 +29,7 @@ _SMALLEST = (
 
 
 @dataclass(frozen=True)
+@by_value
 class Modes:
     """Weighted modes.
 
@@ -197,7 +199,8 @@ class PowerLawSpectrum:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+@by_value
 class EmpiricalSpectrum:
     r"""A spectrum given mode by mode.
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..arguments import flag
+from ..equality import by_value
 from ..errors import DataError
 from ..formatting import duration, short, uncertain
 from ..results import jsonable
@@ -44,6 +45,7 @@ HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs"
 
 
 @dataclass(frozen=True)
+@by_value
 class Report:
     """Comparisons and crashes, and where they come from.
 
