@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from ..errors import DomainError
 from ..tables import Table
-from ._app import Json, Output, Whole, app, whole
+from ._app import Json, Output, Whole, app, stopped_by, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def verify(
     names : str
         Checks, theories (linear) or patterns (linear.data.*); all by default.
     effort : str
-        quick (seconds) or full (minutes).
+        quick (seconds) or full (minutes); a check that exists at full effort only, named in full, runs at that.
     workers : int
         Processes; one per available core by default. The numbers do not depend on it.
     seed : int
@@ -62,6 +62,7 @@ def verify(
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
+    from ..sweep import end_workers
     from ..verify import registry
 
     if demo:
@@ -74,6 +75,9 @@ def verify(
     count = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     )
+    for entry in chosen:
+        if entry.effort_at(effort) != effort:
+            print(f"{entry.name} runs at {entry.effort} effort, its least", file=sys.stderr)
     finished: list[str] = []
     try:
         with _progress(len(chosen), effort) as advance:
@@ -90,12 +94,14 @@ def verify(
                 resume=resume,
                 on_done=on_done,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        end_workers()
+        word, code = stopped_by(interrupt)
         print(
-            f"interrupted: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
+            f"{word}: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
             file=sys.stderr,
         )
-        return 130
+        return code
     _show(found, json, output)
     if verbose:
         print(_seconds(found).to_text(), file=sys.stderr)
