@@ -8,7 +8,10 @@ from concurrent.futures import BrokenExecutor
 from numbers import Integral
 from typing import Any, TypeVar
 
+from .arguments import numba_threads
 from .errors import WorkerError, brief, refusal
+
+numba_threads()  # before Numba is imported
 
 Item = TypeVar("Item")
 Output = TypeVar("Output")

@@ -135,10 +135,11 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
     from ..verify.registry import registered
-    from ..verify.report import Report
+    from ..verify.report import LARGEST, Report
 
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(LARGEST + 1)
     except (OSError, UnicodeDecodeError) as failure:
         raise DomainError(
             f"cannot read {path}: {failure}", argument="path", value=path
@@ -222,9 +223,9 @@ def env(*, json: Json = False, output: Output = None) -> int:
     output : Path
         File to write (.json, .csv, .md, .txt).
     """
-    import numba
+    from ..solvers._jit import JIT  # looks at the environment before Numba does
 
-    from ..solvers._jit import JIT
+    import numba  # isort: skip
     from ..verify.provenance import environment
 
     data = environment()

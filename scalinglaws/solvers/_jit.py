@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from ..arguments import numba_threads
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+numba_threads()  # before Numba is imported
 
 JIT = os.environ.get("SCALINGLAWS_JIT", "1") != "0"
 """Whether kernels are compiled; ``SCALINGLAWS_JIT=0`` in the environment runs them as plain Python."""
@@ -34,10 +39,10 @@ def njit(function: Kernel) -> Kernel:
         return function
     import numba
 
-    compiler = cast(Any, numba.njit)
-    try:
-        return cast(Kernel, compiler(cache=True, error_model="numpy", fastmath=False)(function))
-    except (
-        RuntimeError
-    ):  # no place for the cache: neither beside the source nor in the user's cache folder
-        return cast(Kernel, compiler(cache=False, error_model="numpy", fastmath=False)(function))
+    from ._kernel_cache import KernelCache
+
+    kernel = cast(Any, numba.njit(error_model="numpy", fastmath=False))(function)
+    with contextlib.suppress(RuntimeError):
+        # no place for the cache: neither beside the source nor in the user's cache folder
+        kernel._cache = KernelCache(function)
+    return cast(Kernel, kernel)
