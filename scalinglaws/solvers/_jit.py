@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -41,8 +40,12 @@ def njit(function: Kernel) -> Kernel:
 
     from ._kernel_cache import KernelCache
 
-    kernel = cast(Any, numba.njit(error_model="numpy", fastmath=False))(function)
-    with contextlib.suppress(RuntimeError):
-        # no place for the cache: neither beside the source nor in the user's cache folder
-        kernel._cache = KernelCache(function)
+    compiler = cast(Any, numba.njit)
+    try:
+        kernel = compiler(cache=True, error_model="numpy", fastmath=False)(function)
+        kernel._cache = KernelCache(function)  # in place of Numba's own
+    except (
+        RuntimeError
+    ):  # no place for the cache: neither beside the source nor in the user's cache folder
+        kernel = compiler(cache=False, error_model="numpy", fastmath=False)(function)
     return cast(Kernel, kernel)

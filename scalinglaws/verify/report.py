@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..arguments import flag
+from ..arguments import flag, number
 from ..equality import by_value
 from ..errors import DataError
 from ..formatting import duration, short, uncertain
@@ -31,6 +31,7 @@ from .schema import (
     crash_to_dict,
     entries_from_dict,
     family_to_dict,
+    located,
 )
 
 _FAMILY_HEADER = (
@@ -309,6 +310,9 @@ class Report:
         """
         comparisons, crashes = entries_from_dict(data)
         check_keys("environment", data["environment"], ENVIRONMENT_KEYS, ENVIRONMENT_EXTRAS)
+        for name in ("wall_s", "run_s", "compile_s"):
+            with located("environment"):
+                number(name, data["environment"].get(name, 0.0), low=0)
         titled = re.fullmatch("scalinglaws verify, (quick|full) effort", str(data["title"]))
         if titled is None:
             raise DataError(
@@ -329,10 +333,13 @@ class Report:
             raise DataError(
                 f"summary = {data['summary']} does not count the comparisons and crashes, which give {found.summary}"
             )
-        if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != [
-            (e.name, e.members) for e in found.families
-        ]:
-            raise DataError("families do not follow from the comparisons")
+        with located("families"):
+            follow = [(entry.name, entry.members) for entry in found.families]
+            if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != follow:
+                raise DataError("families do not follow from the comparisons")
+        with located("what the report shows"):
+            found.rows()
+            found.to_dict()
         return found
 
     @classmethod
