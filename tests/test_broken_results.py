@@ -53,7 +53,7 @@ def test_spoiled_files(saved, spoil):
 
 def test_a_file_that_unpacks_to_more_than_memory(saved, monkeypatch):
     with zipfile.ZipFile(saved, "a", zipfile.ZIP_DEFLATED) as parts:
-        parts.writestr("array_9.npy", bytes(2 * 10**6))
+        parts.writestr("array_99.npy", bytes(2 * 10**6))
     monkeypatch.setenv("SCALINGLAWS_MEMORY", "1MB")
     with pytest.raises(ResourceError, match="would hold 0.00"):
         Result.load(saved)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +12,8 @@ from cyclopts import CycloptsError
 
 from ..errors import ScalingLawsError
 from . import _allocate, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
-from ._app import Terminated, app, stopped_by
+from ._app import app
+from ._signals import stopped_by, watch
 
 __all__ = ["app", "main", "run"]
 
@@ -27,16 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         Instead of those of the process.
     """
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
+    watch()
     for stream in (sys.stdout, sys.stderr):  # a name is better spelled badly than not at all
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
-
-
-def _terminate(number: int, frame: Any) -> None:
-    raise Terminated
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

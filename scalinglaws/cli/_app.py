@@ -28,13 +28,4 @@ def whole(kind: Any, tokens: Sequence[Any]) -> int:
     return int(tokens[0].value)
 
 
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM): an interrupt with another exit code."""
-
-
-def stopped_by(interrupt: KeyboardInterrupt) -> tuple[str, int]:
-    """Return how a process was stopped, in a word, and its exit code: 128 and the number of the signal."""
-    return ("terminated", 143) if isinstance(interrupt, Terminated) else ("interrupted", 130)
-
-
 Whole = Annotated[int, Parameter(converter=whole)]

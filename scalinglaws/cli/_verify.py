@@ -15,8 +15,9 @@ from cyclopts import Parameter
 
 from ..errors import DomainError
 from ..tables import Table
-from ._app import Json, Output, Whole, app, stopped_by, whole
+from ._app import Json, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
+from ._signals import stopped_by
 
 if TYPE_CHECKING:
     from ..verify import Report

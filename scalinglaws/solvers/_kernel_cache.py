@@ -34,7 +34,9 @@ class KernelCache(_FunctionCache):  # type: ignore[misc]
         super().__init__(function)
         locator = self._impl.locator
         self._cache_file = _SealedFiles(
-            self._cache_path, self._impl.filename_base, ("sealed", locator.get_source_stamp())
+            self._cache_path,
+            self._impl.filename_base,
+            ("sealed, unlocked", locator.get_source_stamp()),
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
