@@ -14,8 +14,12 @@ _LONG = 120  # seconds after which something hangs, on the slowest of machines
 
 
 def _start(*arguments, **options):
+    return _started([*_COMMAND, *arguments], **options)
+
+
+def _started(command, **options):
     return subprocess.Popen(
-        [*_COMMAND, *arguments],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -77,23 +81,34 @@ def test_a_signal_ends_the_workers_and_keeps_what_is_finished(tmp_path, sent, wo
     assert _wait(lambda: not any(map(_lives, children)))
 
 
+def _watched(process):
+    """Tell whether a process has begun to watch for SIGTERM."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return True
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 @linux
 @pytest.mark.parametrize(
     "arguments",
     [
         ("verify", "percolation.threshold", "--workers", "1"),
-        ("verify", "--workers", "1"),
-        ("simulate", "tail", "30", "1", "samples=1000000000"),
-        ("simulate", "lattice", "2", "side=20000"),
+        ("simulate", "percolation", "lattice", "--length", "4096", "--samples", "1000000"),
+        ("simulate", "percolation", "bethe", "--clusters", "1000000", "--smallest", "100000"),
+        ("solve", "patterns.log_tail", "n=1000000", "s=1.0", "method=importance", "samples=10000"),
+        ("solve", "linear.ridge", "alpha=1.5", "beta=1", "samples=1:1e9:3000", "features=1:1e9:300"),
     ],
-)
+    ids=lambda arguments: "-".join(arguments[:3]),
+)  # fmt: skip
 def test_an_interrupt_ends_a_long_command(tmp_path, arguments):
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    process = _start(*arguments, env=environment)
+    process = _start(*arguments, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)})
     try:
-        time.sleep(4)
-        if process.poll() is not None:
-            pytest.skip(f"the command had ended by itself: {process.communicate()}")
+        assert _wait(lambda: _watched(process))
+        time.sleep(3)  # it is at work, wherever that is
+        assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=_LONG)
     finally:
@@ -101,6 +116,41 @@ def test_an_interrupt_ends_a_long_command(tmp_path, arguments):
     assert process.returncode == 130
     assert "interrupted" in told
     assert "Traceback" not in told
+
+
+_SPIN = """
+from scalinglaws.cli._signals import watch
+from scalinglaws.solvers._jit import njit
+
+@njit
+def spin(x):
+    while x > 0.0:
+        x = 1.0 + 1.0 / x
+    return x
+
+watch()
+print("ready", flush=True)
+spin(1.0)
+"""
+
+
+@pytest.mark.skipif(os.environ.get("SCALINGLAWS_JIT") == "0", reason="no kernel is compiled")
+@pytest.mark.parametrize(
+    ("sent", "word", "code"),
+    [(signal.SIGTERM, "terminated", 143), (signal.SIGINT, "interrupted", 130)],
+)
+def test_a_kernel_that_never_ends_is_ended_by_a_signal(tmp_path, sent, word, code):
+    path = tmp_path / "spin.py"
+    path.write_text(_SPIN, encoding="utf-8")
+    process = _started([sys.executable, str(path)])
+    try:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(3)  # compiled by then, and in it; if not, it ends in Python's own way
+        process.send_signal(sent)
+        _, told = process.communicate(timeout=_LONG)
+    finally:
+        process.kill()
+    assert (process.returncode, told) == (code, f"{word}\n")
 
 
 def _shell(redirected, *arguments):
