@@ -78,6 +78,20 @@ class ResourceError(ScalingLawsError, MemoryError):
     """A request would need more memory or time than is allowed."""
 
 
+class WorkerError(ScalingLawsError, RuntimeError):
+    """A worker process died, or a map-like lost or mixed up what it was given.
+
+    Attributes
+    ----------
+    finished : dict
+        Outputs that were made before, by the positions of their items (checks by their names).
+    """
+
+    def __init__(self, message: str, *, finished: dict[Any, Any] | None = None) -> None:
+        super().__init__(message)
+        self.finished = {} if finished is None else finished
+
+
 class AccuracyWarning(UserWarning):
     """A result is less accurate than the documentation promises."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import afford, number, numbers, whole, whole_or_inf
+from ..equality import by_value
 from ..errors import DomainError, brief, refusal
 from ..notation import SourceCapacity
 
@@ -33,6 +34,7 @@ _SMALLEST = (
 
 
 @dataclass(frozen=True)
+@by_value
 class Modes:
     """Weighted modes.
 
@@ -213,7 +215,8 @@ _COLUMNS: tuple[tuple[str, Callable[[Array], NDArray[np.bool_]], str], ...] = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+@by_value
 class EmpiricalSpectrum:
     r"""A spectrum given mode by mode, or level by level where modes are degenerate.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arguments import flag
-from ..errors import DomainError, refusal, unknown_name
+from ..errors import DomainError, WorkerError, refusal, unknown_name
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
@@ -106,6 +106,10 @@ class Check:
     no_law: str = ""
     demo: bool = False
     compiles: float = 0.0
+
+    def effort_at(self, asked: str) -> str:
+        """Return the effort of a run that asks for one: never less than the check's own."""
+        return max(asked, self.effort, key=EFFORTS.index)
 
 
 _CHECKS: dict[str, Check] = {}
@@ -264,7 +268,7 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
         Names, leading parts of names (``"linear"``, ``"linear.data"``), shell patterns (``"linear.*"``), or names of laws, for
         the checks that test them; None for all.
     effort : {"quick", "full"}
-        A quick run leaves out checks that need full effort, unless they are named in full.
+        A quick run leaves out checks that need full effort, unless they are named in full; those run at full effort.
 
     Returns
     -------
@@ -331,7 +335,8 @@ def run(
     names : sequence of str, optional
         Which checks, as for `select`; all by default.
     effort : {"quick", "full"}
-        How large the simulations are.
+        How large the simulations are. A check that exists at full effort only, and is named in full, runs at full effort in a
+        quick run, too; its comparisons say so.
     workers : int or map-like
         Processes; the numbers do not depend on it.
     rng : int or Generator
@@ -353,6 +358,8 @@ def run(
     ------
     DomainError
         If a name, the effort or the seed is not valid. A check that crashes does not raise: it is reported as an error.
+    WorkerError
+        If a worker process dies; what is finished is kept, and `resume` goes on from there.
 
     Examples
     --------
@@ -373,8 +380,9 @@ def run(
     store = FinishedChecks(default_folder() if folder is None else Path(folder))
     store.tidy()
     jobs = [
-        _Job(entry, effort, root, store, store.path(entry.name, entry.function, effort, root))
+        _Job(entry, own, root, store, store.path(entry.name, entry.function, own, root))
         for entry in chosen
+        for own in (entry.effort_at(effort),)
     ]
     finished = {
         job.entry.name: kept
@@ -388,15 +396,28 @@ def run(
     if on_done is not None:
         for name in finished:
             on_done(name)
-    outcomes = run_many(
-        _run_one,
-        todo,
-        workers=workers,
-        on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name),
-    )
+    try:
+        outcomes = run_many(
+            _run_one,
+            todo,
+            workers=workers,
+            on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name),
+        )
+    except WorkerError as failure:
+        finished |= {todo[i].entry.name: outcome for i, outcome in failure.finished.items()}
+        complaint = str(failure).rpartition("; ")[0]
+        raise WorkerError(
+            f"{complaint}; {len(finished)} of {len(chosen)} checks are finished and kept: run again with resume=True "
+            "(--resume) to go on from there",
+            finished=finished,
+        ) from failure
     finished |= {job.entry.name: outcome for job, outcome in zip(todo, outcomes, strict=True)}
     return Report(
-        tuple(comparison for entry in chosen for comparison in finished[entry.name].comparisons),
+        tuple(
+            comparison if entry.effort_at(effort) == effort else _at_least_effort(entry, comparison)
+            for entry in chosen
+            for comparison in finished[entry.name].comparisons
+        ),
         {entry.name: entry.statement for entry in chosen},
         root,
         effort,
@@ -411,6 +432,12 @@ def run(
             for entry in chosen
         },
     )
+
+
+def _at_least_effort(entry: Check, comparison: Comparison) -> Comparison:
+    """Say that a comparison was made at more effort than was asked for."""
+    note = f"run at {entry.effort} effort, the least of {entry.name}"
+    return replace(comparison, notes=(*comparison.notes, note))
 
 
 @dataclass(frozen=True)

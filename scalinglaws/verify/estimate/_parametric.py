@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...arguments import choice, one_row
+from ...equality import by_value
 from ...errors import ConvergenceError, refusal
 
 Array = NDArray[np.float64]
@@ -23,6 +24,7 @@ _TRUSTED = (
 
 
 @dataclass(frozen=True)
+@by_value
 class ExponentFit:
     """A parametric fit to one curve or to several.
 

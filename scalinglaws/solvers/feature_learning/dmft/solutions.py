@@ -21,6 +21,7 @@ from ....arguments import (
     one,
     whole_numbers,
 )
+from ....equality import by_value
 from ....errors import AccuracyWarning, DomainError, StabilityWarning, refusal
 from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
@@ -33,6 +34,7 @@ from .modes import MERGING, MarchModes, every_mode, merged_modes
 
 
 @dataclass(frozen=True)
+@by_value
 class MarchMatrices:
     r"""Correlations and responses over pairs of steps, each of shape (steps + 1, steps + 1).
 
