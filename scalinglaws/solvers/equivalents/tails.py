@@ -14,7 +14,7 @@ import numpy as np
 from ..spectra import Modes
 from .contour import cotangent
 from .edges import lower_edge
-from .inversion import CONTOUR
+from .inversion import CONTOUR, PAIR
 from .kappa import ComplexArray
 from .losses import ROUNDING, Loss, Losses
 from .rates import SMALLEST
@@ -28,7 +28,7 @@ _RESOLVED = (
     1e-11  # error, relative to the loss, with which the contour around everything is good enough
 )
 # near the edge kappa varies as a square root, which amplifies its rounding: both measured
-_UNIT = 2 * CONTOUR.unit
+_UNIT = 1.2 * CONTOUR.unit
 _OVERLOOKED = 20 * CONTOUR.truncation
 _NEAREST = 1e-30  # s of the residue at 0, relative to the edge
 
@@ -97,7 +97,7 @@ class Tail:
         terms = weights[:, None] * (difference + unlimited) * both
         sizes = np.abs(weights[:, None]) * (np.abs(difference) + np.abs(unlimited)) * np.abs(both)
         value = 2 * float(np.sum(terms.real))
-        unit = _UNIT + 4 * ROUNDING * exponent
+        unit = 4 * PAIR.unit + 4 * ROUNDING * exponent
         error = unit * 2 * float(np.sum(sizes)) + _OVERLOOKED * abs(value)
         return Loss(max(value, 0.0), error + SMALLEST)
 
