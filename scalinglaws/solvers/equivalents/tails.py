@@ -21,7 +21,7 @@ from .rates import SMALLEST
 from .response import Resolved, pair_transform, resolve
 
 LATE = 10.0
-"""Logarithm by which the slowest mode must have fallen for the floor to lie outside its contour."""
+"""Logarithm by which the slowest mode must have fallen for the floor to lie outside its contour at doubled time."""
 
 _GONE = 740.0  # logarithm by which nothing is left in floating-point numbers
 _RESOLVED = (
@@ -62,7 +62,8 @@ class Tail:
             return losses._replace(test=test, train=train)
         if is_poor(train):
             train = _better(train, self._one(time, noise, floor))
-        if everything and is_poor(test):
+        # at the time itself the floor is only half as far from the contour
+        if everything and is_poor(test) and (noise == 0 or time * self.decay > 2 * LATE):
             test = _better(test, self._two(time, noise))
         return losses._replace(test=test, train=train)
 
