@@ -1,4 +1,4 @@
-"""The laws of the lazy linear model that the package ships."""
+"""The laws of the lazy linear model that the package ships: of Gaussian features, or of features that act as if they were."""
 
 from __future__ import annotations
 
