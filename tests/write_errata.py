@@ -291,8 +291,13 @@ def printed(law):
     published, point = law.published, law.published.point
     same = sp.simplify(published.expr - law.expr) == 0
     here = "" if same or len(law.regimes) > MANY else f", here ${sp.latex(law.expr)}$"
+    title, how = (
+        ("Put together from print", "put together")
+        if published.combined
+        else ("Printed", "printed")
+    )
     yield (
-        f"**Printed** ({plain(str(published.reference))}): {'the same ' if same else ''}exponent "
+        f"**{title}** ({plain(str(published.reference))}): {'the same ' if same else ''}exponent "
         f"${sp.latex(published.expr)}${here}. {plain(sentence(published.reason))}"
     )
     if point:
@@ -301,7 +306,7 @@ def printed(law):
         values = (
             f"the printed formula tends to {found['factor_here']:.4f} times the derived one"
             if same
-            else f"{law(**point)} here, {found['value']} as printed"
+            else f"{law(**point)} here, {found['value']} as {how}"
         )
         yield f"At {plain(at)}: {values}."
 

@@ -48,6 +48,8 @@ class Published:
         By how much it is off, where that is known: a number that depends on the parameters is computed at them, not told in `reason`.
     point : mapping of str to number
         Exact parameters at which the two formulas can be told apart, as an example.
+    combined : bool
+        The formula is not printed itself: it is what two printed ones give when one is put into the other.
     """
 
     expr: sp.Expr
@@ -55,6 +57,11 @@ class Published:
     reference: Reference
     factor: Factor | None = None
     point: Mapping[str, Any] = field(default_factory=dict)
+    combined: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("combined", self.combined)
 
     def factor_at(self, values: Mapping[sp.Symbol, Any]) -> float | None:
         """Return the factor at given parameters; None where it is not known there, or no factor at all is."""

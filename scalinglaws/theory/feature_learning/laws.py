@@ -360,6 +360,7 @@ def compute_law() -> Law:
             "the floor N^(-alpha beta) and what a finite width adds on the way keep the beta of the task. (The compute law that is "
             "printed there agrees with this one.)",
             BORDELON_2024_FEATURES.at("law in time, put into the compute law of the lazy model"),
+            combined=True,
             point={"alpha": sp.Rational(3, 2), "beta": sp.S.Half},
         ),
     )
