@@ -346,7 +346,7 @@ def transient(context: Context) -> Iterator[Comparison]:
     """The solver's loss at a large width above that of an unlimited one, long before it saturates."""
     law, width = theory.law("feature_learning.transient"), 1e8
     assert law.published is not None
-    values = {name: float(value) for name, value in law.published.point.items()}
+    values: dict[str, Any] = {name: float(value) for name, value in law.published.point.items()}
     spectrum = PowerLawSpectrum(**values)
 
     def added(t: Any) -> Any:
