@@ -44,7 +44,7 @@ from .parameters import (
     tidy,
     to_exact,
 )
-from .records import Caution, Derived, Form, Published, Regime
+from .records import Caution, Derived, Form, Misprint, Published, Regime
 from .references import Reference
 from .relations import strongest
 
@@ -57,6 +57,7 @@ __all__ = [
     "Form",
     "ImplicitConstant",
     "Law",
+    "Misprint",
     "Published",
     "Reference",
     "Regime",
@@ -99,6 +100,8 @@ class Law:
         From any model of that kind to `Derived`.
     published : Published or None
         A different formula printed elsewhere.
+    misprints : tuple of Misprint
+        Slips in print that do not reach the law itself.
     caution : Caution or None
         Where evaluating the law warns, and of what.
     notation : str
@@ -137,6 +140,7 @@ class Law:
     model: Any
     derive: Callable[[Any], Derived]
     published: Published | None = None
+    misprints: tuple[Misprint, ...] = ()
     caution: Caution | None = None
     notation: str = "capacity"
     growth: bool = False
@@ -288,7 +292,8 @@ class Law:
         if published:
             at = self.published_value(**values) if values and self.published else None
             factor = self._published_factor(values or {})
-            found.append(presentation.Elsewhere(self.published, self.published_expr, at, factor))
+            elsewhere = (self.published, self.published_expr, at, factor, self.misprints)
+            found.append(presentation.Elsewhere(*elsewhere))
         return tuple(found)
 
     def derivation_blocks(

@@ -335,5 +335,6 @@ def spectral_law() -> Law:
             1 / DIMENSION,
             "a bound for Lipschitz targets, by the spacing of samples; smoother kernels and targets do better by the factor theta",
             BAHRI_2021.at("resolution-limited scaling"),
+            point={"theta": sp.Integer(2), "d": sp.Integer(5)},
         ),
     )

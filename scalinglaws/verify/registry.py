@@ -94,6 +94,8 @@ class Check:
         Whether the check is the one of its theory that a demonstration runs.
     compiles : float
         Seconds of compilation in a first run, roughly.
+    refutes : tuple of str
+        Names of laws of which another formula is in print that this check puts to the test: as the rival of a comparison.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Check:
     no_law: str = ""
     demo: bool = False
     compiles: float = 0.0
+    refutes: tuple[str, ...] = ()
 
     def effort_at(self, asked: str) -> str:
         """Return the effort of a run that asks for one: never less than the check's own."""
@@ -125,6 +128,7 @@ def check(
     expect: Expectation = PASS,
     demo: bool = False,
     compiles: float = 0.0,
+    refutes: Sequence[str] = (),
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -150,6 +154,9 @@ def check(
     compiles : float
         Seconds of compilation in a first run, roughly (``benchmarks/compilation.py``). What compiles longest is begun first, so
         that workers do not compile the same kernels at the same time.
+    refutes : sequence of str
+        Names of laws of which another formula is in print (`Law.published`) that is the rival of one of the comparisons; such a
+        rival's name has the word "published" in it. ``docs/errata.md`` lists the check as evidence.
 
     Returns
     -------
@@ -172,10 +179,11 @@ def check(
             value=effort,
         )
     flag("demo", demo)
-    if isinstance(laws, str):
-        raise refusal("laws", laws, "must be a sequence of names")
-    for law in laws:
-        _known_law(law)
+    for argument, given in (("laws", laws), ("refutes", refutes)):
+        if isinstance(given, str):
+            raise refusal(argument, given, "must be a sequence of names")
+        for law in given:
+            _known_law(law)
     if laws and no_law:
         raise refusal("no_law", no_law, "does not go with laws")
     documented = (
@@ -195,7 +203,7 @@ def check(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
         theory = name.split(".")[0]
-        about = (tuple(laws), no_law, demo, compiles)
+        about = (tuple(laws), no_law, demo, compiles, tuple(refutes))
         _CHECKS[name] = Check(name, theory, statement, effort, expect, function, *about)
         return function
 

@@ -170,6 +170,10 @@ def samples_for_loss(
     DomainError
         If a loss is not reached; the message says which loss is the lowest, and where.
 
+    Notes
+    -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     Examples
     --------
     >>> from scalinglaws.solvers import PowerLawSpectrum

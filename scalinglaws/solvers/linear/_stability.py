@@ -49,8 +49,9 @@ def largest_eigenvalue(
     -----
     Features are assumed to be Gaussian, or to act as if they were; see the module.
 
-    A root of the derivative in the logarithm of :math:`u/\lambda_1 - 1`, 0.3 ms per element. The edge lies 0.7 to 1.8
-    standard deviations above the mean largest eigenvalue of a draw (measured in three cases).
+    A root of the derivative in the logarithm of :math:`u/\lambda_1 - 1`, 0.3 ms per element. The edge lies
+    above the mean largest eigenvalue of a draw, by 1.4 to 1.6 standard deviations at N = 60, P = 150 and 400 modes with alpha = 1.1,
+    1.5, 2.5, and at (N, P) = (20, 30) and (60, inf) with alpha = 1.5 (200 draws each).
 
     References
     ----------

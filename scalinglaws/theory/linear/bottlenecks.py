@@ -2,7 +2,8 @@ r"""How the loss of the lazy linear model falls with time, data or model size, e
 
 Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math:`s_k = k^{-(\alpha\beta+1)}`; a student sees
 them through N random projections, P samples and time t. One of the three is finite in each law here, the others
-infinite. Losses are :math:`E(f - y)^2`, without a factor 1/2.
+infinite. Losses are :math:`E(f - y)^2`, without a factor 1/2. Features are assumed to be Gaussian, or to act as if they
+were; see the package.
 """
 
 from __future__ import annotations

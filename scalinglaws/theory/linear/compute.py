@@ -3,7 +3,7 @@ r"""The compute-optimal lazy linear model: seven phases, derived from its bottle
 Online stochastic gradient descent with N features for t steps costs :math:`C = N t`. Its loss is a sum of
 bottlenecks, each a law of its own; the optimum balances two of them. For capacity below one the step must shrink with
 the model, :math:`\eta \sim 1/\sum_{k \lesssim N} k^{-\alpha} \sim N^{\alpha - 1}`, and what relaxes is the effective time
-:math:`t_e = \eta t`.
+:math:`t_e = \eta t`. Features are assumed to be Gaussian, or to act as if they were; see the package.
 """
 
 from __future__ import annotations

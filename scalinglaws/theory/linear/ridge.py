@@ -1,4 +1,7 @@
-"""The best ridge of the lazy linear model with noise: bias against variance."""
+"""The best ridge of the lazy linear model with noise: bias against variance.
+
+Features are assumed to be Gaussian, or to act as if they were; see the package.
+"""
 
 from __future__ import annotations
 

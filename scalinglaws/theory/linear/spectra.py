@@ -7,6 +7,8 @@ power of t or of its logarithm:
 * powers with logarithms: a power of t times a power of log t;
 * an exponential spectrum under a power-law signal: a power of log t, with a constant that knows nothing of the dynamics;
 * an exponential spectrum and an exponential signal of the same stretch :math:`r < 1`: a power of t times one of log t.
+
+Features are assumed to be Gaussian, or to act as if they were; see the package.
 """
 
 from __future__ import annotations
