@@ -80,7 +80,7 @@ class ExtrapolationWarning(UserWarning):
     """A formula is used outside the range in which it was tested."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> DomainError:
+def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> DomainError:
     """Build the error for a name that does not exist, with the nearest ones that do.
 
     Parameters
@@ -105,7 +105,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> 
     unknown law 'linear.dota'; did you mean 'linear.data' or 'linear.time'?
     """
     names = sorted(known)
-    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+    near = get_close_matches(name, names, n=3, cutoff=0.5) if isinstance(name, str) else []
     if near:
         hint = "did you mean " + " or ".join(repr(entry) for entry in near) + "?"
     else:
@@ -113,8 +113,22 @@ def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> 
             names if len(names) <= _SHOWN else [*names[:_SHOWN], f"and {len(names) - _SHOWN} more"]
         )
         hint = "known: " + (", ".join(shown) if names else "none")
-    message = f"unknown {kind} {name!r}; {hint}" + (f"; {more}" if more else "")
+    message = f"unknown {kind} {brief(name)}; {hint}" + (f"; {more}" if more else "")
     return DomainError(message, argument=kind, value=name)
+
+
+def known_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> str:
+    """Return a name if it is one of those that there are; raise `unknown_name` for any other, and for what is no name at all.
+
+    Examples
+    --------
+    >>> known_name("law", "linear.data", ["linear.data", "linear.time"])
+    'linear.data'
+    """
+    names = list(known)
+    if not isinstance(name, str) or name not in names:
+        raise unknown_name(kind, name, names, more)
+    return name
 
 
 def refusal(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .errors import refusal, unknown_name
+from .errors import known_name, refusal
 
 
 def _ratio(numerator: Any, denominator: Any) -> Any:
@@ -192,10 +192,7 @@ def convention(name: str) -> Convention:
     >>> convention("bordelon").parameters
     ('a', 'b')
     """
-    try:
-        return CONVENTIONS[name]
-    except KeyError:
-        raise unknown_name("notation", name, CONVENTIONS) from None
+    return CONVENTIONS[known_name("notation", name, CONVENTIONS)]
 
 
 def _check_positive(name: str, value: Any, allowed: str) -> None:

@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..errors import unknown_name
+from ..errors import known_name
 from ..rooms import lazy_submodules
 from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, matching
 
@@ -60,9 +60,7 @@ def law(name: str) -> Law:
 
 
 def _entry(name: str) -> Entry:
-    if name not in CATALOGUE:
-        raise unknown_name("law", name, CATALOGUE)
-    return CATALOGUE[name]
+    return CATALOGUE[known_name("law", name, CATALOGUE)]
 
 
 def find(text: str) -> list[Law]:

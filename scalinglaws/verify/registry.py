@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import flag
-from ..errors import DomainError, refusal, unknown_name
+from ..arguments import choice, flag
+from ..errors import DomainError, known_name, refusal, unknown_name
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
@@ -157,18 +157,15 @@ def check(
     DomainError
         If the name is taken, a law is not known, or the expectation is not of this form.
     """
+    if not isinstance(name, str):
+        raise refusal("name", name, "must be a text")
     if name in _CHECKS:
         raise DomainError(
             f"a check named {name!r} is registered already", argument="name", value=name
         )
-    if effort not in EFFORTS:
-        raise DomainError(
-            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
-            argument="effort",
-            value=effort,
-        )
+    choice("effort", effort, EFFORTS)
     flag("demo", demo)
-    if isinstance(laws, str):
+    if not isinstance(laws, (list, tuple)):
         raise refusal("laws", laws, "must be a sequence of names")
     for law in laws:
         _known_law(law)
@@ -199,10 +196,7 @@ def check(
 
 
 def _known_law(law: str) -> None:
-    if law not in CATALOGUE:
-        raise unknown_name(
-            "law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py"
-        )
+    known_name("law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py")
 
 
 def theories() -> tuple[str, ...]:
@@ -275,12 +269,7 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
     DomainError
         If a name matches nothing.
     """
-    if effort not in EFFORTS:
-        raise DomainError(
-            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
-            argument="effort",
-            value=effort,
-        )
+    choice("effort", effort, EFFORTS)
     known = registered()
     chosen: set[str] = set()
     if names is not None and not names:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from ...arguments import numbers, whole
 from ...errors import refusal
 from ..comparison import Measurement
 
@@ -65,9 +66,10 @@ def measure(
     >>> measure(noisy, estimate, replicates=16, tolerance=5.0).n_rep
     16
     """
-    if not 2 <= pilot <= replicates:
+    count = whole("replicates", replicates, low=2)
+    if not 2 <= whole("pilot", pilot, low=2) <= count:
         raise refusal("pilot", pilot, f"must lie between 2 and replicates = {replicates}")
-    allowed = np.asarray(tolerance, float)
+    allowed = numbers("tolerance", tolerance)
     if not np.all(allowed > 0):
         raise refusal("tolerance", tolerance, "must be positive")
     rows = [np.asarray(simulate(r), float) for r in range(pilot)]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from ...arguments import floats, number, numbers
 from ...errors import refusal
 from ..comparison import Measurement, Prediction
 from ._parametric import fit_exponent
@@ -36,7 +37,7 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
     >>> round(float(power_law_exponent([1, 10, 100], [1, 0.01, 0.0001])), 12)
     2.0
     """
-    u, values = np.asarray(x, float), np.asarray(losses, float)
+    u, values = numbers("x", x), numbers("losses", losses)
     if not np.all(u > 0) or np.unique(u).size < 2:
         raise refusal("x", x, "must be positive, with at least two different values")
     if not np.all(values > 0):
@@ -68,7 +69,7 @@ def exponent_from_replicates(
         Mean over replicates; standard error sd/sqrt(R) combined with half the spread between the two
         windows that leave out the first or the last point; R - 1 degrees of freedom.
     """
-    u, values = np.asarray(x, float), np.asarray(losses, float)
+    u, values = numbers("x", x), numbers("losses", losses)
     if u.size < 3 or values.ndim != 2 or values.shape[0] < 2:
         raise refusal(
             "losses",
@@ -145,7 +146,7 @@ def same_estimator(
     (0.725, 0.72)
     """
     measured = exponent_from_replicates(x, losses, method=method, form=form)
-    fitted = float(_estimator(form)(np.asarray(x, float), np.asarray(curve, float)[None])[0])
+    fitted = float(_estimator(form)(numbers("x", x), numbers("curve", curve)[None])[0])
     return Prediction(name, "exponent", fitted, f"{source}, fitted like the measurement"), measured
 
 
@@ -164,6 +165,7 @@ def local_exponent(loss: Callable[[Array], ArrayLike], size: float) -> Measureme
     Measurement
         Deterministic: its error is the difference between steps of one and of half a decade to either side.
     """
+    size = number("size", size, low=0.0, strict=True)
 
     def slope(step: float) -> float:
         ends = size * np.array([1 / step, step])
@@ -198,7 +200,7 @@ def curve_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) -> Me
     Measurement
         Arrays over the J points; R - 1 degrees of freedom.
     """
-    u, values = np.asarray(x, float), np.asarray(losses, float)
+    u, values = numbers("x", x), numbers("losses", losses)
     if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] != u.size:
         raise refusal(
             "losses",
@@ -237,7 +239,7 @@ def threshold_from_crossings(
     Measurement
         Mean and standard error; R - 1 degrees of freedom.
     """
-    values = np.asarray(crossings, float)
+    values = floats("crossings", crossings)
     if values.ndim != 1 or values.size < 2 or not np.all(np.isfinite(values)):
         raise refusal(
             "crossings",
@@ -275,7 +277,7 @@ def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
     >>> crossing([0, 1, 2], [0.0, 0.2, 0.8], 0.5)
     1.5
     """
-    u, v = np.asarray(x, float), np.asarray(y, float) - level
+    u, v = numbers("x", x), numbers("y", y) - number("level", level)
     if u.ndim != 1 or u.shape != v.shape or u.size < 2 or not np.all(np.diff(u) > 0):
         raise refusal("x", x, "must increase, with one y per x")
     hits = np.flatnonzero(v[:-1] * v[1:] <= 0)
@@ -305,7 +307,7 @@ def advantage_from_pairs(
         Mean of ``log(second / first)``, positive where the first is better, with R - 1 degrees of freedom; and the
         one-sided p-value of the sign test.
     """
-    one, two = np.asarray(first, float), np.asarray(second, float)
+    one, two = numbers("first", first), numbers("second", second)
     if (
         one.ndim != 1
         or one.shape != two.shape
