@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -363,6 +364,27 @@ def choice(name: str, value: Any, allowed: Iterable[Choice]) -> Choice:
     raise refusal(
         name, value, f"must be {', '.join(most)} or {last}" if most else f"must be {last}"
     )
+
+
+def text(name: str, value: Any) -> str:
+    """Return a text; refuse anything else."""
+    if not isinstance(value, str):
+        raise refusal(name, value, "must be a text")
+    return value
+
+
+def function(name: str, value: Any) -> Any:
+    """Return something that can be called; refuse anything else, and classes, which can be called too."""
+    if not callable(value) or isinstance(value, type):
+        raise refusal(name, value, "must be a function")
+    return value
+
+
+def path(name: str, value: Any) -> Path:
+    """Return the path of a file or a folder; refuse what is neither a text nor a path."""
+    if not isinstance(value, (str, os.PathLike)) or "\0" in str(value):
+        raise refusal(name, value, "must be a path")
+    return Path(value)
 
 
 def flag(name: str, value: Any) -> bool:

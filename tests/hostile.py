@@ -289,18 +289,18 @@ def callables():
     for path, thing in public().items():
         if inspect.isfunction(thing) or is_described(thing):
             yield path, thing
-        if inspect.isclass(thing):
+        if inspect.isclass(thing) and (issubclass(thing, Result) or is_described(thing)):
             for name, member in vars(thing).items():
                 if not name.startswith("_") and inspect.isfunction(member):
                     yield f"{path}.{name}", member
 
 
 def parameters(call):
-    """Return the parameters of a callable that are tried."""
+    """Return the parameters of a callable that are tried: all but what collects misplaced ones, and the options of others."""
     return [
         entry
         for entry in inspect.signature(call).parameters.values()
-        if entry.kind not in (entry.VAR_POSITIONAL, entry.VAR_KEYWORD)
+        if entry.name not in ("misplaced", "options")
     ]
 
 
@@ -310,7 +310,11 @@ def parameters(call):
 def sane(parameter, call):
     """Return values for which a parameter is made; those of its name before those of its kind."""
     if parameter.name == "self":
-        return (made(call.__qualname__.partition(".")[0]),)
+        return (made(_meaning(call.__qualname__.partition(".")[0], call)),)
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return ({}, {"alpha": 1.5}, {"alpha": 1.5, "beta": 1.0}, {"nothing": 1})
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return (("linear.data",), ())
     kind = _of(ast.parse(_text(parameter.annotation), mode="eval").body, call)
     named = NAMED.get(parameter.name, ())
     if any(value is made for value in kind for made in _made.values()):
@@ -355,12 +359,22 @@ def _of(node, call):
     name = ast.unparse(node)
     if name in LEAVES:
         return LEAVES[name]
-    alias = getattr(call, "__globals__", {}).get(name)
-    if alias is not None and not inspect.isclass(alias):
-        return _of(
-            ast.parse(re.sub(r"scalinglaws[\w.]*\.", "", str(alias)), mode="eval").body, call
-        )
-    return (made(name),)
+    meant = _meaning(name, call)
+    if inspect.isclass(meant):
+        return (made(meant),)
+    text = re.sub(r"scalinglaws[\w.]*\.", "", str(meant))
+    return _of(ast.parse(text, mode="eval").body, call)
+
+
+def _meaning(name, call):
+    """Return what a name in an annotation stands for: in the module of the callable, or else among all that is public."""
+    own = vars(import_module(call.__module__)).get(name)
+    if own is not None:
+        return own
+    for thing in public().values():
+        if inspect.isclass(thing) and thing.__name__ == name:
+            return thing
+    raise UnknownKindError(name)
 
 
 def _hashable(value):
@@ -375,30 +389,42 @@ _made = {}
 _making = set()
 
 
-def made(name):
-    """Return an object of a public class: what some public callable returns for sane arguments, or its constructor."""
-    if name in _made:
-        return _made[name]
-    if name in _making:
-        raise UnknownKindError(name)
-    _making.add(name)
+def made(kind):
+    """Return an object of a class: what some public callable returns for sane arguments, its constructor among them."""
+    if kind in _made:
+        return _made[kind]
+    if kind in _making:
+        raise UnknownKindError(kind.__name__)
+    _making.add(kind)
     try:
-        for call in public().values():
-            if getattr(call, "__annotations__", {}).get("return") == name or call.__name__ == name:
-                for attempt in range(40):
-                    try:
-                        found = call(**sane_call(call, random.Random(attempt)))
-                    except Exception:
-                        continue
-                    if type(found).__name__ == name:
-                        return _made.setdefault(name, found)
+        for call in (kind, *public().values()):
+            returned = getattr(call, "__annotations__", {}).get("return")
+            if call is not kind and returned != kind.__name__:
+                continue
+            for attempt in range(40):
+                try:
+                    found = _called(call, sane_call(call, random.Random(attempt)))
+                except Exception:
+                    continue
+                if type(found) is kind:
+                    return _made.setdefault(kind, found)
     finally:
-        _making.discard(name)
-    raise UnknownKindError(name)
+        _making.discard(kind)
+    raise UnknownKindError(kind.__name__)
+
+
+def spoiled(call, name, value):
+    """Return a hostile value in the way that a parameter collects it, if it does."""
+    kind = inspect.signature(call).parameters[name].kind
+    if kind is inspect.Parameter.VAR_POSITIONAL:
+        return (value,)
+    return {"alpha": value, "beta": 1.0} if kind is inspect.Parameter.VAR_KEYWORD else value
 
 
 def is_given(parameter):
     """Tell whether a parameter must be given."""
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return False
     return parameter.default is parameter.empty or parameter.name in NEVER_LEFT_OUT
 
 
@@ -449,7 +475,7 @@ def fault(call, arguments):
                 errors.ExtrapolationWarning,
             ):
                 warnings.simplefilter("ignore", kind)
-            found = call(**arguments)
+            found = _called(call, arguments)
     except errors.ScalingLawsError as failure:
         return (
             "" if str(failure) and len(str(failure)) < 2000 else "an error of no or too many words"
@@ -463,6 +489,23 @@ def fault(call, arguments):
     if "nan" not in _documentation(call, found) and has_nan(found):
         return "returns NaN, of which the documentation does not speak"
     return ""
+
+
+def _called(call, arguments):
+    """Call with arguments by name, each given in the way that the signature asks for."""
+    row, named = [], {}
+    for entry in inspect.signature(call).parameters.values():
+        if entry.name not in arguments:
+            continue
+        if entry.kind is entry.VAR_POSITIONAL:
+            row += arguments[entry.name]
+        elif entry.kind is entry.VAR_KEYWORD:
+            named |= arguments[entry.name]
+        elif entry.kind is entry.POSITIONAL_ONLY:
+            row.append(arguments[entry.name])
+        else:
+            named[entry.name] = arguments[entry.name]
+    return call(*row, **named)
 
 
 def _place(failure):

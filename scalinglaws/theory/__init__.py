@@ -158,7 +158,7 @@ def remark(solver: str, /, **values: Any) -> str:
     >>> remark("linear.ridge", alpha=2, beta=1)
     ''
     """
-    if solver not in REMARKS:
+    if not isinstance(solver, str) or solver not in REMARKS:
         return ""
     line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
     return line

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import refusal
 from .references import Reference
 
 
@@ -96,6 +97,8 @@ def matching(text: str) -> tuple[str, ...]:
     >>> matching("Paquette")[:2]
     ('feature_learning.compute', 'feature_learning.compute_lazy')
     """
+    if not isinstance(text, str):
+        raise refusal("text", text, "must be a text")
     wanted = text.lower()
     return tuple(
         name

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import choice, flag
+from ..arguments import choice, flag, function, path, text
 from ..errors import DomainError, known_name, refusal, unknown_name
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
@@ -272,10 +272,13 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
     choice("effort", effort, EFFORTS)
     known = registered()
     chosen: set[str] = set()
-    if names is not None and not names:
+    if isinstance(names, (str, list, tuple)) and not names:
         raise DomainError("names is empty: give None for all checks", argument="names", value=names)
-    for wanted in ["*"] if names is None else [names] if isinstance(names, str) else names:
-        wanted = str(wanted)
+    listed = ["*"] if names is None else [names] if isinstance(names, str) else names
+    if not isinstance(listed, (list, tuple, set, frozenset)):
+        raise refusal("names", names, "must be a name or a sequence of names")
+    for entry in listed:
+        wanted = text("names", entry)
         found = {
             name
             for name in known
@@ -345,15 +348,16 @@ def run(
     """
     flag("resume", resume)
     chosen = select(names, effort)
+    if on_done is not None:
+        function("on_done", on_done)
+    place = default_folder() if folder is None else path("folder", folder)
     if isinstance(rng, np.random.Generator):
         rng = int(rng.integers(2**31))
     if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
-        raise DomainError(
-            f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng
-        )
+        raise refusal("rng", rng, "must be a whole number >= 0 or a Generator")
     root = int(rng)
     start = time.perf_counter()
-    store = FinishedChecks(default_folder() if folder is None else Path(folder))
+    store = FinishedChecks(place)
     store.tidy()
     jobs = [
         _Job(entry, effort, root, store, store.path(entry.name, entry.function, effort, root))

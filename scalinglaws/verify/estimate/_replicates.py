@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...arguments import floats, number, numbers
+from ...arguments import floats, function, number, numbers
 from ...errors import refusal
 from ..comparison import Measurement, Prediction
 from ._parametric import fit_exponent
 
 Array = NDArray[np.float64]
+
+_HIGHEST = 1e150  # of what is multiplied
 
 
 def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
@@ -40,6 +42,9 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
     u, values = numbers("x", x), numbers("losses", losses)
     if not np.all(u > 0) or np.unique(u).size < 2:
         raise refusal("x", x, "must be positive, with at least two different values")
+    if u.ndim != 1 or values.shape[-1:] != u.shape:
+        complaint = f"must have one entry per x in every row; got shape {values.shape}"
+        raise refusal("losses", values.shape, complaint, shown=False)
     if not np.all(values > 0):
         raise refusal("losses", losses, "must be positive to have a logarithm", shown=False)
     centered = np.log(u) - np.mean(np.log(u))
@@ -165,6 +170,7 @@ def local_exponent(loss: Callable[[Array], ArrayLike], size: float) -> Measureme
     Measurement
         Deterministic: its error is the difference between steps of one and of half a decade to either side.
     """
+    function("loss", loss)
     size = number("size", size, low=0.0, strict=True)
 
     def slope(step: float) -> float:
@@ -277,10 +283,13 @@ def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
     >>> crossing([0, 1, 2], [0.0, 0.2, 0.8], 0.5)
     1.5
     """
-    u, v = numbers("x", x), numbers("y", y) - number("level", level)
+    u, v = (
+        numbers(name, value, low=-_HIGHEST, high=_HIGHEST) for name, value in (("x", x), ("y", y))
+    )
+    v = v - number("level", level, low=-_HIGHEST, high=_HIGHEST)
     if u.ndim != 1 or u.shape != v.shape or u.size < 2 or not np.all(np.diff(u) > 0):
         raise refusal("x", x, "must increase, with one y per x")
-    hits = np.flatnonzero(v[:-1] * v[1:] <= 0)
+    hits = np.flatnonzero(np.sign(v[:-1]) * np.sign(v[1:]) <= 0)
     if hits.size == 0:
         return math.nan
     j = int(hits[0])
