@@ -262,6 +262,15 @@ class EmpiricalSpectrum:
                     "or signal add up to more than floating-point numbers hold",
                     shown=False,
                 )
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.sum(np.asarray(self.signal) / np.asarray(self.eigenvalues))):
+                raise refusal(
+                    "signal",
+                    None,
+                    "divided by eigenvalues, the squared coefficients of the target, adds up to more than floating-point "
+                    "numbers hold",
+                    shown=False,
+                )
         object.__setattr__(self, "size", float(np.size(self.eigenvalues)))
 
     def explicit(self) -> tuple[Array, Array]:
