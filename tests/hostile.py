@@ -26,9 +26,10 @@ import numpy as np
 import sympy as sp
 
 import scalinglaws
-from scalinglaws import errors, solvers
+from scalinglaws import errors, solvers, theory, verify
 from scalinglaws.results import Result
 from scalinglaws.verify.registry import theories
+from scalinglaws.verify.simulate import feature_learning as simulated
 
 OPEN = ("notation", "sweep", "solvers.kernels", "solvers.spectra")
 """Modules for everybody that list nothing: all that they define is public."""
@@ -234,6 +235,7 @@ LEAVES = {
     "Path": ("kept.npz", "kept"),
     "None": (None,),
     "Fraction": (Fraction(3, 2),),
+    "Item": (1.0, 2.0),
     "Figure": (None,),
     "MapLike": (map,),
     "Spectrum": (
@@ -252,6 +254,11 @@ class UnknownKindError(Exception):
 # -- what there is ------------------------------------------------------------------------------------------------------
 
 
+def is_function(thing):
+    """Tell whether something is a function, one that remembers what it returned among them."""
+    return callable(thing) and inspect.isfunction(inspect.unwrap(thing))
+
+
 @cache
 def public():
     """Return every public function and class by path, each once."""
@@ -263,7 +270,7 @@ def public():
         module = import_module(path)
         for name in getattr(module, "__all__", _defined(module)):
             thing = getattr(module, name)
-            if (inspect.isfunction(thing) or inspect.isclass(thing)) and id(thing) not in seen:
+            if (is_function(thing) or inspect.isclass(thing)) and id(thing) not in seen:
                 seen.add(id(thing))
                 found[f"{path}.{name}".removeprefix("scalinglaws.")] = thing
     return found
@@ -272,8 +279,8 @@ def public():
 def _defined(module):
     """Return what a module offers that lists nothing: the shared ones here, and theories in one file."""
     path = module.__name__.removeprefix("scalinglaws.")
-    room, _, theory = path.rpartition(".")
-    if path not in OPEN and not (room in ROOMS and theory in theories()):
+    room, _, name = path.rpartition(".")
+    if path not in OPEN and not (room in ROOMS and name in theories()):
         return []
     return [
         name
@@ -290,7 +297,7 @@ def is_described(thing):
 def callables():
     """Yield path and callable: functions, constructors that check, and methods of both kinds of classes."""
     for path, thing in public().items():
-        if inspect.isfunction(thing) or is_described(thing):
+        if is_function(thing) or is_described(thing):
             yield path, thing
         if inspect.isclass(thing) and (issubclass(thing, Result) or is_described(thing)):
             for name, member in vars(thing).items():
@@ -390,6 +397,17 @@ def _hashable(value):
 
 _made = {}
 _making = set()
+MAKERS = {
+    "CostLimited": lambda: theory.linear.ComputeLimited().cases[0].model,
+    "Comparison": lambda: verify.Comparison(
+        "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1
+    ),
+    "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
+    "SimulatedCircle": lambda: simulated.circle_network(
+        [1.0, 2.0], neurons=4, samples=10, richness=1.0, target_exponent=1.0, harmonics=4
+    ),
+}
+"""Objects that no public callable makes of the values above, by the name of their class."""
 
 
 def made(kind):
@@ -398,6 +416,8 @@ def made(kind):
         return _made[kind]
     if kind in _making:
         raise UnknownKindError(kind.__name__)
+    if kind.__name__ in MAKERS:
+        return _made.setdefault(kind, MAKERS[kind.__name__]())
     _making.add(kind)
     try:
         makers = [
@@ -440,6 +460,69 @@ def sane_call(call, source):
         for entry in parameters(call)
         if is_given(entry) or source.random() < 0.3
     }
+
+
+# -- commands -----------------------------------------------------------------------------------------------------------
+
+TEXTS = (
+    *(
+        "",
+        "nonsense",
+        "linear.data",
+        "linear.ridge",
+        "manifold.variance-limited",
+        "1",
+        "1/2",
+        "-1",
+        "0",
+    ),
+    *(
+        "1e400",
+        "nan",
+        "inf",
+        "1:10",
+        "1,2,3",
+        "1e3:1e9:4",
+        "x=",
+        "=1",
+        "samples=10",
+        "samples=nan",
+        "n=1",
+    ),
+    *(
+        "alpha=3/2",
+        "alpha=1e999",
+        "beta=0.5",
+        "x**-a + y**-1",
+        "x*y=c",
+        "[" * 50,
+        "\x00",
+        "é",
+        "a" * 300,
+    ),
+    *("--", "-1", "none.json", "."),
+)
+"""What people and their scripts may type; some of it is right for some arguments."""
+RUN_NOTHING = {"verify": "names"}
+"""Commands that do all that there is unless one argument is given."""
+
+
+def commands(app, path=()):
+    """Yield the words of every command, and its function."""
+    for name in app:
+        if not name.startswith("-"):
+            inner = app[name]
+            if inner.default_command is not None:
+                yield (*path, name), inner.default_command
+            yield from commands(inner, (*path, name))
+
+
+def tokens(entry, value):
+    """Return how an argument of a command is typed: by place, or by name."""
+    if entry.kind in (entry.POSITIONAL_ONLY, entry.VAR_POSITIONAL):
+        return [value]
+    option = "--" + entry.name.replace("_", "-")
+    return [option] if isinstance(entry.default, bool) else [option, value]
 
 
 # -- what may happen ----------------------------------------------------------------------------------------------------
@@ -487,6 +570,8 @@ def fault(call, arguments):
         )
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as failure:
         return "" if _has_path(call) else f"{type(failure).__name__}: {failure}"
+    except ImportError as failure:  # told so: an optional package
+        return "" if " needs " in str(failure) else f"ImportError: {failure}"
     except EndlessError:
         return f"does not end within {SECONDS} seconds"
     except Exception as failure:  # whatever else there is is somebody else's error

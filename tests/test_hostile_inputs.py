@@ -3,6 +3,7 @@
 What is tried, and with what, is found by ``hostile.py`` beside this file: new callables enter by themselves.
 """
 
+import inspect
 import runpy
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot
 
+from scalinglaws.cli import app, run
 from scalinglaws.solvers import Spectrum
 
 HOSTILE = runpy.run_path(str(Path(__file__).with_name("hostile.py")))
 CALLABLES = dict(HOSTILE["callables"]())
+COMMANDS = dict(HOSTILE["commands"](app))
 FUNCTIONS = [path for path in CALLABLES if path.startswith("solvers.")]
 EXAMPLES = {"solvers": 8, "theory": 4, "verify": 4}
 """Calls of each callable in a default run, by room; a picture takes as long as ten others."""
@@ -57,6 +60,17 @@ def _try(path, examples):
     ends_well()
 
 
+@st.composite
+def lines(draw, words, function):
+    """Draw a line for a command: each argument that must be given, and some others, right or not."""
+    line = [*words]
+    for entry in inspect.signature(function).parameters.values():
+        needed = entry.default is entry.empty and entry.kind is not entry.VAR_POSITIONAL
+        if needed or HOSTILE["RUN_NOTHING"].get(words[0]) == entry.name or draw(st.booleans()):
+            line += HOSTILE["tokens"](entry, draw(st.sampled_from(HOSTILE["TEXTS"])))
+    return line
+
+
 @pytest.fixture
 def sandbox(monkeypatch, tmp_path):
     """Bound what one call may hold, and give it a folder of its own to write to."""
@@ -80,6 +94,26 @@ def test_there_are_values_for_every_parameter():
 @pytest.mark.parametrize("path", CALLABLES)
 def test_every_call_ends_well(path, sandbox):
     _try(path, 1 if ".plots." in path else EXAMPLES.get(path.partition(".")[0], 8))
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_ends_well(words, sandbox, capsys):
+    @settings(
+        max_examples=8,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(lines(words, COMMANDS[words]))
+    def ends_well(line):
+        codes = []
+        assert HOSTILE["fault"](lambda: codes.append(run(line)), {}) == ""
+        printed = capsys.readouterr()
+        assert codes in ([0], [1], [2])
+        assert "Traceback" not in printed.err
+        assert codes == [0] or printed.err or printed.out
+
+    ends_well()
 
 
 @pytest.mark.slow

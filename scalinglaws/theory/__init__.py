@@ -35,7 +35,6 @@ def laws() -> tuple[str, ...]:
     return tuple(sorted(CATALOGUE))
 
 
-@cache
 def law(name: str) -> Law:
     """Return a law by name.
 
@@ -54,7 +53,12 @@ def law(name: str) -> Law:
     DomainError
         If there is no such law; the message names the nearest.
     """
-    module, _, function = _entry(name).builder.partition(":")
+    return _built(_entry(name).builder)
+
+
+@cache
+def _built(builder: str) -> Law:
+    module, _, function = builder.partition(":")
     built: Law = getattr(import_module(module), function)()
     return built
 
