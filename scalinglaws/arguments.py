@@ -380,6 +380,17 @@ def function(name: str, value: Any) -> Any:
     return value
 
 
+def instance(name: str, value: Any, *kinds: type) -> None:
+    """Refuse what is of none of some classes.
+
+    Examples
+    --------
+    >>> instance("rows", [1, 2], list, tuple)
+    """
+    if not isinstance(value, kinds):
+        raise refusal(name, value, "must be a " + " or ".join(kind.__name__ for kind in kinds))
+
+
 def path(name: str, value: Any) -> Path:
     """Return the path of a file or a folder; refuse what is neither a text nor a path."""
     if not isinstance(value, (str, os.PathLike)) or "\0" in str(value):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..fixed_points import fixed_point
@@ -43,6 +44,7 @@ def derive_bootstrap(model: FeedbackLimited) -> Derived:
     >>> [found.expr.subs(n, level) for level in (1, 2, 3)], float(found.expr.subs(n, 60))
     ([3/4, 5/8, 11/16], 0.6666666666666666)
     """
+    instance("model", model, FeedbackLimited)
     m, lazy = _power(model), derive_time(model.lazy)
     if len(lazy.regimes) > 1 or lazy.regimes[0].log_power:
         raise refusal(

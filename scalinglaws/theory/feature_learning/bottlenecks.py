@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..linear import TimeLimited, TransientLimited, derive_time, derive_transient
 from ..optimum import pieces
@@ -82,6 +83,7 @@ def derive_warped(model: WarpedLimited) -> Derived:
     >>> derive_warped(WarpedLimited(TransientLimited(2, 2), feedback=FeedbackLimited(2, 2))).expr
     0
     """
+    instance("model", model, WarpedLimited)
     found, pace = model.derive(model.lazy), warps(model.feedback)
     regimes, plain = [], []
     for regime in found.regimes:

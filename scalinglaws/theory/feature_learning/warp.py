@@ -17,7 +17,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ...arguments import digit_count
+from ...arguments import digit_count, instance
 from ...errors import refusal
 from ..asymptotics import EXP, ONE_MINUS_EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
@@ -80,6 +80,7 @@ def derive_network(model: WarpLimited) -> Derived:
     >>> derive_network(WarpLimited(spectrum_exponent=2, signal_exponent=3)).regimes[0].log_power
     -1/2
     """
+    instance("model", model, WarpLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     x = sp.cancel((a - 1) / b)
     weights = sp.expand(a - b)
@@ -332,6 +333,7 @@ def derive_prefactor(model: WarpLimited) -> Derived:
     Where h = s^(-1/2) falls as :math:`\tau^{-\nu}`, a mode obeys :math:`q' = \lambda(h - q)` and is learned by
     :math:`q = h\,\Phi(\lambda\tau)`; that the squared weights then grow as assumed fixes :math:`\nu = (1 - \beta)/4`.
     """
+    instance("model", model, WarpLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     x = sp.cancel((a - 1) / b)
     conditions = derive_time(TimeLimited(b, a, EXP, model.box)).conditions
