@@ -36,7 +36,7 @@ OPEN = ("notation", "sweep", "solvers.kernels", "solvers.spectra")
 ROOMS = ("theory", "solvers", "verify.simulate", "verify.plots")
 
 BUDGET = 2e8
-"""Bytes that one call may hold while it is tried (the package's own budget), and ten times that before the machine refuses."""
+"""Bytes that one call may hold while it is tried (the package's own budget), and twenty times that before the machine refuses."""
 SECONDS = 10
 """Seconds of the processor after which a call counts as endless."""
 
@@ -542,7 +542,7 @@ def bounded():
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     before = signal.signal(signal.SIGPROF, stop)
-    resource.setrlimit(resource.RLIMIT_AS, (held + int(10 * BUDGET), hard))
+    resource.setrlimit(resource.RLIMIT_AS, (held + int(20 * BUDGET), hard))
     signal.setitimer(signal.ITIMER_PROF, SECONDS, 0.1)
     try:
         yield

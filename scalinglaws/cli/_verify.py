@@ -133,7 +133,7 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
 
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
+    except (OSError, ValueError) as failure:
         raise DomainError(
             f"cannot read {path}: {failure}", argument="path", value=path
         ) from failure

@@ -148,6 +148,7 @@ def step(
     where: sp.Basic = sp.true,
 ) -> Step:
     """Write one step, left and right side kept as they are."""
+    instance("quantity", quantity, sp.Basic)
     instance("relation", relation, Relation)
     return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference, where)
 

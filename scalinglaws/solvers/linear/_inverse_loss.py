@@ -70,7 +70,10 @@ def time_for_loss(
     """
     one_spectrum(spectrum, loss=loss)
     modes = spectrum.modes()
-    first = 1e-3 / float(np.max(modes.eigenvalues))
+    largest = float(np.max(modes.eigenvalues))
+    first = 1e-3 / largest
+    if not 0 < first < _LONGEST:
+        raise refusal("spectrum", largest, f"learns its first mode later than at t = {_LONGEST:g}")
 
     def losses(times: Array) -> Array:
         found = gradient_flow(

@@ -13,6 +13,7 @@ from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..fixed_points import fixed_point
 from ..linear import derive_time
+from ..parameters import as_expression
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
 from ..relations import against_zero
@@ -143,6 +144,7 @@ def levels(m: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     >>> levels(sp.Integer(1))[1]
     2*chi_0/(chi_0 + 1)
     """
+    m = as_expression("m", m)
     n = sp.Symbol("n", integer=True, nonnegative=True)
     guess = sp.Function("guess")
     limit = fixed_point(LAZY * (1 + m * (1 - CHI)), CHI).branches[0].solution

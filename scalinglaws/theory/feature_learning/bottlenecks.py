@@ -57,7 +57,8 @@ class WarpedLimited:
 
 def noise(feedback: FeedbackLimited | None = None) -> WarpedLimited:
     r"""Return the noise of one-pass SGD, :math:`\sum_k \lambda_k^2 e^{-2\lambda_k\tau}`, under a growing kernel."""
-    pace = feedback or FeedbackLimited()
+    pace = FeedbackLimited() if feedback is None else feedback
+    instance("feedback", pace, FeedbackLimited)
     return WarpedLimited(
         TimeLimited(pace.spectrum_exponent, 2 * pace.spectrum_exponent, box=pace.box),
         derive_time,
