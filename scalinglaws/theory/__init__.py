@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..errors import known_name
+from ..errors import unknown_name
 from ..rooms import lazy_submodules
 from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, matching
 
@@ -64,16 +64,21 @@ def _built(builder: str) -> Law:
 
 
 def _entry(name: str) -> Entry:
-    return CATALOGUE[known_name("law", name, CATALOGUE)]
+    if not isinstance(name, str) or name not in CATALOGUE:
+        tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
+        more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
+        raise unknown_name("law", name, CATALOGUE, more)
+    return CATALOGUE[name]
 
 
 def find(text: str) -> list[Law]:
-    """Search names, statements, symbols, their meanings and authors, ignoring case.
+    """Search what laws say and what they are called, ignoring case.
 
     Parameters
     ----------
     text : str
-        Part of a name, of a statement, of a parameter's name or of its meaning, or of an author's name.
+        A text, or words, of names, statements, symbols and their meanings, standings, authors, titles and places of sources, and of
+        what else a theory goes by.
 
     Returns
     -------
