@@ -364,7 +364,7 @@ def _of(node, call):
                 )
             if kind == "tuple" and len(inside) > 1:
                 return tuple(zip(*inside, strict=False))
-            if kind in ("tuple", "Sequence", "Iterable", "list"):
+            if kind in ("tuple", "Sequence", "Iterable", "Collection", "list"):
                 return tuple((value,) for value in inside[0])
     name = ast.unparse(node)
     if name in LEAVES:
