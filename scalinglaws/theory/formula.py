@@ -17,7 +17,7 @@ import numpy as np
 import sympy as sp
 
 from ..arguments import choice, digit_count, flag
-from ..errors import AccuracyWarning, refusal, unknown_name
+from ..errors import AccuracyWarning, known_name, refusal, unknown_name
 from ..notation import CONVENTIONS, belonging, canonical, convention
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
@@ -461,8 +461,7 @@ class Law:
         >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
         3.93341796...
         """
-        if form not in self.forms:
-            raise unknown_name(f"formula of {self.name}", form, self.forms)
+        known_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
 
     def asymptote(self, x: Any, /, **values: Any) -> Any:

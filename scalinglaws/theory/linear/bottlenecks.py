@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..asymptotics import (
     EXP,
@@ -157,6 +158,7 @@ def derive_time(model: TimeLimited) -> Derived:
     >>> derive_time(TimeLimited(residual=RATIONAL(0, 2))).expr
     Min(2, beta)
     """
+    instance("model", model, TimeLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     found = power_sum(a, model.residual.compose(-b))
     resolved = (2 * T) ** (1 / b)
@@ -203,6 +205,7 @@ def derive_mode(model: ModeLimited) -> Derived:
     Derived
         Regimes of the loss as a function of the resource, conditions and steps.
     """
+    instance("model", model, ModeLimited)
     a, b, n = model.signal_exponent, model.spectrum_exponent, model.resource
     eigenvalue = INDEX ** (-b)
 
@@ -326,6 +329,7 @@ def derive_transient(model: TransientLimited) -> Derived:
     >>> derive_transient(TransientLimited(spectrum_exponent=2, signal_exponent=5)).expr
     1/2
     """
+    instance("model", model, TransientLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     s = sp.Symbol("s", positive=True)
     occupied, per_mode = extensive("occupation", model.occupation, b)

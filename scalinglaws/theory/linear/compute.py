@@ -16,7 +16,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import flag
+from ...arguments import flag, instance
 from ..asymptotics import RATIONAL, slope_only_sum
 from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
@@ -110,6 +110,7 @@ def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
     Derived
         Regimes of all cases; phases of one name and exponent are joined across cases.
     """
+    instance("model", model, ComputeLimited)
     regions = [case for case in model.cases if not case.boundary]
 
     def build() -> Derivation:
@@ -152,6 +153,7 @@ def derive_boundaries(model: ComputeLimited) -> Derived:
     Derived
         One regime per line.
     """
+    instance("model", model, ComputeLimited)
     lines = [case for case in model.cases if case.boundary]
 
     def build() -> Derivation:

@@ -19,6 +19,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..asymptotics import EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
@@ -179,6 +180,7 @@ def derive_spectrum(model: SpectrumLimited) -> Derived:
     >>> corrected.exponent, corrected.log_power
     (1, -2)
     """
+    instance("model", model, SpectrumLimited)
     spectrum, signal = (
         read_decay("spectrum", model.spectrum),
         read_decay("signal", model.signal),
