@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import instance
 from ..errors import refusal
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
@@ -97,6 +98,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
     >>> found.expr
     a*b/(a + 2*b)
     """
+    instance("model", model, AdditiveLoss)
     cost, budget = model.budget
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=model.reference
@@ -233,6 +235,7 @@ def derive_nested(model: NestedLoss) -> Derived:
     Derived
         Exponent and constant of the loss; forms ``loss``, ``frontier`` and the optimal scales.
     """
+    instance("model", model, NestedLoss)
     budget = model.budget[1]
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=KAPLAN_2020
@@ -334,6 +337,7 @@ def derive_envelope(model: Envelope) -> Derived:
     Derived
         Exponent and constant of the error above that at unlimited data; forms ``loss`` and ``small_error``.
     """
+    instance("model", model, Envelope)
     rest = sp.Add(
         *(term for term in sp.Add.make_args(model.small) if model.scale not in term.free_symbols)
     )
@@ -448,6 +452,7 @@ def derive_offset(model: PowerOffset) -> Derived:
     Derived
         Exponent and constant above the offset; forms ``loss`` and ``apparent_exponent``.
     """
+    instance("model", model, PowerOffset)
     scale = model.scale
     offset = sp.Add(
         *(term for term in sp.Add.make_args(model.loss) if scale not in term.free_symbols)

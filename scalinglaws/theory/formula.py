@@ -17,8 +17,8 @@ import numpy as np
 import sympy as sp
 
 from ..arguments import choice, digit_count, flag
-from ..errors import AccuracyWarning, refusal, unknown_name
-from ..notation import CONVENTIONS, convention
+from ..errors import AccuracyWarning, known_name, refusal, unknown_name
+from ..notation import CONVENTIONS, belonging, canonical, convention
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
 from .derivation import (
@@ -44,7 +44,7 @@ from .parameters import (
     tidy,
     to_exact,
 )
-from .records import Caution, Derived, Form, Published, Regime
+from .records import Caution, Derived, Form, Misprint, Published, Regime
 from .references import Reference
 from .relations import strongest
 
@@ -57,6 +57,7 @@ __all__ = [
     "Form",
     "ImplicitConstant",
     "Law",
+    "Misprint",
     "Published",
     "Reference",
     "Regime",
@@ -99,6 +100,8 @@ class Law:
         From any model of that kind to `Derived`.
     published : Published or None
         A different formula printed elsewhere.
+    misprints : tuple of Misprint
+        Slips in print that do not reach the law itself.
     caution : Caution or None
         Where evaluating the law warns, and of what.
     notation : str
@@ -139,6 +142,7 @@ class Law:
     model: Any
     derive: Callable[[Any], Derived]
     published: Published | None = None
+    misprints: tuple[Misprint, ...] = ()
     caution: Caution | None = None
     notation: str = "capacity"
     growth: bool = False
@@ -282,11 +286,17 @@ class Law:
         if values:
             exponent, regime = self(**values), self._regime(values)
             power = None if regime.log_power is None else self.log_power(**values)
-            found.append(presentation.Value(values, exponent, regime.name, power, self.variable))
+            # as they were given and, where that is another paper's way, as they are read
+            found.append(
+                presentation.Value(
+                    {**values, **self._read(values)}, exponent, regime.name, power, self.variable
+                )
+            )
         if published:
             at = self.published_value(**values) if values and self.published else None
             factor = self._published_factor(values or {})
-            found.append(presentation.Elsewhere(self.published, self.published_expr, at, factor))
+            elsewhere = (self.published, self.published_expr, at, factor, self.misprints)
+            found.append(presentation.Elsewhere(*elsewhere))
         return tuple(found)
 
     def derivation_blocks(
@@ -454,8 +464,7 @@ class Law:
         >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
         3.93341796...
         """
-        if form not in self.forms:
-            raise unknown_name(f"formula of {self.name}", form, self.forms)
+        known_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
 
     def asymptote(self, x: Any, /, **values: Any) -> Any:
@@ -565,6 +574,7 @@ class Law:
                 "available",
                 named=False,
             )
+        name = entry.name
         if name not in self._written:
             law = replace(
                 self,
@@ -618,12 +628,22 @@ class Law:
         ).subs(sp.Symbol("_alpha", positive=True), alpha)
         return tidy(written)
 
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by the law's own names, also where they were given as another paper writes them."""
+        if not (self.task and self.notation == "capacity"):
+            return dict(values)
+        read = canonical(values, self.symbols)
+        needless = read.keys() - values.keys() - set(self.symbols)
+        return {name: value for name, value in read.items() if name not in needless}
+
     def _known(self, values: Mapping[str, Any]) -> None:
-        for name in values:
+        for name in self._read(values):
             if name not in self.symbols:
-                raise unknown_name(f"parameter of {self.name}", name, self.symbols)
+                more = belonging(name) if self.task else ""
+                raise unknown_name(f"parameter of {self.name}", name, self.symbols, more)
 
     def _inputs(self, values: Mapping[str, Any], needed: set[sp.Symbol]) -> dict[sp.Symbol, Any]:
+        values = self._read(values)
         self._known(values)
         given = {self._symbol(name): value for name, value in values.items()}
         missing = [
@@ -640,7 +660,7 @@ class Law:
         return given
 
     def _exact(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
-        return {self._symbol(name): to_exact(value) for name, value in values.items()}
+        return {self._symbol(name): to_exact(value) for name, value in self._read(values).items()}
 
     def _evaluate(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from ..monomials import power_of
@@ -80,6 +81,7 @@ def derive_norm(model: NormLimited) -> Derived:
     >>> derive_norm(NormLimited(fixed=sp.Rational(1, 2))).expr
     gamma_1*gamma_2 + 1/2
     """
+    instance("model", model, NormLimited)
     samples, fixed = model.samples, sp.sympify(model.fixed)
     if not fixed.is_nonnegative:
         raise refusal("fixed", model.fixed, "must be >= 0; declare its symbols with positive=True")
