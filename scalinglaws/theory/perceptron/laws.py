@@ -120,9 +120,9 @@ def combined_law() -> Law:
         quantity="generalization error at the best norm over that at zero norm, alpha >> 1",
         published=Published(
             sp.Rational(1, 2),
-            "the same exponent with the amplitude k_1 k_2^(-gamma_1), which continues the early power law up to the best norm; but the "
-            "curve has left it there, far beyond the elbow. And it is the exponent of the relative error: that of "
-            "the error itself is gamma_0 + gamma_1 gamma_2 = 1",
+            "the amplitude that goes with it, k_1 k_2^(-gamma_1), continues the early power law up to the best norm; but the curve "
+            "has left it there, far beyond the elbow. And it is the exponent of the relative error: that of the error itself is "
+            "gamma_0 + gamma_1 gamma_2 = 1",
             _SLIDES,
             Factor(printed_over_derived(FixedNorm()), sp.true),
         ),
