@@ -1,7 +1,7 @@
 """Laws of the fixed-norm perceptron, against printed values, identities, and the saddle point solved here by itself.
 
 `saddle_point` solves the replica equations of the logistic loss at finite alpha and norm, by the margin; `master_curve` those of the
-limit, by fields, with the proximal map found by Newton's method. Neither uses a line of the package.
+limit, by fields, with the proximal map found by bisection. Neither uses a line of the package.
 """
 
 import mpmath
@@ -102,7 +102,7 @@ def slope(alpha, norm):
 
 
 def master_curve(b):
-    """Return alpha times the error, times sqrt(2 pi), by fields: eta = c (1 - tanh b (u + eta)) by Newton's method at each."""
+    """Return alpha times the error, times sqrt(2 pi), by fields: eta = c (1 - tanh b (u + eta)) by bisection at each."""
     far = np.geomspace(12, 12 + 25 / b, 80)
     u, w = _panels(np.concatenate([np.linspace(-12, 12, 80), far[1:]]))
     phi = np.exp(-(u**2) / 2) / np.sqrt(2 * np.pi)
@@ -110,17 +110,13 @@ def master_curve(b):
 
     def integrals(c):
         low, high = np.zeros_like(u), np.full_like(u, 2 * c)
-        eta = np.full_like(u, c)
-        for _ in range(200):
-            residual = eta - c * (1 - np.tanh(b * (u + eta)))
-            low, high = np.where(residual < 0, eta, low), np.where(residual < 0, high, eta)
-            trial = eta - residual / (1 + c * b * (1 - np.tanh(b * (u + eta)) ** 2))
-            trial = np.where((trial > low) & (trial < high), trial, (low + high) / 2)
-            if np.max(np.abs(trial - eta)) <= 1e-16 * c:
-                break
-            eta = trial
+        for _ in range(60):
+            eta = (low + high) / 2
+            short = eta < c * (1 - np.tanh(b * (u + eta)))
+            low, high = np.where(short, eta, low), np.where(short, high, eta)
         # 1 - tanh without cancellation
-        eta = c * 2 / (1 + np.exp(2 * b * (u + eta)))
+        with np.errstate(over="ignore"):
+            eta = c * 2 / (1 + np.exp(2 * b * (u + eta)))
         return np.sum(w * phi * eta), np.sum(w * cdf * eta**2)
 
     def unequal(log_c):
@@ -263,7 +259,6 @@ def test_losses_without_bound_fall_slower(power):
     model = FixedNorm(-((1 + MARGIN) ** (1 - power)))
     found = derive_early(model)
     assert found.expr == power
-    assert found.derivation.refused() is None
     assert derive_early(FixedNorm(model.loss, "squared")).expr == power / 2
     # the next term is smaller by lambda^(2 power - 1)
     values = [
@@ -365,7 +360,9 @@ def test_the_steepest_slope_three_ways(table, printed):
         missing.append((0.5 - best) / law.asymptote(alpha))
     assert np.all(np.diff(np.abs(np.array(missing) - 1)) < 0)
     assert missing[-1] == pytest.approx(1, abs=0.01)
-    assert law.in_notation("squared").constant == pytest.approx(float(law.constant) / 2, rel=1e-14)
+    assert float(law.in_notation("squared").constant) == pytest.approx(
+        float(law.constant) / 2, rel=1e-14
+    )
 
 
 def test_losses_without_a_steepest_slope_are_refused():
