@@ -84,8 +84,8 @@ def _exp(power: Any) -> Any:
 
 
 def _erfc(argument: Any) -> Any:
-    """Evaluate the complementary error function; it is zero where its exponential is."""
-    return mpmath.mpf(0) if mpmath.re(argument) > mpmath.sqrt(_LONGEST) else mpmath.erfc(argument)
+    """Evaluate the complementary error function; far out it is too small to be written down, and zero."""
+    return mpmath.mpf(0) if mpmath.re(argument) > _LONGEST else mpmath.erfc(argument)
 
 
 def _has_an_edge(function: sp.Expr, index: sp.Symbol) -> bool:
