@@ -18,6 +18,7 @@ import mpmath
 import numpy as np
 
 from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
+from .reprs import described, short_repr
 from .saved_names import saved_class, saved_name
 
 PROMISED = 1e-8
@@ -43,6 +44,7 @@ class Status(Enum):
         return self is Status.CONVERGED
 
 
+@short_repr
 @dataclass(frozen=True)
 class Diagnostics:
     """How good a result is.
@@ -76,6 +78,11 @@ class Result:
     without the field get. A field is removed or renamed only together with a class method ``_from_saved(fields)``, which takes
     a dictionary of all that a file holds and returns an object; without it, an unknown field is refused.
     """
+
+    def __init_subclass__(cls) -> None:
+        """Show every result in one line: `dataclass` writes no representation where there is one."""
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = described  # type: ignore[method-assign]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain Python objects (arrays become lists, enums their names)."""

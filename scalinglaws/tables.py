@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .reprs import short_repr
 
+
+@short_repr
 @dataclass(frozen=True)
 class Table:
     """Rows under a header, with an optional title.

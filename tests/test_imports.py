@@ -89,12 +89,16 @@ TOP = {
     "errors",
     "formatting",
     "notation",
+    "latex",
     "parsing",
+    "reprs",
     "results",
     "rooms",
     "saved_names",
+    "svg",
     "sweep",
     "tables",
+    "wrapping",
     "__version__",
 }
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DomainError
+from ..reprs import short_repr
 from ..tables import Block, as_markdown, as_text
 
 
+@short_repr
 @dataclass(frozen=True)
 class Answer:
     """What a command found, before it is known how it will be shown.

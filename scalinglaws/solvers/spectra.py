@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import whole_or_inf
 from ..errors import DomainError, brief, refusal
 from ..notation import SourceCapacity
+from ..reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -27,6 +28,7 @@ _SMALLEST = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Modes:
     """Weighted modes.
@@ -49,6 +51,7 @@ class Modes:
     size: float
 
 
+@short_repr
 @dataclass(frozen=True)
 class PowerLawSpectrum:
     r"""Eigenvalues and signal that fall as powers of the mode number.
@@ -197,6 +200,7 @@ class PowerLawSpectrum:
         )
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class EmpiricalSpectrum:
     r"""A spectrum given mode by mode.

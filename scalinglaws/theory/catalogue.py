@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..reprs import short_repr
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of the catalogue.

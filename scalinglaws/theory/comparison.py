@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from ..errors import DomainError, refusal
+from ..reprs import line
 from .formula import Law
 from .steps import Step
 
@@ -66,6 +67,15 @@ class LawComparison:
             "steps": steps,
         }
 
+    @property
+    def verdict(self) -> str:
+        """Whether the exponents agree, in words."""
+        words = {True: "the exponents agree", False: "the exponents differ", None: "no verdict"}
+        return words[self.agree]
+
+    def __repr__(self) -> str:
+        return line(f"<LawComparison {self.first.name}, {self.second.name}: {self.verdict}>")
+
     def __str__(self) -> str:
         lines = []
         for law, exponent, inside in zip(
@@ -82,10 +92,7 @@ class LawComparison:
             lines.append(
                 f"{law.name}: {says}; valid for {', '.join(map(str, law.validity)) or 'all parameters'}"
             )
-        verdict = {True: "the exponents agree", False: "the exponents differ", None: "no verdict"}[
-            self.agree
-        ]
-        lines.append(verdict)
+        lines.append(self.verdict)
         if self.difference is not None:
             one, two = self.steps()
             lines.append(f"the derivations part at step {self.difference + 1}:")

@@ -19,6 +19,7 @@ import numpy as np
 import sympy as sp
 
 from ..errors import refusal
+from ..reprs import line
 from .relations import changing_part
 from .steps import (
     DEFINITION,
@@ -74,6 +75,10 @@ class Derivation:
     steps: tuple[Step, ...]
     conditions: tuple[sp.Basic, ...] = ()
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        ending = f", at last {self.steps[-1]}" if self.steps else ""
+        return line(f"<Derivation of {len(self.steps)} steps{ending}>")
 
     def _repr_latex_(self) -> str:
         return f"$${aligned(self.steps)}$$"

@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ..errors import refusal
+from ..reprs import short_repr
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from .formula import Law
@@ -43,6 +44,7 @@ _build = laws_of("empirical", standing="ansatz")
 # -- Chinchilla ---------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class AdditiveLoss:
     """A loss that is a constant and two powers, and what a run costs.
@@ -192,6 +194,7 @@ def chinchilla_law() -> Law:
 _aN, _aD, _Nc, _Dc = sp.symbols("a_N a_D N_c D_c", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class NestedLoss:
     """A power of a sum of two powers, and what a run costs.
@@ -296,6 +299,7 @@ _n, _m, _alpha, _beta, _cinf, _eps0, _rest = sp.symbols(
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Envelope:
     """An error that saturates at random guessing.
@@ -416,6 +420,7 @@ def rosenfeld_law() -> Law:
 _c, _gamma = sp.symbols("c gamma", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class PowerOffset:
     """A power law above an offset.
@@ -513,6 +518,7 @@ def hestness_law() -> Law:
 _q1, _k1, _k2, _q2, _g1, _g2 = sp.symbols("q_1 k_1 k_2 q_2 gamma_1 gamma_2", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class NormLimited:
     """An error that falls as a power of a norm which itself grows as a power of the data.

@@ -19,6 +19,7 @@ import sympy as sp
 from ..arguments import choice, digit_count, flag
 from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
+from ..reprs import line
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
 from .derivation import (
@@ -329,6 +330,9 @@ class Law:
             self.notation,
             len(self.regimes),
         )
+
+    def __repr__(self) -> str:
+        return line(f"<Law {self.name}: {self.statement}>")
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"

@@ -12,10 +12,12 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from ..arguments import flag
+from ..reprs import short_repr
 from .derivation import Derivation
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True)
 class Factor:
     """What is printed, over what is derived, at large values of the variable.
@@ -32,6 +34,7 @@ class Factor:
     condition: sp.Basic
 
 
+@short_repr
 @dataclass(frozen=True)
 class Published:
     """A formula as it is printed elsewhere, and why this package says something else.
@@ -60,6 +63,7 @@ class Published:
         return float(sp.N(self.factor.expr.subs(values)))
 
 
+@short_repr
 @dataclass(frozen=True)
 class Caution:
     """Where a law is right but easily misread.
@@ -76,6 +80,7 @@ class Caution:
     reason: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class Regime:
     """One branch of a law.
@@ -152,6 +157,7 @@ class Regime:
         return float(ratio) * x**-gap if ratio.is_finite else 0.0
 
 
+@short_repr
 @dataclass(frozen=True)
 class Form:
     """A closed formula that belongs to a law.
@@ -168,6 +174,7 @@ class Form:
     statement: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class Derived:
     """The outcome of a derivation.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..arguments import choice, flag
 from ..errors import DomainError, refusal
+from ..reprs import line, short_repr
 from .rule import (
     ERROR,
     FAIL,
@@ -39,6 +40,7 @@ EVIDENCE = ("simulation", "exact", "data", "literature")
 EXPECTATIONS = (PASS, FAIL, INCONCLUSIVE)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Prediction:
     """What a theory says.
@@ -81,6 +83,7 @@ class Prediction:
             )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Measurement:
     """What a simulation, an exact computation or an experiment says; never without an uncertainty.
@@ -137,6 +140,7 @@ class Measurement:
             raise DomainError(f"df = {self.df} must be positive", argument="df", value=self.df)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Rival:
     """A wrong but plausible alternative that the same data must reject.
@@ -264,6 +268,9 @@ class Comparison:
                 )
             self._refuse_blur(inside)
 
+    def __repr__(self) -> str:
+        return line(f"<Comparison {self.id}: {self.verdict}, {self.evidence}>")
+
     @property
     def check(self) -> str:
         """Name of the check, the first part of `id`."""
@@ -370,6 +377,7 @@ class Comparison:
         return Crash(fields["id"], error, **kept)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Crash:
     """The end of a check that could not go on; it is no comparison, and never as expected.

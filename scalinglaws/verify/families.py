@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ..errors import refusal
+from ..reprs import short_repr
 from .comparison import Comparison
 
 Array = NDArray[np.float64]
@@ -53,6 +54,7 @@ def holm(p_values: ArrayLike) -> Array:
     return adjusted
 
 
+@short_repr
 @dataclass(frozen=True)
 class Family:
     """Comparisons judged together.

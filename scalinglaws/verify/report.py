@@ -15,6 +15,7 @@ import numpy as np
 from ..arguments import flag
 from ..errors import DataError
 from ..formatting import duration, short, uncertain
+from ..reprs import line
 from ..results import jsonable
 from ..tables import Block, Table, as_markdown, as_text
 from .comparison import Comparison, Crash, Entry
@@ -75,6 +76,9 @@ class Report:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     crashes: tuple[Crash, ...] = ()
     seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return line(f"<Report of {self.effort} effort: {self.summary_line()}>")
 
     @property
     def entries(self) -> tuple[Entry, ...]:

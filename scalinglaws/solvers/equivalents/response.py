@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arguments import Array
+from ...reprs import short_repr
 from .._jit import njit
 from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
@@ -26,6 +27,7 @@ from .kappa import ComplexArray, kappa_along, size_ratio
 _TABLE = 2**23  # numbers in a table of modes and nodes
 
 
+@short_repr
 @dataclass(frozen=True)
 class Resolved:
     """The renormalized ridge at nodes in the upper half plane, and what it takes to reach it."""

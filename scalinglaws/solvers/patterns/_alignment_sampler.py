@@ -11,6 +11,7 @@ from scipy.special import log_ndtr
 
 from ...arguments import choice, generator, number, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ...results import Diagnostics, Result, Status, judged
 from .. import _jit
 from ..catalogue import shows
@@ -173,6 +174,7 @@ def log_alignment(
     return result
 
 
+@short_repr
 @dataclass(frozen=True)
 class Proposal:
     """A law of one weight, constant in cells.

@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import (
     EXP,
     RATIONAL,
@@ -35,6 +36,7 @@ from ..symbols import ALPHA, BETA, BOX, INDEX, T, check_task, free_box
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class TimeLimited:
     r"""A model whose modes are learned one after the other in time.
@@ -61,6 +63,7 @@ class TimeLimited:
         check_task(self, "residual")
 
 
+@short_repr
 @dataclass(frozen=True)
 class ModeLimited:
     r"""A model that resolves only as many modes as a resource allows.
@@ -103,6 +106,7 @@ class ModeLimited:
         check_task(self, *shapes)
 
 
+@short_repr
 @dataclass(frozen=True)
 class TransientLimited:
     r"""What a finite number of features adds to the loss before it saturates, to first order in 1/N.

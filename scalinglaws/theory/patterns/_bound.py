@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..records import Derived, Regime
 from ..references import RUBIN_2025
@@ -16,6 +17,7 @@ _SIZE = sp.Symbol("f", positive=True)  # of the output; its sign is averaged ove
 VARIANCE, POWER, NOISE, COST = sp.symbols("K y2 sigma2 C", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class EvidenceLimited:
     r"""A Bayesian posterior :math:`\propto P(\theta)\, e^{-\sum_\mu \ell(f_\mu, y_\mu)}`.

@@ -15,6 +15,7 @@ import mpmath
 import sympy as sp
 
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..implicit import ImplicitConstant
 from ..optimum import pieces
@@ -35,6 +36,7 @@ SMOOTH, CLUSTER, BOTH = "smoothness-limited", "cluster-limited", "boundary"
 BOX = {ALPHA: (sp.Rational(1, 2), 3), BETA: (sp.Rational(1, 3), sp.Rational(5, 2))}
 
 
+@short_repr
 @dataclass(frozen=True)
 class AllocationLimited:
     r"""A model of n degrees of freedom, divided between clusters at the least loss.

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, FISHER_1961, SHARMA_2022
@@ -21,6 +22,7 @@ U = sp.Symbol("u", positive=True)
 BOX = {ORDER: (1, 4), DIMENSION: (2, 6), FRACTAL: (sp.Rational(3, 2), 4)}
 
 
+@short_repr
 @dataclass(frozen=True)
 class GridLimited:
     r"""A set resolved by n cells, and a function on it whose error grows with the distance to the power c.
@@ -158,6 +160,7 @@ def _free(value: Any) -> set[sp.Symbol]:
 # -- a tree -------------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class ClusterLimited:
     """A single critical cluster of fractal dimension D, learned to order c.
@@ -310,6 +313,7 @@ def _tree_steps() -> list[Step]:
 BACKGROUND, VOCABULARY, EXTENT, INVERSE = sp.symbols("p V R X", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class LossReduction:
     r"""A masked coordinate with a vocabulary of V values, R of which lie in the cluster.

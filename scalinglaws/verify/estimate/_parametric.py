@@ -12,6 +12,7 @@ from scipy import special
 
 from ...arguments import choice, one_row
 from ...errors import ConvergenceError, refusal
+from ...reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -22,6 +23,7 @@ _TRUSTED = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class ExponentFit:
     """A parametric fit to one curve or to several.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import afford
+from ...reprs import short_repr
 from ...solvers import _jit
 from ...solvers.spectra import Spectrum
 
@@ -32,6 +33,7 @@ def afford_draw(entries: float) -> None:
     afford(entries, "one draw", "use fewer modes, samples, features or times")
 
 
+@short_repr
 @dataclass(frozen=True)
 class Population:
     r"""Learning from unlimited data: error amplitudes along the eigenvectors of :math:`\Sigma^{1/2} F \Sigma^{1/2}`.
@@ -66,6 +68,7 @@ class Population:
         return test, test + self.noise_variance
 
 
+@short_repr
 @dataclass(frozen=True)
 class Regression:
     r"""Learning from P samples: singular vectors of the matrix H of hidden features, shape (P, N).

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....reprs import short_repr
 from ...spectra import Spectrum
 
 Array = NDArray[np.float64]
@@ -29,6 +30,7 @@ MERGING = 1e-9
 """Largest relative change of a loss by merging."""
 
 
+@short_repr
 @dataclass(frozen=True)
 class MarchModes:
     """Two weighted sets of modes.

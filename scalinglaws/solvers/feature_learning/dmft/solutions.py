@@ -22,6 +22,7 @@ from ....arguments import (
     whole_numbers,
 )
 from ....errors import AccuracyWarning, DomainError, StabilityWarning, refusal
+from ....reprs import short_repr
 from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
 from ...catalogue import shows
@@ -32,6 +33,7 @@ from .engine import March, Setting, entries, squares
 from .modes import MERGING, MarchModes, every_mode, merged_modes
 
 
+@short_repr
 @dataclass(frozen=True)
 class MarchMatrices:
     r"""Correlations and responses over pairs of steps, each of shape (steps + 1, steps + 1).

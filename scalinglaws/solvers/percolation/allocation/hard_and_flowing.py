@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import Array, choice, flag, numbers
 from ....errors import ConvergenceError, refusal
+from ....reprs import short_repr
 from ....results import Diagnostics, Result, Status
 from ...catalogue import shows
 from ..cluster_arguments import LAWS, afford_allocations, clusters
@@ -67,6 +68,7 @@ class Allocation(Result):
         return bare.to_dataframe()
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class PreparedAllocation:
     """Clusters of one exponent and one scale, sorted and summed, so that a budget costs microseconds.

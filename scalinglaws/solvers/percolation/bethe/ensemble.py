@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....reprs import short_repr
 from ..sampling.expectation import HARD, expansion_threshold, expected_losses, powers_of_counts
 from .tree import tree_loss
 
@@ -36,6 +37,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _STRETCH = 4.0  # width of panels where the law is a sum of powers
 
 
+@short_repr
 @dataclass(frozen=True)
 class Ensemble:
     """Infinitely many clusters.

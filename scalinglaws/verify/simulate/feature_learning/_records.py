@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....reprs import short_repr
+
 Array = NDArray[np.float64]
 
 
+@short_repr
 @dataclass(frozen=True)
 class SimulatedTraining:
     r"""Losses and kernel scales of independent draws.
@@ -29,6 +32,7 @@ class SimulatedTraining:
     kernel_scale: Array
 
 
+@short_repr
 @dataclass(frozen=True)
 class KernelSpectrum:
     r"""Eigenvalues of the kernel at initialization, on the data of one draw, and what of the target lies along each.
@@ -48,6 +52,7 @@ class KernelSpectrum:
     floor: float
 
 
+@short_repr
 @dataclass(frozen=True)
 class SimulatedCircle:
     """Losses of independent networks on the circle.

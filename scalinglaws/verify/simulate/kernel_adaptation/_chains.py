@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....errors import refusal
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 Potential = Callable[[Array], tuple[float, Array]]
@@ -20,6 +21,7 @@ _MOST_LEAPS = 256  # of one trajectory
 _SHRINKAGE, _DELAY, _FORGETTING = 0.05, 10.0, 0.75
 
 
+@short_repr
 @dataclass
 class Chain:
     """A state that moves, and what it took.

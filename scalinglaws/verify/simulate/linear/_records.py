@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....reprs import short_repr
+
 Array = NDArray[np.float64]
 
 
+@short_repr
 @dataclass(frozen=True)
 class SimulatedLosses:
     """Losses of independent draws.
