@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from . import latex
 from .reprs import short_repr
 
 
@@ -47,6 +48,10 @@ class Table:
         )
         return f"**{self.title}**\n\n{text}" if self.title else text
 
+    def to_latex(self) -> str:
+        """Return a LaTeX table, which may go over pages."""
+        return latex.table(self.header, self.rows, self.title)
+
 
 Block = str | Table
 
@@ -63,6 +68,17 @@ def as_markdown(blocks: Sequence[Block]) -> str:
     return (
         "\n\n".join(
             f"```\n{block}\n```" if isinstance(block, str) else block.to_markdown()
+            for block in blocks
+        )
+        + "\n"
+    )
+
+
+def as_latex(blocks: Sequence[Block]) -> str:
+    """Return paragraphs and tables as LaTeX, without a document around them."""
+    return (
+        "\n\n".join(
+            latex.paragraph(block) if isinstance(block, str) else block.to_latex()
             for block in blocks
         )
         + "\n"

@@ -316,9 +316,11 @@ class Law:
         """
         markups = {"markdown": rendering.markdown, "html": rendering.html}
         write = markups[choice("markup", markup, markups)]
-        return write(
-            [*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources)]
-        )
+        return write(self.explanation_blocks())
+
+    def explanation_blocks(self) -> tuple[presentation.Block, ...]:
+        """Return all that there is to say: law, derivation and every source."""
+        return (*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources))
 
     def _scaling(self) -> presentation.Scaling:
         return presentation.Scaling(
@@ -336,6 +338,9 @@ class Law:
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        return rendering.notebook(self.blocks(published=False))
 
     def _repr_markdown_(self) -> str:
         return f"**{self.name}**: {self.statement}\n\n$${self.latex()}$$"

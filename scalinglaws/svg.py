@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ...formatting import minus, parts, product
-from ...reprs import short_repr
+from .formatting import minus, parts, product
+from .reprs import short_repr
 
 
 def element(tag: str, *children: str, **attributes: str | float) -> str:
