@@ -46,7 +46,7 @@ def described(thing: Any) -> str:
     Of a result that says what its table shows, those fields come first.
     """
     names = [field.name for field in fields(thing) if field.repr]
-    first = [name for name in getattr(thing, "_shown", _NOTHING).columns if name in names]
+    first = [name for name in shown_columns(thing) if name in names]
     parts: list[str] = []
     head = f"{type(thing).__name__}("
     ordered = [*first, *(name for name in names if name not in first)]
@@ -56,6 +56,12 @@ def described(thing: Any) -> str:
         if len(head + ", ".join(parts) + rest) > LONGEST:
             return head + ", ".join([*parts[:-1], "...)"])
     return head + ", ".join(parts) + ")"
+
+
+def shown_columns(thing: Any) -> tuple[str, ...]:
+    """Return what the class of a result declares that its table shows, by `scalinglaws.solvers.catalogue.shows`."""
+    declared = getattr(thing, "_shown", None)
+    return () if declared is None else tuple(declared.columns)
 
 
 def line(words: str, longest: int = LONGEST) -> str:
@@ -120,10 +126,3 @@ def _sequence(value: Any) -> str:
         if len(written) <= _VALUE and "\n" not in written:
             return written
     return f"<{len(entries)} {'entry' if len(entries) == 1 else 'entries'}>"
-
-
-class _Nothing:
-    columns: tuple[str, ...] = ()
-
-
-_NOTHING = _Nothing()

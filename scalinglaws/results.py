@@ -88,6 +88,11 @@ class Result:
         """Return the fields as plain Python objects (arrays become lists, enums their names)."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
+    def _repr_html_(self) -> str:
+        from .notebook import result_html  # only a notebook needs it
+
+        return result_html(self)
+
     def save(self, path: str | Path) -> Path:
         """Write the result to a ``.npz`` file: arrays as they are, the rest as JSON, nothing pickled.
 

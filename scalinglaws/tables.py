@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from . import latex
 from .reprs import short_repr
+
+_CELL = "text-align:left;padding:.15em 1em .15em 0"  # pages of others have styles of their own
 
 
 @short_repr
@@ -47,6 +50,16 @@ class Table:
             for row in rows
         )
         return f"**{self.title}**\n\n{text}" if self.title else text
+
+    def to_html(self) -> str:
+        """Return an HTML table."""
+        head = "".join(f'<th style="{_CELL}">{escape(cell)}</th>' for cell in self.header)
+        body = "".join(
+            "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) + "</tr>"
+            for row in self.rows
+        )
+        title = f"<caption>{escape(self.title)}</caption>" if self.title else ""
+        return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def to_latex(self) -> str:
         """Return a LaTeX table, which may go over pages."""

@@ -89,6 +89,7 @@ TOP = {
     "errors",
     "formatting",
     "notation",
+    "notebook",
     "latex",
     "parsing",
     "reprs",

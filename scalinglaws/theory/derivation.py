@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,7 @@ import sympy as sp
 
 from ..errors import refusal
 from ..reprs import line
+from .mathml import mathml
 from .relations import changing_part
 from .steps import (
     DEFINITION,
@@ -79,6 +81,13 @@ class Derivation:
     def __repr__(self) -> str:
         ending = f", at last {self.steps[-1]}" if self.steps else ""
         return line(f"<Derivation of {len(self.steps)} steps{ending}>")
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f"<p>{place}. {escape(entry.reason)}</p>"
+            + mathml(entry.quantity, entry.sign.latex, entry.value, display=True)
+            for place, entry in enumerate(self.steps, start=1)
+        )
 
     def _repr_latex_(self) -> str:
         return f"$${aligned(self.steps)}$$"

@@ -94,7 +94,7 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
             words = (
                 [self._element("mtext", "otherwise")]
                 if condition == sp.true
-                else [self._element("mtext", "for "), self._print(condition)]
+                else [self._element("mtext", "for\u00a0"), self._print(condition)]
             )
             cells = [self._element("mtd", self._print(value)), self._element("mtd", *words)]
             rows.append(self._element("mtr", *cells))
@@ -111,7 +111,9 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
         parts: list[Any] = []
         for entry in entries:
             separator = (
-                self._element("mo", sign) if sign == "," else self._element("mtext", f" {sign} ")
+                self._element("mo", sign)
+                if sign == ","
+                else self._element("mtext", f"\u00a0{sign}\u00a0")
             )
             parts += [*([separator] if parts else []), self._print(entry)]
         return self._element("mrow", *parts)

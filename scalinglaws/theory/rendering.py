@@ -500,7 +500,11 @@ def _conclusion_prose(block: Conclusion, markup: _Markup) -> list[str]:
     return [markup.paragraph(f"Hence {found}{where}.")]
 
 
-_WHOLE: dict[type, Callable[[Any, _Markup], list[str]]] = {**_PROSE, Value: _value_prose, Conclusion: _conclusion_prose}
+_WHOLE: dict[type, Callable[[Any, _Markup], list[str]]] = {
+    **_PROSE,
+    Value: _value_prose,
+    Conclusion: _conclusion_prose,
+}
 """All that a law or a derivation says: the value at parameters and the conclusion too."""
 
 

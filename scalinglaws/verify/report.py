@@ -257,6 +257,11 @@ class Report:
             },
         )
 
+    def _repr_html_(self) -> str:
+        from .page.document import report_summary  # as for the whole page
+
+        return report_summary(self.entries, summary=self.summary, provenance=self.provenance_line())
+
     @property
     def title(self) -> str:
         """What was run."""
