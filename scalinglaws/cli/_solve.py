@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DomainError, unknown_name
 from ..formatting import number
 from ..tables import Block, Table
-from ._app import Json, Output, app
+from ._app import Json, Latex, Output, app
 from ._figures import FIGURES, Columns, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
@@ -95,7 +95,14 @@ class _Solved:
 
 
 @app.command
-def solve(name: str, /, *values: str, json: Json = False, output: Output = None) -> int:
+def solve(
+    name: str,
+    /,
+    *values: str,
+    latex: Latex = False,
+    json: Json = False,
+    output: Output = None,
+) -> int:
     """Run a solver: linear.ridge, linear.gradient_flow, linear.online_sgd, linear.compute_frontier, and others.
 
     Parameters
@@ -105,10 +112,12 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
     values : str
         The spectrum (alpha= beta= or a= b=, and size=) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
         a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.csv, .json, .md, .txt; a picture as .png, .svg, .pdf).
+        File to write (.csv, .json, .md, .tex, .txt; a picture as .png, .svg, .pdf).
     """
     solver = Solver.named(name)
     if output is not None:
@@ -126,7 +135,7 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
     if output is not None and output.suffix in FIGURES:
         draw(request.title(), solved.columns, solver.shown, request.varied, output)
     else:
-        emit(_answer(request, solved, brief=output is None), json, output)
+        emit(_answer(request, solved, brief=output is None), json, output, latex=latex)
     return 0
 
 

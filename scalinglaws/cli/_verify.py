@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from ..errors import DomainError
 from ..tables import Table
-from ._app import Json, Output, Whole, app, whole
+from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def verify(
     resume: Annotated[bool, Parameter(negative=())] = False,
     demo: Annotated[bool, Parameter(negative=())] = False,
     verbose: Annotated[bool, Parameter(negative=())] = False,
+    latex: Latex = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -55,10 +56,12 @@ def verify(
         Run one fast check of each theory, for a first look.
     verbose : bool
         Tell the seconds of every check, on standard error.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.html, .json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .tex, .txt).
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
@@ -96,7 +99,7 @@ def verify(
             file=sys.stderr,
         )
         return 130
-    _show(found, json, output)
+    _show(found, json, output, latex)
     if verbose:
         print(_seconds(found).to_text(), file=sys.stderr)
     if output is not None:
@@ -114,17 +117,21 @@ def _seconds(report: Report) -> Table:
 
 
 @app.command
-def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
+def report(
+    path: Path, /, *, latex: Latex = False, json: Json = False, output: Output = None
+) -> int:
     """Show a report that was written as JSON, or turn it into another format; exit code as it had.
 
     Parameters
     ----------
     path : Path
         File written by verify --output FILE.json.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.html, .json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .tex, .txt).
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
@@ -148,11 +155,12 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
         ),
         json,
         output,
+        latex,
     )
     return 0 if found.succeeded() else 1
 
 
-def _show(report: Report, json: bool, output: Path | None) -> None:
+def _show(report: Report, json: bool, output: Path | None, latex: bool) -> None:
     """Show a report, or write it in the format that a file's suffix names."""
     from ..verify.report import HEADER
 
@@ -161,7 +169,8 @@ def _show(report: Report, json: bool, output: Path | None) -> None:
         if json:
             print(report.to_json())
     else:
-        emit(Answer(report.to_dict(), report.blocks(), (HEADER, report.rows())), json, output)
+        answer = Answer(report.to_dict(), report.blocks(), (HEADER, report.rows()))
+        emit(answer, json, output, latex=latex)
 
 
 @contextmanager
@@ -206,15 +215,17 @@ def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
 
 
 @app.command
-def env(*, json: Json = False, output: Output = None) -> int:
+def env(*, latex: Latex = False, json: Json = False, output: Output = None) -> int:
     """Describe the installation: versions, cores, compilation.
 
     Parameters
     ----------
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .csv, .md, .txt).
+        File to write (.json, .csv, .md, .tex, .txt).
     """
     import numba
 
@@ -229,5 +240,5 @@ def env(*, json: Json = False, output: Output = None) -> int:
     data["kernel threads"] = numba.get_num_threads()
     rows = [(key, str(value)) for key, value in data.items()]
     header = ("item", "value")
-    emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+    emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output, latex=latex)
     return 0

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers, whole
+from ..arguments import number, numbers, refuse_first, whole
 from ..errors import refusal
 
 Array = NDArray[np.float64]
@@ -56,8 +56,7 @@ def arc_cosine(angle: ArrayLike, power: int) -> float | Array:
     """
     phi = np.asarray(angle, dtype=float)
     wrong = ~((phi >= 0) & (phi <= math.pi))
-    if np.any(wrong):
-        raise refusal("angle", phi[wrong].ravel()[0], "must lie between 0 and pi")
+    refuse_first("angle", phi, wrong, "must lie between 0 and pi")
     found = _arc_cosine(phi, _power("power", power, (0, *_POWERS)))
     return float(found) if found.ndim == 0 else found
 

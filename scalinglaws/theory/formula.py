@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, digit_count, flag
+from ..arguments import choice, digit_count, flag, refuse_first
 from ..errors import AccuracyWarning, refusal, unknown_name
 from ..notation import CONVENTIONS, convention
 from ..reprs import line
@@ -503,8 +503,7 @@ class Law:
             points = np.asarray(np.asarray(x).astype(float, casting="same_kind"))
         except (TypeError, ValueError):
             points = np.array(np.nan)
-        if not np.all(points > 1):
-            raise refusal("x", x, "must be a number above 1, or several")
+        refuse_first("x", points, ~(points > 1), "must be a number above 1, or several")
         value = regime.at(points, rounded, growth=self.growth)
         if points.size:
             self._warn_near_boundary(regime, rounded, float(np.min(points)))

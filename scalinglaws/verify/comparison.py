@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import choice, flag
+from ..arguments import choice, flag, refuse_first
 from ..errors import DomainError, refusal
 from ..reprs import line, short_repr
 from .rule import (
@@ -122,14 +122,9 @@ class Measurement:
         """Refuse measurements without a usable uncertainty."""
         flag("deterministic", self.deterministic)
         flag("underpowered", self.underpowered)
-        if not np.all(np.isfinite(self.value)):
-            raise DomainError(
-                f"value = {self.value} must be finite", argument="value", value=self.value
-            )
-        if not (np.all(np.isfinite(self.se)) and np.all(np.asarray(self.se) >= 0)):
-            raise DomainError(
-                f"se = {self.se} must be finite and >= 0", argument="se", value=self.se
-            )
+        value, se = np.asarray(self.value, float), np.asarray(self.se, float)
+        refuse_first("value", value, ~np.isfinite(value), "must be finite")
+        refuse_first("se", se, ~(np.isfinite(se) & (se >= 0)), "must be finite and >= 0")
         if not self.deterministic and not np.all(np.asarray(self.se) > 0):
             raise DomainError(
                 "a measurement without an uncertainty is not admissible: se must be positive",
@@ -251,12 +246,9 @@ class Comparison:
                     argument=name,
                     value=np.shape(value),
                 )
-            if not np.all(np.isfinite(value)) or (curve and np.any(np.asarray(value) == 0)):
-                raise DomainError(
-                    f"{name} = {value} must be finite{' and not zero' if curve else ''}",
-                    argument=name,
-                    value=value,
-                )
+            array = np.asarray(value, float)
+            wrong = ~np.isfinite(array) | (curve & (array == 0))
+            refuse_first(name, array, wrong, f"must be finite{' and not zero' if curve else ''}")
         if curve:
             inside = self.inside
             object.__setattr__(self, "excluded", max(self.excluded, int(np.sum(~inside))))

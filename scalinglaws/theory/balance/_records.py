@@ -284,6 +284,11 @@ class Allocation(Sequence[Balance]):
     regimes: tuple[Balance, ...]
     compatibility: tuple[sp.Expr, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from ._words import as_html  # which needs this class
+
+        return as_html(self)
+
     @property
     def irreducible(self) -> sp.Expr:
         """What no allocation changes: the sum of the constants among the terms."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import refuse_first
 from ....errors import refusal
 from ....reprs import short_repr
 
@@ -241,7 +242,6 @@ def _halves(values: ArrayLike) -> Array:
             f"must have shape (chains, draws) with at least four draws; got {rows.shape}",
             shown=False,
         )
-    if not np.all(np.isfinite(rows)):
-        raise refusal("values", values, "must be finite", shown=False)
+    refuse_first("values", rows, ~np.isfinite(rows), "must be finite")
     half = rows.shape[1] // 2
     return np.concatenate([rows[:, :half], rows[:, -half:]])
