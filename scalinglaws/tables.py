@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from . import latex
+from . import typesetting
 from .reprs import short_repr
 
 _CELL = "text-align:left;padding:.15em 1em .15em 0"  # pages of others have styles of their own
@@ -63,7 +63,7 @@ class Table:
 
     def to_latex(self) -> str:
         """Return a LaTeX table, which may go over pages."""
-        return latex.table(self.header, self.rows, self.title)
+        return typesetting.table(self.header, self.rows, self.title)
 
 
 Block = str | Table
@@ -91,7 +91,7 @@ def as_latex(blocks: Sequence[Block]) -> str:
     """Return paragraphs and tables as LaTeX, without a document around them."""
     return (
         "\n\n".join(
-            latex.paragraph(block) if isinstance(block, str) else block.to_latex()
+            typesetting.paragraph(block) if isinstance(block, str) else block.to_latex()
             for block in blocks
         )
         + "\n"

@@ -90,7 +90,6 @@ TOP = {
     "formatting",
     "notation",
     "notebook",
-    "latex",
     "parsing",
     "reprs",
     "results",
@@ -99,6 +98,7 @@ TOP = {
     "svg",
     "sweep",
     "tables",
+    "typesetting",
     "wrapping",
     "__version__",
 }

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DomainError
-from ..latex import document
 from ..reprs import short_repr
 from ..tables import Block, as_latex, as_markdown, as_text
+from ..typesetting import document
 from ..wrapping import wrapped
 
 
@@ -93,7 +93,7 @@ def emit(
     latex: bool = False,
 ) -> None:
     """Show an answer, or write it in the format that a file's suffix names and say so."""
-    if json and latex:
+    if json and latex and answer.latex is None:
         raise DomainError("--json and --latex exclude each other", argument="latex", value=latex)
     if output is None:
         if json:

@@ -11,11 +11,11 @@ from typing import Any
 import sympy as sp
 
 from ..errors import DomainError, refusal
-from ..latex import escape
 from ..reprs import line
+from ..typesetting import escape
 from .formula import Law
 from .lettering import in_unicode
-from .mathml import mathml
+from .mathematical_markup import mathml
 from .steps import Step
 
 _MOST_NEW = 5  # symbols of a step that may be called otherwise: their orders are all tried

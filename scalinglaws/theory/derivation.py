@@ -21,7 +21,7 @@ import sympy as sp
 
 from ..errors import refusal
 from ..reprs import line
-from .mathml import mathml
+from .mathematical_markup import mathml
 from .relations import changing_part
 from .steps import (
     DEFINITION,

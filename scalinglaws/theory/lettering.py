@@ -65,14 +65,14 @@ def in_unicode(write: Callable[[Show], str], width: int) -> str:
     return "\n".join(_laid_out(line, formulas, width) for line in write(mark).split("\n"))
 
 
-def linear(expr: Any) -> str:
+def in_one_line(expr: Any) -> str:
     """Write a formula in one line.
 
     Examples
     --------
     >>> from sympy import Min, Symbol, gamma
     >>> alpha, beta = Symbol("alpha"), Symbol("beta")
-    >>> linear(Min(2 * alpha, alpha * beta)), linear(gamma(beta) / (2 * alpha) ** beta)
+    >>> in_one_line(Min(2 * alpha, alpha * beta)), in_one_line(gamma(beta) / (2 * alpha) ** beta)
     ('min(2α, αβ)', 'Γ(β)/(2α)^β')
     """
     written: str = _Linear({"order": None}).doprint(expr)
@@ -106,7 +106,7 @@ def _laid_out(line: str, formulas: list[Any], width: int) -> str:
     if len(pieces) == 1:
         return wrapped(words, width)
     held = [formulas[ord(piece) - _FIRST] for piece in pieces[1::2]]
-    flat = [linear(expr) for expr in held]
+    flat = [in_one_line(expr) for expr in held]
     if all(_is_flat(expr, text) for expr, text in zip(held, flat, strict=True)):
         return wrapped(_joined(pieces, flat), width)
     stacked = [
@@ -185,9 +185,9 @@ def _cases(head: str, expr: sp.Piecewise, width: int) -> list[str]:
     lines = [head.rstrip()] if head.strip() else []
     indent = len(head) - len(head.lstrip()) + 2
     for value, condition in expr.args:
-        where = "otherwise" if condition == sp.true else f"for {linear(condition)}"
+        where = "otherwise" if condition == sp.true else f"for {in_one_line(condition)}"
         space = " " * indent
-        lines += wrapped(f"{space}│ {linear(value)}   {where}", width).split("\n")
+        lines += wrapped(f"{space}│ {in_one_line(value)}   {where}", width).split("\n")
     return lines
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import sympy as sp
 
-from .. import latex as tex
+from .. import typesetting as tex
 from ..formatting import number
 from .lettering import in_unicode
-from .mathml import markup, mathml
+from .mathematical_markup import markup, mathml
 from .presentation import (
     Block,
     Conclusion,
@@ -92,7 +92,7 @@ def notebook(blocks: Iterable[Block]) -> str:
 
 
 def document(blocks: Iterable[Block]) -> str:
-    """Write blocks as LaTeX, to be put into a document that loads `scalinglaws.latex.PACKAGES`."""
+    """Write blocks as LaTeX, to be put into a document that loads `scalinglaws.typesetting.PACKAGES`."""
     return _prose(blocks, _DOCUMENT, _WHOLE)
 
 
@@ -341,7 +341,7 @@ _DOCUMENT = _Markup(
         [r"\begin{itemize}", *(rf"\item {line}" for line in lines), r"\end{itemize}"]
     ),
     step=lambda number, words, formula: f"{number}. {words}\n{formula}",
-    scaling=lambda block: tex.display(_scaling_latex(block)),
+    scaling=lambda block: tex.display(_scaling_latex(block, tex.escape)),
 )
 
 
@@ -501,9 +501,13 @@ def _conclusion_prose(block: Conclusion, markup: _Markup) -> list[str]:
 
 
 _WHOLE: dict[type, Callable[[Any, _Markup], list[str]]] = {
-    **_PROSE,
-    Value: _value_prose,
-    Conclusion: _conclusion_prose,
+    kind: write
+    for known, own in _PROSE.items()
+    for kind, write in (
+        *([(Value, _value_prose)] if known is Elsewhere else []),
+        (known, own),
+        *([(Conclusion, _conclusion_prose)] if known is Steps else []),
+    )
 }
 """All that a law or a derivation says: the value at parameters and the conclusion too."""
 
@@ -528,9 +532,9 @@ def _scaling_mathml(block: Scaling) -> str:
 # -- LaTeX --------------------------------------------------------------------------------------------------------------
 
 
-def _scaling_latex(block: Scaling) -> str:
+def _scaling_latex(block: Scaling, words: Callable[[str], str] = str) -> str:
     variable, exponent = sp.latex(block.variable), sp.latex(block.exponent)
-    quantity = rf"\text{{{block.quantity}}}"
+    quantity = rf"\text{{{words(block.quantity)}}}"
     sign = "" if block.growth else "-"
     if isinstance(block.exponent, sp.Piecewise):
         relation = rf"{quantity} \sim {variable}^{{{sign}g}}, \qquad g = {exponent}"

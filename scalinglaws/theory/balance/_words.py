@@ -8,15 +8,14 @@ from typing import Any
 
 import sympy as sp
 
-from ... import latex as tex
+from ... import typesetting as tex
 from ..lettering import in_unicode
-from ..mathml import mathml
-from ._records import Allocation, Balance
+from ..mathematical_markup import mathml
 
 _LONG = 10**7  # numerators and denominators beyond are shown as decimals
 
 
-def on_terminal(found: Allocation, before: str, after: str, width: int) -> str:
+def on_terminal(found: Any, before: str, after: str, width: int) -> str:
     """Write all balances for a terminal of so many columns, formulas in Unicode.
 
     Parameters
@@ -36,10 +35,10 @@ def on_terminal(found: Allocation, before: str, after: str, width: int) -> str:
     return in_unicode(lambda show: "\n".join([before, *_lines(found, show), after]), width)
 
 
-def as_latex(found: Allocation, before: str, after: str) -> str:
+def as_latex(found: Any, before: str, after: str) -> str:
     """Write all balances as LaTeX, to be put into a document; before and after them, words."""
 
-    def entry(place: int, balance: Balance) -> str:
+    def entry(place: int, balance: Any) -> str:
         value = rf"{_formula(balance.value)}"
         if balance.exact_constant is not None:
             value += rf" \qquad \text{{exactly times}}\quad {_formula(balance.exact_constant)}"
@@ -61,7 +60,7 @@ def as_latex(found: Allocation, before: str, after: str) -> str:
     return "\n\n".join([words[0], *listed, words[1]]).strip("\n") + "\n"
 
 
-def as_html(found: Allocation) -> str:
+def as_html(found: Any) -> str:
     """Write all balances for a notebook."""
     rows = []
     for balance in found:
@@ -78,7 +77,7 @@ def as_html(found: Allocation) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _lines(found: Allocation, show: Callable[[Any], str]) -> Iterator[str]:
+def _lines(found: Any, show: Callable[[Any], str]) -> Iterator[str]:
     for place, balance in enumerate(found, start=1):
         exactly = balance.exact_constant
         yield f"{place:>3}. {show(_rounded(balance.value))}" + (
@@ -93,12 +92,12 @@ def _lines(found: Allocation, show: Callable[[Any], str]) -> Iterator[str]:
             yield f"     possible if {', '.join(map(show, balance.conditions))}{_undecided(balance)}"
 
 
-def _closed(balance: Balance) -> tuple[Any, ...]:
+def _closed(balance: Any) -> tuple[Any, ...]:
     """Return the caps that are reached."""
     return balance.active[len(balance.duals) :]
 
 
-def _undecided(balance: Balance) -> str:
+def _undecided(balance: Any) -> str:
     return "" if balance.possible else " (undecided whether that can be)"
 
 
