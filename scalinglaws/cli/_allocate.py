@@ -112,7 +112,7 @@ def allocate(
                 else []
             ),
         ]
-    listed = len(lines)
+    heading = len(lines)
     data: dict[str, Any] = {
         "terms": terms,
         "free": [str(name) for name in chosen],
@@ -151,7 +151,7 @@ def allocate(
             "value": str(winner.value),
             "tied": bool(winner.ties),
         }
-    after = "\n".join(lines[listed:])
+    after = "\n".join(lines[heading:])
     answer = Answer(
         data,
         ["\n".join(lines)],

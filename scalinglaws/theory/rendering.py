@@ -500,15 +500,15 @@ def _conclusion_prose(block: Conclusion, markup: _Markup) -> list[str]:
     return [markup.paragraph(f"Hence {found}{where}.")]
 
 
-_WHOLE: dict[type, Callable[[Any, _Markup], list[str]]] = {
-    kind: write
-    for known, own in _PROSE.items()
-    for kind, write in (
-        *([(Value, _value_prose)] if known is Elsewhere else []),
-        (known, own),
-        *([(Conclusion, _conclusion_prose)] if known is Steps else []),
-    )
+_BEFORE: dict[type, tuple[type, Callable[[Any, _Markup], list[str]]]] = {
+    Steps: (Value, _value_prose),  # behind the formulas
+    Elsewhere: (Conclusion, _conclusion_prose),  # behind the steps
 }
+_WHOLE: dict[type, Callable[[Any, _Markup], list[str]]] = {}
+for _kind, _write in _PROSE.items():
+    if _kind in _BEFORE:
+        _WHOLE.update([_BEFORE[_kind]])
+    _WHOLE[_kind] = _write
 """All that a law or a derivation says: the value at parameters and the conclusion too."""
 
 

@@ -94,7 +94,7 @@ def _lines(found: Any, show: Callable[[Any], str]) -> Iterator[str]:
 
 def _closed(balance: Any) -> tuple[Any, ...]:
     """Return the caps that are reached."""
-    return balance.active[len(balance.duals) :]
+    return tuple(balance.active[len(balance.duals) :])
 
 
 def _undecided(balance: Any) -> str:
