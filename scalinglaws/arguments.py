@@ -461,6 +461,20 @@ def afford(entries: float, what: str, cure: str, *, size: int = 8) -> None:
         )
 
 
+def numba_threads() -> None:
+    """Refuse a number of threads in the environment with which Numba could not be imported.
+
+    Raises
+    ------
+    DomainError
+        If ``NUMBA_NUM_THREADS`` is set, and no whole number >= 1.
+    """
+    name = "NUMBA_NUM_THREADS"
+    given = os.environ.get(name, "")
+    if given and not (re.fullmatch(r"\s*\+?[0-9]{1,9}\s*", given) and int(given) >= 1):
+        raise refusal(name, given, "in the environment must be a whole number >= 1; or unset it")
+
+
 def affordable(*, size: int = 8) -> float:
     """Return how many numbers of `size` bytes fit into the memory budget."""
     return memory_budget() / size

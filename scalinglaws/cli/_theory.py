@@ -28,7 +28,7 @@ def laws(
     Parameters
     ----------
     text : str
-        Part of a name, a statement, a symbol or its meaning, or an author.
+        A text or words of what laws say and are called: names, statements, symbols, standings, authors, titles.
     latex : bool
         Print LaTeX.
     json : bool

@@ -17,6 +17,7 @@ from ..errors import DomainError
 from ..tables import Table
 from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
+from ._signals import stopped_by
 
 if TYPE_CHECKING:
     from ..verify import Report
@@ -32,6 +33,7 @@ def verify(
     resume: Annotated[bool, Parameter(negative=())] = False,
     demo: Annotated[bool, Parameter(negative=())] = False,
     verbose: Annotated[bool, Parameter(negative=())] = False,
+    listed: Annotated[bool, Parameter(name="--list", negative=())] = False,
     latex: Latex = False,
     json: Json = False,
     output: Output = None,
@@ -41,9 +43,9 @@ def verify(
     Parameters
     ----------
     names : str
-        Checks, theories (linear) or patterns (linear.data.*); all by default.
+        Checks, laws (for the checks that test them), theories (linear) or patterns (linear.data.*); all by default.
     effort : str
-        quick (seconds) or full (minutes).
+        quick (seconds) or full (minutes); a check that exists at full effort only, named in full, runs at that.
     workers : int
         Processes; one per available core by default. The numbers do not depend on it.
     seed : int
@@ -56,6 +58,8 @@ def verify(
         Run one fast check of each theory, for a first look.
     verbose : bool
         Tell the seconds of every check, on standard error.
+    listed : bool
+        List the checks instead of running them: what each one tests, and from which effort on.
     latex : bool
         Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
@@ -65,8 +69,24 @@ def verify(
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
+    from ..sweep import end_workers
     from ..verify import registry
 
+    if listed:
+        entries = registry.select(names or None, "full")
+        rows = [(entry.name, entry.effort, entry.statement) for entry in entries]
+        data = [
+            {
+                "check": entry.name,
+                "effort": entry.effort,
+                "statement": entry.statement,
+                "laws": list(entry.laws),
+            }
+            for entry in entries
+        ]
+        header = ("check", "effort", "what is tested")
+        emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+        return 0
     if demo:
         if names:
             raise DomainError(
@@ -77,6 +97,9 @@ def verify(
     count = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     )
+    for entry in chosen:
+        if entry.effort_at(effort) != effort:
+            print(f"{entry.name} runs at {entry.effort} effort, its least", file=sys.stderr)
     finished: list[str] = []
     try:
         with _progress(len(chosen), effort) as advance:
@@ -93,12 +116,14 @@ def verify(
                 resume=resume,
                 on_done=on_done,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        end_workers()
+        word, code = stopped_by(interrupt)
         print(
-            f"interrupted: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
+            f"{word}: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
             file=sys.stderr,
         )
-        return 130
+        return code
     _show(found, json, output, latex)
     if verbose:
         print(_seconds(found).to_text(), file=sys.stderr)
@@ -136,10 +161,11 @@ def report(
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
     from ..verify.registry import registered
-    from ..verify.report import Report
+    from ..verify.report import LARGEST, Report
 
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(LARGEST + 1)
     except (OSError, UnicodeDecodeError) as failure:
         raise DomainError(
             f"cannot read {path}: {failure}", argument="path", value=path
@@ -227,9 +253,9 @@ def env(*, latex: Latex = False, json: Json = False, output: Output = None) -> i
     output : Path
         File to write (.json, .csv, .md, .tex, .txt).
     """
-    import numba
+    from ..solvers._jit import JIT  # looks at the environment before Numba does
 
-    from ..solvers._jit import JIT
+    import numba  # isort: skip
     from ..verify.provenance import environment
 
     data = environment()

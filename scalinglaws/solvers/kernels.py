@@ -68,7 +68,7 @@ def circle_kernel(angle: ArrayLike, q: int, *, bias: float = 1.0) -> float | Arr
     :math:`(\cos\theta, \sin\theta, b)` at polar angles that differ by :math:`\theta`, with :math:`s = 1 + b^2`,
 
     .. math:: K(\theta) = \frac{s^q}{2\pi}\big[J_q(\phi) + q^2\cos\phi\, J_{q-1}(\phi)\big], \qquad
-              \phi = 2\arcsin\frac{|\sin(\theta/2)|}{\sqrt s}.
+              \sin\frac\phi2 = \frac{|\sin(\theta/2)|}{\sqrt s}.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def circle_kernel(angle: ArrayLike, q: int, *, bias: float = 1.0) -> float | Arr
     Returns
     -------
     float or ndarray
-        The kernel, in the shape of `angle`.
+        The kernel, in the shape of `angle`; accurate to some 1e-15 of K(0).
 
     Raises
     ------
@@ -144,8 +144,9 @@ def circle_eigenvalues(
 
     One fast Fourier transform per kernel: 0.6 ms at n = 4096, 60 ms at n = 2^18. The sum is exact for a training set of n
     equidistant inputs, whose Gram matrix over n has these eigenvalues. For the integral, aliasing adds about
-    :math:`2\zeta(2q)(k/n)^{2q}` of the eigenvalue. Rounding errors are some 1e-17 of K(0), whatever k, below 1e-16 of it from k = 5
-    on: for q = 3, b = 1 about 1 percent of the eigenvalue at k = 400.
+    :math:`2\zeta(2q)(k/n)^{2q}` of the eigenvalue. Rounding errors are up to 5e-16 of K(0) for the first five harmonics, whose
+    eigenvalues may be of that size, and some 1e-17 of it, at most 1e-16, from k = 5 on: for q = 3, b = 1 about 1 percent of the
+    eigenvalue at k = 400.
 
     References
     ----------
@@ -198,7 +199,8 @@ def _arc_cosine(phi: Array, power: int) -> Array:
 
 def _circle_kernel(theta: Array, q: int, bias: float) -> Array:
     size = 1 + bias**2
-    phi = 2 * np.arcsin(np.abs(np.sin(theta / 2)) / math.sqrt(size))
+    # the cosine, too: next to pi the arcsine alone would lose half of the digits
+    phi = 2 * np.arctan2(np.abs(np.sin(theta / 2)), np.hypot(bias, np.cos(theta / 2)))
     bracket = _arc_cosine(phi, q) + q**2 * np.cos(phi) * _arc_cosine(phi, q - 1)
     return np.asarray(size**q / (2 * math.pi) * bracket)
 

@@ -18,7 +18,7 @@ import sympy as sp
 
 from ..arguments import choice, digit_count, flag, refuse_first
 from ..errors import AccuracyWarning, refusal, unknown_name
-from ..notation import CONVENTIONS, convention
+from ..notation import CONVENTIONS, belonging, canonical, convention
 from ..reprs import line
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
@@ -280,7 +280,12 @@ class Law:
         if values:
             exponent, regime = self(**values), self._regime(values)
             power = None if regime.log_power is None else self.log_power(**values)
-            found.append(presentation.Value(values, exponent, regime.name, power, self.variable))
+            # as they were given and, where that is another paper's way, as they are read
+            found.append(
+                presentation.Value(
+                    {**values, **self._read(values)}, exponent, regime.name, power, self.variable
+                )
+            )
         if published:
             at = self.published_value(**values) if values and self.published else None
             factor = self._published_factor(values or {})
@@ -564,6 +569,7 @@ class Law:
                 "available",
                 named=False,
             )
+        name = entry.name
         if name not in self._written:
             law = replace(
                 self,
@@ -611,12 +617,22 @@ class Law:
         ).subs(sp.Symbol("_alpha", positive=True), alpha)
         return tidy(written)
 
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by the law's own names, also where they were given as another paper writes them."""
+        if not (self.task and self.notation == "capacity"):
+            return dict(values)
+        read = canonical(values, self.symbols)
+        needless = read.keys() - values.keys() - set(self.symbols)
+        return {name: value for name, value in read.items() if name not in needless}
+
     def _known(self, values: Mapping[str, Any]) -> None:
-        for name in values:
+        for name in self._read(values):
             if name not in self.symbols:
-                raise unknown_name(f"parameter of {self.name}", name, self.symbols)
+                more = belonging(name) if self.task else ""
+                raise unknown_name(f"parameter of {self.name}", name, self.symbols, more)
 
     def _inputs(self, values: Mapping[str, Any], needed: set[sp.Symbol]) -> dict[sp.Symbol, Any]:
+        values = self._read(values)
         self._known(values)
         given = {self._symbol(name): value for name, value in values.items()}
         missing = [
@@ -633,7 +649,7 @@ class Law:
         return given
 
     def _exact(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
-        return {self._symbol(name): to_exact(value) for name, value in values.items()}
+        return {self._symbol(name): to_exact(value) for name, value in self._read(values).items()}
 
     def _evaluate(
         self,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import choice, flag, refuse_first
+from ..equality import by_value
 from ..errors import DomainError, refusal
 from ..reprs import line, short_repr
 from .rule import (
@@ -42,6 +43,7 @@ EXPECTATIONS = (PASS, FAIL, INCONCLUSIVE)
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Prediction:
     """What a theory says.
 
@@ -85,6 +87,7 @@ class Prediction:
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Measurement:
     """What a simulation, an exact computation or an experiment says; never without an uncertainty.
 
@@ -137,6 +140,7 @@ class Measurement:
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Rival:
     """A wrong but plausible alternative that the same data must reject.
 
@@ -153,6 +157,7 @@ class Rival:
 
 
 @dataclass(frozen=True)
+@by_value
 class Comparison:
     """One prediction against one measurement.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arguments import flag
-from ..errors import DomainError, refusal, unknown_name
+from ..errors import DomainError, WorkerError, refusal, unknown_name
 from ..reprs import short_repr
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
@@ -109,6 +109,10 @@ class Check:
     no_law: str = ""
     demo: bool = False
     compiles: float = 0.0
+
+    def effort_at(self, asked: str) -> str:
+        """Return the effort of a run that asks for one: never less than the check's own."""
+        return max(asked, self.effort, key=EFFORTS.index)
 
 
 _CHECKS: dict[str, Check] = {}
@@ -259,14 +263,15 @@ def checks_of(law: str) -> tuple[str, ...]:
 
 
 def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
-    """Choose checks by name, by theory or by pattern.
+    """Choose checks by name, by theory, by pattern or by the law that they test.
 
     Parameters
     ----------
     names : sequence of str or None
-        Names, leading parts of names (``"linear"``, ``"linear.data"``) or shell patterns (``"linear.*"``); None for all.
+        Names, leading parts of names (``"linear"``, ``"linear.data"``), shell patterns (``"linear.*"``), or names of laws, for
+        the checks that test them; None for all.
     effort : {"quick", "full"}
-        A quick run leaves out checks that need full effort, unless they are named in full.
+        A quick run leaves out checks that need full effort, unless they are named in full; those run at full effort.
 
     Returns
     -------
@@ -292,9 +297,14 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
         wanted = str(wanted)
         found = {
             name
-            for name in known
-            if name == wanted or name.startswith(wanted + ".") or fnmatchcase(name, wanted)
+            for name, entry in known.items()
+            if name == wanted
+            or name.startswith(wanted + ".")
+            or fnmatchcase(name, wanted)
+            or wanted in entry.laws
         }
+        if not found and wanted in CATALOGUE:
+            raise refusal("names", wanted, f"{wanted} is a law that no check tests", named=False)
         if not found:
             raise unknown_name("check", wanted, known)
         chosen |= {
@@ -328,7 +338,8 @@ def run(
     names : sequence of str, optional
         Which checks, as for `select`; all by default.
     effort : {"quick", "full"}
-        How large the simulations are.
+        How large the simulations are. A check that exists at full effort only, and is named in full, runs at full effort in a
+        quick run, too; its comparisons say so.
     workers : int or map-like
         Processes; the numbers do not depend on it.
     rng : int or Generator
@@ -350,6 +361,8 @@ def run(
     ------
     DomainError
         If a name, the effort or the seed is not valid. A check that crashes does not raise: it is reported as an error.
+    WorkerError
+        If a worker process dies; what is finished is kept, and `resume` goes on from there.
 
     Examples
     --------
@@ -370,8 +383,9 @@ def run(
     store = FinishedChecks(default_folder() if folder is None else Path(folder))
     store.tidy()
     jobs = [
-        _Job(entry, effort, root, store, store.path(entry.name, entry.function, effort, root))
+        _Job(entry, own, root, store, store.path(entry.name, entry.function, own, root))
         for entry in chosen
+        for own in (entry.effort_at(effort),)
     ]
     finished = {
         job.entry.name: kept
@@ -385,15 +399,28 @@ def run(
     if on_done is not None:
         for name in finished:
             on_done(name)
-    outcomes = run_many(
-        _run_one,
-        todo,
-        workers=workers,
-        on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name),
-    )
+    try:
+        outcomes = run_many(
+            _run_one,
+            todo,
+            workers=workers,
+            on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name),
+        )
+    except WorkerError as failure:
+        finished |= {todo[i].entry.name: outcome for i, outcome in failure.finished.items()}
+        complaint = str(failure).rpartition("; ")[0]
+        raise WorkerError(
+            f"{complaint}; {len(finished)} of {len(chosen)} checks are finished and kept: run again with resume=True "
+            "(--resume) to go on from there",
+            finished=finished,
+        ) from failure
     finished |= {job.entry.name: outcome for job, outcome in zip(todo, outcomes, strict=True)}
     return Report(
-        tuple(comparison for entry in chosen for comparison in finished[entry.name].comparisons),
+        tuple(
+            comparison if entry.effort_at(effort) == effort else _at_least_effort(entry, comparison)
+            for entry in chosen
+            for comparison in finished[entry.name].comparisons
+        ),
         {entry.name: entry.statement for entry in chosen},
         root,
         effort,
@@ -408,6 +435,12 @@ def run(
             for entry in chosen
         },
     )
+
+
+def _at_least_effort(entry: Check, comparison: Comparison) -> Comparison:
+    """Say that a comparison was made at more effort than was asked for."""
+    note = f"run at {entry.effort} effort, the least of {entry.name}"
+    return replace(comparison, notes=(*comparison.notes, note))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arguments import Array
+from ...equality import by_value
 from ...reprs import short_repr
 from .._jit import njit
 from ..spectra import Modes
@@ -29,6 +30,7 @@ _TABLE = 2**23  # numbers in a table of modes and nodes
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Resolved:
     """The renormalized ridge at nodes in the upper half plane, and what it takes to reach it."""
 

@@ -23,6 +23,9 @@ from ..catalogue import shows
 from ..kernels import circle_eigenvalues, circle_kernel
 
 _ROUNDING = 1e-16  # error of an eigenvalue, in units of the kernel's largest value
+_OF_LARGE = (
+    5e-16  # the same of the first four harmonics, whose eigenvalues are of that size themselves
+)
 _BLOCK = 1 << 20  # numbers in a temporary array
 
 
@@ -163,8 +166,8 @@ def _one_kernel(
     t: Array, q: int, exponent: float, bias: float, harmonics: int, grid: int
 ) -> tuple[Array, Array]:
     """Return losses and error bounds at all times."""
-    rounding = _ROUNDING * float(circle_kernel(0.0, q, bias=bias))
     k = np.arange(1.0, harmonics + 1)
+    rounding = np.where(k < 5, _OF_LARGE, _ROUNDING) * float(circle_kernel(0.0, q, bias=bias))
     rates = circle_eigenvalues(q, bias=bias, harmonics=harmonics, grid=grid)[1:]
     known = (rates > rounding) | (rates == 0)  # zero by parity
     rates = np.where(known, rates, 0.0)
@@ -174,6 +177,6 @@ def _one_kernel(
         left = power * np.exp(-depth)
         loss = left.sum(axis=1)
         # a rate that is off by the rounding error changes its share by no more than a factor exp(2 t rounding)
-        doubt = np.minimum(np.expm1(2 * np.minimum(rounding * t, 300.0))[:, None] * left, power)
+        doubt = np.minimum(np.expm1(2 * np.minimum(rounding * t[:, None], 300.0)) * left, power)
         doubt[:, known & (rates == 0)] = 0.0
     return loss, doubt.sum(axis=1) + 1e-15 * loss

@@ -15,7 +15,7 @@ from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
-from ..equivalents.inversion import CONTOUR, Rule, pair_losses, population_losses, train_loss
+from ..equivalents.inversion import CONTOUR, PAIR, Rule, pair_losses, population_losses, train_loss
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import (
     ROUNDING,
@@ -317,12 +317,12 @@ class _Task:
             return UNSOLVED
         one = weights[None, :], np.array([free])
         if self.momentum == 0:
-            ((test, _),) = pair_losses(modes, at, noise, *one, CONTOUR)
+            ((test, _),) = pair_losses(modes, at, noise, *one, PAIR)
             return solved(test, train, doubled, at)
         dropped = math.exp(steps * math.log(self.momentum) / 2) * (
             float(np.sum(modes.signal)) + noise
         )
-        ((test, train),) = pair_losses(modes, at, noise, *one, CONTOUR, train=True, dropped=dropped)
+        ((test, train),) = pair_losses(modes, at, noise, *one, PAIR, train=True, dropped=dropped)
         return solved(test, train, at)
 
     @one_thread

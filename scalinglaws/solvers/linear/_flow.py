@@ -13,7 +13,7 @@ from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..catalogue import shows
 from ..equivalents.contour import cotangent
-from ..equivalents.inversion import CONTOUR, pair_losses, population_losses, train_loss
+from ..equivalents.inversion import CONTOUR, PAIR, pair_losses, population_losses, train_loss
 from ..equivalents.losses import (
     ROUNDING,
     UNSOLVED,
@@ -200,5 +200,5 @@ def _at_one_time(modes: Modes, t: float, features: float, samples: float, noise:
     at = resolve(modes, features, samples, z / t)
     if not at.found:
         return UNSOLVED
-    ((test, _),) = pair_losses(modes, at, noise, weights[None, :], np.array([free]), CONTOUR)
+    ((test, _),) = pair_losses(modes, at, noise, weights[None, :], np.array([free]), PAIR)
     return solved(test, train, doubled, at)

@@ -206,7 +206,9 @@ def compute_frontier(
 
     33 sizes at equal distances in the logarithm, then Brent's method between the neighbors of the best, then one Newton
     step with fourth-order differences, which give the exponents as well: about 60 losses per budget, 60 ms. Losses are as
-    accurate as the solver's, sizes to about 1e-5 (with `modes_per_feature` no better than one mode).
+    accurate as the solver's, sizes to about 1e-5; to 1e-3 where the best time lies
+    near 12 steps, at which `online_sgd` changes how it reads real numbers of steps, and with `modes_per_feature` no better than
+    one mode.
 
     References
     ----------

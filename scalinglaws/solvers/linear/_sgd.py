@@ -26,7 +26,7 @@ from ._stability import Resolvent, stability_inputs
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes
-_KAPPA = 4.0  # rounding of the terms, which rest on kappas at two roots: measured
+_KAPPA = 1.5  # rounding of the terms, which rest on kappas at two roots: measured
 _ALIAS = 36.0  # exp(-36) is its error
 _NONE = Loss(0.0, 0.0)  # there is no train loss
 

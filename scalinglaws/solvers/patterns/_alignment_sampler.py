@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import log_ndtr
 
 from ...arguments import choice, generator, number, whole
+from ...equality import by_value
 from ...errors import refusal
 from ...reprs import short_repr
 from ...results import Diagnostics, Result, Status, judged
@@ -176,6 +177,7 @@ def log_alignment(
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Proposal:
     """A law of one weight, constant in cells.
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import sympy as sp
 
 from ...arguments import flag, whole
+from ...equality import by_value
 from ...errors import refusal, unknown_name
 from ...reprs import short_repr
 from ..balance._cells import Cell, edges_between, joined, value_at
@@ -48,6 +49,7 @@ class Boundary:
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class PhaseDiagram:
     """Which pattern is the cheapest, over one or two exponents.
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ...arguments import choice, one_row, refuse_first
+from ...equality import by_value
 from ...errors import ConvergenceError, refusal
 from ...reprs import short_repr
 
@@ -25,6 +26,7 @@ _TRUSTED = (
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class ExponentFit:
     """A parametric fit to one curve or to several.
 

@@ -21,6 +21,7 @@ from ....arguments import (
     one,
     whole_numbers,
 )
+from ....equality import by_value
 from ....errors import AccuracyWarning, DomainError, StabilityWarning, refusal
 from ....reprs import short_repr
 from ....results import PROMISED, Diagnostics, Result, Status
@@ -35,6 +36,7 @@ from .modes import MERGING, MarchModes, every_mode, merged_modes
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class MarchMatrices:
     r"""Correlations and responses over pairs of steps, each of shape (steps + 1, steps + 1).
 

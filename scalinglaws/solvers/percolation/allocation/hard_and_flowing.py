@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import Array, choice, flag, numbers
+from ....equality import by_value
 from ....errors import ConvergenceError, refusal
 from ....reprs import short_repr
 from ....results import Diagnostics, Result, Status
@@ -69,7 +70,8 @@ class Allocation(Result):
 
 
 @short_repr
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+@by_value
 class PreparedAllocation:
     """Clusters of one exponent and one scale, sorted and summed, so that a budget costs microseconds.
 

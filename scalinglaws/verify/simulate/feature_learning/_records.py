@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
 from ....reprs import short_repr
 
 Array = NDArray[np.float64]
@@ -14,6 +15,7 @@ Array = NDArray[np.float64]
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class SimulatedTraining:
     r"""Losses and kernel scales of independent draws.
 
@@ -34,6 +36,7 @@ class SimulatedTraining:
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class KernelSpectrum:
     r"""Eigenvalues of the kernel at initialization, on the data of one draw, and what of the target lies along each.
 
@@ -54,6 +57,7 @@ class KernelSpectrum:
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class SimulatedCircle:
     """Losses of independent networks on the circle.
 
