@@ -139,14 +139,14 @@ def solve(
         File to write (.csv, .json, .md, .tex, .txt; a picture as .png, .svg, .pdf).
     """
     if listed:
-        emit(solver_list(name or ""), json, output)
+        emit(solver_list(name or ""), json, output, latex=latex)
         return 0
     if name is None:
         app.help_print(["solve"])
         return 0 if described else 2
     solver = Solver.named(name)
     if described:
-        emit(solver_help(solver), json, output)
+        emit(solver_help(solver), json, output, latex=latex)
         return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))

@@ -85,7 +85,7 @@ def verify(
             for entry in entries
         ]
         header = ("check", "effort", "what is tested")
-        emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+        emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output, latex=latex)
         return 0
     if demo:
         if names:
