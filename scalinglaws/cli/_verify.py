@@ -166,7 +166,7 @@ def report(
     try:
         with path.open(encoding="utf-8") as stream:
             text = stream.read(LARGEST + 1)
-    except (OSError, UnicodeDecodeError) as failure:
+    except (OSError, ValueError) as failure:
         raise DomainError(
             f"cannot read {path}: {failure}", argument="path", value=path
         ) from failure

@@ -18,7 +18,7 @@ from itertools import combinations, pairwise
 
 import sympy as sp
 
-from ..arguments import choice, whole
+from ..arguments import choice, instance, whole
 from ..errors import refusal
 from ..reprs import short_repr
 from .mellin import (
@@ -244,6 +244,7 @@ def power_sum(
     >>> flow.conditions
     (a > 1,)
     """
+    instance("symbol", symbol, MellinSymbol, MellinCombination)
     p, symbol = as_expression("p", p), as_shape("symbol", symbol)
     choice("mode", mode, ("sum", "integral"))
     poles = whole("poles", poles)

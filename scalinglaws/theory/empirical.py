@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import instance
 from ..errors import refusal
 from ..reprs import short_repr
 from .building import laws_of
@@ -99,6 +100,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
     >>> found.expr
     a*b/(a + 2*b)
     """
+    instance("model", model, AdditiveLoss)
     cost, budget = model.budget
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=model.reference
@@ -236,6 +238,7 @@ def derive_nested(model: NestedLoss) -> Derived:
     Derived
         Exponent and constant of the loss; forms ``loss``, ``frontier`` and the optimal scales.
     """
+    instance("model", model, NestedLoss)
     budget = model.budget[1]
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=KAPLAN_2020
@@ -338,6 +341,7 @@ def derive_envelope(model: Envelope) -> Derived:
     Derived
         Exponent and constant of the error above that at unlimited data; forms ``loss`` and ``small_error``.
     """
+    instance("model", model, Envelope)
     rest = sp.Add(
         *(term for term in sp.Add.make_args(model.small) if model.scale not in term.free_symbols)
     )
@@ -453,6 +457,7 @@ def derive_offset(model: PowerOffset) -> Derived:
     Derived
         Exponent and constant above the offset; forms ``loss`` and ``apparent_exponent``.
     """
+    instance("model", model, PowerOffset)
     scale = model.scale
     offset = sp.Add(
         *(term for term in sp.Add.make_args(model.loss) if scale not in term.free_symbols)
@@ -561,6 +566,7 @@ def derive_norm(model: NormLimited) -> Derived:
     Derived
         The product of the two exponents; forms ``loss``, ``plateau``, ``crossover`` and ``three_region``.
     """
+    instance("model", model, NormLimited)
     samples = model.samples
     start = sp.Add(
         *(term for term in sp.Add.make_args(model.norm) if samples not in term.free_symbols)

@@ -162,3 +162,20 @@ def test_eigenvalues_to_what_is_stated(count):
                 turns = [mpmath.cos(2 * mpmath.pi * j * k / grid) for j in range(grid)]
                 missed = abs(value - mpmath.fdot(values, turns) / grid)
                 assert missed <= (5e-16 if k < 5 else 1e-16) * values[0]
+
+
+def test_rounding_of_the_smallest_harmonics_is_as_stated():
+    """Sums of 4096 terms in 30 digits, q = 3, b = 1: a share of the eigenvalue that grows to some percent around k = 400."""
+    exact = {
+        50: 1.3321834040501218e-09,
+        200: 3.225784213219121e-13,
+        350: 1.1226578874006294e-14,
+        390: 5.864801981105566e-15,
+        400: 5.038231293304416e-15,
+        410: 4.344424012675341e-15,
+    }
+    found = circle_eigenvalues(3, harmonics=410)
+    error = {k: found[k] - value for k, value in exact.items()}
+    assert max(map(abs, error.values())) < 1e-16 * circle_kernel(0.0, 3)
+    assert abs(error[200] / exact[200]) < 0.01
+    assert max(abs(error[k] / exact[k]) for k in (390, 400, 410)) < 0.15

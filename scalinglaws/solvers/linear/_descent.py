@@ -29,7 +29,7 @@ from ..equivalents.losses import (
 )
 from ..equivalents.rates import SMALLEST, remaining, short_of
 from ..equivalents.response import Resolved, resolve
-from ..spectra import Modes, Spectrum, depth
+from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless
 from ._stability import Resolvent
 from ._tails import Tails
@@ -155,6 +155,7 @@ def gradient_descent(
     >>> round(gradient_descent(300, task, momentum=0.8, **arguments).test_loss, 8)
     0.1111141
     """
+    one_spectrum(spectrum, steps=steps)
     checked = {
         "steps": ordered("steps", steps, whole=True),
         "features": numbers("features", features, low=1.0, infinite=True),

@@ -26,7 +26,7 @@ from ..equivalents.losses import (
 )
 from ..equivalents.rates import remaining
 from ..equivalents.response import resolve
-from ..spectra import Modes, Spectrum, depth
+from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless
 from ._tails import Tails
 
@@ -139,6 +139,7 @@ def gradient_flow(
     >>> flow.test_loss.round(6), flow.train_loss.round(6)
     (array([0.156953, 0.129812]), array([0.224903, 0.079417]))
     """
+    one_spectrum(spectrum, t=t)
     checked = {
         "t": ordered("t", t, whole=False),
         "features": numbers("features", features, low=1.0, infinite=True),

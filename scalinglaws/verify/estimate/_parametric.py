@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...arguments import choice, one_row, refuse_first
+from ...arguments import choice, numbers, one_row, refuse_first
 from ...equality import by_value
 from ...errors import ConvergenceError, refusal
 from ...reprs import short_repr
@@ -154,7 +154,7 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     (0.5, 0.2)
     """
     choice("form", form, _FORMS)
-    abscissa, values = one_row("x", x, low=0, strict=True), np.asarray(losses, float)
+    abscissa, values = one_row("x", x, low=0, strict=True), numbers("losses", losses)
     if values.ndim not in (1, 2) or values.shape[-1] != abscissa.size:
         raise refusal(
             "losses",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import refuse_first
+from ....arguments import numbers, refuse_first
 from ....errors import refusal
 from ....reprs import short_repr
 
@@ -234,7 +234,7 @@ def effective_size(values: ArrayLike) -> float:
 
 
 def _halves(values: ArrayLike) -> Array:
-    rows = np.asarray(values, float)
+    rows = numbers("values", values)
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise refusal(
             "values",
