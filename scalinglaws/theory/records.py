@@ -99,6 +99,7 @@ class Misprint:
     source: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class Caution:
     """Where a law is right but easily misread.
