@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from .evaluation import Evaluation
 from .records import Caution, Form, Published, Regime
 from .references import Reference
 from .steps import Step, StepCheck
@@ -221,6 +222,25 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """The formulas at given numbers.
+
+    Attributes
+    ----------
+    values : mapping of str to number
+        The numbers, exact.
+    entries : tuple of Evaluation
+        Each formula with its value, or with what it lacks.
+    digits : int
+        Significant digits that are shown.
+    """
+
+    values: Mapping[str, Any]
+    entries: tuple[Evaluation, ...]
+    digits: int
+
+
+@dataclass(frozen=True)
 class Elsewhere:
     """What is printed elsewhere in place of the law.
 
@@ -268,6 +288,7 @@ Block = (
     | Steps
     | Conclusion
     | Value
+    | Evaluated
     | Elsewhere
     | Sources
 )

@@ -14,11 +14,13 @@ from typing import Any
 import sympy as sp
 
 from ..formatting import number
+from .decimals import decimal
 from .presentation import (
     Block,
     Conclusion,
     Domain,
     Elsewhere,
+    Evaluated,
     Formulas,
     Regimes,
     Scaling,
@@ -167,6 +169,23 @@ def _value_text(block: Value, show: Show) -> list[str]:
     return ["", f"  at {at}: g = {block.exponent}{decimal} ({where})"]
 
 
+def _evaluated_text(block: Evaluated, show: Show) -> list[str]:
+    width = max((len(entry.name) for entry in block.entries), default=0)
+    lines = []
+    for entry in block.entries:
+        value = "" if entry.value is None else f"= {decimal(entry.value, block.digits)}"
+        note = f"({entry.note})" if value and entry.note else entry.note
+        lines.append(f"    {entry.name:<{width}} {' '.join(filter(None, (value, note)))}")
+    at = ", ".join(f"{name} = {_given(value)}" for name, value in block.values.items())
+    return ["", f"  formulas at {at}:", *lines] if lines else []
+
+
+def _given(value: Any) -> str:
+    """Write a number that was given: fractions as decimals where these end."""
+    written = decimal(sp.sympify(value), 12)
+    return written if sp.Rational(written) == value or len(str(value)) > 12 else str(value)
+
+
 def _elsewhere_text(block: Elsewhere, show: Show) -> list[str]:
     if block.published is None:
         return ["", "  no other formula for this law is known to be in print"]
@@ -239,6 +258,7 @@ _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Regimes: _regimes_text,
     Formulas: _formulas_text,
     Value: _value_text,
+    Evaluated: _evaluated_text,
     Elsewhere: _elsewhere_text,
     Steps: _steps_text,
     Conclusion: lambda block, show: [
@@ -501,6 +521,18 @@ def _value_data(block: Value, show: Show) -> dict[str, Any]:
     }
 
 
+def _evaluated_data(block: Evaluated, show: Show) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return decimal(value, block.digits) if block.digits > 15 else float(value)
+
+    rows = {
+        entry.name: ({} if entry.value is None else {"value": plain(entry.value)})
+        | ({"note": entry.note} if entry.note else {})
+        for entry in block.entries
+    }
+    return {"numbers": rows} if rows else {}
+
+
 def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
     if block.published is None:
         return {"published": None}
@@ -558,6 +590,7 @@ _DATA: dict[type, Callable[[Any, Show], dict[str, Any]]] = {
     Sources: lambda block, show: {"references": [str(entry) for entry in block.references]},
     Formulas: _formulas_data,
     Value: _value_data,
+    Evaluated: _evaluated_data,
     Elsewhere: _elsewhere_data,
     Conclusion: lambda block, show: {"exponent": show(block.exponent)},
     Steps: _steps_data,

@@ -13,7 +13,9 @@ All symbols must be declared ``positive=True``.
 """
 
 from ._allocate import allocate
+from ._minimum import Minimum
 from ._program import Program
+from ._reading import Problem, read_problem
 from ._records import Allocation, Balance, Optimum
 from ._regions import RegionalMap, RegionalRegime, regimes_in_region
 from ._tropical import Power, TropicalProgram
@@ -21,12 +23,15 @@ from ._tropical import Power, TropicalProgram
 __all__ = [
     "Allocation",
     "Balance",
+    "Minimum",
     "Optimum",
     "Power",
+    "Problem",
     "Program",
     "RegionalMap",
     "RegionalRegime",
     "TropicalProgram",
     "allocate",
+    "read_problem",
     "regimes_in_region",
 ]
