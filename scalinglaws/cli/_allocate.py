@@ -193,8 +193,11 @@ def _at(
         total = f"needs {unknown}" if best.total is None else decimal(best.total, digits)
         rows.append(("total", total))
     width = max(len(name) for name, _ in rows)
-    which = f"number {position}{tied}, " if len(found) > 1 else ""
-    lines = [f"at {place}: {which}the optimum" if place else f"{which}the optimum"]
+    leads = (
+        f"number {position} = {_decimals(winner.value, digits)}{tied}, up to a factor; the optimum"
+    )
+    listed = found.parameters or len(found) > 1
+    lines = [(f"at {place}: " if place else "") + (leads if listed else "the optimum")]
     lines += [f"  {name:<{width}} = {value}" for name, value in rows]
     for term, share in best.shares.items():
         label = problem.typed.get(term, str(term))

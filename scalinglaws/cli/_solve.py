@@ -22,6 +22,7 @@ from ._grammar import MAX_ROWS, floats, pairs, to_float
 from ._solvers import Solver
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
+_FILES = ("spectrum", "signal")
 _ZIPF = ("alpha", "size")
 _SHOWN = 40  # rows on a screen of those that a result spreads
 _LISTED = 10  # numbers that a title writes out
@@ -55,6 +56,8 @@ class _Request:
         Arguments of which each call gets one value.
     together : dict of str to list
         Arguments that one call gets as arrays.
+    files : dict of str to str
+        Where a measured spectrum was read from.
     """
 
     solver: Solver
@@ -62,6 +65,7 @@ class _Request:
     fixed: dict[str, Any]
     one_by_one: dict[str, list[float]]
     together: dict[str, list[float]]
+    files: dict[str, str]
 
     @property
     def varied(self) -> list[str]:
@@ -71,7 +75,7 @@ class _Request:
 
     def title(self) -> str:
         """Name the solver, the task, and what does not vary."""
-        task = "" if self.spectrum is None else _task(self.spectrum)
+        task = "" if self.spectrum is None else _task(self)
         given = self.fixed | {
             key: axis[0]
             for key, axis in (self.one_by_one | self.together).items()
@@ -103,7 +107,7 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
     name : str
         Name of a solver; a wrong one lists those that there are.
     values : str
-        The spectrum (alpha= beta= or a= b=, and size=) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
+        The spectrum (alpha= beta= or a= b=, and size=; or spectrum=FILE with measured eigenvalues, perhaps signal=FILE) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
         a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
     json : bool
         Print JSON.
@@ -136,16 +140,13 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
 def _request(solver: Solver, given: dict[str, str]) -> _Request:
     """Sort the arguments of a command by how the solver takes them."""
     name, shown, parameters = solver.name, solver.shown, dict(solver.parameters)
-    shape = _SPECTRUM if solver.has_spectrum else ()
+    shape = (*_SPECTRUM, *_FILES) if solver.has_spectrum else ()
     described = _ZIPF if solver.weights else ()
     for key in given:
         if key not in (*parameters, *shape, *described):
             raise unknown_name(f"argument of {name}", key, [*parameters, *shape, *described])
-    spectrum = (
-        _spectrum(name, {key: to_float(key, given.pop(key)) for key in shape if key in given})
-        if shape
-        else None
-    )
+    files = {key: given[key] for key in _FILES if key in given} if shape else {}
+    spectrum = _spectrum(name, given) if shape else None
     zipf = {key: given.pop(key) for key in described if key in given}
     if zipf:
         weights = _zipf(
@@ -185,7 +186,7 @@ def _request(solver: Solver, given: dict[str, str]) -> _Request:
         )
     one_by_one = {key: axis for key, axis in axes.items() if key in solver.one_by_one}
     together = {key: axis for key, axis in axes.items() if key not in one_by_one}
-    return _Request(solver, spectrum, fixed, one_by_one, together)
+    return _Request(solver, spectrum, fixed, one_by_one, together, files)
 
 
 def _seed(text: str) -> int:
@@ -239,20 +240,50 @@ def _zipf(name: str, key: str, shape: dict[str, float], given: dict[str, str]) -
     return _Zipf((np.arange(1, int(size) + 1) ** -(1 + excess)).tolist(), excess)
 
 
-def _spectrum(name: str, shape: dict[str, float]) -> Any:
-    """Build the spectrum from the arguments that describe it."""
+def _spectrum(name: str, given: dict[str, str]) -> Any:
+    """Build the spectrum from the arguments that describe it, which are taken out."""
     from ..solvers import PowerLawSpectrum
 
+    files = {key: given.pop(key) for key in _FILES if key in given}
+    shape = {key: to_float(key, given.pop(key)) for key in _SPECTRUM if key in given}
+    if "spectrum" in files:
+        if shape:
+            raise DomainError(
+                f"{name}: spectrum= and {', '.join(f'{key}=' for key in shape)} describe the same; give one of them",
+                argument="spectrum",
+                value=files["spectrum"],
+            )
+        return _measured(**files)
+    if files:
+        raise DomainError(
+            "signal= goes with spectrum=, a file of eigenvalues",
+            argument="signal",
+            value=files["signal"],
+        )
     size = shape.pop("size", math.inf)
     if set(shape) == {"alpha", "beta"}:
         return PowerLawSpectrum(**shape, size=size)
     if set(shape) == {"a", "b"}:
         return PowerLawSpectrum.from_ab(**shape, size=size)
     raise DomainError(
-        f"{name} needs a spectrum: alpha= and beta=, or a= and b=; got {', '.join(shape) or 'neither'}",
+        f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or spectrum=FILE; got {', '.join(shape) or 'none'}",
         argument="alpha",
         value=shape,
     )
+
+
+def _measured(spectrum: str, signal: str = "") -> Any:
+    """Read a spectrum from files."""
+    from ..solvers.spectrum_files import SUFFIXES, load_spectrum
+
+    for key, text in (("spectrum", spectrum), ("signal", signal)):
+        if text and not text.endswith(SUFFIXES):
+            raise DomainError(
+                f"{key} = {text!r} must be a file ({', '.join(SUFFIXES)}); a power law is alpha= and beta=",
+                argument=key,
+                value=text,
+            )
+    return load_spectrum(spectrum, signal or None)
 
 
 # -- what is computed ---------------------------------------------------------------------------------------------------
@@ -328,6 +359,8 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
         "solver": request.solver.name,
         "spectrum": None
         if spectrum is None
+        else request.files | {"size": spectrum.size}
+        if request.files
         else jsonable({key: getattr(spectrum, key) for key in ("alpha", "beta", "size")}),
         "arguments": jsonable(
             {
@@ -377,7 +410,7 @@ def _remark(request: _Request) -> str:
     from ..theory import remark
 
     task = request.spectrum
-    values = {} if task is None else {"alpha": task.alpha, "beta": task.beta}
+    values = {} if task is None or request.files else {"alpha": task.alpha, "beta": task.beta}
     axes = request.one_by_one | request.together
     alone = {key: axis[0] for key, axis in axes.items() if len(axis) == 1}
     return remark(request.solver.name, **(request.fixed | alone | values))
@@ -428,7 +461,17 @@ def _chosen(lengths: list[int]) -> list[int]:
     return kept
 
 
-def _task(spectrum: Any) -> str:
+def _task(request: _Request) -> str:
+    spectrum = request.spectrum
+    if request.files:
+        signal = request.files.get("signal", "")
+        white = not signal and np.array_equal(spectrum.eigenvalues, spectrum.signal)
+        found = (
+            ", signal = eigenvalues (a white target)"
+            if white
+            else f", signal {signal}" * bool(signal)
+        )
+        return f"{request.files['spectrum']}, {number(spectrum.size)} modes{found}"
     return f"alpha = {number(spectrum.alpha)}, beta = {number(spectrum.beta)}, {number(spectrum.size)} modes"
 
 

@@ -154,6 +154,14 @@ def own_law(
         _ends(
             "filter", filter, shape, (1, 0), "nothing is learned at the start, and all in the end"
         )
+        steps = _steps(parse_expression(filter, "filter"), name)
+        largest = decays["spectrum"].amplitude if powers else sp.S.Zero
+        if steps is not None and (steps[0] * largest - 2).is_nonnegative:
+            raise refusal(
+                "filter",
+                filter,
+                f": {steps[0] * X} reaches {steps[0] * largest} at the first mode; at 2 and beyond steps diverge",
+            )
         if powers:
             model = TimeLimited(
                 spectrum_exponent=decays["spectrum"].power,
@@ -222,7 +230,7 @@ def _box(symbols: set[sp.Symbol], values: Mapping[str, Any] | None) -> dict[sp.S
         symbol: (sp.Rational(given[str(symbol)]) / 2, 2 * sp.Rational(given[str(symbol)]))
         if str(symbol) in given
         else _RANGE
-        for symbol in symbols
+        for symbol in sorted(symbols, key=str)
     }
 
 
@@ -299,28 +307,19 @@ def read_filter(
         if found is None:
             raise refusal(label, text, _SHAPES.replace("*t", "").replace("; or (1 - x)**t", ""))
         return found, sp.S.One
-    if variable not in expr.free_symbols:
-        if (rate := _one_step(expr)) is not None:
+    if (steps := _steps(expr, variable)) is not None:
+        rate, count = steps
+        if variable not in expr.free_symbols:
             notes.append(
-                f"{text} has no {variable}: read as what one step leaves, so that {variable} steps leave "
-                f"({text})**{variable}"
+                f"{text} has no {variable}: read as what one step leaves, so that {variable} steps leave ({text})**{variable}"
             )
-            expr = sp.Pow(1 - X, rate * variable)
-        else:
-            notes.append(f"{text} has no {variable}: x is read as x*{variable}")
-            expr = expr.subs(X, X * variable)
-    base, power = expr.as_base_exp()
-    rate = _one_step(base)
-    if (
-        rate is not None
-        and not base.is_Pow
-        and (power / variable).is_positive
-        and variable not in (power / variable).free_symbols
-    ):
         notes.append(
-            f"(1 - x)**{variable} is exp(-x*{variable}) where x is of order 1/{variable}, which decides at late times"
+            f"({1 - rate * X})**{variable} is taken as exp(-{rate * X * variable}): modes with x of order 1/{variable} decide"
         )
-        return EXP, rate * power
+        return EXP, rate * count * variable
+    if variable not in expr.free_symbols:
+        notes.append(f"{text} has no {variable}: x is read as x*{variable}")
+        expr = expr.subs(X, X * variable)
     for scaled, pace in _rescaled(expr, variable):
         found = _shape(scaled)
         if found is not None:
@@ -342,14 +341,17 @@ def _unit(shape: Shape, pace: sp.Expr) -> tuple[Shape, sp.Expr]:
     return shape, pace
 
 
-def _one_step(expr: sp.Expr) -> sp.Expr | None:
-    """Return c of (1 - c*x), or n*c of a power n of it; None if it is none."""
+def _steps(expr: sp.Expr, variable: sp.Symbol) -> tuple[sp.Expr, sp.Expr] | None:
+    """Return c and n of (1 - c*x)**(n*t), or of (1 - c*x)**n, one step of it; None if it is neither."""
     base, power = expr.as_base_exp()
-    rest = sp.expand(1 - base)
-    rate = sp.cancel(rest / X)
-    if base.is_Add and X not in rate.free_symbols and rate.is_positive and not power.has(X):
-        return power * rate
-    return None
+    if base.is_Pow:
+        base, power = base.base, base.exp * power
+    rate = sp.cancel((1 - base) / X)
+    count = sp.cancel(power / variable) if variable in power.free_symbols else power
+    good = base.is_Add and rate.is_positive and count.is_positive
+    if not good or {X, variable} & (rate.free_symbols | count.free_symbols):
+        return None
+    return rate, count
 
 
 def _rescaled(expr: sp.Expr, variable: sp.Symbol) -> list[tuple[sp.Expr, sp.Expr]]:
@@ -374,9 +376,8 @@ def _rescaled(expr: sp.Expr, variable: sp.Symbol) -> list[tuple[sp.Expr, sp.Expr
 def _shape(expr: sp.Expr) -> Shape | None:
     """Recognize a function of x whose Mellin transform is known; None if it is none."""
     for form in (expr, sp.factor(sp.together(expr)), sp.expand(expr)):
-        if (found := _product(form)) is not None:
-            return found
-        if (found := _sum(form)) is not None:
+        found: Shape | None = _product(form) or _sum(form)
+        if found is not None:
             return found
     return None
 
