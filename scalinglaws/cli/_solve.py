@@ -107,7 +107,8 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
     name : str
         Name of a solver; a wrong one lists those that there are.
     values : str
-        The spectrum (alpha= beta= or a= b=, and size=; or spectrum=FILE with measured eigenvalues, perhaps signal=FILE) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
+        The spectrum (alpha= beta= or a= b=, and size=; or spectrum=FILE with measured eigenvalues, perhaps
+        signal=FILE) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
         a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
     json : bool
         Print JSON.

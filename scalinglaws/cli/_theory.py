@@ -208,7 +208,6 @@ def _own(
     arguments = {option[2:]: text for option, text in formulas.items()}
     found = own_law(**arguments, variable=variable, values=given)
     law = found.law
-    checks = law.derivation.check()
     kinds = (
         presentation.Title,
         presentation.Scaling,
@@ -218,6 +217,7 @@ def _own(
         presentation.Evaluated,
     )
     blocks = [block for block in law.blocks(given, digits=digits) if isinstance(block, kinds)]
+    checks = law.derivation.check()
     steps = [
         block
         for block in law.derivation_blocks(checks)

@@ -90,16 +90,17 @@ def _columns(path: Path, names: tuple[str, ...] = _NAMES) -> list[NDArray[np.flo
 
 
 def _binary(path: Path, names: tuple[str, ...]) -> list[NDArray[np.float64]]:
+    arrays: Any
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return _split(path, loaded)
-        with loaded:
-            return _archive(path, {name: loaded[name] for name in loaded.files}, names)
-    except (ValueError, EOFError, zipfile.BadZipFile) as failure:
-        pickled = "pickle" in str(failure)
-        why = "it holds Python objects, which are not loaded" if pickled else "it is damaged"
-        raise DataError(f"{path} is no file of plain arrays that NumPy reads: {why}") from None
+        arrays = np.load(path, allow_pickle=False)
+        if not isinstance(arrays, np.ndarray):
+            with arrays:
+                arrays = {name: arrays[name] for name in arrays.files}
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise DataError(
+            f"{path} is no file of plain arrays that NumPy reads: it is damaged, or holds Python objects, which are not loaded"
+        ) from None
+    return _split(path, arrays) if isinstance(arrays, np.ndarray) else _archive(path, arrays, names)
 
 
 def _archive(

@@ -140,8 +140,13 @@ def _command(block: Tested) -> str:
     return f"scalinglaws verify {' '.join(block.checks)}" if block.checks else ""
 
 
+def _plain_power(block: Regimes) -> bool:
+    """Whether exponent and constant say all: one branch, without a logarithm."""
+    return len(block.regimes) <= 1 and not any(entry.log_power for entry in block.regimes)
+
+
 def _regimes_text(block: Regimes, show: Show) -> list[str]:
-    if len(block.regimes) <= 1:
+    if _plain_power(block):
         return []
     width = max(15, *(len(entry.name) for entry in block.regimes))
     lines = ["", "  regimes:"]
@@ -225,6 +230,8 @@ def _steps_text(block: Steps, show: Show) -> list[str]:
 
 def _plain(condition: sp.Basic) -> str:
     """Write a condition as a person would."""
+    if condition == sp.true:
+        return "everywhere"
     # the arguments are sorted, those of And.make_args are not
     parts = condition.args if isinstance(condition, sp.And) else (condition,)
     return ", ".join(
@@ -248,7 +255,9 @@ def _listed(conditions: Iterable[sp.Basic]) -> str:
 _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Title: lambda block, show: [f"{block.name}: {block.statement}"],
     Scaling: _scaling_text,
-    Domain: lambda block, show: [f"  valid for {_listed(block.conditions)}"],
+    Domain: lambda block, show: (
+        [f"  valid for {_listed(block.conditions)}"] if block.conditions else []
+    ),
     Symbols: lambda block, show: [
         f"  {name:<9} {meaning}" for name, meaning in block.meanings.items()
     ],
@@ -263,7 +272,8 @@ _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Steps: _steps_text,
     Conclusion: lambda block, show: [
         "",
-        f"Hence g = {show(block.exponent)} for {_listed(block.conditions)}.",
+        f"Hence g = {show(block.exponent)}"
+        + (f" for {_listed(block.conditions)}." if block.conditions else "."),
     ],
 }
 
@@ -358,7 +368,7 @@ def _warned_prose(block: Warned, markup: _Markup) -> list[str]:
 
 
 def _regimes_prose(block: Regimes, markup: _Markup) -> list[str]:
-    if len(block.regimes) <= 1:
+    if _plain_power(block):
         return []
 
     def line(entry: Regime) -> str:

@@ -149,6 +149,13 @@ def own_law(
         derive: Any = derive_mode
     else:
         variable_symbol = name
+        others = {str(entry) for entry in parse_expression(filter, "filter").free_symbols}
+        if variable not in others and (odd := sorted(others - {"x", *map(str, symbols)})):
+            raise refusal(
+                "filter",
+                filter,
+                f"has no {variable}, but {odd[0]}: is that the variable? give --variable {odd[0]}",
+            )
         shape, pace = read_filter("filter", filter, name, notes)
         symbols |= (shape.function.free_symbols | pace.free_symbols) - {X, name}
         _ends(
@@ -173,7 +180,7 @@ def own_law(
             )
             derive = derive_time
         else:
-            if pace != name or variable != "t":
+            if name in (pace / name).free_symbols or variable != "t":
                 raise refusal(
                     "filter",
                     filter,
@@ -182,7 +189,7 @@ def own_law(
             model = SpectrumLimited(
                 decays["spectrum"].at(INDEX),
                 decays["signal"].at(INDEX),
-                shape.scale(sp.Rational(1, 2)),
+                shape.scale(pace / name / 2),
                 _box(symbols, values),
             )
             derive = derive_spectrum
@@ -236,13 +243,14 @@ def _box(symbols: set[sp.Symbol], values: Mapping[str, Any] | None) -> dict[sp.S
 
 def _resource(text: str, variable: sp.Symbol, variance: str) -> tuple[str, sp.Symbol]:
     """Split the equation of a resource."""
+    if not text:
+        raise refusal("variance", variance, "goes with a resource: --resource '1/(1 + x) = P'")
     left, sign, right = text.partition("=")
     if not sign or not left.strip() or not right.strip():
         raise refusal(
             "resource",
             text,
-            "must be an equation for what a mode takes of the resource, as 1/(1 + x) = P"
-            + ("; a variance goes with one" if variance and not text else ""),
+            "must be an equation for what a mode takes of the resource, as 1/(1 + x) = P",
         )
     found = parse_expression(right, "resource")
     if not found.is_Symbol or str(found) in _RESERVED:
