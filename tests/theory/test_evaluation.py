@@ -11,7 +11,7 @@ from scalinglaws.errors import DomainError
 from scalinglaws.theory.evaluation import LEADING, symbols_of
 
 _OUTSIDE = {  # where the middle of the box is outside a law's validity, or on none of its lines
-    "feature_learning.bootstrap": {"beta": 0.5},
+    "feature_learning.bootstrap": {"beta": 0.5, "n": 2},
     "feature_learning.crossover": {"beta": 0.5},
     "feature_learning.sgd_excess": {"beta": 0.5},
     "feature_learning.window": {"beta": 0.5},

@@ -33,7 +33,11 @@ def found_by_search(terms, start, equal=(), below=()):
         for row, bound in below
     ]
     best = minimize(
-        loss, start, constraints=constraints, method="SLSQP", options={"ftol": 1e-15, "maxiter": 999}
+        loss,
+        start,
+        constraints=constraints,
+        method="SLSQP",
+        options={"ftol": 1e-15, "maxiter": 999},
     )
     return math.exp(best.fun), np.exp(best.x)
 
@@ -60,7 +64,13 @@ def test_the_budget_of_a_practitioner():
     [
         # three resources, one budget, five terms of several sizes
         (
-            [(3, (-0.5, 0, 0)), (2, (0, -1, 0)), (7, (0, 0, -0.3)), (40, (-1, -0.5, 0)), (1, (0, -1, -1))],
+            [
+                (3, (-0.5, 0, 0)),
+                (2, (0, -1, 0)),
+                (7, (0, 0, -0.3)),
+                (40, (-1, -0.5, 0)),
+                (1, (0, -1, -1)),
+            ],
             [((1, 1, 1), 1e9)],
             [],
             (7, 7, 7),
@@ -191,5 +201,7 @@ def test_refusals_say_what_is_missing():
 def test_values_are_short():
     found = theory.allocate("1.69 + 406.4/N**0.34 + 410.7/D**0.28", "6*N*D = 5.76e23")
     assert len(str(found.at({}).value)) < 25
-    eighth = theory.allocate("K**-3 + v*K", free="K").at({sp.Symbol("v", positive=True): sp.Rational(1, 16)})
+    eighth = theory.allocate("K**-3 + v*K", free="K").at(
+        {sp.Symbol("v", positive=True): sp.Rational(1, 16)}
+    )
     assert eighth.value == sp.Rational(1, 8)
