@@ -5,12 +5,22 @@ Every error derives from `ScalingLawsError` and from the built-in exception that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Number
 from typing import Any
 
-_SHOWN = 10  # names listed when none is near
+_SHOWN = 10  # names listed on one line; more of them are set in columns
+_WIDTH = 78  # characters of a line of columns
+GREEK = frozenset(
+    [
+        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+        *("lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi"),
+        "omega",
+    ]
+)
+"""Names of symbols."""
+
 _ENTRIES = 6  # of an array or a sequence that a message shows
 _LENGTH = 80  # characters of a value that a message shows
 
@@ -103,18 +113,60 @@ def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> 
     --------
     >>> print(unknown_name("law", "linear.dota", ["linear.data", "linear.time"]))
     unknown law 'linear.dota'; did you mean 'linear.data' or 'linear.time'?
+
+    A symbol is never taken for another one that is written alike:
+
+    >>> print(unknown_name("parameter", "alpha_p", ["alpha", "beta"]))
+    unknown parameter 'alpha_p'; known: alpha, beta
     """
     names = sorted(known)
-    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+    near = [
+        entry
+        for entry in get_close_matches(str(name), names, n=5, cutoff=0.5)
+        if _may_be_meant(str(name), entry)
+    ][:3]
     if near:
         hint = "did you mean " + " or ".join(repr(entry) for entry in near) + "?"
+    elif len(names) <= _SHOWN:
+        hint = "known: " + (", ".join(names) or "none")
     else:
-        shown = (
-            names if len(names) <= _SHOWN else [*names[:_SHOWN], f"and {len(names) - _SHOWN} more"]
-        )
-        hint = "known: " + (", ".join(shown) if names else "none")
-    message = f"unknown {kind} {name!r}; {hint}" + (f"; {more}" if more else "")
-    return DomainError(message, argument=kind, value=name)
+        hint = "known:\n" + columns(names)
+    if more:
+        hint += "\n" + more if "\n" in hint else f"; {more}"
+    return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)
+
+
+def columns(names: Sequence[str]) -> str:
+    """Set names in columns, down each before the next, as many as fit on a line.
+
+    Examples
+    --------
+    >>> print(columns(["one", "two", "three"]))
+      one  two  three
+    """
+    for rows in range(1, len(names) + 1):
+        parts = [names[start : start + rows] for start in range(0, len(names), rows)]
+        widths = [max(map(len, part)) for part in parts]
+        if sum(widths) + 2 * len(widths) <= _WIDTH or rows == len(names):
+            break
+    lines = (
+        [
+            part[row].ljust(width)
+            for part, width in zip(parts, widths, strict=True)
+            if row < len(part)
+        ]
+        for row in range(rows)
+    )
+    return "\n".join(("  " + "  ".join(line)).rstrip() for line in lines)
+
+
+def _may_be_meant(given: str, known: str) -> bool:
+    """Tell whether a name can be a slip for another: a symbol is none for one with another letter, or another index."""
+    base, _, index = given.lower().partition("_")
+    if base not in GREEK and len(base) > 1:
+        return True
+    other, _, its = known.lower().partition("_")
+    return base == other and index == its
 
 
 def refusal(

@@ -170,7 +170,7 @@ def _at(
             f"at {place}: number {position}, {bound}^({winner.value})"
             + ("" if winner.value.is_Integer else f" = {bound}^{decimal(winner.value, digits)}")
             + tied,
-            *_leading(winner, numbers, bound, digits),
+            *_leading(winner, numbers, bound, digits, "excess" if found.irreducible else "least"),
         ]
     best = found.minimum(numbers, digits=max(digits, 15))
     data["optimum"] = {
@@ -216,14 +216,16 @@ def _at(
     return lines
 
 
-def _leading(winner: Any, numbers: Mapping[Any, Any], bound: Any, digits: int) -> list[str]:
+def _leading(
+    winner: Any, numbers: Mapping[Any, Any], bound: Any, digits: int, word: str
+) -> list[str]:
     """Write the leading term with its number in front, where all numbers but the scale are given."""
     from ..theory.parameters import to_exact
 
     entry, exact = winner.balance, {name: to_exact(value) for name, value in numbers.items()}
     if winner.ties:
         return []
-    rows = {"excess": entry.value * entry.leading_constant}
+    rows = {word: entry.value * entry.leading_constant}
     rows |= {str(name): value for name, value in entry.leading_alloc.items() if value is not None}
     return [
         f"  {name} ~ {_decimals(value, digits)}"

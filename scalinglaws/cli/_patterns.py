@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,7 +59,7 @@ def fcn(
     Parameters
     ----------
     widths : str
-        Width exponent of each hidden layer, d^n neurons: 1 3/2, or names of symbols: n_1 n_2.
+        Width exponent of each hidden layer, d^n neurons: 1 3/2, or names of symbols: n_1 n_2 (N_1 and d^3/2 are understood).
     degree : int
         Degree of the Hermite target.
     activation : str
@@ -216,6 +217,10 @@ def _exponent(argument: str, text: str) -> Any:
             argument=argument,
             value=text,
         )
+    # a size is written for its exponent: N for the n of N = d^n, d^3/2 for 3/2
+    size = re.fullmatch(r"([NLS])(_?\w*)|d(?:\^(.+))?", text)
+    if size:
+        text = f"{size[1].lower()}{size[2]}" if size[1] else (size[3] or "1").strip("()")
     return exponent_of(f"--{argument}", text)
 
 

@@ -36,6 +36,40 @@ percolation = App(
     help_format="plaintext",
 )
 app.command(simulate)
+
+
+@simulate.default
+def what_there_is(
+    *,
+    listed: Annotated[bool, Parameter(name="--list", negative="")] = False,
+    json: Json = False,
+) -> int:
+    """Draw data from a theory's own world, show what came out, and keep it.
+
+    Parameters
+    ----------
+    listed : bool
+        List what can be drawn.
+    json : bool
+        Print JSON.
+    """
+    if not listed:
+        app.help_print(["simulate"])
+        return 0
+    rows = [
+        (f"{world} {name}", simulate[world][name].help.partition("\n")[0])
+        for world in simulate.resolved_commands()
+        if not world.startswith("-")
+        for name in simulate[world].resolved_commands()
+        if not name.startswith("-")
+    ]
+    header = ("simulation", "what it does")
+    data = [dict(zip(header, row, strict=True)) for row in rows]
+    hint = "scalinglaws simulate NAME --help says what its options mean"
+    emit(Answer(data, [Table(header, rows), hint], (header, rows)), json, None)
+    return 0
+
+
 simulate.command(percolation)
 
 

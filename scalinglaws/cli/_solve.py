@@ -6,19 +6,23 @@ import itertools
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from cyclopts import Parameter
 
 from ..errors import DomainError, unknown_name
 from ..formatting import number
+from ..notation import CONVENTIONS, Convention, SourceCapacity, belonging, convention
 from ..tables import Block, Table
 from ._app import Json, Output, app
 from ._figures import FIGURES, Columns, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
+from ._solver_help import renamed, solver_help, solver_list
 from ._solvers import Solver
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
@@ -50,6 +54,8 @@ class _Request:
         The function, and how to call it.
     spectrum : PowerLawSpectrum or None
         None for a solver without one.
+    written : str
+        How it was described, where that was in another notation than alpha and beta.
     fixed : dict
         What every call gets: words, and lists that are one value.
     one_by_one : dict of str to list
@@ -62,6 +68,7 @@ class _Request:
 
     solver: Solver
     spectrum: Any
+    written: str
     fixed: dict[str, Any]
     one_by_one: dict[str, list[float]]
     together: dict[str, list[float]]
@@ -76,6 +83,8 @@ class _Request:
     def title(self) -> str:
         """Name the solver, the task, and what does not vary."""
         task = "" if self.spectrum is None else _task(self)
+        if self.written:
+            task += f", from {self.written}"
         given = self.fixed | {
             key: axis[0]
             for key, axis in (self.one_by_one | self.together).items()
@@ -98,27 +107,52 @@ class _Solved:
     warnings: list[str]
 
 
-@app.command
-def solve(name: str, /, *values: str, json: Json = False, output: Output = None) -> int:
+@app.command(help_flags=())
+def solve(
+    name: str | None = None,
+    /,
+    *values: str,
+    listed: Annotated[bool, Parameter(name="--list", negative="")] = False,
+    described: Annotated[bool, Parameter(name=("--help", "-h"), negative="")] = False,
+    notation: str | None = None,
+    json: Json = False,
+    output: Output = None,
+) -> int:
     """Run a solver: linear.ridge, linear.gradient_flow, linear.online_sgd, linear.compute_frontier, and others.
 
     Parameters
     ----------
     name : str
-        Name of a solver; a wrong one lists those that there are.
+        Name of a solver, as --list shows them; with --help, what its arguments mean.
     values : str
         The spectrum (alpha= beta= or a= b=, and size=; or spectrum=FILE with measured eigenvalues, perhaps
         signal=FILE) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
         a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
+    listed : bool
+        List the solvers, all or those whose name or purpose mentions NAME.
+    described : bool
+        Describe a solver and its arguments; without NAME, this command.
+    notation : str
+        How the spectrum is written, if not as alpha and beta or in a way that its names tell: bordelon (a, b), paquette, bahri,
+        kernel, caponnetto, or an author who writes the same.
     json : bool
         Print JSON.
     output : Path
         File to write (.csv, .json, .md, .txt; a picture as .png, .svg, .pdf).
     """
+    if listed:
+        emit(solver_list(name or ""), json, output)
+        return 0
+    if name is None:
+        app.help_print(["solve"])
+        return 0 if described else 2
     solver = Solver.named(name)
+    if described:
+        emit(solver_help(solver), json, output)
+        return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
-    request = _request(solver, pairs(values))
+    request = _request(solver, renamed(solver, pairs(values)), notation)
     if output is not None and output.suffix in FIGURES and not request.varied:
         raise DomainError(
             "a picture needs an argument that varies: give a list or a range",
@@ -138,16 +172,18 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
 # -- what is asked for --------------------------------------------------------------------------------------------------
 
 
-def _request(solver: Solver, given: dict[str, str]) -> _Request:
+def _request(solver: Solver, given: dict[str, str], notation: str | None = None) -> _Request:
     """Sort the arguments of a command by how the solver takes them."""
     name, shown, parameters = solver.name, solver.shown, dict(solver.parameters)
     shape = (*_SPECTRUM, *_FILES) if solver.has_spectrum else ()
     described = _ZIPF if solver.weights else ()
-    for key in given:
-        if key not in (*parameters, *shape, *described):
-            raise unknown_name(f"argument of {name}", key, [*parameters, *shape, *described])
     files = {key: given[key] for key in _FILES if key in given} if shape else {}
-    spectrum = _spectrum(name, given) if shape else None
+    spectrum, how = _spectrum(solver, given, notation)
+    for key in given:
+        if key not in (*parameters, *described):
+            known = [*parameters, *shape, *described]
+            more = belonging(key) if shape and key not in shape else ""
+            raise unknown_name(f"argument of {name}", key, known, more)
     zipf = {key: given.pop(key) for key in described if key in given}
     if zipf:
         weights = _zipf(
@@ -187,7 +223,7 @@ def _request(solver: Solver, given: dict[str, str]) -> _Request:
         )
     one_by_one = {key: axis for key, axis in axes.items() if key in solver.one_by_one}
     together = {key: axis for key, axis in axes.items() if key not in one_by_one}
-    return _Request(solver, spectrum, fixed, one_by_one, together, files)
+    return _Request(solver, spectrum, how, fixed, one_by_one, together, files)
 
 
 def _seed(text: str) -> int:
@@ -241,50 +277,86 @@ def _zipf(name: str, key: str, shape: dict[str, float], given: dict[str, str]) -
     return _Zipf((np.arange(1, int(size) + 1) ** -(1 + excess)).tolist(), excess)
 
 
-def _spectrum(name: str, given: dict[str, str]) -> Any:
-    """Build the spectrum from the arguments that describe it, which are taken out."""
+def _spectrum(solver: Solver, given: dict[str, str], notation: str | None) -> tuple[Any, str]:
+    """Take the arguments that describe the spectrum; return it and, where it was written in another notation, how."""
     from ..solvers import PowerLawSpectrum
 
-    files = {key: given.pop(key) for key in _FILES if key in given}
-    shape = {key: to_float(key, given.pop(key)) for key in _SPECTRUM if key in given}
-    if "spectrum" in files:
-        if shape:
+    if not solver.has_spectrum:
+        if notation is not None:
             raise DomainError(
-                f"{name}: spectrum= and {', '.join(f'{key}=' for key in shape)} describe the same; give one of them",
-                argument="spectrum",
-                value=files["spectrum"],
+                f"{solver.name} has no spectrum that --notation could describe",
+                argument="notation",
+                value=notation,
             )
-        return _measured(**files)
-    if files:
+        return None, ""
+    if files := {key: given.pop(key) for key in _FILES if key in given}:
+        return _measured(solver.name, files, given, notation), ""
+    free = {key: text for key, text in given.items() if key not in solver.parameters}
+    entry, names = _written(solver.name, free, notation)
+    values = {key: to_float(key, given.pop(key)) for key in names}
+    size = to_float("size", given.pop("size", "inf"))
+    task = SourceCapacity.from_notation(
+        entry.name, **dict(zip(entry.parameters, values.values(), strict=True))
+    )
+    said = ", ".join(f"{key} = {number(value)}" for key, value in values.items())
+    how = "" if entry.name == "capacity" else f"{said} ({entry.name})"
+    return PowerLawSpectrum(task.alpha, task.beta, size), how
+
+
+def _written(
+    name: str, free: dict[str, str], notation: str | None
+) -> tuple[Convention, Sequence[str]]:
+    """Return the notation of a spectrum, and the names in which its parameters are given."""
+    if notation is not None:
+        entry = convention(notation)
+        if (found := entry.read(free)) is None:
+            wanted = " and ".join(f"{key}=" for key in entry.parameters)
+            raise DomainError(
+                f"{name}: the notation {entry.name!r} needs {wanted}; got {', '.join(free) or 'neither'}",
+                argument="notation",
+                value=notation,
+            )
+        return entry, list(found)
+    for entry in CONVENTIONS.values():
+        for names in (entry.parameters, entry.symbols):
+            if set(names) <= set(free):
+                return entry, names
+    own = [key for key in free if key != "size"]
+    got = ", ".join(own) or "neither"
+    more = "".join(f"; {text}" for text in map(belonging, own) if text)
+    raise DomainError(
+        f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or as --notation says, or spectrum=FILE; got {got}{more}",
+        argument="alpha",
+        value=free,
+    )
+
+
+def _measured(name: str, files: dict[str, str], given: dict[str, str], notation: str | None) -> Any:
+    """Read a spectrum from files."""
+    from ..solvers.spectrum_files import SUFFIXES, load_spectrum
+
+    if "spectrum" not in files:
         raise DomainError(
             "signal= goes with spectrum=, a file of eigenvalues",
             argument="signal",
             value=files["signal"],
         )
-    size = shape.pop("size", math.inf)
-    if set(shape) == {"alpha", "beta"}:
-        return PowerLawSpectrum(**shape, size=size)
-    if set(shape) == {"a", "b"}:
-        return PowerLawSpectrum.from_ab(**shape, size=size)
-    raise DomainError(
-        f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or spectrum=FILE; got {', '.join(shape) or 'none'}",
-        argument="alpha",
-        value=shape,
-    )
-
-
-def _measured(spectrum: str, signal: str = "") -> Any:
-    """Read a spectrum from files."""
-    from ..solvers.spectrum_files import SUFFIXES, load_spectrum
-
-    for key, text in (("spectrum", spectrum), ("signal", signal)):
-        if text and not text.endswith(SUFFIXES):
+    other = [f"{key}=" for key in _SPECTRUM if key in given]
+    other += ["--notation"] if notation is not None else []
+    if other:
+        raise DomainError(
+            f"{name}: spectrum= and {', '.join(other)} describe the same; give one of them",
+            argument="spectrum",
+            value=files["spectrum"],
+        )
+    for key, text in files.items():
+        if not text.endswith(SUFFIXES):
             raise DomainError(
                 f"{key} = {text!r} must be a file ({', '.join(SUFFIXES)}); a power law is alpha= and beta=",
                 argument=key,
                 value=text,
             )
-    return load_spectrum(spectrum, signal or None)
+    return load_spectrum(files["spectrum"], files.get("signal"))
 
 
 # -- what is computed ---------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int
     Parameters
     ----------
     text : str
-        Part of a name, a statement, a symbol or its meaning, or an author.
+        A text or words of what laws say and are called: names, statements, symbols, standings, authors, titles.
     json : bool
         Print JSON.
     output : Path

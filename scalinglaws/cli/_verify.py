@@ -32,6 +32,7 @@ def verify(
     resume: Annotated[bool, Parameter(negative=())] = False,
     demo: Annotated[bool, Parameter(negative=())] = False,
     verbose: Annotated[bool, Parameter(negative=())] = False,
+    listed: Annotated[bool, Parameter(name="--list", negative=())] = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -40,7 +41,7 @@ def verify(
     Parameters
     ----------
     names : str
-        Checks, theories (linear) or patterns (linear.data.*); all by default.
+        Checks, laws (for the checks that test them), theories (linear) or patterns (linear.data.*); all by default.
     effort : str
         quick (seconds) or full (minutes).
     workers : int
@@ -55,6 +56,8 @@ def verify(
         Run one fast check of each theory, for a first look.
     verbose : bool
         Tell the seconds of every check, on standard error.
+    listed : bool
+        List the checks instead of running them: what each one tests, and from which effort on.
     json : bool
         Print JSON.
     output : Path
@@ -64,6 +67,21 @@ def verify(
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
     from ..verify import registry
 
+    if listed:
+        entries = registry.select(names or None, "full")
+        rows = [(entry.name, entry.effort, entry.statement) for entry in entries]
+        data = [
+            {
+                "check": entry.name,
+                "effort": entry.effort,
+                "statement": entry.statement,
+                "laws": list(entry.laws),
+            }
+            for entry in entries
+        ]
+        header = ("check", "effort", "what is tested")
+        emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+        return 0
     if demo:
         if names:
             raise DomainError(

@@ -63,17 +63,20 @@ def law(name: str) -> Law:
 
 def _entry(name: str) -> Entry:
     if name not in CATALOGUE:
-        raise unknown_name("law", name, CATALOGUE)
+        tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
+        more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
+        raise unknown_name("law", name, CATALOGUE, more)
     return CATALOGUE[name]
 
 
 def find(text: str) -> list[Law]:
-    """Search names, statements, symbols, their meanings and authors, ignoring case.
+    """Search what laws say and what they are called, ignoring case.
 
     Parameters
     ----------
     text : str
-        Part of a name, of a statement, of a parameter's name or of its meaning, or of an author's name.
+        A text, or words, of names, statements, symbols and their meanings, standings, authors, titles and places of sources, and of
+        what else a theory goes by.
 
     Returns
     -------

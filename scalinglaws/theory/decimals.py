@@ -9,7 +9,7 @@ import sympy as sp
 
 from ..formatting import number
 
-_SHORT = 12  # characters of an exact number that is shown as it is
+_SHORT = 12  # characters of a fraction that is shown as it is
 _FLOAT_DIGITS = 15
 
 
@@ -43,7 +43,7 @@ def decimal(value: Any, digits: int = 6) -> str:
 
 
 def with_decimals(expr: sp.Expr, digits: int = 6) -> str:
-    """Write a formula whose numerical factors are decimals, unless they are short.
+    """Write a formula whose numerical factors are decimals, unless they are short fractions.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def with_decimals(expr: sp.Expr, digits: int = 6) -> str:
     if expr.is_Add and expr.free_symbols:
         return " + ".join(with_decimals(part, digits) for part in expr.args)
     factor, rest = expr.as_independent(*expr.free_symbols, as_Add=False)
-    if len(str(factor)) <= _SHORT:
+    if factor.is_Rational and len(str(factor)) <= _SHORT:
         return str(expr)
     if rest == 1:
         return decimal(factor, digits)

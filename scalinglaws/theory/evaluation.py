@@ -12,6 +12,7 @@ import sympy as sp
 
 from ..arguments import digit_count, number
 from ..errors import DomainError, unknown_name
+from ..notation import belonging
 from .decimals import decimal
 from .parameters import deciding, to_exact
 from .records import Form
@@ -80,10 +81,11 @@ def evaluate_forms(
         If a name is unknown, or a number has the wrong sign.
     """
     count = 15 if digits is None else digit_count("digits", digits)
-    known = symbols_of(law)
+    known, values = symbols_of(law), law._read(values)
     for name, value in values.items():
         if name not in known:
-            raise unknown_name(f"symbol of {law.name}", name, known)
+            more = belonging(name) if law.task else ""
+            raise unknown_name(f"parameter of {law.name}", name, known, more)
         low = 0.0 if known[name].is_nonnegative else -math.inf
         number(name, value, low=low, strict=bool(known[name].is_positive))
     exact = {name: to_exact(value) for name, value in values.items()}

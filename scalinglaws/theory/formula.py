@@ -18,7 +18,7 @@ import sympy as sp
 
 from ..arguments import choice, digit_count, flag
 from ..errors import AccuracyWarning, refusal, unknown_name
-from ..notation import CONVENTIONS, convention
+from ..notation import CONVENTIONS, belonging, canonical, convention
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
 from .derivation import (
@@ -283,15 +283,23 @@ class Law:
         if self.caution is not None:
             condition = self._write(self.caution.condition)
             found.append(presentation.Warned(replace(self.caution, condition=condition)))
-        entries = evaluate_forms(self, values, max(digits, 15)) if values else ()
-        known = {name: value for name, value in (values or {}).items() if name in self.symbols}
+        given = dict(values or {})
+        read = self._read(given)
+        known = {name: value for name, value in read.items() if name in self.symbols}
+        entries = evaluate_forms(self, given, max(digits, 15)) if given else ()
         # numbers for formulas alone need no exponent
-        if known or (values and all(entry.value is None for entry in entries)):
+        if known or (given and all(entry.value is None for entry in entries)):
             exponent, regime = self(**known), self._regime(known)
             power = None if regime.log_power is None else self.log_power(**known)
-            found.append(presentation.Value(known, exponent, regime.name, power, self.variable))
-        if values:
-            found.append(presentation.Evaluated(values, entries, digits))
+            # as they were given and, where that is another paper's way, as they are read
+            written = {name: value for name, value in given.items() if name not in read}
+            found.append(
+                presentation.Value(
+                    {**written, **known}, exponent, regime.name, power, self.variable
+                )
+            )
+        if given:
+            found.append(presentation.Evaluated(read, entries, digits))
         if published:
             at = self.published_value(**known) if known and self.published else None
             factor = self._published_factor(known)
@@ -613,6 +621,7 @@ class Law:
                 "available",
                 named=False,
             )
+        name = entry.name
         if name not in self._written:
             law = replace(
                 self,
@@ -660,12 +669,22 @@ class Law:
         ).subs(sp.Symbol("_alpha", positive=True), alpha)
         return tidy(written)
 
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by the law's own names, also where they were given as another paper writes them."""
+        if not (self.task and self.notation == "capacity"):
+            return dict(values)
+        read = canonical(values, self.symbols)
+        needless = read.keys() - values.keys() - set(self.symbols)
+        return {name: value for name, value in read.items() if name not in needless}
+
     def _known(self, values: Mapping[str, Any]) -> None:
-        for name in values:
+        for name in self._read(values):
             if name not in self.symbols:
-                raise unknown_name(f"parameter of {self.name}", name, self.symbols)
+                more = belonging(name) if self.task else ""
+                raise unknown_name(f"parameter of {self.name}", name, self.symbols, more)
 
     def _inputs(self, values: Mapping[str, Any], needed: set[sp.Symbol]) -> dict[sp.Symbol, Any]:
+        values = self._read(values)
         self._known(values)
         given = {self._symbol(name): value for name, value in values.items()}
         missing = [
@@ -682,7 +701,7 @@ class Law:
         return given
 
     def _exact(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
-        return {self._symbol(name): to_exact(value) for name, value in values.items()}
+        return {self._symbol(name): to_exact(value) for name, value in self._read(values).items()}
 
     def _evaluate(
         self,

@@ -179,11 +179,19 @@ def _preferred(entry: Balance, ties: Sequence[Balance]) -> Balance:
 
 
 def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr | None) -> Regime:
-    whole = entry.value * entry.leading_constant if of is None else _optimal(model, entry, of)
-    power = power_of(whole, model.scale)
-    logs = sp.S.Zero if model.logarithm is None else power_of(whole, model.logarithm)
+    logs = sp.S.Zero
+    if of is None:
+        power = entry.exponent(model.scale)
+        if model.logarithm is not None:
+            logs = reduced(entry._raw_exponent(model.logarithm))
+    else:
+        whole = _optimal(model, entry, of)
+        power = power_of(whole, model.scale)
+        if model.logarithm is not None:
+            logs = power_of(whole, model.logarithm)
     constant = None
     if model.exact:
+        whole = entry.value * entry.leading_constant if of is None else whole
         constant = sp.powsimp(
             whole
             / model.scale**power

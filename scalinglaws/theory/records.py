@@ -135,9 +135,11 @@ class Regime:
         slope = exponent if flag("growth", growth) else -exponent
         with np.errstate(over="ignore"):
             # one power of exp instead of a product, which would be 0 * inf at infinite x
-            far = np.inf * np.sign(slope) if slope else 0.0
+            leading = slope or log_power
+            far = np.inf * np.sign(leading) if leading else 0.0
             logs = log_power * np.log(np.log(np.minimum(points, 1e300)))
-            power = np.where(np.isinf(points), far, slope * np.log(points) + logs)
+            finite = np.where(np.isinf(points), 2.0, points)
+            power = np.where(np.isinf(points), far, slope * np.log(finite) + logs)
             return np.asarray(constant * np.exp(power))
 
     def left_out(self, other: Regime, values: Mapping[sp.Symbol, sp.Expr], x: float) -> float:

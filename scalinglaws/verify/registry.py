@@ -256,12 +256,13 @@ def checks_of(law: str) -> tuple[str, ...]:
 
 
 def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
-    """Choose checks by name, by theory or by pattern.
+    """Choose checks by name, by theory, by pattern or by the law that they test.
 
     Parameters
     ----------
     names : sequence of str or None
-        Names, leading parts of names (``"linear"``, ``"linear.data"``) or shell patterns (``"linear.*"``); None for all.
+        Names, leading parts of names (``"linear"``, ``"linear.data"``), shell patterns (``"linear.*"``), or names of laws, for
+        the checks that test them; None for all.
     effort : {"quick", "full"}
         A quick run leaves out checks that need full effort, unless they are named in full.
 
@@ -289,9 +290,14 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
         wanted = str(wanted)
         found = {
             name
-            for name in known
-            if name == wanted or name.startswith(wanted + ".") or fnmatchcase(name, wanted)
+            for name, entry in known.items()
+            if name == wanted
+            or name.startswith(wanted + ".")
+            or fnmatchcase(name, wanted)
+            or wanted in entry.laws
         }
+        if not found and wanted in CATALOGUE:
+            raise refusal("names", wanted, f"{wanted} is a law that no check tests", named=False)
         if not found:
             raise unknown_name("check", wanted, known)
         chosen |= {

@@ -126,7 +126,7 @@ def test_formulas_need_no_exponent(capsys):
     assert code == 2
     assert "needs alpha, beta" in err
     code, _, err = call(capsys, "law", "empirical.chinchilla", "Q=1")
-    assert "unknown symbol of empirical.chinchilla 'Q'" in err
+    assert "unknown parameter of empirical.chinchilla 'Q'" in err
 
 
 # -- derive ---------------------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_logarithms_of_other_spectra_are_shown(capsys):
         (["derive", "--spectrum", "k**-a"], "--signal --filter missing"),
         (["derive", "linear.time", "alpha=2"], "scalinglaws law linear.time alpha=2 does"),
         ([*OWN, "exp(-2*x*t)", "b"], "a law of your own has no name"),
-        ([*OWN, "exp(-2*x*t)", "q=1"], "unknown symbol of own law 'q'"),
+        ([*OWN, "exp(-2*x*t)", "q=1"], "unknown parameter of own law 'q'"),
         ([*OWN, "exp(-lambda*t)"], "'lambda' is a reserved word"),
         ([*OWN, "exp(-2*x*tau)"], "give --variable tau"),
         (

@@ -95,7 +95,7 @@ def test_other_notations_reach_the_formulas():
 
 def test_refusals():
     law = theory.law("empirical.chinchilla")
-    with pytest.raises(DomainError, match="unknown symbol of empirical.chinchilla 'Q'"):
+    with pytest.raises(DomainError, match="unknown parameter of empirical.chinchilla 'Q'"):
         law.evaluations(Q=1)
     with pytest.raises(DomainError, match="A = -1"):
         law.evaluations(A=-1)

@@ -144,7 +144,7 @@ def learnability(
     Parameters
     ----------
     k : array_like
-        Mode number, whole, from 1 to the size of the spectrum; for an `EmpiricalSpectrum` in the order given.
+        Mode number, whole, from 1 to the size of the spectrum; for an `EmpiricalSpectrum` in the order given, level by level.
     spectrum : PowerLawSpectrum or EmpiricalSpectrum
         Eigenvalues :math:`\lambda_k`.
     features, samples : array_like
@@ -190,10 +190,11 @@ def learnability(
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
     }
     shape, (mode, n, p, r) = broadcast(checked)
-    eigenvalues = (
-        mode ** (-spectrum.alpha)
-        if isinstance(spectrum, PowerLawSpectrum)
-        else spectrum.explicit()[0][mode.astype(int) - 1]
-    )
+    if isinstance(spectrum, PowerLawSpectrum):
+        eigenvalues = mode ** (-spectrum.alpha)
+    else:
+        modes = spectrum.modes()
+        last = np.cumsum(modes.multiplicities)
+        eigenvalues = modes.eigenvalues[np.searchsorted(last[:-1], mode)]
     kappa = np.asarray(effective_ridge(spectrum, features=n, samples=p, ridge=r))
     return shaped(1 / (1 + kappa / eigenvalues), shape)

@@ -214,13 +214,8 @@ def _joined(regimes: list[Regime]) -> list[Regime]:
                 rest = sp.Or(sp.And(*(one - two)), sp.And(*(two - one)))
                 (name,) = rest.free_symbols
                 real = sp.Symbol(name.name, real=True)
-                union = (
-                    sp.And(rest, name > 0)
-                    .subs(name, real)
-                    .as_set()
-                    .as_relational(real)
-                    .subs(real, name)
-                )
+                ranges = (_range(part, name) for part in sp.Or.make_args(rest))
+                union = sp.Union(*ranges).as_relational(real).subs(real, name)
                 kept[number] = Regime(
                     other.name,
                     sp.And(union, *(one & two)),
@@ -232,6 +227,21 @@ def _joined(regimes: list[Regime]) -> list[Regime]:
         else:
             kept.append(regime)
     return kept
+
+
+def _range(condition: sp.Basic, name: sp.Symbol) -> sp.Set:
+    """Return where a positive parameter lies between bounds."""
+    found = sp.Interval.open(0, sp.oo)
+    for part in sp.And.make_args(condition):
+        bound = part.rhs if part.lhs == name else part.lhs
+        below = part.lts == name
+        strict = isinstance(part, (sp.StrictLessThan, sp.StrictGreaterThan))
+        found &= (
+            sp.Interval(-sp.oo, bound, True, strict)
+            if below
+            else sp.Interval(bound, sp.oo, strict, True)
+        )
+    return found
 
 
 # -- the cases of the linear model --------------------------------------------------------------------------------------
