@@ -63,6 +63,16 @@ def test_digits_and_json(capsys):
     assert "digits" in err
 
 
+@pytest.mark.parametrize("budget", ["C=6*N*D", "6*N*D==C", " 6*N*D = C "])
+def test_budgets_may_be_turned_round(capsys, budget):
+    code, out, _ = call(capsys, "allocate", CHINCHILLA, "--budget", budget, "C=1e21")
+    assert code == 0
+    assert "excess = 0.638883" in out
+    code, _, err = call(capsys, "allocate", CHINCHILLA, "--budget", "6*N*D<=C", "C=1e21")
+    assert code == 2
+    assert "what < bounds is a cap: --cap" in err
+
+
 def test_several_budgets_name_the_scale(capsys):
     budgets = ("allocate", "A/N + 1/D + 1/t", "--budget", "N*D=C", "--budget", "N*t=M")
     code, _, err = call(capsys, *budgets, "A=3")

@@ -66,7 +66,10 @@ def read_problem(
     >>> read_problem("1/N + 1/D", ["6*N*D = 1e21"]).free
     (N, D)
     """
-    budgets = tuple(_constraint("budget", text, "=") for text in budget)
+    whole = parse_expression(terms, "terms")
+    budgets = tuple(
+        _forward(_constraint("budget", text, "="), whole.free_symbols) for text in budget
+    )
     bounds = tuple(_constraint("cap", text, "<=") for text in caps)
     if odd := [name for name in free if not name.isidentifier()]:
         raise refusal("free", ",".join(free), f": {odd[0]!r} is no name; write N,D")
@@ -74,14 +77,14 @@ def read_problem(
     found_in = (symbol for left, _ in (*budgets, *bounds) for symbol in left.free_symbols)
     typed = re.findall(r"\w+", " ".join((*budget, *caps)))
     chosen = named or tuple(sorted(set(found_in), key=lambda symbol: typed.index(str(symbol))))
-    whole = parse_expression(terms, "terms")
     if not chosen:
         raise refusal(
             "free", None, "which scales are free? give --free N,D, or a --budget", named=False
         )
     labels = {parse_expression(part, "terms"): part for part in _summands(terms.strip())}
     for text, (left, _) in zip((*budget, *caps), (*budgets, *bounds), strict=True):
-        labels[left] = re.split("<?=", text)[0].strip()
+        sides = [side.strip() for side in re.split("<?==?", text)]
+        labels[left] = next(side for side in sides if parse_expression(side, "budget") == left)
     return Problem(whole, chosen, budgets, bounds, labels)
 
 
@@ -94,9 +97,22 @@ def _summands(text: str) -> list[str]:
     return [ast.get_source_segment(text, node) or "", *reversed(found)]
 
 
+def _forward(sides: tuple[sp.Expr, sp.Expr], scales: set[sp.Basic]) -> tuple[sp.Expr, sp.Expr]:
+    """Put the scales of an equation on its left."""
+    left, right = sides
+    turned = not left.free_symbols & scales and right.free_symbols & scales
+    return (right, left) if turned else sides
+
+
 def _constraint(argument: str, text: str, sign: str) -> tuple[Any, Any]:
     if not isinstance(text, str):
         raise refusal(argument, text, "must be text, as 6*N*D=C")
+    if argument == "budget" and (bound := re.search("[<>]", text)):
+        raise refusal(
+            argument, text, f"is an equation, with = ; what {bound[0]} bounds is a cap: --cap"
+        )
+    if argument == "budget":
+        text = text.replace("==", "=")
     left, found, right = text.partition(sign)
     if not found or not left.strip() or not right.strip():
         raise refusal(argument, text, f"must have the form monomial{sign}bound")
