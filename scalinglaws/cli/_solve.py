@@ -482,8 +482,10 @@ def _remark(request: _Request) -> str:
     """Return what the theory says about a task, for all arguments that have one value."""
     from ..theory import remark
 
+    if request.files:
+        return ""  # remarks are about power laws
     task = request.spectrum
-    values = {} if task is None or request.files else {"alpha": task.alpha, "beta": task.beta}
+    values = {} if task is None else {"alpha": task.alpha, "beta": task.beta}
     axes = request.one_by_one | request.together
     alone = {key: axis[0] for key, axis in axes.items() if len(axis) == 1}
     return remark(request.solver.name, **(request.fixed | alone | values))

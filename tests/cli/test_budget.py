@@ -222,6 +222,18 @@ def test_a_spectrum_from_a_file_is_solved(capsys, tmp_path):
     assert "e.npy, 300 modes, signal = eigenvalues (a white target)" in out
 
 
+def test_solvers_with_remarks_on_power_laws_take_files(capsys, tmp_path):
+    k = np.arange(1.0, 301.0)
+    np.save(tmp_path / "e.npy", np.column_stack([k**-1.5, k**-1.75]))
+    for name, *arguments in (
+        ("linear.compute_frontier", "compute=1e4", "dynamics=flow"),
+        ("feature_learning.compute_frontier", "compute=1e4", "richness=1"),
+    ):
+        code, out, err = call(capsys, "solve", name, f"spectrum={tmp_path / 'e.npy'}", *arguments)
+        assert (code, err) == (0, "")
+        assert "300 modes" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
