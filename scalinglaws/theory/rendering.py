@@ -395,6 +395,15 @@ def _formulas_prose(block: Formulas, markup: _Markup) -> list[str]:
     return [markup.heading(2, "Formulas"), markup.items(lines)] if lines else []
 
 
+def _evaluated_prose(block: Evaluated, markup: _Markup) -> list[str]:
+    lines = []
+    for entry in block.entries:
+        value = "" if entry.value is None else f": {decimal(entry.value, block.digits)}"
+        note = f" ({markup.plain(entry.note)})" if entry.note else ""
+        lines.append(f"{markup.code(markup.plain(entry.name))}{value}{note}")
+    return [markup.heading(2, "In numbers"), markup.items(lines)] if lines else []
+
+
 def _steps_prose(block: Steps, markup: _Markup) -> list[str]:
     return [
         markup.heading(2, "Derivation"),
@@ -458,6 +467,7 @@ _PROSE: dict[type, Callable[[Any, _Markup], list[str]]] = {
     Warned: _warned_prose,
     Regimes: _regimes_prose,
     Formulas: _formulas_prose,
+    Evaluated: _evaluated_prose,
     Steps: _steps_prose,
     Elsewhere: _elsewhere_prose,
     Sources: _sources_prose,
