@@ -10,7 +10,9 @@ import math
 import operator
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +29,30 @@ MOST_EXACT = 2**53
 _MOST_DIGITS = 1000
 
 # -- numbers ------------------------------------------------------------------------------------------------------------
+
+
+def floats(
+    name: str, value: Any, complaint: str = "must be a number or an array of numbers"
+) -> Array:
+    """Return an argument as an array of floats, NaN and infinity included; refuse what NumPy would read as numbers although
+    it is something else: text, complex numbers, dates, arrays with a mask.
+
+    Examples
+    --------
+    >>> floats("t", [1, float("inf")])
+    array([ 1., inf])
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise refusal(name, value, f"{complaint}; fill or drop what is masked")
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "biufO":
+            raise TypeError
+        if given.dtype == object and any(map(_is_no_number, given.ravel())):
+            raise TypeError
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise refusal(name, value, complaint) from None
 
 
 def numbers(
@@ -68,7 +94,7 @@ def numbers(
     >>> numbers("samples", [1, 10], low=1)
     array([ 1., 10.])
     """
-    array = _floats(name, value)
+    array = floats(name, value)
     good = _within(array, low, high, infinite, strict)
     if not np.all(good):
         raise refusal(name, float(array[~good].flat[0]), _range(low, high, infinite, strict))
@@ -85,7 +111,7 @@ def number(
     strict: bool = False,
 ) -> float:
     """Return an argument as one float in a range; as `numbers`, but refuse arrays."""
-    found = one(name, _floats(name, value))
+    found = one(name, floats(name, value))
     if not _within(np.array(found), low, high, infinite, strict):
         raise refusal(name, value, _range(low, high, infinite, strict))
     return found
@@ -107,7 +133,7 @@ def one_row(
     >>> one_row("t", [1, 2, 5], least=2, low=0, strict=True, increasing=True)
     array([1., 2., 5.])
     """
-    array = _floats(name, value)
+    array = floats(name, value)
     if (
         array.ndim != 1
         or array.size < least
@@ -210,7 +236,7 @@ def ordered(
     >>> ordered("t", [0, 1, 1, float("inf")])
     array([ 0.,  1.,  1., inf])
     """
-    array = np.array(_floats(name, value))  # results keep it
+    array = np.array(floats(name, value))  # results keep it
     if single_row and (array.ndim > 1 or array.size == 0):
         complaint = (
             f"must be a number or a non-empty one-dimensional array; got shape {array.shape}"
@@ -241,14 +267,9 @@ def ordered(
     return array
 
 
-def _floats(name: str, value: Any) -> Array:
-    """Turn an argument into an array of floats; refuse text and complex numbers, which NumPy would read as numbers."""
-    try:
-        if np.asarray(value).dtype.kind in "UScmM":
-            raise TypeError
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        raise refusal(name, value, "must be a number or an array of numbers") from None
+def _is_no_number(entry: Any) -> bool:
+    """Tell whether an entry of an array of objects is one that `float` would read, or drop, in silence."""
+    return entry is None or isinstance(entry, (str, bytes, complex))
 
 
 def _within(
@@ -277,12 +298,14 @@ def _whole(name: str, value: Any, low: float, high: float, complaint: str) -> in
     try:
         found = operator.index(value)  # however large
     except TypeError:  # no integer, perhaps a float
-        size = one(name, _floats(name, value))
+        size = one(name, floats(name, value))
         if not size.is_integer():
             raise refusal(name, value, complaint) from None
         found = int(size)
     if not low <= found <= high:
         raise refusal(name, value, complaint)
+    if found > sys.float_info.max:
+        raise refusal(name, value, f"{complaint}, and below 1.8e308")
     return found
 
 
@@ -292,11 +315,13 @@ def _whole_range(low: float, high: float = math.inf, infinite: bool = False) -> 
     return f"must be a whole number {allowed}{', or inf' if infinite else ''}"
 
 
+_FIELDS = 10  # arrays of results next to those of arguments, about
+
 # -- shapes -------------------------------------------------------------------------------------------------------------
 
 
 def broadcast(checked: Mapping[str, Array]) -> tuple[tuple[int, ...], list[Array]]:
-    """Broadcast arguments against each other; return the common shape and the flat arrays."""
+    """Broadcast arguments against each other; return the common shape and the flat arrays, if memory holds them."""
     try:
         arrays = np.broadcast_arrays(*checked.values())
     except ValueError:
@@ -306,6 +331,12 @@ def broadcast(checked: Mapping[str, Array]) -> tuple[tuple[int, ...], list[Array
             argument=next(iter(checked)),
             value=shapes,
         ) from None
+    size = math.prod(arrays[0].shape)
+    afford(
+        float(size) * (len(arrays) + _FIELDS),
+        f"a grid of {size:.3g} elements",
+        "give the arguments in portions",
+    )
     return arrays[0].shape, [np.array(array).ravel() for array in arrays]
 
 
@@ -333,6 +364,38 @@ def choice(name: str, value: Any, allowed: Iterable[Choice]) -> Choice:
     raise refusal(
         name, value, f"must be {', '.join(most)} or {last}" if most else f"must be {last}"
     )
+
+
+def text(name: str, value: Any) -> str:
+    """Return a text; refuse anything else."""
+    if not isinstance(value, str):
+        raise refusal(name, value, "must be a text")
+    return value
+
+
+def function(name: str, value: Any) -> Any:
+    """Return something that can be called; refuse anything else, and classes, which can be called too."""
+    if not callable(value) or isinstance(value, type):
+        raise refusal(name, value, "must be a function")
+    return value
+
+
+def instance(name: str, value: Any, *kinds: type) -> None:
+    """Refuse what is of none of some classes.
+
+    Examples
+    --------
+    >>> instance("rows", [1, 2], list, tuple)
+    """
+    if not isinstance(value, kinds):
+        raise refusal(name, value, "must be a " + " or ".join(kind.__name__ for kind in kinds))
+
+
+def path(name: str, value: Any) -> Path:
+    """Return the path of a file or a folder; refuse what is neither a text nor a path."""
+    if not isinstance(value, (str, os.PathLike)) or "\0" in str(value):
+        raise refusal(name, value, "must be a path")
+    return Path(value)
 
 
 def flag(name: str, value: Any) -> bool:
@@ -425,6 +488,20 @@ def afford(entries: float, what: str, cure: str, *, size: int = 8) -> None:
             f"{what} would hold {entries * size / 1e9:.3g} GB, more than {budget / 1e9:.3g} GB; {cure}, "
             "or raise SCALINGLAWS_MEMORY"
         )
+
+
+def numba_threads() -> None:
+    """Refuse a number of threads in the environment with which Numba could not be imported.
+
+    Raises
+    ------
+    DomainError
+        If ``NUMBA_NUM_THREADS`` is set, and no whole number >= 1.
+    """
+    name = "NUMBA_NUM_THREADS"
+    given = os.environ.get(name, "")
+    if given and not (re.fullmatch(r"\s*\+?[0-9]{1,9}\s*", given) and int(given) >= 1):
+        raise refusal(name, given, "in the environment must be a whole number >= 1; or unset it")
 
 
 def affordable(*, size: int = 8) -> float:

@@ -78,6 +78,20 @@ class ResourceError(ScalingLawsError, MemoryError):
     """A request would need more memory or time than is allowed."""
 
 
+class WorkerError(ScalingLawsError, RuntimeError):
+    """A worker process died, or a map-like lost or mixed up what it was given.
+
+    Attributes
+    ----------
+    finished : dict
+        Outputs that were made before, by the positions of their items (checks by their names).
+    """
+
+    def __init__(self, message: str, *, finished: dict[Any, Any] | None = None) -> None:
+        super().__init__(message)
+        self.finished = {} if finished is None else finished
+
+
 class AccuracyWarning(UserWarning):
     """A result is less accurate than the documentation promises."""
 
@@ -90,7 +104,7 @@ class ExtrapolationWarning(UserWarning):
     """A formula is used outside the range in which it was tested."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> DomainError:
+def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> DomainError:
     """Build the error for a name that does not exist, with the nearest ones that do.
 
     Parameters
@@ -133,7 +147,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> 
         hint = "known:\n" + columns(names)
     if more:
         hint += "\n" + more if "\n" in hint else f"; {more}"
-    return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)
+    return DomainError(f"unknown {kind} {brief(name)}; {hint}", argument=kind, value=name)
 
 
 def columns(names: Sequence[str]) -> str:
@@ -167,6 +181,20 @@ def _may_be_meant(given: str, known: str) -> bool:
         return True
     other, _, its = known.lower().partition("_")
     return base == other and index == its
+
+
+def known_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> str:
+    """Return a name if it is one of those that there are; raise `unknown_name` for any other, and for what is no name at all.
+
+    Examples
+    --------
+    >>> known_name("law", "linear.data", ["linear.data", "linear.time"])
+    'linear.data'
+    """
+    names = list(known)
+    if not isinstance(name, str) or name not in names:
+        raise unknown_name(kind, name, names, more)
+    return name
 
 
 def refusal(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+import zipfile
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from importlib import import_module
@@ -17,7 +18,9 @@ from typing import Any, Self
 import mpmath
 import numpy as np
 
-from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
+from .arguments import afford
+from .equality import by_value
+from .errors import AccuracyWarning, ConvergenceError, DataError, ResourceError, refusal
 from .saved_names import saved_class, saved_name
 
 PROMISED = 1e-8
@@ -75,7 +78,14 @@ class Result:
     module may move; a public name that changes gets a line in the table there. A field added later has a default, which files
     without the field get. A field is removed or renamed only together with a class method ``_from_saved(fields)``, which takes
     a dictionary of all that a file holds and returns an object; without it, an unknown field is refused.
+
+    Results are values: two are equal if they are of the same class and hold the same, arrays entry by entry, NaN equal to NaN in
+    the same place, and equal results have equal hashes (`scalinglaws.equality`).
     """
+
+    def __init_subclass__(cls) -> None:
+        """Compare by value, whatever the fields."""
+        by_value(cls)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain Python objects (arrays become lists, enums their names)."""
@@ -127,8 +137,15 @@ class Result:
         ------
         DataError
             If the file is not such a file, or holds a class or a field that this version does not have.
+        ResourceError
+            If what it holds would not fit into the memory budget.
+        OSError
+            If it is not there, or cannot be read.
         """
         try:
+            with zipfile.ZipFile(Path(path)) as parts:
+                unpacked = sum(part.file_size for part in parts.infolist())
+            afford(unpacked, f"{path}", "see whether it is the file you mean", size=1)
             with np.load(Path(path), allow_pickle=False) as store:
                 header = json.loads(str(store["header"]))
                 if header["format"] not in _READABLE:
@@ -142,7 +159,14 @@ class Result:
                     raise DataError(
                         f"{path} holds no saved result that this version reads: {failure}"
                     ) from failure
-        except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
+        except (
+            FileNotFoundError,
+            PermissionError,
+            IsADirectoryError,
+            NotADirectoryError,
+            DataError,
+            ResourceError,
+        ):
             raise
         except Exception as failure:  # whatever else a file can hold
             raise DataError(

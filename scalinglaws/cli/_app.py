@@ -15,6 +15,7 @@ app = App(
     help="Neural scaling laws: derived symbolically, solved at any scale, tested against simulation.",
     version=__version__,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `scalinglaws.cli.run` says how a command ended
 )
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON to standard output.")]

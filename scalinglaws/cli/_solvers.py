@@ -48,8 +48,12 @@ class Solver:
 
     @cached_property
     def signature(self) -> dict[str, inspect.Parameter]:
-        """All arguments of the function."""
-        return dict(inspect.signature(self.function).parameters)
+        """All arguments of the function that have a name."""
+        return {
+            name: item
+            for name, item in inspect.signature(self.function).parameters.items()
+            if item.kind is not item.VAR_POSITIONAL
+        }
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:

@@ -17,6 +17,7 @@ from ..errors import DomainError
 from ..tables import Table
 from ._app import Json, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
+from ._signals import stopped_by
 
 if TYPE_CHECKING:
     from ..verify import Report
@@ -43,7 +44,7 @@ def verify(
     names : str
         Checks, laws (for the checks that test them), theories (linear) or patterns (linear.data.*); all by default.
     effort : str
-        quick (seconds) or full (minutes).
+        quick (seconds) or full (minutes); a check that exists at full effort only, named in full, runs at that.
     workers : int
         Processes; one per available core by default. The numbers do not depend on it.
     seed : int
@@ -65,6 +66,7 @@ def verify(
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
+    from ..sweep import end_workers
     from ..verify import registry
 
     if listed:
@@ -92,6 +94,9 @@ def verify(
     count = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     )
+    for entry in chosen:
+        if entry.effort_at(effort) != effort:
+            print(f"{entry.name} runs at {entry.effort} effort, its least", file=sys.stderr)
     finished: list[str] = []
     try:
         with _progress(len(chosen), effort) as advance:
@@ -108,12 +113,14 @@ def verify(
                 resume=resume,
                 on_done=on_done,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        end_workers()
+        word, code = stopped_by(interrupt)
         print(
-            f"interrupted: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
+            f"{word}: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
             file=sys.stderr,
         )
-        return 130
+        return code
     _show(found, json, output)
     if verbose:
         print(_seconds(found).to_text(), file=sys.stderr)
@@ -147,11 +154,12 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
     from ..verify.registry import registered
-    from ..verify.report import Report
+    from ..verify.report import LARGEST, Report
 
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(LARGEST + 1)
+    except (OSError, ValueError) as failure:
         raise DomainError(
             f"cannot read {path}: {failure}", argument="path", value=path
         ) from failure
@@ -234,9 +242,9 @@ def env(*, json: Json = False, output: Output = None) -> int:
     output : Path
         File to write (.json, .csv, .md, .txt).
     """
-    import numba
+    from ..solvers._jit import JIT  # looks at the environment before Numba does
 
-    from ..solvers._jit import JIT
+    import numba  # isort: skip
     from ..verify.provenance import environment
 
     data = environment()

@@ -143,7 +143,7 @@ def solver(name: str) -> Callable[..., Any]:
     DomainError
         If there is none; the message names the nearest.
     """
-    theory, _, function = name.partition(".")
+    theory, _, function = name.partition(".") if isinstance(name, str) else ("", "", "")
     found = _solvers(theory).get(function) if theory in submodules(_ROOM) else None
     if found is None:
         there = theory in submodules(_ROOM) and hasattr(

@@ -37,7 +37,6 @@ def laws() -> tuple[str, ...]:
     return tuple(sorted(CATALOGUE))
 
 
-@cache
 def law(name: str) -> Law:
     """Return a law by name.
 
@@ -56,13 +55,18 @@ def law(name: str) -> Law:
     DomainError
         If there is no such law; the message names the nearest.
     """
-    module, _, function = _entry(name).builder.partition(":")
+    return _built(_entry(name).builder)
+
+
+@cache
+def _built(builder: str) -> Law:
+    module, _, function = builder.partition(":")
     built: Law = getattr(import_module(module), function)()
     return built
 
 
 def _entry(name: str) -> Entry:
-    if name not in CATALOGUE:
+    if not isinstance(name, str) or name not in CATALOGUE:
         tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
         more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
         raise unknown_name("law", name, CATALOGUE, more)
@@ -211,7 +215,7 @@ def remark(solver: str, /, **values: Any) -> str:
     >>> remark("linear.ridge", alpha=2, beta=1)
     ''
     """
-    if solver not in REMARKS:
+    if not isinstance(solver, str) or solver not in REMARKS:
         return ""
     line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
     return line

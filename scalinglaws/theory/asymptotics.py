@@ -18,7 +18,7 @@ from itertools import combinations, pairwise
 
 import sympy as sp
 
-from ..arguments import choice, whole
+from ..arguments import choice, instance, whole
 from ..errors import refusal
 from .mellin import (
     EXP,
@@ -240,6 +240,7 @@ def power_sum(
     >>> flow.conditions
     (a > 1,)
     """
+    instance("symbol", symbol, MellinSymbol, MellinCombination)
     p, symbol = as_expression("p", p), as_shape("symbol", symbol)
     choice("mode", mode, ("sum", "integral"))
     poles = whole("poles", poles)

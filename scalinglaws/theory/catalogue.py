@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import refusal
 from .references import Reference
 
 
@@ -120,6 +121,8 @@ def matching(text: str) -> tuple[str, ...]:
     >>> matching("Paquette")[:2]
     ('feature_learning.compute', 'feature_learning.compute_lazy')
     """
+    if not isinstance(text, str):
+        raise refusal("text", text, "must be a text")
     said = {name: _said(name, entry) for name, entry in sorted(CATALOGUE.items())}
     for wanted in ([text.lower()], text.lower().split()):
         found = tuple(name for name in said if all(part in said[name] for part in wanted))

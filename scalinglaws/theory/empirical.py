@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import instance
 from ..errors import refusal
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
@@ -97,6 +98,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
     >>> found.expr
     a*b/(a + 2*b)
     """
+    instance("model", model, AdditiveLoss)
     cost, budget = model.budget
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=model.reference
@@ -234,6 +236,7 @@ def derive_nested(model: NestedLoss) -> Derived:
     Derived
         Exponent and constant of the loss; forms ``loss``, ``frontier`` and the optimal scales.
     """
+    instance("model", model, NestedLoss)
     budget = model.budget[1]
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=KAPLAN_2020
@@ -335,6 +338,7 @@ def derive_envelope(model: Envelope) -> Derived:
     Derived
         Exponent and constant of the error above that at unlimited data; forms ``loss`` and ``small_error``.
     """
+    instance("model", model, Envelope)
     rest = sp.Add(
         *(term for term in sp.Add.make_args(model.small) if model.scale not in term.free_symbols)
     )
@@ -449,6 +453,7 @@ def derive_offset(model: PowerOffset) -> Derived:
     Derived
         Exponent and constant above the offset; forms ``loss`` and ``apparent_exponent``.
     """
+    instance("model", model, PowerOffset)
     scale = model.scale
     offset = sp.Add(
         *(term for term in sp.Add.make_args(model.loss) if scale not in term.free_symbols)
@@ -556,6 +561,7 @@ def derive_norm(model: NormLimited) -> Derived:
     Derived
         The product of the two exponents; forms ``loss``, ``plateau``, ``crossover`` and ``three_region``.
     """
+    instance("model", model, NormLimited)
     samples = model.samples
     start = sp.Add(
         *(term for term in sp.Add.make_args(model.norm) if samples not in term.free_symbols)

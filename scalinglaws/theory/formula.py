@@ -17,7 +17,7 @@ import numpy as np
 import sympy as sp
 
 from ..arguments import choice, digit_count, flag
-from ..errors import AccuracyWarning, refusal, unknown_name
+from ..errors import AccuracyWarning, known_name, refusal, unknown_name
 from ..notation import CONVENTIONS, belonging, canonical, convention
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
@@ -45,7 +45,7 @@ from .parameters import (
     tidy,
     to_exact,
 )
-from .records import Caution, Derived, Form, Published, Regime
+from .records import Caution, Derived, Form, Misprint, Published, Regime
 from .references import Reference
 from .relations import strongest
 
@@ -58,6 +58,7 @@ __all__ = [
     "Form",
     "ImplicitConstant",
     "Law",
+    "Misprint",
     "Published",
     "Reference",
     "Regime",
@@ -100,6 +101,8 @@ class Law:
         From any model of that kind to `Derived`.
     published : Published or None
         A different formula printed elsewhere.
+    misprints : tuple of Misprint
+        Slips in print that do not reach the law itself.
     caution : Caution or None
         Where evaluating the law warns, and of what.
     notation : str
@@ -138,6 +141,7 @@ class Law:
     model: Any
     derive: Callable[[Any], Derived]
     published: Published | None = None
+    misprints: tuple[Misprint, ...] = ()
     caution: Caution | None = None
     notation: str = "capacity"
     growth: bool = False
@@ -303,7 +307,8 @@ class Law:
         if published:
             at = self.published_value(**known) if known and self.published else None
             factor = self._published_factor(known)
-            found.append(presentation.Elsewhere(self.published, self.published_expr, at, factor))
+            elsewhere = (self.published, self.published_expr, at, factor, self.misprints)
+            found.append(presentation.Elsewhere(*elsewhere))
         return tuple(found)
 
     def derivation_blocks(
@@ -471,8 +476,7 @@ class Law:
         >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
         3.93341796...
         """
-        if form not in self.forms:
-            raise unknown_name(f"formula of {self.name}", form, self.forms)
+        known_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
 
     def evaluations(self, /, *, digits: int | None = None, **values: Any) -> tuple[Evaluation, ...]:

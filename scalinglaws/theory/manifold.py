@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import instance
 from ..errors import refusal
 from .asymptotics import EXP, RATIONAL, MellinSymbol, X, power_sum
 from .building import laws_of
@@ -72,6 +73,7 @@ def derive_variance(model: VarianceLimited) -> Derived:
     >>> derive_variance(VarianceLimited((x**2 + 1) / (x**2 + 3), x)).expr
     2
     """
+    instance("model", model, VarianceLimited)
     n, small = model.resource, sp.Symbol("epsilon", positive=True)
     inverse = sp.together(model.loss.subs(n, 1 / small))
     limit = sp.limit(inverse, small, 0, "+")
@@ -136,6 +138,7 @@ def derive_width(model: WidthLimited) -> Derived:
     >>> derive_width(WidthLimited(parameters=5 * WIDTH)).expr
     1
     """
+    instance("model", model, WidthLimited)
     w = model.width
     terms = sp.Add.make_args(sp.expand(model.parameters))
     powers = {term: exact_numbers(power_of(term, w)) for term in terms}
@@ -227,6 +230,7 @@ def derive_distance(model: NearestNeighbor) -> Derived:
     >>> derive_distance(NearestNeighbor(dimension=3, order=2)).expr
     2/3
     """
+    instance("model", model, NearestNeighbor)
     d, q = sp.sympify(model.dimension), sp.sympify(model.order)
     r = sp.Symbol("r", positive=True)
     found = power_sum(1 - q, model.empty.compose(d), mode="integral")
@@ -335,5 +339,6 @@ def spectral_law() -> Law:
             1 / DIMENSION,
             "a bound for Lipschitz targets, by the spacing of samples; smoother kernels and targets do better by the factor theta",
             BAHRI_2021.at("resolution-limited scaling"),
+            point={"theta": sp.Integer(2), "d": sp.Integer(5)},
         ),
     )

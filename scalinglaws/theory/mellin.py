@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from ..arguments import flag
+from ..arguments import flag, instance
 from ..errors import refusal
 from .parameters import as_expression
 
@@ -59,7 +59,9 @@ class MellinSymbol:
 
     def __post_init__(self) -> None:
         """Refuse Gamma factors whose poles cannot be put on one side."""
-        for _, slope, _ in self.numerator:
+        instance("numerator", self.numerator, tuple)
+        for _, given, _ in self.numerator:
+            slope = as_expression("numerator", given)
             if not (slope.is_positive or slope.is_negative):
                 raise refusal(
                     "numerator",
@@ -71,6 +73,7 @@ class MellinSymbol:
 
     def transform(self, s: sp.Expr) -> sp.Expr:
         """Return the Mellin transform at `s`."""
+        s = as_expression("s", s)
         return (
             self.coefficient
             * self.base**s

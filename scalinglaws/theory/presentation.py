@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 
 from .evaluation import Evaluation
-from .records import Caution, Form, Published, Regime
+from .records import Caution, Form, Misprint, Published, Regime
 from .references import Reference
 from .steps import Step, StepCheck
 
@@ -254,12 +254,15 @@ class Elsewhere:
         Its value at given parameters; None if none are given.
     factor : float or None
         What is printed over what is derived, at the parameters and large values of the variable; None where it is not known.
+    misprints : tuple of Misprint
+        Slips in print that do not reach the law itself.
     """
 
     published: Published | None
     exponent: sp.Expr | None
     value: Any = None
     factor: float | None = None
+    misprints: tuple[Misprint, ...] = ()
 
 
 @dataclass(frozen=True)

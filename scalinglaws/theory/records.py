@@ -46,18 +46,53 @@ class Published:
         Where it is printed.
     factor : Factor or None
         By how much it is off, where that is known: a number that depends on the parameters is computed at them, not told in `reason`.
+    point : mapping of str to number
+        Exact parameters at which the two formulas can be told apart, as an example.
+    combined : bool
+        The formula is not printed itself: it is what two printed ones give when one is put into the other.
     """
 
     expr: sp.Expr
     reason: str
     reference: Reference
     factor: Factor | None = None
+    point: Mapping[str, Any] = field(default_factory=dict)
+    combined: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("combined", self.combined)
 
     def factor_at(self, values: Mapping[sp.Symbol, Any]) -> float | None:
         """Return the factor at given parameters; None where it is not known there, or no factor at all is."""
         if self.factor is None or not bool(sp.sympify(self.factor.condition).subs(values)):
             return None
         return float(sp.N(self.factor.expr.subs(values)))
+
+
+@dataclass(frozen=True)
+class Misprint:
+    """A formula that is printed with a slip on the way to a law, or beside it, while the law itself is right in print.
+
+    Attributes
+    ----------
+    name : str
+        What it is about, in a word or two joined by hyphens.
+    printed : str
+        What stands there.
+    correct : str
+        What should.
+    reason : str
+        Why.
+    source : str
+        Where it is printed, down to the equation where that is known.
+    """
+
+    name: str
+    printed: str
+    correct: str
+    reason: str
+    source: str
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ table does not list, it does not show.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
@@ -192,13 +192,19 @@ def _given(value: Any) -> str:
 
 
 def _elsewhere_text(block: Elsewhere, show: Show) -> list[str]:
+    slips = [
+        f"  misprint: {slip.printed}; it should be {slip.correct}: {slip.reason} ({slip.source})"
+        for slip in block.misprints
+    ]
     if block.published is None:
-        return ["", "  no other formula for this law is known to be in print"]
+        return ["", "  no other formula for this law is known to be in print", *slips]
     lines = ["", f"  published elsewhere: {show(block.exponent)} ({block.published.reference})"]
     if block.value is not None:
         lines.append(f"  which would give g = {block.value} here")
     lines.append(f"  why not: {block.published.reason}")
-    return [*lines, *([f"  by how much: {_factor(block)}"] if block.published.factor else [])]
+    if block.published.factor:
+        lines.append(f"  by how much: {_factor(block)}")
+    return [*lines, *slips]
 
 
 def _factor(block: Elsewhere) -> str:
@@ -428,19 +434,20 @@ def _step_prose(position: int, entry: Step, markup: _Markup) -> str:
 
 
 def _elsewhere_prose(block: Elsewhere, markup: _Markup) -> list[str]:
-    if block.published is None:
+    if block.published is None and not block.misprints:
         return []
-    exponent, reference = markup.math(sp.latex(block.exponent)), block.published.reference
-    where, why = markup.plain(str(reference)), markup.plain(block.published.reason)
-    return [
-        markup.heading(2, "Printed elsewhere"),
-        markup.paragraph(f"Exponent {exponent} in {where}: {why}."),
-        *(
-            [markup.paragraph(f"{_sentence(markup.plain(_factor(block)))}.")]
-            if block.published.factor
-            else []
-        ),
+    said = []
+    if block.published is not None:
+        exponent, reference = markup.math(sp.latex(block.exponent)), block.published.reference
+        where, why = markup.plain(str(reference)), markup.plain(block.published.reason)
+        said.append(f"Exponent {exponent} in {where}: {why}.")
+        if block.published.factor:
+            said.append(f"{_sentence(markup.plain(_factor(block)))}.")
+    said += [
+        markup.plain(f"{slip.source}: {slip.printed}; it should be {slip.correct}: {slip.reason}.")
+        for slip in block.misprints
     ]
+    return [markup.heading(2, "Printed elsewhere"), *map(markup.paragraph, said)]
 
 
 def _sources_prose(block: Sources, markup: _Markup) -> list[str]:
@@ -554,8 +561,9 @@ def _evaluated_data(block: Evaluated, show: Show) -> dict[str, Any]:
 
 
 def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
+    slips = {"misprints": [asdict(slip) for slip in block.misprints]} if block.misprints else {}
     if block.published is None:
-        return {"published": None}
+        return {"published": None, **slips}
     printed: dict[str, Any] = {
         "exponent": show(block.exponent),
         "reason": block.published.reason,
@@ -568,7 +576,7 @@ def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
         printed["factor_condition"] = str(block.published.factor.condition)
     if block.factor is not None:
         printed["factor_here"] = block.factor
-    return {"published": printed}
+    return {"published": printed, **slips}
 
 
 def _steps_data(block: Steps, show: Show) -> dict[str, Any]:

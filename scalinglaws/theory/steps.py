@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from ..arguments import choice
+from ..arguments import choice, instance
 from ..errors import refusal
 from .references import Reference
 
@@ -148,6 +148,8 @@ def step(
     where: sp.Basic = sp.true,
 ) -> Step:
     """Write one step, left and right side kept as they are."""
+    instance("quantity", quantity, sp.Basic)
+    instance("relation", relation, Relation)
     return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference, where)
 
 

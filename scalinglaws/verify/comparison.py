@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import choice, flag
+from ..equality import by_value
 from ..errors import DomainError, refusal
 from .rule import (
     ERROR,
@@ -40,6 +41,7 @@ EXPECTATIONS = (PASS, FAIL, INCONCLUSIVE)
 
 
 @dataclass(frozen=True)
+@by_value
 class Prediction:
     """What a theory says.
 
@@ -82,6 +84,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+@by_value
 class Measurement:
     """What a simulation, an exact computation or an experiment says; never without an uncertainty.
 
@@ -138,6 +141,7 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+@by_value
 class Rival:
     """A wrong but plausible alternative that the same data must reject.
 
@@ -154,6 +158,7 @@ class Rival:
 
 
 @dataclass(frozen=True)
+@by_value
 class Comparison:
     """One prediction against one measurement.
 

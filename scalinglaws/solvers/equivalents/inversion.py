@@ -32,8 +32,11 @@ class Rule:
     truncation: float
 
 
-CONTOUR = Rule(6 * (ROUNDING + TRUNCATION), 20 * TRUNCATION)
-"""The cotangent contour."""
+CONTOUR = Rule(6 * ROUNDING + 30 * TRUNCATION, 20 * TRUNCATION)
+"""The cotangent contour; its unit is what random spectra showed."""
+
+PAIR = Rule(4 * (ROUNDING + TRUNCATION), 20 * TRUNCATION)
+"""Two of them, whose products are smaller than the sums of absolute values that they are measured by."""
 
 
 def invert(weights: ComplexArray, values: ComplexArray, rule: Rule) -> Loss:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arguments import Array
+from ...equality import by_value
 from .._jit import njit
 from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
@@ -27,6 +28,7 @@ _TABLE = 2**23  # numbers in a table of modes and nodes
 
 
 @dataclass(frozen=True)
+@by_value
 class Resolved:
     """The renormalized ridge at nodes in the upper half plane, and what it takes to reach it."""
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...arguments import Array
+from ...equality import by_value
 from ...results import Diagnostics, Status
 from ._integrator import BY_TIME, MAX_NEWTON, advance
 from ._spectral_measure import Measure
@@ -68,6 +69,7 @@ def judgment(efforts: Sequence[Effort]) -> Diagnostics:
 
 
 @dataclass(frozen=True)
+@by_value
 class Followed:
     """Losses and scales with estimated absolute errors; NaN where the flow was given up."""
 

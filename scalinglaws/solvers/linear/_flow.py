@@ -14,7 +14,7 @@ from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..catalogue import shows
 from ..equivalents.contour import cotangent
-from ..equivalents.inversion import CONTOUR, pair_losses, population_losses, train_loss
+from ..equivalents.inversion import CONTOUR, PAIR, pair_losses, population_losses, train_loss
 from ..equivalents.losses import (
     ROUNDING,
     UNSOLVED,
@@ -27,7 +27,7 @@ from ..equivalents.losses import (
 )
 from ..equivalents.rates import remaining
 from ..equivalents.response import resolve
-from ..spectra import Modes, Spectrum, depth
+from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless
 from ._tails import Tails
 
@@ -140,6 +140,7 @@ def gradient_flow(
     >>> flow.test_loss.round(6), flow.train_loss.round(6)
     (array([0.156953, 0.129812]), array([0.224903, 0.079417]))
     """
+    one_spectrum(spectrum, t=t)
     checked = {
         "t": ordered("t", t, whole=False),
         "features": numbers("features", features, low=1.0, infinite=True),
@@ -205,5 +206,5 @@ def _at_one_time(modes: Modes, t: float, features: float, samples: float, noise:
     at = resolve(modes, features, samples, z / t)
     if not at.found:
         return UNSOLVED
-    ((test, _),) = pair_losses(modes, at, noise, weights[None, :], np.array([free]), CONTOUR)
+    ((test, _),) = pair_losses(modes, at, noise, weights[None, :], np.array([free]), PAIR)
     return solved(test, train, doubled, at)

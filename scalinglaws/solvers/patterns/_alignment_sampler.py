@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import log_ndtr
 
 from ...arguments import choice, generator, number, whole
+from ...equality import by_value
 from ...errors import refusal
 from ...results import Diagnostics, Result, Status, judged
 from .. import _jit
@@ -174,6 +175,7 @@ def log_alignment(
 
 
 @dataclass(frozen=True)
+@by_value
 class Proposal:
     """A law of one weight, constant in cells.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...arguments import flag, generator, whole
+from ...arguments import flag, generator, instance, whole
 from ...errors import refusal
 from ..relations import against_zero, factored
 from ._program import check_scale
@@ -148,6 +148,8 @@ def regimes_in_region(
     regimes = tuple(regimes)
     if not regimes:
         raise refusal("regimes", regimes, "is empty: there is nothing to choose from", shown=False)
+    for entry in regimes:
+        instance("regimes", entry, Balance)
     samples = whole("samples", samples)
     check_scale(regimes[0]._program, scale)
     where = (where,) if isinstance(where, sp.Basic) else tuple(where)

@@ -17,6 +17,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ..asymptotics import EXP
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
 from ..linear import TimeLimited, derive_time
@@ -89,6 +90,7 @@ def derive_depth(model: ChainLimited) -> Derived:
     >>> derive_depth(ChainLimited(spectrum_exponent=2, signal_exponent=2, depth=2)).regimes[0].exponent
     3/4
     """
+    instance("model", model, ChainLimited)
     a, b, m = (
         sp.sympify(entry) for entry in (model.signal_exponent, model.spectrum_exponent, model.depth)
     )
@@ -296,6 +298,7 @@ def derive_kernel_scale(model: WarpLimited) -> Derived:
     >>> derive_kernel_scale(WarpLimited(spectrum_exponent=2, signal_exponent=2)).expr
     1/3
     """
+    instance("model", model, WarpLimited)
     a, b = sp.sympify(model.signal_exponent), sp.sympify(model.spectrum_exponent)
     x = sp.cancel((a - 1) / b)
     found, (hard, easy, line) = derive_prefactor(model), _split(x)

@@ -18,6 +18,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..asymptotics import EXP, MellinCombination, MellinSymbol
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, balances, solves, step
@@ -123,6 +124,7 @@ def warps(model: FeedbackLimited) -> tuple[Warp, ...]:
     easy beta > 1 1 0
     hard | easy Eq(beta, 1) 1 1/2
     """
+    instance("model", model, FeedbackLimited)
     m = _power(model)
     found = derive_time(model.lazy)
     regions: list[Warp] = []
@@ -241,6 +243,7 @@ def derive_feedback(model: FeedbackLimited) -> Derived:
     >>> derive_feedback(FeedbackLimited(spectrum_exponent=2, signal_exponent=2, power=2)).expr
     3/4
     """
+    instance("model", model, FeedbackLimited)
     found = warps(model)
     regimes = []
     for entry in found:
@@ -460,6 +463,7 @@ def derive_crossover(model: FeedbackLimited) -> Derived:
     >>> derive_crossover(FeedbackLimited(spectrum_exponent=2, signal_exponent=2)).expr
     2
     """
+    instance("model", model, FeedbackLimited)
     m = _power(model)
     lazy = derive_time(model.lazy)
     hard = [

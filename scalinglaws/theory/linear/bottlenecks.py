@@ -2,7 +2,8 @@ r"""How the loss of the lazy linear model falls with time, data or model size, e
 
 Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math:`s_k = k^{-(\alpha\beta+1)}`; a student sees
 them through N random projections, P samples and time t. One of the three is finite in each law here, the others
-infinite. Losses are :math:`E(f - y)^2`, without a factor 1/2.
+infinite. Losses are :math:`E(f - y)^2`, without a factor 1/2. Features are assumed to be Gaussian, or to act as if they
+were; see the package.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..asymptotics import (
     EXP,
@@ -167,6 +169,7 @@ def derive_time(model: TimeLimited) -> Derived:
     >>> derive_time(TimeLimited(residual=RATIONAL(0, 2))).expr
     Min(2, beta)
     """
+    instance("model", model, TimeLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     found = power_sum(a, model.residual.compose(-b))
     variable, pace = model.variable, model.pace
@@ -217,6 +220,7 @@ def derive_mode(model: ModeLimited) -> Derived:
     Derived
         Regimes of the loss as a function of the resource, conditions and steps.
     """
+    instance("model", model, ModeLimited)
     a, b, n = model.signal_exponent, model.spectrum_exponent, model.resource
     eigenvalue = INDEX ** (-b)
 
@@ -340,6 +344,7 @@ def derive_transient(model: TransientLimited) -> Derived:
     >>> derive_transient(TransientLimited(spectrum_exponent=2, signal_exponent=5)).expr
     1/2
     """
+    instance("model", model, TransientLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     s = sp.Symbol("s", positive=True)
     occupied, per_mode = extensive("occupation", model.occupation, b)

@@ -7,6 +7,8 @@ power of t or of its logarithm:
 * powers with logarithms: a power of t times a power of log t;
 * an exponential spectrum under a power-law signal: a power of log t, with a constant that knows nothing of the dynamics;
 * an exponential spectrum and an exponential signal of the same stretch :math:`r < 1`: a power of t times one of log t.
+
+Features are assumed to be Gaussian, or to act as if they were; see the package.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..asymptotics import EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
@@ -177,6 +180,7 @@ def derive_spectrum(model: SpectrumLimited) -> Derived:
     >>> corrected.exponent, corrected.log_power
     (1, -2)
     """
+    instance("model", model, SpectrumLimited)
     spectrum, signal = (
         read_decay("spectrum", model.spectrum),
         read_decay("signal", model.signal),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..records import Derived, Regime
@@ -52,6 +53,7 @@ def derive_bound(model: EvidenceLimited) -> Derived:
     >>> derive_bound(EvidenceLimited()).constant
     2*sigma2/(K + y2)
     """
+    instance("model", model, EvidenceLimited)
     f, y = OUTPUT, LABEL
     if not model.loss.is_polynomial(f, y) or f not in model.loss.free_symbols:
         raise refusal("loss", model.loss, "must be a polynomial in f and y")

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import sympy as sp
 
+from ...arguments import instance
 from ..balance import Power
 from ._architectures import Architecture
 from ._coordinates import SCALE
@@ -71,6 +72,7 @@ def cost(pattern: Pattern) -> Cost:
     S(1): M*d + N/M
     G(1): N*beta + d**3/beta**3
     """
+    instance("pattern", pattern, Pattern)
     program, names = pattern.program, pattern.parameters
     terms = tuple(written_power(pattern, term) for term in program.terms)
     bounds: list[sp.Basic] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..balance import Power
 from ..balance._cells import Affine, Cell, Polygon, clip, joined
@@ -60,6 +61,7 @@ def derive_pattern(model: PatternLimited | Architecture | Attention) -> Derived:
     >>> derive_pattern(fully_connected([n], 5)).expr
     Piecewise((n/6 + 5/6, n <= 1), (n/2 + 1/2, (n >= 1) & (n <= 9)), (5, n >= 9))
     """
+    instance("model", model, PatternLimited, Architecture, Attention)
     architecture, where = (
         (model.architecture, model.where) if isinstance(model, PatternLimited) else (model, ())
     )

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import sympy as sp
 
-from ...arguments import flag, whole
+from ...arguments import flag, instance, whole
+from ...equality import by_value
 from ...errors import refusal, unknown_name
 from ..balance._cells import Cell, edges_between, joined, value_at
 from ..parameters import to_exact
@@ -45,6 +46,7 @@ class Boundary:
 
 
 @dataclass(frozen=True)
+@by_value
 class PhaseDiagram:
     """Which pattern is the cheapest, over one or two exponents.
 
@@ -126,6 +128,7 @@ def phase_diagram(
     >>> [(str(line.equation.lhs), line.equation.rhs) for line in found.boundaries]
     [('n', 1), ('n', 5)]
     """
+    instance("architecture", architecture, Architecture, Attention)
     flag("purity", purity)
     architecture = _freed(architecture)
     space = space_of(architecture)

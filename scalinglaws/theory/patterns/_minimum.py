@@ -10,7 +10,7 @@ from itertools import combinations
 
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, instance
 from ...errors import DomainError, refusal
 from ..balance import Power, allocate
 from ..balance._cells import Polygon, clip
@@ -102,6 +102,7 @@ def optimize(pattern: Pattern, *, method: str = "closed") -> Minimum:
     >>> print(optimize(gaussian, method="exact"))
     G(1): d^3/2 at beta ~ d^1/2
     """
+    instance("pattern", pattern, Pattern)
     choice("method", method, METHODS)
     space = space_of(pattern.architecture)
     if method == "compiled":
@@ -159,6 +160,7 @@ def closed_forms(pattern: Pattern) -> tuple[Minimum, ...]:
     2*sqrt(N)*sqrt(d) () (n >= 1,)
     N + d (M >= 1,) (n <= 1,)
     """
+    instance("pattern", pattern, Pattern)
     space = space_of(pattern.architecture)
     return tuple(form.minimum(space) for form in _valid_forms(pattern, space))
 

@@ -20,7 +20,7 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
-from ...arguments import flag
+from ...arguments import flag, instance
 from ..balance import Power, TropicalProgram
 from ._architectures import Architecture, Attention, transfer_order
 
@@ -153,6 +153,7 @@ def enumerate_patterns(
     >>> len(enumerate_patterns(fully_connected([1, 1], 3)))
     28
     """
+    instance("architecture", architecture, Architecture, Attention)
     flag("purity", purity)
     if isinstance(architecture, Attention):
         return tuple(

@@ -14,6 +14,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..implicit import ImplicitConstant
@@ -323,6 +324,7 @@ def derive_allocated(model: AllocationLimited) -> Derived:
     >>> derive_allocated(AllocationLimited(weight=2, exponent=2, offset=1)).constant
     8
     """
+    instance("model", model, AllocationLimited)
     if model.exponent is sp.oo:
         return _all_or_nothing(model)
     parts = _parts(model)
@@ -453,6 +455,7 @@ def derive_break_rank(model: AllocationLimited) -> Derived:
     >>> derive_break_rank(AllocationLimited(weight=2, exponent=1)).regimes[0].log_power
     -1
     """
+    instance("model", model, AllocationLimited)
     parts = _parts(model)
     a, y = parts.a, parts.head
     every = (

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
@@ -66,6 +67,7 @@ def derive_grid(model: GridLimited) -> Derived:
     >>> derive_grid(GridLimited(dimension=3, order=2)).expr
     2/3
     """
+    instance("model", model, GridLimited)
     d, c = sp.sympify(model.dimension), sp.sympify(model.order)
     for name, value in (("dimension", d), ("order", c)):
         if not value.is_positive:
@@ -194,6 +196,7 @@ def derive_cluster(model: ClusterLimited) -> Derived:
     >>> derive_cluster(ClusterLimited(dimension=4, order=2)).expr
     1/2
     """
+    instance("model", model, ClusterLimited)
     grid = derive_grid(GridLimited(model.dimension, model.order, box=model.box))
     sites, offspring, spread = sp.symbols("s v V", positive=True)
     y = 2 * sp.sqrt(U)
@@ -352,6 +355,7 @@ def derive_reduction(model: LossReduction) -> Derived:
     >>> derive_reduction(LossReduction(sp.Rational(1, 2))).constant.evalf(6)
     0.386294
     """
+    instance("model", model, LossReduction)
     p = sp.sympify(model.background)
     if p.is_number and not 0 < p < 1:
         raise refusal("background", model.background, "must lie between 0 and 1")

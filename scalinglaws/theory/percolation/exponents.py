@@ -214,7 +214,6 @@ def _derived(dimension: int, expr: sp.Expr) -> Estimate:
     return Estimate(float(expr.subs(place)), math.hypot(*errors), sources)
 
 
-@cache
 def critical_exponents(dimension: int) -> CriticalExponents:
     r"""Return the critical exponents of percolation in a dimension, with uncertainties.
 
@@ -249,7 +248,11 @@ def critical_exponents(dimension: int) -> CriticalExponents:
     >>> critical_exponents(6).model_exponent(4)
     Prediction(exponent=Estimate(value=1, ...), log_power=2, limit='both')
     """
-    d = _dimension(dimension)
+    return _critical_exponents(_dimension(dimension))
+
+
+@cache
+def _critical_exponents(d: int) -> CriticalExponents:
     found = _expressions(d)
     known = {entry.name: getattr(found, entry.name) for entry in fields(ScalingExponents)}
     known |= {"rank_ratio": sp.cancel(1 / (found.tau - 1))}

@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from ..records import Derived, Form, Regime
@@ -77,6 +77,7 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
     >>> derive_ranks(ClusterNumbers(sp.Rational(5, 2), "lattice")).expr
     1/3
     """
+    instance("model", model, ClusterNumbers)
     choice("ensemble", model.ensemble, ("site_rooted", "lattice"))
     tau = sp.sympify(model.tau)
     if tau.is_number and not 2 < tau < 3:
@@ -194,6 +195,7 @@ def derive_crossover(model: Subcritical) -> Derived:
     >>> derive_crossover(Subcritical(sp.Rational(5, 2), sp.Rational(1, 2))).expr
     1
     """
+    instance("model", model, Subcritical)
     tau, sigma = sp.sympify(model.tau), sp.sympify(model.sigma)
     t = sp.expand(tau - 2)
     y, total, ratio = sp.symbols("y S Y", positive=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..asymptotics import MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
@@ -74,6 +75,7 @@ def derive_sampled(model: SampleLimited) -> Derived:
     >>> derive_sampled(SampleLimited(weight=2, exponent=1)).expr
     1/2
     """
+    instance("model", model, SampleLimited)
     alpha = sp.expand(sp.sympify(model.weight) - 1)
     if not alpha.is_positive:
         raise refusal(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...arguments import choice, one_row
+from ...arguments import choice, numbers, one_row
+from ...equality import by_value
 from ...errors import ConvergenceError, refusal
 
 Array = NDArray[np.float64]
@@ -23,6 +24,7 @@ _TRUSTED = (
 
 
 @dataclass(frozen=True)
+@by_value
 class ExponentFit:
     """A parametric fit to one curve or to several.
 
@@ -150,7 +152,7 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     (0.5, 0.2)
     """
     choice("form", form, _FORMS)
-    abscissa, values = one_row("x", x, low=0, strict=True), np.asarray(losses, float)
+    abscissa, values = one_row("x", x, low=0, strict=True), numbers("losses", losses)
     if (
         values.ndim not in (1, 2)
         or values.shape[-1] != abscissa.size

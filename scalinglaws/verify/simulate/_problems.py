@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import afford
+from ...equality import by_value
 from ...solvers import _jit
 from ...solvers.spectra import Spectrum
 
@@ -33,6 +34,7 @@ def afford_draw(entries: float) -> None:
 
 
 @dataclass(frozen=True)
+@by_value
 class Population:
     r"""Learning from unlimited data: error amplitudes along the eigenvectors of :math:`\Sigma^{1/2} F \Sigma^{1/2}`.
 
@@ -67,6 +69,7 @@ class Population:
 
 
 @dataclass(frozen=True)
+@by_value
 class Regression:
     r"""Learning from P samples: singular vectors of the matrix H of hidden features, shape (P, N).
 

@@ -55,6 +55,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
 from .kernels import add_forces, solve_columns, solve_rows
 from .modes import MarchModes
 
@@ -68,6 +69,7 @@ PANEL = 128
 
 
 @dataclass(frozen=True)
+@by_value
 class Setting:
     """Parameters of a march; sizes enter by their inverses, 1/N and b = 1/B or 1/P, learning rates one per step."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
 from ...spectra import EmpiricalSpectrum, Spectrum
 
 Array = NDArray[np.float64]
@@ -30,6 +31,7 @@ MERGING = 1e-9
 
 
 @dataclass(frozen=True)
+@by_value
 class MarchModes:
     """Two weighted sets of modes.
 

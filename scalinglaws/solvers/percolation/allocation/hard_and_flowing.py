@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import Array, choice, flag, numbers
+from ....equality import by_value
 from ....errors import ConvergenceError, refusal
 from ....results import Diagnostics, Result, Status
 from ...catalogue import shows
@@ -67,7 +68,8 @@ class Allocation(Result):
         return bare.to_dataframe()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+@by_value
 class PreparedAllocation:
     """Clusters of one exponent and one scale, sorted and summed, so that a budget costs microseconds.
 

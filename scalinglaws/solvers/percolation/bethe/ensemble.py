@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
 from ..sampling.expectation import HARD, expansion_threshold, expected_losses, powers_of_counts
 from .tree import tree_loss
 
@@ -37,6 +38,7 @@ _STRETCH = 4.0  # width of panels where the law is a sum of powers
 
 
 @dataclass(frozen=True)
+@by_value
 class Ensemble:
     """Infinitely many clusters.
 

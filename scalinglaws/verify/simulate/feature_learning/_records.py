@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
+
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+@by_value
 class SimulatedTraining:
     r"""Losses and kernel scales of independent draws.
 
@@ -30,6 +33,7 @@ class SimulatedTraining:
 
 
 @dataclass(frozen=True)
+@by_value
 class KernelSpectrum:
     r"""Eigenvalues of the kernel at initialization, on the data of one draw, and what of the target lies along each.
 
@@ -49,6 +53,7 @@ class KernelSpectrum:
 
 
 @dataclass(frozen=True)
+@by_value
 class SimulatedCircle:
     """Losses of independent networks on the circle.
 

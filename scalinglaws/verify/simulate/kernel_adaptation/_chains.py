@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import numbers
 from ....errors import refusal
 
 Array = NDArray[np.float64]
@@ -231,7 +232,7 @@ def effective_size(values: ArrayLike) -> float:
 
 
 def _halves(values: ArrayLike) -> Array:
-    rows = np.asarray(values, float)
+    rows = numbers("values", values)
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise refusal(
             "values",

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
+
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+@by_value
 class SimulatedLosses:
     """Losses of independent draws.
 
