@@ -43,6 +43,8 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
     >>> parse_expression("A*N**-a + 0.5*D")
     A/N**a + D/2
     """
+    if not isinstance(text, str):
+        raise refusal(argument, text, "must be text, a formula")
     if len(text) > _MAX_LENGTH:
         raise refusal(
             argument,

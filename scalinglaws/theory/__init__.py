@@ -129,10 +129,7 @@ def allocate(
     """
     from . import balance
 
-    def several(given: str | Sequence[str]) -> Sequence[str]:
-        return (given,) if isinstance(given, str) else tuple(given)
-
-    problem = balance.read_problem(terms, several(budget), several(caps), several(free))
+    problem = balance.read_problem(terms, budget, caps, free)
     return balance.allocate(problem.terms, problem.free, problem.budgets, problem.caps)
 
 

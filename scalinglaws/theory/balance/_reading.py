@@ -38,7 +38,10 @@ class Problem:
 
 
 def read_problem(
-    terms: str, budget: Sequence[str] = (), caps: Sequence[str] = (), free: Sequence[str] = ()
+    terms: str,
+    budget: str | Sequence[str] = (),
+    caps: str | Sequence[str] = (),
+    free: str | Sequence[str] = (),
 ) -> Problem:
     """Read a problem of allocation from text.
 
@@ -67,6 +70,9 @@ def read_problem(
     (N, D)
     """
     whole = parse_expression(terms, "terms")
+    budget, caps, free = (
+        _texts(name, value) for name, value in (("budget", budget), ("caps", caps), ("free", free))
+    )
     budgets = tuple(
         _forward(_constraint("budget", text, "="), whole.free_symbols) for text in budget
     )
@@ -88,6 +94,14 @@ def read_problem(
     return Problem(whole, chosen, budgets, bounds, labels)
 
 
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    """Return one text or several as several."""
+    found = (value,) if isinstance(value, str) else value
+    if not isinstance(found, (list, tuple)) or not all(isinstance(part, str) for part in found):
+        raise refusal(name, value, "must be text, or a list of texts")
+    return tuple(found)
+
+
 def _summands(text: str) -> list[str]:
     """Split a sum that could be read into the texts of its terms."""
     node, found = ast.parse(text, mode="eval").body, []
@@ -105,8 +119,6 @@ def _forward(sides: tuple[sp.Expr, sp.Expr], scales: set[sp.Basic]) -> tuple[sp.
 
 
 def _constraint(argument: str, text: str, sign: str) -> tuple[Any, Any]:
-    if not isinstance(text, str):
-        raise refusal(argument, text, "must be text, as 6*N*D=C")
     if argument == "budget" and (bound := re.search("[<>]", text)):
         raise refusal(
             argument, text, f"is an equation, with = ; what {bound[0]} bounds is a cap: --cap"

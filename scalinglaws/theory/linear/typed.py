@@ -104,6 +104,9 @@ def own_law(
     >>> own_law("k**-a", "k**-(a*b + 1)", "x**2/(1 + x)**2", resource="1/(1 + x) = P").law.expr
     Min(2*a, a*b)
     """
+    for label, text in (("resource", resource), ("variance", variance)):
+        if not isinstance(text, str):
+            raise refusal(label, text, "must be text, a formula")
     notes: list[str] = []
     name = _name(variable)
     decays = {}
