@@ -146,6 +146,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
         "compute": Form(
             ((_LEVEL - model.offset) / regime.constant) ** (-1 / regime.exponent),
             f"budget {budget} that reaches loss L",
+            (sp.Gt(_LEVEL, model.offset),),
         ),
         "multiplier": Form(
             detour ** (1 / regime.exponent),
