@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import refusal
+from ..reprs import short_repr
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of the catalogue.

@@ -15,6 +15,7 @@ import sympy as sp
 
 from ..arguments import instance
 from ..errors import refusal
+from ..reprs import short_repr
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from .formula import Law
@@ -44,6 +45,7 @@ _build = laws_of("empirical", standing="ansatz")
 # -- Chinchilla ---------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class AdditiveLoss:
     """A loss that is a constant and two powers, and what a run costs.
@@ -144,6 +146,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
         "compute": Form(
             ((_LEVEL - model.offset) / regime.constant) ** (-1 / regime.exponent),
             f"budget {budget} that reaches loss L",
+            (sp.Gt(_LEVEL, model.offset),),
         ),
         "multiplier": Form(
             detour ** (1 / regime.exponent),
@@ -194,6 +197,7 @@ def chinchilla_law() -> Law:
 _aN, _aD, _Nc, _Dc = sp.symbols("a_N a_D N_c D_c", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class NestedLoss:
     """A power of a sum of two powers, and what a run costs.
@@ -299,6 +303,7 @@ _n, _m, _alpha, _beta, _cinf, _eps0, _rest = sp.symbols(
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Envelope:
     """An error that saturates at random guessing.
@@ -420,6 +425,7 @@ def rosenfeld_law() -> Law:
 _c, _gamma = sp.symbols("c gamma", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class PowerOffset:
     """A power law above an offset.

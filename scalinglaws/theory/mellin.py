@@ -15,6 +15,7 @@ import sympy as sp
 
 from ..arguments import flag, instance
 from ..errors import refusal
+from ..reprs import short_repr
 from .parameters import as_expression
 
 X = sp.Symbol("x", positive=True)
@@ -27,6 +28,7 @@ def _at_gamma_pole(argument: sp.Expr) -> bool:
     return bool(value.is_integer and value.is_nonpositive)
 
 
+@short_repr
 @dataclass(frozen=True)
 class MellinSymbol:
     r"""A function on the positive axis, stored through its Mellin transform.
@@ -152,6 +154,7 @@ class MellinSymbol:
         ]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Pole:
     """The pole of order ``order`` of one Gamma factor of a symbol."""
@@ -177,6 +180,7 @@ class Pole:
         return self.own_residue() * self.rest(self.index)
 
 
+@short_repr
 @dataclass(frozen=True)
 class MellinCombination:
     """A linear combination of symbols; every operation acts term by term."""

@@ -10,6 +10,7 @@ import sympy as sp
 
 from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from ..monomials import power_of
 from ..records import Derived, Form, Regime
@@ -27,6 +28,7 @@ _L, _EXCESS, _C0 = sp.symbols("L L_excess c_0", positive=True)
 _RANGE = (sp.Rational(1, 3), sp.Rational(3, 2))
 
 
+@short_repr
 @dataclass(frozen=True)
 class NormLimited:
     """An error that falls as a power of a norm which itself grows as a power of the data.
