@@ -232,7 +232,8 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     values : mapping of str to number
         Parameters; those that belong to no notation stay.
     known : collection of str
-        Names that mean what they say: a notation is looked for only if one of its parameters is none of them.
+        Names that mean what they say: a notation is looked for only if one of its parameters is none of them, and never where
+        alpha and beta are both given.
 
     Returns
     -------
@@ -244,6 +245,8 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     >>> canonical({"a": Fraction(2), "b": Fraction(3, 2), "size": 7}, ("alpha", "beta", "size"))
     {'size': 7, 'alpha': Fraction(3, 2), 'beta': Fraction(2, 3)}
     """
+    if {"alpha", "beta"} <= set(values):
+        return dict(values)
     for entry in CONVENTIONS.values():
         own = entry.parameters
         for names in (own, entry.symbols):
