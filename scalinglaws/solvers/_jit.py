@@ -28,16 +28,17 @@ def njit(function: Kernel) -> Kernel:
     Notes
     -----
     Division by zero follows IEEE rules (``error_model="numpy"``) and sums keep their order (no fast-math), so results do
-    not depend on the machine's vector width.
+    not depend on the machine's vector width. A kernel holds no lock of the interpreter: threads can run it side by side.
     """
     if not JIT:
         return function
     import numba
 
     compiler = cast(Any, numba.njit)
+    options = {"error_model": "numpy", "fastmath": False, "nogil": True}
     try:
-        return cast(Kernel, compiler(cache=True, error_model="numpy", fastmath=False)(function))
+        return cast(Kernel, compiler(cache=True, **options)(function))
     except (
         RuntimeError
     ):  # no place for the cache: neither beside the source nor in the user's cache folder
-        return cast(Kernel, compiler(cache=False, error_model="numpy", fastmath=False)(function))
+        return cast(Kernel, compiler(cache=False, **options)(function))
