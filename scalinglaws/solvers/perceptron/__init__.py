@@ -8,20 +8,24 @@ grows (`gradient_flow`). `spectral_complexity` measures what takes the place of 
 from ._complexity import SpectralComplexity, spectral_complexity
 from ._fixed_norm import FixedNormSolution, fixed_norm, surface
 from ._gradient_flow import GradientFlow, gradient_flow
+from ._layers import Attention, Residual, fold_normalization
 from ._limits import LearningCurve, MaxStability, bayes, gibbs, hebb, max_stability
 from ._master import MasterCurve, master_curve
 from ._optimum import OptimalNorm, optimal_norm, ridge
 
 __all__ = [
+    "Attention",
     "FixedNormSolution",
     "GradientFlow",
     "LearningCurve",
     "MasterCurve",
     "MaxStability",
     "OptimalNorm",
+    "Residual",
     "SpectralComplexity",
     "bayes",
     "fixed_norm",
+    "fold_normalization",
     "gibbs",
     "gradient_flow",
     "hebb",

@@ -190,9 +190,7 @@ def fixed_norm(
 
 
 @shows("error", "train_loss", "train_error", "test_loss", grid=True)
-def surface(
-    alpha: ArrayLike, norm: ArrayLike, *, on_failure: str = "raise"
-) -> FixedNormSolution:
+def surface(alpha: ArrayLike, norm: ArrayLike, *, on_failure: str = "raise") -> FixedNormSolution:
     r"""Solve the logistic perceptron on a grid of samples and norms, on all threads.
 
     Parameters

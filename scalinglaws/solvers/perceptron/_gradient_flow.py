@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from ...arguments import Array, Value, numbers, shaped
+from ...errors import refusal
 from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 
@@ -98,8 +99,6 @@ def gradient_flow(norm: ArrayLike) -> GradientFlow:
     """
     given = numbers("norm", norm, low=0.0, high=_MOST)
     if np.any((given > 0) & (given < _LEAST)):
-        from ...errors import refusal
-
         small = given[(given > 0) & (given < _LEAST)].flat[0]
         raise refusal("norm", float(small), f"must be 0, or lie between {_LEAST:g} and {_MOST:g}")
     flat = np.array(given).ravel()
@@ -174,9 +173,7 @@ def _past(norm: float, z: Array, weights: Array) -> tuple[Array, Array, Array]:
     forgotten, end = 0.0, norm
     while end > 0 and forgotten < _FORGOTTEN:
         h, r = (float(each[0]) for each in _rates(np.array([end]), z, weights))
-        width = min(end, max(r / h, 1e-3 * end), max(0.25, 0.25 * end))
-        if end - width < 0.05:
-            width = min(end, 0.25)
+        width = min(end, 2 * r / h, max(0.25, 0.25 * end))
         at = end - 0.5 * width * (1 + _NODES)
         rate_h, rate_r = _rates(at, z, weights)
         rate = rate_h / rate_r
@@ -195,9 +192,7 @@ def _cumulated() -> Array:
     powers = np.polynomial.legendre.legvander(_NODES, _NODES.size - 1)
     to_series = np.linalg.inv(powers)
     columns = [
-        np.polynomial.legendre.legval(
-            _NODES, np.polynomial.legendre.legint(series, lbnd=-1)
-        )
+        np.polynomial.legendre.legval(_NODES, np.polynomial.legendre.legint(series, lbnd=-1))
         for series in to_series.T
     ]
     return np.asarray(np.array(columns).T / 2)

@@ -149,7 +149,9 @@ def of_function(function: Callable[..., Any]) -> ConvexLoss:
     given = _called(function, probe)
     if isinstance(given, tuple):
         if len(given) != 3:
-            complaint = "must return V, or the tuple (V, V', V'') of the loss and its two derivatives"
+            complaint = (
+                "must return V, or the tuple (V, V', V'') of the loss and its two derivatives"
+            )
             raise refusal("loss", function, complaint)
         accuracy = 0.0
 
@@ -199,7 +201,9 @@ def _differentiated(
     value = _array(function, _called(function, u), u)
     slope, curvature = np.zeros_like(u), _CURVATURE[0] * value
     for k in range(1, 5):
-        right, left = (_array(function, _called(function, u + side * k * step), u) for side in (1, -1))
+        right, left = (
+            _array(function, _called(function, u + side * k * step), u) for side in (1, -1)
+        )
         slope = slope + _SLOPE[k] * (right - left)
         curvature = curvature + _CURVATURE[k] * (right + left)
     return value, slope / step, curvature / step**2

@@ -94,7 +94,9 @@ def optimal_norm(alpha: ArrayLike) -> OptimalNorm:
     checked = samples(alpha)
     if np.any(checked < _FEWEST):
         raise refusal(
-            "alpha", checked[checked < _FEWEST].flat[0], f"must lie between {_FEWEST:g} and {MOST:g}"
+            "alpha",
+            checked[checked < _FEWEST].flat[0],
+            f"must lie between {_FEWEST:g} and {MOST:g}",
         )
     flat = np.array(checked).ravel()
     rows = [_optimum(float(each)) for each in flat]

@@ -131,7 +131,9 @@ def _panel(
         # observables
         sums[_BUSY] += labeled * eta * steep
         sums[_WORK] += labeled * eta * y * half_b * w  # delta Delta in units of s^2
-        sums[_LOSS] += labeled * w * (math.log1p(math.exp(-y)) if y > 0 else math.log1p(math.exp(y)) - y)
+        sums[_LOSS] += (
+            labeled * w * (math.log1p(math.exp(-y)) if y > 0 else math.log1p(math.exp(y)) - y)
+        )
         # derivatives in ln(norm) at fixed 2 chi norm
         shift = -eta * y * steep * half_b
         sums[_I1_NORM] += normal * shift
