@@ -141,7 +141,7 @@ def spectral_complexity(
     layers = leaves(nodes)
     names = tuple(layer.name for layer in layers)
     rho = numbers("lipschitz", lipschitz, low=0.0, strict=True)
-    if rho.ndim > 1 or rho.ndim == 1 and rho.size != len(layers):
+    if rho.ndim > 1 or (rho.ndim == 1 and rho.size != len(layers)):
         complaint = f"must be one number, or one for each of the {len(layers)} layers"
         raise refusal("lipschitz", lipschitz, complaint)
     shapes = _shapes(layers, shape, convolution)
@@ -203,8 +203,10 @@ def _log_product(nodes: Sequence[Node], expansions: dict[int, float]) -> float:
     total = 0.0
     for node in nodes:
         if isinstance(node, Block):
-            branches = [_log_product(part, expansions) for part in (node.branch, node.shortcut)]
-            total += float(np.logaddexp(*branches))  # an empty shortcut is the identity, of norm 1
+            branch, shortcut = (
+                _log_product(part, expansions) for part in (node.branch, node.shortcut)
+            )
+            total += float(np.logaddexp(branch, shortcut))  # an empty shortcut is the identity
         else:
             total += float(expansions[id(node)])
     return total

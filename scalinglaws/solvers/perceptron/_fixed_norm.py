@@ -17,7 +17,6 @@ from ..catalogue import shows
 from . import _generic, _logistic, _square
 from ._losses import LOGISTIC, SQUARE, ConvexLoss, margin_density, named
 from ._points import Points, norms, overlap, samples
-from ._saddle import MOST_STEPS
 
 Loss = str | Callable[..., Any]
 
@@ -110,11 +109,11 @@ class FixedNormSolution(Result):
             raise refusal("loss", loss, "must be given again: a solution keeps no functions")
         kind = named(self.loss if loss is None or self.loss != "callable" else loss)
         outer = np.shape(self.norm)
-        columns = [
+        norm, error, displacement, log_chi = (
             np.reshape(np.asarray(value, float), outer + (1,) * delta.ndim)
             for value in (self.norm, self.error, self.displacement, self.log_response)
-        ]
-        found = margin_density(delta, *columns, kind)
+        )
+        found = margin_density(delta, norm, error, displacement, log_chi, kind)
         return float(found) if found.ndim == 0 else found
 
 
@@ -223,9 +222,9 @@ def surface(alpha: ArrayLike, norm: ArrayLike, *, on_failure: str = "raise") -> 
     Examples
     --------
     >>> surface([1, 10, 100], [1, 10]).error.round(6)
-    array([[0.254607, 0.261706],
-           [0.066384, 0.043634],
-           [0.019656, 0.007156]])
+    array([[0.254607, 0.262518],
+           [0.070975, 0.043651],
+           [0.021329, 0.007576]])
     """
     choice("on_failure", on_failure, ("raise", "return"))
     rows = {"alpha": samples(alpha), "norm": norms(norm, limits=True)}
@@ -235,9 +234,9 @@ def surface(alpha: ArrayLike, norm: ArrayLike, *, on_failure: str = "raise") -> 
             raise refusal(name, array, complaint, shown=False)
     a, n = np.atleast_1d(rows["alpha"]), np.atleast_1d(rows["norm"])
     afford(3 * _FIELDS * a.size * n.size, f"a surface of {a.size} x {n.size} points", "use fewer")
-    grid = [np.ascontiguousarray(each.ravel()) for each in np.meshgrid(a, n, indexing="ij")]
-    found = _logistic.solve(*grid, threads=_logistic.available_threads())
-    result = result_of(*grid, (a.size, n.size), LOGISTIC, found)
+    every_a, every_n = np.repeat(a, n.size), np.tile(n, a.size)
+    found = _logistic.solve(every_a, every_n, threads=_logistic.available_threads())
+    result = result_of(every_a, every_n, (a.size, n.size), LOGISTIC, found)
     judged("surface", result, result.diagnostics, on_failure)
     return result
 

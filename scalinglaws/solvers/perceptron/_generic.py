@@ -75,10 +75,8 @@ class Branch:
             if step < _SMALLEST_STEP:
                 return None
             move = target - here.log_norm
-            if abs(move) > step:
-                log_norm = here.log_norm + math.copysign(step, move)
-            else:
-                log_norm = target
+            far = abs(move) > step
+            log_norm = here.log_norm + math.copysign(step, move) if far else target
             moved = log_norm - here.log_norm
             found = self._solved(
                 log_norm,

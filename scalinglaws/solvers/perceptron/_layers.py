@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arguments import Array
+from ...arguments import Array, choice, number, numbers
 from ...errors import DataError, refusal
 
 _EPSILON = 1e-5
@@ -116,8 +116,6 @@ def fold_normalization(
     array([[0.5, 1. ],
            [3. , 4. ]])
     """
-    from ...arguments import choice, number, numbers
-
     a = array("weight", weight)
     side = choice("into", into, ("outputs", "inputs"))
     gamma = numbers("scale", scale)

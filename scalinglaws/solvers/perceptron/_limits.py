@@ -266,8 +266,8 @@ def _posterior(alpha: Array) -> tuple[Array, float, int]:
     drive = np.log(alpha * math.sqrt(2 / math.pi))
     # at small q the integral is sqrt(2/pi), at q = 1 it is 0.9032
     log_a = np.log(alpha * 0.7206 + np.sqrt(2 / math.pi * alpha))
-    worst = math.inf
-    for steps in range(MOST_STEPS):
+    worst, steps = math.inf, 0
+    while steps < MOST_STEPS:
         a2 = np.exp(2 * log_a)
         root = np.sqrt(a2 / (1 + a2))
         x = root[:, None] * _FIELD
@@ -281,6 +281,7 @@ def _posterior(alpha: Array) -> tuple[Array, float, int]:
         # d root / d log a = root / (1 + a^2)
         rise = 2 - a2 / (1 + a2) - turned / mean * root / (1 + a2)
         log_a = log_a - excess / rise
+        steps += 1
     return np.exp(log_a), worst, steps
 
 

@@ -214,9 +214,26 @@ def margin_density(
 ) -> Array:
     """Return the density of training margins at single points."""
     tau = 1 / np.tan(math.pi * error)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        _, slope, curvature = loss.values(norm * delta)
-        omega = delta + np.exp(log_chi) * norm * slope
-        steep = 1 + np.exp(log_chi) * norm**2 * curvature
-        density = 2 / math.sqrt(2 * math.pi) * np.exp(-(omega**2) / 2) * ndtr(tau * omega) * steep
-    return np.asarray(density)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+        u = norm * delta
+        _, slope, curvature = loss.values(u)
+        # chi overflows where the norm is large, V' underflows: only logarithms of their product are safe
+        logistic = loss is LOGISTIC
+        log_slope = math.log(2) - np.logaddexp(0.0, 2 * u) if logistic else np.log(np.abs(slope))
+        shift = -np.sign(slope) * np.exp(log_chi + np.log(norm) + log_slope)
+        # for the logistic loss V'' = -2 V' sigma(2 u)
+        bent = (
+            2 * norm * shift * expit(2 * u)
+            if logistic
+            else np.exp(log_chi + 2 * np.log(norm) + np.log(np.maximum(curvature, 0.0)))
+        )
+        omega, steep = delta - shift, 1 + bent
+        # at norm 0 all margins move alike; at infinite norm those below the largest smallest margin are at it
+        omega = np.where(norm == 0, delta - displacement, omega)
+        steep = np.where(norm == 0, 1.0, steep)
+        last = np.isinf(norm)
+        omega = np.where(last, delta, omega)
+        steep = np.where(last, np.where(delta > displacement, 1.0, 0.0), steep)
+        law = 2 / math.sqrt(2 * math.pi) * np.exp(-(omega**2) / 2) * ndtr(tau * omega)
+        # far to the left the shift overflows, and nothing is left there
+        return np.asarray(np.where(law > 0, law * steep, 0.0))

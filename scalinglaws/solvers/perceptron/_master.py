@@ -54,7 +54,9 @@ class MasterCurve(Result):
 
 
 def master_curve(x: ArrayLike) -> MasterCurve:
-    r"""Compute the curve on which errors at many samples fall together: :math:`\varepsilon/\varepsilon_{opt} = \Phi(\lambda/\lambda_{opt})`.
+    r"""Compute the curve on which errors at many samples fall together.
+
+    .. math:: \frac\varepsilon{\varepsilon_{opt}} = \Phi\Big(\frac\lambda{\lambda_{opt}}\Big)
 
     For :math:`\alpha \to \infty` at fixed :math:`\lambda/\alpha`, with :math:`u = \omega/s`, :math:`b = \lambda s` and
     :math:`\eta = c\,(1 - \tanh b(u + \eta))`, the constant c is fixed by

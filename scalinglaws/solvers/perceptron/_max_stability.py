@@ -77,7 +77,7 @@ def _solve(alpha: Array, table: Array) -> None:
             j11, j12 = k * lower / mean, -r * r * normal / mean - s * s
             j21, j22 = 2.0 * k * sums[1] / sums[0], r * sums[2] / sums[0] + 2.0 * r * r
             determinant = j11 * j22 - j12 * j21
-            if done and worst < 1e-12 or steps >= MOST_STEPS or not math.isfinite(worst):
+            if (done and worst < 1e-12) or steps >= MOST_STEPS or not math.isfinite(worst):
                 break
             step_kappa = -(j22 * r1 - j12 * r2) / determinant
             step_tau = -(j11 * r2 - j21 * r1) / determinant

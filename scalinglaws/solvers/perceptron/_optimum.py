@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from ...arguments import Array, Value, broadcast, choice, numbers, shaped
+from ...arguments import Value, broadcast, choice, numbers, shaped
 from ...errors import DomainError, refusal
 from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
