@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 
 from ..errors import ScalingLawsError
-from . import _allocate, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
+from . import _allocate, _complexity, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
 from ._app import app
 
 __all__ = ["app", "main", "run"]

@@ -27,7 +27,7 @@ MOST_STEPS = 60
 """Newton steps after which a point counts as not solved."""
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_NEAR, _SOLVED = 1e-6, 1e-12  # Newton's steps square residuals: from near to solved in one
+_NEAR, _SOLVED, _ROUNDED = 1e-6, 1e-12, 2e-14  # Newton's steps square residuals
 _PANELS = 4000  # far more than any point needs
 _REACH = 9.0  # deviations beyond which a Gaussian weight is below rounding
 _ROOT = math.sqrt(2.0 / math.pi)
@@ -158,7 +158,7 @@ def solve_point(alpha: float, norm: float, limit: bool, row: Array, sums: Array)
     # without the norm's effect, the mean displacement is that at field 0
     log_delta = (0.0 if limit else log_overlap(log_tau)) - log_drive
     done = False
-    worst, sensitivity, slope = math.inf, math.inf, math.nan
+    worst, before, sensitivity, slope = math.inf, math.inf, math.inf, math.nan
     steps = 0
     while True:
         log_r = 0.0 if limit else log_overlap(log_tau)
@@ -177,7 +177,8 @@ def solve_point(alpha: float, norm: float, limit: bool, row: Array, sums: Array)
         j11, j12 = sums[_I1_G] / i1, r * r * sums[_I1_TAU] / i1 - s * s
         j21, j22 = sums[_I2_G] / i2, r * sums[_I2_TAU] / i2 + 2.0 * r * r
         determinant = j11 * j22 - j12 * j21
-        if done and worst < _SOLVED:
+        # a step more where rounding has not been reached; where it is larger than hoped, it is told
+        if done and (worst < _ROUNDED or (worst < _SOLVED and worst >= 0.5 * before)):
             rounding = worst + 1e-15
             sensitivity = (abs(j11) + abs(j21)) / abs(determinant) * rounding
             c1, c2 = sums[_I1_NORM] / i1, sums[_I2_NORM] / i2
@@ -191,6 +192,7 @@ def solve_point(alpha: float, norm: float, limit: bool, row: Array, sums: Array)
         damping = 1.0 / largest if largest > 1.0 else 1.0
         log_delta += damping * step_delta
         log_tau += damping * step_tau
+        before = worst
         steps += 1
         done = worst < _NEAR
     row[LOG_TAU], row[LOG_DELTA], row[RESIDUAL], row[STEPS] = log_tau, log_delta, worst, steps
