@@ -137,7 +137,7 @@ def fixed_norm(
     alpha : array_like
         :math:`\alpha`, samples per input dimension, from 1e-9 to 1e12.
     norm : array_like
-        :math:`\lambda = |w|/\sqrt N` of the weights before they are normalized, from 1e-9 to 1e12; with the logistic loss also
+        :math:`\lambda = |w|/\sqrt N` of the weights before they are normalized, from 1e-12 to 1e20; with the logistic loss also
         its limits, 0 for Hebb's rule and inf for maximum stability. Both broadcast. In the squared convention,
         :math:`\lambda_s = \lambda^2`.
     loss : {"logistic", "exponential", "hinge", "square"} or callable

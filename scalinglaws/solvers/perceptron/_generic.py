@@ -15,16 +15,17 @@ import numpy as np
 from scipy.special import ndtr
 
 from ...arguments import Array
-from . import _observables
-from ._losses import ConvexLoss
+from ...errors import DomainError
+from . import _max_stability, _observables
+from ._losses import HINGE, ConvexLoss
 from ._points import Points, overlap
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _ROOT = math.sqrt(2 / math.pi)
 _REACH = 9.0
 _LEVELS = 40  # of bisection
-_CLOSE = 1e-10  # to which a panel and its halves must agree, of the whole; the halves are better by 2^-16 at least
-_QUADRATURE = 1e-13
+_CLOSE = 1e-12  # of the whole, to which a panel and its halves must agree
+_QUADRATURE = 2e-12
 _SOLVED = 1e-12
 _MOST_STEPS = 40
 _FIRST = 0.1  # norm from which a branch is continued
@@ -147,13 +148,13 @@ def _integrals(norm: float, tau: float, s: float, log_x: float, loss: ConvexLoss
 
     def integrand(omega: Array) -> Array:
         v = norm * omega
-        d, kept = loss.proximal(log_x, v)
+        d, kept, lost = loss.proximal(log_x, v)
         normal = np.exp(-0.5 * (omega / s) ** 2) / (s * math.sqrt(2 * math.pi))
         common = 2 / math.sqrt(2 * math.pi) * np.exp(-0.5 * omega**2)
         labeled = common * ndtr(tau * omega)
         # tau 2 phi(omega) phi(tau omega), whose product of Gaussians has the width s
         turned = tau * omega * common * np.exp(-0.5 * (tau * omega) ** 2) / math.sqrt(2 * math.pi)
-        moved = v * (kept - 1)
+        moved = -v * lost
         return np.array(
             [
                 normal * d,
@@ -168,10 +169,19 @@ def _integrals(norm: float, tau: float, s: float, log_x: float, loss: ConvexLoss
             ]
         )
 
-    x = math.exp(min(log_x, 600.0))
-    edges = [0.0, s, -s, 3 * s, -3 * s, 9 * s, 1 / norm, 3 / norm]
-    edges += [kink / norm for kink in loss.kinks(x)]
-    return adaptive(integrand, edges, -_REACH * s, _REACH)
+    kinks = loss.kinks(math.exp(min(log_x, 600.0)))
+    return adaptive(integrand, breakpoints(norm, s, kinks), -_REACH * s, _REACH)
+
+
+def breakpoints(norm: float, s: float, kinks: tuple[float, ...] = ()) -> list[float]:
+    """Return fields between which integrands bend: 0, the width, the loss's own scale, and all scales beyond, thrice each."""
+    edges = [0.0, s, -s, 3 * s, -3 * s, *(kink / norm for kink in kinks)]
+    for scale in (s, 1 / norm):
+        # a tail that ends within the first panel's first node would not be seen
+        while scale < _REACH:
+            edges.append(scale)
+            scale *= 3.0
+    return edges
 
 
 def adaptive(integrand: object, edges: list[float], low: float, high: float) -> Array:
@@ -207,6 +217,8 @@ def _panels(integrand: object, a: Array, b: Array) -> Array:
 
 def solve(alpha: Array, norm: Array, loss: ConvexLoss) -> Points:
     """Solve points one after the other; those of equal alpha share a branch."""
+    if loss is HINGE:
+        _below_stability(alpha, norm)
     found = Points.unknown(alpha.size)
     branches: dict[float, Branch] = {}
     for i in sorted(range(alpha.size), key=lambda k: norm[k]):
@@ -220,6 +232,19 @@ def solve(alpha: Array, norm: Array, loss: ConvexLoss) -> Points:
     return found
 
 
+def _below_stability(alpha: Array, norm: Array) -> None:
+    """Refuse norms at which the hinge loss can be zero: its minimum is then no longer one point."""
+    top = np.exp(-_max_stability.solve(alpha)[:, _max_stability.LOG_KAPPA])
+    if np.any(norm >= top):
+        i = int(np.flatnonzero(norm >= top)[0])
+        raise DomainError(
+            f"norm = {norm[i]:g} must be below {top[i]:g} at alpha = {alpha[i]:g} with the hinge loss, "
+            "one over the largest stability: from there on it vanishes",
+            argument="norm",
+            value=float(norm[i]),
+        )
+
+
 def record(found: Points, i: int, point: Saddle, loss: ConvexLoss) -> None:
     """Write what is known of a saddle point, and of what is measured there, into a row."""
     norm, tau, x = math.exp(point.log_norm), math.exp(point.log_tau), math.exp(point.log_x)
@@ -231,14 +256,14 @@ def record(found: Points, i: int, point: Saddle, loss: ConvexLoss) -> None:
         law = 2 / math.sqrt(2 * math.pi) * np.exp(-0.5 * omega**2) * ndtr(tau * omega)
         return np.array([law * loss.values(norm * omega)[0]])
 
-    edges = [0.0, s, -s, 3 * s, -3 * s, 9 * s, 1 / norm, 3 / norm, 10 / norm]
-    edges += [kink / norm for kink in loss.kinks(0.0)]
     found.tau[i] = tau
     found.displacement[i] = loss.proximal(point.log_x, np.zeros(1))[0][0] / norm
     found.log_response[i] = point.log_x - 2 * point.log_norm
     found.train_loss[i] = point.train_loss
     found.train_error[i] = _observables.below(x * pull / norm, s, r)
-    found.test_loss[i] = adaptive(tested, edges, -_REACH * s, _REACH)[0]
+    found.test_loss[i] = adaptive(
+        tested, breakpoints(norm, s, loss.kinks(0.0)), -_REACH * s, _REACH
+    )[0]
     found.multiplier[i] = point.free / x
     found.free_share[i] = point.free
     found.slope[i] = -point.log_tau_slope * tau / ((1 + tau**2) * math.atan2(1.0, tau))

@@ -33,8 +33,8 @@ class ConvexLoss:
     values : callable
         From u to V, V', V''.
     proximal : callable
-        From the logarithm of x and v to :math:`u - v` and :math:`\partial u/\partial v`, where u minimizes
-        :math:`V(u) + (u - v)^2/2x`.
+        From the logarithm of x and v to :math:`u - v`, :math:`\partial u/\partial v` and 1 minus that, each with its digits,
+        where u minimizes :math:`V(u) + (u - v)^2/2x`.
     kinks : callable
         From x to the v at which the proximal map has kinks.
     accuracy : float
@@ -44,7 +44,7 @@ class ConvexLoss:
     name: str
     method: str
     values: Callable[[Array], tuple[Array, Array, Array]]
-    proximal: Callable[[float, Array], tuple[Array, Array]]
+    proximal: Callable[[float, Array], tuple[Array, Array, Array]]
     kinks: Callable[[float], tuple[float, ...]]
     accuracy: float = 0.0
 
@@ -68,26 +68,27 @@ def _square(u: Array) -> tuple[Array, Array, Array]:
     return 0.5 * (1 - u) ** 2, u - 1, np.ones_like(u)
 
 
-def _exponential_proximal(log_x: float, v: Array) -> tuple[Array, Array]:
+def _exponential_proximal(log_x: float, v: Array) -> tuple[Array, Array, Array]:
     step = wrightomega(log_x - v)  # x e^-u
-    return step, 1 / (1 + step)
+    return step, 1 / (1 + step), step / (1 + step)
 
 
-def _hinge_proximal(log_x: float, v: Array) -> tuple[Array, Array]:
+def _hinge_proximal(log_x: float, v: Array) -> tuple[Array, Array, Array]:
     x = math.exp(log_x)
     step = np.clip(1 - v, 0.0, x)
-    return step, np.where((v < 1 - x) | (v > 1), 1.0, 0.0)
+    kept = np.where((v < 1 - x) | (v > 1), 1.0, 0.0)
+    return step, kept, 1 - kept
 
 
-def _square_proximal(log_x: float, v: Array) -> tuple[Array, Array]:
-    kept = 1 / (1 + math.exp(log_x))
-    return (1 - v) * (1 - kept), np.full_like(v, kept)
+def _square_proximal(log_x: float, v: Array) -> tuple[Array, Array, Array]:
+    kept, lost = expit(-log_x), expit(log_x)
+    return (1 - v) * lost, np.full_like(v, kept), np.full_like(v, lost)
 
 
 def _smooth_proximal(values: Callable[[Array], tuple[Array, Array, Array]]) -> Any:
     """Find the proximal map of a smooth loss node by node, bracketed, by Newton's method."""
 
-    def proximal(log_x: float, v: Array) -> tuple[Array, Array]:
+    def proximal(log_x: float, v: Array) -> tuple[Array, Array, Array]:
         slope = values(v)[1]
         sign = -np.sign(slope)
         with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
@@ -110,8 +111,8 @@ def _smooth_proximal(values: Callable[[Array], tuple[Array, Array, Array]]) -> A
                 if np.all(settled | (sign == 0)):
                     break
             step = np.where(sign == 0, 0.0, sign * m)
-            kept = 1 / (1 + np.exp(min(log_x, 690.0)) * values(v + step)[2])
-        return step, kept
+            stiff = np.exp(min(log_x, 690.0)) * values(v + step)[2]
+        return step, 1 / (1 + stiff), stiff / (1 + stiff)
 
     return proximal
 

@@ -18,7 +18,7 @@ from . import _generic, _saddle
 from ._fixed_norm import FixedNormSolution, Loss, result_of, solve_points
 from ._limits import max_stability
 from ._losses import HINGE, LOGISTIC, SQUARE, ConvexLoss, named
-from ._points import LEAST, MOST, Points, generalization_error, samples
+from ._points import LEAST_NORM, MOST, MOST_NORM, Points, generalization_error, samples
 from ._square import largest_norm
 
 _FEWEST = 1e-3  # samples below which the optimum is too flat to be located
@@ -181,7 +181,7 @@ def ridge(
     Raises
     ------
     DomainError
-        If an argument is out of range, or the norm would be below 1e-9 or above 1e12.
+        If an argument is out of range, or the norm would be below 1e-12 or above 1e20.
     ConvergenceError
         If the equations are not solved; the result is attached.
 
@@ -217,7 +217,7 @@ def _penalized(alpha: float, penalty: float, loss: ConvexLoss, found: Points, i:
     if penalty == 0:
         _copy(solve_points(one, np.array([math.inf]), loss), found, i)
         return math.inf
-    top = math.log(MOST)
+    top = math.log(MOST_NORM)
     if loss is SQUARE:
         top = min(top, math.log(float(largest_norm(one)[0])))
     if loss is HINGE:
@@ -251,13 +251,14 @@ def _root(excess: Callable[[float], float], top: float) -> float:
     value = excess(low)
     if math.isnan(value):
         return math.nan
-    bottom = math.log(LEAST)
+    bottom = math.log(LEAST_NORM)
     for _ in range(_EXPANSIONS):
         if value <= 0:  # the root lies below
             high, low = low, low - 1.0
             if low < bottom:
                 raise DomainError(
-                    f"the norm would be below {LEAST:g}; use a smaller penalty", argument="penalty"
+                    f"the norm would be below {LEAST_NORM:g}; use a smaller penalty",
+                    argument="penalty",
                 )
             value = excess(low)
             if value >= 0:

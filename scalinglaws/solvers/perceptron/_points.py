@@ -11,7 +11,9 @@ from ...arguments import Array, number, numbers
 from ...errors import refusal
 
 LEAST, MOST = 1e-9, 1e12
-"""Samples and, besides limits, norms between which the equations were tried."""
+"""Samples between which the equations were tried."""
+LEAST_NORM, MOST_NORM = 1e-12, 1e20
+"""Norms, besides limits, between which they were tried."""
 
 
 @dataclass
@@ -70,13 +72,13 @@ def samples(alpha: object) -> Array:
 
 
 def norms(norm: object, *, limits: bool) -> Array:
-    """Check norms: between `LEAST` and `MOST`, or possibly 0 or infinite."""
+    """Check norms: between `LEAST_NORM` and `MOST_NORM`, or possibly 0 or infinite."""
     array = numbers("norm", norm, low=0.0, infinite=True)  # type: ignore[arg-type]
-    inside = (array >= LEAST) & (array <= MOST)
+    inside = (array >= LEAST_NORM) & (array <= MOST_NORM)
     if limits:
         inside |= (array == 0.0) | np.isinf(array)
     if not np.all(inside):
         ends = ", or 0 or inf for the limits" if limits else ""
-        complaint = f"must lie between {LEAST:g} and {MOST:g}{ends}"
+        complaint = f"must lie between {LEAST_NORM:g} and {MOST_NORM:g}{ends}"
         raise refusal("norm", number("norm", array[~inside].flat[0], infinite=True), complaint)
     return array

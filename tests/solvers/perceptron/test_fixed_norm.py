@@ -113,7 +113,7 @@ def _residuals(found):
         law = 2 / math.sqrt(2 * math.pi) * np.exp(-0.5 * omega**2) * ndtr(tau * omega)
         return np.array([normal * delta, law * delta**2])
 
-    edges = [0.0, s, -s, 3 * s, -3 * s, 9 * s, found.displacement, 1 / norm, 3 / norm]
+    edges = [*_generic.breakpoints(norm, s), found.displacement]
     first, second = _generic.adaptive(integrand, edges, -9.5 * s, 9.5)
     return (
         abs(alpha * math.sqrt(2 / math.pi) * first / r - 1),
@@ -154,14 +154,14 @@ def test_limits_of_small_and_large_norm():
     assert np.all(ends.train_loss == [math.log(2), 0])
     assert np.all(ends.test_loss == [math.log(2), math.inf])
     assert np.all(ends.multiplier == [math.inf, 0])
-    near = fixed_norm(alpha, 1e-9)
+    near = fixed_norm(alpha, 1e-12)
     np.testing.assert_allclose(near.train_error, ends.train_error[:, 0], rtol=1e-7)
     np.testing.assert_allclose(near.displacement, ends.displacement[:, 0], rtol=1e-7)
 
 
 @given(
     st.floats(-8, 11).map(lambda x: 10.0**x),
-    st.floats(-8, 11).map(lambda x: 10.0**x),
+    st.floats(-11, 19).map(lambda x: 10.0**x),
 )
 @settings(max_examples=60)
 def test_every_point_lies_between_bayes_and_chance(alpha, norm):
@@ -191,7 +191,9 @@ def test_observables_are_the_integrals_that_define_them(alpha, norm):
     assert found.train_error == pytest.approx(owen, rel=1e-7, abs=1e-14)
     # margins: a density, of which the part below 0 is misclassified
     width = max(0.01, math.sqrt(1 - found.overlap**2))
-    at = np.unique(np.concatenate([np.linspace(-12 * width, 12 * width, 4001), np.linspace(0, 9, 9001)]))
+    at = np.unique(
+        np.concatenate([np.linspace(-12 * width, 12 * width, 4001), np.linspace(0, 9, 9001)])
+    )
     density = found.margin_density(at)
     assert integrate.trapezoid(density, at) == pytest.approx(1, abs=1e-5)
     loss = integrate.trapezoid(density * np.logaddexp(0, -2 * norm * at), at)
@@ -199,12 +201,12 @@ def test_observables_are_the_integrals_that_define_them(alpha, norm):
 
 
 def test_margins_at_the_limits():
-    at = np.linspace(-5, 9, 28001)
+    at = np.linspace(-5, 9, 28001)  # 0 among them
     hebbs, most = fixed_norm(2, 0.0), fixed_norm(2, math.inf)
     density = hebbs.margin_density(at)
     assert integrate.trapezoid(density, at) == pytest.approx(1, abs=1e-6)
-    assert integrate.trapezoid(density[at < 0], at[at < 0]) == pytest.approx(
-        hebbs.train_error, rel=1e-3
+    assert integrate.trapezoid(density[at <= 0], at[at <= 0]) == pytest.approx(
+        hebbs.train_error, rel=1e-5
     )
     density = most.margin_density(at)
     assert np.all(density[at < most.displacement] == 0)
@@ -249,7 +251,7 @@ def test_penalties_at_their_ends():
     with pytest.raises(DomainError, match="use a smaller penalty"):
         ridge(1e-9, 1e15)
     with pytest.raises(DomainError, match="use a larger penalty"):
-        ridge(1e12, 1e-300)
+        ridge(1e12, 1e-300, "square")
     with pytest.raises(DomainError, match="penalty = -1"):
         ridge(2, -1)
 
@@ -322,8 +324,8 @@ def test_a_surface_is_the_points_whatever_the_threads(monkeypatch):
         ((math.inf, 1), "alpha = inf"),
         ((math.nan, 1), "alpha = nan"),
         ((1, -1), "norm = -1"),
-        ((1, 1e-10), "norm = 1e-10 must lie between 1e-09 and 1e\\+12, or 0 or inf for the limits"),
-        ((1, 1e13), "norm = 1"),
+        ((1, 1e-13), "norm = 1e-13 must lie between 1e-12 and 1e\\+20, or 0 or inf for the limits"),
+        ((1, 1e21), "norm = 1"),
         ((1, math.nan), "norm = nan"),
         (("a", 1), "alpha = 'a' must be a number"),
         (([1, 2], [1, 2, 3]), "do not broadcast"),
