@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...arguments import Array, choice, number, numbers
 from ...errors import DataError, refusal
 
 _EPSILON = 1e-5
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -177,17 +179,21 @@ def array(name: str, value: Any) -> Array:
         raise DataError(
             f"{name} cannot be read as an array of numbers ({failure}); move it to the CPU, detached, as float32 or float64"
         ) from failure
-    if not np.all(np.isfinite(found)):
-        raise DataError(f"{name} holds numbers that are not finite")
+    if not np.all(np.abs(found) <= _LARGEST):
+        raise DataError(f"{name} holds numbers that are not finite, or beyond {_LARGEST:g}")
     return found
 
 
 def _is_matrix(weights: Any) -> bool:
     """Tell nested lists of numbers from a list of layers."""
-    try:
-        return np.asarray(weights).dtype.kind in "fi" and np.ndim(weights) == 2
-    except (TypeError, ValueError):
-        return False
+    return (
+        isinstance(weights, (list, tuple))
+        and bool(weights)
+        and all(
+            isinstance(row, (list, tuple)) and all(isinstance(entry, Real) for entry in row)
+            for row in weights
+        )
+    )
 
 
 def _of_entry(entry: Any, name: str) -> Iterator[Node]:
