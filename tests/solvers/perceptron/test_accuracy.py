@@ -27,15 +27,16 @@ DIGITS = 40
 def _gauss(count=32):
     """Return nodes and weights of Gauss-Legendre quadrature, by Newton's method on the polynomials."""
     found = []
-    for k in range(count):
-        z = mp.cos(mp.pi * (k + mpf(3) / 4) / (count + mpf(1) / 2))
-        for _ in range(8):
-            low, high = mpf(1), z
-            for n in range(2, count + 1):
-                low, high = high, ((2 * n - 1) * z * high - (n - 1) * low) / n
-            slope = count * (low - z * high) / (1 - z * z)
-            z -= high / slope
-        found.append((z, 2 / ((1 - z * z) * slope**2)))
+    with mp.workdps(DIGITS):
+        for k in range(count):
+            z = mp.cos(mp.pi * (k + mpf(3) / 4) / (count + mpf(1) / 2))
+            for _ in range(8):
+                low, high = mpf(1), z
+                for n in range(2, count + 1):
+                    low, high = high, ((2 * n - 1) * z * high - (n - 1) * low) / n
+                slope = count * (low - z * high) / (1 - z * z)
+                z -= high / slope
+            found.append((z, 2 / ((1 - z * z) * slope**2)))
     return found
 
 
