@@ -5,12 +5,22 @@ Every error derives from `ScalingLawsError` and from the built-in exception that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Number
 from typing import Any
 
-_SHOWN = 10  # names listed when none is near
+_SHOWN = 10  # names listed on one line; more of them are set in columns
+_WIDTH = 78  # characters of a line of columns
+GREEK = frozenset(
+    [
+        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+        *("lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi"),
+        "omega",
+    ]
+)
+"""Names of symbols."""
+
 _ENTRIES = 6  # of an array or a sequence that a message shows
 _LENGTH = 80  # characters of a value that a message shows
 
@@ -68,6 +78,20 @@ class ResourceError(ScalingLawsError, MemoryError):
     """A request would need more memory or time than is allowed."""
 
 
+class WorkerError(ScalingLawsError, RuntimeError):
+    """A worker process died, or a map-like lost or mixed up what it was given.
+
+    Attributes
+    ----------
+    finished : dict
+        Outputs that were made before, by the positions of their items (checks by their names).
+    """
+
+    def __init__(self, message: str, *, finished: dict[Any, Any] | None = None) -> None:
+        super().__init__(message)
+        self.finished = {} if finished is None else finished
+
+
 class AccuracyWarning(UserWarning):
     """A result is less accurate than the documentation promises."""
 
@@ -80,7 +104,7 @@ class ExtrapolationWarning(UserWarning):
     """A formula is used outside the range in which it was tested."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> DomainError:
+def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> DomainError:
     """Build the error for a name that does not exist, with the nearest ones that do.
 
     Parameters
@@ -103,18 +127,74 @@ def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> 
     --------
     >>> print(unknown_name("law", "linear.dota", ["linear.data", "linear.time"]))
     unknown law 'linear.dota'; did you mean 'linear.data' or 'linear.time'?
+
+    A symbol is never taken for another one that is written alike:
+
+    >>> print(unknown_name("parameter", "alpha_p", ["alpha", "beta"]))
+    unknown parameter 'alpha_p'; known: alpha, beta
     """
     names = sorted(known)
-    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+    near = [
+        entry
+        for entry in get_close_matches(str(name), names, n=5, cutoff=0.5)
+        if _may_be_meant(str(name), entry)
+    ][:3]
     if near:
         hint = "did you mean " + " or ".join(repr(entry) for entry in near) + "?"
+    elif len(names) <= _SHOWN:
+        hint = "known: " + (", ".join(names) or "none")
     else:
-        shown = (
-            names if len(names) <= _SHOWN else [*names[:_SHOWN], f"and {len(names) - _SHOWN} more"]
-        )
-        hint = "known: " + (", ".join(shown) if names else "none")
-    message = f"unknown {kind} {name!r}; {hint}" + (f"; {more}" if more else "")
-    return DomainError(message, argument=kind, value=name)
+        hint = "known:\n" + columns(names)
+    if more:
+        hint += "\n" + more if "\n" in hint else f"; {more}"
+    return DomainError(f"unknown {kind} {brief(name)}; {hint}", argument=kind, value=name)
+
+
+def columns(names: Sequence[str]) -> str:
+    """Set names in columns, down each before the next, as many as fit on a line.
+
+    Examples
+    --------
+    >>> print(columns(["one", "two", "three"]))
+      one  two  three
+    """
+    for rows in range(1, len(names) + 1):
+        parts = [names[start : start + rows] for start in range(0, len(names), rows)]
+        widths = [max(map(len, part)) for part in parts]
+        if sum(widths) + 2 * len(widths) <= _WIDTH or rows == len(names):
+            break
+    lines = (
+        [
+            part[row].ljust(width)
+            for part, width in zip(parts, widths, strict=True)
+            if row < len(part)
+        ]
+        for row in range(rows)
+    )
+    return "\n".join(("  " + "  ".join(line)).rstrip() for line in lines)
+
+
+def _may_be_meant(given: str, known: str) -> bool:
+    """Tell whether a name can be a slip for another: a symbol is none for one with another letter, or another index."""
+    base, _, index = given.lower().partition("_")
+    if base not in GREEK and len(base) > 1:
+        return True
+    other, _, its = known.lower().partition("_")
+    return base == other and index == its
+
+
+def known_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> str:
+    """Return a name if it is one of those that there are; raise `unknown_name` for any other, and for what is no name at all.
+
+    Examples
+    --------
+    >>> known_name("law", "linear.data", ["linear.data", "linear.time"])
+    'linear.data'
+    """
+    names = list(known)
+    if not isinstance(name, str) or name not in names:
+        raise unknown_name(kind, name, names, more)
+    return name
 
 
 def refusal(
@@ -124,7 +204,7 @@ def refusal(
     *,
     shown: bool = True,
     named: bool = True,
-    at: int | None = None,
+    at: int | tuple[int, ...] | None = None,
 ) -> DomainError:
     """Build the error for an argument that is not allowed.
 
@@ -140,8 +220,8 @@ def refusal(
         Whether the message shows the value.
     named : bool
         Whether the message begins with name and value; without them, the complaint is a whole sentence.
-    at : int, optional
-        Place of the value in an argument with several.
+    at : int or tuple of int, optional
+        Place of the value in an argument with several: one index for each axis.
 
     Returns
     -------
@@ -155,7 +235,8 @@ def refusal(
     """
     if not named:
         return DomainError(complaint, argument=argument, value=value)
-    place = "" if at is None else f"[{at}]"
+    indices = (at,) if isinstance(at, int) else at
+    place = "" if indices is None else f"[{', '.join(map(str, indices))}]"
     given = f" = {brief(value)}" if shown else ""
     gap = "" if complaint.startswith(":") else " "
     return DomainError(f"{argument}{place}{given}{gap}{complaint}", argument=argument, value=value)
@@ -176,4 +257,5 @@ def brief(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)} entries"
     plain = isinstance(value, Number) or (shape == () and hasattr(value, "dtype"))
     text = str(value) if plain else repr(value)  # a number without its type
+    text = " ".join(text.split())
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."

@@ -12,12 +12,13 @@ the same pair. The module is pure Python: fractions stay fractions, symbols stay
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .errors import refusal, unknown_name
+from .errors import GREEK, refusal, unknown_name
+from .reprs import short_repr
 
 
 def _ratio(numerator: Any, denominator: Any) -> Any:
@@ -28,6 +29,7 @@ def _ratio(numerator: Any, denominator: Any) -> Any:
     return numerator / denominator
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Convention:
     """One paper's notation for the pair (alpha, beta).
@@ -51,6 +53,8 @@ class Convention:
         (a dimension), those are passed after them.
     source : str
         Where the notation comes from.
+    aliases : tuple of str
+        Other names of the notation: authors who write the same.
     """
 
     name: str
@@ -61,6 +65,20 @@ class Convention:
     to_canonical: Callable[..., tuple[Any, Any]]
     from_canonical: Callable[..., tuple[Any, ...]]
     source: str
+    aliases: tuple[str, ...] = ()
+
+    def read(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the notation's own parameters among values, by name, by printed symbol or by symbol without its index."""
+        printed = dict(zip(self.parameters, self.symbols, strict=True))
+        found = {}
+        for name in self.parameters:
+            bare = name.partition("_")[0]
+            spellings = [name, printed[name]] + [bare] * (bare in GREEK)
+            given = [key for key in dict.fromkeys(spellings) if key in values]
+            if len(given) != 1:
+                return None
+            found[given[0]] = values[given[0]]
+        return found
 
 
 def _bahri_from_canonical(alpha: Any, beta: Any) -> tuple[Any, ...]:
@@ -92,6 +110,7 @@ CONVENTIONS: dict[str, Convention] = {
             lambda alpha, beta: (alpha, beta),
             lambda alpha, beta: (alpha, beta),
             "this package",
+            ("scalinglaws",),
         ),
         Convention(
             "bordelon",
@@ -102,6 +121,7 @@ CONVENTIONS: dict[str, Convention] = {
             lambda a, b: (b, _ratio(a - 1, b)),
             lambda alpha, beta: (alpha * beta + 1, alpha),
             "Bordelon, Atanasov & Pehlevan, arXiv:2402.01092",
+            ("atanasov", "pehlevan"),
         ),
         Convention(
             "paquette",
@@ -118,6 +138,7 @@ CONVENTIONS: dict[str, Convention] = {
             ),
             lambda alpha, beta: (_ratio(alpha, 2), _ratio(alpha * beta + 1 - alpha, 2)),
             "Paquette, Paquette, Xiao & Pennington, arXiv:2405.15074",
+            ("xiao", "pennington"),
         ),
         Convention(
             "bahri",
@@ -129,7 +150,8 @@ CONVENTIONS: dict[str, Convention] = {
             (True,),
             lambda alpha_k: (1 + alpha_k, _ratio(alpha_k, 1 + alpha_k)),
             _bahri_from_canonical,
-            "Bahri, Dyer, Kaplan, Lee & Sharma, arXiv:2102.06701",
+            "Bahri, Dyer, Kaplan, Lee & Sharma, arXiv:2102.06701; Maloney, Roberts & Sully, arXiv:2210.16859",
+            ("maloney", "roberts", "sully", "dyer", "sharma"),
         ),
         Convention(
             "kernel",
@@ -151,6 +173,7 @@ CONVENTIONS: dict[str, Convention] = {
                 dimension,
             ),
             "Spigler, Geiger & Wyart, arXiv:1905.10843; Bahri et al., arXiv:2102.06701",
+            ("spigler", "geiger", "wyart"),
         ),
         Convention(
             "caponnetto",
@@ -164,6 +187,7 @@ CONVENTIONS: dict[str, Convention] = {
             lambda capacity, r: (capacity, 2 * r),
             lambda alpha, beta: (alpha, _ratio(beta, 2)),
             "Caponnetto & De Vito, Found. Comput. Math. 7, 331 (2007); Cui et al., arXiv:2105.15004",
+            ("de vito", "devito", "cui"),
         ),
     )
 }
@@ -175,7 +199,7 @@ def convention(name: str) -> Convention:
     Parameters
     ----------
     name : str
-        Key of `CONVENTIONS`.
+        Key of `CONVENTIONS`, or an author who writes the same.
 
     Returns
     -------
@@ -192,10 +216,58 @@ def convention(name: str) -> Convention:
     >>> convention("bordelon").parameters
     ('a', 'b')
     """
-    try:
-        return CONVENTIONS[name]
-    except KeyError:
-        raise unknown_name("notation", name, CONVENTIONS) from None
+    wanted = str(name).lower()
+    for entry in CONVENTIONS.values():
+        if wanted == entry.name or wanted in entry.aliases:
+            return entry
+    known = (key for entry in CONVENTIONS.values() for key in (entry.name, *entry.aliases))
+    raise unknown_name("notation", name, known)
+
+
+def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """Replace the parameters of another notation, where values hold them all, by alpha and beta.
+
+    Parameters
+    ----------
+    values : mapping of str to number
+        Parameters; those that belong to no notation stay.
+    known : collection of str
+        Names that mean what they say: a notation is looked for only if one of its parameters is none of them.
+
+    Returns
+    -------
+    dict of str to number
+        The same values if no notation is recognized.
+
+    Examples
+    --------
+    >>> canonical({"a": Fraction(2), "b": Fraction(3, 2), "size": 7}, ("alpha", "beta", "size"))
+    {'size': 7, 'alpha': Fraction(3, 2), 'beta': Fraction(2, 3)}
+    """
+    for entry in CONVENTIONS.values():
+        own = entry.parameters
+        for names in (own, entry.symbols):
+            if set(names) <= set(values) and not set(names) <= set(known):
+                others = {key: value for key, value in values.items() if key not in names}
+                alpha, beta = entry.to_canonical(*(values[key] for key in names))
+                return others | {"alpha": alpha, "beta": beta}
+    return dict(values)
+
+
+def belonging(name: str) -> str:
+    """Say to which notations a name belongs; empty if to none.
+
+    Examples
+    --------
+    >>> belonging("alpha_p")
+    "alpha_p is of the notation 'paquette', which takes alpha_p and beta_p"
+    """
+    found = [
+        f"{entry.name!r}, which takes {' and '.join(entry.parameters)}"
+        for entry in CONVENTIONS.values()
+        if entry.name != "capacity" and name in (*entry.parameters, *entry.symbols)
+    ]
+    return f"{name} is of the notation {' or '.join(found)}" if found else ""
 
 
 def _check_positive(name: str, value: Any, allowed: str) -> None:
@@ -207,6 +279,7 @@ def _check_positive(name: str, value: Any, allowed: str) -> None:
         raise refusal(name, value, f"must be a finite number with {allowed}")
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class SourceCapacity:
     r"""Source and capacity exponents of a task.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+import zipfile
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from importlib import import_module
@@ -17,7 +18,10 @@ from typing import Any, Self
 import mpmath
 import numpy as np
 
-from .errors import AccuracyWarning, ConvergenceError, DataError, refusal
+from .arguments import afford
+from .equality import by_value
+from .errors import AccuracyWarning, ConvergenceError, DataError, ResourceError, refusal
+from .reprs import described, short_repr
 from .saved_names import saved_class, saved_name
 
 PROMISED = 1e-8
@@ -43,6 +47,7 @@ class Status(Enum):
         return self is Status.CONVERGED
 
 
+@short_repr
 @dataclass(frozen=True)
 class Diagnostics:
     """How good a result is.
@@ -75,11 +80,25 @@ class Result:
     module may move; a public name that changes gets a line in the table there. A field added later has a default, which files
     without the field get. A field is removed or renamed only together with a class method ``_from_saved(fields)``, which takes
     a dictionary of all that a file holds and returns an object; without it, an unknown field is refused.
+
+    Results are values: two are equal if they are of the same class and hold the same, arrays entry by entry, NaN equal to NaN in
+    the same place, and equal results have equal hashes (`scalinglaws.equality`).
     """
+
+    def __init_subclass__(cls) -> None:
+        """Compare by value, and show in one line, whatever the fields."""
+        by_value(cls)
+        if "__repr__" not in vars(cls):  # `dataclass` writes no representation where there is one
+            cls.__repr__ = described  # type: ignore[method-assign]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain Python objects (arrays become lists, enums their names)."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+
+    def _repr_html_(self) -> str:
+        from .notebook import result_html  # only a notebook needs it
+
+        return result_html(self)
 
     def save(self, path: str | Path) -> Path:
         """Write the result to a ``.npz`` file: arrays as they are, the rest as JSON, nothing pickled.
@@ -127,8 +146,15 @@ class Result:
         ------
         DataError
             If the file is not such a file, or holds a class or a field that this version does not have.
+        ResourceError
+            If what it holds would not fit into the memory budget.
+        OSError
+            If it is not there, or cannot be read.
         """
         try:
+            with zipfile.ZipFile(Path(path)) as parts:
+                unpacked = sum(part.file_size for part in parts.infolist())
+            afford(unpacked, f"{path}", "see whether it is the file you mean", size=1)
             with np.load(Path(path), allow_pickle=False) as store:
                 header = json.loads(str(store["header"]))
                 if header["format"] not in _READABLE:
@@ -142,7 +168,14 @@ class Result:
                     raise DataError(
                         f"{path} holds no saved result that this version reads: {failure}"
                     ) from failure
-        except (FileNotFoundError, PermissionError, IsADirectoryError, DataError):
+        except (
+            FileNotFoundError,
+            PermissionError,
+            IsADirectoryError,
+            NotADirectoryError,
+            DataError,
+            ResourceError,
+        ):
             raise
         except Exception as failure:  # whatever else a file can hold
             raise DataError(

@@ -13,6 +13,7 @@ from scalinglaws import errors
         (errors.DomainError, ValueError, {"argument": "alpha", "value": -1}),
         (errors.DataError, ValueError, {"row": 3}),
         (errors.ConvergenceError, RuntimeError, {"result": (1, 2)}),
+        (errors.WorkerError, RuntimeError, {"finished": {0: 1}}),
         (errors.ResourceError, MemoryError, {}),
     ],
 )

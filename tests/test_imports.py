@@ -86,15 +86,21 @@ def _imports(path, parts):
 
 TOP = {
     "arguments",
+    "equality",
     "errors",
     "formatting",
     "notation",
+    "notebook",
     "parsing",
+    "reprs",
     "results",
     "rooms",
     "saved_names",
+    "svg",
     "sweep",
     "tables",
+    "typesetting",
+    "wrapping",
     "__version__",
 }
 

@@ -65,6 +65,8 @@ def table():
         }
         sources |= cited
         laws[name]["checks"] = []
+        laws[name]["standing"] = law.standing
+        laws[name]["places"] = sorted({source.place for source in law.sources if source.place})
         # a check may declare a law that is new
         catalogue.CATALOGUE[name] = catalogue.Entry(**laws[name])
     for name, entry in laws.items():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from cyclopts import CycloptsError
 
 from ..errors import ScalingLawsError
 from . import _allocate, _complexity, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
 from ._app import app
+from ._signals import stopped_by, watch
 
 __all__ = ["app", "main", "run"]
 
@@ -23,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         Instead of those of the process.
     """
+    watch()
+    for stream in (sys.stdout, sys.stderr):  # a name is better spelled badly than not at all
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 
@@ -38,8 +45,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 for success, 1 for a negative answer (an unexpected verdict, a refused step, nothing found), 2 for a request
-        that cannot be carried out, 130 after an interrupt.
+        that cannot be carried out, 130 after an interrupt, 143 after a request to terminate.
     """
+    _open_streams()
     try:
         code = app(
             None if arguments is None else list(arguments),
@@ -49,16 +57,38 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         sys.stdout.flush()
     except (ScalingLawsError, CycloptsError) as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        return _failed(f"error: {failure}", 2)
+    except KeyboardInterrupt as interrupt:
+        return _failed(*stopped_by(interrupt))
     except BrokenPipeError:
         # the reader has seen enough: nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return 0
     except OSError as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return 2
+        _discard(sys.stdout)  # a full disk, for instance, would be met again at exit
+        return _failed(f"error: {failure}", 2)
     return code if isinstance(code, int) else 0
+
+
+def _failed(message: str, code: int) -> int:
+    """Say why on standard error, if somebody reads it."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
+    return code
+
+
+def _open_streams() -> None:
+    """Let output go nowhere if the process was started without the stream."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _discard(stream: Any) -> None:
+    """Let what is still to be written, the rest of a buffer included, go nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        stream.flush()
+    with contextlib.suppress(OSError, ValueError):  # no file, as in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ..errors import DomainError, unknown_name
-from ._app import Json, Output, app
+from ._app import Json, Latex, Output, Plain, app
 from ._formats import Answer, emit
 from ._grammar import fraction, pairs
 
@@ -20,6 +20,8 @@ def allocate(
     cap: tuple[str, ...] = (),
     free: str = "",
     scale: str = "",
+    latex: Latex = False,
+    plain: Plain = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -39,10 +41,14 @@ def allocate(
         The scales to choose, as N,D; by default those on the left of budgets and caps.
     scale : str
         What grows without bound; by default the bound of the only budget, unless it has a value.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
+    plain : bool
+        Write formulas in plain characters on a terminal too, as in a pipe.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .md, .txt).
+        File to write (.json, .md, .tex, .txt).
     """
     import sympy
 
@@ -70,6 +76,7 @@ def allocate(
     records = []
     subject = f", subject to {', '.join((*budget, *cap))}" if budget or cap else ""
     lines = [f"minimize {whole} over {', '.join(map(str, chosen))}{subject}", ""]
+    before = lines[0]
     for number, entry in enumerate(found, start=1):
         best = entry.allocation
         records.append(
@@ -105,6 +112,7 @@ def allocate(
                 else []
             ),
         ]
+    heading = len(lines)
     data: dict[str, Any] = {
         "terms": terms,
         "free": [str(name) for name in chosen],
@@ -143,7 +151,14 @@ def allocate(
             "value": str(winner.value),
             "tied": bool(winner.ties),
         }
-    emit(Answer(data, ["\n".join(lines)]), json, output)
+    after = "\n".join(lines[heading:])
+    answer = Answer(
+        data,
+        ["\n".join(lines)],
+        terminal=lambda width: balance.on_terminal(found, f"{before}\n", after, width),
+        latex=lambda: balance.as_latex(found, before, after),
+    )
+    emit(answer, json, output, plain=plain, latex=latex)
     return 0
 
 

@@ -6,19 +6,23 @@ import itertools
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from cyclopts import Parameter
 
 from ..errors import DomainError, unknown_name
 from ..formatting import number
+from ..notation import CONVENTIONS, Convention, SourceCapacity, belonging, convention
 from ..tables import Block, Table
-from ._app import Json, Output, app
+from ._app import Json, Latex, Output, app
 from ._figures import FIGURES, Columns, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
+from ._solver_help import renamed, solver_help, solver_list
 from ._solvers import Solver
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
@@ -49,6 +53,8 @@ class _Request:
         The function, and how to call it.
     spectrum : PowerLawSpectrum or None
         None for a solver without one.
+    written : str
+        How it was described, where that was in another notation than alpha and beta.
     fixed : dict
         What every call gets: words, and lists that are one value.
     one_by_one : dict of str to list
@@ -59,6 +65,7 @@ class _Request:
 
     solver: Solver
     spectrum: Any
+    written: str
     fixed: dict[str, Any]
     one_by_one: dict[str, list[float]]
     together: dict[str, list[float]]
@@ -72,6 +79,8 @@ class _Request:
     def title(self) -> str:
         """Name the solver, the task, and what does not vary."""
         task = "" if self.spectrum is None else _task(self.spectrum)
+        if self.written:
+            task += f", from {self.written}"
         given = self.fixed | {
             key: axis[0]
             for key, axis in (self.one_by_one | self.together).items()
@@ -94,26 +103,54 @@ class _Solved:
     warnings: list[str]
 
 
-@app.command
-def solve(name: str, /, *values: str, json: Json = False, output: Output = None) -> int:
+@app.command(help_flags=())
+def solve(
+    name: str | None = None,
+    /,
+    *values: str,
+    listed: Annotated[bool, Parameter(name="--list", negative="")] = False,
+    described: Annotated[bool, Parameter(name=("--help", "-h"), negative="")] = False,
+    notation: str | None = None,
+    latex: Latex = False,
+    json: Json = False,
+    output: Output = None,
+) -> int:
     """Run a solver: linear.ridge, linear.gradient_flow, linear.online_sgd, linear.compute_frontier, and others.
 
     Parameters
     ----------
     name : str
-        Name of a solver; a wrong one lists those that there are.
+        Name of a solver, as --list shows them; with --help, what its arguments mean.
     values : str
         The spectrum (alpha= beta= or a= b=, and size=) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
         a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
+    listed : bool
+        List the solvers, all or those whose name or purpose mentions NAME.
+    described : bool
+        Describe a solver and its arguments; without NAME, this command.
+    notation : str
+        How the spectrum is written, if not as alpha and beta or in a way that its names tell: bordelon (a, b), paquette, bahri,
+        kernel, caponnetto, or an author who writes the same.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.csv, .json, .md, .txt; a picture as .png, .svg, .pdf).
+        File to write (.csv, .json, .md, .tex, .txt; a picture as .png, .svg, .pdf).
     """
+    if listed:
+        emit(solver_list(name or ""), json, output, latex=latex)
+        return 0
+    if name is None:
+        app.help_print(["solve"])
+        return 0 if described else 2
     solver = Solver.named(name)
+    if described:
+        emit(solver_help(solver), json, output, latex=latex)
+        return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
-    request = _request(solver, pairs(values))
+    request = _request(solver, renamed(solver, pairs(values)), notation)
     if output is not None and output.suffix in FIGURES and not request.varied:
         raise DomainError(
             "a picture needs an argument that varies: give a list or a range",
@@ -126,26 +163,24 @@ def solve(name: str, /, *values: str, json: Json = False, output: Output = None)
     if output is not None and output.suffix in FIGURES:
         draw(request.title(), solved.columns, solver.shown, request.varied, output)
     else:
-        emit(_answer(request, solved, brief=output is None), json, output)
+        emit(_answer(request, solved, brief=output is None), json, output, latex=latex)
     return 0
 
 
 # -- what is asked for --------------------------------------------------------------------------------------------------
 
 
-def _request(solver: Solver, given: dict[str, str]) -> _Request:
+def _request(solver: Solver, given: dict[str, str], notation: str | None = None) -> _Request:
     """Sort the arguments of a command by how the solver takes them."""
     name, shown, parameters = solver.name, solver.shown, dict(solver.parameters)
     shape = _SPECTRUM if solver.has_spectrum else ()
     described = _ZIPF if solver.weights else ()
+    spectrum, how = _spectrum(solver, given, notation)
     for key in given:
-        if key not in (*parameters, *shape, *described):
-            raise unknown_name(f"argument of {name}", key, [*parameters, *shape, *described])
-    spectrum = (
-        _spectrum(name, {key: to_float(key, given.pop(key)) for key in shape if key in given})
-        if shape
-        else None
-    )
+        if key not in (*parameters, *described):
+            known = [*parameters, *shape, *described]
+            more = belonging(key) if shape and key not in shape else ""
+            raise unknown_name(f"argument of {name}", key, known, more)
     zipf = {key: given.pop(key) for key in described if key in given}
     if zipf:
         weights = _zipf(
@@ -185,7 +220,7 @@ def _request(solver: Solver, given: dict[str, str]) -> _Request:
         )
     one_by_one = {key: axis for key, axis in axes.items() if key in solver.one_by_one}
     together = {key: axis for key, axis in axes.items() if key not in one_by_one}
-    return _Request(solver, spectrum, fixed, one_by_one, together)
+    return _Request(solver, spectrum, how, fixed, one_by_one, together)
 
 
 def _seed(text: str) -> int:
@@ -239,19 +274,55 @@ def _zipf(name: str, key: str, shape: dict[str, float], given: dict[str, str]) -
     return _Zipf((np.arange(1, int(size) + 1) ** -(1 + excess)).tolist(), excess)
 
 
-def _spectrum(name: str, shape: dict[str, float]) -> Any:
-    """Build the spectrum from the arguments that describe it."""
+def _spectrum(solver: Solver, given: dict[str, str], notation: str | None) -> tuple[Any, str]:
+    """Take the arguments that describe the spectrum; return it and, where it was written in another notation, how."""
     from ..solvers import PowerLawSpectrum
 
-    size = shape.pop("size", math.inf)
-    if set(shape) == {"alpha", "beta"}:
-        return PowerLawSpectrum(**shape, size=size)
-    if set(shape) == {"a", "b"}:
-        return PowerLawSpectrum.from_ab(**shape, size=size)
+    if not solver.has_spectrum:
+        if notation is not None:
+            raise DomainError(
+                f"{solver.name} has no spectrum that --notation could describe",
+                argument="notation",
+                value=notation,
+            )
+        return None, ""
+    free = {key: text for key, text in given.items() if key not in solver.parameters}
+    entry, names = _written(solver.name, free, notation)
+    values = {key: to_float(key, given.pop(key)) for key in names}
+    size = to_float("size", given.pop("size", "inf"))
+    task = SourceCapacity.from_notation(
+        entry.name, **dict(zip(entry.parameters, values.values(), strict=True))
+    )
+    said = ", ".join(f"{key} = {number(value)}" for key, value in values.items())
+    how = "" if entry.name == "capacity" else f"{said} ({entry.name})"
+    return PowerLawSpectrum(task.alpha, task.beta, size), how
+
+
+def _written(
+    name: str, free: dict[str, str], notation: str | None
+) -> tuple[Convention, Sequence[str]]:
+    """Return the notation of a spectrum, and the names in which its parameters are given."""
+    if notation is not None:
+        entry = convention(notation)
+        if (found := entry.read(free)) is None:
+            wanted = " and ".join(f"{key}=" for key in entry.parameters)
+            raise DomainError(
+                f"{name}: the notation {entry.name!r} needs {wanted}; got {', '.join(free) or 'neither'}",
+                argument="notation",
+                value=notation,
+            )
+        return entry, list(found)
+    for entry in CONVENTIONS.values():
+        for names in (entry.parameters, entry.symbols):
+            if set(names) <= set(free):
+                return entry, names
+    own = [key for key in free if key != "size"]
+    got = ", ".join(own) or "neither"
+    more = "".join(f"; {text}" for text in map(belonging, own) if text)
     raise DomainError(
-        f"{name} needs a spectrum: alpha= and beta=, or a= and b=; got {', '.join(shape) or 'neither'}",
+        f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or as --notation says; got {got}{more}",
         argument="alpha",
-        value=shape,
+        value=free,
     )
 
 

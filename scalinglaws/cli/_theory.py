@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ..tables import Table
-from ._app import Json, Output, app
+from ._app import Json, Latex, Output, Plain, app
 from ._formats import Answer, check_suffix, emit, write
 from ._grammar import fraction, pairs
 
+if TYPE_CHECKING:
+    from ..theory.formula import Law
+    from ..theory.presentation import Block
+
 
 @app.command
-def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int:
+def laws(
+    text: str = "", /, *, latex: Latex = False, json: Json = False, output: Output = None
+) -> int:
     """List the laws, or those that mention a text.
 
     Parameters
     ----------
     text : str
-        Part of a name, a statement, a symbol or its meaning, or an author.
+        A text or words of what laws say and are called: names, statements, symbols, standings, authors, titles.
+    latex : bool
+        Print LaTeX.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .csv, .md, .txt).
+        File to write (.json, .csv, .md, .tex, .txt).
     """
     from ..theory.catalogue import CATALOGUE, matching
 
@@ -33,7 +42,7 @@ def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int
     data = [{"name": name, "statement": statement} for name, statement in rows]
     header = ("law", "statement")
     blocks: list[str | Table] = [Table(header, rows)] if rows else [f"no law mentions {text!r}"]
-    emit(Answer(data, blocks, (header, list(rows))), json, output)
+    emit(Answer(data, blocks, (header, list(rows))), json, output, latex=latex)
     return 0 if rows else 1
 
 
@@ -43,7 +52,8 @@ def law(
     /,
     *values: str,
     notation: str = "capacity",
-    latex: Annotated[bool, Parameter(negative="")] = False,
+    latex: Latex = False,
+    plain: Plain = False,
     published: Annotated[bool, Parameter(negative="")] = False,
     explain: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
@@ -60,7 +70,9 @@ def law(
     notation : str
         capacity (alpha, beta), bordelon (a, b), paquette, bahri, kernel or caponnetto.
     latex : bool
-        Print formulas as LaTeX.
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
+    plain : bool
+        Write formulas in plain characters on a terminal too, as in a pipe.
     published : bool
         Show the formula printed elsewhere, where it differs, and why.
     explain : bool
@@ -68,28 +80,21 @@ def law(
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .md, .txt).
+        File to write (.json, .md, .tex, .txt).
     """
-    import sympy
-
     from .. import theory
     from ..notation import convention
-    from ..theory import rendering
 
     found = theory.law(name)
     if convention(notation).name != found.notation:
         found = found.in_notation(notation)
     if explain:
         text = found.explain()
-        emit(Answer({"name": name, "markdown": text}, [text]), json, output)
+        emit(_explained(found, text), json, output, plain=plain, latex=latex)
         return 0
     exact = {key: fraction(key, value) for key, value in pairs(values).items()}
-    blocks, show = found.blocks(exact, published=published), sympy.latex if latex else str
-    emit(
-        Answer(rendering.data(blocks, show), [rendering.text(blocks, show)]),
-        json,
-        output,
-    )
+    blocks = found.blocks(exact, published=published)
+    emit(rendered(blocks, latex), json, output, plain=plain, latex=latex)
     return 0
 
 
@@ -99,7 +104,8 @@ def derive(
     /,
     *,
     check: Annotated[bool, Parameter(negative="")] = False,
-    latex: Annotated[bool, Parameter(negative="")] = False,
+    latex: Latex = False,
+    plain: Plain = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -112,29 +118,73 @@ def derive(
     check : bool
         Let the machine check every step now (seconds; ten for the longest); exit code 1 if one is refused.
     latex : bool
-        Print formulas as LaTeX.
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
+    plain : bool
+        Write formulas in plain characters on a terminal too, as in a pipe.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .md, .txt).
+        File to write (.json, .md, .tex, .txt).
+    """
+    from .. import theory
+
+    found = theory.law(name)
+    checks = found.derivation.check() if check else None
+    blocks = found.derivation_blocks(checks)
+    emit(rendered(blocks, latex), json, output, plain=plain, latex=latex)
+    return 0 if checks is None or all(entry.passed for entry in checks) else 1
+
+
+def _explained(law: Law, text: str) -> Answer:
+    """Bring an explanation, which is Markdown wherever it is not a file of another kind, into every form."""
+    from ..theory import rendering
+
+    return Answer(
+        {"name": law.name, "markdown": text},
+        [text],
+        latex=lambda: rendering.document(law.explanation_blocks()),
+    )
+
+
+def rendered(blocks: Sequence[Block], latex: bool = False) -> Answer:
+    """Bring blocks of `theory.presentation` into every form: the answer of a command that shows a law or a derivation.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Of a law or of a derivation.
+    latex : bool
+        Whether JSON holds formulas as LaTeX.
+
+    Returns
+    -------
+    Answer
+        For `emit`.
     """
     import sympy
 
-    from .. import theory
     from ..theory import rendering
 
-    found, show = theory.law(name), sympy.latex if latex else str
-    checks = found.derivation.check() if check else None
-    blocks = found.derivation_blocks(checks)
-    emit(Answer(rendering.data(blocks, show), [rendering.text(blocks, show)]), json, output)
-    return 0 if checks is None or all(entry.passed for entry in checks) else 1
+    return Answer(
+        rendering.data(blocks, sympy.latex if latex else str),
+        [rendering.text(blocks)],
+        terminal=lambda width: rendering.terminal(blocks, width),
+        latex=lambda: rendering.document(blocks),
+    )
 
 
 @app.command
 def compare(
-    first: str, second: str, /, *values: str, json: Json = False, output: Output = None
+    first: str,
+    second: str,
+    /,
+    *values: str,
+    latex: Latex = False,
+    plain: Plain = False,
+    json: Json = False,
+    output: Output = None,
 ) -> int:
-    """Compare two laws: exponents, validity, and the first step at which their derivations part.
+    """Compare two laws: exponents, validity, and where and why their derivations part.
 
     Parameters
     ----------
@@ -144,17 +194,22 @@ def compare(
         Another.
     values : str
         Parameters: alpha=3/2 beta=0.5.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
+    plain : bool
+        Write formulas in plain characters on a terminal too, as in a pipe.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .md, .txt).
+        File to write (.json, .md, .tex, .txt).
     """
     from .. import theory
 
     found = theory.compare(
         first, second, **{key: fraction(key, value) for key, value in pairs(values).items()}
     )
-    emit(Answer(found.to_dict(), [str(found)]), json, output)
+    answer = Answer(found.to_dict(), [str(found)], terminal=found.to_terminal, latex=found.to_latex)
+    emit(answer, json, output, plain=plain, latex=latex)
     return 0
 
 

@@ -15,8 +15,9 @@ from cyclopts import Parameter
 
 from ..errors import DomainError
 from ..tables import Table
-from ._app import Json, Output, Whole, app, whole
+from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
+from ._signals import stopped_by
 
 if TYPE_CHECKING:
     from ..verify import Report
@@ -32,6 +33,8 @@ def verify(
     resume: Annotated[bool, Parameter(negative=())] = False,
     demo: Annotated[bool, Parameter(negative=())] = False,
     verbose: Annotated[bool, Parameter(negative=())] = False,
+    listed: Annotated[bool, Parameter(name="--list", negative=())] = False,
+    latex: Latex = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -40,9 +43,9 @@ def verify(
     Parameters
     ----------
     names : str
-        Checks, theories (linear) or patterns (linear.data.*); all by default.
+        Checks, laws (for the checks that test them), theories (linear) or patterns (linear.data.*); all by default.
     effort : str
-        quick (seconds) or full (minutes).
+        quick (seconds) or full (minutes); a check that exists at full effort only, named in full, runs at that.
     workers : int
         Processes; one per available core by default. The numbers do not depend on it.
     seed : int
@@ -55,15 +58,35 @@ def verify(
         Run one fast check of each theory, for a first look.
     verbose : bool
         Tell the seconds of every check, on standard error.
+    listed : bool
+        List the checks instead of running them: what each one tests, and from which effort on.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.html, .json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .tex, .txt).
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
+    from ..sweep import end_workers
     from ..verify import registry
 
+    if listed:
+        entries = registry.select(names or None, "full")
+        rows = [(entry.name, entry.effort, entry.statement) for entry in entries]
+        data = [
+            {
+                "check": entry.name,
+                "effort": entry.effort,
+                "statement": entry.statement,
+                "laws": list(entry.laws),
+            }
+            for entry in entries
+        ]
+        header = ("check", "effort", "what is tested")
+        emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output, latex=latex)
+        return 0
     if demo:
         if names:
             raise DomainError(
@@ -74,6 +97,9 @@ def verify(
     count = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     )
+    for entry in chosen:
+        if entry.effort_at(effort) != effort:
+            print(f"{entry.name} runs at {entry.effort} effort, its least", file=sys.stderr)
     finished: list[str] = []
     try:
         with _progress(len(chosen), effort) as advance:
@@ -90,13 +116,15 @@ def verify(
                 resume=resume,
                 on_done=on_done,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        end_workers()
+        word, code = stopped_by(interrupt)
         print(
-            f"interrupted: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
+            f"{word}: {len(finished)} of {len(chosen)} checks are finished and kept; run again with --resume to go on from there",
             file=sys.stderr,
         )
-        return 130
-    _show(found, json, output)
+        return code
+    _show(found, json, output, latex)
     if verbose:
         print(_seconds(found).to_text(), file=sys.stderr)
     if output is not None:
@@ -114,26 +142,31 @@ def _seconds(report: Report) -> Table:
 
 
 @app.command
-def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
+def report(
+    path: Path, /, *, latex: Latex = False, json: Json = False, output: Output = None
+) -> int:
     """Show a report that was written as JSON, or turn it into another format; exit code as it had.
 
     Parameters
     ----------
     path : Path
         File written by verify --output FILE.json.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.html, .json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .tex, .txt).
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
     from ..verify.registry import registered
-    from ..verify.report import Report
+    from ..verify.report import LARGEST, Report
 
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(LARGEST + 1)
+    except (OSError, ValueError) as failure:
         raise DomainError(
             f"cannot read {path}: {failure}", argument="path", value=path
         ) from failure
@@ -148,11 +181,12 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
         ),
         json,
         output,
+        latex,
     )
     return 0 if found.succeeded() else 1
 
 
-def _show(report: Report, json: bool, output: Path | None) -> None:
+def _show(report: Report, json: bool, output: Path | None, latex: bool) -> None:
     """Show a report, or write it in the format that a file's suffix names."""
     from ..verify.report import HEADER
 
@@ -161,7 +195,8 @@ def _show(report: Report, json: bool, output: Path | None) -> None:
         if json:
             print(report.to_json())
     else:
-        emit(Answer(report.to_dict(), report.blocks(), (HEADER, report.rows())), json, output)
+        answer = Answer(report.to_dict(), report.blocks(), (HEADER, report.rows()))
+        emit(answer, json, output, latex=latex)
 
 
 @contextmanager
@@ -206,19 +241,21 @@ def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
 
 
 @app.command
-def env(*, json: Json = False, output: Output = None) -> int:
+def env(*, latex: Latex = False, json: Json = False, output: Output = None) -> int:
     """Describe the installation: versions, cores, compilation.
 
     Parameters
     ----------
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .csv, .md, .txt).
+        File to write (.json, .csv, .md, .tex, .txt).
     """
-    import numba
+    from ..solvers._jit import JIT  # looks at the environment before Numba does
 
-    from ..solvers._jit import JIT
+    import numba  # isort: skip
     from ..verify.provenance import environment
 
     data = environment()
@@ -229,5 +266,5 @@ def env(*, json: Json = False, output: Output = None) -> int:
     data["kernel threads"] = numba.get_num_threads()
     rows = [(key, str(value)) for key, value in data.items()]
     header = ("item", "value")
-    emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+    emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output, latex=latex)
     return 0

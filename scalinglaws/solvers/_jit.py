@@ -6,10 +6,17 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from ..arguments import numba_threads
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+numba_threads()  # before Numba is imported
 
 JIT = os.environ.get("SCALINGLAWS_JIT", "1") != "0"
 """Whether kernels are compiled; ``SCALINGLAWS_JIT=0`` in the environment runs them as plain Python."""
+
+
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "nogil": True}
 
 
 def njit(function: Kernel) -> Kernel:
@@ -28,17 +35,21 @@ def njit(function: Kernel) -> Kernel:
     Notes
     -----
     Division by zero follows IEEE rules (``error_model="numpy"``) and sums keep their order (no fast-math), so results do
-    not depend on the machine's vector width. A kernel holds no lock of the interpreter: threads can run it side by side.
+    not depend on the machine's vector width. A kernel releases the interpreter's lock, so that the command line can be
+    interrupted while it runs.
     """
     if not JIT:
         return function
     import numba
 
+    from ._kernel_cache import KernelCache
+
     compiler = cast(Any, numba.njit)
-    options = {"error_model": "numpy", "fastmath": False, "nogil": True}
     try:
-        return cast(Kernel, compiler(cache=True, **options)(function))
+        kernel = compiler(cache=True, **_OPTIONS)(function)
+        kernel._cache = KernelCache(function)  # in place of Numba's own
     except (
         RuntimeError
     ):  # no place for the cache: neither beside the source nor in the user's cache folder
-        return cast(Kernel, compiler(cache=False, **options)(function))
+        kernel = compiler(cache=False, **_OPTIONS)(function)
+    return cast(Kernel, kernel)

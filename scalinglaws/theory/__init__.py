@@ -35,7 +35,6 @@ def laws() -> tuple[str, ...]:
     return tuple(sorted(CATALOGUE))
 
 
-@cache
 def law(name: str) -> Law:
     """Return a law by name.
 
@@ -54,24 +53,32 @@ def law(name: str) -> Law:
     DomainError
         If there is no such law; the message names the nearest.
     """
-    module, _, function = _entry(name).builder.partition(":")
+    return _built(_entry(name).builder)
+
+
+@cache
+def _built(builder: str) -> Law:
+    module, _, function = builder.partition(":")
     built: Law = getattr(import_module(module), function)()
     return built
 
 
 def _entry(name: str) -> Entry:
-    if name not in CATALOGUE:
-        raise unknown_name("law", name, CATALOGUE)
+    if not isinstance(name, str) or name not in CATALOGUE:
+        tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
+        more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
+        raise unknown_name("law", name, CATALOGUE, more)
     return CATALOGUE[name]
 
 
 def find(text: str) -> list[Law]:
-    """Search names, statements, symbols, their meanings and authors, ignoring case.
+    """Search what laws say and what they are called, ignoring case.
 
     Parameters
     ----------
     text : str
-        Part of a name, of a statement, of a parameter's name or of its meaning, or of an author's name.
+        A text, or words, of names, statements, symbols and their meanings, standings, authors, titles and places of sources, and of
+        what else a theory goes by.
 
     Returns
     -------
@@ -160,7 +167,7 @@ def remark(solver: str, /, **values: Any) -> str:
     >>> remark("linear.ridge", alpha=2, beta=1)
     ''
     """
-    if solver not in REMARKS:
+    if not isinstance(solver, str) or solver not in REMARKS:
         return ""
     line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
     return line

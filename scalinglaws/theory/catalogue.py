@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import refusal
+from ..reprs import short_repr
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of the catalogue.
@@ -33,6 +36,10 @@ class Entry:
         Keys of all that the law, its derivation and the formula it corrects cite, in order of first use.
     checks : tuple of str
         Names of the checks that test the law.
+    standing : str
+        ``"derived"``, ``"ansatz"`` and so on, as `Law.standing`.
+    places : tuple of str
+        Equations and sections of the sources.
     """
 
     builder: str
@@ -40,12 +47,27 @@ class Entry:
     symbols: Mapping[str, str]
     sources: tuple[str, ...]
     checks: tuple[str, ...]
+    standing: str = ""
+    places: tuple[str, ...] = ()
 
 
 ASSUMPTIONS = {
     "linear": "Gaussian features (universality); other features, as those of a kernel on a circle, can cost several times more"
 }
 """What all laws and solvers of a theory assume, and is not theirs to check: a line that is shown with each of them."""
+
+
+ALSO_CALLED = {
+    "empirical": "fits, Chinchilla, Kaplan, broken power law, irreducible loss, language models, pre-training, isoFLOP",
+    "feature_learning": "rich regime, mean field, muP, maximal update, dynamical mean-field theory, DMFT, SGD, kernel evolution",
+    "linear": "lazy regime, bottleneck, kernel ridge regression, ridgeless, NTK, neural tangent kernel, random features, "
+    "source and capacity, double descent, SGD, gradient flow",
+    "manifold": "intrinsic dimension, resolution-limited, variance-limited, interpolation",
+    "patterns": "feature-learning patterns, large deviations, sample complexity, specialization, Gaussian process, GP, "
+    "scaling analysis",
+    "percolation": "quanta, clusters, hierarchy, Zipf, critical phenomena, Bethe lattice",
+}
+"""What else the laws of a theory go by: words that people search for."""
 
 
 def assumption(name: str) -> str:
@@ -68,6 +90,8 @@ def _read() -> tuple[dict[str, Entry], dict[str, Reference], dict[str, str]]:
             entry["symbols"],
             tuple(entry["sources"]),
             tuple(entry["checks"]),
+            entry.get("standing", ""),
+            tuple(entry.get("places", ())),
         )
         for name, entry in table["laws"].items()
     }
@@ -79,12 +103,15 @@ CATALOGUE, SOURCES, REMARKS = _read()
 
 
 def matching(text: str) -> tuple[str, ...]:
-    """List the laws that mention a text: in a name, a statement, a symbol or its meaning, or as an author, ignoring case.
+    """List the laws that mention a text or, if none does, every word of it, ignoring case.
+
+    Names, statements, symbols and their meanings, standings, authors, titles and places of sources are searched, and what else
+    a theory goes by.
 
     Parameters
     ----------
     text : str
-        Part of any of these.
+        Words, or parts of them.
 
     Returns
     -------
@@ -96,14 +123,20 @@ def matching(text: str) -> tuple[str, ...]:
     >>> matching("Paquette")[:2]
     ('feature_learning.compute', 'feature_learning.compute_lazy')
     """
-    wanted = text.lower()
-    return tuple(
-        name
-        for name, entry in sorted(CATALOGUE.items())
-        if any(wanted in said.lower() for said in _said(name, entry))
-    )
+    if not isinstance(text, str):
+        raise refusal("text", text, "must be a text")
+    said = {name: _said(name, entry) for name, entry in sorted(CATALOGUE.items())}
+    for wanted in ([text.lower()], text.lower().split()):
+        found = tuple(name for name in said if all(part in said[name] for part in wanted))
+        if found:
+            break
+    return found
 
 
-def _said(name: str, entry: Entry) -> list[str]:
-    authors = (SOURCES[key].authors for key in entry.sources)
-    return [name, entry.statement, *entry.symbols, *entry.symbols.values(), *authors]
+def _said(name: str, entry: Entry) -> str:
+    """Return all that is searched, in small letters; no word reaches from one piece into the next."""
+    sources = (SOURCES[key] for key in entry.sources)
+    cited = (text for source in sources for text in (source.authors, source.title))
+    also = ALSO_CALLED.get(name.partition(".")[0], "")
+    pieces = (name, entry.statement, *entry.symbols, *entry.symbols.values(), *cited)
+    return "\n".join((*pieces, entry.standing, *entry.places, also)).lower()

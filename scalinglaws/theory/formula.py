@@ -16,9 +16,10 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, digit_count, flag
-from ..errors import AccuracyWarning, refusal, unknown_name
-from ..notation import CONVENTIONS, convention
+from ..arguments import choice, digit_count, flag, refuse_first
+from ..errors import AccuracyWarning, known_name, refusal, unknown_name
+from ..notation import CONVENTIONS, belonging, canonical, convention
+from ..reprs import line
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
 from .derivation import (
@@ -44,7 +45,7 @@ from .parameters import (
     tidy,
     to_exact,
 )
-from .records import Caution, Derived, Form, Published, Regime
+from .records import Caution, Derived, Form, Misprint, Published, Regime
 from .references import Reference
 from .relations import strongest
 
@@ -57,6 +58,7 @@ __all__ = [
     "Form",
     "ImplicitConstant",
     "Law",
+    "Misprint",
     "Published",
     "Reference",
     "Regime",
@@ -99,6 +101,8 @@ class Law:
         From any model of that kind to `Derived`.
     published : Published or None
         A different formula printed elsewhere.
+    misprints : tuple of Misprint
+        Slips in print that do not reach the law itself.
     caution : Caution or None
         Where evaluating the law warns, and of what.
     notation : str
@@ -137,6 +141,7 @@ class Law:
     model: Any
     derive: Callable[[Any], Derived]
     published: Published | None = None
+    misprints: tuple[Misprint, ...] = ()
     caution: Caution | None = None
     notation: str = "capacity"
     growth: bool = False
@@ -279,11 +284,17 @@ class Law:
         if values:
             exponent, regime = self(**values), self._regime(values)
             power = None if regime.log_power is None else self.log_power(**values)
-            found.append(presentation.Value(values, exponent, regime.name, power, self.variable))
+            # as they were given and, where that is another paper's way, as they are read
+            found.append(
+                presentation.Value(
+                    {**values, **self._read(values)}, exponent, regime.name, power, self.variable
+                )
+            )
         if published:
             at = self.published_value(**values) if values and self.published else None
             factor = self._published_factor(values or {})
-            found.append(presentation.Elsewhere(self.published, self.published_expr, at, factor))
+            elsewhere = (self.published, self.published_expr, at, factor, self.misprints)
+            found.append(presentation.Elsewhere(*elsewhere))
         return tuple(found)
 
     def derivation_blocks(
@@ -315,9 +326,11 @@ class Law:
         """
         markups = {"markdown": rendering.markdown, "html": rendering.html}
         write = markups[choice("markup", markup, markups)]
-        return write(
-            [*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources)]
-        )
+        return write(self.explanation_blocks())
+
+    def explanation_blocks(self) -> tuple[presentation.Block, ...]:
+        """Return all that there is to say: law, derivation and every source."""
+        return (*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources))
 
     def _scaling(self) -> presentation.Scaling:
         return presentation.Scaling(
@@ -330,8 +343,14 @@ class Law:
             len(self.regimes),
         )
 
+    def __repr__(self) -> str:
+        return line(f"<Law {self.name}: {self.statement}>")
+
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        return rendering.notebook(self.blocks(published=False))
 
     def _repr_markdown_(self) -> str:
         return f"**{self.name}**: {self.statement}\n\n$${self.latex()}$$"
@@ -451,8 +470,7 @@ class Law:
         >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
         3.93341796...
         """
-        if form not in self.forms:
-            raise unknown_name(f"formula of {self.name}", form, self.forms)
+        known_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
 
     def asymptote(self, x: Any, /, **values: Any) -> Any:
@@ -494,8 +512,7 @@ class Law:
             points = np.asarray(np.asarray(x).astype(float, casting="same_kind"))
         except (TypeError, ValueError):
             points = np.array(np.nan)
-        if not np.all(points > 1):
-            raise refusal("x", x, "must be a number above 1, or several")
+        refuse_first("x", points, ~(points > 1), "must be a number above 1, or several")
         value = regime.at(points, rounded, growth=self.growth)
         if points.size:
             self._warn_near_boundary(regime, rounded, float(np.min(points)))
@@ -556,6 +573,7 @@ class Law:
                 "available",
                 named=False,
             )
+        name = entry.name
         if name not in self._written:
             law = replace(
                 self,
@@ -603,12 +621,22 @@ class Law:
         ).subs(sp.Symbol("_alpha", positive=True), alpha)
         return tidy(written)
 
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by the law's own names, also where they were given as another paper writes them."""
+        if not (self.task and self.notation == "capacity"):
+            return dict(values)
+        read = canonical(values, self.symbols)
+        needless = read.keys() - values.keys() - set(self.symbols)
+        return {name: value for name, value in read.items() if name not in needless}
+
     def _known(self, values: Mapping[str, Any]) -> None:
-        for name in values:
+        for name in self._read(values):
             if name not in self.symbols:
-                raise unknown_name(f"parameter of {self.name}", name, self.symbols)
+                more = belonging(name) if self.task else ""
+                raise unknown_name(f"parameter of {self.name}", name, self.symbols, more)
 
     def _inputs(self, values: Mapping[str, Any], needed: set[sp.Symbol]) -> dict[sp.Symbol, Any]:
+        values = self._read(values)
         self._known(values)
         given = {self._symbol(name): value for name, value in values.items()}
         missing = [
@@ -625,7 +653,7 @@ class Law:
         return given
 
     def _exact(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
-        return {self._symbol(name): to_exact(value) for name, value in values.items()}
+        return {self._symbol(name): to_exact(value) for name, value in self._read(values).items()}
 
     def _evaluate(
         self,

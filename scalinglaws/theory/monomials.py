@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
 from ..errors import refusal
+from ..reprs import short_repr
 from .parameters import to_exact
 from .relations import factored, vanishes
 
 
+@short_repr
 @dataclass(frozen=True)
 class Monomial:
     """A coefficient times powers of the free scales.
@@ -87,6 +90,7 @@ def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
     return Monomial(expr, coefficient, exponents)
 
 
+@lru_cache(maxsize=8192)
 def _spread(expr: sp.Expr) -> sp.Expr:
     """Write a product as powers of single factors; all of them are positive."""
     if not any(power.base.is_Pow or power.base.is_Mul for power in expr.atoms(sp.Pow)):
@@ -135,6 +139,7 @@ def power_product(factors: Iterable[tuple[sp.Expr, sp.Expr]]) -> sp.Expr:
     return sp.Mul(*(base ** reduced(power) for base, power in powers.items()))
 
 
+@lru_cache(maxsize=8192)
 def power_of(monomial: sp.Expr, scale: sp.Symbol) -> sp.Expr:
     """Return the exponent of a symbol in a monomial.
 
@@ -154,6 +159,7 @@ def power_of(monomial: sp.Expr, scale: sp.Symbol) -> sp.Expr:
     return reduced(total)
 
 
+@lru_cache(maxsize=8192)
 def reduced(exponent: sp.Expr) -> sp.Expr:
     """Write a rational exponent in lowest terms, with as few minus signs as possible.
 

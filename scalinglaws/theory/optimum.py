@@ -11,6 +11,7 @@ import sympy as sp
 
 from ..arguments import flag
 from ..errors import refusal
+from ..reprs import short_repr
 from .balance import Balance, allocate, regimes_in_region
 from .derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from .monomials import power_of, power_product, reduced
@@ -18,6 +19,7 @@ from .records import Derived, Regime
 from .references import DUFFIN_1967, Reference
 
 
+@short_repr
 @dataclass(frozen=True)
 class CostLimited:
     r"""A sum of bottlenecks in free scales, minimized under a budget.
@@ -179,11 +181,19 @@ def _preferred(entry: Balance, ties: Sequence[Balance]) -> Balance:
 
 
 def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr | None) -> Regime:
-    whole = entry.value * entry.leading_constant if of is None else _optimal(model, entry, of)
-    power = power_of(whole, model.scale)
-    logs = sp.S.Zero if model.logarithm is None else power_of(whole, model.logarithm)
+    logs = sp.S.Zero
+    if of is None:
+        power = entry.exponent(model.scale)
+        if model.logarithm is not None:
+            logs = reduced(entry._raw_exponent(model.logarithm))
+    else:
+        whole = _optimal(model, entry, of)
+        power = power_of(whole, model.scale)
+        if model.logarithm is not None:
+            logs = power_of(whole, model.logarithm)
     constant = None
     if model.exact:
+        whole = entry.value * entry.leading_constant if of is None else whole
         constant = sp.powsimp(
             whole
             / model.scale**power

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import flag
-from ..errors import DomainError, refusal, unknown_name
+from ..arguments import choice, flag, function, path, text
+from ..errors import DomainError, WorkerError, known_name, refusal, unknown_name
+from ..reprs import short_repr
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
@@ -33,6 +34,7 @@ EFFORTS = ("quick", "full")
 Expectation = str | tuple[str, str, str]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Context:
     """What a check is given.
@@ -68,6 +70,7 @@ class Context:
         )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Check:
     """A registered recipe.
@@ -94,6 +97,8 @@ class Check:
         Whether the check is the one of its theory that a demonstration runs.
     compiles : float
         Seconds of compilation in a first run, roughly.
+    refutes : tuple of str
+        Names of laws of which another formula is in print that this check puts to the test: as the rival of a comparison.
     """
 
     name: str
@@ -106,6 +111,11 @@ class Check:
     no_law: str = ""
     demo: bool = False
     compiles: float = 0.0
+    refutes: tuple[str, ...] = ()
+
+    def effort_at(self, asked: str) -> str:
+        """Return the effort of a run that asks for one: never less than the check's own."""
+        return max(asked, self.effort, key=EFFORTS.index)
 
 
 _CHECKS: dict[str, Check] = {}
@@ -121,6 +131,7 @@ def check(
     expect: Expectation = PASS,
     demo: bool = False,
     compiles: float = 0.0,
+    refutes: Sequence[str] = (),
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -146,6 +157,9 @@ def check(
     compiles : float
         Seconds of compilation in a first run, roughly (``benchmarks/compilation.py``). What compiles longest is begun first, so
         that workers do not compile the same kernels at the same time.
+    refutes : sequence of str
+        Names of laws of which another formula is in print (`Law.published`) that is the rival of one of the comparisons; such a
+        rival's name has the word "published" in it. ``docs/errata.md`` lists the check as evidence.
 
     Returns
     -------
@@ -157,21 +171,19 @@ def check(
     DomainError
         If the name is taken, a law is not known, or the expectation is not of this form.
     """
+    if not isinstance(name, str):
+        raise refusal("name", name, "must be a text")
     if name in _CHECKS:
         raise DomainError(
             f"a check named {name!r} is registered already", argument="name", value=name
         )
-    if effort not in EFFORTS:
-        raise DomainError(
-            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
-            argument="effort",
-            value=effort,
-        )
+    choice("effort", effort, EFFORTS)
     flag("demo", demo)
-    if isinstance(laws, str):
-        raise refusal("laws", laws, "must be a sequence of names")
-    for law in laws:
-        _known_law(law)
+    for argument, given in (("laws", laws), ("refutes", refutes)):
+        if not isinstance(given, (list, tuple)):
+            raise refusal(argument, given, "must be a sequence of names")
+        for law in given:
+            _known_law(law)
     if laws and no_law:
         raise refusal("no_law", no_law, "does not go with laws")
     documented = (
@@ -191,7 +203,7 @@ def check(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
         theory = name.split(".")[0]
-        about = (tuple(laws), no_law, demo, compiles)
+        about = (tuple(laws), no_law, demo, compiles, tuple(refutes))
         _CHECKS[name] = Check(name, theory, statement, effort, expect, function, *about)
         return function
 
@@ -199,10 +211,7 @@ def check(
 
 
 def _known_law(law: str) -> None:
-    if law not in CATALOGUE:
-        raise unknown_name(
-            "law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py"
-        )
+    known_name("law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py")
 
 
 def theories() -> tuple[str, ...]:
@@ -256,14 +265,15 @@ def checks_of(law: str) -> tuple[str, ...]:
 
 
 def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
-    """Choose checks by name, by theory or by pattern.
+    """Choose checks by name, by theory, by pattern or by the law that they test.
 
     Parameters
     ----------
     names : sequence of str or None
-        Names, leading parts of names (``"linear"``, ``"linear.data"``) or shell patterns (``"linear.*"``); None for all.
+        Names, leading parts of names (``"linear"``, ``"linear.data"``), shell patterns (``"linear.*"``), or names of laws, for
+        the checks that test them; None for all.
     effort : {"quick", "full"}
-        A quick run leaves out checks that need full effort, unless they are named in full.
+        A quick run leaves out checks that need full effort, unless they are named in full; those run at full effort.
 
     Returns
     -------
@@ -275,23 +285,26 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
     DomainError
         If a name matches nothing.
     """
-    if effort not in EFFORTS:
-        raise DomainError(
-            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
-            argument="effort",
-            value=effort,
-        )
+    choice("effort", effort, EFFORTS)
     known = registered()
     chosen: set[str] = set()
-    if names is not None and not names:
+    if isinstance(names, (str, list, tuple)) and not names:
         raise DomainError("names is empty: give None for all checks", argument="names", value=names)
-    for wanted in ["*"] if names is None else [names] if isinstance(names, str) else names:
-        wanted = str(wanted)
+    listed = ["*"] if names is None else [names] if isinstance(names, str) else names
+    if not isinstance(listed, (list, tuple, set, frozenset)):
+        raise refusal("names", names, "must be a name or a sequence of names")
+    for entry in listed:
+        wanted = text("names", entry)
         found = {
             name
-            for name in known
-            if name == wanted or name.startswith(wanted + ".") or fnmatchcase(name, wanted)
+            for name, entry in known.items()
+            if name == wanted
+            or name.startswith(wanted + ".")
+            or fnmatchcase(name, wanted)
+            or wanted in entry.laws
         }
+        if not found and wanted in CATALOGUE:
+            raise refusal("names", wanted, f"{wanted} is a law that no check tests", named=False)
         if not found:
             raise unknown_name("check", wanted, known)
         chosen |= {
@@ -325,7 +338,8 @@ def run(
     names : sequence of str, optional
         Which checks, as for `select`; all by default.
     effort : {"quick", "full"}
-        How large the simulations are.
+        How large the simulations are. A check that exists at full effort only, and is named in full, runs at full effort in a
+        quick run, too; its comparisons say so.
     workers : int or map-like
         Processes; the numbers do not depend on it.
     rng : int or Generator
@@ -347,6 +361,8 @@ def run(
     ------
     DomainError
         If a name, the effort or the seed is not valid. A check that crashes does not raise: it is reported as an error.
+    WorkerError
+        If a worker process dies; what is finished is kept, and `resume` goes on from there.
 
     Examples
     --------
@@ -356,19 +372,21 @@ def run(
     """
     flag("resume", resume)
     chosen = select(names, effort)
+    if on_done is not None:
+        function("on_done", on_done)
+    place = default_folder() if folder is None else path("folder", folder)
     if isinstance(rng, np.random.Generator):
         rng = int(rng.integers(2**31))
     if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
-        raise DomainError(
-            f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng
-        )
+        raise refusal("rng", rng, "must be a whole number >= 0 or a Generator")
     root = int(rng)
     start = time.perf_counter()
-    store = FinishedChecks(default_folder() if folder is None else Path(folder))
+    store = FinishedChecks(place)
     store.tidy()
     jobs = [
-        _Job(entry, effort, root, store, store.path(entry.name, entry.function, effort, root))
+        _Job(entry, own, root, store, store.path(entry.name, entry.function, own, root))
         for entry in chosen
+        for own in (entry.effort_at(effort),)
     ]
     finished = {
         job.entry.name: kept
@@ -382,15 +400,28 @@ def run(
     if on_done is not None:
         for name in finished:
             on_done(name)
-    outcomes = run_many(
-        _run_one,
-        todo,
-        workers=workers,
-        on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name),
-    )
+    try:
+        outcomes = run_many(
+            _run_one,
+            todo,
+            workers=workers,
+            on_done=None if on_done is None else lambda i: on_done(todo[i].entry.name),
+        )
+    except WorkerError as failure:
+        finished |= {todo[i].entry.name: outcome for i, outcome in failure.finished.items()}
+        complaint = str(failure).rpartition("; ")[0]
+        raise WorkerError(
+            f"{complaint}; {len(finished)} of {len(chosen)} checks are finished and kept: run again with resume=True "
+            "(--resume) to go on from there",
+            finished=finished,
+        ) from failure
     finished |= {job.entry.name: outcome for job, outcome in zip(todo, outcomes, strict=True)}
     return Report(
-        tuple(comparison for entry in chosen for comparison in finished[entry.name].comparisons),
+        tuple(
+            comparison if entry.effort_at(effort) == effort else _at_least_effort(entry, comparison)
+            for entry in chosen
+            for comparison in finished[entry.name].comparisons
+        ),
         {entry.name: entry.statement for entry in chosen},
         root,
         effort,
@@ -405,6 +436,12 @@ def run(
             for entry in chosen
         },
     )
+
+
+def _at_least_effort(entry: Check, comparison: Comparison) -> Comparison:
+    """Say that a comparison was made at more effort than was asked for."""
+    note = f"run at {entry.effort} effort, the least of {entry.name}"
+    return replace(comparison, notes=(*comparison.notes, note))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..arguments import flag
+from ..arguments import flag, number
+from ..equality import by_value
 from ..errors import DataError
 from ..formatting import duration, short, uncertain
+from ..reprs import line
 from ..results import jsonable
 from ..tables import Block, Table, as_markdown, as_text
 from .comparison import Comparison, Crash, Entry
@@ -29,6 +32,7 @@ from .schema import (
     crash_to_dict,
     entries_from_dict,
     family_to_dict,
+    located,
 )
 
 _FAMILY_HEADER = (
@@ -42,8 +46,15 @@ _FAMILY_HEADER = (
 _DISAGREEMENT_HEADER = ("known disagreement", "expected", "found", "reason and evidence")
 HEADER = ("comparison", "theory", "measured", "tol.", "verdict", "rival", "runs", "window")
 
+LARGEST = 10**8
+"""Characters of JSON beyond which a text is no report: a comparison takes about 2000."""
+_DEEPEST = 20  # a curve's numbers stand 5 levels deep
+_MOST = sys.float_info.max
+_TOO_DEEP = "this is nested deeper than any report"
+
 
 @dataclass(frozen=True)
+@by_value
 class Report:
     """Comparisons and crashes, and where they come from.
 
@@ -75,6 +86,9 @@ class Report:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     crashes: tuple[Crash, ...] = ()
     seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return line(f"<Report of {self.effort} effort: {self.summary_line()}>")
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -253,6 +267,11 @@ class Report:
             },
         )
 
+    def _repr_html_(self) -> str:
+        from .page.document import report_summary  # as for the whole page
+
+        return report_summary(self.entries, summary=self.summary, provenance=self.provenance_line())
+
     @property
     def title(self) -> str:
         """What was run."""
@@ -300,6 +319,9 @@ class Report:
         """
         comparisons, crashes = entries_from_dict(data)
         check_keys("environment", data["environment"], ENVIRONMENT_KEYS, ENVIRONMENT_EXTRAS)
+        for name in ("wall_s", "run_s", "compile_s"):
+            with located("environment"):
+                number(name, data["environment"].get(name, 0.0), low=0)
         titled = re.fullmatch("scalinglaws verify, (quick|full) effort", str(data["title"]))
         if titled is None:
             raise DataError(
@@ -320,20 +342,52 @@ class Report:
             raise DataError(
                 f"summary = {data['summary']} does not count the comparisons and crashes, which give {found.summary}"
             )
-        if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != [
-            (e.name, e.members) for e in found.families
-        ]:
-            raise DataError("families do not follow from the comparisons")
+        with located("families"):
+            follow = [(entry.name, entry.members) for entry in found.families]
+            if [(entry["name"], tuple(entry["members"])) for entry in data["families"]] != follow:
+                raise DataError("families do not follow from the comparisons")
+        with located("what the report shows"):
+            found.rows()
+            found.to_dict()
         return found
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read a report from JSON text, as `from_dict` does."""
+        if len(text) > LARGEST:
+            raise DataError(f"this is longer than any report: more than {LARGEST:.0e} characters")
         try:
             data = json.loads(text, parse_constant=_refuse_constant)
-        except json.JSONDecodeError as failure:
+        except RecursionError:
+            raise DataError(_TOO_DEEP) from None
+        except DataError:
+            raise
+        except ValueError as failure:  # numbers of too many digits, too
             raise DataError(f"this is not JSON: {failure}") from failure
+        _check_tree(data)
         return cls.from_dict(data)
+
+
+def _check_tree(data: Any) -> None:
+    """Refuse what is nested deeper than a report, numbers that are not finite, and text that cannot be written."""
+    level = [data]
+    for _ in range(_DEEPEST):
+        below: list[Any] = []
+        for entry in level:
+            if isinstance(entry, dict):
+                below += [*entry.keys(), *entry.values()]
+            elif isinstance(entry, list):
+                below += entry
+            elif isinstance(entry, str) and not entry.isascii():
+                try:
+                    entry.encode()
+                except UnicodeEncodeError as failure:
+                    raise DataError(f"this is not text: {failure}") from None
+            elif isinstance(entry, (int, float)) and not -_MOST <= entry <= _MOST:
+                _refuse_constant("a number beyond 1.8e308")
+        level = below
+    if level:
+        raise DataError(_TOO_DEEP)
 
 
 def _refuse_constant(name: str) -> Any:

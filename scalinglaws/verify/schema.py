@@ -152,7 +152,7 @@ def comparison_from_dict(data: Any, row: int | None = None) -> Comparison:
     """
     place = "comparison" if row is None else f"comparisons[{row}]"
     check_keys(place, data, _COMPARISON_KEYS, row=row)
-    with _located(f"{place} ({data['id']})", row):
+    with located(f"{place} ({data['id']})", row):
         found = _comparison(data, place)
     if found.verdict != data["verdict"] or found.rival_verdict != (data["rival"] or {}).get(
         "verdict"
@@ -214,7 +214,7 @@ def _comparison(data: Mapping[str, Any], place: str) -> Comparison:
         tolerance_kind=str(data["tol_kind"]),
         rival=rival,
         expect=str(data["expect"]),
-        expect_reason=data["expect_reason"],
+        expect_reason=_reason(data["expect_reason"]),
         evidence=str(data["kind_of_evidence"]),
         notes=tuple(map(str, data["warnings"])),
         excluded=int(data["excluded"]),
@@ -254,24 +254,24 @@ def crash_to_dict(crash: Crash) -> dict[str, Any]:
 
 def _crash(data: Any, row: int) -> Crash:
     check_keys(f"crashes[{row}]", data, _CRASH_KEYS, row=row)
-    with _located(f"crashes[{row}] ({data['check']})", row):
+    with located(f"crashes[{row}] ({data['check']})", row):
         return Crash(
             str(data["check"]),
             str(data["error"]),
             str(data["expect"]),
-            data["expect_reason"],
+            _reason(data["expect_reason"]),
             _number(data["wall_s"]),
         )
 
 
 def _crash_of_version_1(data: Any, row: int) -> Crash:
     check_keys(f"comparisons[{row}]", data, _COMPARISON_KEYS, row=row)
-    with _located(f"comparisons[{row}] ({data['id']})", row):
+    with located(f"comparisons[{row}] ({data['id']})", row):
         return Crash(
             str(data["id"]),
             "\n".join(map(str, data["warnings"])) or "no message",
             str(data["expect"]),
-            data["expect_reason"],
+            _reason(data["expect_reason"]),
             _number(data["wall_s"]),
         )
 
@@ -346,19 +346,28 @@ def check_keys(
 
 
 @contextmanager
-def _located(place: str, row: int | None) -> Iterator[None]:
-    """Say where in a report a value was not what it should be."""
+def located(place: str, row: int | None = None) -> Iterator[None]:
+    """Say where in a report a value was not what it should be, or too large to be judged."""
     try:
-        yield
+        with np.errstate(over="raise"):
+            yield
     except DataError:
         raise
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as failure:
+    except KeyError as failure:
+        raise DataError(f"{place} lacks the key {failure}", row=row) from failure
+    except (TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as failure:
         raise DataError(f"{place}: {failure}", row=row) from failure
 
 
 def _as_written(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise DataError(f"{value!r} is not a number")
+    return value
+
+
+def _reason(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise DataError(f"expect_reason = {value!r} must be text or null")
     return value
 
 

@@ -179,7 +179,8 @@ def test_validity_is_kept_in_every_notation(data):
 
 def test_unknown_notation(data):
     with pytest.raises(DomainError, match="did you mean 'bordelon'"):
-        data.in_notation("Bordelon")
+        data.in_notation("Bordolon")
+    assert data.in_notation("Bordelon") is data.in_notation("bordelon")
 
 
 def test_rounded_floats_find_the_boundary(data):

@@ -1,13 +1,15 @@
 """Checks are chosen by name, run in isolation, and never hide one another."""
 
+import dataclasses
 import sys
+from concurrent.futures import BrokenExecutor
 
 import numba
 import numpy as np
 import pytest
 
 from scalinglaws import theory, verify
-from scalinglaws.errors import DomainError
+from scalinglaws.errors import DomainError, WorkerError
 from scalinglaws.verify import Comparison, Measurement, Prediction, Rival, registry
 from scalinglaws.verify.registry import Context, check, select
 
@@ -35,7 +37,9 @@ def test_selection_by_name_theory_and_pattern(scratch):
     assert "linear.slow" not in names
     assert "linear.slow" in [entry.name for entry in select(["linear"], "full")]
     assert [entry.name for entry in select(["linear.slow"], "quick")] == ["linear.slow"]
+    # a law's name, which leading parts of checks' names can be as well, stands for all checks that test it
     assert [entry.name for entry in select(["linear.data"], "quick")] == [
+        "linear.asymmetry",
         "linear.data.saturated",
         "linear.data.source-limited",
     ]
@@ -86,10 +90,10 @@ def test_checks_of_a_law_are_those_that_declare_it(scratch):
         "linear.data.saturated",
         "linear.data.source-limited",
     )
-    assert verify.checks_of("manifold.spectral") == ()
-    check("zz.own", statement="own", laws=["manifold.spectral"])(lambda context: [])
+    assert verify.checks_of("manifold.width_variance") == ()
+    check("zz.own", statement="own", laws=["manifold.width_variance"])(lambda context: [])
     check("zz.bare", statement="declares nothing")(lambda context: [])
-    assert verify.checks_of("manifold.spectral") == ("zz.own",)
+    assert verify.checks_of("manifold.width_variance") == ("zz.own",)
     assert registry.registered()["zz.bare"].laws == ()
 
 
@@ -239,6 +243,7 @@ def test_seconds_of_every_check_are_kept(scratch, tmp_path):
         report = verify.run(["zz", "manifold"], folder=tmp_path, resume=resume)
         assert list(report.seconds) == [
             "manifold.nearest-neighbor",
+            "manifold.spectral",
             "manifold.variance-limited",
             "zz.one",
         ]
@@ -260,3 +265,64 @@ def test_a_generator_seeds_a_run(scratch):
     check("zz.seeded", statement="one")(lambda context: [good(f"zz.{context.root}")])
     one, two = (verify.run(["zz.seeded"], rng=np.random.default_rng(5)) for _ in range(2))
     assert one.comparisons[0].id == two.comparisons[0].id
+
+
+@pytest.mark.parametrize("asked", registry.EFFORTS)
+@pytest.mark.parametrize("name", verify.available())
+def test_every_check_named_in_full_runs_at_its_own_least_effort(
+    scratch, tmp_path, monkeypatch, name, asked
+):
+    entry = registry.registered()[name]
+    own = "full" if "full" in (entry.effort, asked) else "quick"
+    seen = []
+
+    def stand_in(context):
+        seen.append(context.effort)
+        yield good(f"{name}/stand-in")
+
+    registry._CHECKS[name] = dataclasses.replace(entry, function=stand_in, expect="pass")
+    found = verify.run([name], effort=asked, folder=tmp_path)
+    assert seen == [own]
+    assert found.as_expected
+    note = f"run at full effort, the least of {name}"
+    assert found.comparisons[0].notes == ((note,) if own != asked else ())
+    if own != asked:
+        assert note in found.to_text()
+
+
+def test_a_check_of_full_effort_is_kept_as_such(scratch, tmp_path):
+    check("linear.slow", statement="slow", effort="full")(lambda context: [good("linear.slow/a")])
+    verify.run(["linear.slow"], folder=tmp_path)
+    check("linear.slower", statement="slow", effort="full")(_must_not_run)
+    registry._CHECKS["linear.slow"] = dataclasses.replace(
+        registry._CHECKS["linear.slow"], statement="again"
+    )
+    resumed = verify.run(["linear.slow"], effort="full", folder=tmp_path, resume=True)
+    assert resumed.comparisons[0].notes == ()  # what is kept says nothing of how it was asked for
+    with pytest.raises(DomainError, match="needs? full effort|use effort='full'"):
+        select(["linear.slowe*"], "quick")
+
+
+def _must_not_run(context):
+    raise AssertionError
+
+
+def test_a_worker_that_dies_leaves_finished_checks(scratch, tmp_path):
+    check("linear.a", statement="")(lambda context: [good("linear.a/one")])
+    check("linear.b", statement="")(lambda context: [good("linear.b/one")])
+
+    def one_of_two(function, jobs):
+        yield function(next(iter(jobs)))
+        raise BrokenExecutor("a process was killed.")
+
+    with pytest.raises(WorkerError) as caught:
+        verify.run(["linear.a", "linear.b"], folder=tmp_path, workers=one_of_two)
+    assert str(caught.value) == (
+        "a worker process died (a process was killed); 1 of 2 checks are finished and kept: "
+        "run again with resume=True (--resume) to go on from there"
+    )
+    assert list(caught.value.finished) == ["linear.a"]
+    done = []
+    again = verify.run(["linear.a", "linear.b"], folder=tmp_path, resume=True, on_done=done.append)
+    assert done == ["linear.a", "linear.b"]
+    assert len(again.comparisons) == 2

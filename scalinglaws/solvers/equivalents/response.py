@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arguments import Array
+from ...equality import by_value
+from ...reprs import short_repr
 from .._jit import njit
 from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
@@ -26,7 +28,9 @@ from .kappa import ComplexArray, kappa_along, size_ratio
 _TABLE = 2**23  # numbers in a table of modes and nodes
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Resolved:
     """The renormalized ridge at nodes in the upper half plane, and what it takes to reach it."""
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arguments import Array
+from ...equality import by_value
+from ...reprs import short_repr
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.response import inverse, pair_transform, resolve, train_transform
 from ..equivalents.spectral_sums import effective_ridge
@@ -34,7 +36,9 @@ FARTHEST = 1e-60  # of the largest rate, the same
 TRUNCATION = 2e-11  # error of sums over the contour, relative to the loss at the start
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Measure:
     """Rates x_j with weights mu_j, real or complex, and the power `floor` at rate 0; `error` is that of the start loss."""
 

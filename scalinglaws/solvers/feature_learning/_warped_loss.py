@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...arguments import Array
+from ...equality import by_value
+from ...reprs import short_repr
 from ...results import Diagnostics, Status
 from ._integrator import BY_TIME, MAX_NEWTON, advance
 from ._spectral_measure import Measure
@@ -67,7 +69,9 @@ def judgment(efforts: Sequence[Effort]) -> Diagnostics:
     )
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Followed:
     """Losses and scales with estimated absolute errors; NaN where the flow was given up."""
 

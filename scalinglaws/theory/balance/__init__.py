@@ -17,6 +17,7 @@ from ._program import Program
 from ._records import Allocation, Balance, Optimum
 from ._regions import RegionalMap, RegionalRegime, regimes_in_region
 from ._tropical import Power, TropicalProgram
+from ._words import as_latex, on_terminal
 
 __all__ = [
     "Allocation",
@@ -28,5 +29,7 @@ __all__ = [
     "RegionalRegime",
     "TropicalProgram",
     "allocate",
+    "as_latex",
+    "on_terminal",
     "regimes_in_region",
 ]

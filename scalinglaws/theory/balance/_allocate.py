@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from sympy.polys.matrices import DomainMatrix
 
 from ...errors import refusal
 from ..monomials import Monomial, like_terms, monomial
 from ..relations import factored
 from ._feasibility import can_be_positive
-from ._program import Program, compatibility_of, constraint, pairs, reduce_rows, rref
+from ._program import Program, compatibility_of, constraint, pairs, reduce_rows
 from ._records import Allocation, Balance
 from ._vertices import rational_vertices
 
@@ -158,22 +159,25 @@ def _vertices(program: Program) -> Iterator[Balance]:
     if all(entry.is_Rational for column in (*columns, *capped, *always) for entry in column):
         yield from _rational(program, columns, capped, always)
         return
+    everything = [*columns, *capped, *always, target]
+    whole = DomainMatrix.from_Matrix(sp.Matrix(everything).T).to_field()
+    fixed = range(len(columns) + len(capped), len(everything) - 1)
     for count in range(1, min(room, len(columns)) + 1):
         for support in combinations(range(len(columns)), count):
             for closed in _subsets(range(len(capped)), room - count):
-                chosen = [columns[i] for i in support] + [capped[q] for q in closed] + always
-                found = _unique(chosen, target)
-                if found is None or any(
-                    _sign(entry) is False for entry in found[: count + len(closed)]
-                ):
+                chosen = [*support, *(len(columns) + q for q in closed), *fixed]
+                found = _unique(whole, chosen)
+                if found is None:
+                    continue
+                signs = [_sign(entry) for entry in found[: count + len(closed)]]
+                if False in signs:
                     continue
                 solution = [
                     factored(entry.as_expr() if hasattr(entry, "as_expr") else entry)
                     for entry in found
                 ]
-                if any(entry.is_nonpositive for entry in solution[: count + len(closed)]):
-                    continue
-                if can_be_positive(solution[: count + len(closed)]) is not False:
+                open_ = [one for one, sign in zip(solution, signs, strict=False) if sign is None]
+                if can_be_positive(open_) is not False:
                     yield _balance(program, support, closed, solution)
 
 
@@ -225,15 +229,15 @@ def _subsets(items: range, most: int) -> Iterator[tuple[int, ...]]:
     )
 
 
-def _unique(columns: Sequence[Sequence[sp.Expr]], target: Sequence[sp.Expr]) -> list[Any] | None:
-    """Solve ``sum_j x_j column_j = target`` if exactly one solution exists, in the elements of its field."""
-    rows = [[column[i] for column in columns] + [target[i]] for i in range(len(target))]
-    reduced, pivots = rref(rows)
-    if pivots != tuple(range(len(columns))):
+def _unique(whole: DomainMatrix, chosen: Sequence[int]) -> list[Any] | None:
+    """Solve ``sum_j x_j column_j = last column`` if exactly one solution exists, in the elements of its field."""
+    rows, last = whole.shape
+    reduced, pivots = whole.extract(list(range(rows)), [*chosen, last - 1]).rref()
+    if tuple(pivots) != tuple(range(len(chosen))):
         return None
     field_ = reduced.domain
     convert = (lambda entry: entry) if field_.is_FractionField else field_.to_sympy
-    return [convert(reduced[i, len(columns)].element) for i in range(len(columns))]
+    return [convert(reduced[i, len(chosen)].element) for i in range(len(chosen))]
 
 
 def _sign(entry: Any) -> bool | None:

@@ -45,13 +45,15 @@ def can_be_positive(signs: Sequence[sp.Expr]) -> bool | None:
     >>> can_be_positive([b - c, c - b]), can_be_positive([a - b, b - c])
     (False, True)
     """
+    names = sorted(set().union(*(sign.free_symbols for sign in signs)), key=str)
+    if not names:
+        return all(bool(sign.is_positive) for sign in signs)
+    if _at_some_point([sp.Mul(*sp.fraction(sign)) for sign in signs], names):
+        return True
     kept = [changing_part(sign) for sign in signs]
     changing = [part for part in kept if part.free_symbols]
     if any(part.is_positive is not True for part in kept if not part.free_symbols):
         return False
-    names = sorted(set().union(*(part.free_symbols for part in changing)), key=str)
-    if not names or _at_some_point(changing, names):
-        return True
     splits = [_factors(part) for part in changing]
     distinct = list(dict.fromkeys(factor for _, factors in splits for factor in factors))
     if len(distinct) > _MOST_FACTORS:

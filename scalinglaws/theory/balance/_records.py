@@ -11,6 +11,7 @@ import sympy as sp
 
 from ...arguments import flag
 from ...errors import refusal
+from ...reprs import short_repr
 from ..monomials import Monomial, power_of, power_product, reduced
 from ..relations import against_zero, is_positive
 from ._feasibility import can_be_positive
@@ -24,6 +25,7 @@ from ._program import (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Balance:
     r"""One way in which terms and constraints fix the optimum.
@@ -242,6 +244,7 @@ class Balance:
         return f"${sp.latex(self.value)}$"
 
 
+@short_repr
 @dataclass(frozen=True)
 class Optimum:
     """The balance that wins at given parameters.
@@ -261,6 +264,7 @@ class Optimum:
     ties: tuple[Balance, ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Allocation(Sequence[Balance]):
     """All ways in which the optimum can be fixed; a sequence of `Balance`.
@@ -279,6 +283,11 @@ class Allocation(Sequence[Balance]):
 
     regimes: tuple[Balance, ...]
     compatibility: tuple[sp.Expr, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from ._words import as_html
+
+        return as_html(self)
 
     @property
     def irreducible(self) -> sp.Expr:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import prod
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from ...arguments import flag, generator, whole
+from ...arguments import flag, generator, instance, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ..relations import against_zero, factored
 from ._program import check_scale
 from ._records import Balance
@@ -20,6 +22,7 @@ _FEASIBLE = 1e-12  # duals down to minus this count as feasible
 _INFINITESIMAL = 1e-6  # a logarithm, as a power
 
 
+@short_repr
 @dataclass(frozen=True)
 class RegionalRegime:
     """A balance that wins in a part of a region.
@@ -48,6 +51,7 @@ class RegionalRegime:
     ties: tuple[Balance, ...] = ()
 
 
+@short_repr
 @dataclass(frozen=True)
 class RegionalMap(Sequence[RegionalRegime]):
     """Winners in a region, the largest part first; a sequence of `RegionalRegime`."""
@@ -147,6 +151,8 @@ def regimes_in_region(
     regimes = tuple(regimes)
     if not regimes:
         raise refusal("regimes", regimes, "is empty: there is nothing to choose from", shown=False)
+    for entry in regimes:
+        instance("regimes", entry, Balance)
     samples = whole("samples", samples)
     check_scale(regimes[0]._program, scale)
     where = (where,) if isinstance(where, sp.Basic) else tuple(where)
@@ -174,16 +180,16 @@ def regimes_in_region(
     points = _draw(region, names, where, samples, generator(rng))
 
     known: dict[sp.Expr, Any] = {}
+    columns = dict(zip(names, points.T, strict=True))
 
     def at_points(exprs: Sequence[sp.Expr]) -> Any:
-        if new := [expr for expr in dict.fromkeys(exprs) if expr not in known]:
-            values = sp.lambdify(names, new, "numpy", cse=True)(*points.T)
-            for expr, value in zip(new, values, strict=True):
+        for expr in exprs:
+            if expr not in known:
+                value = evaluated(expr, columns)
                 known[expr] = np.broadcast_to(np.asarray(value, float), len(points))
         return np.array([known[expr] for expr in exprs])
 
     with np.errstate(all="ignore"):
-        at_points([*chain.from_iterable(duals), *exponents])  # all at once
         possible = np.array([np.all(at_points(signs) > -_FEASIBLE, axis=0) for signs in duals])
         heights = at_points(exponents)
         if logarithm is not None:
@@ -228,6 +234,22 @@ def regimes_in_region(
     return RegionalMap(tuple(sorted(entries, key=lambda entry: -entry.fraction)))
 
 
+def evaluated(expr: sp.Expr, values: Mapping[sp.Symbol, Any]) -> Any:
+    """Evaluate an algebraic expression on arrays; compiling a function for each would take longer than all its calls."""
+    if expr.is_Symbol:
+        return values[expr]
+    if expr.is_number:
+        return float(expr)
+    parts = [evaluated(part, values) for part in expr.args]
+    if expr.is_Add:
+        return sum(parts)
+    if expr.is_Mul:
+        return prod(parts)
+    if expr.is_Pow:
+        return parts[0] ** parts[1]
+    return sp.lambdify(list(values), expr, "numpy")(*values.values())
+
+
 def _draw(
     region: Any,
     names: tuple[sp.Symbol, ...],
@@ -266,14 +288,10 @@ def _separate(
     foreign = ~inside
     factors: dict[sp.Expr, None] = {}
     products: dict[sp.Expr, None] = {}
-    parts = []
     for inequality in inequalities:
         numerator, denominator = sp.fraction(factored(inequality))
-        parts.append(sp.factor_list(numerator * denominator)[1])
-    at_points([base for part in parts for base, _ in part])  # all at once
-    for part in parts:
         whole = sp.S.One
-        for base, power in part:
+        for base, power in sp.factor_list(numerator * denominator)[1]:
             signs = np.sign(at_points([base])[0])
             if np.all(signs == signs[0]) and signs[0]:
                 continue  # of constant sign on the region

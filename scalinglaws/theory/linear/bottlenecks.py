@@ -2,7 +2,8 @@ r"""How the loss of the lazy linear model falls with time, data or model size, e
 
 Features with variances :math:`\lambda_k = k^{-\alpha}` carry signal power :math:`s_k = k^{-(\alpha\beta+1)}`; a student sees
 them through N random projections, P samples and time t. One of the three is finite in each law here, the others
-infinite. Losses are :math:`E(f - y)^2`, without a factor 1/2.
+infinite. Losses are :math:`E(f - y)^2`, without a factor 1/2. Features are assumed to be Gaussian, or to act as if they
+were; see the package.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import (
     EXP,
     RATIONAL,
@@ -35,6 +38,7 @@ from ..symbols import ALPHA, BETA, BOX, INDEX, T, check_task, free_box
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class TimeLimited:
     r"""A model whose modes are learned one after the other in time.
@@ -61,6 +65,7 @@ class TimeLimited:
         check_task(self, "residual")
 
 
+@short_repr
 @dataclass(frozen=True)
 class ModeLimited:
     r"""A model that resolves only as many modes as a resource allows.
@@ -103,6 +108,7 @@ class ModeLimited:
         check_task(self, *shapes)
 
 
+@short_repr
 @dataclass(frozen=True)
 class TransientLimited:
     r"""What a finite number of features adds to the loss before it saturates, to first order in 1/N.
@@ -156,6 +162,7 @@ def derive_time(model: TimeLimited) -> Derived:
     >>> derive_time(TimeLimited(residual=RATIONAL(0, 2))).expr
     Min(2, beta)
     """
+    instance("model", model, TimeLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     found = power_sum(a, model.residual.compose(-b))
     resolved = (2 * T) ** (1 / b)
@@ -202,6 +209,7 @@ def derive_mode(model: ModeLimited) -> Derived:
     Derived
         Regimes of the loss as a function of the resource, conditions and steps.
     """
+    instance("model", model, ModeLimited)
     a, b, n = model.signal_exponent, model.spectrum_exponent, model.resource
     eigenvalue = INDEX ** (-b)
 
@@ -325,6 +333,7 @@ def derive_transient(model: TransientLimited) -> Derived:
     >>> derive_transient(TransientLimited(spectrum_exponent=2, signal_exponent=5)).expr
     1/2
     """
+    instance("model", model, TransientLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     s = sp.Symbol("s", positive=True)
     occupied, per_mode = extensive("occupation", model.occupation, b)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import afford
+from ...equality import by_value
+from ...reprs import short_repr
 from ...solvers import _jit
 from ...solvers.spectra import Spectrum
 
@@ -32,7 +34,9 @@ def afford_draw(entries: float) -> None:
     afford(entries, "one draw", "use fewer modes, samples, features or times")
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Population:
     r"""Learning from unlimited data: error amplitudes along the eigenvectors of :math:`\Sigma^{1/2} F \Sigma^{1/2}`.
 
@@ -66,7 +70,9 @@ class Population:
         return test, test + self.noise_variance
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Regression:
     r"""Learning from P samples: singular vectors of the matrix H of hidden features, shape (P, N).
 

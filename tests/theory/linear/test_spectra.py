@@ -1,5 +1,7 @@
 """Spectra that are no powers: derived laws against sums at huge times, checked steps, and clear refusals."""
 
+import math
+
 import mpmath
 import pytest
 import sympy as sp
@@ -68,6 +70,14 @@ def test_exponent_logarithm_and_constant(spectrum, signal, expected):
     assert sp.simplify(regime.exponent - exponent) == 0
     assert sp.simplify(regime.log_power - power) == 0
     assert constant is None or sp.simplify(regime.constant - constant) == 0
+
+
+def test_a_power_of_the_logarithm_alone_falls_to_zero_at_infinity():
+    regime = _regime(sp.exp(-k), k**-3)
+    assert regime.at([10.0, float("inf")], {}).tolist() == [
+        pytest.approx(0.5 / math.log(10) ** 2),
+        0.0,
+    ]
 
 
 def test_without_logarithms_the_power_law_comes_back():

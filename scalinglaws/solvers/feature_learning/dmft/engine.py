@@ -55,6 +55,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
+from ....reprs import short_repr
 from .kernels import add_forces, solve_columns, solve_rows
 from .modes import MarchModes
 
@@ -67,7 +69,9 @@ PANEL = 128
 """Times to a panel where half of a triangular matrix is left out of a product with a vector."""
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Setting:
     """Parameters of a march; sizes enter by their inverses, 1/N and b = 1/B or 1/P, learning rates one per step."""
 

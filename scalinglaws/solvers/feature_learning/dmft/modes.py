@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...spectra import Spectrum
+from ....equality import by_value
+from ....reprs import short_repr
+from ...spectra import EmpiricalSpectrum, Spectrum
 
 Array = NDArray[np.float64]
 
@@ -29,7 +31,9 @@ MERGING = 1e-9
 """Largest relative change of a loss by merging."""
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class MarchModes:
     """Two weighted sets of modes.
 
@@ -49,8 +53,14 @@ class MarchModes:
 
 def every_mode(spectrum: Spectrum) -> MarchModes:
     """Return all modes of a finite spectrum; those of equal eigenvalue are one."""
-    eigenvalues, signal = spectrum.explicit()
-    return MarchModes(*_distinct(eigenvalues, eigenvalues), *_distinct(eigenvalues, signal))
+    if isinstance(spectrum, EmpiricalSpectrum):
+        modes = spectrum.modes()
+        eigenvalues, signal = modes.eigenvalues, modes.signal
+        variances = modes.multiplicities * eigenvalues
+    else:
+        eigenvalues, signal = spectrum.explicit()
+        variances = eigenvalues
+    return MarchModes(*_distinct(eigenvalues, variances), *_distinct(eigenvalues, signal))
 
 
 def merged_modes(spectrum: Spectrum, steps: float, *, finer: bool = False) -> MarchModes:

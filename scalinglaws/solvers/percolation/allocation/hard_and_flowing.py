@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import Array, choice, flag, numbers
+from ....equality import by_value
 from ....errors import ConvergenceError, refusal
+from ....reprs import short_repr
 from ....results import Diagnostics, Result, Status
 from ...catalogue import shows
 from ..cluster_arguments import LAWS, afford_allocations, clusters
@@ -67,7 +69,9 @@ class Allocation(Result):
         return bare.to_dataframe()
 
 
-@dataclass(frozen=True, eq=False)
+@short_repr
+@dataclass(frozen=True)
+@by_value
 class PreparedAllocation:
     """Clusters of one exponent and one scale, sorted and summed, so that a budget costs microseconds.
 

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
+from ....reprs import short_repr
+
 Array = NDArray[np.float64]
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class SimulatedTraining:
     r"""Losses and kernel scales of independent draws.
 
@@ -29,7 +34,9 @@ class SimulatedTraining:
     kernel_scale: Array
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class KernelSpectrum:
     r"""Eigenvalues of the kernel at initialization, on the data of one draw, and what of the target lies along each.
 
@@ -48,7 +55,9 @@ class KernelSpectrum:
     floor: float
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class SimulatedCircle:
     """Losses of independent networks on the circle.
 

@@ -1,0 +1,77 @@
+"""Machine code kept on disk, as Numba keeps it, with a seal: what cannot be read, or is not what was written, is made anew."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import pickle
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from numba.core import caching
+
+_FunctionCache: Any = caching.FunctionCache
+_IndexDataCacheFile: Any = caching.IndexDataCacheFile
+_told: set[str] = set()
+
+
+class KernelCache(_FunctionCache):  # type: ignore[misc]
+    """Numba's cache of a kernel, of which no file can make a computation fail.
+
+    Parameters
+    ----------
+    function : callable
+        The kernel in Python.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no folder that can be written.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        locator = self._impl.locator
+        self._cache_file = _SealedFiles(
+            self._cache_path,
+            self._impl.filename_base,
+            ("sealed, unlocked", locator.get_source_stamp()),
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled kernel for a signature, or None if there is none that can be used."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as failure:  # whatever else a file can hold
+            if self._cache_path not in _told:
+                _told.add(self._cache_path)
+                warnings.warn(
+                    f"compiled kernels in {self._cache_path} cannot be read "
+                    f"({type(failure).__name__}: {failure}); they are thrown away and compiled again",
+                    stacklevel=2,
+                )
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled kernel; a folder that is full, or spoiled, is no reason to lose a computation."""
+        try:
+            super().save_overload(sig, data)
+        except (OSError, EOFError, ValueError, TypeError, LookupError, pickle.PickleError):
+            self.disable()
+
+
+class _SealedFiles(_IndexDataCacheFile):  # type: ignore[misc]
+    """Files of machine code that begin with the digest of the rest: a changed byte would otherwise be run."""
+
+    def _save_data(self, name: str, data: Any) -> None:
+        payload = self._dump(data)
+        super()._save_data(name, (hashlib.sha256(payload).digest(), payload))
+
+    def _load_data(self, name: str) -> Any:
+        digest, payload = super()._load_data(name)
+        if hashlib.sha256(payload).digest() != digest:
+            raise ValueError(f"{name} is not what was written")
+        return pickle.loads(payload)
