@@ -106,7 +106,10 @@ def _smooth_proximal(values: Callable[[Array], tuple[Array, Array, Array]]) -> A
                 inside = (tried > low) & (tried < high)
                 bisected = np.where(low > 0, np.sqrt(low) * np.sqrt(high), 1e-3 * high)
                 moved = np.where(inside, tried, np.where(excess == 0, m, bisected))
-                settled = (np.abs(moved - m) <= 2e-16 * m) | (high - low <= 2e-16 * high)
+                # what is left is the rounding of the logarithms
+                settled = (np.abs(excess) <= 1e-15 * (2 + abs(log_x))) | (
+                    high - low <= 2e-16 * high
+                )
                 m = np.where(settled & ~inside, m, moved)
                 if np.all(settled | (sign == 0)):
                     break
