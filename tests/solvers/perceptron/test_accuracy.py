@@ -252,3 +252,33 @@ def test_the_limit_of_the_optimal_norm():
     assert ratio == pytest.approx(master_curve(1.0).scaled_norm, rel=1e-12)
     assert slope(ratio * (1 - 1e-10)) < 0 < slope(ratio * (1 + 1e-10))
     assert 1e-9 < 0.8835851061 / ratio - 1 < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("alpha", "norm"), [(0.3, 0.4), (2, 3), (1e4, 10), (1e6, 1e-4), (30, 0.5), (1e3, 1e3)]
+)
+def test_training_errors_and_test_losses_keep_their_digits(alpha, norm):
+    found = fixed_norm(alpha, norm)
+    with mp.workdps(25):
+        tau = 1 / mp.tan(mp.pi * mpf(found.error))
+        s = 1 / mp.sqrt(1 + tau**2)
+        cutoff = mp.exp(mpf(found.log_response)) * mpf(norm)
+
+        def law(u):
+            return 2 * s * mp.npdf(s * u) * mp.ncdf(tau * s * u)
+
+        start = cutoff / s
+        missed = _integral(lambda u: law(-u), start, start + 12)
+        assert abs(found.train_error / missed - 1) < 1e-13 * max(1.0, float(start**2))
+
+        def loss(u):
+            return law(u) * mp.log1p(mp.exp(-2 * mpf(norm) * s * u))
+
+        # in the width's units to the left, in the loss's own to the right
+        right = min(10 / s, 30 / (mpf(norm) * s))
+        total = _integral(loss, -11, 0)
+        edges = [right * mpf(2) ** -k for k in range(30, -1, -1)]
+        for low, high in zip([mpf(0), *edges[:-1]], edges, strict=True):
+            half = (high - low) / 2
+            total += half * sum(weight * loss(low + half * (1 + z)) for z, weight in _gauss())
+        assert abs(found.test_loss / total - 1) < 1e-13
