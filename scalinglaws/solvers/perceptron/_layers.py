@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 
 from ...arguments import Array, choice, number, numbers
+from ...equality import by_value
 from ...errors import DataError, refusal
+from ...reprs import short_repr
 
 _EPSILON = 1e-5
 _LARGEST = 1e100
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Residual:
     r"""A block that adds what its layers make to its input, or to a shortcut's output.
 
@@ -35,7 +39,9 @@ class Residual:
     shortcut: Any = None
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Attention:
     """An attention layer, counted as two: the bilinear form of its scores, and what it writes.
 
@@ -55,7 +61,9 @@ class Attention:
     output: Any
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Matrix:
     """A layer: a matrix, or a kernel of shape (outputs, inputs, rows, columns)."""
 
@@ -63,7 +71,9 @@ class Matrix:
     weight: Array
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Block:
     """A sum of two chains; an empty shortcut is the identity."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arguments import Array, numbers, refuse_first
+from ...reprs import short_repr
 
 LEAST, MOST = 1e-9, 1e12
 """Samples between which the equations were tried."""
@@ -15,6 +16,7 @@ LEAST_NORM, MOST_NORM = 1e-12, 1e20
 """Norms, besides limits, between which they were tried."""
 
 
+@short_repr
 @dataclass
 class Points:
     """Flat arrays, one entry for each point.
