@@ -59,7 +59,8 @@ def test_a_folder_is_a_training_run(capsys, checkpoints, tmp_path):
     first = found["complexity"][0]
     np.testing.assert_allclose(found["complexity"], [first, 10 * first, 11 * first, 101 * first])
     picture = tmp_path / "curve.png"
-    assert call(capsys, "complexity", checkpoints, "--output", picture) == (0, "", "")
+    code, out, err = call(capsys, "complexity", checkpoints, "--output", picture)
+    assert (code, out, err) == (0, "", f"wrote {picture}\n")
     assert picture.read_bytes().startswith(b"\x89PNG")
     _, out, _ = call(capsys, "complexity", checkpoints, "--norm", "group")
     assert "sum of (2,1)-norms" in out
