@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ..reprs import short_repr
+from .evaluation import Evaluation
 from .records import Caution, Form, Misprint, Published, Regime
 from .references import Reference
 from .steps import Step, StepCheck
@@ -235,6 +236,25 @@ class Value:
 
 @short_repr
 @dataclass(frozen=True)
+class Evaluated:
+    """The formulas at given numbers.
+
+    Attributes
+    ----------
+    values : mapping of str to number
+        The numbers, exact.
+    entries : tuple of Evaluation
+        Each formula with its value, or with what it lacks.
+    digits : int
+        Significant digits that are shown.
+    """
+
+    values: Mapping[str, Any]
+    entries: tuple[Evaluation, ...]
+    digits: int
+
+
+@dataclass(frozen=True)
 class Elsewhere:
     """What is printed elsewhere in place of the law.
 
@@ -286,6 +306,7 @@ Block = (
     | Steps
     | Conclusion
     | Value
+    | Evaluated
     | Elsewhere
     | Sources
 )

@@ -206,10 +206,13 @@ class Form:
         The formula.
     statement : str
         What it gives.
+    conditions : tuple of Relational
+        What its symbols must satisfy, beyond their signs: strict inequalities.
     """
 
     expr: sp.Expr
     statement: str
+    conditions: tuple[sp.Basic, ...] = ()
 
 
 @short_repr

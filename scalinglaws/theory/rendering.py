@@ -16,6 +16,7 @@ import sympy as sp
 
 from .. import typesetting as tex
 from ..formatting import number
+from .decimals import decimal
 from .lettering import in_unicode
 from .mathematical_markup import markup, mathml
 from .presentation import (
@@ -23,6 +24,7 @@ from .presentation import (
     Conclusion,
     Domain,
     Elsewhere,
+    Evaluated,
     Formulas,
     Regimes,
     Scaling,
@@ -158,8 +160,13 @@ def _command(block: Tested) -> str:
     return f"scalinglaws verify {' '.join(block.checks)}" if block.checks else ""
 
 
+def _plain_power(block: Regimes) -> bool:
+    """Whether exponent and constant say all: one branch, without a logarithm."""
+    return len(block.regimes) <= 1 and not any(entry.log_power for entry in block.regimes)
+
+
 def _regimes_text(block: Regimes, show: Show) -> list[str]:
-    if len(block.regimes) <= 1:
+    if _plain_power(block):
         return []
     width = max(15, *(len(entry.name) for entry in block.regimes))
     lines = ["", "  regimes:"]
@@ -185,6 +192,23 @@ def _value_text(block: Value, show: Show) -> list[str]:
     decimal = "" if whole else f" = {number(float(block.exponent), 6)}"
     where = f"{block.regime}{_logarithm(block.log_power, block.variable)}"
     return ["", f"  at {at}: g = {block.exponent}{decimal} ({where})"]
+
+
+def _evaluated_text(block: Evaluated, show: Show) -> list[str]:
+    width = max((len(entry.name) for entry in block.entries), default=0)
+    lines = []
+    for entry in block.entries:
+        value = "" if entry.value is None else f"= {decimal(entry.value, block.digits)}"
+        note = f"({entry.note})" if value and entry.note else entry.note
+        lines.append(f"    {entry.name:<{width}} {' '.join(filter(None, (value, note)))}")
+    at = ", ".join(f"{name} = {_given(value)}" for name, value in block.values.items())
+    return ["", f"  formulas at {at}:", *lines] if lines else []
+
+
+def _given(value: Any) -> str:
+    """Write a number that was given: fractions as decimals where these end."""
+    written = decimal(sp.sympify(value), 12)
+    return written if sp.Rational(written) == value or len(str(value)) > 12 else str(value)
 
 
 def _elsewhere_text(block: Elsewhere, show: Show) -> list[str]:
@@ -232,6 +256,8 @@ def _steps_text(block: Steps, show: Show) -> list[str]:
 
 def _plain(condition: sp.Basic) -> str:
     """Write a condition as a person would."""
+    if condition == sp.true:
+        return "everywhere"
     # the arguments are sorted, those of And.make_args are not
     parts = condition.args if isinstance(condition, sp.And) else (condition,)
     return ", ".join(
@@ -255,7 +281,9 @@ def _listed(conditions: Iterable[sp.Basic]) -> str:
 _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Title: lambda block, show: [f"{block.name}: {block.statement}"],
     Scaling: _scaling_text,
-    Domain: lambda block, show: [f"  valid for {_listed(block.conditions)}"],
+    Domain: lambda block, show: (
+        [f"  valid for {_listed(block.conditions)}"] if block.conditions else []
+    ),
     Symbols: lambda block, show: [
         f"  {name:<9} {meaning}" for name, meaning in block.meanings.items()
     ],
@@ -265,11 +293,13 @@ _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Regimes: _regimes_text,
     Formulas: _formulas_text,
     Value: _value_text,
+    Evaluated: _evaluated_text,
     Elsewhere: _elsewhere_text,
     Steps: _steps_text,
     Conclusion: lambda block, show: [
         "",
-        f"Hence g = {show(block.exponent)} for {_listed(block.conditions)}.",
+        f"Hence g = {show(block.exponent)}"
+        + (f" for {_listed(block.conditions)}." if block.conditions else "."),
     ],
 }
 
@@ -395,7 +425,7 @@ def _warned_prose(block: Warned, markup: _Markup) -> list[str]:
 
 
 def _regimes_prose(block: Regimes, markup: _Markup) -> list[str]:
-    if len(block.regimes) <= 1:
+    if _plain_power(block):
         return []
 
     def line(entry: Regime) -> str:
@@ -419,6 +449,15 @@ def _formulas_prose(block: Formulas, markup: _Markup) -> list[str]:
         for name, form in block.forms.items()
     ]
     return [markup.heading(2, "Formulas"), markup.items(lines)] if lines else []
+
+
+def _evaluated_prose(block: Evaluated, markup: _Markup) -> list[str]:
+    lines = []
+    for entry in block.entries:
+        value = "" if entry.value is None else f": {decimal(entry.value, block.digits)}"
+        note = f" ({markup.plain(entry.note)})" if entry.note else ""
+        lines.append(f"{markup.code(markup.plain(entry.name))}{value}{note}")
+    return [markup.heading(2, "In numbers"), markup.items(lines)] if lines else []
 
 
 def _steps_prose(block: Steps, markup: _Markup) -> list[str]:
@@ -485,6 +524,7 @@ _PROSE: dict[type, Callable[[Any, _Markup], list[str]]] = {
     Warned: _warned_prose,
     Regimes: _regimes_prose,
     Formulas: _formulas_prose,
+    Evaluated: _evaluated_prose,
     Steps: _steps_prose,
     Elsewhere: _elsewhere_prose,
     Sources: _sources_prose,
@@ -603,6 +643,18 @@ def _value_data(block: Value, show: Show) -> dict[str, Any]:
     }
 
 
+def _evaluated_data(block: Evaluated, show: Show) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return decimal(value, block.digits) if block.digits > 15 else float(value)
+
+    rows = {
+        entry.name: ({} if entry.value is None else {"value": plain(entry.value)})
+        | ({"note": entry.note} if entry.note else {})
+        for entry in block.entries
+    }
+    return {"numbers": rows} if rows else {}
+
+
 def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
     slips = {"misprints": [asdict(slip) for slip in block.misprints]} if block.misprints else {}
     if block.published is None:
@@ -661,6 +713,7 @@ _DATA: dict[type, Callable[[Any, Show], dict[str, Any]]] = {
     Sources: lambda block, show: {"references": [str(entry) for entry in block.references]},
     Formulas: _formulas_data,
     Value: _value_data,
+    Evaluated: _evaluated_data,
     Elsewhere: _elsewhere_data,
     Conclusion: lambda block, show: {"exponent": show(block.exponent)},
     Steps: _steps_data,
