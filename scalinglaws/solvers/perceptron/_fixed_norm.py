@@ -257,6 +257,7 @@ def solve_points(alpha: Array, norm: Array, loss: ConvexLoss) -> Points:
 def result_of(
     alpha: Array, norm: Array, shape: tuple[int, ...], loss: ConvexLoss, found: Points
 ) -> FixedNormSolution:
+    """Put what was found of a row of points into a result of their shape."""
     solved = np.isfinite(found.sensitivity)
     estimate = np.where(solved, found.sensitivity + _ROUNDING, math.inf)
     columns = {
