@@ -128,7 +128,7 @@ CONVENTIONS: dict[str, Convention] = {
             ("alpha_p", "beta_p"),
             ("alpha_P", "beta_P"),
             (
-                "features fall as k^-alpha_p in amplitude: eigenvalues as k^-2*alpha_p",
+                "features fall as k^-alpha_p in amplitude: eigenvalues as k^-(2*alpha_p)",
                 "target coefficients fall as k^-beta_p",
             ),
             (True, False),
@@ -221,7 +221,7 @@ def convention(name: str) -> Convention:
         if wanted == entry.name or wanted in entry.aliases:
             return entry
     known = (key for entry in CONVENTIONS.values() for key in (entry.name, *entry.aliases))
-    raise unknown_name("notation", name, known)
+    raise unknown_name("notation", name, known, likeness=0.75)  # an author is not another one
 
 
 def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def solve(
         return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
-    request = _request(solver, renamed(solver, pairs(values)), notation)
+    request = _request(solver, renamed(solver, pairs(_measured_first(solver, values))), notation)
     if output is not None and output.suffix in FIGURES and not request.varied:
         raise DomainError(
             "a picture needs an argument that varies: give a list or a range",
@@ -238,6 +238,15 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _measured_first(solver: Solver, values: Sequence[str]) -> Sequence[str]:
+    """Read a file that stands first, as the spectrum stands first in Python, as spectrum=FILE."""
+    from ..solvers.spectrum_files import SUFFIXES
+
+    first = values[0] if values else ""
+    alone = "=" not in first and first.endswith(SUFFIXES)
+    return (f"spectrum={first}", *values[1:]) if alone and solver.has_spectrum else values
+
+
 def _only(key: str, values: list[float]) -> float:
     """Return a value that must be alone."""
     if len(values) > 1:
@@ -316,6 +325,13 @@ def _written(
             wanted = " and ".join(f"{key}=" for key in entry.parameters)
             raise DomainError(
                 f"{name}: the notation {entry.name!r} needs {wanted}; got {', '.join(free) or 'neither'}",
+                argument="notation",
+                value=notation,
+            )
+        if rest := [key for key in free if key in _SPECTRUM and key not in (*found, "size")]:
+            raise DomainError(
+                f"{name}: {', '.join(f'{key}=' for key in rest)} is not of the notation {entry.name!r}, which takes "
+                f"{' and '.join(f'{key}=' for key in entry.parameters)}",
                 argument="notation",
                 value=notation,
             )

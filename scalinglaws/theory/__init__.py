@@ -13,6 +13,7 @@ beta
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .formula import Law
 
 __all__ = ["allocate", "cite", "compare", "find", "law", "laws", "remark"]
+
+_FEW = 5  # laws that a message names
 
 __getattr__, __dir__ = lazy_submodules(__name__)
 
@@ -69,8 +72,16 @@ def _entry(name: str) -> Entry:
     if not isinstance(name, str) or name not in CATALOGUE:
         tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
         more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
-        raise unknown_name("law", name, CATALOGUE, more)
+        raise unknown_name("law", name, CATALOGUE, more or _mentioned(name))
     return CATALOGUE[name]
+
+
+def _mentioned(name: object) -> str:
+    """Say which laws mention what is no name of one: an author, a theory."""
+    found = matching(name) if isinstance(name, str) and name.strip() else []
+    if len(found) > _FEW:
+        return f"{len(found)} laws mention it: scalinglaws laws {shlex.quote(str(name))}"
+    return f"it is mentioned by {' and '.join(found)}" if found else ""
 
 
 def find(text: str) -> list[Law]:

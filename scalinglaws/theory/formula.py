@@ -280,7 +280,7 @@ class Law:
         found: list[presentation.Block] = [
             presentation.Title(self.name, self.statement),
             self._scaling(),
-            presentation.Symbols(self.symbols),
+            presentation.Symbols(self.symbols, self._printed()),
             presentation.Domain(self.validity),
             presentation.Standing(self.name, self.standing, assumption(self.name)),
             presentation.Tested(self.checks),
@@ -672,6 +672,11 @@ class Law:
         return {}
 
     # -- internals --------------------------------------------------------------------------------------------------
+
+    def _printed(self) -> dict[str, str]:
+        """Return the names that formulas write differently, and how."""
+        written = {name: str(self._symbol(name)) for name in self.symbols}
+        return {name: symbol for name, symbol in written.items() if symbol != name}
 
     def _symbol(self, name: str) -> sp.Symbol:
         """Return the printed symbol of a parameter name in the current notation."""
