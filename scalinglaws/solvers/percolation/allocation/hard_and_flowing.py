@@ -234,7 +234,9 @@ def prepare_allocation(
     With :math:`C_k = w_k^{1/(1+\beta)}`, :math:`S_j = \sum_{k\le j} C_k`, :math:`T_j = \sum_{k>j} w_k`, weights in decreasing order:
 
     .. math:: L(n) = \min_j \left[S_j^{1+\beta} (n/m)^{-\beta} + T_j\right] \text{ (hard)}, \qquad
-       L(n) = \min_j \left[S_j^{1+\beta} (n/m + j)^{-\beta} + T_j\right] \text{ (shifted)}.
+       L(n) = S_j^{1+\beta} (n/m + j)^{-\beta} + T_j \text{ (shifted)}
+
+    with the largest j for which the last share is positive, :math:`(n/m + j)\, C_j > S_j`; more clusters would have negative shares.
 
     Parameters
     ----------
