@@ -212,7 +212,7 @@ def compute_frontier(
     Features are assumed to be Gaussian, or to act as if they were; see the module.
 
     33 sizes at equal distances in the logarithm, then Brent's method between the neighbors of the best, then one Newton
-    step with fourth-order differences, which give the exponents as well: about 60 losses per budget, 60 ms, and some 10 ms
+    step with fourth-order differences, which give the exponents as well: about 60 losses per budget, 60 ms, and some 20 ms
     more for each below 12 steps. Losses are as accurate as the solver's, sizes to about 1e-5, exponents to 1e-4; with
     `modes_per_feature` no better than one mode. Where learning is so fast that losses at whole steps do not tell those in between
     to 1e-6, and the best time lies near or below 12 steps, sizes and exponents are as rough as powers between whole steps: to some

@@ -66,10 +66,9 @@ def expanded(samples, alpha, beta, terms):
         return total
 
 
-@effort(6, 200)
+@effort(4, 200)
 def test_expansion_has_all_its_digits(count):
     rng = np.random.default_rng(161)
-    worst = 0.0
     for _ in range(count):
         alpha = 10 ** rng.uniform(-1, 0.7)
         s = alpha / (1 + alpha)
@@ -79,13 +78,11 @@ def test_expansion_has_all_its_digits(count):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExtrapolationWarning)
             found = data_loss_expansion(samples, alpha=alpha, exponent=beta, terms=2)
-        missed = off(found.loss, expanded(samples, alpha, beta, 2))
-        worst = max(worst, missed)
-        assert missed < 1e-13, (alpha, beta, samples)
-    print("expansion", worst)
+        exact = expanded(samples, alpha, beta, 2)
+        assert off(found.loss, exact) < 1e-14, (alpha, beta, samples)
 
 
-@effort(30, 1500)
+@effort(20, 1500)
 def test_expansion_misses_the_loss_by_no_more_than_it_says(count):
     rng = np.random.default_rng(162)
     ratios = []
@@ -97,11 +94,9 @@ def test_expansion_misses_the_loss_by_no_more_than_it_says(count):
             found = data_loss_expansion(samples, alpha=alpha, exponent=beta, terms=terms)
         exact = data_loss(samples, alpha=alpha, exponent=beta).loss
         error = found.diagnostics.error_estimate
-        missed = abs(found.loss - exact)
-        ratios.append(missed / (error * abs(found.loss) + 1e-12 * exact))
-        if ratios[-1] > 1: print(alpha, beta, samples, terms, found.loss, exact, error, ratios[-1])
-    print("expansion ratio", max(ratios), np.median(ratios))
-    assert max(ratios) <= 1
+        ratios.append(abs(found.loss - exact) / (error * abs(found.loss) + 1e-12 * exact))
+        assert ratios[-1] <= 1, (alpha, beta, samples, terms)
+    assert np.median(ratios) > 0.01  # of some use
 
 
 # -- clusters below the threshold ---------------------------------------------------------------
@@ -134,9 +129,7 @@ class Subcritical:
     def beyond(self, listed, power=1):
         """Return the sum of powers of sizes beyond the listed ranks, by the Euler-Maclaurin formula."""
         x, h, near = self.sizes[listed - 1], mp.mpf(1) / 64, (1, 2, 3, 4)
-        values = {
-            i: mp.exp(power * self.log_size(listed + h * i, mp.log(x))) for i in range(-4, 5)
-        }
+        values = {i: mp.exp(power * self.log_size(listed + h * i, mp.log(x))) for i in range(-4, 5)}
         rises = [values[i] - values[-i] for i in near]
         first = mp.fdot(rises, [mp.mpf(4) / 5, -mp.mpf(1) / 5, mp.mpf(4) / 105, -mp.mpf(1) / 280])
         third = mp.fdot(
@@ -162,11 +155,11 @@ def lost(samples, chances, whole, beta):
     return 1 - total
 
 
-@effort(2, 25)
+@effort(1, 25)
 def test_samples_below_the_threshold(count):
     rng = np.random.default_rng(163)
     for _ in range(count):
-        alpha, beta = float(rng.uniform(0.6, 3)), mp.mpf(float(10 ** rng.uniform(-1, 0.5)))
+        alpha, beta = float(rng.uniform(1.3, 3)), mp.mpf(float(10 ** rng.uniform(-1, 0.5)))
         crossover, samples = 10 ** rng.uniform(0, 1.5), int(10 ** rng.uniform(0.3, 1.7))
         listed = int(60 * max(1, samples**0.5) * crossover**0.3)
         with mp.workdps(30):
@@ -175,11 +168,13 @@ def test_samples_below_the_threshold(count):
             # of ranks beyond only pairs of samples count
             tail = clusters.beyond(listed, 3) / clusters.whole**3
             exact -= mp.binomial(samples, 2) * (1 - 2**-beta) * tail
-            found = crossover_data_loss(samples, alpha=alpha, exponent=float(beta), crossover_rank=crossover)
-            print("crossover data", off(found, exact), alpha, float(beta), crossover, samples, listed, float(tail))
+            found = crossover_data_loss(
+                samples, alpha=alpha, exponent=float(beta), crossover_rank=crossover
+            )
+            assert off(found, exact) < 1e-12, (alpha, float(beta), crossover, samples)
 
 
-@effort(2, 40)
+@effort(1, 25)
 def test_allocation_below_the_threshold(count):
     rng = np.random.default_rng(164)
     for _ in range(count):
@@ -196,11 +191,19 @@ def test_allocation_below_the_threshold(count):
                 rests.append(clusters.whole - learned)
             for top in (30, 300, 500, 560, 850):
                 n = float(roots[top] ** power / clusters.sizes[top] ** power * (1 + b) ** (1 / b))
-                exact = min(
-                    [clusters.whole, *(r * mp.mpf(n) ** -b + t for r, t in zip(roots, rests))]
-                ) / clusters.whole
-                found = crossover_model_loss(n, alpha=alpha, exponent=beta, crossover_rank=crossover)
-                print("crossover model", top, off(found, exact), alpha, beta, crossover, n)
+                exact = (
+                    min(
+                        [
+                            clusters.whole,
+                            *(r * mp.mpf(n) ** -b + t for r, t in zip(roots, rests, strict=False)),
+                        ]
+                    )
+                    / clusters.whole
+                )
+                found = crossover_model_loss(
+                    n, alpha=alpha, exponent=beta, crossover_rank=crossover
+                )
+                assert off(found, exact) < 1e-12, (alpha, beta, crossover, n)
 
 
 # -- distances on a tree ------------------------------------------------------------------------
@@ -217,33 +220,34 @@ def tails_of_distance(z, rate):
         path *= free * (1 - p + p * q[-2]) ** (z - 2)
 
 
-@effort(10, 300)
+@effort(5, 200)
 def test_distances_to_training_sites(count):
     rng = np.random.default_rng(165)
-    worst, worst_mean, worst_cont = 0.0, 0.0, 0.0
     for _ in range(count):
-        z, rate = int(rng.choice([3, 4, 12, 2**10, 2**20])), float(10 ** rng.uniform(-5, 0) * 0.999999)
-        far = int(rng.integers(0, 3 + 20 / math.sqrt(rate)))
+        z = int(rng.choice([3, 4, 12, 2**10, 2**20]))
+        rate = float(10 ** rng.uniform(-4 if count < 100 else -5, 0) * 0.999999)
+        far, note = int(rng.integers(0, 3 + 20 / math.sqrt(rate))), (z, rate)
         with mp.workdps(40):
             first, second = mp.mpf(0), mp.mpf(0)
             for r, tail in enumerate(tails_of_distance(z, rate)):
                 first += tail
                 second += (2 * r + 1) * tail
                 if r == far:
-                    worst_d = off(nearest_distance(r, density=rate, coordination=z), tail)
-                    if worst_d > worst: print("tail", worst_d, r, z, rate, float(tail))
-                    worst = max(worst, worst_d)
-                if (tail * (r + 1) < mp.mpf(10) ** -22 * first * math.sqrt(rate) and r >= far):
+                    found = nearest_distance(r, density=rate, coordination=z)
+                    lost = 1e-14 + 2e-16 * r - 1e-15 * float(mp.log(tail))
+                    assert off(found, tail) < lost, (r, *note)
+                if tail * (r + 1) < mp.mpf(10) ** -22 * first * math.sqrt(rate) and r >= far:
                     break
             for moment, exact in ((1, first), (2, second)):
-                m = off(mean_nearest_distance(rate, coordination=z, moment=moment), exact)
-                if m > worst_mean: print("mean", m, z, rate, moment)
-                worst_mean = max(worst_mean, m)
-            v = mp.mpf(z - 2) / (z - 1)
+                found = mean_nearest_distance(rate, coordination=z, moment=moment)
+                assert off(found, exact) < 1e-15 + 2e-16 / math.sqrt(rate), (moment, *note)
+            v, limit = mp.mpf(z - 2) / (z - 1), {"coordination": z, "law": "continuum"}
             x = far * mp.sqrt(mp.mpf(rate) * v / 2)
-            worst_cont = max(worst_cont, off(nearest_distance(far, density=rate, coordination=z, law="continuum"), mp.sech(x)**2),
-              off(mean_nearest_distance(rate, coordination=z, law="continuum"), mp.sqrt(2/(rate*v))), off(mean_nearest_distance(rate, coordination=z, law="continuum", moment=2), 4*mp.log(2)/(rate*v)))
-    print("distances", worst, worst_mean, worst_cont)
+            found = nearest_distance(far, density=rate, **limit)
+            assert off(found, mp.sech(x) ** 2) < 1e-14, (far, *note)
+            mean, square = mp.sqrt(2 / (rate * v)), 4 * mp.log(2) / (rate * v)
+            assert off(mean_nearest_distance(rate, **limit), mean) < 1e-15
+            assert off(mean_nearest_distance(rate, moment=2, **limit), square) < 1e-15
 
 
 # -- allocations --------------------------------------------------------------------------------
@@ -259,9 +263,12 @@ def best_split(n, alpha, beta, shifted):
         total = mp.fsum(mp.mpf(k) ** -x for k in range(m + 1, first + 1))
         total += mp.mpf(first) ** (1 - x) / (x - 1) - mp.mpf(first) ** -x / 2
         for j in range(1, 25):
-            total += mp.bernoulli(2 * j) / mp.factorial(2 * j) * mp.rf(x, 2 * j - 1) * mp.mpf(
-                first
-            ) ** (1 - x - 2 * j)
+            total += (
+                mp.bernoulli(2 * j)
+                / mp.factorial(2 * j)
+                * mp.rf(x, 2 * j - 1)
+                * mp.mpf(first) ** (1 - x - 2 * j)
+            )
         return total
 
     def harmonic(m, x):  # sum of k^-x up to m
@@ -273,7 +280,9 @@ def best_split(n, alpha, beta, shifted):
         s = harmonic(m, power)
         return s ** (1 + b) * (mp.mpf(n) + (m if shifted else 0)) ** -b + beyond(m, 1 + a)
 
-    def worth(m):  # the shifted law's last share is positive; the hard law's sum over m ranks is less than over m - 1
+    def worth(
+        m,
+    ):  # the shifted law's last share is positive; the hard law's sum over m ranks is less than over m - 1
         if shifted:
             return (n + m) * mp.mpf(m) ** -power > harmonic(m, power)
         return loss(m) < loss(m - 1)
@@ -287,10 +296,9 @@ def best_split(n, alpha, beta, shifted):
     return loss(low)
 
 
-@effort(12, 400)
+@effort(5, 300)
 def test_zipf_allocations(count):
     rng = np.random.default_rng(166)
-    worst = 0.0
     for _ in range(count):
         alpha, beta = (float(10 ** rng.uniform(-1, 1)) for _ in range(2))
         if rng.random() < 0.2:
@@ -298,15 +306,14 @@ def test_zipf_allocations(count):
         elif rng.random() < 0.3:
             beta = alpha * (1 + float(10 ** rng.uniform(-12, -3)))
         n, shifted = float(10 ** rng.uniform(-1, 13)), bool(rng.random() < 0.5)
-        found = zipf_model_loss(n, alpha=alpha, exponent=beta, law="shifted" if shifted else "hard")
+        law = "shifted" if shifted else "hard"
+        found = zipf_model_loss(n, alpha=alpha, exponent=beta, law=law)
         with mp.workdps(60):
             exact = best_split(n, alpha, beta, shifted)
-        ratio = off(found.loss, exact) / found.diagnostics.error_estimate
-        if ratio > worst: print("zipf", ratio, off(found.loss, exact), alpha, beta, n, shifted, found.break_rank)
-        worst = max(worst, ratio)
-        many = zipf_model_loss(n, alpha=alpha, exponent=beta, law="shifted" if shifted else "hard", digits=25)
+        assert off(found.loss, exact) <= found.diagnostics.error_estimate, (alpha, beta, n)
+        many = zipf_model_loss(n, alpha=alpha, exponent=beta, law=found.law, digits=25)
         with mp.workdps(60):
-            assert abs(many.loss - exact) < mp.mpf(10) ** -24 * exact, (alpha, beta, n, shifted, abs(many.loss/exact-1))
+            assert abs(many.loss - exact) < mp.mpf(10) ** -24 * exact, (alpha, beta, n, shifted)
 
 
 def left(law, x, beta):
@@ -340,9 +347,7 @@ def bisected(decreasing, low, high):
 
 def optimum(law, weights, exponents, scales, n):
     """Return the least loss: by the slopes, for each choice of clusters that learn where the law is not convex."""
-    columns = [
-        [mp.mpf(float(x)) for x in column] for column in (weights, exponents, scales)
-    ]
+    columns = [[mp.mpf(float(x)) for x in column] for column in (weights, exponents, scales)]
     clusters, whole = list(zip(*columns, strict=True)), mp.fsum(columns[0])
 
     def share(cluster, level):
@@ -361,19 +366,21 @@ def optimum(law, weights, exponents, scales, n):
     best = whole
     for some in chosen if law == "hard" else [clusters]:
         level = bisected(
-            lambda y: mp.fsum(share(c, y) for c in some) - n, mp.mpf(-150), mp.mpf(90)
+            lambda y, some=some: mp.fsum(share(c, y) for c in some) - n, mp.mpf(-150), mp.mpf(90)
         )
         shares = [share(c, level) for c in some]
-        learned = mp.fsum(w * (x / m) ** -b if law == "hard" else w * left(law, x / m, b) for (w, b, m), x in zip(some, shares, strict=True))
+        learned = mp.fsum(
+            w * (x / m) ** -b if law == "hard" else w * left(law, x / m, b)
+            for (w, b, m), x in zip(some, shares, strict=True)
+        )
         best = min(best, learned + whole - mp.fsum(c[0] for c in some))
     return best
 
 
 @pytest.mark.parametrize("law", ["hard", "shifted", "tree"])
-@effort(12, 300)
+@effort(1, 150)
 def test_allocations_and_their_bounds(count, law):
     rng = np.random.default_rng(167)
-    worst = [0.0] * 4
     for _ in range(count):
         size = int(rng.integers(1, 5))
         weights, scales = 10 ** rng.uniform(-4, 1, size), 10 ** rng.uniform(-1, 2, size)
@@ -381,26 +388,37 @@ def test_allocations_and_their_bounds(count, law):
         if rng.random() < 0.4:
             exponents[:], scales[:] = exponents[0], scales[0]
         n = float(10 ** rng.uniform(-1, 6))
-        found = allocate(weights, n, exponents=0.5 if law == "tree" else exponents, scales=scales, law=law)
-        same = allocate(weights, n, exponents=float(exponents[0]), scales=float(scales[0]), law=law)
+        given = 0.5 if law == "tree" else exponents
+        alike = [exponents[0]] * size, [scales[0]] * size
+        answers = (
+            (allocate(weights, n, exponents=given, scales=scales, law=law), exponents, scales),
+            (allocate(weights, n, exponents=alike[0][0], scales=alike[1][0], law=law), *alike),
+        )
+        note = (weights.tolist(), exponents.tolist(), scales.tolist(), n)
         with mp.workdps(20 if law == "tree" else 40):
-            for answer, b, m in ((found, exponents, scales), (same, [exponents[0]] * size, [scales[0]] * size)):
+            for answer, b, m in answers:
                 best = optimum(law, weights, b, m, n)
-                e1 = float((answer.bound - best) / best)
-                e2 = float((best - answer.loss) / best)
-                e3 = abs(math.fsum(answer.allocation) / n - 1)
-                spent = mp.fsum(mp.mpf(w) * left(law, mp.mpf(x) / mp.mpf(float(mm)), mp.mpf(float(bb))) for w, x, bb, mm in zip(weights, answer.allocation, b, m, strict=True))
-                e4 = abs(float((spent - answer.loss) / best)) if answer.included else 0.0
-                for i, e in enumerate((e1, e2, e3, e4)):
-                    if e > worst[i]: worst[i] = e; print(law, i, e, weights, b, m, n, answer.loss, answer.bound, answer.included)
-    print("allocate", law, worst)
+                assert answer.bound <= best * (1 + mp.mpf("1e-14")), note
+                assert answer.loss >= best * (1 - mp.mpf("1e-14")), note
+                if law != "hard" or answer.bound == answer.loss:
+                    assert off(answer.loss, best) < 1e-14, note
+                if not answer.included:  # nothing can be learned
+                    assert answer.loss == pytest.approx(weights.sum(), rel=1e-14)
+                    continue
+                assert math.fsum(answer.allocation) == pytest.approx(n, rel=1e-14), note
+                rows = zip(weights, answer.allocation, b, m, strict=True)
+                spent = mp.fsum(
+                    mp.mpf(float(w))
+                    * left(law, mp.mpf(float(x)) / mp.mpf(float(k)), mp.mpf(float(p)))
+                    for w, x, p, k in rows
+                )
+                assert off(answer.loss, spent) < 1e-14, note
 
 
 @pytest.mark.parametrize("law", ["hard", "shifted"])
-@effort(20, 500)
+@effort(3, 400)
 def test_whole_allocations_and_their_bounds(count, law):
     rng = np.random.default_rng(168)
-    worst = [0.0] * 3
     for _ in range(count):
         size, n = int(rng.integers(1, 4)), int(rng.integers(1, 40))
         weights, scales = 10 ** rng.uniform(-3, 1, size), 10 ** rng.uniform(-1, 1, size)
@@ -410,7 +428,10 @@ def test_whole_allocations_and_their_bounds(count, law):
         found = allocate_integer(weights, n, exponents=exponents, scales=scales, law=law)
         with mp.workdps(30):
             rows = [
-                [mp.mpf(float(w)) * left(law, x / mp.mpf(float(m)), mp.mpf(float(b))) for x in range(n + 1)]
+                [
+                    mp.mpf(float(w)) * left(law, x / mp.mpf(float(m)), mp.mpf(float(b)))
+                    for x in range(n + 1)
+                ]
                 for w, b, m in zip(weights, exponents, scales, strict=True)
             ]
             best = rows[0]
@@ -418,7 +439,8 @@ def test_whole_allocations_and_their_bounds(count, law):
                 best = [min(best[i] + row[k - i] for i in range(k + 1)) for k in range(n + 1)]
             best = best[n]
             spent = mp.fsum(row[int(x)] for row, x in zip(rows, found.allocation, strict=True))
-            for i, e in enumerate((float((found.bound - best) / best), float((best - found.loss) / best), abs(float((spent - found.loss) / best)))):
-                if e > worst[i]: worst[i] = e; print(law, i, e, weights, exponents, scales, n)
-            if law == "shifted": assert off(found.loss, best) < 1e-14, (found.loss, best, found.bound)
-    print("whole", law, worst)
+            note = (weights.tolist(), exponents.tolist(), scales.tolist(), n)
+            assert off(found.loss, spent) < 1e-14, note
+            assert found.bound <= best * (1 + mp.mpf("1e-14")), note
+            if law == "shifted":
+                assert off(found.loss, best) < 1e-14, note

