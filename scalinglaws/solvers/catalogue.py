@@ -13,11 +13,13 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from ..errors import unknown_name
+from ..reprs import short_repr
 from ..rooms import submodules
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
+@short_repr
 @dataclass(frozen=True)
 class Shown:
     """What a table of results shows, and how the arguments are taken that make its rows.
@@ -43,6 +45,8 @@ class Shown:
         Arguments of which a list is one value.
     counted : tuple of str
         Arguments that are whole numbers although the signature allows arrays of any.
+    grid : bool
+        Whether the solver itself makes a grid of its positional arguments, a row of each.
     rows : callable or None
         From result and arguments to the columns by name, where the fields of the result are not the columns.
     """
@@ -54,6 +58,7 @@ class Shown:
     one_by_one: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
+    grid: bool = False
     rows: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
@@ -143,7 +148,7 @@ def solver(name: str) -> Callable[..., Any]:
     DomainError
         If there is none; the message names the nearest.
     """
-    theory, _, function = name.partition(".")
+    theory, _, function = name.partition(".") if isinstance(name, str) else ("", "", "")
     found = _solvers(theory).get(function) if theory in submodules(_ROOM) else None
     if found is None:
         there = theory in submodules(_ROOM) and hasattr(
