@@ -67,6 +67,13 @@ TESTS = {
     "percolation.nearest_distance": "percolation/test_accuracy.py::test_distances_to_training_sites",
     "percolation.subcritical_sizes": "percolation/test_off_critical.py::test_sizes_invert_the_incomplete_gamma_function",
     "percolation.zipf_model_loss": "percolation/test_accuracy.py::test_zipf_allocations",
+    "perceptron.bayes": "perceptron/test_accuracy.py::test_bayes_and_gibbs_are_as_accurate_as_stated",
+    "perceptron.fixed_norm": "perceptron/test_accuracy.py::test_errors_and_training_losses_are_as_accurate_as_stated",
+    "perceptron.gibbs": "perceptron/test_accuracy.py::test_bayes_and_gibbs_are_as_accurate_as_stated",
+    "perceptron.gradient_flow": "perceptron/test_limits.py::test_gradient_flow_is_as_accurate_as_stated",
+    "perceptron.max_stability": "perceptron/test_accuracy.py::test_maximum_stability_is_as_accurate_as_stated",
+    "perceptron.ridge": "perceptron/test_losses.py::test_penalties_with_every_loss",
+    "perceptron.spectral_complexity": "perceptron/test_complexity.py::test_iteration_finds_what_all_singular_values_show",
     "spectra.PowerLawSpectrum.depth_for": "linear/test_power_law_accuracy.py::test_spectra_are_resolved_as_deeply_as_promised",
     "spectra.PowerLawSpectrum.modes": "linear/test_accuracy.py::test_degrees_of_freedom_of_merged_power_laws",
 }
