@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import sympy as sp
+from numba.core import event
 
 import scalinglaws
 from scalinglaws import errors, solvers, theory, verify
@@ -36,9 +37,9 @@ OPEN = ("notation", "sweep", "solvers.kernels", "solvers.spectra")
 ROOMS = ("theory", "solvers", "verify.simulate", "verify.plots")
 
 BUDGET = 2e8
-"""Bytes that one call may hold while it is tried (the package's own budget), and twenty times that before the machine refuses."""
+"""Bytes that one call may hold while it is tried (the package's own budget), and ten times that before the machine refuses."""
 SECONDS = 10
-"""Seconds of the processor after which a call counts as endless."""
+"""Seconds of the processor after which a call counts as endless; what a compiler takes in them is its own affair."""
 
 SPECTRA = (
     solvers.PowerLawSpectrum(1e-3, 1e-3, 3),
@@ -235,7 +236,7 @@ LEAVES = {
     "Path": ("kept.npz", "kept"),
     "None": (None,),
     "Fraction": (Fraction(3, 2),),
-    "Item": (1.0, 2.0),
+    **dict.fromkeys(("Item", "Output"), (1.0, 2.0)),
     "Figure": (None,),
     "MapLike": (map,),
     "Spectrum": (
@@ -528,6 +529,23 @@ def tokens(entry, value):
 # -- what may happen ----------------------------------------------------------------------------------------------------
 
 
+class Compiler(event.Listener):
+    """How often, and whether just now, kernels are compiled: once in the life of a cache, and no part of a call."""
+
+    def __init__(self):
+        self.times, self.open = 0, 0
+
+    def on_start(self, _):
+        self.times, self.open = self.times + 1, self.open + 1
+
+    def on_end(self, _):
+        self.open -= 1
+
+
+COMPILER = Compiler()
+event.register("numba:compile", COMPILER)
+
+
 class EndlessError(BaseException):
     """A call that did not end: no `Exception`, so that nothing catches it on its way."""
 
@@ -536,13 +554,20 @@ class EndlessError(BaseException):
 def bounded():
     """Bound the processor time and the memory of what is done inside."""
 
+    seen = COMPILER.times
+
     def stop(*_):
+        nonlocal seen
+        if COMPILER.open or COMPILER.times > seen:
+            seen = COMPILER.times
+            signal.setitimer(signal.ITIMER_PROF, SECONDS, 0.1)
+            return
         raise EndlessError
 
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     before = signal.signal(signal.SIGPROF, stop)
-    resource.setrlimit(resource.RLIMIT_AS, (held + int(20 * BUDGET), hard))
+    resource.setrlimit(resource.RLIMIT_AS, (held + int(10 * BUDGET), hard))
     signal.setitimer(signal.ITIMER_PROF, SECONDS, 0.1)
     try:
         yield

@@ -265,7 +265,8 @@ class EmpiricalSpectrum:
     def __post_init__(self) -> None:
         """Check and copy the arrays."""
         if self.multiplicities is None:
-            object.__setattr__(self, "multiplicities", np.ones(np.shape(self.eigenvalues)))
+            shape = floats("eigenvalues", self.eigenvalues).shape
+            object.__setattr__(self, "multiplicities", np.ones(shape))
         for name, good, allowed in _COLUMNS:
             object.__setattr__(self, name, _column(name, getattr(self, name), good, allowed))
         for name in ("signal", "multiplicities"):

@@ -10,6 +10,8 @@ import sympy as sp
 from scipy.optimize import minimize_scalar
 
 from ...arguments import number
+from ...errors import refusal
+from ..parameters import as_expression
 
 _M, _U, _N2, _D = sp.symbols("M u N_2 d", positive=True)
 SELF_OVERLAP = 2 / sp.pi * sp.asin(sp.Rational(2, 3))
@@ -34,11 +36,22 @@ def erf_cost(
         First layer lazy with :math:`|w|^2 = 1`, target :math:`He_3(x_1)/\sqrt 6`; :math:`4/(3\pi d)` is the eigenvalue of a linear
         feature under the first layer's kernel, q_0 that kernel at equal inputs.
 
+    Raises
+    ------
+    DomainError
+        If one of them is no finite number or expression, or not positive (width and dimension may be zero).
+
     Examples
     --------
     >>> float(erf_cost(3, 1.325, 100, 100))
     1204.7...
     """
+    given = {"neurons": neurons, "amplitude": amplitude, "width": width, "dimension": dimension}
+    for name, value in given.items():
+        given[name] = found = as_expression(name, value)
+        if found.is_number and (found < 0 or (found == 0 and name in ("neurons", "amplitude"))):
+            raise refusal(name, value, "must be positive")
+    neurons, amplitude, width, dimension = given.values()
     overlap = (
         4
         / sp.sqrt(6 * sp.pi)

@@ -125,7 +125,7 @@ class PreparedAllocation:
             type(n) is float and n >= 0 and with_allocation is False
         ):  # the short way for loops over budgets
             j, loss, bound, level = prefix_sums.optimum(
-                n / self.scale,
+                self._scaled(n),
                 self.exponent,
                 self.law == "shifted",
                 self.powers,
@@ -150,7 +150,7 @@ class PreparedAllocation:
         answer = _Answer(flat.size, self.weights.size if with_allocation else -1)
         shifted = self.law == "shifted"
         prefix_sums.optima(
-            flat / self.scale,
+            self._scaled(flat),
             self.exponent,
             shifted,
             self.powers,
@@ -187,6 +187,18 @@ class PreparedAllocation:
                 )
         return answer.result(budgets, 0.0, 1, self.law)
 
+    def _scaled(self, n: Any) -> Any:
+        """Return budgets in units of the scale; refuse finite ones that would be infinite."""
+        with np.errstate(over="ignore"):
+            scaled = n / self.scale
+        if np.any(np.isinf(scaled) & np.isfinite(n)):
+            raise refusal(
+                "scales",
+                self.scale,
+                "must not be so small that n over it is more than floating-point numbers hold",
+            )
+        return scaled
+
 
 class _Answer:
     """Columns to be filled, one entry per budget."""
@@ -201,7 +213,9 @@ class _Answer:
         gap = float(
             np.max((self.loss - self.bound) / np.where(self.loss > 0, self.loss, 1.0), initial=0.0)
         )
-        allocation = self.allocation.reshape(*n.shape, -1) if self.wanted else None
+        allocation = (
+            self.allocation.reshape(*n.shape, self.allocation.shape[1]) if self.wanted else None
+        )
         diagnostics = _judged(gap, law, residual, iterations)
         if n.ndim == 0:
             loss, bound, level = float(self.loss[0]), float(self.bound[0]), float(self.level[0])

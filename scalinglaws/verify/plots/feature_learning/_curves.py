@@ -15,7 +15,7 @@ from ....errors import refusal
 from ....formatting import latex
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
 from ....solvers.spectra import PowerLawSpectrum, Spectrum, one_spectrum
-from ..style import CASES, LAW, RIVAL, THEORY, bare
+from ..style import CASES, LAW, RIVAL, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -228,10 +228,7 @@ def _cases(
 
 
 def _panels(figure: Figure | None) -> tuple[Figure, Axes, Axes]:
-    from matplotlib.figure import Figure
-
-    if figure is None:
-        figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    figure = canvas(figure, (10.4, 4.2))
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     return figure, left, right
 

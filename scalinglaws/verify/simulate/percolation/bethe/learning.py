@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import afford, generator, instance, whole, whole_numbers
-from .....errors import refusal, unknown_name
+from .....arguments import afford, floats, generator, instance, numbers, whole, whole_numbers
+from .....errors import known_name, refusal
 from .....results import Result
 from .....solvers._jit import njit
 from ..._counter import new_key, subkey
@@ -69,13 +69,12 @@ class DistanceStatistics(Result):
 
 def trust(dataset: BetheDataset, estimator: str) -> tuple[bool, Array]:
     """Return how an estimator's trust in a value decays with distance: whether hyperbolically, and the rate for each cluster."""
+    known_name("estimator", estimator, ("published", "consistent", "naive"))
     if estimator == "published":
         return True, 1 / np.sqrt(dataset.sizes)
     if estimator == "consistent":
         return False, 0.5 / dataset.raw_variance
-    if estimator == "naive":
-        return False, np.zeros(dataset.sizes.size)
-    raise unknown_name("estimator", estimator, ("published", "consistent", "naive"))
+    return False, np.zeros(dataset.sizes.size)
 
 
 def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
@@ -104,7 +103,7 @@ def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
     array([[  1,   3,  10,  32, 100]])
     """
     points = whole("points", points, low=2)
-    found = np.atleast_1d(np.asarray(sizes, float))
+    found = np.atleast_1d(numbers("sizes", sizes))
     if found.ndim != 1 or not (found >= 2).all():
         raise refusal("sizes", sizes, "must be one-dimensional and at least 2")
     return np.rint(np.geomspace(1.0, np.maximum(found / 3, 1.0), points, axis=1)).astype(np.int64)
@@ -112,8 +111,8 @@ def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
 
 def whole_counts(name: str, values: ArrayLike, dataset: BetheDataset, *, least: int) -> Counts:
     """Return numbers of training sites as an integer array; refuse what is no whole number from `least` up."""
-    given = np.asarray(values)
-    if given.dtype.kind not in "iuf" or given.size == 0:
+    given = floats(name, values)
+    if given.size == 0:
         raise refusal(name, values, "must be whole numbers, at least one", shown=False)
     wrong = ~((given >= least) & (given <= dataset.parent.size) & (given == np.floor(given)))
     if wrong.any():
@@ -314,7 +313,7 @@ def fitted_scale(training_counts: ArrayLike, test_loss: ArrayLike) -> float | Ar
     >>> round(fitted_scale([10, 100, 1000], [0.7071, 0.2236, 0.0707]), 2)
     5.0
     """
-    n, loss = np.asarray(training_counts, float), np.asarray(test_loss, float)
+    n, loss = floats("training_counts", training_counts), floats("test_loss", test_loss)
     if n.shape != loss.shape or n.ndim == 0 or not (n > 0).all():
         raise refusal(
             "training_counts",
