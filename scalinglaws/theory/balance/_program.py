@@ -10,7 +10,6 @@ from typing import Any
 import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 
-from ...arguments import several
 from ...errors import refusal
 from ..monomials import Monomial, monomial, power_of, power_product
 from ..parameters import as_expression, to_exact
@@ -35,7 +34,14 @@ def pairs(argument: str, items: Any) -> list[Any]:
     single = isinstance(items, sp.Basic) or (
         isinstance(items, tuple) and len(items) == 2 and isinstance(items[0], sp.Expr)
     )
-    return [items] if single else list(several(argument, items, tuple, sp.Basic))
+    if single:
+        return [items]
+    try:
+        return list(items)
+    except TypeError:
+        raise refusal(
+            argument, items, "must be a pair (monomial, bound), a relation, or several of them"
+        ) from None
 
 
 def constraint(argument: str, item: Any, free: tuple[sp.Symbol, ...]) -> Monomial:

@@ -14,6 +14,7 @@ from ...errors import refusal
 from ..parameters import as_expression
 
 _M, _U, _N2, _D = sp.symbols("M u N_2 d", positive=True)
+_LARGEST = 1e150  # size whose square is a floating-point number
 SELF_OVERLAP = 2 / sp.pi * sp.asin(sp.Rational(2, 3))
 
 
@@ -96,7 +97,7 @@ def erf_optimum(width: float, dimension: float) -> ErfOptimum:
     Raises
     ------
     DomainError
-        If a size is below one or not finite.
+        If a size is below one or above 1e150.
 
     Examples
     --------
@@ -104,7 +105,7 @@ def erf_optimum(width: float, dimension: float) -> ErfOptimum:
     3
     """
     for name, value in (("width", width), ("dimension", dimension)):
-        number(name, value, low=1)
+        number(name, value, low=1, high=_LARGEST)
     cost = sp.lambdify((_M, _U), erf_cost(width=width, dimension=dimension), "numpy")
 
     def best(neurons: float) -> tuple[float, float]:

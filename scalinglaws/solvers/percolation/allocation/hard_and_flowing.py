@@ -349,9 +349,9 @@ def allocate(
     n : array_like
         Budgets, >= 0; may be inf.
     exponents : array_like
-        Learning exponent beta, > 0: one number, or one per cluster. With ``law="tree"`` it must be 0.5.
+        Learning exponent beta, at least 1e-300: one number, or one per cluster. With ``law="tree"`` it must be 0.5.
     scales : array_like
-        Scale m, > 0, in units of the budget: one number, or one per cluster.
+        Scale m, at least 1e-290, in units of the budget: one number, or one per cluster.
     law : {"hard", "shifted", "tree"}
         Learning curve of one cluster.
     with_allocation : bool

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....arguments import number, one_row
+from ....arguments import floats, number, one_row
 from ....errors import refusal
 from ....formatting import latex
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
@@ -196,7 +196,7 @@ def _cases(
     times = one_row("t", t, least=3, low=0, strict=True, increasing=True)
     for name, size in (("features", features), ("samples", samples)):
         number(name, size, infinite=True)
-    gammas = np.atleast_1d(np.asarray(richness, dtype=float))
+    gammas = np.atleast_1d(floats("richness", richness))
     if (
         gammas.ndim != 1
         or not 1 <= gammas.size <= len(CASES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import number
+from ....arguments import floats, number
 from ....errors import refusal
 from ....solvers.linear import GradientDescentSolution, GradientFlowSolution, OnlineSGDSolution
 from ...simulate.linear import SimulatedLosses
@@ -196,7 +196,7 @@ def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
             f"has a {type(draws).__name__}: it must be SimulatedLosses",
             shown=False,
         )
-    when = time if at is None else np.atleast_1d(np.asarray(at, dtype=float))
+    when = time if at is None else np.atleast_1d(floats("at", at))
     place = np.searchsorted(time, when).clip(max=time.size - 1)
     if when.ndim != 1 or np.any(time[place] != when):
         raise refusal("at", at, "must be times that the solution has too", shown=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....arguments import generator, one_row, several
+from ....arguments import floats, generator, one_row, several
 from ....errors import refusal
 from ....solvers.percolation import allocate, cluster_scale, data_loss, zipf_model_loss
 from ...simulate.percolation import BetheDataset, data_losses, model_loss
@@ -199,7 +199,7 @@ def dataset_losses(
     source = generator(rng)
     columns = {
         "allocated training sites $n$": _models(
-            given, np.atleast_1d(np.asarray(units, dtype=float)), source
+            given, np.atleast_1d(floats("units", units)), source
         ),
         "random training sites $P$": _samples(given, np.atleast_1d(np.asarray(samples)), source),
     }
