@@ -30,6 +30,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -58,7 +59,7 @@ SPECTRA, EXTREME, WRONG, TEXTS = (
     _VALUES[name] for name in ("SPECTRA", "EXTREME", "WRONG", "TEXTS")
 )
 NAMED, NEVER_LEFT_OUT, LEAVES = (_VALUES[name] for name in ("NAMED", "NEVER_LEFT_OUT", "LEAVES"))
-RUN_NOTHING = _VALUES["RUN_NOTHING"]
+RUN_NOTHING, TYPED = _VALUES["RUN_NOTHING"], _VALUES["TYPED"]
 
 
 class UnknownKindError(Exception):
@@ -289,11 +290,13 @@ def commands(app, path=()):
             yield from commands(inner, (*path, name))
 
 
-def tokens(entry, value):
-    """Return how an argument of a command is typed: by place, or by name."""
+def tokens(function, entry, value):
+    """Return how an argument of a command is typed: by place, or by the name that its annotation gives it."""
     if entry.kind in (entry.POSITIONAL_ONLY, entry.VAR_POSITIONAL):
         return [value]
-    option = "--" + entry.name.replace("_", "-")
+    extras = getattr(get_type_hints(function, include_extras=True)[entry.name], "__metadata__", ())
+    given = [name for extra in extras for name in getattr(extra, "name", None) or ()]
+    option = given[0] if given else "--" + entry.name.replace("_", "-")
     return [option] if isinstance(entry.default, bool) else [option, value]
 
 
@@ -450,7 +453,8 @@ def lines_of(draw, words, function):
     for entry in inspect.signature(function).parameters.values():
         needed = entry.default is entry.empty and entry.kind is not entry.VAR_POSITIONAL
         if needed or RUN_NOTHING.get(words[0]) == entry.name or draw(st.booleans()):
-            line += tokens(entry, draw(st.sampled_from(TEXTS)))
+            right = TYPED.get(entry.name, ())
+            line += tokens(function, entry, draw(st.sampled_from((*TEXTS, *2 * right))))
     return line
 
 

@@ -254,5 +254,41 @@ TEXTS = (
     *("--help", "--list", "--notation", "bordelon", "--json"),
 )
 """What people and their scripts may type; some of it is right for some arguments."""
+TYPED = {
+    "first": ("linear.data", "linear.compute", "percolation.data"),
+    "second": ("linear.data", "feature_learning.compute", "manifold.kernel"),
+    "name": (
+        "linear.data",
+        "linear.ridge",
+        "linear.compute",
+        "percolation.data_loss",
+        "linear.time",
+    ),
+    "names": ("linear.data", "manifold.variance-limited"),
+    "values": ("alpha=3/2", "beta=0.5", "a=2", "samples=10", "n=10", "exponent=0.5"),
+    "terms": ("N**-a + D**-b", "x**-1/2 + y**-1", "N**-1 + 3"),
+    "budget": ("N*D=C", "x*y=c", "6*N*D=C"),
+    "cap": ("N<=D", "x=1"),
+    "free": ("N,D", "x,y"),
+    "scale": ("C", "c"),
+    "widths": ("1", "1,1/2", "n"),
+    "degree": ("1", "3"),
+    "activation": ("odd", "linear"),
+    "diagram": ("n",),
+    "range": ("0:3",),
+    "length": ("1", "4", "l"),
+    "notation": ("bordelon", "capacity", "bahri"),
+    "clusters": ("3",),
+    "smallest": ("2",),
+    "largest": ("50",),
+    "samples": ("2",),
+    "dimension": ("2", "3"),
+    "kind": ("site", "bond"),
+    "effort": ("quick",),
+    "workers": ("1",),
+    "seed": ("0", "7"),
+    "output": ("kept.txt", "nowhere/kept.txt", "."),
+}
+"""What does for arguments of commands, by name."""
 RUN_NOTHING = {"verify": "names"}
 """Commands that do all that there is unless one argument is given."""

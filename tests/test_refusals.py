@@ -18,6 +18,7 @@ from scalinglaws.solvers import (
     patterns,
     percolation,
 )
+from scalinglaws.sweep import run_many
 from scalinglaws.theory.asymptotics import EXP, RATIONAL
 from scalinglaws.theory.balance import allocate, regimes_in_region
 from scalinglaws.theory.derivation import DEFINITION, step
@@ -262,6 +263,13 @@ FOREST = {"clusters": 5, "largest": 1000, "rng": 1}
         (lambda: forests.label_clusters(RAGGED), "occupied"),
         (lambda: forests.label_clusters([[True]], periodic=RAGGED), "periodic"),
         (lambda: forests.lattice_clusters(3, 0.5), "shape"),
+        # many runs
+        (lambda: run_many(0.3, [1]), "function"),
+        (lambda: run_many(abs, 7), "items"),
+        (lambda: run_many(abs, [1], on_done=3), "on_done"),
+        (lambda: run_many(abs, [1], finished=[1]), "finished"),
+        (lambda: SPECTRUM.depth_for(10**400, 1.0), "count"),
+        (lambda: SPECTRUM.depth_for(10, None), "ridge"),
         # pictures
         (lambda: plots.percolation.loss_curves(figure=[]), "figure"),
         (lambda: plots.percolation.loss_curves(exponents=MIXED), "exponents"),

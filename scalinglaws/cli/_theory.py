@@ -34,6 +34,8 @@ def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int
     header = ("law", "statement")
     blocks: list[str | Table] = [Table(header, rows)] if rows else [f"no law mentions {text!r}"]
     emit(Answer(data, blocks, (header, list(rows))), json, output)
+    if not rows and output is not None:  # an empty file says nothing
+        print(f"no law mentions {text!r}", file=sys.stderr)
     return 0 if rows else 1
 
 

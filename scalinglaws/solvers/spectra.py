@@ -147,13 +147,13 @@ class PowerLawSpectrum:
         DomainError
             If the eigenvalues there are too small for floating-point numbers.
         """
+        counts = numbers("count", count, low=0.0, infinite=True)
+        ridges = numbers("ridge", ridge, low=0.0, infinite=True)
         limit = self._limit
         if self.size <= 2.0**limit:
             return limit
-        with np.errstate(divide="ignore"):
-            learned = np.minimum(
-                np.asarray(count, float), np.asarray(ridge, float) ** (-1 / self.alpha)
-            )
+        with np.errstate(divide="ignore", over="ignore"):
+            learned = np.minimum(counts, ridges ** (-1 / self.alpha))
         most = float(np.max(learned, where=np.isfinite(learned), initial=1.0))
         # what is dropped beyond: of the degrees of freedom a part (K/k)^-(2 alpha - 1), of the loss (K/k)^-(alpha + alpha beta)
         beyond = max(34 / max(2 * self.alpha - 1, 0.1), 37 / (self.alpha * (1 + self.beta)))
