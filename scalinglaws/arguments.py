@@ -96,9 +96,49 @@ def numbers(
     """
     array = floats(name, value)
     good = _within(array, low, high, infinite, strict)
-    if not np.all(good):
-        raise refusal(name, float(array[~good].flat[0]), _range(low, high, infinite, strict))
+    refuse_first(name, array, ~good, _range(low, high, infinite, strict))
     return array
+
+
+def refuse_first(
+    name: str,
+    array: Array,
+    wrong: ArrayLike,
+    complaint: str,
+    shape: tuple[int, ...] | None = None,
+) -> None:
+    """Refuse an argument for the first of its numbers that is wrong; the message names it and its place, and none of the others.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    array : ndarray
+        Its numbers.
+    wrong : array_like of bool
+        Which of them are not allowed; nothing happens if none is.
+    complaint : str
+        What is allowed.
+    shape : tuple of int, optional
+        Of the argument as it was given, where the numbers were put into one row.
+
+    Raises
+    ------
+    DomainError
+        If one is wrong.
+
+    Examples
+    --------
+    >>> refuse_first("t", np.array([1.0, -2.0, -3.0]), [False, True, True], "must be >= 0")
+    Traceback (most recent call last):
+    scalinglaws.errors.DomainError: t[1] = -2.0 must be >= 0
+    """
+    found = np.flatnonzero(np.broadcast_to(wrong, array.shape))
+    if found.size:
+        first = int(found[0])
+        given = array.shape if shape is None else shape
+        place = tuple(map(int, np.unravel_index(first, given))) if given else None
+        raise refusal(name, float(array.flat[first]), complaint, at=place)
 
 
 def number(
@@ -134,15 +174,15 @@ def one_row(
     array([1., 2., 5.])
     """
     array = floats(name, value)
-    if (
-        array.ndim != 1
-        or array.size < least
-        or not np.all(_within(array, low, math.inf, False, strict))
-        or (increasing and np.any(np.diff(array) <= 0))
-    ):
-        bound = f"{'>' if strict else '>='} {low:g} and finite" if low > -math.inf else "finite"
-        order = ", increasing" if increasing else ""
-        raise refusal(name, value, f"must be one row of at least {least} numbers, {bound}{order}")
+    bound = f"{'>' if strict else '>='} {low:g} and finite" if low > -math.inf else "finite"
+    order = ", increasing" if increasing else ""
+    complaint = f"must be one row of at least {least} numbers, {bound}{order}"
+    if array.ndim != 1 or array.size < least:
+        raise refusal(name, value, complaint)
+    apart = f"is out of place: {name} {complaint}"
+    refuse_first(name, array, ~_within(array, low, math.inf, False, strict), apart)
+    if increasing:
+        refuse_first(name, array, np.append(False, np.diff(array) <= 0), apart)
     return array
 
 
@@ -152,8 +192,7 @@ def whole_numbers(
     """Return an argument as an array of floats that are whole numbers in a range, or possibly infinite."""
     array = numbers(name, value, low=low, infinite=infinite)
     broken = np.isfinite(array) & ((array != np.floor(array)) | (array > high))
-    if np.any(broken):
-        raise refusal(name, float(array[broken].flat[0]), _whole_range(low, high, infinite))
+    refuse_first(name, array, broken, _whole_range(low, high, infinite))
     return array
 
 
@@ -243,23 +282,18 @@ def ordered(
         )
         raise refusal(name, value, complaint, shown=False)
 
-    def refuse(wrong: NDArray[np.bool_], complaint: str) -> None:
-        if np.any(wrong):
-            first = int(np.flatnonzero(wrong)[0])
-            raise refusal(
-                name, float(array.flat[first]), complaint, at=first if single_row else None
-            )
-
-    refuse(~_within(array, 0.0, math.inf, infinite or whole, False), _range(0.0, infinite=infinite))
+    inside = _within(array, 0.0, math.inf, infinite or whole, False)
+    refuse_first(name, array, ~inside, _range(0.0, infinite=infinite))
     if whole and infinite:
-        refuse(array != np.floor(array), "must be a whole number (or inf)")
+        refuse_first(name, array, array != np.floor(array), "must be a whole number (or inf)")
     elif whole:
         exact = (array == np.floor(array)) & (array < MOST_EXACT)
-        refuse(~exact, "must be a finite whole number below 2^53")
+        refuse_first(name, array, ~exact, "must be a finite whole number below 2^53")
     if array.ndim and array.shape[-1] > 1:
         early, late = array[..., :-1], array[..., 1:]
         if single_row:
-            refuse(np.append(False, late < early), "is less than the one before it; sort them")
+            falls = np.append(False, late < early)
+            refuse_first(name, array, falls, "is less than the one before it; sort them")
         if np.any(late < early):
             at = tuple(np.argwhere(late < early)[0])
             complaint = f"must not decrease along its last axis; got {early[at]} before {late[at]}"

@@ -204,7 +204,7 @@ def refusal(
     *,
     shown: bool = True,
     named: bool = True,
-    at: int | None = None,
+    at: int | tuple[int, ...] | None = None,
 ) -> DomainError:
     """Build the error for an argument that is not allowed.
 
@@ -220,8 +220,8 @@ def refusal(
         Whether the message shows the value.
     named : bool
         Whether the message begins with name and value; without them, the complaint is a whole sentence.
-    at : int, optional
-        Place of the value in an argument with several.
+    at : int or tuple of int, optional
+        Place of the value in an argument with several: one index for each axis.
 
     Returns
     -------
@@ -235,7 +235,8 @@ def refusal(
     """
     if not named:
         return DomainError(complaint, argument=argument, value=value)
-    place = "" if at is None else f"[{at}]"
+    indices = (at,) if isinstance(at, int) else at
+    place = "" if indices is None else f"[{', '.join(map(str, indices))}]"
     given = f" = {brief(value)}" if shown else ""
     gap = "" if complaint.startswith(":") else " "
     return DomainError(f"{argument}{place}{given}{gap}{complaint}", argument=argument, value=value)
@@ -256,4 +257,5 @@ def brief(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)} entries"
     plain = isinstance(value, Number) or (shape == () and hasattr(value, "dtype"))
     text = str(value) if plain else repr(value)  # a number without its type
+    text = " ".join(text.split())
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."

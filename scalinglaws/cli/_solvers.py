@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..reprs import short_repr
+
 if TYPE_CHECKING:
     from ..solvers.catalogue import Shown
 
@@ -15,6 +17,7 @@ _SINGLE = ("float", "int", "str")  # annotations of what a solver takes one at a
 _HIDDEN = ("spectrum", "on_failure", "digits")  # given in another way, or of no use in a table
 
 
+@short_repr
 @dataclass(frozen=True)
 class Solver:
     """A solver, and how its arguments are taken.

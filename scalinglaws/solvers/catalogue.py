@@ -13,11 +13,13 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from ..errors import unknown_name
+from ..reprs import short_repr
 from ..rooms import submodules
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
+@short_repr
 @dataclass(frozen=True)
 class Shown:
     """What a table of results shows, and how the arguments are taken that make its rows.

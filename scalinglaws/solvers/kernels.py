@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import afford, broadcast, floats, number, numbers, whole
+from ..arguments import afford, broadcast, floats, number, numbers, refuse_first, whole
 from ..errors import refusal
 
 Array = NDArray[np.float64]
@@ -56,8 +56,7 @@ def arc_cosine(angle: ArrayLike, power: int) -> float | Array:
     3.141593 [4.755914 0.401787]
     """
     phi = numbers("angle", angle, low=0.0)
-    if np.any(phi > math.pi):
-        raise refusal("angle", phi[phi > math.pi].ravel()[0], "must lie between 0 and pi")
+    refuse_first("angle", phi, phi > math.pi, "must lie between 0 and pi")
     found = _arc_cosine(phi, _power("power", power, (0, *_POWERS)))
     return float(found) if found.ndim == 0 else found
 

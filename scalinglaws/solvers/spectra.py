@@ -18,6 +18,7 @@ from ..arguments import afford, floats, number, numbers, whole, whole_or_inf
 from ..equality import by_value
 from ..errors import DomainError, refusal
 from ..notation import SourceCapacity
+from ..reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -33,6 +34,7 @@ _SMALLEST = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Modes:
@@ -56,6 +58,7 @@ class Modes:
     size: float
 
 
+@short_repr
 @dataclass(frozen=True)
 class PowerLawSpectrum:
     r"""Eigenvalues and signal that fall as powers of the mode number.
@@ -216,6 +219,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Array], NDArray[np.bool_]], str], ...] = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class EmpiricalSpectrum:

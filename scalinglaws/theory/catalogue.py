@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import refusal
+from ..reprs import short_repr
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of the catalogue.
@@ -63,6 +65,8 @@ ALSO_CALLED = {
     "manifold": "intrinsic dimension, resolution-limited, variance-limited, interpolation",
     "patterns": "feature-learning patterns, large deviations, sample complexity, specialization, Gaussian process, GP, "
     "scaling analysis",
+    "perceptron": "implicit bias, teacher-student, learning curve, logistic loss, margin, support vector machine, replica, "
+    "early stopping, spectral complexity",
     "percolation": "quanta, clusters, hierarchy, Zipf, critical phenomena, Bethe lattice",
 }
 """What else the laws of a theory go by: words that people search for."""

@@ -16,6 +16,7 @@ import sympy as sp
 
 from ..arguments import instance
 from ..errors import refusal
+from ..reprs import short_repr
 from .asymptotics import EXP, RATIONAL, MellinSymbol, X, power_sum
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
@@ -35,6 +36,7 @@ _LIMIT = sp.Symbol("L_inf", positive=True)
 # -- self-averaging -----------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class VarianceLimited:
     """A loss that is smooth in the inverse of a plentiful resource.
@@ -99,6 +101,7 @@ def derive_variance(model: VarianceLimited) -> Derived:
     return Derived((regime,), (), Derivation(tuple(steps)))
 
 
+@short_repr
 @dataclass(frozen=True)
 class WidthLimited:
     """A deep network whose fluctuations fall as the inverse of its width.
@@ -187,6 +190,7 @@ def derive_width(model: WidthLimited) -> Derived:
 # -- resolution ---------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class NearestNeighbor:
     r"""The distance from a point to the nearest of P others, raised to a power.

@@ -15,6 +15,7 @@ import sympy as sp
 
 from ..arguments import flag, instance
 from ..errors import refusal
+from ..reprs import short_repr
 from .parameters import as_expression
 
 X = sp.Symbol("x", positive=True)
@@ -36,6 +37,7 @@ def _gamma(name: str, argument: sp.Expr) -> sp.Expr:
     return sp.gamma(value)
 
 
+@short_repr
 @dataclass(frozen=True)
 class MellinSymbol:
     r"""A function on the positive axis, stored through its Mellin transform.
@@ -161,6 +163,7 @@ class MellinSymbol:
         ]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Pole:
     """The pole of order ``order`` of one Gamma factor of a symbol."""
@@ -186,6 +189,7 @@ class Pole:
         return self.own_residue() * self.rest(self.index)
 
 
+@short_repr
 @dataclass(frozen=True)
 class MellinCombination:
     """A linear combination of symbols; every operation acts term by term."""

@@ -10,6 +10,7 @@ import sympy as sp
 
 from ..arguments import choice, instance, text
 from ..errors import refusal
+from ..reprs import line, short_repr
 from .parameters import as_expression
 from .references import Reference
 
@@ -37,6 +38,7 @@ SIGNS = {
 """Every kind of relation, and its sign."""
 
 
+@short_repr
 @dataclass(frozen=True)
 class Relation:
     """How a step follows from what was known of the same quantity.
@@ -124,6 +126,12 @@ class Step:
     reference: Reference | None = None
     where: sp.Basic = sp.true
 
+    def __repr__(self) -> str:
+        return line(f"<Step {self}: {self.relation}>")
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.sign.text} {self.value}"
+
     @property
     def quantity(self) -> sp.Symbol:
         """The left side."""
@@ -160,6 +168,7 @@ def step(
     return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference, where)
 
 
+@short_repr
 @dataclass(frozen=True)
 class StepCheck:
     """What the checker found.

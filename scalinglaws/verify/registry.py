@@ -17,6 +17,7 @@ import numpy as np
 
 from ..arguments import choice, flag, function, path, text
 from ..errors import DomainError, WorkerError, known_name, refusal, unknown_name
+from ..reprs import short_repr
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
@@ -33,6 +34,7 @@ EFFORTS = ("quick", "full")
 Expectation = str | tuple[str, str, str]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Context:
     """What a check is given.
@@ -68,6 +70,7 @@ class Context:
         )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Check:
     """A registered recipe.

@@ -19,6 +19,7 @@ from scipy import special
 
 from ..arguments import flag, number, numbers
 from ..errors import refusal
+from ..reprs import short_repr
 
 LEVEL = 0.05
 """Level of every test."""
@@ -32,6 +33,7 @@ PASS, FAIL, INCONCLUSIVE, UNDERPOWERED, ERROR = VERDICTS = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Outcome:
     """The rule applied once.

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...arguments import Array, afford
 from ...equality import by_value
+from ...reprs import short_repr
 from .._jit import njit
 from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
@@ -29,6 +30,7 @@ _PAIR = 100  # numbers held at once for each pair of nodes
 _NARROWER = "take a spectrum that spans fewer decades"
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Resolved:

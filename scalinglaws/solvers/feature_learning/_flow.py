@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
-from ...errors import refusal
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, refuse_first, shaped
 from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from ..equivalents.kappa import MAX_STEPS
@@ -251,8 +250,9 @@ def static_limit(
 
 def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
     """Refuse finite values above `most`."""
-    if np.any(np.isfinite(array) & (array > most)):
-        raise refusal(name, np.max(array), f"must be at most {most:g}{else_}")
+    refuse_first(
+        name, array, np.isfinite(array) & (array > most), f"must be at most {most:g}{else_}"
+    )
 
 
 def _one_flow(

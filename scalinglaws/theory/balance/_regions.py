@@ -13,6 +13,7 @@ import sympy as sp
 
 from ...arguments import flag, function, generator, instance, several, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ..relations import against_zero, factored
 from ._program import check_scale
 from ._records import Balance
@@ -21,6 +22,7 @@ _FEASIBLE = 1e-12  # duals down to minus this count as feasible
 _INFINITESIMAL = 1e-6  # a logarithm, as a power
 
 
+@short_repr
 @dataclass(frozen=True)
 class RegionalRegime:
     """A balance that wins in a part of a region.
@@ -49,6 +51,7 @@ class RegionalRegime:
     ties: tuple[Balance, ...] = ()
 
 
+@short_repr
 @dataclass(frozen=True)
 class RegionalMap(Sequence[RegionalRegime]):
     """Winners in a region, the largest part first; a sequence of `RegionalRegime`."""

@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ...arguments import instance
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..linear import TimeLimited, TransientLimited, derive_time, derive_transient
 from ..optimum import pieces
@@ -36,6 +37,7 @@ from .exponents import (
 _F = sp.Symbol("f", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class WarpedLimited:
     """A bottleneck of the lazy model, in a model whose kernel grows.

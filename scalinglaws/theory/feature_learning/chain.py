@@ -18,6 +18,7 @@ from typing import Any
 import sympy as sp
 
 from ...arguments import instance
+from ...reprs import short_repr
 from ..asymptotics import EXP
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
 from ..linear import TimeLimited, derive_time
@@ -46,6 +47,7 @@ _SIGMA, _HELD, _RATE, _FRONT = sp.symbols("sigma B_sigma a c_t", positive=True)
 _GROWTH = sp.Symbol("C_s", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ChainLimited:
     r"""A chain of hidden factors in training, features and samples unlimited.

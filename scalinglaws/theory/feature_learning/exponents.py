@@ -20,6 +20,7 @@ import sympy as sp
 
 from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import EXP, MellinCombination, MellinSymbol
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, balances, solves, step
 from ..fixed_points import FixedPointBranch, fixed_point
@@ -40,6 +41,7 @@ _E, _A, _G, _W, _D, _S, _TIME, _V, _RATE, _START = sp.symbols(
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class FeedbackLimited:
     r"""A model limited by training time, whose kernel grows with what it has learned.
@@ -78,6 +80,7 @@ class FeedbackLimited:
         return TimeLimited(self.spectrum_exponent, self.signal_exponent, self.residual, self.box)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Warp:
     r"""How warped time grows with time in one regime: :math:`\tau \sim t^f \log^k t`.

@@ -14,6 +14,7 @@ from typing import Any
 import sympy as sp
 
 from ...arguments import instance
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import ALTSCHULER_2023
@@ -29,6 +30,7 @@ _ETA, _EXCESS, _STAR, _COUNT = sp.symbols("eta C_beta t_star n_star", positive=T
 _SILVER = 1 + sp.sqrt(2)
 
 
+@short_repr
 @dataclass(frozen=True)
 class StepsLimited:
     r"""A two-layer network in steps of a given schedule, features and samples unlimited.

@@ -19,6 +19,7 @@ import sympy as sp
 
 from ...arguments import digit_count, instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import EXP, ONE_MINUS_EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
 from ..linear import TimeLimited, derive_time
@@ -38,6 +39,7 @@ _I1, _I2, _RATE = sp.symbols("I_1 I_2 a", positive=True)
 LEARNED = 2 * ONE_MINUS_EXP - ONE_MINUS_EXP.scale(2)  # (1 - exp(-x))^2
 
 
+@short_repr
 @dataclass(frozen=True)
 class WarpLimited:
     r"""A two-layer network in training, features and samples unlimited.

@@ -17,6 +17,7 @@ from typing import Any
 import sympy as sp
 
 from ...arguments import flag, instance
+from ...reprs import short_repr
 from ..asymptotics import RATIONAL, slope_only_sum
 from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
@@ -49,6 +50,7 @@ _NAMES_LOW = {frozenset({"time", "model"}): "Ib"}
 _NAMES_LOW_EASY = {frozenset({"time", "model"}): "Ic"}
 
 
+@short_repr
 @dataclass(frozen=True)
 class Case:
     """A part of parameter space with its own sum of bottlenecks.
@@ -79,6 +81,7 @@ class Case:
         flag("known_scales", self.known_scales)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ComputeLimited:
     """A compute-optimal model whose bottlenecks differ between parts of parameter space.

@@ -8,6 +8,7 @@ import sympy as sp
 
 from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..records import Derived, Regime
 from ..references import RUBIN_2025
@@ -17,6 +18,7 @@ _SIZE = sp.Symbol("f", positive=True)  # of the output; its sign is averaged ove
 VARIANCE, POWER, NOISE, COST = sp.symbols("K y2 sigma2 C", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class EvidenceLimited:
     r"""A Bayesian posterior :math:`\propto P(\theta)\, e^{-\sum_\mu \ell(f_\mu, y_\mu)}`.

@@ -9,12 +9,14 @@ from fractions import Fraction
 import sympy as sp
 
 from ...arguments import instance
+from ...reprs import short_repr
 from ..balance import Power
 from ._architectures import Architecture
 from ._coordinates import SCALE
 from ._rules import Pattern
 
 
+@short_repr
 @dataclass(frozen=True)
 class Cost:
     r"""The cost of a pattern: minus the logarithm of its prior probability, up to constants.

@@ -11,6 +11,7 @@ import sympy as sp
 
 from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..balance import Power
 from ..balance._cells import Affine, Cell, Polygon, clip, joined
 from ..balance._vertices import Row, dual_vertices
@@ -25,6 +26,7 @@ from ._minimum import forms_at
 from ._rules import Pattern
 
 
+@short_repr
 @dataclass(frozen=True)
 class PatternLimited:
     """An architecture, in a part of the space of its exponents.

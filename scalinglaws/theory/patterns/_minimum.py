@@ -12,6 +12,7 @@ import sympy as sp
 
 from ...arguments import choice, instance
 from ...errors import DomainError, refusal
+from ...reprs import short_repr
 from ..balance import Power, allocate
 from ..balance._cells import Polygon, clip
 from ..balance._tropical import dot
@@ -24,6 +25,7 @@ from ._rules import Pattern
 METHODS = ("closed", "exact", "compiled")
 
 
+@short_repr
 @dataclass(frozen=True)
 class Minimum:
     r"""The cheapest parameters of a pattern.

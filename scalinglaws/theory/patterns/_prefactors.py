@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from ...arguments import number
 from ...errors import refusal
+from ...reprs import short_repr
 from ..parameters import as_expression
 
 _M, _U, _N2, _D = sp.symbols("M u N_2 d", positive=True)
@@ -62,6 +63,7 @@ def erf_cost(
     return neurons * amplitude**2 * dimension * 3 * sp.pi / 8 + width / (2 * neurons * overlap**2)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ErfOptimum:
     """The cheapest specialization of an erf layer.

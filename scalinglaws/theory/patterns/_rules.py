@@ -22,6 +22,7 @@ import sympy as sp
 
 from ...arguments import choice, flag, instance, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ..balance import Power, TropicalProgram
 from ._architectures import Architecture, Attention, transfer_order
 
@@ -30,6 +31,7 @@ _LETTERS = {"S1": "u", "S": "M", "G": "beta"}  # of the free parameter
 _ONE, _NONE = Fraction(1), Fraction(0)
 
 
+@short_repr
 @dataclass(frozen=True)
 class LayerPattern:
     """What one layer does.
@@ -60,6 +62,7 @@ class LayerPattern:
         return self.kind if self.feature is None else f"{self.kind}({self.feature})"
 
 
+@short_repr
 @dataclass(frozen=True)
 class Pattern:
     """An assignment of patterns to the layers of an architecture.

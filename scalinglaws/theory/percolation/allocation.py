@@ -16,6 +16,7 @@ import sympy as sp
 
 from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..implicit import ImplicitConstant
 from ..optimum import pieces
@@ -36,6 +37,7 @@ SMOOTH, CLUSTER, BOTH = "smoothness-limited", "cluster-limited", "boundary"
 BOX = {ALPHA: (sp.Rational(1, 2), 3), BETA: (sp.Rational(1, 3), sp.Rational(5, 2))}
 
 
+@short_repr
 @dataclass(frozen=True)
 class AllocationLimited:
     r"""A model of n degrees of freedom, divided between clusters at the least loss.

@@ -10,6 +10,7 @@ import sympy as sp
 
 from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, FISHER_1961, SHARMA_2022
@@ -22,6 +23,7 @@ U = sp.Symbol("u", positive=True)
 BOX = {ORDER: (1, 4), DIMENSION: (2, 6), FRACTAL: (sp.Rational(3, 2), 4)}
 
 
+@short_repr
 @dataclass(frozen=True)
 class GridLimited:
     r"""A set resolved by n cells, and a function on it whose error grows with the distance to the power c.
@@ -160,6 +162,7 @@ def _free(value: Any) -> set[sp.Symbol]:
 # -- a tree -------------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class ClusterLimited:
     """A single critical cluster of fractal dimension D, learned to order c.
@@ -313,6 +316,7 @@ def _tree_steps() -> list[Step]:
 BACKGROUND, VOCABULARY, EXTENT, INVERSE = sp.symbols("p V R X", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class LossReduction:
     r"""A masked coordinate with a vocabulary of V values, R of which lie in the cluster.

@@ -14,6 +14,7 @@ import sympy as sp
 from ...arguments import choice, whole
 from ...errors import refusal
 from ...formatting import uncertain
+from ...reprs import short_repr
 from .. import references
 from ..references import Reference
 from .relations import UPPER_DIMENSION, ScalingExponents, exponents_from
@@ -21,6 +22,7 @@ from .relations import UPPER_DIMENSION, ScalingExponents, exponents_from
 _D, _NU = sp.symbols("D nu", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Estimate:
     """A number with its uncertainty.
@@ -51,6 +53,7 @@ class Estimate:
         return str(self.value) if self.exact else uncertain(float(self.value), self.standard_error)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Prediction:
     """An exponent of the loss that critical exponents predict.
@@ -70,6 +73,7 @@ class Prediction:
     limit: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class CriticalExponents:
     r"""Exponents of percolation in one dimension; exact ones are rational numbers.

@@ -15,6 +15,7 @@ import sympy as sp
 
 from ...arguments import choice, instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, STAUFFER_1994
@@ -30,6 +31,7 @@ NEARNESS = sp.Symbol("r", positive=True)  # 1/|p - p_c|
 SMALLEST, AMPLITUDE, CUTOFF = sp.symbols("s_min A s_xi", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ClusterNumbers:
     r"""Clusters at the threshold, :math:`n_s \propto s^{-\tau}`, and how they are collected.
@@ -154,6 +156,7 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
 # -- below the threshold ------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class Subcritical:
     r"""Clusters below the threshold, :math:`n_s \propto s^{-\tau} e^{-s/s_\xi}` with :math:`s_\xi = A\,|p - p_c|^{-1/\sigma}`.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...arguments import floats, function, number, numbers
+from ...arguments import floats, function, number, numbers, refuse_first
 from ...errors import refusal
 from ..comparison import Measurement, Prediction
 from ._parametric import fit_exponent
@@ -40,13 +40,13 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
     2.0
     """
     u, values = numbers("x", x), numbers("losses", losses)
-    if not np.all(u > 0) or np.unique(u).size < 2:
+    refuse_first("x", u, u <= 0, "must be positive, with at least two different values")
+    if np.unique(u).size < 2:
         raise refusal("x", x, "must be positive, with at least two different values")
     if u.ndim != 1 or values.shape[-1:] != u.shape:
         complaint = f"must have one entry per x in every row; got shape {values.shape}"
         raise refusal("losses", values.shape, complaint, shown=False)
-    if not np.all(values > 0):
-        raise refusal("losses", losses, "must be positive to have a logarithm", shown=False)
+    refuse_first("losses", values, values <= 0, "must be positive to have a logarithm")
     centered = np.log(u) - np.mean(np.log(u))
     slopes: Array = -(np.log(values) @ centered) / (centered @ centered)
     return slopes
@@ -246,13 +246,10 @@ def threshold_from_crossings(
         Mean and standard error; R - 1 degrees of freedom.
     """
     values = floats("crossings", crossings)
-    if values.ndim != 1 or values.size < 2 or not np.all(np.isfinite(values)):
-        raise refusal(
-            "crossings",
-            crossings,
-            "must be at least 2 finite numbers: a replicate that never crosses makes the "
-            "threshold unknown",
-        )
+    allowed = "must be at least 2 finite numbers: a replicate that never crosses makes the threshold unknown"
+    if values.ndim != 1 or values.size < 2:
+        raise refusal("crossings", crossings, allowed)
+    refuse_first("crossings", values, ~np.isfinite(values), f"is not finite: crossings {allowed}")
     return Measurement(
         float(values.mean()),
         float(values.std(ddof=1)) / math.sqrt(values.size),
@@ -287,8 +284,9 @@ def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
         numbers(name, value, low=-_HIGHEST, high=_HIGHEST) for name, value in (("x", x), ("y", y))
     )
     v = v - number("level", level, low=-_HIGHEST, high=_HIGHEST)
-    if u.ndim != 1 or u.shape != v.shape or u.size < 2 or not np.all(np.diff(u) > 0):
+    if u.ndim != 1 or u.shape != v.shape or u.size < 2:
         raise refusal("x", x, "must increase, with one y per x")
+    refuse_first("x", u, ~np.append(True, np.diff(u) > 0), "must increase, with one y per x")
     hits = np.flatnonzero(np.sign(v[:-1]) * np.sign(v[1:]) <= 0)
     if hits.size == 0:
         return math.nan
@@ -317,15 +315,12 @@ def advantage_from_pairs(
         one-sided p-value of the sign test.
     """
     one, two = numbers("first", first), numbers("second", second)
-    if (
-        one.ndim != 1
-        or one.shape != two.shape
-        or one.size < 2
-        or not (np.all(one > 0) and np.all(two > 0))
-    ):
+    if one.ndim != 1 or one.shape != two.shape or one.size < 2:
         raise refusal(
             "first", first, "and second must be positive losses, paired, at least 2", shown=False
         )
+    for name, losses in (("first", one), ("second", two)):
+        refuse_first(name, losses, ~(losses > 0), "must be a positive loss")
     gains = np.log(two / one)
     wins, count = int(np.sum(gains > 0)), gains.size
     p_sign = float(special.bdtrc(wins - 1, count, 0.5)) if wins > 0 else 1.0

@@ -23,6 +23,7 @@ from ....arguments import (
 )
 from ....equality import by_value
 from ....errors import AccuracyWarning, DomainError, StabilityWarning, refusal
+from ....reprs import short_repr
 from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
 from ...catalogue import shows
@@ -33,6 +34,7 @@ from .engine import March, Setting, entries, squares
 from .modes import MERGING, MarchModes, every_mode, merged_modes
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class MarchMatrices:

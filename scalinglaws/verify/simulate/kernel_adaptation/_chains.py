@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import numbers
+from ....arguments import numbers, refuse_first
 from ....errors import refusal
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 Potential = Callable[[Array], tuple[float, Array]]
@@ -21,6 +22,7 @@ _MOST_LEAPS = 256  # of one trajectory
 _SHRINKAGE, _DELAY, _FORGETTING = 0.05, 10.0, 0.75
 
 
+@short_repr
 @dataclass
 class Chain:
     """A state that moves, and what it took.
@@ -240,7 +242,6 @@ def _halves(values: ArrayLike) -> Array:
             f"must have shape (chains, draws) with at least four draws; got {rows.shape}",
             shown=False,
         )
-    if not np.all(np.isfinite(rows)):
-        raise refusal("values", values, "must be finite", shown=False)
+    refuse_first("values", rows, ~np.isfinite(rows), "must be finite")
     half = rows.shape[1] // 2
     return np.concatenate([rows[:, :half], rows[:, -half:]])
