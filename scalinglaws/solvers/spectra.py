@@ -269,7 +269,7 @@ class EmpiricalSpectrum:
     def __post_init__(self) -> None:
         """Check and copy the arrays."""
         if self.multiplicities is None:
-            shape = floats("eigenvalues", self.eigenvalues).shape
+            shape = floats("eigenvalues", self.eigenvalues, "must be real numbers").shape
             object.__setattr__(self, "multiplicities", np.ones(shape))
         for name, good, allowed in _COLUMNS:
             object.__setattr__(self, name, _column(name, getattr(self, name), good, allowed))

@@ -87,8 +87,15 @@ def allocate(
             "must be a SymPy expression or several; scalinglaws.parsing.parse_expression reads "
             "text",
         )
-    names = several("free", free, sp.Symbol)
-    if not names or len(set(names)) < len(names) or not all(name.is_positive for name in names):
+    try:
+        names = (free,) if isinstance(free, sp.Symbol) else tuple(free)
+    except TypeError:
+        names = ()
+    if (
+        not names
+        or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names)
+        or len(set(names)) < len(names)
+    ):
         raise refusal("free", free, "must be one or more different symbols declared positive=True")
     given = (
         sp.Add.make_args(terms)
