@@ -364,9 +364,9 @@ def fault(call, arguments):
                 warnings.simplefilter("ignore", kind)
             found = _called(call, arguments)
     except errors.ScalingLawsError as failure:
-        return (
-            "" if str(failure) and len(str(failure)) < 2000 else "an error of no or too many words"
-        )
+        # names that there are, set in columns below the complaint, grow with what there is
+        words = [line for line in str(failure).splitlines() if not line.startswith("  ")]
+        return "" if 0 < len("".join(words)) < 2000 else "an error of no or too many words"
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as failure:
         return "" if _has_path(call) else f"{type(failure).__name__}: {failure}"
     except ImportError as failure:  # told so: an optional package
