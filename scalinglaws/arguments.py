@@ -422,7 +422,8 @@ def instance(name: str, value: Any, *kinds: type) -> None:
     >>> instance("rows", [1, 2], list, tuple)
     """
     if not isinstance(value, kinds):
-        raise refusal(name, value, "must be a " + " or ".join(kind.__name__ for kind in kinds))
+        named = " or ".join(kind.__name__ for kind in kinds)
+        raise refusal(name, value, f"must be {'an' if named[0] in 'AEIOU' else 'a'} {named}")
 
 
 def several(name: str, value: Any, *kinds: type) -> tuple[Any, ...]:

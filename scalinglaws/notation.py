@@ -233,7 +233,8 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     values : mapping of str to number
         Parameters; those that belong to no notation stay.
     known : collection of str
-        Names that mean what they say: a notation is looked for only if one of its parameters is none of them.
+        Names that mean what they say: a notation is looked for only if one of its parameters is none of them, and never where
+        alpha and beta are both given.
 
     Returns
     -------
@@ -250,6 +251,8 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
         isinstance(known, Collection) and all(isinstance(name, str) for name in known)
     ):
         raise refusal("known", known, "must be names")
+    if {"alpha", "beta"} <= set(values):
+        return dict(values)
     for entry in CONVENTIONS.values():
         own = entry.parameters
         for names in (own, entry.symbols):

@@ -704,7 +704,8 @@ class Law:
         """Return values by the law's own names, also where they were given as another paper writes them."""
         if not (self.task and self.notation == "capacity"):
             return dict(values)
-        read = canonical(values, self.symbols)
+        others = {str(symbol) for form in self.forms.values() for symbol in form.expr.free_symbols}
+        read = canonical(values, {*self.symbols, str(self.variable), *others})
         needless = read.keys() - values.keys() - set(self.symbols)
         return {name: value for name, value in read.items() if name not in needless}
 

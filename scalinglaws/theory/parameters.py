@@ -166,6 +166,8 @@ _SPECIAL = (
 
 def _by_points(symbols: list[sp.Symbol], expr: sp.Expr, arrays: list[Any]) -> Any:
     """Evaluate an expression with special functions point by point, the branch of every Piecewise chosen first."""
+    if not arrays:
+        return np.array(float(expr))
     broadcast = np.broadcast_arrays(*arrays)
     result = np.empty(broadcast[0].shape)
     for place in np.ndindex(result.shape):

@@ -16,6 +16,7 @@ import sympy as sp
 
 from ...arguments import choice, floats, instance, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ..parameters import as_expression
 from ..sums_and_integrals import DIGITS
 
@@ -44,6 +45,7 @@ _AGREE = mpmath.mpf(10) ** -10
 _MARGINS = (0.0, *np.geomspace(1e-3, 1e3, 61))
 
 
+@short_repr
 @dataclass(frozen=True)
 class FixedNorm:
     r"""A perceptron trained at fixed norm on :math:`\alpha N` labels of a teacher, with N inputs.
