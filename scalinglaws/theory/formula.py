@@ -750,7 +750,7 @@ class Law:
             condition for condition in self.validity if condition.free_symbols <= given.keys()
         ]
         if any(
-            floats(str(name), value).ndim > 0
+            (value.ndim if isinstance(value, np.ndarray) else floats(str(name), value).ndim) > 0
             for name, value in given.items()
             if isinstance(value, (np.ndarray, list, tuple))
         ):
