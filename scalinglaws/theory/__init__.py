@@ -67,7 +67,11 @@ def _built(builder: str) -> Law:
 
 def _entry(name: str) -> Entry:
     if not isinstance(name, str) or name not in CATALOGUE:
-        tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
+        tested = [
+            law
+            for law, entry in CATALOGUE.items()
+            if isinstance(name, str) and name in entry.checks
+        ]
         more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
         raise unknown_name("law", name, CATALOGUE, more)
     return CATALOGUE[name]

@@ -240,8 +240,9 @@ def _run(
         if reached < last:
             raise overflow(rates[max(reached - 1, 0)], int(reached))
     drift = _drift(start, error, factors, back)
-    losses[count] = eigenvalues @ error**2
-    scales[count] = (1.0 + richness * float(back[depth] @ back[depth])) ** depth
+    with np.errstate(over="ignore"):  # told below
+        losses[count] = eigenvalues @ error**2
+        scales[count] = (1.0 + richness * float(back[depth] @ back[depth])) ** depth
     if not math.isfinite(losses[count] + scales[count]):
         raise overflow(rates[max(count - 1, 0)], count)
     rates[count] = rates[count - 1] if count else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...arguments import number
 from .. import law
 
 __all__ = ["compute_frontier"]
@@ -31,6 +32,8 @@ def compute_frontier(*, alpha: Any, beta: Any, **others: Any) -> str:
     """
     loss, size = law("feature_learning.compute"), law("feature_learning.compute_model")
     values = {"alpha": alpha, "beta": beta}
+    for name, value in values.items():
+        number(name, value)
     exponents = f"loss C^-{float(loss(**values)):.4g}, features C^{float(size(**values)):.4g}"
     return (
         f"{loss.regime(**values)}: {exponents} for a positive richness (feature_learning.compute)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...arguments import number, text
 from .. import law
 
 __all__ = ["compute_frontier"]
@@ -31,9 +32,11 @@ def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: 
     >>> compute_frontier(alpha=1.5, beta=0.5)
     'phase Ia: loss C^-0.3, features C^0.4 (linear.compute)'
     """
-    if dynamics != "sgd":
+    if text("dynamics", dynamics) != "sgd":
         return "the phases of linear.compute are those of dynamics=sgd"
     loss, size = law("linear.compute"), law("linear.compute_model")
     values = {"alpha": alpha, "beta": beta}
+    for name, value in values.items():
+        number(name, value)
     exponents = f"loss C^-{float(loss(**values)):.4g}, features C^{float(size(**values)):.4g}"
     return f"phase {loss.regime(**values)}: {exponents} (linear.compute)"

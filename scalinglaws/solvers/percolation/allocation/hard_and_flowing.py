@@ -127,7 +127,7 @@ class PreparedAllocation:
             type(n) is float and n >= 0 and with_allocation is False
         ):  # the short way for loops over budgets
             j, loss, bound, level = prefix_sums.optimum(
-                n / self.scale,
+                self._scaled(n),
                 self.exponent,
                 self.law == "shifted",
                 self.powers,
@@ -152,7 +152,7 @@ class PreparedAllocation:
         answer = _Answer(flat.size, self.weights.size if with_allocation else -1)
         shifted = self.law == "shifted"
         prefix_sums.optima(
-            flat / self.scale,
+            self._scaled(flat),
             self.exponent,
             shifted,
             self.powers,
@@ -189,6 +189,18 @@ class PreparedAllocation:
                 )
         return answer.result(budgets, 0.0, 1, self.law)
 
+    def _scaled(self, n: Any) -> Any:
+        """Return budgets in units of the scale; refuse finite ones that would be infinite."""
+        with np.errstate(over="ignore"):
+            scaled = n / self.scale
+        if np.any(np.isinf(scaled) & np.isfinite(n)):
+            raise refusal(
+                "scales",
+                self.scale,
+                "must not be so small that n over it is more than floating-point numbers hold",
+            )
+        return scaled
+
 
 class _Answer:
     """Columns to be filled, one entry per budget."""
@@ -203,7 +215,9 @@ class _Answer:
         gap = float(
             np.max((self.loss - self.bound) / np.where(self.loss > 0, self.loss, 1.0), initial=0.0)
         )
-        allocation = self.allocation.reshape(*n.shape, -1) if self.wanted else None
+        allocation = (
+            self.allocation.reshape(*n.shape, self.allocation.shape[1]) if self.wanted else None
+        )
         diagnostics = _judged(gap, law, residual, iterations)
         if n.ndim == 0:
             loss, bound, level = float(self.loss[0]), float(self.bound[0]), float(self.level[0])
@@ -339,9 +353,9 @@ def allocate(
     n : array_like
         Budgets, >= 0; may be inf.
     exponents : array_like
-        Learning exponent beta, > 0: one number, or one per cluster. With ``law="tree"`` it must be 0.5.
+        Learning exponent beta, at least 1e-300: one number, or one per cluster. With ``law="tree"`` it must be 0.5.
     scales : array_like
-        Scale m, > 0, in units of the budget: one number, or one per cluster.
+        Scale m, at least 1e-290, in units of the budget: one number, or one per cluster.
     law : {"hard", "shifted", "tree"}
         Learning curve of one cluster.
     with_allocation : bool

@@ -17,6 +17,7 @@ from ....arguments import (
     shaped,
     whole_numbers,
 )
+from ....errors import refusal
 from ..._jit import njit
 from ...catalogue import shows
 
@@ -250,7 +251,13 @@ def cluster_scale(size: ArrayLike, *, variance: ArrayLike, coordination: ArrayLi
         "coordination": whole_numbers("coordination", coordination, low=3, high=2.0**20),
     }
     shape, (s, v, z) = broadcast(checked)
-    return shaped(2.0 * s * (z - 1) / ((z - 2) * v) / v, shape)
+    with np.errstate(over="ignore"):
+        scale = 2.0 * s * (z - 1) / ((z - 2) * v) / v
+    if not np.all(np.isfinite(scale)):
+        raise refusal(
+            "size", size, "over the square of variance is more than floating-point numbers hold"
+        )
+    return shaped(scale, shape)
 
 
 def _tree(density: ArrayLike, coordination: ArrayLike) -> dict[str, Array]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....arguments import number, one_row
+from ....arguments import floats, number, one_row
 from ....errors import refusal
 from ....formatting import latex
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
 from ....solvers.spectra import PowerLawSpectrum, Spectrum, one_spectrum
-from ..style import CASES, LAW, RIVAL, THEORY, bare
+from ..style import CASES, LAW, RIVAL, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -196,7 +196,7 @@ def _cases(
     times = one_row("t", t, least=3, low=0, strict=True, increasing=True)
     for name, size in (("features", features), ("samples", samples)):
         number(name, size, infinite=True)
-    gammas = np.atleast_1d(np.asarray(richness, dtype=float))
+    gammas = np.atleast_1d(floats("richness", richness))
     if (
         gammas.ndim != 1
         or not 1 <= gammas.size <= len(CASES)
@@ -228,10 +228,7 @@ def _cases(
 
 
 def _panels(figure: Figure | None) -> tuple[Figure, Axes, Axes]:
-    from matplotlib.figure import Figure
-
-    if figure is None:
-        figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    figure = canvas(figure, (10.4, 4.2))
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     return figure, left, right
 

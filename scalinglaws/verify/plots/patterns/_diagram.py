@@ -14,7 +14,7 @@ from ....arguments import instance
 from ....errors import refusal
 from ....theory.patterns import PhaseDiagram, sample_complexity
 from .._phases import INK, NAME_SIZE
-from ..style import bare
+from ..style import bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,8 +76,6 @@ def phase_diagram(
     ['S1(1)', 'S(1)', 'GP']
     """
     instance("diagram", diagram, PhaseDiagram)
-    from matplotlib.figure import Figure
-
     if not isinstance(diagram, PhaseDiagram):
         raise refusal(
             "diagram",
@@ -88,8 +86,7 @@ def phase_diagram(
         )
     points = _checked(marks, diagram)
     plane = len(diagram.axes) == 2
-    if figure is None:
-        figure = Figure(figsize=(8.4, 5.2) if plane else (6.8, 4.2), layout="constrained")
+    figure = canvas(figure, (8.4, 5.2) if plane else (6.8, 4.2))
     axes = figure.subplots()
     for number, (symbol, grid) in enumerate(diagram.axes):
         axes.set(
