@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .. import law
+from ..catalogue import Remark
 
 __all__ = ["compute_frontier"]
 
 
-def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> str:
+def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> Remark:
     """Name the compute-optimal phase of a task, and its exponents.
 
     Parameters
@@ -23,8 +24,8 @@ def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: 
 
     Returns
     -------
-    str
-        One line.
+    Remark
+        One line, with the powers of compute in it.
 
     Examples
     --------
@@ -32,8 +33,14 @@ def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: 
     'phase Ia: loss C^-0.3, features C^0.4 (linear.compute)'
     """
     if dynamics != "sgd":
-        return "the phases of linear.compute are those of dynamics=sgd"
-    loss, size = law("linear.compute"), law("linear.compute_model")
+        return Remark("the phases of linear.compute are those of dynamics=sgd")
     values = {"alpha": alpha, "beta": beta}
-    exponents = f"loss C^-{float(loss(**values)):.4g}, features C^{float(size(**values)):.4g}"
-    return f"phase {loss.regime(**values)}: {exponents} (linear.compute)"
+    loss, size, time = (
+        float(law(f"linear.{name}")(**values))
+        for name in ("compute", "compute_model", "compute_time")
+    )
+    phase = law("linear.compute").regime(**values)
+    return Remark(
+        f"phase {phase}: loss C^-{loss:.4g}, features C^{size:.4g} (linear.compute)",
+        {"loss": -loss, "features": size, "time": time},
+    )
