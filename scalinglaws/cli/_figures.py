@@ -32,7 +32,7 @@ _HEIGHTS = {1: 3.7, 2: 3.0}  # of a row of panels, by the number of rows
 _MOST_COLORS = 10
 _MOST_NAMED = 24  # curves in the key
 _FEW = 30  # points of a curve, each of which is marked
-_DECADES = 2.0  # ratio of values from which their axis is logarithmic, of the argument its square
+_RATIO = 4.0  # of the largest to the smallest value from which an axis is logarithmic
 _DEEPEST = 1e-4  # of the least test loss: train losses below are not drawn
 _SAME = 4e-3  # relative, curves closer than the line is wide
 _MOST_SAID = 3  # notes of a kind, about one panel
@@ -57,7 +57,9 @@ class Picture:
     varied : list of str
         Arguments with several values.
     meanings : mapping of str to str
-        Of arguments and columns.
+        What columns mean.
+    arguments : mapping of str to str
+        What arguments mean.
     constant : mapping of str to object
         Arguments that have one value, defaults included.
     derived : mapping of str to float
@@ -71,6 +73,7 @@ class Picture:
     shown: Shown
     varied: list[str]
     meanings: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict)
     constant: Mapping[str, Any] = field(default_factory=dict)
     derived: Mapping[str, float] = field(default_factory=dict)
     remarks: Sequence[str] = ()
@@ -115,6 +118,7 @@ class Picture:
 
 
 _ERROR = "standard_error"
+_TECHNICAL = ("non-decreasing", "broadcast", "both broadcast")
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ def figure(picture: Picture) -> Figure:
 
 def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str]) -> list[_Curve]:
     """Draw curves and return those that are seen; say what cannot be."""
-    from ..verify.plots.style import bare, logarithmic
+    from ..verify.plots.style import bare, linear, logarithmic
 
     keys = list(dict.fromkeys(curve.key for curve in curves))
     x = np.concatenate([curve.x for curve in curves])
@@ -199,16 +203,19 @@ def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str])
         if scale:
             set_scale("log")
             logarithmic(axis)
+        else:
+            linear(axis)
     seen, same = _distinct(curves)
     if len(keys) > 1 or picture.others:
         notes += _coinciding(picture, same, len({curve.position for curve in curves}))
     beyond: dict[tuple[str, str], list[tuple[_Curve, Array]]] = {}
     total = max(curve.position for curve in curves) + 1
+    several = len({curve.key for curve in seen}) > 1
     for curve in seen:
         number_of_key = keys.index(curve.key)
-        _curve(axes, curve, number_of_key, total, (scales[0], floor), beyond)
-    notes += _beyond(picture, beyond)
-    _reference(axes, picture, keys, seen, all(scales))
+        _curve(axes, curve, number_of_key, total, several, (scales[0], floor), beyond)
+    notes += [*_close(picture, seen), *_beyond(picture, beyond)]
+    _reference(axes, picture, keys, seen)
     _limits(axes, keys[0], y, log=scales[1])
     axes.set_xlabel(_words(picture.along))
     left = list(dict.fromkeys(curve.key for curve in seen))
@@ -222,6 +229,7 @@ def _curve(
     curve: _Curve,
     which: int,
     total: int,
+    several: bool,
     scale: tuple[bool, float],
     beyond: dict[tuple[str, str], list[tuple[_Curve, Array]]],
 ) -> None:
@@ -243,7 +251,7 @@ def _curve(
         marker=".",
         markevery=None if few else np.flatnonzero(alone).tolist(),
         linewidth=(2.2, 1.5, 1.5)[which % 3],
-        alpha=0.75 if which == 0 and total > 1 else 1.0,
+        alpha=0.5 if which == 0 and several else 1.0,
         zorder=2 + 0.1 * which,
         **look,
     )
@@ -300,7 +308,7 @@ def _spread(x: Array) -> bool:
         return False
     if finite[0] == 0 and np.allclose(np.diff(finite), finite[1]):
         return False
-    return bool(positive[-1] >= _DECADES**2 * positive[0])
+    return bool(positive[-1] >= _RATIO * positive[0])
 
 
 def _spread_of_values(key: str, y: Array, logarithmic: tuple[str, ...]) -> bool:
@@ -313,7 +321,7 @@ def _spread_of_values(key: str, y: Array, logarithmic: tuple[str, ...]) -> bool:
     zeros = bool(np.any(finite == 0))
     if zeros and not (key.endswith("loss") or key in logarithmic):
         return ratio >= 100
-    return ratio >= _DECADES or key in logarithmic
+    return ratio >= _RATIO or key in logarithmic
 
 
 def _limits(axes: Axes, key: str, y: Array, *, log: bool) -> None:
@@ -323,7 +331,7 @@ def _limits(axes: Axes, key: str, y: Array, *, log: bool) -> None:
         axes.text(0.5, 0.5, "no finite values", transform=axes.transAxes, ha="center", fontsize=9)
         return
     low, high = float(finite.min()), float(finite.max())
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
+    if finite.size == y.size and high - low <= 1e-9 * max(abs(low), abs(high)):
         room = abs(low) / 2 or 1.0
         if not log:
             axes.set_ylim(low - room, low + room)
@@ -342,9 +350,7 @@ def _limits(axes: Axes, key: str, y: Array, *, log: bool) -> None:
         axes.set_ylim(middle - half, middle + half)
 
 
-def _reference(
-    axes: Axes, picture: Picture, keys: list[str], seen: list[_Curve], both_logarithmic: bool
-) -> None:
+def _reference(axes: Axes, picture: Picture, keys: list[str], seen: list[_Curve]) -> None:
     """Draw the derived power of the argument: a level among exponents, a slope among quantities."""
     key = keys[0]
     name = key.removesuffix("_exponent")
@@ -362,14 +368,15 @@ def _reference(
         axes.axhline(abs(power), **look)
         axes.set_title(f"derived: {typeset(abs(power))}", loc="right", fontsize=9, color=_DERIVED)
         axes.set_gid("derived")
-    elif both_logarithmic:
+    else:
         curve = seen[0]
         good = np.isfinite(curve.y) & (curve.y > 0) & np.isfinite(curve.x) & (curve.x > 0)
         if not np.any(good):
             return
-        x, y = curve.x[good], curve.y[good]
-        axes.plot(x, y[-1] * (x / x[-1]) ** power, **look)
-        axes.set_title(f"derived slope: {typeset(power)}", loc="right", fontsize=9, color=_DERIVED)
+        x, last = curve.x[good], curve.y[good][-1]
+        along = np.geomspace(x.min(), x.max(), 65)
+        axes.plot(along, last * (along / x[-1]) ** power, **look)
+        axes.set_title(f"derived power: {typeset(power)}", loc="right", fontsize=9, color=_DERIVED)
         axes.set_gid("derived")
 
 
@@ -408,6 +415,20 @@ def _coinciding(picture: Picture, hidden: list[tuple[_Curve, _Curve]], choices: 
         notes.append(f"{what}: one curve" if throughout else f"{what} for {_listed(where)}")
     notes += [f"{what} and {_listed(where)}" for what, where in values.items()]
     return _few(notes, "curves that coincide")
+
+
+def _close(picture: Picture, seen: list[_Curve]) -> list[str]:
+    """Say where two losses of a run can hardly be told apart, if that is most of the way."""
+    notes = []
+    for curve, other in itertools.combinations(seen, 2):
+        if curve.position == other.position and not picture.others:
+            near = np.isclose(curve.y, other.y, rtol=_SAME, atol=0) & np.isfinite(curve.y)
+            if np.mean(near) > 0.5:
+                notes.append(
+                    f"{_words(other.key)} ≈ {_words(curve.key)} at {_words(picture.along)} = "
+                    f"{_ranges(curve.x, near)}"
+                )
+    return notes
 
 
 def _listed(where: list[str]) -> str:
@@ -485,7 +506,7 @@ def _few(lines: list[str], kind: str) -> list[str]:
     return [*lines[:_MOST_SAID], f"and {len(lines) - _MOST_SAID} more {kind}"]
 
 
-def _ranges(x: Array, at: Array) -> str:
+def _ranges(x: Array, at: NDArray[Any]) -> str:
     """Write where something happens: runs of neighboring values."""
     runs = []
     for inside, run in itertools.groupby(range(x.size), key=lambda i: bool(at[i])):
@@ -504,23 +525,33 @@ def _where(picture: Picture, curve: _Curve) -> str:
 def _meanings(picture: Picture) -> list[str]:
     """Say what is on the axes and in the key, columns that mean the same together."""
     said: dict[str, list[str]] = {}
-    for key in (*itertools.chain(*picture.panels()), *picture.told(), *picture.varied):
-        if meaning := picture.meanings.get(key, ""):
+    columns = (*itertools.chain(*picture.panels()), *picture.told())
+    for key, meaning in (
+        *((key, picture.meanings.get(key, "")) for key in columns),
+        *(
+            (key, picture.arguments.get(key, picture.meanings.get(key, "")))
+            for key in picture.varied
+        ),
+    ):
+        if meaning:
             said.setdefault(_first(meaning), []).append(_words(key))
     notes = [f"{', '.join(dict.fromkeys(keys))}: {meaning}" for meaning, keys in said.items()]
-    columns = picture.shown.columns
-    if _ERROR in columns:
+    if _ERROR in picture.shown.columns:
         spread = np.array(picture.columns[_ERROR], dtype=float)
-        notes.append(
-            "bars: one standard error"
-            + ("" if np.any(spread > 0) else ", which is 0 here: computed, not sampled")
-        )
+        y = np.array(picture.columns[picture.shown.columns[0]], dtype=float)
+        small = 100 * spread.max() < np.ptp(y[np.isfinite(y)], axis=0) if y.size > 1 else False
+        more = ", smaller than the dots" if small else ""
+        exact = ", which is 0 here: computed, not sampled"
+        notes.append("bars: one standard error" + (more if np.any(spread > 0) else exact))
     return notes
 
 
 def _first(text: str) -> str:
-    """Return the first sentence."""
-    return text.partition(". ")[0].removesuffix(".")
+    """Return the first sentence, without what only matters to a program."""
+    sentence = text.partition(". ")[0].removesuffix(".").replace("math.inf", "inf")
+    clauses = sentence.split("; ")
+    kept = [part for part in clauses if not part.lower().startswith(_TECHNICAL)]
+    return "; ".join(kept or clauses)
 
 
 # -- the key ------------------------------------------------------------------------------------------------------------

@@ -460,7 +460,8 @@ def _picture(request: _Request, solved: _Solved) -> Picture:
         columns=solved.columns,
         shown=solver.shown,
         varied=request.varied,
-        meanings=columns(solver) | arguments(solver),
+        meanings=columns(solver),
+        arguments=arguments(solver),
         constant=defaults | given,
         derived=said.powers,
         remarks=[

@@ -143,7 +143,13 @@ def columns(solver: Solver) -> dict[str, str]:
 
 def arguments(solver: Solver) -> dict[str, str]:
     """Say what the arguments of a solver mean."""
-    return dict(_entries(solver.function, "Parameters"))
+    found = dict(_entries(solver.function, "Parameters"))
+    for name, meaning in found.items():
+        if elsewhere := re.match(r"As for (\w+)\.", meaning):
+            other = getattr(solver.function, "__globals__", {}).get(elsewhere[1])
+            there = dict(_entries(other, "Parameters")).get(name, "")
+            found[name] = there + meaning.removeprefix(elsewhere[0]) if there else meaning
+    return found
 
 
 def _listed(title: str, rows: list[tuple[str, str, str]]) -> str:

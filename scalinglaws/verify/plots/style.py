@@ -65,6 +65,24 @@ def logarithmic(axis: Axis) -> None:
     axis.set_minor_formatter(Numbers(labelOnlyBase=False, minor_thresholds=(1, 0.4)))
 
 
+def linear(axis: Axis) -> None:
+    """Write large and small numbers of a linear axis each with its power of ten, and whole ones without decimals."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Numbers(ScalarFormatter):
+        """Labels as Matplotlib writes them while they are plain."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            high = max(map(abs, axis.get_view_interval()))
+            if high > _PLAIN[1] or high < 10 * _PLAIN[0]:
+                return typeset(x, 3)
+            return str(super().__call__(x, pos))
+
+    numbers = Numbers(useOffset=False)
+    numbers.set_scientific(False)
+    axis.set_major_formatter(numbers)
+
+
 def wrapped(text: str, inches: float, size: float = NOTE_SIZE, indent: str = "") -> str:
     """Break a text into lines of at most a width."""
     letters = max(int(inches * 72 / (_LETTER * size)), 20)
