@@ -32,7 +32,8 @@ _HEIGHTS = {1: 3.7, 2: 3.0}  # of a row of panels, by the number of rows
 _MOST_COLORS = 10
 _MOST_NAMED = 24  # curves in the key
 _FEW = 30  # points of a curve, each of which is marked
-_RATIO = 4.0  # of the largest to the smallest value from which an axis is logarithmic
+_NARROW = 5.0  # ratio below which a logarithmic axis has round numbers instead of powers of ten
+_RATIO = 4.0  # of the largest value to the smallest from which an axis is logarithmic
 _DEEPEST = 1e-4  # of the least test loss: train losses below are not drawn
 _SAME = 4e-3  # relative, curves closer than the line is wide
 _MOST_SAID = 3  # notes of a kind, about one panel
@@ -194,15 +195,17 @@ def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str])
     keys = list(dict.fromkeys(curve.key for curve in curves))
     x = np.concatenate([curve.x for curve in curves])
     y = np.concatenate([curve.y for curve in curves])
-    scales = _spread(x), _spread_of_values(keys[0], y, picture.shown.logarithmic)
-    floor = _floor(curves, keys) if scales[1] else -math.inf
-    for axis, scale, set_scale in (
-        (axes.xaxis, scales[0], axes.set_xscale),
-        (axes.yaxis, scales[1], axes.set_yscale),
+    powers = (*picture.shown.logarithmic, *picture.derived)  # which are straight on such axes
+    scales = _spread(x), _spread_of_values(keys[0], y, powers)
+    lowest = _floor(curves, keys) if scales[1] else -math.inf
+    for axis, scale, set_scale, values in (
+        (axes.xaxis, scales[0], axes.set_xscale, x),
+        (axes.yaxis, scales[1], axes.set_yscale, y),
     ):
         if scale:
             set_scale("log")
-            logarithmic(axis)
+            positive = values[np.isfinite(values) & (values > 0)]
+            logarithmic(axis, narrow=bool(positive.max() < _NARROW * positive.min()))
         else:
             linear(axis)
     seen, same = _distinct(curves)
@@ -213,7 +216,7 @@ def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str])
     several = len({curve.key for curve in seen}) > 1
     for curve in seen:
         number_of_key = keys.index(curve.key)
-        _curve(axes, curve, number_of_key, total, several, (scales[0], floor), beyond)
+        _curve(axes, curve, number_of_key, total, several, (scales[0], lowest), beyond)
     notes += [*_close(picture, seen), *_beyond(picture, beyond)]
     _reference(axes, picture, keys, seen)
     _limits(axes, keys[0], y, log=scales[1])
@@ -462,16 +465,12 @@ def _beyond(
         said: dict[str, list[str]] = {}
         for curve, at in found:
             said.setdefault(_ranges(curve.x, at), []).append(_where(picture, curve))
-        lines = []
+        lines, more = [], ", not on the axis" if side else ""
         for ranges, curves in said.items():
             of = f" ({', '.join(curves)})" if picture.others and len(curves) <= 4 else ""
-            lines.append(
-                f"{side} {_words(key)} {value} at {argument} = {ranges}{of}, not on the axis".strip()
-            )
+            lines.append(f"{side} {_words(key)} {value} at {argument} = {ranges}{of}{more}".strip())
         if len(lines) > _MOST_SAID:
-            lines = [
-                f"{side} {_words(key)} {value} on {len(found)} curves, not on the axis".strip()
-            ]
+            lines = [f"{side} {_words(key)} {value} on {len(found)} curves{more}".strip()]
         notes += lines
     return notes
 

@@ -47,9 +47,15 @@ def band(axes: Axes, half: float) -> None:
     )
 
 
-def logarithmic(axis: Axis) -> None:
-    """Write plain numbers on a logarithmic axis, or powers of ten where it reaches far."""
-    from matplotlib.ticker import LogFormatterSciNotation
+def logarithmic(axis: Axis, *, narrow: bool = False) -> None:
+    """Write plain numbers on a logarithmic axis, or powers of ten where it reaches far; few round ones where it is narrow."""
+    from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullLocator
+
+    if narrow:
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        axis.set_minor_locator(NullLocator())
+        linear(axis)
+        return
 
     class Numbers(LogFormatterSciNotation):
         """Labels where Matplotlib would set them, in our writing."""

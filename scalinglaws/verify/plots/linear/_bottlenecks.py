@@ -19,7 +19,7 @@ from ....solvers.spectra import PowerLawSpectrum
 from ...estimate import curve_from_replicates
 from ...rule import quantile
 from ...simulate.linear import population_projection, random_feature_ridge
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, band, bare
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -185,8 +185,7 @@ def _draw(
     )
     upper.legend(frameon=False, fontsize=9)
 
-    lower.axhspan(-tolerance, tolerance, color=THEORY, alpha=0.08, lw=0)
-    lower.axhline(0, color=THEORY, lw=1)
+    band(lower, tolerance)
     lower.errorbar(
         sizes, mean / expected - 1, reach / expected, fmt="o", color=SIMULATION, ms=5, capsize=3
     )

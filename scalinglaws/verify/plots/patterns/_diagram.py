@@ -277,6 +277,8 @@ def _name(
         else:
             outside.append(name)
     for name in outside:
+        taken |= masks[name]
+    for name in outside:
         _beside(axes, name, masks[name], taken, mesh, inches)
     nothing = ~np.any(list(masks.values()), axis=0)
     spot = _room(nothing & ~taken, IMPOSSIBLE, 9, inches, upright=False)
@@ -309,7 +311,7 @@ def _beside(
     step = inches[::-1] / CELLS
     room = distance_transform_edt(np.pad(mask, 1), sampling=step)[1:-1, 1:-1]
     inner = np.unravel_index(np.argmax(room), mask.shape)
-    fits = _fits(~taken & ~mask, name, NAME_SIZE - 3, inches)
+    fits = _fits(~taken, name, NAME_SIZE - 3, inches)
     spots = np.argwhere(fits)
     if not spots.size:
         return
