@@ -133,6 +133,11 @@ class _Curve:
     y: Array
     error: Array | None
 
+    @property
+    def on_axis(self) -> bool:
+        """Whether anything is drawn of a loss, which is 0 or infinite elsewhere."""
+        return bool(np.any(np.isfinite(self.y) & (self.y != 0)))
+
     def like(self, other: _Curve) -> bool:
         """Say whether two curves cannot be told apart."""
         return self.x.shape == other.x.shape and bool(
@@ -221,8 +226,11 @@ def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str])
     _reference(axes, picture, keys, seen)
     _limits(axes, keys[0], y, log=scales[1])
     axes.set_xlabel(_words(picture.along))
-    left = list(dict.fromkeys(curve.key for curve in seen))
-    axes.set_ylabel("loss" if len(left) > 1 else " = ".join(map(_words, keys)))
+    left = [key for key in keys if any(curve.key == key and curve.on_axis for curve in seen)]
+    hidden = [key for key in keys if not any(curve.key == key for curve in seen)]
+    axes.set_ylabel(
+        "loss" if len(left) > 1 else " = ".join(map(_words, [*(left or keys[:1]), *hidden]))
+    )
     bare(axes)
     return seen
 
@@ -580,7 +588,7 @@ def _key(picture: Picture, drawn: list[_Curve], with_derived: bool) -> tuple[lis
             )
         )
     losses = next((group for group in picture.panels() if len(group) > 1), [])
-    kinds = [key for key in losses if any(curve.key == key for curve in drawn)]
+    kinds = [key for key in losses if any(curve.key == key and curve.on_axis for curve in drawn)]
     if len(kinds) > 1:
         for key in kinds:
             which = losses.index(key) % len(_STYLES)

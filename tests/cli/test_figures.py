@@ -186,6 +186,10 @@ def test_curves_that_coincide_are_told():
     said = notes(drawing)
     assert "weight: the same curve for n = 10 and n = 100" in said
     assert "▼ allocation 0 at rank = 3 to 30 (n = 10), not on the axis" in said
+    drawing = figure(pictured("linear.ridge", "samples=10:1000"))
+    assert panels(drawing)[0].get_ylabel() == "test loss"
+    assert not drawing.legends
+    assert "▼ train loss 0 at samples = 10 to 1000, not on the axis" in notes(drawing)
     drawing = figure(pictured("linear.gradient_flow", "t=1:1e12", "features=1e9", "samples=1e10"))
     assert any(line.startswith("train loss ≈ test loss at t = 1 to") for line in notes(drawing))
 
@@ -215,10 +219,10 @@ def test_what_is_yes_or_no_is_said():
 
 
 def test_many_curves_have_a_key_that_fits():
-    values = ",".join(str(n) for n in range(10, 50))
-    drawing = figure(pictured("linear.effective_ridge", "samples=10:1000", f"features={values}"))
+    values = ",".join(str(n) for n in range(10, 40))
+    drawing = figure(pictured("linear.effective_ridge", "samples=10:1000:60", f"features={values}"))
     check(drawing)
-    assert "40 curves, in the order of their colors; 12 are named" in notes(drawing)
+    assert "30 curves, in the order of their colors; 12 are named" in notes(drawing)
     drawing = figure(
         pictured("linear.ridge", "samples=1:1e4", "features=10,30,100,300", "ridge=0,1e-3,0.1")
     )
