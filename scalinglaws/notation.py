@@ -18,6 +18,7 @@ from fractions import Fraction
 from typing import Any
 
 from .errors import GREEK, refusal, unknown_name
+from .reprs import short_repr
 
 
 def _ratio(numerator: Any, denominator: Any) -> Any:
@@ -28,6 +29,7 @@ def _ratio(numerator: Any, denominator: Any) -> Any:
     return numerator / denominator
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Convention:
     """One paper's notation for the pair (alpha, beta).
@@ -230,7 +232,8 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     values : mapping of str to number
         Parameters; those that belong to no notation stay.
     known : collection of str
-        Names that mean what they say: a notation is looked for only if one of its parameters is none of them.
+        Names that mean what they say: a notation is looked for only if one of its parameters is none of them, and never where
+        alpha and beta are both given.
 
     Returns
     -------
@@ -242,6 +245,8 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     >>> canonical({"a": Fraction(2), "b": Fraction(3, 2), "size": 7}, ("alpha", "beta", "size"))
     {'size': 7, 'alpha': Fraction(3, 2), 'beta': Fraction(2, 3)}
     """
+    if {"alpha", "beta"} <= set(values):
+        return dict(values)
     for entry in CONVENTIONS.values():
         own = entry.parameters
         for names in (own, entry.symbols):
@@ -277,6 +282,7 @@ def _check_positive(name: str, value: Any, allowed: str) -> None:
         raise refusal(name, value, f"must be a finite number with {allowed}")
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class SourceCapacity:
     r"""Source and capacity exponents of a task.

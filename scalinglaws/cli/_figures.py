@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DomainError
 from ..formatting import typeset
+from ._formats import wrote
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,6 +155,7 @@ def draw(picture: Picture, output: Path) -> None:
         raise DomainError(
             f"cannot write {output}: {failure.strerror}", argument="output", value=output
         ) from failure
+    wrote(output)
 
 
 def figure(picture: Picture) -> Figure:

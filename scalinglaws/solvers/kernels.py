@@ -7,11 +7,12 @@ between inputs is diagonal in the harmonics :math:`\cos k\theta, \sin k\theta`.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers, whole
+from ..arguments import afford, broadcast, floats, number, numbers, refuse_first, whole
 from ..errors import refusal
 
 Array = NDArray[np.float64]
@@ -54,10 +55,8 @@ def arc_cosine(angle: ArrayLike, power: int) -> float | Array:
     >>> print(round(arc_cosine(0.0, 1), 6), arc_cosine([1.0, 2.0], 2).round(6))
     3.141593 [4.755914 0.401787]
     """
-    phi = np.asarray(angle, dtype=float)
-    wrong = ~((phi >= 0) & (phi <= math.pi))
-    if np.any(wrong):
-        raise refusal("angle", phi[wrong].ravel()[0], "must lie between 0 and pi")
+    phi = numbers("angle", angle, low=0.0)
+    refuse_first("angle", phi, phi > math.pi, "must lie between 0 and pi")
     found = _arc_cosine(phi, _power("power", power, (0, *_POWERS)))
     return float(found) if found.ndim == 0 else found
 
@@ -69,7 +68,7 @@ def circle_kernel(angle: ArrayLike, q: int, *, bias: float = 1.0) -> float | Arr
     :math:`(\cos\theta, \sin\theta, b)` at polar angles that differ by :math:`\theta`, with :math:`s = 1 + b^2`,
 
     .. math:: K(\theta) = \frac{s^q}{2\pi}\big[J_q(\phi) + q^2\cos\phi\, J_{q-1}(\phi)\big], \qquad
-              \phi = 2\arcsin\frac{|\sin(\theta/2)|}{\sqrt s}.
+              \sin\frac\phi2 = \frac{|\sin(\theta/2)|}{\sqrt s}.
 
     Parameters
     ----------
@@ -83,7 +82,7 @@ def circle_kernel(angle: ArrayLike, q: int, *, bias: float = 1.0) -> float | Arr
     Returns
     -------
     float or ndarray
-        The kernel, in the shape of `angle`.
+        The kernel, in the shape of `angle`; accurate to some 1e-15 of K(0).
 
     Raises
     ------
@@ -145,8 +144,9 @@ def circle_eigenvalues(
 
     One fast Fourier transform per kernel: 0.6 ms at n = 4096, 60 ms at n = 2^18. The sum is exact for a training set of n
     equidistant inputs, whose Gram matrix over n has these eigenvalues. For the integral, aliasing adds about
-    :math:`2\zeta(2q)(k/n)^{2q}` of the eigenvalue. Rounding errors are some 1e-17 of K(0), whatever k, below 1e-16 of it from k = 5
-    on: for q = 3, b = 1 about 1 percent of the eigenvalue at k = 400.
+    :math:`2\zeta(2q)(k/n)^{2q}` of the eigenvalue. Rounding errors are up to 5e-16 of K(0) for the first five harmonics, whose
+    eigenvalues may be of that size, and some 1e-17 of it, at most 1e-16, from k = 5 on: for q = 3, b = 1 and n = 4096,
+    0.3 percent of the eigenvalue at k = 200, 1 to 7 percent around k = 400.
 
     References
     ----------
@@ -161,29 +161,21 @@ def circle_eigenvalues(
     """
     n = whole("grid", grid, low=2, high=2**24)
     last = whole("harmonics", harmonics, low=0, high=n // 2)
-    try:
-        powers, biases = np.broadcast_arrays(np.asarray(q), np.asarray(bias, dtype=float))
-    except ValueError:
-        raise refusal(
-            "q",
-            np.shape(q),
-            f"the shapes of q and bias do not broadcast: {np.shape(q)}, {np.shape(bias)}",
-            named=False,
-        ) from None
+    checked = {"q": floats("q", q), "bias": numbers("bias", bias, low=0, high=_LARGEST_BIAS)}
+    shape, (powers, biases) = broadcast(checked)
+    afford(float(powers.size) * (last + 1), "the eigenvalues", "use fewer harmonics")
     theta: Array = 2 * math.pi / n * np.arange(n // 2 + 1, dtype=np.float64)  # the kernel is even
     found = np.empty((powers.size, last + 1))
     done: dict[tuple[int, float], Array] = {}
-    for row, key in zip(
-        found, zip(powers.ravel().tolist(), biases.ravel().tolist(), strict=True), strict=True
-    ):
+    for row, key in zip(found, zip(powers.tolist(), biases.tolist(), strict=True), strict=True):
         if key not in done:
-            half = _circle_kernel(theta, _power("q", key[0], _POWERS), _bias(key[1]))
+            half = _circle_kernel(theta, _power("q", key[0], _POWERS), key[1])
             turn = np.concatenate([half, half[1 : (n + 1) // 2][::-1]])
             done[key] = np.fft.rfft(turn).real[: last + 1] / n
             if key[1] == 0 and n % 2 == 0:
                 done[key][int(key[0]) + 2 :: 2] = 0  # by parity
         row[:] = done[key]
-    return found.reshape(*powers.shape, last + 1)
+    return found.reshape(*shape, last + 1)
 
 
 def _arc_cosine(phi: Array, power: int) -> Array:
@@ -199,15 +191,18 @@ def _arc_cosine(phi: Array, power: int) -> Array:
 
 def _circle_kernel(theta: Array, q: int, bias: float) -> Array:
     size = 1 + bias**2
-    phi = 2 * np.arcsin(np.abs(np.sin(theta / 2)) / math.sqrt(size))
+    # the cosine, too: next to pi the arcsine alone would lose half of the digits
+    phi = 2 * np.arctan2(np.abs(np.sin(theta / 2)), np.hypot(bias, np.cos(theta / 2)))
     bracket = _arc_cosine(phi, q) + q**2 * np.cos(phi) * _arc_cosine(phi, q - 1)
     return np.asarray(size**q / (2 * math.pi) * bracket)
 
 
-def _power(name: str, value: float, allowed: tuple[int, ...]) -> int:
-    if all(value != entry for entry in allowed):
-        raise refusal(name, value, f"must be one of {', '.join(map(str, allowed))}")
-    return int(value)
+def _power(name: str, value: Any, allowed: tuple[int, ...]) -> int:
+    complaint = f"must be one of {', '.join(map(str, allowed))}"
+    found = floats(name, value, complaint)
+    if found.ndim or found not in allowed:
+        raise refusal(name, value, complaint)
+    return int(found)
 
 
 def _bias(value: float) -> float:

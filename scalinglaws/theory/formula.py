@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,10 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, digit_count, flag
-from ..errors import AccuracyWarning, refusal, unknown_name
+from ..arguments import choice, digit_count, flag, refuse_first
+from ..errors import AccuracyWarning, known_name, refusal, unknown_name
 from ..notation import CONVENTIONS, belonging, canonical, convention
+from ..reprs import line
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
 from .derivation import (
@@ -33,6 +34,7 @@ from .derivation import (
     solves,
     step,
 )
+from .evaluation import Evaluation, evaluate_forms
 from .implicit import ImplicitConstant
 from .parameters import (
     evaluate_arrays,
@@ -44,7 +46,7 @@ from .parameters import (
     tidy,
     to_exact,
 )
-from .records import Caution, Derived, Form, Published, Regime
+from .records import Caution, Derived, Form, Misprint, Published, Regime
 from .references import Reference
 from .relations import strongest
 
@@ -57,6 +59,7 @@ __all__ = [
     "Form",
     "ImplicitConstant",
     "Law",
+    "Misprint",
     "Published",
     "Reference",
     "Regime",
@@ -99,6 +102,8 @@ class Law:
         From any model of that kind to `Derived`.
     published : Published or None
         A different formula printed elsewhere.
+    misprints : tuple of Misprint
+        Slips in print that do not reach the law itself.
     caution : Caution or None
         Where evaluating the law warns, and of what.
     notation : str
@@ -107,6 +112,8 @@ class Law:
         The quantity grows: `expr` is the exponent of growth.
     task : bool
         Whether alpha and beta are capacity and source of a task, which other papers write in other symbols.
+    conventions : mapping of str to mapping
+        Other ways to measure what the law is about, for `in_notation`: by name, the fields of the law that differ. The first is this law.
 
     Notes
     -----
@@ -137,10 +144,12 @@ class Law:
     model: Any
     derive: Callable[[Any], Derived]
     published: Published | None = None
+    misprints: tuple[Misprint, ...] = ()
     caution: Caution | None = None
     notation: str = "capacity"
     growth: bool = False
     task: bool = True
+    conventions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse an unknown standing, and what is no flag."""
@@ -245,16 +254,22 @@ class Law:
         return CATALOGUE[self.name].checks if self.name in CATALOGUE else ()
 
     def blocks(
-        self, values: Mapping[str, Any] | None = None, *, published: bool = True
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        published: bool = True,
+        digits: int = 6,
     ) -> tuple[presentation.Block, ...]:
         """Return what the law says, as blocks.
 
         Parameters
         ----------
         values : mapping of str to number, optional
-            Parameters, exact: also say what the law gives there.
+            Parameters, the variable, and other symbols of the formulas, exact: also say what the law gives there.
         published : bool
             Whether to say what is printed elsewhere.
+        digits : int
+            Significant digits of what the formulas give.
 
         Returns
         -------
@@ -276,19 +291,28 @@ class Law:
         if self.caution is not None:
             condition = self._write(self.caution.condition)
             found.append(presentation.Warned(replace(self.caution, condition=condition)))
-        if values:
-            exponent, regime = self(**values), self._regime(values)
-            power = None if regime.log_power is None else self.log_power(**values)
+        given = dict(values or {})
+        read = self._read(given)
+        known = {name: value for name, value in read.items() if name in self.symbols}
+        entries = evaluate_forms(self, given, max(digits, 15)) if given else ()
+        # numbers for formulas alone need no exponent
+        if known or (given and all(entry.value is None for entry in entries)):
+            exponent, regime = self(**known), self._regime(known)
+            power = None if regime.log_power is None else self.log_power(**known)
             # as they were given and, where that is another paper's way, as they are read
+            written = {name: value for name, value in given.items() if name not in read}
             found.append(
                 presentation.Value(
-                    {**values, **self._read(values)}, exponent, regime.name, power, self.variable
+                    {**written, **known}, exponent, regime.name, power, self.variable
                 )
             )
+        if given:
+            found.append(presentation.Evaluated(read, entries, digits))
         if published:
-            at = self.published_value(**values) if values and self.published else None
-            factor = self._published_factor(values or {})
-            found.append(presentation.Elsewhere(self.published, self.published_expr, at, factor))
+            at = self.published_value(**known) if known and self.published else None
+            factor = self._published_factor(known)
+            elsewhere = (self.published, self.published_expr, at, factor, self.misprints)
+            found.append(presentation.Elsewhere(*elsewhere))
         return tuple(found)
 
     def derivation_blocks(
@@ -320,9 +344,11 @@ class Law:
         """
         markups = {"markdown": rendering.markdown, "html": rendering.html}
         write = markups[choice("markup", markup, markups)]
-        return write(
-            [*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources)]
-        )
+        return write(self.explanation_blocks())
+
+    def explanation_blocks(self) -> tuple[presentation.Block, ...]:
+        """Return all that there is to say: law, derivation and every source."""
+        return (*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources))
 
     def _scaling(self) -> presentation.Scaling:
         return presentation.Scaling(
@@ -335,8 +361,14 @@ class Law:
             len(self.regimes),
         )
 
+    def __repr__(self) -> str:
+        return line(f"<Law {self.name}: {self.statement}>")
+
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        return rendering.notebook(self.blocks(published=False))
 
     def _repr_markdown_(self) -> str:
         return f"**{self.name}**: {self.statement}\n\n$${self.latex()}$$"
@@ -456,9 +488,53 @@ class Law:
         >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
         3.93341796...
         """
-        if form not in self.forms:
-            raise unknown_name(f"formula of {self.name}", form, self.forms)
+        known_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
+
+    def evaluations(self, /, *, digits: int | None = None, **values: Any) -> tuple[Evaluation, ...]:
+        """Evaluate all of the law's formulas for which the numbers suffice.
+
+        Parameters
+        ----------
+        digits : int, optional
+            Return mpmath numbers with that many digits, at most 1000, instead of floats.
+        **values
+            Numbers for parameters, for the variable, and for other symbols of the formulas. A formula that is named like a
+            symbol without a number, as N at the optimum, supplies it to the others.
+
+        Returns
+        -------
+        tuple of Evaluation
+            Each formula with its value, or with what it lacks; the leading term first, if the variable has a number.
+
+        Raises
+        ------
+        DomainError
+            If a name is unknown, or a number has the wrong sign.
+
+        Examples
+        --------
+        >>> from scalinglaws import theory
+        >>> law = theory.law("empirical.chinchilla")
+        >>> found = law.evaluations(E=1.69, A=406.4, B=410.7, a=0.34, b=0.28, C=1e21)
+        >>> {entry.name: round(entry.value, 6) for entry in found if entry.value and entry.value < 3}
+        {'leading term': 0.638883, 'loss': 2.328883, 'frontier': 2.328883, 'isoflop': 2.328883}
+        >>> [entry.note for entry in found if entry.name == "compute"]
+        ['needs L; L must exceed E = 1.69']
+        """
+        return evaluate_forms(self, values, digits)
+
+    def branch(self, /, **values: Any) -> Regime:
+        """Return the branch that holds at the given parameters."""
+        return self._regime(values)
+
+    def canonical(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
+        """Return capacity and source that parameters of another notation stand for; nothing if some are missing."""
+        entry = CONVENTIONS[self.notation]
+        if self.notation == "capacity" or not set(entry.parameters) <= values.keys():
+            return {}
+        task = entry.to_canonical(*(to_exact(values[name]) for name in entry.parameters))
+        return dict(zip(sp.symbols("alpha beta", positive=True), task, strict=True))
 
     def asymptote(self, x: Any, /, **values: Any) -> Any:
         r"""Evaluate the leading term itself, :math:`c\,x^{-g}\log^{l} x`.
@@ -499,8 +575,7 @@ class Law:
             points = np.asarray(np.asarray(x).astype(float, casting="same_kind"))
         except (TypeError, ValueError):
             points = np.array(np.nan)
-        if not np.all(points > 1):
-            raise refusal("x", x, "must be a number above 1, or several")
+        refuse_first("x", points, ~(points > 1), "must be a number above 1, or several")
         value = regime.at(points, rounded, growth=self.growth)
         if points.size:
             self._warn_near_boundary(regime, rounded, float(np.min(points)))
@@ -525,7 +600,7 @@ class Law:
         Parameters
         ----------
         name : str
-            Key of `scalinglaws.notation.CONVENTIONS`.
+            Key of `scalinglaws.notation.CONVENTIONS`, or of the law's own `conventions` if it has any.
 
         Returns
         -------
@@ -542,7 +617,13 @@ class Law:
         >>> from scalinglaws import theory
         >>> theory.law("linear.data").in_notation("bordelon").expr
         Min(2*b, a - 1)
+        >>> theory.law("perceptron.gamma1").in_notation("squared").expr
+        1/4
         """
+        if self.conventions:
+            if name not in self.conventions:
+                raise unknown_name(f"notation of {self.name}", name, self.conventions)
+            return self._converted(name)
         entry = convention(name)
         if not self.task:
             raise refusal(
@@ -580,6 +661,12 @@ class Law:
             self._written[name] = law
         return self._written[name]
 
+    def _converted(self, name: str) -> Law:
+        """Return the law in a convention of its own, derived anew."""
+        if name not in self._written:
+            self._written[name] = replace(self, **self.conventions[name])
+        return self._written[name]
+
     @cached_property
     def _written(self) -> dict[str, Law]:
         return {}
@@ -613,7 +700,8 @@ class Law:
         """Return values by the law's own names, also where they were given as another paper writes them."""
         if not (self.task and self.notation == "capacity"):
             return dict(values)
-        read = canonical(values, self.symbols)
+        others = {str(symbol) for form in self.forms.values() for symbol in form.expr.free_symbols}
+        read = canonical(values, {*self.symbols, str(self.variable), *others})
         needless = read.keys() - values.keys() - set(self.symbols)
         return {name: value for name, value in read.items() if name not in needless}
 

@@ -12,10 +12,12 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from ..arguments import flag
+from ..reprs import short_repr
 from .derivation import Derivation
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True)
 class Factor:
     """What is printed, over what is derived, at large values of the variable.
@@ -32,6 +34,7 @@ class Factor:
     condition: sp.Basic
 
 
+@short_repr
 @dataclass(frozen=True)
 class Published:
     """A formula as it is printed elsewhere, and why this package says something else.
@@ -46,12 +49,22 @@ class Published:
         Where it is printed.
     factor : Factor or None
         By how much it is off, where that is known: a number that depends on the parameters is computed at them, not told in `reason`.
+    point : mapping of str to number
+        Exact parameters at which the two formulas can be told apart, as an example.
+    combined : bool
+        The formula is not printed itself: it is what two printed ones give when one is put into the other.
     """
 
     expr: sp.Expr
     reason: str
     reference: Reference
     factor: Factor | None = None
+    point: Mapping[str, Any] = field(default_factory=dict)
+    combined: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no flag."""
+        flag("combined", self.combined)
 
     def factor_at(self, values: Mapping[sp.Symbol, Any]) -> float | None:
         """Return the factor at given parameters; None where it is not known there, or no factor at all is."""
@@ -60,6 +73,33 @@ class Published:
         return float(sp.N(self.factor.expr.subs(values)))
 
 
+@short_repr
+@dataclass(frozen=True)
+class Misprint:
+    """A formula that is printed with a slip on the way to a law, or beside it, while the law itself is right in print.
+
+    Attributes
+    ----------
+    name : str
+        What it is about, in a word or two joined by hyphens.
+    printed : str
+        What stands there.
+    correct : str
+        What should.
+    reason : str
+        Why.
+    source : str
+        Where it is printed, down to the equation where that is known.
+    """
+
+    name: str
+    printed: str
+    correct: str
+    reason: str
+    source: str
+
+
+@short_repr
 @dataclass(frozen=True)
 class Caution:
     """Where a law is right but easily misread.
@@ -76,6 +116,7 @@ class Caution:
     reason: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class Regime:
     """One branch of a law.
@@ -154,6 +195,7 @@ class Regime:
         return float(ratio) * x**-gap if ratio.is_finite else 0.0
 
 
+@short_repr
 @dataclass(frozen=True)
 class Form:
     """A closed formula that belongs to a law.
@@ -164,12 +206,16 @@ class Form:
         The formula.
     statement : str
         What it gives.
+    conditions : tuple of Relational
+        What its symbols must satisfy, beyond their signs: strict inequalities.
     """
 
     expr: sp.Expr
     statement: str
+    conditions: tuple[sp.Basic, ...] = ()
 
 
+@short_repr
 @dataclass(frozen=True)
 class Derived:
     """The outcome of a derivation.

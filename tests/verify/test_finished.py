@@ -134,4 +134,8 @@ def test_a_killed_run_resumes_to_the_same_report(tmp_path):
 def test_what_is_done_is_told(tmp_path, workers):
     seen = []
     verify.run(["manifold"], workers=workers, folder=tmp_path, on_done=seen.append)
-    assert sorted(seen) == ["manifold.nearest-neighbor", "manifold.variance-limited"]
+    assert sorted(seen) == [
+        "manifold.nearest-neighbor",
+        "manifold.spectral",
+        "manifold.variance-limited",
+    ]

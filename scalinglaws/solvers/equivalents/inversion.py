@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arguments import Array
+from ...reprs import short_repr
 from ..spectra import Modes
 from .contour import TRUNCATION
 from .kappa import ComplexArray
@@ -16,6 +17,7 @@ from .response import Resolved, pair_transform, projected_signal, train_from_tes
 _ROWS = 128  # nodes of the first variable treated at a time
 
 
+@short_repr
 @dataclass(frozen=True)
 class Rule:
     """How good a quadrature is.
@@ -32,8 +34,11 @@ class Rule:
     truncation: float
 
 
-CONTOUR = Rule(6 * (ROUNDING + TRUNCATION), 20 * TRUNCATION)
-"""The cotangent contour."""
+CONTOUR = Rule(6 * ROUNDING + 30 * TRUNCATION, 20 * TRUNCATION)
+"""The cotangent contour; its unit is what random spectra showed."""
+
+PAIR = Rule(4 * (ROUNDING + TRUNCATION), 20 * TRUNCATION)
+"""Two of them, whose products are smaller than the sums of absolute values that they are measured by."""
 
 
 def invert(weights: ComplexArray, values: ComplexArray, rule: Rule) -> Loss:

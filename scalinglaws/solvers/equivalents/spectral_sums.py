@@ -28,7 +28,7 @@ def effective_ridge(spectrum: Spectrum, features: Array, samples: Array, ridge: 
     Returns
     -------
     ndarray, shape (n,)
-        kappa: 0 where every mode is learned, r where N and P are infinite. Accurate to about 1e-14;
+        kappa: 0 where every mode is learned, r where N and P are infinite. Accurate to about 3e-14;
         for nearly equal sizes without ridge to what `scalinglaws.solvers.linear.ridge` says.
 
     Raises

@@ -14,21 +14,21 @@ import numpy as np
 from ..spectra import Modes
 from .contour import cotangent
 from .edges import lower_edge
-from .inversion import CONTOUR
+from .inversion import CONTOUR, PAIR
 from .kappa import ComplexArray
 from .losses import ROUNDING, Loss, Losses
 from .rates import SMALLEST
 from .response import Resolved, pair_transform, resolve
 
 LATE = 10.0
-"""Logarithm by which the slowest mode must have fallen for the floor to lie outside its contour."""
+"""Logarithm by which the slowest mode must have fallen for the floor to lie outside its contour at doubled time."""
 
 _GONE = 740.0  # logarithm by which nothing is left in floating-point numbers
 _RESOLVED = (
     1e-11  # error, relative to the loss, with which the contour around everything is good enough
 )
 # near the edge kappa varies as a square root, which amplifies its rounding: both measured
-_UNIT = 2 * CONTOUR.unit
+_UNIT = 1.2 * CONTOUR.unit
 _OVERLOOKED = 20 * CONTOUR.truncation
 _NEAREST = 1e-30  # s of the residue at 0, relative to the edge
 
@@ -62,7 +62,8 @@ class Tail:
             return losses._replace(test=test, train=train)
         if is_poor(train):
             train = _better(train, self._one(time, noise, floor))
-        if everything and is_poor(test):
+        # at the time itself the floor is only half as far from the contour
+        if everything and is_poor(test) and (noise == 0 or time * self.decay > 2 * LATE):
             test = _better(test, self._two(time, noise))
         return losses._replace(test=test, train=train)
 
@@ -97,7 +98,7 @@ class Tail:
         terms = weights[:, None] * (difference + unlimited) * both
         sizes = np.abs(weights[:, None]) * (np.abs(difference) + np.abs(unlimited)) * np.abs(both)
         value = 2 * float(np.sum(terms.real))
-        unit = _UNIT + 4 * ROUNDING * exponent
+        unit = 4 * PAIR.unit + 4 * ROUNDING * exponent
         error = unit * 2 * float(np.sum(sizes)) + _OVERLOOKED * abs(value)
         return Loss(max(value, 0.0), error + SMALLEST)
 

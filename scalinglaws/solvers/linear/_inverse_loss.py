@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq, minimize_scalar
 
-from ...arguments import Array, Value, numbers, shaped
-from ...errors import refusal
+from ...arguments import Array, Value, number, numbers, shaped
+from ...errors import DomainError, refusal
 from ..catalogue import shows
-from ..spectra import Spectrum
+from ..equivalents.edges import lower_edge
+from ..spectra import Spectrum, one_spectrum
 from ._flow import gradient_flow
 from ._ridge import ridge as solve_ridge
 
 _PER_DECADE = 6
 _LONGEST = 1e30  # time
 _LARGEST = 1e15  # features or samples
+_SETTLED = 400.0  # logarithm by which the slowest mode has fallen when floating-point numbers hold no rest of it
 
 
 @shows("time")
@@ -59,7 +61,8 @@ def time_for_loss(
     Features are assumed to be Gaussian, or to act as if they were; see the module.
 
     The loss may rise again (overfitting). Times from the first mode's on are searched at six per decade, minima in between
-    included, and the crossing is then found by Brent's method to 1e-9: about 0.1 s.
+    included, until the slowest mode has settled, and the crossing is then found by Brent's method to 1e-9: about 0.1 s, for a
+    loss that is not reached 0.3 s.
 
     Examples
     --------
@@ -68,8 +71,12 @@ def time_for_loss(
     >>> print(f"{gradient_flow(t, PowerLawSpectrum(1.5, 0.5), features=1e6).test_loss:.6f}")
     0.010000
     """
+    one_spectrum(spectrum, loss=loss)
     modes = spectrum.modes()
-    first = 1e-3 / float(np.max(modes.eigenvalues))
+    largest = float(np.max(modes.eigenvalues))
+    first = 1e-3 / largest
+    if not 0 < first < _LONGEST:
+        raise refusal("spectrum", largest, f"learns its first mode later than at t = {_LONGEST:g}")
 
     def losses(times: Array) -> Array:
         found = gradient_flow(
@@ -77,7 +84,8 @@ def time_for_loss(
         )
         return np.asarray(found.test_loss)
 
-    return _search("time", loss, losses, first, _LONGEST, float(np.sum(modes.signal)))
+    last = max(_settled(spectrum, features, samples), 10 * first)
+    return _search("time", loss, losses, first, last, float(np.sum(modes.signal)))
 
 
 @shows("features")
@@ -130,6 +138,7 @@ def features_for_loss(
     >>> print(f"{features_for_loss(1e-6, PowerLawSpectrum(1.5, 0.5)):.4e}")
     6.4805e+08
     """
+    one_spectrum(spectrum, loss=loss)
     return _sizes("features", "samples", loss, spectrum, samples, t, ridge, noise_variance)
 
 
@@ -166,13 +175,32 @@ def samples_for_loss(
     DomainError
         If a loss is not reached; the message says which loss is the lowest, and where.
 
+    Notes
+    -----
+    Features are assumed to be Gaussian, or to act as if they were; see the module.
+
     Examples
     --------
     >>> from scalinglaws.solvers import PowerLawSpectrum
     >>> print(f"{samples_for_loss(1e-6, PowerLawSpectrum(1.5, 0.5)):.4e}")
     4.4159e+08
     """
+    one_spectrum(spectrum, loss=loss)
     return _sizes("samples", "features", loss, spectrum, features, t, ridge, noise_variance)
+
+
+def _settled(spectrum: Spectrum, features: float, samples: float) -> float:
+    """Return a time after which gradient flow moves nothing, at most the longest that is searched."""
+    n = number("features", features, low=1.0, infinite=True)
+    p = number("samples", samples, low=1.0, infinite=True)
+    try:
+        modes = spectrum.modes(spectrum.depth_for(min(n, p), 0.0))
+    except DomainError:  # too many modes for floating-point numbers, which only late losses need
+        return _LONGEST
+    if math.isinf(min(n, p, modes.size)):
+        return _LONGEST
+    edge = lower_edge(modes, n, p)[1]
+    return min(_SETTLED / edge, _LONGEST) if edge > 0 else _LONGEST
 
 
 def _sizes(
@@ -185,8 +213,7 @@ def _sizes(
     ridge: float,
     noise_variance: float,
 ) -> Value:
-    if np.ndim(t) or not t > 0:
-        raise refusal("t", t, "must be a single number > 0 (inf for ridge regression)")
+    t = number("t", t, low=0.0, strict=True, infinite=True)
     if math.isfinite(t) and ridge != 0:
         raise refusal("ridge", ridge, f"is for t = inf; a flow that stops at t = {t} has none")
 
@@ -236,18 +263,25 @@ def _first(
         )
     reached = np.flatnonzero(known <= level)
     end = int(reached[0]) if reached.size else grid.size
+    bottom = int(np.argmin(known[:end]))
+    lowest, place = float(known[bottom]), float(grid[bottom])
     # a minimum between two points of the grid may reach the level before
-    lowest, place = float(known[-1]), float(grid[-1])
     for i in range(1, min(end, grid.size - 1)):
-        if known[i] <= known[i - 1] and known[i] <= known[i + 1]:
-            bounds = (math.log(grid[i - 1]), math.log(grid[i + 1]))
-            bottom = minimize_scalar(
-                lambda x: _at(losses, x), bounds=bounds, method="bounded", options={"xatol": 1e-6}
-            )
-            if bottom.fun <= level:
-                return _cross(level, losses, grid[i - 1], math.exp(bottom.x))
-            if bottom.fun < lowest:
-                lowest, place = float(bottom.fun), math.exp(bottom.x)
+        sides = known[i - 1], known[i + 1]
+        if not known[i] <= min(sides):
+            continue
+        # a parabola falls below the middle of three points by at most an eighth of the larger rise: rounding on a plateau is
+        # not searched, and the lowest point only for the message
+        if known[i] - level > max(sides) - known[i] and i != bottom:
+            continue
+        bounds = (math.log(grid[i - 1]), math.log(grid[i + 1]))
+        least = minimize_scalar(
+            lambda x: _at(losses, x), bounds=bounds, method="bounded", options={"xatol": 1e-6}
+        )
+        if least.fun <= level:
+            return _cross(level, losses, grid[i - 1], math.exp(least.x))
+        if least.fun < lowest:
+            lowest, place = float(least.fun), math.exp(least.x)
     if end < grid.size:
         return _cross(level, losses, grid[end - 1], grid[end])
     raise refusal(

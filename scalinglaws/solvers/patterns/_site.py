@@ -86,7 +86,20 @@ class Moments(NamedTuple):
 def moments(law: Tilted, d: float, low: float = 0.0, high: float = math.inf) -> Moments:
     """Integrate a tilted law over weights from `low` to `high`."""
     most = math.sqrt(2 * (_BELOW + law.tilt / 8) / d)  # beyond, E < -60 <= E(0) - 60
-    return Moments(*_moments(law.tilt, law.peak, law.height, d, low, min(high, max(most, low))))
+    found = _moments(law.tilt, law.peak, law.height, d, low, min(high, max(most, low)), 0.0)
+    return Moments(*found[:4])
+
+
+def relative_entropy(law: Tilted, d: float, found: Moments) -> float:
+    r"""Return :math:`\tau v - \Lambda(\tau)`, the relative entropy of a tilted law, given its moments.
+
+    Both terms nearly cancel at small tilts. There it is :math:`\log E_\tau e^{-x}` with :math:`x = \tau(\psi - v)` of mean 0.
+    """
+    if law.tilt * found.mean > 1:
+        return law.tilt * found.mean - found.log_total
+    most = math.sqrt(2 * (_BELOW + law.tilt / 8) / d)
+    bent = _moments(law.tilt, law.peak, law.height, d, 0.0, most, found.mean)[4]
+    return math.log1p(bent)
 
 
 @_jit.njit
@@ -108,9 +121,20 @@ def _exponent(w: float, tilt: float, peak: float, height: float, d: float, near:
 
 
 @_jit.njit
+def _bent(x: float) -> float:
+    """Return exp(-x) - 1 + x."""
+    if abs(x) > 0.1:
+        return math.expm1(-x) + x
+    total = 0.0  # x/2 (1 - x/3 (1 - x/4 (...)))
+    for k in range(12, 1, -1):
+        total = (1.0 - total) * x / k
+    return total * x
+
+
+@_jit.njit
 def _moments(
-    tilt: float, peak: float, height: float, d: float, low: float, high: float
-) -> tuple[float, float, float, float]:
+    tilt: float, peak: float, height: float, d: float, low: float, high: float, center: float
+) -> tuple[float, float, float, float, float]:
     # between these the exponent is monotone: it falls, rises from the valley 9/4 = r1 r2, falls
     bounds = np.array([low, 1.5 / peak if peak > 0 else low, peak, 1.0, high])
     bounds = np.sort(np.minimum(np.maximum(bounds, low), high))
@@ -121,7 +145,7 @@ def _moments(
         value = _exponent(bounds[i], tilt, peak, height, d, near)
         if value > top:
             top, likeliest = value, bounds[i]
-    total, first, second, beyond = 0.0, 0.0, 0.0, 0.0
+    total, first, second, beyond, bent = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(bounds.size - 1):
         a, b = bounds[i], bounds[i + 1]
         if not b > a:
@@ -157,16 +181,18 @@ def _moments(
                 total += share
                 first += share * overlap
                 second += share * overlap * overlap
+                bent += share * _bent(tilt * (overlap - center))
                 beyond += share if w > 1 else 0.0
     density = math.log(2.0) + 0.5 * math.log(d) - LOG_ROOT_2PI
     if not total > 0:  # narrower than neighboring floats are apart
-        return top + density, _overlap(likeliest), 0.0, 1.0 if likeliest > 1 else 0.0
+        return top + density, _overlap(likeliest), 0.0, 1.0 if likeliest > 1 else 0.0, 0.0
     mean = first / total
     return (
         top + math.log(total) + density,
         mean,
         max(second / total - mean * mean, 0.0),
         beyond / total,
+        bent / total,
     )
 
 

@@ -257,6 +257,7 @@ def model_law() -> Law:
             "the square of the mean error alone, as for a finite number of samples; but N features leave fluctuations of the same "
             "order as that mean, and with them the best fit is a projection, which leaves kappa/(lambda + kappa) of a mode, not its square",
             BORDELON_2024_FEATURES.at("model bottleneck"),
+            point={"alpha": sp.Rational(3, 2), "beta": sp.Rational(3, 2)},
         ),
     )
 
@@ -295,6 +296,7 @@ def transient_law() -> Law:
             "its value for beta >= 1, where the first modes decide; for harder tasks the modes at the edge of what is learned weigh "
             "more, and relative to the loss what they add grows as t^(1/alpha)/N for a fixed kernel",
             BORDELON_2024_FEATURES.at("finite-N transient"),
+            point={"alpha": sp.Rational(3, 2), "beta": sp.S.Half},
         ),
     )
 
@@ -358,6 +360,8 @@ def compute_law() -> Law:
             "the floor N^(-alpha beta) and what a finite width adds on the way keep the beta of the task. (The compute law that is "
             "printed there agrees with this one.)",
             BORDELON_2024_FEATURES.at("law in time, put into the compute law of the lazy model"),
+            combined=True,
+            point={"alpha": sp.Rational(3, 2), "beta": sp.S.Half},
         ),
     )
 

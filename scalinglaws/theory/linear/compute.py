@@ -3,7 +3,7 @@ r"""The compute-optimal lazy linear model: seven phases, derived from its bottle
 Online stochastic gradient descent with N features for t steps costs :math:`C = N t`. Its loss is a sum of
 bottlenecks, each a law of its own; the optimum balances two of them. For capacity below one the step must shrink with
 the model, :math:`\eta \sim 1/\sum_{k \lesssim N} k^{-\alpha} \sim N^{\alpha - 1}`, and what relaxes is the effective time
-:math:`t_e = \eta t`.
+:math:`t_e = \eta t`. Features are assumed to be Gaussian, or to act as if they were; see the package.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import flag
+from ...arguments import flag, instance
+from ...reprs import short_repr
 from ..asymptotics import RATIONAL, slope_only_sum
 from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
@@ -49,6 +50,7 @@ _NAMES_LOW = {frozenset({"time", "model"}): "Ib"}
 _NAMES_LOW_EASY = {frozenset({"time", "model"}): "Ic"}
 
 
+@short_repr
 @dataclass(frozen=True)
 class Case:
     """A part of parameter space with its own sum of bottlenecks.
@@ -79,6 +81,7 @@ class Case:
         flag("known_scales", self.known_scales)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ComputeLimited:
     """A compute-optimal model whose bottlenecks differ between parts of parameter space.
@@ -110,6 +113,7 @@ def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
     Derived
         Regimes of all cases; phases of one name and exponent are joined across cases.
     """
+    instance("model", model, ComputeLimited)
     regions = [case for case in model.cases if not case.boundary]
 
     def build() -> Derivation:
@@ -152,6 +156,7 @@ def derive_boundaries(model: ComputeLimited) -> Derived:
     Derived
         One regime per line.
     """
+    instance("model", model, ComputeLimited)
     lines = [case for case in model.cases if case.boundary]
 
     def build() -> Derivation:

@@ -1,4 +1,4 @@
-"""The laws of the lazy linear model that the package ships."""
+"""The laws of the lazy linear model that the package ships: of Gaussian features, or of features that act as if they were."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sympy as sp
 
 from ..asymptotics import RATIONAL
 from ..building import laws_of
-from ..formula import Law, Published
+from ..formula import Law, Misprint, Published
 from ..references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, MALONEY_2022, PAQUETTE_2024
 from ..symbols import ALPHA, BETA, C, N, P, T
 from .bottlenecks import (
@@ -28,6 +28,8 @@ _SYMBOLS = {
 }
 
 
+_NOTE = 'A. Atanasov, note "Simple derivation of scaling law exponents in linear models"'
+
 _build = laws_of("linear", symbols=_SYMBOLS)
 
 
@@ -41,6 +43,23 @@ def time_law() -> Law:
         model=TimeLimited(),
         variable=T,
         reference=(BORDELON_2024,),
+        misprints=(
+            Misprint(
+                "flow-sign",
+                "gradient flow of the population as dw/dt = -Sigma (w* - w)",
+                "dw/dt = +Sigma (w* - w)",
+                "the flow goes down the gradient of the loss, which is -Sigma (w* - w); with the printed sign every mode runs away from "
+                "its target as exp(lambda_k t) and the loss grows",
+                f"{_NOTE}, among the signs of its eqs. 5 and 9",
+            ),
+            Misprint(
+                "modes-learned",
+                "k^alpha for the modes that are learned by time t",
+                "the modes k < t^(1/alpha)",
+                "mode k is learned once lambda_k t > 1, that is k^alpha < t",
+                _NOTE,
+            ),
+        ),
     )
 
 
@@ -76,6 +95,7 @@ def model_law() -> Law:
             "the loss once (kappa/(lambda + kappa)), not squared as a ridge fit's bias does, so the first modes limit it at "
             "alpha, not 2*alpha, once beta > 1",
             BORDELON_2024.at("model bottleneck"),
+            point={"alpha": sp.Rational(5, 2), "beta": sp.Rational(9, 5)},
         ),
     )
 
@@ -96,6 +116,7 @@ def transient_law() -> Law:
             1 - 1 / ALPHA,
             "printed for tasks with beta >= 1; for harder ones the modes at the edge of what is learned weigh more than the first modes",
             PAQUETTE_2024.at("the term F_ac"),
+            point={"alpha": sp.Rational(3, 2), "beta": sp.S.Half},
         ),
     )
 
@@ -140,6 +161,15 @@ def compute_law() -> Law:
         quantity="test loss at the compute optimum of online SGD, C = N t",
         variable=C,
         reference=(PAQUETTE_2024, BORDELON_2024),
+        misprints=(
+            Misprint(
+                "compute-sign",
+                "the loss at the compute optimum as C^(alpha*beta/(alpha + 1))",
+                "C^(-alpha*beta/(alpha + 1)), for beta < 1",
+                "the optimum is the least loss, and more compute cannot make it larger; for beta > 1 another balance decides",
+                f"{_NOTE}, among the signs of its eqs. 5 and 9",
+            ),
+        ),
     )
 
 

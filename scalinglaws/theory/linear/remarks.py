@@ -1,4 +1,4 @@
-"""What the theory of the lazy linear model has to say about a solver's task, in a line."""
+"""What the theory of the lazy linear model has to say about a solver's task, in a line: Gaussian features are assumed."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ power of t or of its logarithm:
 * powers with logarithms: a power of t times a power of log t;
 * an exponential spectrum under a power-law signal: a power of log t, with a constant that knows nothing of the dynamics;
 * an exponential spectrum and an exponential signal of the same stretch :math:`r < 1`: a power of t times one of log t.
+
+Features are assumed to be Gaussian, or to act as if they were; see the package.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
 from ..mellin import as_shape
@@ -34,6 +38,7 @@ _ALLOWED = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Decay:
     r"""How a sequence falls with the number of a mode: :math:`A\,k^{-p} (\log k)^{q} e^{-g k^r}`.
@@ -112,6 +117,7 @@ def read_decay(name: str, value: Any) -> Decay:
     return Decay(power, log_power, rate, stretch, amplitude)
 
 
+@short_repr
 @dataclass(frozen=True)
 class SpectrumLimited:
     r"""A model whose modes are learned one after the other in time, with a spectrum that need not be a power.
@@ -177,6 +183,7 @@ def derive_spectrum(model: SpectrumLimited) -> Derived:
     >>> corrected.exponent, corrected.log_power
     (1, -2)
     """
+    instance("model", model, SpectrumLimited)
     spectrum, signal = (
         read_decay("spectrum", model.spectrum),
         read_decay("signal", model.signal),

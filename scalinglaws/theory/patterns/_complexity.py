@@ -12,6 +12,7 @@ import sympy as sp
 
 from ...arguments import flag
 from ...errors import refusal, unknown_name
+from ...reprs import short_repr
 from ..balance._cells import FORM_ZERO, Cell, Polygon, clip, edges_of, joined, least_cells, value_at
 from ._architectures import Architecture, Attention, exponent_of
 from ._coordinates import FAR, SCALE, Space, half_plane, space_of, written
@@ -26,6 +27,7 @@ HEURISTIC = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class RankedPattern:
     """A pattern with the power of d in its least cost.
@@ -61,6 +63,7 @@ class RankedPattern:
         return str(self.pattern)
 
 
+@short_repr
 @dataclass(frozen=True)
 class WinningRegion:
     """Where one pattern, or several that cost the same, are the cheapest.
@@ -83,6 +86,7 @@ class WinningRegion:
     corners: tuple[tuple[sp.Rational, ...], ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class SampleComplexity:
     """Which patterns are the cheapest for an architecture.

@@ -15,6 +15,7 @@ import sympy as sp
 from ...arguments import flag, whole
 from ...equality import by_value
 from ...errors import refusal, unknown_name
+from ...reprs import short_repr
 from ..balance._cells import Cell, edges_between, joined, value_at
 from ..parameters import to_exact
 from ._architectures import Architecture, Attention
@@ -25,6 +26,7 @@ from ._rules import Pattern, enumerate_patterns
 _EXACT = 2**62
 
 
+@short_repr
 @dataclass(frozen=True)
 class Boundary:
     """A segment, or a point in one dimension, on which the winner changes.
@@ -45,6 +47,7 @@ class Boundary:
     sides: tuple[Pattern, Pattern]
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class PhaseDiagram:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import sympy as sp
 
 from ..building import laws_of
-from ..formula import Law, Published
+from ..formula import Law, Misprint, Published
 from ..references import RINGEL_2025, RUBIN_2025
 from ._architectures import attention, convolutional, fully_connected
 from ._bound import COST, EvidenceLimited, derive_bound
@@ -42,6 +42,23 @@ def two_layer_law() -> Law:
         "target: one specialized neuron, many, or none",
         symbols={"n": "width exponent: the hidden layer has d^n neurons"},
         model=fully_connected([_N], 3),
+        misprints=(
+            Misprint(
+                "overlap",
+                "w_1^3 for the overlap of a neuron erf(w x) with the cubic target",
+                "-(4/sqrt(pi)) w_1^3 (1 + 2 |w|^2)^(-3/2) with He_3, and <He_3^2> = 6",
+                "the toy model drops both constants and the saturation: it keeps the powers, and its numbers are those of another "
+                "normalization of the target",
+                f"{_TALK}",
+            ),
+            Misprint(
+                "cubic-tail",
+                "t^(2/3) for the cost -log P(a^3 > t) of a cube of a normal number",
+                "t^(2/3)/2",
+                "a^3 > t means a > t^(1/3), whose cost is a^2/2",
+                f"{_TALK}",
+            ),
+        ),
     )
 
 
@@ -62,6 +79,7 @@ def convolutional_law() -> Law:
             "the cost S + N C of a single specialized channel, printed as proportional to sqrt(d C) and to d; at N = S = C = sqrt(d) it "
             "is d, while M channels at their best number cost sqrt(d C) = d^(3/4), the same as Gaussian feature learning",
             _TALK,
+            point={"n": sp.S.Half, "s": sp.S.Half},
         ),
     )
 
@@ -87,8 +105,18 @@ def three_layer_law() -> Law:
             "the cost of S(1) G(3), specialization followed by Gaussian feature learning on the target; it is never strictly the cheapest "
             "pattern in exponents: from N_1, N_2 = d on a single specialized layer, the other one lazy, costs at most as much. The same "
             "power is the least one for n_1 < 1, 2 n_2 > 1 + n_1, n_1 + 4 n_2 < 5, but there both layers specialize on x_1, the first by "
-            "one neuron. Its M_1 is printed as (N_1 d/d^2)^(1/3) and should be (N_1 N_2/d^2)^(1/3)",
+            "one neuron",
             _TALK,
+            point={"n_1": sp.Integer(2), "n_2": sp.Integer(2)},
+        ),
+        misprints=(
+            Misprint(
+                "neurons",
+                "M_1 = (N_1 d/d^2)^(1/3) specialized neurons in S(1) G(3)",
+                "M_1 = (N_1 N_2/d^2)^(1/3)",
+                "it minimizes d M_1 + N_1 beta/M_1 + N_2/beta",
+                f"{_TALK}",
+            ),
         ),
     )
 
@@ -107,9 +135,19 @@ def attention_law() -> Law:
         published=Published(
             _LENGTH / 2,
             "the power of the length alone, at priors of order one; with those the softmax saturates before the target is met, and the "
-            "cost grows as L/log(L). The target is printed as x_1^a x_2^a x_3^b, which has exactly zero overlap with the pattern; "
-            "x_1^a x_2^b x_3^b is the consistent reading",
+            "cost grows as L/log(L)",
             _TALK,
+            point={"ell": sp.S.One},
+        ),
+        misprints=(
+            Misprint(
+                "target",
+                "the target x_1^a x_2^a x_3^b",
+                "x_1^a x_2^b x_3^b",
+                "the printed one has exactly zero overlap with the pattern: x_3 does not enter the scores, and the weights of a position "
+                "add up to one",
+                f"{_TALK}",
+            ),
         ),
     )
 
@@ -132,8 +170,23 @@ def unlearnability_law() -> Law:
         derive=derive_bound,
         published=Published(
             sp.S.One,
-            "the same power without its prefactor, P ~ C; for a Gaussian process log P = 1/lambda stands for -log P = 1/(2 lambda), priors "
-            "omit their 1/2, and the posterior's exponent should read -(f - y)^2/(2 kappa^2)",
+            "the same power without its prefactor, P ~ C: an estimate where this is a bound, and priors omit their 1/2",
             _TALK,
+        ),
+        misprints=(
+            Misprint(
+                "gaussian-process",
+                "log P = 1/lambda for the alignment of a Gaussian process of eigenvalue lambda",
+                "-log P = 1/(2 lambda)",
+                "the alignment is normal with variance lambda; sign and 1/2 were dropped",
+                f"{_TALK}",
+            ),
+            Misprint(
+                "posterior",
+                "the exponent of the posterior without the 1/2 of its likelihood, or with the other sign",
+                "-(f - y)^2/(2 kappa^2)",
+                "a normal likelihood of variance kappa^2; the bound uses it",
+                f"{_TALK}",
+            ),
         ),
     )

@@ -8,7 +8,7 @@ import sympy as sp
 
 from ..asymptotics import EXP
 from ..building import laws_of
-from ..formula import Law, Published
+from ..formula import Law, Misprint, Published
 from ..records import Factor
 from ..references import (
     BRILL_2024,
@@ -85,6 +85,7 @@ def quanta_lattice_law() -> Law:
             "the decay printed for clusters in general: it inverts the share of sites in clusters of at least s sites, which counts each "
             "cluster by its size; that is right for site-rooted clusters, while here weights are not summable and nothing decays",
             BRILL_2024.at("rank of the clusters"),
+            point={"tau": sp.Rational(5, 2)},
         ),
     )
 
@@ -107,6 +108,7 @@ def model_law() -> Law:
             "by the factor ((a - 1) zeta(a))^(1 + beta), a = (1 + alpha)/(1 + beta)",
             BRILL_2024.at("model scaling"),
             Factor(((_WEIGHT - 1) * sp.zeta(_WEIGHT)) ** -(1 + BETA), BETA < ALPHA),
+            {"alpha": sp.S.One, "beta": sp.S.Half},
         ),
     )
 
@@ -130,6 +132,7 @@ def data_law() -> Law:
                 1 / ((_SMOOTH - 1) * sp.zeta(_SMOOTH) * sp.zeta(1 + ALPHA) ** BETA),
                 BETA < ALPHA / (1 + ALPHA),
             ),
+            {"alpha": sp.S.One, "beta": sp.Rational(1, 4)},
         ),
     )
 
@@ -200,6 +203,16 @@ def cluster_learning_law() -> Law:
         quantity="mean squared error on one cluster over the variance of its target",
         symbols={"c": _ORDER, "D": "fractal dimension of the cluster"},
         reference=(BRILL_2024, FISHER_1961),
+        misprints=(
+            Misprint(
+                "estimator",
+                "the prediction y/(1 + d/sqrt(s)) from the nearest training site, at distance d in a cluster of s sites",
+                "y max(0, 1 - d/(2 V)), with the variance V of the cluster's target before it is standardized",
+                "standardized values at distance d have the correlation 1 - d/(2 V), which is the factor of the best linear prediction; "
+                "sqrt(s) stands for V up to a constant that was set to one, and the quotient is no correlation",
+                f"{BRILL_2024.at('experiments on the Bethe lattice')}",
+            ),
+        ),
     )
 
 

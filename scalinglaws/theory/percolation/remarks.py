@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ...arguments import number
 from .. import law
 from ..catalogue import Remark
 
@@ -67,6 +68,8 @@ def data_loss_expansion(**values: Any) -> Remark:
 
 
 def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> Remark:
+    number("alpha", alpha)
+    number("exponent", exponent, infinite=True)
     if not (alpha > 0 and 0 < exponent < math.inf):
         return Remark("")
     found, values = law(name), {"alpha": alpha, "beta": exponent}

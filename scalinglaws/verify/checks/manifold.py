@@ -84,6 +84,35 @@ def nearest_neighbor(context: Context) -> Iterator[Comparison]:
         )
 
 
+@check(
+    "manifold.spectral",
+    statement="a kernel of smoothness theta learns its like as P^(-theta/d), not as the published bound P^(-1/d)",
+    laws=("manifold.spectral",),
+    refutes=("manifold.spectral",),
+)
+def spectral(context: Context) -> Iterator[Comparison]:
+    """The solver's loss for eigenvalues and signal powers k^-(1 + theta/d)."""
+    law = theory.law("manifold.spectral")
+    assert law.published is not None
+    point = law.published.point
+    white = 1 + float(point["theta"] / point["d"])
+    spectrum = PowerLawSpectrum.from_ab(white, white)
+    yield Comparison(
+        f"{context.check}/solver",
+        Prediction(
+            "exponent of the test loss in samples",
+            "exponent",
+            float(law(**point)),
+            f"{law.name}: {law.expr}",
+            domain={"samples": (1e6, np.inf)},
+        ),
+        local_exponent(lambda samples: ridge(spectrum, samples=samples).test_loss, 1e8),
+        tolerance=1e-3,
+        rival=Rival("published 1/d, for Lipschitz targets", float(law.published_value(**point))),
+        evidence="exact",
+    )
+
+
 def _distance(size: int, dimension: int, count: int, rng: np.random.Generator) -> float:
     """Average the distance from random places to the nearest of some random points."""
     places = rng.random((count, dimension))

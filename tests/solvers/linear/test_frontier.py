@@ -12,6 +12,7 @@ from scalinglaws import theory
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.solvers.linear import (
+    _inverse_loss,
     compute_frontier,
     features_for_loss,
     gradient_flow,
@@ -220,3 +221,37 @@ def test_ends():
     assert time_for_loss([2 * total, 0.1], TASK).shape == (2,)
     close = time_for_loss(total * (1 - 1e-6), TASK)
     assert gradient_flow(close, TASK).test_loss == pytest.approx(total * (1 - 1e-6), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        {"features": 100.0},
+        {"samples": 1e3},
+        {"features": 100.0, "samples": 50.0, "noise_variance": 0.1},
+        {"features": 100.0, "samples": 100.0},
+    ],
+)
+def test_a_loss_that_is_never_reached_takes_few_losses(given_, monkeypatch):
+    """Neither times at which nothing moves nor minima that are rounding are searched."""
+    asked = []
+
+    def counted(t, *args, **kwargs):
+        asked.append(np.size(t))
+        return gradient_flow(t, *args, **kwargs)
+
+    monkeypatch.setattr(_inverse_loss, "gradient_flow", counted)
+    with pytest.raises(DomainError, match="is not reached: the lowest is"):
+        time_for_loss(1e-6, TASK, **given_)
+    assert sum(asked) < 300
+    assert len(asked) < 60
+
+
+@pytest.mark.parametrize("sizes", [(5.0, 8.0), (5.0, math.inf), (math.inf, 8.0)])
+def test_a_loss_near_the_smallest_number_is_reached_in_time(sizes):
+    """The search for times does not stop before a loss that vanishes has left the floating-point numbers."""
+    spectrum = EmpiricalSpectrum([1.0, 0.5, 0.01], [0.1, 0.2, 0.3])
+    for level in (1e-10, 1e-100, 1e-280):
+        t = time_for_loss(level, spectrum, features=sizes[0], samples=sizes[1])
+        found = gradient_flow(t, spectrum, features=sizes[0], samples=sizes[1])
+        assert found.test_loss == pytest.approx(level, rel=1e-7, abs=0)

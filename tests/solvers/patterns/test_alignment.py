@@ -494,3 +494,12 @@ def test_overlap_agrees_with_sampled_heads():
 def test_bad_arguments_are_named(call, words):
     with pytest.raises(DomainError, match=words):
         call()
+
+
+def test_rates_of_wide_layers_keep_their_digits(reference):
+    """At small tilts the two terms of the relative entropy cancel to N times rounding: the rate was off by 2e-3."""
+    for n, d, rate, tilt, variance in reference("patterns_accuracy")["alignment_rate"]["rows"]:
+        found = alignment_rate(n, d)
+        assert found.rate == pytest.approx(rate, rel=1e-12)
+        assert found.tilt == pytest.approx(tilt, rel=1e-9)
+        assert found.variance == pytest.approx(variance, rel=1e-9)

@@ -336,3 +336,21 @@ def test_infinite_component():
 def test_bad_arguments_are_named(call, match):
     with pytest.raises(DomainError, match=match):
         call()
+
+
+@given(st.integers(3, 2**20), st.floats(1.5, 30))
+def test_the_infinite_cluster_far_above_its_threshold_keeps_its_digits(z, ratio):
+    p = min(ratio / (z - 1), 0.999)
+    found = infinite_cluster(coordination=z, occupation=p)
+    with mpmath.workdps(50):
+        coordination, occupied = mpmath.mpf(z), mpmath.mpf(p)
+        x = mpmath.mpf(0)
+        for _ in range(100):  # Newton's method rises to the smallest root
+            stay = 1 - occupied + occupied * x
+            fall = 1 - (coordination - 1) * occupied * stay ** (coordination - 2)
+            change = (stay ** (coordination - 1) - x) / fall
+            x += change
+            if abs(change) < mpmath.mpf(10) ** -40:
+                break
+        exact = 1 - (1 - occupied + occupied * x) ** coordination
+        assert abs(found - exact) <= 1e-14 * exact

@@ -33,8 +33,8 @@ def test_curve_and_slope_have_the_known_values():
 
 @given(st.floats(1e-12, 1e12))
 def test_curve_and_slope_agree_with_many_digits(u):
-    assert cluster_learning_curve(u) == pytest.approx(float(_exact(u)), rel=1e-13)
-    assert tree.tree_slope(u) == pytest.approx(float(_exact_slope(u)), rel=2e-12)
+    assert cluster_learning_curve(u) == pytest.approx(float(_exact(u)), rel=1e-15)
+    assert tree.tree_slope(u) == pytest.approx(float(_exact_slope(u)), rel=1e-14)
 
 
 def test_ends():

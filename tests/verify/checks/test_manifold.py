@@ -11,7 +11,7 @@ from scalinglaws.theory.formula import Law
 def test_every_verdict_is_as_expected():
     report = verify.run(["manifold"], rng=5)
     assert report.as_expected
-    assert len(report.comparisons) == 3
+    assert len(report.comparisons) == 4
     assert all(comparison.discriminating for comparison in report.comparisons)
 
 

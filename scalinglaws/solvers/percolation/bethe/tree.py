@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import zeta
 
 from ....arguments import numbers
 from ... import _jit
@@ -13,20 +14,27 @@ from ...catalogue import shows
 
 Array = NDArray[np.float64]
 
-# log cosh y = sum_k c_k y^(2k+2)/2, with the Bernoulli numbers in c_k
-_COEFFICIENTS = (
-    1.0,
-    -1 / 6,
-    2 / 45,
-    -17 / 1260,
-    62 / 14175,
-    -691 / 467775,
-    21844 / 42567525,
-    -929569 / 5108103000,
-    6404582 / 97692469875,
+_NUMBERS = np.arange(1.0, 21.0)
+# log cosh y = sum over n of c_n y^(2n)/2, from the product of cosh over its zeros
+_COEFFICIENTS = tuple(
+    (
+        -2
+        * (-1) ** _NUMBERS
+        * (4**_NUMBERS - 1)
+        * zeta(2 * _NUMBERS)
+        / (_NUMBERS * np.pi ** (2 * _NUMBERS))
+    ).tolist()
 )
-_SERIES = 0.2  # y below which the differences lose digits; the next term of the series is below 1e-15 there
+_SERIES = 0.6  # y below which the differences lose digits; the next term of the series is below 1e-16 there
+_NEAR = 1.0  # y below which log cosh y is log(1 + 2 sinh(y/2)^2)
 _LOG_2 = math.log(2)
+
+
+@_jit.njit
+def _log_cosh(y: float) -> float:
+    if y < _NEAR:
+        return math.log1p(2 * math.sinh(y / 2) ** 2)
+    return y + math.log1p(math.exp(-2 * y)) - _LOG_2
 
 
 @_jit.njit
@@ -40,7 +48,7 @@ def tree_loss(u: float) -> float:
         return total
     if u == math.inf:
         return 0.0
-    return (y + math.log1p(math.exp(-2 * y)) - _LOG_2) / (2 * u)
+    return _log_cosh(y) / (2 * u)
 
 
 @_jit.njit
@@ -54,7 +62,7 @@ def tree_slope(u: float) -> float:
         return total
     if u == math.inf:
         return 0.0
-    return (8 * (y + math.log1p(math.exp(-2 * y)) - _LOG_2) / y - 4 * math.tanh(y)) / y**3
+    return (8 * _log_cosh(y) / y - 4 * math.tanh(y)) / y**3
 
 
 @_jit.njit

@@ -146,7 +146,8 @@ def subcritical_sizes(rank: ArrayLike, *, alpha: ArrayLike, crossover_rank: Arra
 
     Notes
     -----
-    Newton's method in the logarithms, monotone. Accurate to about 1e-14 in log s.
+    Newton's method in the logarithms, monotone. Accurate to 1e-14 times :math:`1 + |\log s_k/s_\xi|`, relative: sizes far below
+    the cutoff lose digits as any power of such a size does.
 
     References
     ----------

@@ -244,6 +244,7 @@ def static(context: Context) -> Iterator[Comparison]:
     "feature_learning.model",
     statement="few features limit a rich network with N^(-alpha min(1, beta)), few samples with P^(-alpha min(2, beta))",
     laws=("feature_learning.model", "feature_learning.data"),
+    refutes=("feature_learning.model",),
 )
 def model(context: Context) -> Iterator[Comparison]:
     """The solver's static limits at large sizes, of a task with 1 < beta < 2."""
@@ -285,6 +286,7 @@ def model(context: Context) -> Iterator[Comparison]:
     statement="feature learning improves the compute-optimal exponent of hard tasks",
     laws=("feature_learning.compute", "feature_learning.compute_model"),
     compiles=13.0,
+    refutes=("feature_learning.compute",),
 )
 def compute(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size, at two budgets."""
@@ -299,12 +301,21 @@ def compute(context: Context) -> Iterator[Comparison]:
         "compute": 1.5 * 0.5 / 2.5,
         "compute_model": 1 / 2.5,
     }  # alpha beta/(alpha + 1) and 1/(alpha + 1)
-    for name, (early, late) in slopes.items():
-        law = theory.law(f"feature_learning.{name}")
+    printed = float(theory.law("feature_learning.compute").published_value(**values))
+    rivals = {
+        "loss": ("compute", Rival("lazy", lazy["compute"])),
+        "size": ("compute_model", Rival("lazy", lazy["compute_model"])),
+        "substitution": (
+            "compute",
+            Rival("published law in time, put into the lazy law of compute", printed),
+        ),
+    }
+    for label, (name, rival) in rivals.items():
+        (early, late), law = slopes[name], theory.law(f"feature_learning.{name}")
         yield Comparison(
-            f"{context.check}/{'loss' if name == 'compute' else 'size'}",
+            f"{context.check}/{label}",
             Prediction(
-                f"exponent of the best {'loss' if name == 'compute' else 'size'}",
+                f"exponent of the best {'size' if label == 'size' else 'loss'}",
                 "exponent",
                 float(law(**values)),
                 f"{law.name}, hard task",
@@ -320,6 +331,43 @@ def compute(context: Context) -> Iterator[Comparison]:
                 deterministic=True,
             ),
             tolerance=_SLOPE_TOLERANCE,
-            rival=Rival("lazy", lazy[name]),
+            rival=rival,
             evidence="exact",
         )
+
+
+@check(
+    "feature_learning.transient",
+    statement="on a hard task what a finite width adds to a rich network's loss grows, and does not fall as published",
+    laws=("feature_learning.transient",),
+    refutes=("feature_learning.transient",),
+)
+def transient(context: Context) -> Iterator[Comparison]:
+    """The solver's loss at a large width above that of an unlimited one, long before it saturates."""
+    law, width = theory.law("feature_learning.transient"), 1e8
+    assert law.published is not None
+    values: dict[str, Any] = {name: float(value) for name, value in law.published.point.items()}
+    spectrum = PowerLawSpectrum(**values)
+
+    def added(t: Any) -> Any:
+        narrow = np.asarray(
+            solve.gradient_flow(t, spectrum, features=width, richness=1.0).test_loss
+        )
+        return width * (
+            narrow - np.asarray(solve.gradient_flow(t, spectrum, richness=1.0).test_loss)
+        )
+
+    yield Comparison(
+        f"{context.check}/solver",
+        Prediction(
+            "exponent of N (L(t, N) - L(t, inf))",
+            "exponent",
+            float(law(**values)),
+            f"{law.name}: t^-({law.expr})",
+            domain={"time": (1e4, np.inf)},
+        ),
+        local_exponent(added, 1e5),
+        tolerance=_SLOPE_TOLERANCE,
+        rival=Rival("published, its value for beta >= 1", float(law.published_value(**values))),
+        evidence="exact",
+    )

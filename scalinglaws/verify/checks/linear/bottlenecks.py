@@ -156,6 +156,7 @@ def model_source_limited(context: Context) -> Iterator[Comparison]:
     statement="with few features the loss of an easy task falls as N^-alpha, not as the published N^-min(2*alpha, alpha*beta)",
     laws=("linear.model",),
     demo=True,
+    refutes=("linear.model",),
 )
 def model_saturated(context: Context) -> Iterator[Comparison]:
     """Beta > 1: the projection of the first modes decides; the data reject the published exponent."""

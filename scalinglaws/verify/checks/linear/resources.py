@@ -23,6 +23,7 @@ _TIE = 0.2  # log ratio of losses that would still count as equal
     "linear.asymmetry",
     statement="for an easy task few features cost more than few samples",
     laws=("linear.data", "linear.model"),
+    refutes=("linear.model",),
 )
 def asymmetry(context: Context) -> Iterator[Comparison]:
     """One task with 1 < beta < 2: both exponents by the solver, and the better of the two by simulation."""

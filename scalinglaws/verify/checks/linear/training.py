@@ -200,6 +200,39 @@ def transients(context: Context) -> Iterator[Comparison]:
     )
 
 
+@check(
+    "linear.transient.hard",
+    statement="on a hard task what few features add falls as t^-(beta - 1/alpha), not as the published t^-(1 - 1/alpha)",
+    laws=("linear.transient",),
+    refutes=("linear.transient",),
+)
+def transient_hard(context: Context) -> Iterator[Comparison]:
+    """The solver's loss at many features above that of unlimited ones, long before it saturates."""
+    law, features = theory.law("linear.transient"), 1e8
+    assert law.published is not None
+    point = law.published.point
+    task = PowerLawSpectrum(*(float(point[name]) for name in ("alpha", "beta")))
+
+    def added(t: Any) -> Any:
+        limited = np.asarray(gradient_flow(t, task, features=features).test_loss)
+        return features * (limited - np.asarray(gradient_flow(t, task).test_loss))
+
+    yield Comparison(
+        f"{context.check}/solver",
+        Prediction(
+            "exponent of N (L(t, N) - L(t, inf))",
+            "exponent",
+            float(law(**point)),
+            f"{law.name}: t^-({law.expr})",
+            domain={"t": (1e6, np.inf)},
+        ),
+        local_exponent(added, 1e7),
+        tolerance=SOLVER_TOLERANCE,
+        rival=Rival(f"published {law.published.expr}", float(law.published_value(**point))),
+        evidence="exact",
+    )
+
+
 def _leading(
     context: Context,
     name: str,
