@@ -14,6 +14,22 @@ from numpy.typing import NDArray
 
 from ..errors import DomainError
 from ..formatting import typeset
+from ._figure_notes import (
+    DOWN,
+    ERROR,
+    LEFT,
+    RIGHT,
+    SAME,
+    UP,
+    answers,
+    beyond_axes,
+    close,
+    coinciding,
+    distinct,
+    meanings,
+    where_given,
+    words,
+)
 from ._formats import wrote
 
 if TYPE_CHECKING:
@@ -36,12 +52,9 @@ _FEW = 30  # points of a curve, each of which is marked
 _NARROW = 5.0  # ratio below which a logarithmic axis has round numbers instead of powers of ten
 _RATIO = 4.0  # of the largest value to the smallest from which an axis is logarithmic
 _DEEPEST = 1e-4  # of the least test loss: train losses below are not drawn
-_SAME = 4e-3  # relative, curves closer than the line is wide
-_MOST_SAID = 3  # notes of a kind, about one panel
 _DERIVED = "#333333"
 _STYLES = ((0, ()), (0, (3.2, 1.6)), (0, (1, 1.5)))
-_UP, _DOWN, _LEFT, _RIGHT = "▲▼◀▶"
-_MARKERS = {_UP: "^", _DOWN: "v", _LEFT: "<", _RIGHT: ">"}
+_MARKERS = {UP: "^", DOWN: "v", LEFT: "<", RIGHT: ">"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ class Picture:
 
     def panels(self) -> list[list[str]]:
         """Group the columns: losses share a panel, an error belongs to what stands before, everything else has its own."""
-        drawn = [key for key in self.shown.columns if key not in (*self.told(), _ERROR)]
+        drawn = [key for key in self.shown.columns if key not in (*self.told(), ERROR)]
         losses = [key for key in drawn if key.endswith("loss")]
         return [
             group for group in (losses, *([key] for key in drawn if key not in losses)) if group
@@ -102,29 +115,25 @@ class Picture:
         """Columns of yes and no, which are told in words."""
         return [key for key in self.shown.columns if isinstance(self.columns[key][0], bool)]
 
-    def curves(self) -> list[_Curve]:
+    def curves(self) -> list[Curve]:
         """Return all curves, those of one column together."""
         rows: dict[tuple[Any, ...], list[int]] = {}
         for i in range(len(self.columns[self.along])):
             rows.setdefault(tuple(self.columns[key][i] for key in self.others), []).append(i)
         found = []
         for key in itertools.chain(*self.panels()):
-            error = key in self.shown.columns[:1] and _ERROR in self.shown.columns
+            error = key in self.shown.columns[:1] and ERROR in self.shown.columns
             for position, (chosen, which) in enumerate(rows.items()):
                 x, y, spread = (
                     np.array([self.columns[name][i] for i in which], dtype=float)
-                    for name in (self.along, key, _ERROR if error else key)
+                    for name in (self.along, key, ERROR if error else key)
                 )
-                found.append(_Curve(key, position, chosen, x, y, spread if error else None))
+                found.append(Curve(key, position, chosen, x, y, spread if error else None))
         return found
 
 
-_ERROR = "standard_error"
-_TECHNICAL = ("non-decreasing", "broadcast", "both broadcast")
-
-
 @dataclass(frozen=True)
-class _Curve:
+class Curve:
     """A column against the argument, at one choice of the others; `position` counts the choices."""
 
     key: str
@@ -139,11 +148,11 @@ class _Curve:
         """Whether anything is drawn of a loss, which is 0 or infinite elsewhere."""
         return bool(np.any(np.isfinite(self.y) & (self.y != 0)))
 
-    def like(self, other: _Curve) -> bool:
+    def like(self, other: Curve) -> bool:
         """Say whether two curves cannot be told apart."""
         return self.x.shape == other.x.shape and bool(
             np.array_equal(self.x, other.x)
-            and np.allclose(self.y, other.y, rtol=_SAME, atol=0, equal_nan=True)
+            and np.allclose(self.y, other.y, rtol=SAME, atol=0, equal_nan=True)
         )
 
 
@@ -183,11 +192,11 @@ def figure(picture: Picture) -> Figure:
     for axes in found[len(panels) :]:
         axes.remove()
     notes: list[str] = []
-    drawn: list[_Curve] = []
+    drawn: list[Curve] = []
     for axes, group in zip(found, panels, strict=False):
         drawn += _panel(axes, picture, [c for c in curves if c.key in group], notes)
     handles, left_out = _key(picture, drawn, any(axes.get_gid() == "derived" for axes in found))
-    said = [*_meanings(picture), *notes, *left_out, *_answers(picture), *picture.remarks]
+    said = [*meanings(picture), *notes, *left_out, *answers(picture), *picture.remarks]
     explain(drawing, list(dict.fromkeys(said)), title=picture.title, key=handles)
     return drawing
 
@@ -195,7 +204,7 @@ def figure(picture: Picture) -> Figure:
 # -- a panel ------------------------------------------------------------------------------------------------------------
 
 
-def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str]) -> list[_Curve]:
+def _panel(axes: Axes, picture: Picture, curves: list[Curve], notes: list[str]) -> list[Curve]:
     """Draw curves and return those that are seen; say what cannot be."""
     from ..verify.plots.style import bare, linear, logarithmic
 
@@ -215,23 +224,23 @@ def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str])
             logarithmic(axis, narrow=bool(positive.max() < _NARROW * positive.min()))
         else:
             linear(axis)
-    seen, same = _distinct(curves)
+    seen, same = distinct(curves)
     if len(keys) > 1 or picture.others:
-        notes += _coinciding(picture, same, len({curve.position for curve in curves}))
-    beyond: dict[tuple[str, str], list[tuple[_Curve, Array]]] = {}
+        notes += coinciding(picture, same, len({curve.position for curve in curves}))
+    beyond: dict[tuple[str, str], list[tuple[Curve, Array]]] = {}
     total = max(curve.position for curve in curves) + 1
     several = len({curve.key for curve in seen}) > 1
     for curve in seen:
         number_of_key = keys.index(curve.key)
         _curve(axes, curve, number_of_key, total, several, (scales[0], lowest), beyond)
-    notes += [*_close(picture, seen), *_beyond(picture, beyond)]
+    notes += [*close(picture, seen), *beyond_axes(picture, beyond)]
     _reference(axes, picture, keys, seen)
     _limits(axes, keys[0], y, log=scales[1])
-    axes.set_xlabel(_words(picture.along))
+    axes.set_xlabel(words(picture.along))
     left = [key for key in keys if any(curve.key == key and curve.on_axis for curve in seen)]
     hidden = [key for key in keys if not any(curve.key == key for curve in seen)]
     axes.set_ylabel(
-        "loss" if len(left) > 1 else " = ".join(map(_words, [*(left or keys[:1]), *hidden]))
+        "loss" if len(left) > 1 else " = ".join(map(words, [*(left or keys[:1]), *hidden]))
     )
     bare(axes)
     return seen
@@ -239,12 +248,12 @@ def _panel(axes: Axes, picture: Picture, curves: list[_Curve], notes: list[str])
 
 def _curve(
     axes: Axes,
-    curve: _Curve,
+    curve: Curve,
     which: int,
     total: int,
     several: bool,
     scale: tuple[bool, float],
-    beyond: dict[tuple[str, str], list[tuple[_Curve, Array]]],
+    beyond: dict[tuple[str, str], list[tuple[Curve, Array]]],
 ) -> None:
     """Draw a curve where it is on the axes, and arrows at the edges beyond which it goes on.
 
@@ -252,7 +261,7 @@ def _curve(
     """
     x, y = curve.x, curve.y
     left = (x <= 0) if scale[0] else np.zeros(x.shape, dtype=bool)
-    sides = {_UP: y == math.inf, _DOWN: y <= scale[1], _LEFT: left, _RIGHT: np.isinf(x)}
+    sides = {UP: y == math.inf, DOWN: y <= scale[1], LEFT: left, RIGHT: np.isinf(x)}
     inside = np.isfinite(y) & ~np.any(list(sides.values()), axis=0)
     alone = inside & ~np.r_[False, inside[:-1]] & ~np.r_[inside[1:], False]
     few = x.size < _FEW
@@ -273,9 +282,9 @@ def _curve(
             x[inside], y[inside], curve.error[inside], fmt="none", capsize=2.5, ecolor=look["color"]
         )
     for side, there in sides.items():
-        across = side in (_UP, _DOWN)
+        across = side in (UP, DOWN)
         at = there & (
-            ~left & np.isfinite(x) if across else ~sides[_UP] & ~sides[_DOWN] & ~np.isnan(y)
+            ~left & np.isfinite(x) if across else ~sides[UP] & ~sides[DOWN] & ~np.isnan(y)
         )
         ends = at & ~(np.r_[False, at[:-1]] & np.r_[at[1:], False])
         if np.any(ends):
@@ -288,10 +297,10 @@ def _curve(
 
 def _arrows(axes: Axes, side: str, x: Array, y: Array, color: Any) -> None:
     """Put arrows at an edge."""
-    edge = np.full(x.shape, float(side in (_UP, _RIGHT)))
+    edge = np.full(x.shape, float(side in (UP, RIGHT)))
     where, transform = (
         ((x, edge), axes.get_xaxis_transform())
-        if side in (_UP, _DOWN)
+        if side in (UP, DOWN)
         else ((edge, y), axes.get_yaxis_transform())
     )
     axes.plot(
@@ -306,7 +315,7 @@ def _arrows(axes: Axes, side: str, x: Array, y: Array, color: Any) -> None:
     )
 
 
-def _floor(curves: list[_Curve], keys: list[str]) -> float:
+def _floor(curves: list[Curve], keys: list[str]) -> float:
     """Return the value from which on downwards a logarithmic axis ends: far below what is drawn first."""
     y = np.concatenate([curve.y for curve in curves if curve.key == keys[0]])
     positive = y[np.isfinite(y) & (y > 0)]
@@ -363,7 +372,7 @@ def _limits(axes: Axes, key: str, y: Array, *, log: bool) -> None:
         axes.set_ylim(middle - half, middle + half)
 
 
-def _reference(axes: Axes, picture: Picture, keys: list[str], seen: list[_Curve]) -> None:
+def _reference(axes: Axes, picture: Picture, keys: list[str], seen: list[Curve]) -> None:
     """Draw the derived power of the argument: a level among exponents, a slope among quantities."""
     key = keys[0]
     name = key.removesuffix("_exponent")
@@ -393,180 +402,10 @@ def _reference(axes: Axes, picture: Picture, keys: list[str], seen: list[_Curve]
         axes.set_gid("derived")
 
 
-# -- what is said -------------------------------------------------------------------------------------------------------
-
-
-def _distinct(curves: list[_Curve]) -> tuple[list[_Curve], list[tuple[_Curve, _Curve]]]:
-    """Separate the curves that are seen from those that another one hides, with that one."""
-    seen: list[_Curve] = []
-    hidden = []
-    for curve in curves:
-        twin = next((other for other in seen if curve.like(other)), None)
-        if twin is None:
-            seen.append(curve)
-        else:
-            hidden.append((curve, twin))
-    return seen, hidden
-
-
-def _coinciding(picture: Picture, hidden: list[tuple[_Curve, _Curve]], choices: int) -> list[str]:
-    """Say which curves coincide, of so many choices of the other arguments."""
-    columns: dict[str, list[str]] = {}
-    values: dict[str, list[str]] = {}
-    for curve, twin in hidden:
-        here, there = _where(picture, curve), _where(picture, twin)
-        if curve.key == twin.key:
-            values.setdefault(f"{_words(curve.key)}: the same curve for {there}", []).append(here)
-        else:
-            sign = "=" if np.array_equal(curve.y, twin.y, equal_nan=True) else "≈"
-            of = f" of {there}" if curve.chosen != twin.chosen else ""
-            what = f"{_words(curve.key)} {sign} {_words(twin.key)}{of}{_reason(picture, curve)}"
-            columns.setdefault(what, []).append(here)
-    notes = []
-    for what, where in columns.items():
-        throughout = len(where) == choices
-        notes.append(f"{what}: one curve" if throughout else f"{what} for {_listed(where)}")
-    notes += [f"{what} and {_listed(where)}" for what, where in values.items()]
-    return _few(notes, "curves that coincide")
-
-
-def _close(picture: Picture, seen: list[_Curve]) -> list[str]:
-    """Say where two losses of a run can hardly be told apart, if that is most of the way."""
-    notes = []
-    for curve, other in itertools.combinations(seen, 2):
-        if curve.position == other.position and not picture.others:
-            near = np.isclose(curve.y, other.y, rtol=_SAME, atol=0) & np.isfinite(curve.y)
-            if np.mean(near) > 0.5:
-                notes.append(
-                    f"{_words(other.key)} ≈ {_words(curve.key)} at {_words(picture.along)} = "
-                    f"{_ranges(curve.x, near)}"
-                )
-    return notes
-
-
-def _listed(where: list[str]) -> str:
-    """Write some choices, or say how many there are."""
-    return "; ".join(where) if len(where) <= _MOST_SAID else f"{len(where)} others"
-
-
-def _reason(picture: Picture, curve: _Curve) -> str:
-    """Say why the test and the train loss are the same, where samples are unlimited."""
-    samples: Any = picture.constant.get("samples")
-    if "samples" in picture.others:
-        samples = curve.chosen[picture.others.index("samples")]
-    return " (samples unlimited: P infinite)" if samples == math.inf else ""
-
-
-def _beyond(
-    picture: Picture, beyond: dict[tuple[str, str], list[tuple[_Curve, Array]]]
-) -> list[str]:
-    """Say what lies beyond the edges, and where there is nothing."""
-    notes, argument = [], _words(picture.along)
-    for (side, key), found in beyond.items():
-        if side in (_LEFT, _RIGHT):
-            edge = "0" if side == _LEFT else "∞"
-            where = "left" if side == _LEFT else "right"
-            notes.append(f"{side} {argument} = {edge}, {where} of the axis: values at the edge")
-            continue
-        value = {_UP: "infinite", _DOWN: "0", "": "not defined"}[side]
-        least = max(float(curve.y[at].max()) for curve, at in found) if side == _DOWN else 0.0
-        if least != 0:
-            value = "minus infinite" if least < 0 else f"up to {typeset(least, 2)}"
-        said: dict[str, list[str]] = {}
-        for curve, at in found:
-            said.setdefault(_ranges(curve.x, at), []).append(_where(picture, curve))
-        lines, more = [], ", not on the axis" if side else ""
-        for ranges, curves in said.items():
-            of = f" ({', '.join(curves)})" if picture.others and len(curves) <= 4 else ""
-            lines.append(f"{side} {_words(key)} {value} at {argument} = {ranges}{of}{more}".strip())
-        if len(lines) > _MOST_SAID:
-            lines = [f"{side} {_words(key)} {value} on {len(found)} curves{more}".strip()]
-        notes += lines
-    return notes
-
-
-def _answers(picture: Picture) -> list[str]:
-    """Say where a column is yes, and where it is no."""
-    notes = []
-    choices = list(zip(*(picture.columns[key] for key in picture.others), strict=True))
-    for key in picture.told():
-        x, yes = np.array(picture.columns[picture.along]), np.array(picture.columns[key])
-        if yes.all() or not yes.any():
-            notes.append(f"{_words(key)}: {'yes' if yes.all() else 'no'} throughout")
-            continue
-        lines = []
-        for chosen in dict.fromkeys(choices) or [()]:
-            here = np.array([choice == chosen for choice in choices]) if choices else yes | True
-            said = ", ".join(
-                f"{word} at {_words(picture.along)} = {_ranges(x[here], part[here])}"
-                for word, part in (("yes", yes), ("no", ~yes))
-                if part[here].any()
-            )
-            where = ", ".join(_given(*pair) for pair in zip(picture.others, chosen, strict=True))
-            lines.append(f"{_words(key)}{f' ({where})' if where else ''}: {said}")
-        notes += _few(lines, f"curves on which it is said whether {_words(key)}")
-    return notes
-
-
-def _few(lines: list[str], kind: str) -> list[str]:
-    """Keep the first lines, and say how many there are."""
-    if len(lines) <= _MOST_SAID + 1:
-        return lines
-    return [*lines[:_MOST_SAID], f"and {len(lines) - _MOST_SAID} more {kind}"]
-
-
-def _ranges(x: Array, at: NDArray[Any]) -> str:
-    """Write where something happens: runs of neighboring values."""
-    runs = []
-    for inside, run in itertools.groupby(range(x.size), key=lambda i: bool(at[i])):
-        if inside:
-            members = list(run)
-            first, last = typeset(float(x[members[0]])), typeset(float(x[members[-1]]))
-            runs.append(first if len(members) == 1 else f"{first} to {last}")
-    more = [f"{len(runs) - _MOST_SAID} more"] if len(runs) > _MOST_SAID + 1 else []
-    return ", ".join([*runs[:_MOST_SAID], *(more or runs[_MOST_SAID:])])
-
-
-def _where(picture: Picture, curve: _Curve) -> str:
-    return ", ".join(_given(*pair) for pair in zip(picture.others, curve.chosen, strict=True))
-
-
-def _meanings(picture: Picture) -> list[str]:
-    """Say what is on the axes and in the key, columns that mean the same together."""
-    said: dict[str, list[str]] = {}
-    columns = (*itertools.chain(*picture.panels()), *picture.told())
-    for key, meaning in (
-        *((key, picture.meanings.get(key, "")) for key in columns),
-        *(
-            (key, picture.arguments.get(key, picture.meanings.get(key, "")))
-            for key in picture.varied
-        ),
-    ):
-        if meaning:
-            said.setdefault(_first(meaning), []).append(_words(key))
-    notes = [f"{', '.join(dict.fromkeys(keys))}: {meaning}" for meaning, keys in said.items()]
-    if _ERROR in picture.shown.columns:
-        spread = np.array(picture.columns[_ERROR], dtype=float)
-        y = np.array(picture.columns[picture.shown.columns[0]], dtype=float)
-        small = 100 * spread.max() < np.ptp(y[np.isfinite(y)], axis=0) if y.size > 1 else False
-        more = ", smaller than the dots" if small else ""
-        exact = ", which is 0 here: computed, not sampled"
-        notes.append("bars: one standard error" + (more if np.any(spread > 0) else exact))
-    return notes
-
-
-def _first(text: str) -> str:
-    """Return the first sentence, without what only matters to a program."""
-    sentence = text.partition(". ")[0].removesuffix(".").replace("math.inf", "inf")
-    clauses = sentence.split("; ")
-    kept = [part for part in clauses if not part.lower().startswith(_TECHNICAL)]
-    return "; ".join(kept or clauses)
-
-
 # -- the key ------------------------------------------------------------------------------------------------------------
 
 
-def _key(picture: Picture, drawn: list[_Curve], with_derived: bool) -> tuple[list[Any], list[str]]:
+def _key(picture: Picture, drawn: list[Curve], with_derived: bool) -> tuple[list[Any], list[str]]:
     """Return an entry for each color and each kind of line that is seen, and say which curves have none."""
     from matplotlib.lines import Line2D
 
@@ -585,7 +424,7 @@ def _key(picture: Picture, drawn: list[_Curve], with_derived: bool) -> tuple[lis
                 [],
                 color=_color(position, total),
                 lw=2.2,
-                label=_where(picture, first[position]),
+                label=where_given(picture, first[position]),
                 gid="curve",
             )
         )
@@ -596,7 +435,7 @@ def _key(picture: Picture, drawn: list[_Curve], with_derived: bool) -> tuple[lis
             which = losses.index(key) % len(_STYLES)
             color = "#333333" if picture.others else _color(0, 1)
             style: dict[str, Any] = {"ls": _STYLES[which], "lw": (2.2, 1.5, 1.5)[which]}
-            handles.append(Line2D([], [], color=color, label=_words(key), gid=key, **style))
+            handles.append(Line2D([], [], color=color, label=words(key), gid=key, **style))
     if with_derived:
         handles.append(
             Line2D([], [], color=_DERIVED, lw=1.0, ls="--", label="derived", gid="derived")
@@ -610,11 +449,3 @@ def _color(position: int, total: int) -> Any:
     from matplotlib import colormaps
 
     return colormaps["viridis"](0.92 * position / (total - 1))
-
-
-def _given(name: str, value: Any) -> str:
-    return f"{name} = {value if isinstance(value, str) else typeset(value)}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
