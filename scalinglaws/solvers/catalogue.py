@@ -45,6 +45,8 @@ class Shown:
         Arguments of which a list is one value.
     counted : tuple of str
         Arguments that are whole numbers although the signature allows arrays of any.
+    grid : bool
+        Whether the solver itself makes a grid of its positional arguments, a row of each.
     rows : callable or None
         From result and arguments to the columns by name, where the fields of the result are not the columns.
     meanings : mapping of str to str
@@ -59,6 +61,7 @@ class Shown:
     one_by_one: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
+    grid: bool = False
     rows: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     meanings: Mapping[str, str] = field(default_factory=dict)
 

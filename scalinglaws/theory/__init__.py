@@ -23,7 +23,7 @@ from ..rooms import lazy_submodules
 from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, Remark, matching
 
 if TYPE_CHECKING:
-    from .balance import Allocation
+    from . import balance
     from .comparison import LawComparison
     from .formula import Law
 
@@ -96,7 +96,7 @@ def allocate(
     caps: str | Sequence[str] = (),
     *,
     free: str | Sequence[str] = (),
-) -> Allocation:
+) -> balance.Allocation:
     """Minimize a sum of monomials under budgets and caps, all of them given as text.
 
     Parameters
@@ -112,7 +112,7 @@ def allocate(
 
     Returns
     -------
-    Allocation
+    balance.Allocation
         Its `minimum` is the exact optimum at given numbers; its entries are the ways in which terms can balance. As
         `scalinglaws.theory.balance.allocate` returns it, which takes expressions.
 
