@@ -132,6 +132,11 @@ def solver_help(solver: Solver) -> Answer:
     return Answer(data, blocks, (("argument", "default", "meaning"), taken))
 
 
+def documented(kind: type) -> dict[str, str]:
+    """Say what the attributes of a class mean, by its docstring."""
+    return dict(_entries(kind, "Attributes"))
+
+
 def columns(solver: Solver) -> dict[str, str]:
     """Say what the columns of a solver mean, as far as its documentation does."""
     shown = solver.shown
