@@ -206,7 +206,7 @@ def figure(picture: Picture) -> Figure:
 
 def _panel(axes: Axes, picture: Picture, curves: list[Curve], notes: list[str]) -> list[Curve]:
     """Draw curves and return those that are seen; say what cannot be."""
-    from ..verify.plots.style import bare, linear, logarithmic
+    from ..verify.plots.style import bare, logarithmic, plain
 
     keys = list(dict.fromkeys(curve.key for curve in curves))
     x = np.concatenate([curve.x for curve in curves])
@@ -223,7 +223,7 @@ def _panel(axes: Axes, picture: Picture, curves: list[Curve], notes: list[str]) 
             positive = values[np.isfinite(values) & (values > 0)]
             logarithmic(axis, narrow=bool(positive.max() < _NARROW * positive.min()))
         else:
-            linear(axis)
+            plain(axis)
     seen, same = distinct(curves)
     if len(keys) > 1 or picture.others:
         notes += coinciding(picture, same, len({curve.position for curve in curves}))

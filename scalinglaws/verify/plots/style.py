@@ -54,7 +54,7 @@ def logarithmic(axis: Axis, *, narrow: bool = False) -> None:
     if narrow:
         axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         axis.set_minor_locator(NullLocator())
-        linear(axis)
+        plain(axis)
         return
 
     class Numbers(LogFormatterSciNotation):
@@ -64,14 +64,14 @@ def logarithmic(axis: Axis, *, narrow: bool = False) -> None:
             if not super().__call__(x, pos):
                 return ""
             low, high = sorted(axis.get_view_interval())
-            plain = low >= _PLAIN[0] and high <= _PLAIN[1]
-            return f"{x:g}" if plain else typeset(x, 2, plain=False)
+            near = low >= _PLAIN[0] and high <= _PLAIN[1]
+            return f"{x:g}" if near else typeset(x, 2, plain=False)
 
     axis.set_major_formatter(Numbers())
     axis.set_minor_formatter(Numbers(labelOnlyBase=False, minor_thresholds=(1, 0.4)))
 
 
-def linear(axis: Axis) -> None:
+def plain(axis: Axis) -> None:
     """Write large and small numbers of a linear axis each with its power of ten, and whole ones without decimals."""
     from matplotlib.ticker import ScalarFormatter
 
