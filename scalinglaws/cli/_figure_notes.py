@@ -155,6 +155,7 @@ def _ranges(x: Array, at: NDArray[Any]) -> str:
 
 
 def where_given(picture: Picture, curve: Curve) -> str:
+    """Write the values at which a curve is drawn."""
     return ", ".join(_given(*pair) for pair in zip(picture.others, curve.chosen, strict=True))
 
 
@@ -195,4 +196,5 @@ def _given(name: str, value: Any) -> str:
 
 
 def words(name: str) -> str:
+    """Write a name as words."""
     return name.replace("_", " ")
