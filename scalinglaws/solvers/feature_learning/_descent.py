@@ -115,8 +115,9 @@ def gradient_descent(
     Notes
     -----
     Modes enter through the measure :math:`\sum_k s_k \delta_{\lambda_k}` only, so that merging them is exact for this recursion but
-    for the quadrature: less than 1e-9 of the loss. Losses keep their relative accuracy however far they have fallen. Time
-    :math:`3 m n^2` multiplications a step with n modes (40 to 100 when merged): 1e5 steps of two layers take a second.
+    for the quadrature: less than 1e-9 of the loss while steps are stable. Losses keep their relative accuracy
+    however far they have fallen. Time :math:`3 m n^2` multiplications a step with n modes (40 to 100 when merged): 1e5 steps of
+    two layers take a second.
 
     References
     ----------

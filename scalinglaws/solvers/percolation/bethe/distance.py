@@ -111,7 +111,8 @@ def nearest_distance(
 
     Notes
     -----
-    Cost grows with r for the law "tree", about 60 ns a step.
+    Cost grows with r for the law "tree", about 60 ns a step, and so does rounding: relative errors are below
+    :math:`2\cdot10^{-16}\,r + 10^{-14} + 10^{-15}\,|\log\Pr|`.
 
     References
     ----------
@@ -172,7 +173,8 @@ def mean_nearest_distance(
 
     Notes
     -----
-    The law "tree" takes about :math:`30/\sqrt\lambda` steps of 60 ns.
+    The law "tree" takes about :math:`30/\sqrt\lambda` steps of 60 ns; relative errors are below
+    :math:`10^{-15} + 2\cdot10^{-16}/\sqrt\lambda`.
 
     References
     ----------
