@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
 from ..rooms import lazy_submodules
-from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, matching
+from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, Remark, matching
 
 if TYPE_CHECKING:
     from . import balance
@@ -192,7 +192,7 @@ def compare(first: str, second: str, /, **values: Any) -> LawComparison:
     return contrast(law(first), law(second), values)
 
 
-def remark(solver: str, /, **values: Any) -> str:
+def remark(solver: str, /, **values: Any) -> Remark:
     """Say in a line what the theory derives for what a solver was asked.
 
     A theory says it in a function of the solver's name in its module ``remarks``.
@@ -206,8 +206,9 @@ def remark(solver: str, /, **values: Any) -> str:
 
     Returns
     -------
-    str
-        A line; empty if the theory has no remark on this solver or on these values.
+    Remark
+        A line, a str; empty if the theory has no remark on this solver or on these values. Its `powers` are the derived powers of
+        the independent variable, by the solver's columns.
 
     Examples
     --------
@@ -217,6 +218,6 @@ def remark(solver: str, /, **values: Any) -> str:
     ''
     """
     if not isinstance(solver, str) or solver not in REMARKS:
-        return ""
-    line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
-    return line
+        return Remark("")
+    found: Remark = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
+    return found

@@ -59,9 +59,9 @@ class ComputeFrontier(Result):
     compute : float or ndarray
         Budgets C = N t.
     features, time : float or ndarray
-        The best N, and t = C/N.
+        The best N, and the time t = C/N that it leaves.
     loss : float or ndarray
-        Test loss there.
+        Smallest test loss at the budget.
     loss_exponent : float or ndarray
         Local exponent :math:`-d\log L^*/d\log C`.
     features_exponent : float or ndarray

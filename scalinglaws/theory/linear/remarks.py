@@ -6,11 +6,12 @@ from typing import Any
 
 from ...arguments import number, text
 from .. import law
+from ..catalogue import Remark
 
 __all__ = ["compute_frontier"]
 
 
-def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> str:
+def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> Remark:
     """Name the compute-optimal phase of a task, and its exponents.
 
     Parameters
@@ -24,8 +25,8 @@ def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: 
 
     Returns
     -------
-    str
-        One line.
+    Remark
+        One line, with the powers of compute in it.
 
     Examples
     --------
@@ -33,10 +34,16 @@ def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: 
     'phase Ia: loss C^-0.3, features C^0.4 (linear.compute)'
     """
     if text("dynamics", dynamics) != "sgd":
-        return "the phases of linear.compute are those of dynamics=sgd"
-    loss, size = law("linear.compute"), law("linear.compute_model")
+        return Remark("the phases of linear.compute are those of dynamics=sgd")
     values = {"alpha": alpha, "beta": beta}
     for name, value in values.items():
         number(name, value)
-    exponents = f"loss C^-{float(loss(**values)):.4g}, features C^{float(size(**values)):.4g}"
-    return f"phase {loss.regime(**values)}: {exponents} (linear.compute)"
+    loss, size, time = (
+        float(law(f"linear.{name}")(**values))
+        for name in ("compute", "compute_model", "compute_time")
+    )
+    phase = law("linear.compute").regime(**values)
+    return Remark(
+        f"phase {phase}: loss C^-{loss:.4g}, features C^{size:.4g} (linear.compute)",
+        {"loss": -loss, "features": size, "time": time},
+    )

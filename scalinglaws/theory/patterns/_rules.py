@@ -27,6 +27,14 @@ from ..balance import Power, TropicalProgram
 from ._architectures import Architecture, Attention, transfer_order
 
 KINDS = ("GP", "S1", "S", "G")
+MEANINGS = {
+    "GP": "GP: lazy",
+    "S1": "S1(k): one neuron specializes on degree k, with amplitude u",
+    "S": "S(k): M neurons specialize on degree k, with amplitude 1",
+    "G": "G(k): all neurons inflate their variance along degree k by beta",
+    "softmax": "softmax: the attention scores form the pattern, of squared strength epsilon2",
+}
+"""What a layer does, by kind."""
 _LETTERS = {"S1": "u", "S": "M", "G": "beta"}  # of the free parameter
 _ONE, _NONE = Fraction(1), Fraction(0)
 

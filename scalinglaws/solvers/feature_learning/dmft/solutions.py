@@ -108,7 +108,9 @@ class ReuseDMFTSolution(Result):
         The input P, instead of a batch.
     test_loss, train_loss : ndarray
         Mean losses; the train loss contains the label noise, the test loss does not.
-    steps, features, learning_rate, richness, initial_variance, noise_variance, scale, matrices, diagnostics
+    scale : ndarray
+        :math:`s(t) = 1 + \gamma C_w(t, t)`, the growth of the kernel.
+    steps, features, learning_rate, richness, initial_variance, noise_variance, matrices, diagnostics
         As of `OnlineDMFTSolution`.
     """
 

@@ -330,6 +330,11 @@ def _by_rank(result: Any, arguments: Mapping[str, Any]) -> dict[str, Array]:
     along="rank",
     whole=("weights", "exponents", "scales"),
     rows=_by_rank,
+    meanings={
+        "rank": "place of a cluster by its weight, the heaviest first",
+        "weight": "what a cluster contributes to the loss before anything is learned",
+        "allocation": "share of the budget that a cluster gets; it learns nothing from 0",
+    },
 )
 def allocate(
     weights: ArrayLike,

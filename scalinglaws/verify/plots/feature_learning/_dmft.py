@@ -188,6 +188,15 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
             **colors,
         )
         axis.set_title(words, fontsize=11)
+        if name == "response":
+            axis.text(
+                0.7,
+                0.25,
+                "0: no response\nbefore its cause",
+                transform=axis.transAxes,
+                ha="center",
+                fontsize=9,
+            )
         label = r"$U/\eta$" if name == "response" else "correlation coefficient"
         beyond = "neither" if name != "response" else "max" if colors["vmin"] == 0 else "both"
         figure.colorbar(image, ax=axis, label=label, extend=beyond)

@@ -20,7 +20,7 @@ from ....solvers.spectra import PowerLawSpectrum
 from ...estimate import curve_from_replicates
 from ...rule import quantile
 from ...simulate.linear import population_projection, random_feature_ridge
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas
+from ..style import LAW, RIVAL, SIMULATION, THEORY, band, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,8 +184,7 @@ def _draw(
     )
     upper.legend(frameon=False, fontsize=9)
 
-    lower.axhspan(-tolerance, tolerance, color=THEORY, alpha=0.08, lw=0)
-    lower.axhline(0, color=THEORY, lw=1)
+    band(lower, tolerance)
     lower.errorbar(
         sizes, mean / expected - 1, reach / expected, fmt="o", color=SIMULATION, ms=5, capsize=3
     )

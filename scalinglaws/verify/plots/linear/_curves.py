@@ -13,7 +13,7 @@ from ....arguments import floats, number
 from ....errors import refusal
 from ....solvers.linear import GradientDescentSolution, GradientFlowSolution, OnlineSGDSolution
 from ...simulate.linear import SimulatedLosses
-from ..style import CASES, THEORY, bare, canvas
+from ..style import CASES, THEORY, band, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,8 +106,7 @@ def loss_curves(
     (lower or upper).set_xlabel(cases[0].clock)
     bare(upper)
     if lower is not None:
-        lower.axhspan(-tolerance, tolerance, color=THEORY, alpha=0.08, lw=0)
-        lower.axhline(0, color=THEORY, lw=1)
+        band(lower, tolerance)
         widest = max(
             np.max(np.abs(_deviation(case, name)[0]) + _deviation(case, name)[1])
             for case in cases

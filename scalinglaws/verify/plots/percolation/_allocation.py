@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .... import theory
 from ....arguments import number, whole
 from ....solvers.percolation import allocate, allocate_integer
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +95,13 @@ def allocation_by_rank(
         {"exact": int(exact.included), "published": min(int(last), count)},
     )
     bare(left, right)
+    explain(
+        figure,
+        [
+            "dotted: the last cluster that is learned; x*: the least share that is worth having, of the exact rule",
+            "right: what it costs to learn another number of clusters, with the best shares between them",
+        ],
+    )
     return figure
 
 

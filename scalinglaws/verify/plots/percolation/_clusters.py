@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ....arguments import instance
 from ....errors import refusal
 from ...simulate.percolation import BetheDataset, LabeledClusters, LatticeClusters
-from ..style import THEORY, canvas
+from ..style import THEORY, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,6 +96,15 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
         f"{parent.size} sites, raw variance V = {dataset.raw_variance[rank]:.3g}",
         fontsize=11,
         color=THEORY,
+    )
+    explain(
+        figure,
+        [
+            f"a cluster of the Bethe lattice, z = {dataset.coordination}, p = {dataset.occupation:.4g}; a line joins two "
+            "neighbors and has the color of the outer one's target",
+            "ring: the site from which the cluster was grown; in the middle: that of the longest path",
+            "V: variance of the target over the cluster before it is standardized",
+        ],
     )
     return figure
 
@@ -230,4 +239,11 @@ def lattice_slice(
             alignment="left",
             fontsize=9,
         )
+    cut = "" if labels.ndim == 2 else f"; a plane through the middle of {labels.ndim} dimensions"
+    notes = [f"a lattice of {' x '.join(map(str, labels.shape))} sites{cut}"]
+    if np.any(shown > NAMED):
+        notes.append("others: each in one of several grays")
+    if np.any(shown == 0):
+        notes.append("white: empty sites")
+    explain(figure, notes)
     return figure

@@ -14,7 +14,7 @@ from ....arguments import floats, generator, one_row, several
 from ....errors import refusal
 from ....solvers.percolation import allocate, cluster_scale, data_loss, zipf_model_loss
 from ...simulate.percolation import BetheDataset, data_losses, model_loss
-from ..style import CASES, SIMULATION, THEORY, bare, canvas
+from ..style import CASES, SIMULATION, THEORY, band, bare, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,6 +101,21 @@ def loss_curves(
     panels[1, 0].set_ylabel("local exponent")
     panels[0, 0].plot([], [], "--", color="#555555", lw=1.1, label="derived", gid="key")
     panels[0, 0].legend(frameon=False, fontsize=9, title=rf"$\alpha = {alpha:g}$", alignment="left")
+    notes = []
+    for kind, words in (("model", "degrees of freedom"), ("data", "samples")):
+        law = theory.law(f"percolation.{kind}")
+        same: dict[tuple[float, float], list[str]] = {}
+        for beta in exponents:
+            values: dict[str, Any] = {"alpha": alpha, "beta": beta}
+            exponent = float(law(**values)), float(law.log_power(**values))
+            same.setdefault(exponent, []).append(f"{beta:g}")
+        notes += [
+            f"{words}: the same derived exponent, {value:.4g}, for β = {' and '.join(which)}"
+            for (value, _), which in same.items()
+            if len(which) > 1
+        ]
+    if notes:
+        explain(figure, notes)
     return figure
 
 
@@ -267,8 +282,7 @@ def _compare(upper: Axes, lower: Axes, found: _Compared) -> None:
         zorder=3,
     )
     upper.set(xscale="log", yscale="log")
-    lower.axhspan(-BAND, BAND, color=THEORY, alpha=0.08, lw=0)
-    lower.axhline(0, color=THEORY, lw=1)
+    band(lower, BAND)
     spread = np.abs(np.quantile(ratio, (0.25, 0.75), axis=0) - middle)
     lower.errorbar(
         found.size, middle, spread, fmt="o", color=SIMULATION, ms=4.5, capsize=2, zorder=3

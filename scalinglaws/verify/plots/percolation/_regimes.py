@@ -9,7 +9,7 @@ from ....errors import refusal
 from ....notation import SourceCapacity
 from ....theory.percolation import critical_exponents
 from .._phases import DOT, Limits, draw_phases, law_with_phases
-from ..style import canvas
+from ..style import canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,4 +103,12 @@ def regime_diagram(
                     textcoords="offset points",
                     **style,
                 )
+    if chosen:
+        explain(
+            figure,
+            [
+                "dots: lattices of d dimensions at the threshold, whose clusters have the dimension D; c = 2: learned by nearest "
+                "neighbors, c = 4: piecewise linearly",
+            ],
+        )
     return figure
