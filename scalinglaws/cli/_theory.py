@@ -50,6 +50,8 @@ def laws(
         else [f"no law mentions {text!r}; scalinglaws laws lists them all"]
     )
     emit(Answer(data, blocks, (header, list(rows))), json, output, latex=latex)
+    if not rows and output is not None:  # an empty file says nothing
+        print(f"no law mentions {text!r}", file=sys.stderr)
     return 0 if rows else 1
 
 
