@@ -25,6 +25,7 @@ def short_repr(kind: Kind) -> Kind:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from dataclasses import dataclass
     >>> @short_repr
     ... @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def in_short(value: Any) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> in_short(np.zeros((4, 5))), in_short([1, 2]), in_short(range(9)), in_short(tuple("abcd"))
     ('<4 x 5 numbers, all 0>', '[1, 2]', 'range(0, 9)', '<4 entries>')
     """

@@ -38,7 +38,7 @@ from hypothesis import strategies as st
 from numba.core import event
 
 import scalinglaws
-from scalinglaws import errors, theory, verify
+from scalinglaws import errors, solvers, theory, verify
 from scalinglaws.cli import app, run
 from scalinglaws.results import Result
 from scalinglaws.solvers import Spectrum
@@ -213,6 +213,7 @@ def _hashable(value):
 _made = {}
 _making = set()
 MAKERS = {
+    "AlignmentProbability": lambda: solvers.patterns.log_alignment(10, 5.0, samples=2000, rng=0),
     "CostLimited": lambda: theory.linear.ComputeLimited().cases[0].model,
     "Comparison": lambda: verify.Comparison(
         "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1

@@ -13,8 +13,9 @@ from ..errors import DataError, DomainError
 from ..formatting import number
 from ..tables import Block, Table
 from ._app import Json, Output, app
-from ._figures import FIGURES, Picture, draw
+from ._figures import FIGURES, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
+from ._picture import Picture
 from ._solver_help import documented
 
 if TYPE_CHECKING:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..formatting import typeset
+from ._picture import ERROR, SAME, Array, Curve, Picture
 
-if TYPE_CHECKING:
-    from ._figures import Curve, Picture
-
-Array = NDArray[np.float64]
-
-SAME = 4e-3  # relative, curves closer than the line is wide
 MOST_SAID = 3  # notes of a kind, about one panel
 UP, DOWN, LEFT, RIGHT = "▲▼◀▶"
-ERROR = "standard_error"
 _TECHNICAL = ("non-decreasing", "broadcast", "both broadcast")
 
 

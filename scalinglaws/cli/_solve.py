@@ -19,9 +19,10 @@ from ..formatting import number
 from ..notation import CONVENTIONS, Convention, SourceCapacity, belonging, convention
 from ..tables import Block, Table
 from ._app import Json, Latex, Output, app
-from ._figures import FIGURES, Columns, Picture, draw
+from ._figures import FIGURES, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
+from ._picture import Columns, Picture
 from ._solver_help import arguments, columns, renamed, solver_help, solver_list
 from ._solvers import Solver
 

@@ -305,7 +305,7 @@ class Allocation(Sequence[Balance]):
     compatibility: tuple[sp.Expr, ...] = ()
 
     def _repr_html_(self) -> str:
-        from ._words import as_html
+        from ._html import as_html
 
         return as_html(self)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from html import escape
 from typing import Any
 
 import sympy as sp
@@ -11,7 +10,7 @@ import sympy as sp
 from ... import typesetting as tex
 from ...arguments import several, text, whole
 from ..lettering import in_unicode
-from ..mathematical_markup import mathml
+from ._html import undecided
 from ._records import Balance
 
 _LONG = 10**7  # numerators and denominators beyond are shown as decimals
@@ -58,29 +57,12 @@ def as_latex(found: Any, before: str, after: str) -> str:
                 parts.append(tex.display(rf"{sp.latex(name)} \sim {_formula(best)}"))
         if balance.conditions:
             conditions = ", ".join(f"${sp.latex(condition)}$" for condition in balance.conditions)
-            parts.append(f"possible if {conditions}{_undecided(balance)}")
+            parts.append(f"possible if {conditions}{undecided(balance)}")
         return "\n".join(parts)
 
     listed = [entry(place, balance) for place, balance in enumerate(balances, start=1)]
     words = [tex.paragraph(text(*given)) for given in (("before", before), ("after", after))]
     return "\n\n".join([words[0], *listed, words[1]]).strip("\n") + "\n"
-
-
-def as_html(found: Any) -> str:
-    """Write all balances for a notebook."""
-    rows = []
-    for balance in found:
-        best = "".join(
-            f"<div>{mathml(name, chr(92) + 'sim', value)}</div>"
-            for name, value in balance.allocation.items()
-            if value is not None
-        )
-        conditions = ", ".join(map(mathml, balance.conditions)) or escape("always")
-        equal = " = ".join(map(mathml, balance.duals))
-        cells = (mathml(balance.value), equal, best, conditions + _undecided(balance))
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    head = "".join(f"<th>{name}</th>" for name in ("optimum", "where", "scales", "possible if"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _lines(found: Any, show: Callable[[Any], str]) -> Iterator[str]:
@@ -95,16 +77,12 @@ def _lines(found: Any, show: Callable[[Any], str]) -> Iterator[str]:
             written = "(not determined)" if value is None else show(_rounded(value))
             yield f"     {show(name)} ~ {written}"
         if balance.conditions:
-            yield f"     possible if {', '.join(map(show, balance.conditions))}{_undecided(balance)}"
+            yield f"     possible if {', '.join(map(show, balance.conditions))}{undecided(balance)}"
 
 
 def _closed(balance: Any) -> tuple[Any, ...]:
     """Return the caps that are reached."""
     return tuple(balance.active[len(balance.duals) :])
-
-
-def _undecided(balance: Any) -> str:
-    return "" if balance.possible else " (undecided whether that can be)"
 
 
 def _formula(expr: Any) -> str:

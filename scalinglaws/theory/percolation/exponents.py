@@ -250,7 +250,7 @@ def critical_exponents(dimension: int) -> CriticalExponents:
     >>> print(critical_exponents(3).alpha)
     4.2884 +- 0.0013
     >>> critical_exponents(6).model_exponent(4)
-    Prediction(exponent=Estimate(value=1, ...), log_power=2, limit='both')
+    Prediction(exponent=Estimate(...), log_power=2, limit='both')
     """
     return _critical_exponents(_dimension(dimension))
 

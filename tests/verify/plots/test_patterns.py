@@ -232,7 +232,7 @@ def test_refusals(plane, line, tails):
         (lambda: weight_configuration(configuration, 30), "d = 30 is not the dimension"),
         (lambda: weight_configuration(configuration, 20, sampled=other), "n = 20, d = 20"),
         (lambda: tail_curves([]), "one or more"),
-        (lambda: tail_curves([configuration]), "results of log_tail"),
+        (lambda: tail_curves([configuration]), "must be a TailProbability"),
         (lambda: tail_curves(negative), "positive thresholds"),
         (lambda: tail_curves(solvers.log_tail([1, 2, 3, 4, 5], 0.0)), "5 numbers"),
     ):

@@ -63,7 +63,7 @@ def weight_configuration(
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['weight $w$ on the target', '$x$']
     """
-    d = number("d", d, low=1)
+    number("d", d, low=1)
     if not isinstance(configuration, Configuration):
         raise refusal(
             "configuration",

@@ -67,7 +67,7 @@ def loss_curves(
     ['loss 0.5', 'key']
     """
     size = one_row("sizes", sizes, least=2, low=2, increasing=True)
-    exponents = one_row("exponents", exponents).tolist()
+    exponents = one_row("exponents", exponents, least=0).tolist()
     if not 1 <= len(exponents) <= len(CASES):
         raise refusal(
             "exponents",
