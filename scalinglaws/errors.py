@@ -104,7 +104,9 @@ class ExtrapolationWarning(UserWarning):
     """A formula is used outside the range in which it was tested."""
 
 
-def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> DomainError:
+def unknown_name(
+    kind: str, name: Any, known: Iterable[str], more: str = "", *, likeness: float = 0.5
+) -> DomainError:
     """Build the error for a name that does not exist, with the nearest ones that do.
 
     Parameters
@@ -117,6 +119,8 @@ def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> 
         What there is.
     more : str
         What else may help.
+    likeness : float
+        How much alike names are of which one may be a slip for the other, from 0 to 1.
 
     Returns
     -------
@@ -136,7 +140,7 @@ def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> 
     names = sorted(known)
     near = [
         entry
-        for entry in get_close_matches(str(name), names, n=5, cutoff=0.5)
+        for entry in get_close_matches(str(name), names, n=5, cutoff=likeness)
         if _may_be_meant(str(name), entry)
     ][:3]
     if near:
@@ -146,7 +150,8 @@ def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> 
     else:
         hint = "known:\n" + columns(names)
     if more:
-        hint += "\n" + more if "\n" in hint else f"; {more}"
+        gap = "\n" if "\n" in hint else " " if near else "; "
+        hint += gap + more
     return DomainError(f"unknown {kind} {brief(name)}; {hint}", argument=kind, value=name)
 
 

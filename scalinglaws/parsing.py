@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .errors import DomainError, refusal
+from .errors import GREEK, DomainError, refusal
 
 if TYPE_CHECKING:
     import sympy
@@ -65,6 +66,35 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
         raise refusal(argument, text, "is nested too deeply", shown=False) from None
 
 
+def spelled_out(name: str) -> str:
+    """Write the Greek letters of a name as words, as symbols are named everywhere.
+
+    Parameters
+    ----------
+    name : str
+        As a person typed it.
+
+    Returns
+    -------
+    str
+        The same name in the letters of a keyboard.
+
+    Examples
+    --------
+    >>> spelled_out("α_p"), spelled_out("Σ"), spelled_out("N")
+    ('alpha_p', 'Sigma', 'N')
+    """
+    return "".join(map(_letter, unicodedata.normalize("NFKC", name)))
+
+
+def _letter(sign: str) -> str:
+    kind, _, letter = unicodedata.name(sign, "").partition(" LETTER ")
+    word = letter.lower().replace("lamda", "lambda").removeprefix("final ")
+    if word not in GREEK or kind not in ("GREEK SMALL", "GREEK CAPITAL"):
+        return sign
+    return word if kind == "GREEK SMALL" else word.capitalize()
+
+
 _SIGNS = {
     "−": "-",
     "–": "-",
@@ -89,8 +119,17 @@ def _cure(text: str) -> str:
             written = f"; write {_SIGNS[sign]}" if sign in _SIGNS else ""
             return f": {sign!r} is no sign that is read{written}"
     if found := re.search(r"\d(?![eE][-+]?\d)[^\W\d_]\w*", text):
-        return f": write {found[0][0]}*{found[0][1:]} for a product"
+        return f": write {_product(found[0][0], found[0][1:])} for a product"
+    if found := re.fullmatch(r"\w+(?:\s+\w+)+", text):
+        return f": write {'*'.join(text.split())} for a product"
     return f"; {_ALLOWED}"
+
+
+def _product(number: str, name: str) -> str:
+    """Write a product with its signs; capitals that follow each other may be one name, or several."""
+    whole = f"{number}*{name}"
+    several = name.isalpha() and name.isupper() and len(name) > 1
+    return f"{'*'.join((number, *name))} (or {whole})" if several else whole
 
 
 def _build(node: ast.expr, text: str, argument: str) -> Any:
@@ -139,7 +178,7 @@ def _value(node: ast.expr, text: str, argument: str) -> Any:
         case ast.Name(id=name):
             if name.lower() in _NO_NAMES:
                 raise refuse(f"{name!r} is neither a finite number nor the name of a symbol")
-            return sp.Symbol(name, positive=True)
+            return sp.Symbol(spelled_out(name), positive=True)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_build(operand, text, argument)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):

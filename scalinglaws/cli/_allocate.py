@@ -7,6 +7,7 @@ from typing import Any
 
 from ..arguments import digit_count
 from ..errors import refusal, unknown_name
+from ..parsing import spelled_out
 from ._app import Json, Latex, Output, Plain, Whole, app
 from ._formats import Answer, emit
 from ._grammar import fraction, pairs
@@ -225,7 +226,7 @@ def _at(
         left = problem.typed.get(item.args[0], item.args[0])
         sign = "falls" if power < 0 else "grows"
         lines.append(
-            f"  1 % more of {left}: the excess {sign} by {decimal(abs(power), digits)} %"
+            f"  1 % more of {left}: {'the excess' if found.irreducible else 'it'} {sign} by {decimal(abs(power), digits)} %"
             if power
             else f"  more of {left} changes nothing"
         )
@@ -272,7 +273,7 @@ def _scale(name: str, problem: Any) -> Any:
     import sympy
 
     budgets = problem.budgets
-    if name:
+    if name := spelled_out(name):
         known = {
             str(symbol): symbol
             for part in (

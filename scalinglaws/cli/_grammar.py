@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
 from ..errors import DomainError
+from ..parsing import spelled_out
 
 MAX_ROWS = 100_000
 """Largest grid that a command computes."""
 
 
 def pairs(tokens: Sequence[str]) -> dict[str, str]:
-    """Split ``name=value`` tokens; each name once."""
+    """Split ``name=value`` tokens; each name once, Greek letters by their names."""
     found: dict[str, str] = {}
     for token in tokens:
         name, sign, value = token.partition("=")
         if not sign or not name or not value:
             raise DomainError(
-                f"{token!r} must have the form name=value", argument="values", value=token
+                f"{token!r} must have the form name=value, without blanks",
+                argument="values",
+                value=token,
             )
+        name = spelled_out(name)
         if name in found:
             raise DomainError(f"{name} is given twice", argument=name, value=value)
         found[name] = value
     return found
+
+
+_SIZES = {"k": "e3", "K": "e3", "M": "e6", "B": "e9", "G": "e9", "T": "e12"}
+
+
+def _meant(text: str) -> str:
+    """Write a number that has a letter for its size (70B), or a power of ten (10^9, 3*10**9), as it is read; empty for others."""
+    if found := re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([kKMBGT])", text):
+        return found[1] + _SIZES[found[2]]
+    if found := re.fullmatch(r"(?:(\d+(?:\.\d*)?)[*x×·])?10(?:\*\*|\^)(\d+)", text):
+        return f"{found[1] or 1}e{found[2]}"
+    return ""
 
 
 def fraction(name: str, text: str, *, zero: bool = False) -> Fraction:
@@ -37,7 +54,9 @@ def fraction(name: str, text: str, *, zero: bool = False) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise DomainError(
-            f"{name} = {text!r} is not a nonzero number of ordinary size: write 3/2, 1.5 or 2",
+            f"{name} = {text!r} is not a nonzero number of ordinary size: write "
+            + (_meant(text) or "3/2, 1.5 or 2")
+            + (", one for each name" if "," in text or ":" in text else ""),
             argument=name,
             value=text,
         ) from None
@@ -49,7 +68,8 @@ def to_float(name: str, text: str) -> float:
         return float(text) if "/" not in text else float(Fraction(text))
     except (ValueError, ZeroDivisionError):
         raise DomainError(
-            f"{name} = {text!r} is not a number: write 0.5, 1/2, 1e9, inf, a list 1,2,5 or a logarithmic range 1e3:1e9",
+            f"{name} = {text!r} is not a number: write "
+            + (_meant(text) or "0.5, 1/2, 1e9, inf, a list 1,2,5 or a logarithmic range 1e3:1e9"),
             argument=name,
             value=text,
         ) from None

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -19,11 +19,14 @@ from ..formatting import number
 from ..notation import CONVENTIONS, Convention, SourceCapacity, belonging, convention
 from ..tables import Block, Table
 from ._app import Json, Latex, Output, app
-from ._figures import FIGURES, Columns, draw
+from ._figures import FIGURES, Columns, Picture, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
-from ._solver_help import renamed, solver_help, solver_list
+from ._solver_help import arguments, columns, renamed, solver_help, solver_list
 from ._solvers import Solver
+
+if TYPE_CHECKING:
+    from ..theory.catalogue import Remark
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
 _FILES = ("spectrum", "signal")
@@ -155,7 +158,7 @@ def solve(
         return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
-    request = _request(solver, renamed(solver, pairs(values)), notation)
+    request = _request(solver, renamed(solver, pairs(_measured_first(solver, values))), notation)
     if output is not None and output.suffix in FIGURES and not request.varied:
         raise DomainError(
             "a picture needs an argument that varies: give a list or a range",
@@ -166,7 +169,7 @@ def solve(
     for warning in solved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if output is not None and output.suffix in FIGURES:
-        draw(request.title(), solved.columns, solver.shown, request.varied, output)
+        draw(_picture(request, solved), output)
     else:
         emit(_answer(request, solved, brief=output is None), json, output, latex=latex)
     return 0
@@ -236,6 +239,15 @@ def _seed(text: str) -> int:
             f"rng = {text!r} must be a seed, one whole number >= 0", argument="rng", value=text
         )
     return int(text)
+
+
+def _measured_first(solver: Solver, values: Sequence[str]) -> Sequence[str]:
+    """Read a file that stands first, as the spectrum stands first in Python, as spectrum=FILE."""
+    from ..solvers.spectrum_files import SUFFIXES
+
+    first = values[0] if values else ""
+    alone = "=" not in first and first.endswith(SUFFIXES)
+    return (f"spectrum={first}", *values[1:]) if alone and solver.has_spectrum else values
 
 
 def _only(key: str, values: list[float]) -> float:
@@ -316,6 +328,13 @@ def _written(
             wanted = " and ".join(f"{key}=" for key in entry.parameters)
             raise DomainError(
                 f"{name}: the notation {entry.name!r} needs {wanted}; got {', '.join(free) or 'neither'}",
+                argument="notation",
+                value=notation,
+            )
+        if rest := [key for key in free if key in _SPECTRUM and key not in (*found, "size")]:
+            raise DomainError(
+                f"{name}: {', '.join(f'{key}=' for key in rest)} is not of the notation {entry.name!r}, which takes "
+                f"{' and '.join(f'{key}=' for key in entry.parameters)}",
                 argument="notation",
                 value=notation,
             )
@@ -481,12 +500,43 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
     return Answer(data, blocks, (tuple(columns), table))
 
 
-def _remark(request: _Request) -> str:
+def _picture(request: _Request, solved: _Solved) -> Picture:
+    """Bring together what a picture shows."""
+    from ..theory.catalogue import assumption
+
+    solver, said = request.solver, _remark(request)
+    defaults = {key: item.default for key, item in solver.parameters.items()}
+    given = {
+        key: axis[0]
+        for key, axis in (request.one_by_one | request.together).items()
+        if key not in request.varied
+    }
+    assumed = assumption(solver.name)
+    return Picture(
+        title=request.title(),
+        columns=solved.columns,
+        shown=solver.shown,
+        varied=request.varied,
+        meanings=columns(solver),
+        arguments=arguments(solver),
+        constant=defaults | given,
+        derived=said.powers,
+        remarks=[
+            *_totals(request, solved, {}),
+            *([f"derived: {said}"] if said else []),
+            *([f"assumes {assumed}"] if assumed else []),
+            *(f"warning: {warning}" for warning in solved.warnings),
+        ],
+    )
+
+
+def _remark(request: _Request) -> Remark:
     """Return what the theory says about a task, for all arguments that have one value."""
     from ..theory import remark
+    from ..theory.catalogue import Remark
 
     if request.files:
-        return ""  # remarks are about power laws
+        return Remark("")  # remarks are about power laws
     task = request.spectrum
     values = {} if task is None else {"alpha": task.alpha, "beta": task.beta}
     axes = request.one_by_one | request.together

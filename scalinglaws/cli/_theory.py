@@ -44,8 +44,14 @@ def laws(
     rows = [(name, CATALOGUE[name].statement) for name in matching(text)]
     data = [{"name": name, "statement": statement} for name, statement in rows]
     header = ("law", "statement")
-    blocks: list[str | Table] = [Table(header, rows)] if rows else [f"no law mentions {text!r}"]
+    blocks: list[str | Table] = (
+        [Table(header, rows)]
+        if rows
+        else [f"no law mentions {text!r}; scalinglaws laws lists them all"]
+    )
     emit(Answer(data, blocks, (header, list(rows))), json, output, latex=latex)
+    if not rows and output is not None:  # an empty file says nothing
+        print(f"no law mentions {text!r}", file=sys.stderr)
     return 0 if rows else 1
 
 

@@ -168,7 +168,9 @@ def report(
             text = stream.read(LARGEST + 1)
     except (OSError, ValueError) as failure:
         raise DomainError(
-            f"cannot read {path}: {failure}", argument="path", value=path
+            f"cannot read {path}: {getattr(failure, 'strerror', None) or failure}",
+            argument="path",
+            value=path,
         ) from failure
     found = Report.from_json(text)
     made = {entry.check for entry in found.entries}

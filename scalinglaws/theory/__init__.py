@@ -13,6 +13,7 @@ beta
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
 from ..rooms import lazy_submodules
-from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, matching
+from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, Remark, matching
 
 if TYPE_CHECKING:
     from . import balance
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .formula import Law
 
 __all__ = ["allocate", "cite", "compare", "find", "law", "laws", "remark"]
+
+_FEW = 5  # laws that a message names
 
 __getattr__, __dir__ = lazy_submodules(__name__)
 
@@ -67,10 +70,22 @@ def _built(builder: str) -> Law:
 
 def _entry(name: str) -> Entry:
     if not isinstance(name, str) or name not in CATALOGUE:
-        tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
+        tested = [
+            law
+            for law, entry in CATALOGUE.items()
+            if isinstance(name, str) and name in entry.checks
+        ]
         more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
-        raise unknown_name("law", name, CATALOGUE, more)
+        raise unknown_name("law", name, CATALOGUE, more or _mentioned(name))
     return CATALOGUE[name]
+
+
+def _mentioned(name: object) -> str:
+    """Say which laws mention what is no name of one: an author, a theory."""
+    found = matching(name) if isinstance(name, str) and name.strip() else []
+    if len(found) > _FEW:
+        return f"{len(found)} laws mention it: scalinglaws laws {shlex.quote(str(name))}"
+    return f"it is mentioned by {' and '.join(found)}" if found else ""
 
 
 def find(text: str) -> list[Law]:
@@ -188,7 +203,7 @@ def compare(first: str, second: str, /, **values: Any) -> LawComparison:
     return contrast(law(first), law(second), values)
 
 
-def remark(solver: str, /, **values: Any) -> str:
+def remark(solver: str, /, **values: Any) -> Remark:
     """Say in a line what the theory derives for what a solver was asked.
 
     A theory says it in a function of the solver's name in its module ``remarks``.
@@ -202,8 +217,9 @@ def remark(solver: str, /, **values: Any) -> str:
 
     Returns
     -------
-    str
-        A line; empty if the theory has no remark on this solver or on these values.
+    Remark
+        A line, a str; empty if the theory has no remark on this solver or on these values. Its `powers` are the derived powers of
+        the independent variable, by the solver's columns.
 
     Examples
     --------
@@ -213,6 +229,6 @@ def remark(solver: str, /, **values: Any) -> str:
     ''
     """
     if not isinstance(solver, str) or solver not in REMARKS:
-        return ""
-    line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
-    return line
+        return Remark("")
+    found: Remark = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
+    return found

@@ -463,7 +463,10 @@ def _check_asymptotic(
                 distance,
                 f"at {place}: ratio {mpmath.nstr(last, 8)} at {variable} = 1e{scales[2]}",
             )
-    return StepCheck(used > 0 and worst < 2e-3, f"{used} points over four decades; slowest {note}")
+    return StepCheck(
+        used > 0 and worst < 2e-3,
+        f"{used} point{'s' * (used != 1)} over four decades; slowest {note}",
+    )
 
 
 def _holds(relation: sp.Basic, point: Mapping[sp.Symbol, Any]) -> bool:

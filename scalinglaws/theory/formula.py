@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, digit_count, flag, refuse_first
+from ..arguments import choice, digit_count, flag, floats, instance, refuse_first, text
 from ..errors import AccuracyWarning, known_name, refusal, unknown_name
 from ..notation import CONVENTIONS, belonging, canonical, convention
 from ..reprs import line
@@ -277,10 +277,14 @@ class Law:
             As `scalinglaws.theory.rendering` writes them.
         """
         flag("published", published)
+        if values is not None:
+            instance("values", values, Mapping)
+            for name in values:
+                text("values", name)
         found: list[presentation.Block] = [
             presentation.Title(self.name, self.statement),
             self._scaling(),
-            presentation.Symbols(self.symbols),
+            presentation.Symbols(self.symbols, self._printed()),
             presentation.Domain(self.validity),
             presentation.Standing(self.name, self.standing, assumption(self.name)),
             presentation.Tested(self.checks),
@@ -673,6 +677,11 @@ class Law:
 
     # -- internals --------------------------------------------------------------------------------------------------
 
+    def _printed(self) -> dict[str, str]:
+        """Return the names that formulas write differently, and how."""
+        written = {name: str(self._symbol(name)) for name in self.symbols}
+        return {name: symbol for name, symbol in written.items() if symbol != name}
+
     def _symbol(self, name: str) -> sp.Symbol:
         """Return the printed symbol of a parameter name in the current notation."""
         entry = CONVENTIONS[self.notation]
@@ -746,8 +755,8 @@ class Law:
             condition for condition in self.validity if condition.free_symbols <= given.keys()
         ]
         if any(
-            np.ndim(value) > 0
-            for value in given.values()
+            (value.ndim if isinstance(value, np.ndarray) else floats(str(name), value).ndim) > 0
+            for name, value in given.items()
             if isinstance(value, (np.ndarray, list, tuple))
         ):
             if digits is not None:

@@ -125,10 +125,11 @@ def _words(line: str) -> str:
     """Put letters into the words around formulas; a command is to be typed, and what a parameter is called too."""
     if "scalinglaws " in line:
         return line
-    named = re.match(r"  (\w+)( +)", line)
-    if named and named[1] in greek_unicode and len(named[2]) > 1:
-        label = f"{named[1]}, {greek_unicode[named[1]]}"
-        room = len(named[1] + named[2])
+    named = re.match(r"  (\w+)(?:, (\w+))?( +)", line)
+    printed = greek((named[2] or named[1]) if named else "")
+    if named and printed != named[1] and len(named[3]) > 1:
+        label = f"{named[1]}, {printed}"
+        room = len(named[0]) - 2
         return (
             f"  {label:<{room}} ".rstrip()
             + " " * max(1, room - len(label))

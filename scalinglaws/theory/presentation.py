@@ -8,7 +8,7 @@ order, and leaves out the kinds that it does not show.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
@@ -76,9 +76,12 @@ class Symbols:
     ----------
     meanings : mapping of str to str
         By name.
+    printed : mapping of str to str
+        How formulas write names, where that differs.
     """
 
     meanings: Mapping[str, str]
+    printed: Mapping[str, str] = field(default_factory=dict)
 
 
 @short_repr

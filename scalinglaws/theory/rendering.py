@@ -278,15 +278,22 @@ def _listed(conditions: Iterable[sp.Basic]) -> str:
     return ", ".join(map(str, conditions))
 
 
+def _symbols_text(block: Symbols) -> list[str]:
+    """Write every name as it is given and, where formulas write another, that one too."""
+    labels = {
+        name: ", ".join((name, *block.printed.get(name, "").split())) for name in block.meanings
+    }
+    room = max([9, *(len(label) + 1 for label in labels.values() if len(label) > 9)])
+    return [f"  {labels[name]:<{room}} {meaning}" for name, meaning in block.meanings.items()]
+
+
 _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Title: lambda block, show: [f"{block.name}: {block.statement}"],
     Scaling: _scaling_text,
     Domain: lambda block, show: (
         [f"  valid for {_listed(block.conditions)}"] if block.conditions else []
     ),
-    Symbols: lambda block, show: [
-        f"  {name:<9} {meaning}" for name, meaning in block.meanings.items()
-    ],
+    Symbols: lambda block, show: _symbols_text(block),
     Standing: _standing_text,
     Tested: _tested_text,
     Sources: lambda block, show: [f"  source    {entry}" for entry in block.references],
@@ -395,7 +402,7 @@ def _title_prose(block: Title, markup: _Markup) -> list[str]:
 
 def _symbols_prose(block: Symbols, markup: _Markup) -> list[str]:
     lines = [
-        f"{markup.math(sp.Symbol(name))}: {markup.plain(meaning)}"
+        f"{markup.math(sp.Symbol(block.printed.get(name, name)))}: {markup.plain(meaning)}"
         for name, meaning in block.meanings.items()
     ]
     return [markup.items(lines)] if lines else []

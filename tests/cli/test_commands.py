@@ -30,7 +30,7 @@ def test_laws_lists_and_searches(capsys):
     code, out, _ = call(capsys, "laws", "samples, trained", "--json")
     assert [entry["name"] for entry in json.loads(out)] == ["linear.data"]
     code, out, _ = call(capsys, "laws", "nonsense")
-    assert (code, out) == (1, "no law mentions 'nonsense'\n")
+    assert (code, out) == (1, "no law mentions 'nonsense'; scalinglaws laws lists them all\n")
 
 
 def test_law_at_exact_values_in_two_notations(capsys):

@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import refusal
-from ...parsing import parse_expression
+from ...parsing import parse_expression, spelled_out
 from ...reprs import short_repr
 
 
@@ -81,9 +81,9 @@ def read_problem(
     bounds = tuple(_constraint("cap", text, "<=") for text in caps)
     if odd := [name for name in free if not name.isidentifier()]:
         raise refusal("free", ",".join(free), f": {odd[0]!r} is no name; write N,D")
-    named = tuple(sp.Symbol(name, positive=True) for name in free)
+    named = tuple(sp.Symbol(spelled_out(name), positive=True) for name in free)
     found_in = (symbol for left, _ in (*budgets, *bounds) for symbol in left.free_symbols)
-    typed = re.findall(r"\w+", " ".join((*budget, *caps)))
+    typed = re.findall(r"\w+", spelled_out(" ".join((*budget, *caps))))
     chosen = named or tuple(sorted(set(found_in), key=lambda symbol: typed.index(str(symbol))))
     if not chosen:
         raise refusal(

@@ -1,0 +1,137 @@
+"""What people type that is nearly right: it is understood, or the message says what to type instead."""
+
+import pytest
+
+from scalinglaws import theory
+from scalinglaws.cli import run
+from scalinglaws.cli._grammar import fraction, pairs, to_float
+from scalinglaws.errors import DomainError, unknown_name
+from scalinglaws.notation import convention
+from scalinglaws.parsing import parse_expression, spelled_out
+from scalinglaws.theory import rendering
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("α", "alpha"),
+        ("β_p", "beta_p"),
+        ("λ", "lambda"),
+        ("ς", "sigma"),
+        ("Σ", "Sigma"),
+        ("ϵ", "epsilon"),
+        ("N", "N"),
+        ("é", "é"),
+    ],
+)
+def test_greek_letters_are_their_names(typed, name):
+    assert spelled_out(typed) == name
+    assert pairs([f"{typed}=1"]) == {name: "1"}
+
+
+def test_a_greek_letter_and_its_name_are_one_symbol():
+    assert parse_expression("A/N**α") == parse_expression("A/N**alpha")
+    with pytest.raises(DomainError, match="alpha is given twice"):
+        pairs(["α=1", "alpha=2"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("70B", "70e9"),
+        ("1.4T", "1.4e12"),
+        ("1k", "1e3"),
+        ("10^21", "1e21"),
+        ("10**21", "1e21"),
+        ("5.76*10**23", "5.76e23"),
+        ("5.76x10^23", "5.76e23"),
+    ],
+)
+@pytest.mark.parametrize("read", [fraction, to_float])
+def test_numbers_with_a_size_or_a_power_of_ten_are_shown_as_they_are_read(read, typed, meant):
+    with pytest.raises(DomainError) as caught:
+        read("N", typed)
+    assert str(caught.value).endswith(f": write {meant}")
+    assert read("N", meant) > 0
+
+
+@pytest.mark.parametrize("read", [fraction, to_float])
+@pytest.mark.parametrize("typed", ["B", "7b7", "70 B", "1,2", "abc"])
+def test_other_texts_are_guessed_at_by_nobody(read, typed):
+    with pytest.raises(DomainError, match=r"write (3/2|0\.5)"):
+        read("N", typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("6 N D", r"write 6\*N\*D for"), ("6ND", r"write 6\*N\*D \(or 6\*ND\)"), ("2x", r"2\*x for")],
+)
+def test_products_need_their_sign(typed, meant):
+    with pytest.raises(DomainError, match=meant):
+        parse_expression(typed)
+
+
+def test_a_name_of_no_law_that_laws_mention():
+    with pytest.raises(DomainError, match=r"it is mentioned by linear\.model$"):
+        theory.law("Maloney")
+    with pytest.raises(DomainError, match=r"\d+ laws mention it: scalinglaws laws 'kernel ridge'$"):
+        theory.law("kernel ridge")
+    with pytest.raises(DomainError, match=r"did you mean '[^;]*\? \d+ laws mention it"):
+        theory.law("linear")
+
+
+def test_an_author_is_no_slip_for_another():
+    with pytest.raises(DomainError) as caught:
+        convention("kaplan")
+    assert "did you mean" not in str(caught.value)
+    with pytest.raises(DomainError, match="did you mean 'bordelon'"):
+        convention("bordellon")
+    assert "'b'; known" in str(unknown_name("name", "b", ["bc"], likeness=0.9))
+
+
+def test_what_does_not_belong_to_a_notation_is_said(capsys):
+    code = run(
+        ["solve", "linear.ridge", "alpha=1", "beta=1.5", "samples=9", "--notation", "maloney"]
+    )
+    assert code == 2
+    assert "beta= is not of the notation 'bahri', which takes alpha_k=\n" in capsys.readouterr().err
+
+
+def test_a_file_given_first_is_the_spectrum(tmp_path, capsys):
+    path = tmp_path / "eigenvalues.csv"
+    path.write_text("eigenvalue,signal\n1,1\n0.5,0.3\n0.25,0.1\n", encoding="utf-8")
+    assert run(["solve", "linear.ridge", str(path), "P=2", "--json"]) == 0
+    first = capsys.readouterr().out
+    assert run(["solve", "linear.ridge", f"spectrum={path}", "P=2", "--json"]) == 0
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize(
+    ("notation", "label", "letter"),
+    [
+        ("paquette", "alpha_p, alpha_P", "alpha_p, α_P"),
+        ("bahri", "alpha_k, alpha_K", "alpha_k, α_K"),
+        ("kernel", "student_smoothness, theta_S", "student_smoothness, θ_S"),
+        ("kernel", "dimension, d", "dimension, d"),
+        ("caponnetto", "capacity, alpha", "capacity, α"),
+    ],
+)
+def test_parameters_are_named_as_given_and_as_printed(notation, label, letter):
+    blocks = theory.law("linear.data").in_notation(notation).blocks()
+    for text, shown in (
+        (rendering.text(blocks), label),
+        (rendering.terminal(blocks, 100), letter),
+    ):
+        assert [line for line in text.split("\n") if line.startswith(f"  {shown}  ")]
+
+
+def test_a_file_that_is_missing_is_named_once(capsys):
+    assert run(["report", "missing.json"]) == 2
+    assert capsys.readouterr().err == "error: cannot read missing.json: No such file or directory\n"
+
+
+def test_what_more_of_a_budget_changes_is_what_was_minimized(capsys):
+    assert run(["allocate", "1/N + 1/D", "--budget", "N*D=100"]) == 0
+    assert "1 % more of N*D: it falls by 0.5 %" in capsys.readouterr().out
+    assert run(["allocate", "2 + 1/N + 1/D", "--budget", "N*D=100"]) == 0
+    assert "1 % more of N*D: the excess falls by 0.5 %" in capsys.readouterr().out
