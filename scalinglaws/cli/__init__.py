@@ -11,7 +11,7 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from ..errors import ScalingLawsError
-from . import _allocate, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
+from . import _allocate, _complexity, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
 from ._app import app
 from ._signals import stopped_by, watch
 

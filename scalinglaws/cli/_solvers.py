@@ -82,7 +82,7 @@ class Solver:
         ]
         if self.has_spectrum:
             return positional[: positional.index("spectrum")]
-        return positional if len(positional) == 1 else []
+        return positional if len(positional) == 1 or self.shown.grid else []
 
     @property
     def one_by_one(self) -> list[str]:

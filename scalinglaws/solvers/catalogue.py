@@ -43,6 +43,8 @@ class Shown:
         Arguments of which a list is one value.
     counted : tuple of str
         Arguments that are whole numbers although the signature allows arrays of any.
+    grid : bool
+        Whether the solver itself makes a grid of its positional arguments, a row of each.
     rows : callable or None
         From result and arguments to the columns by name, where the fields of the result are not the columns.
     """
@@ -54,6 +56,7 @@ class Shown:
     one_by_one: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
+    grid: bool = False
     rows: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
