@@ -58,7 +58,8 @@ def law(
     values : str
         Parameters, exactly: alpha=3/2 beta=0.5, or those of another notation.
     notation : str
-        capacity (alpha, beta), bordelon (a, b), paquette, bahri, kernel or caponnetto.
+        capacity (alpha, beta), bordelon (a, b), paquette, bahri, kernel or caponnetto; of laws of the perceptron norm or squared,
+        of its error relative or absolute.
     latex : bool
         Print formulas as LaTeX.
     published : bool
@@ -73,11 +74,10 @@ def law(
     import sympy
 
     from .. import theory
-    from ..notation import convention
     from ..theory import rendering
 
     found = theory.law(name)
-    if convention(notation).name != found.notation:
+    if notation != found.notation:
         found = found.in_notation(notation)
     if explain:
         text = found.explain()

@@ -19,9 +19,9 @@ from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from .formula import Law
 from .monomials import power_of, power_product
 from .optimum import CostLimited, optimum_steps
+from .perceptron import NormLimited, derive_norm
 from .records import Derived, Form, Regime
 from .references import (
-    CABALLERO_2023,
     DAMICO_2025,
     HESTNESS_2017,
     HOFFMANN_2022,
@@ -510,127 +510,15 @@ def hestness_law() -> Law:
 
 # -- perceptron -----------------------------------------------------------------------------------------------------------
 
-_q1, _k1, _k2, _q2, _g1, _g2 = sp.symbols("q_1 k_1 k_2 q_2 gamma_1 gamma_2", positive=True)
-
-
-@dataclass(frozen=True)
-class NormLimited:
-    """An error that falls as a power of a norm which itself grows as a power of the data.
-
-    Attributes
-    ----------
-    norm : Expr
-        Best norm against the number of samples: a monomial and a constant.
-    exponent, amplitude, floor : Expr
-        Error = floor + amplitude * norm**-exponent.
-    samples : Symbol
-        The number of samples.
-    box : mapping
-        Ranges of the exponents.
-    """
-
-    norm: sp.Expr = _k2 * P**_g2 + _q2
-    exponent: sp.Expr = _g1
-    amplitude: sp.Expr = _k1
-    floor: sp.Expr = _q1
-    samples: sp.Symbol = P
-    box: Mapping[sp.Symbol, tuple[Any, Any]] = field(
-        default_factory=lambda: {
-            _g1: (sp.Rational(1, 3), sp.Rational(3, 2)),
-            _g2: (sp.Rational(1, 3), sp.Rational(3, 2)),
-        }
-    )
-
-
-def derive_norm(model: NormLimited) -> Derived:
-    """Derive the data exponent of an error that is limited by a growing norm.
-
-    Parameters
-    ----------
-    model : NormLimited
-        Any power of any norm that grows as a monomial above a constant.
-
-    Returns
-    -------
-    Derived
-        The product of the two exponents; forms ``loss``, ``plateau``, ``crossover`` and ``three_region``.
-    """
-    samples = model.samples
-    start = sp.Add(
-        *(term for term in sp.Add.make_args(model.norm) if samples not in term.free_symbols)
-    )
-    growing = sp.expand(model.norm - start)
-    growth = power_of(growing, samples)
-    if not growth.is_positive:
-        raise refusal("norm", model.norm, f"must grow as a power of {samples}")
-    factor = growing / samples**growth
-    exponent = sp.factor(model.exponent * growth)
-    constant = model.amplitude * factor**-model.exponent
-    crossover = (start / factor) ** (1 / growth)
-    height = model.amplitude * start**-model.exponent
-    regions = height * (1 + (samples / crossover) ** growth) ** -model.exponent
-    forms = {
-        "loss": Form(model.floor + model.amplitude * model.norm**-model.exponent, "the ansatz"),
-        "plateau": Form(model.floor + height, "loss at few samples"),
-        "crossover": Form(crossover, "samples at which the power law sets in"),
-        "three_region": Form(
-            model.floor + regions,
-            "plateau, power law and floor: five parameters, all that one curve can tell",
-        ),
-    }
-    norm = sp.Symbol("norm", positive=True)
-    steps = [
-        step(
-            norm,
-            model.norm,
-            DEFINITION,
-            "assumed: the best norm grows as a power of the data",
-            DAMICO_2025,
-        ),
-        step(
-            _L,
-            model.floor + model.amplitude * norm**-model.exponent,
-            DEFINITION,
-            "assumed: the error falls as a power of the norm",
-            DAMICO_2025,
-        ),
-        step(_EXCESS, _L - model.floor, DEFINITION, "what is above the floor"),
-        step(
-            _EXCESS,
-            regions,
-            EQUAL,
-            "the same curve with one parameter less: a plateau, then a power law",
-            CABALLERO_2023,
-        ),
-        step(
-            _EXCESS,
-            constant * samples**-exponent,
-            asymptotic(samples),
-            "past the crossover the norm is all growth",
-        ),
-        step(_C0, constant, DEFINITION, "the constant in front"),
-        step(
-            _EXCESS,
-            _C0 * samples**-exponent,
-            EQUAL,
-            "a power law whose exponent is the product of the two",
-        ),
-    ]
-    return Derived(
-        (Regime("power law", sp.true, exponent, constant),),
-        (),
-        Derivation(tuple(steps), (), dict(model.box)),
-        forms=forms,
-    )
-
 
 @lru_cache(maxsize=1)
 def perceptron_law() -> Law:
     r"""Return ``empirical.perceptron``: :math:`q_1 + k_1 (k_2 P^{\gamma_2} + q_2)^{-\gamma_1}`."""
     return _build(
         "perceptron",
-        "error against samples where the best norm grows with them: plateau, power law, floor",
-        quantity="error above its floor",
+        "relative error (over that at zero norm) against samples where the best norm grows with "
+        "them: plateau, power law, floor; the error itself falls faster, with gamma_0",
+        quantity="relative error above its floor",
         variable=P,
         symbols={
             "gamma_1": "exponent of the error against the norm",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -110,6 +110,8 @@ class Law:
         The quantity grows: `expr` is the exponent of growth.
     task : bool
         Whether alpha and beta are capacity and source of a task, which other papers write in other symbols.
+    conventions : mapping of str to mapping
+        Other ways to measure what the law is about, for `in_notation`: by name, the fields of the law that differ. The first is this law.
 
     Notes
     -----
@@ -145,6 +147,7 @@ class Law:
     notation: str = "capacity"
     growth: bool = False
     task: bool = True
+    conventions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse an unknown standing, and what is no flag."""
@@ -530,7 +533,7 @@ class Law:
         Parameters
         ----------
         name : str
-            Key of `scalinglaws.notation.CONVENTIONS`.
+            Key of `scalinglaws.notation.CONVENTIONS`, or of the law's own `conventions` if it has any.
 
         Returns
         -------
@@ -547,7 +550,13 @@ class Law:
         >>> from scalinglaws import theory
         >>> theory.law("linear.data").in_notation("bordelon").expr
         Min(2*b, a - 1)
+        >>> theory.law("perceptron.gamma1").in_notation("squared").expr
+        1/4
         """
+        if self.conventions:
+            if name not in self.conventions:
+                raise unknown_name(f"notation of {self.name}", name, self.conventions)
+            return self._converted(name)
         entry = convention(name)
         if not self.task:
             raise refusal(
@@ -583,6 +592,12 @@ class Law:
                     named=False,
                 )
             self._written[name] = law
+        return self._written[name]
+
+    def _converted(self, name: str) -> Law:
+        """Return the law in a convention of its own, derived anew."""
+        if name not in self._written:
+            self._written[name] = replace(self, **self.conventions[name])
         return self._written[name]
 
     @cached_property

@@ -195,6 +195,38 @@ DAMICO_2025 = Reference(
     2025,
     "arXiv:2505.13230",
 )
+AUBIN_2020 = Reference(
+    "aubin2020generalization",
+    "B. Aubin, F. Krzakala, Y. M. Lu, L. Zdeborová",
+    "Generalization error in high-dimensional perceptrons: Approaching Bayes error with convex optimization",
+    "NeurIPS 2020",
+    2020,
+    "arXiv:2006.06560",
+)
+VALLET_1989 = Reference(
+    "vallet1989hebb",
+    "F. Vallet",
+    "The Hebb Rule for Learning Linearly Separable Boolean Functions: Learning and Generalization",
+    "Europhysics Letters 8",
+    1989,
+    "doi:10.1209/0295-5075/8/8/007",
+)
+OPPER_1990 = Reference(
+    "opper1990ability",
+    "M. Opper, W. Kinzel, J. Kleinz, R. Nehl",
+    "On the ability of the optimal perceptron to generalise",
+    "Journal of Physics A 23",
+    1990,
+    "doi:10.1088/0305-4470/23/11/012",
+)
+OPPER_1991 = Reference(
+    "opper1991generalization",
+    "M. Opper, D. Haussler",
+    "Generalization performance of Bayes optimal classification algorithm for learning a perceptron",
+    "Physical Review Letters 66",
+    1991,
+    "doi:10.1103/PhysRevLett.66.2677",
+)
 BRILL_2024 = Reference(
     "brill2024neural",
     "A. Brill",

@@ -235,7 +235,9 @@ def _listed(conditions: Iterable[sp.Basic]) -> str:
 _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Title: lambda block, show: [f"{block.name}: {block.statement}"],
     Scaling: _scaling_text,
-    Domain: lambda block, show: [f"  valid for {_listed(block.conditions)}"],
+    Domain: lambda block, show: (
+        [f"  valid for {_listed(block.conditions)}"] if block.conditions else []
+    ),
     Symbols: lambda block, show: [
         f"  {name:<9} {meaning}" for name, meaning in block.meanings.items()
     ],
@@ -249,7 +251,8 @@ _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Steps: _steps_text,
     Conclusion: lambda block, show: [
         "",
-        f"Hence g = {show(block.exponent)} for {_listed(block.conditions)}.",
+        f"Hence g = {show(block.exponent)}"
+        + (f" for {_listed(block.conditions)}." if block.conditions else "."),
     ],
 }
 
