@@ -237,9 +237,9 @@ def _exponents(
 
 
 def _steepest(grid: Array, logs: Array, elbow: float, window: float) -> tuple[float, float] | None:
-    """Return the largest local slope of a falling curve below its elbow, and where it is."""
+    """Return the largest local slope of a curve around norms below its elbow, and where it is."""
     best = None
-    for center in grid[(grid >= grid[0] + window) & (grid + window <= elbow)]:
+    for center in grid[grid <= elbow]:
         near = np.abs(grid - center) <= window
         if np.count_nonzero(near) >= 3:
             slope = -_slope(grid[near], logs[near])

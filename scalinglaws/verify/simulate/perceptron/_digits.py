@@ -63,7 +63,7 @@ def digits_curves(
     """Train networks on images of digits, 8 x 8 pixels in ten classes, and look at them on the way.
 
     Each seed splits the 1797 images that scikit-learn brings along anew, sets 597 aside as a test, and trains networks on the first P
-    of the others, from an initialization of its own. Inputs are centered, with a mean square norm of one per entry.
+    of the others, from an initialization of its own. Images are centered, with a mean square norm of one.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def digits_curves(
 
     Examples
     --------
-    >>> found = digits_curves([0, 100], [50, 400], seeds=2, observe=lambda weights: abs(weights[0]).sum())
+    >>> found = digits_curves([0, 300], [50, 400], seeds=2, observe=lambda weights: abs(weights[0]).sum())
     >>> found.error.shape, found.observed.shape
     ((2, 2, 2), (1, 2, 2, 2))
     >>> bool(found.error[:, 1, 1].mean() < 0.2)
@@ -153,7 +153,7 @@ def digits_curves(
 
 @cache
 def _images() -> tuple[Array, NDArray[np.int64]]:
-    """Return centered images of unit mean square, and their labels."""
+    """Return centered images of unit mean square norm, and their labels."""
     try:
         from sklearn.datasets import load_digits
     except ImportError:
@@ -163,5 +163,5 @@ def _images() -> tuple[Array, NDArray[np.int64]]:
     data = load_digits()
     images = np.asarray(data.data, float)
     images -= images.mean(axis=0)
-    images /= np.sqrt(np.mean(images**2))
+    images /= np.sqrt(np.mean(np.sum(images**2, axis=1)))
     return images, np.asarray(data.target, np.int64)
