@@ -10,7 +10,9 @@ import math
 import operator
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +29,30 @@ MOST_EXACT = 2**53
 _MOST_DIGITS = 1000
 
 # -- numbers ------------------------------------------------------------------------------------------------------------
+
+
+def floats(
+    name: str, value: Any, complaint: str = "must be a number or an array of numbers"
+) -> Array:
+    """Return an argument as an array of floats, NaN and infinity included; refuse what NumPy would read as numbers although
+    it is something else: text, complex numbers, dates, arrays with a mask.
+
+    Examples
+    --------
+    >>> floats("t", [1, float("inf")])
+    array([ 1., inf])
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise refusal(name, value, f"{complaint}; fill or drop what is masked")
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "biufO":
+            raise TypeError
+        if given.dtype == object and any(map(_is_no_number, given.ravel())):
+            raise TypeError
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise refusal(name, value, complaint) from None
 
 
 def numbers(
@@ -68,11 +94,51 @@ def numbers(
     >>> numbers("samples", [1, 10], low=1)
     array([ 1., 10.])
     """
-    array = _floats(name, value)
+    array = floats(name, value)
     good = _within(array, low, high, infinite, strict)
-    if not np.all(good):
-        raise refusal(name, float(array[~good].flat[0]), _range(low, high, infinite, strict))
+    refuse_first(name, array, ~good, _range(low, high, infinite, strict))
     return array
+
+
+def refuse_first(
+    name: str,
+    array: Array,
+    wrong: ArrayLike,
+    complaint: str,
+    shape: tuple[int, ...] | None = None,
+) -> None:
+    """Refuse an argument for the first of its numbers that is wrong; the message names it and its place, and none of the others.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    array : ndarray
+        Its numbers.
+    wrong : array_like of bool
+        Which of them are not allowed; nothing happens if none is.
+    complaint : str
+        What is allowed.
+    shape : tuple of int, optional
+        Of the argument as it was given, where the numbers were put into one row.
+
+    Raises
+    ------
+    DomainError
+        If one is wrong.
+
+    Examples
+    --------
+    >>> refuse_first("t", np.array([1.0, -2.0, -3.0]), [False, True, True], "must be >= 0")
+    Traceback (most recent call last):
+    scalinglaws.errors.DomainError: t[1] = -2.0 must be >= 0
+    """
+    found = np.flatnonzero(np.broadcast_to(wrong, array.shape))
+    if found.size:
+        first = int(found[0])
+        given = array.shape if shape is None else shape
+        place = tuple(map(int, np.unravel_index(first, given))) if given else None
+        raise refusal(name, float(array.flat[first]), complaint, at=place)
 
 
 def number(
@@ -85,7 +151,7 @@ def number(
     strict: bool = False,
 ) -> float:
     """Return an argument as one float in a range; as `numbers`, but refuse arrays."""
-    found = one(name, _floats(name, value))
+    found = one(name, floats(name, value))
     if not _within(np.array(found), low, high, infinite, strict):
         raise refusal(name, value, _range(low, high, infinite, strict))
     return found
@@ -107,16 +173,16 @@ def one_row(
     >>> one_row("t", [1, 2, 5], least=2, low=0, strict=True, increasing=True)
     array([1., 2., 5.])
     """
-    array = _floats(name, value)
-    if (
-        array.ndim != 1
-        or array.size < least
-        or not np.all(_within(array, low, math.inf, False, strict))
-        or (increasing and np.any(np.diff(array) <= 0))
-    ):
-        bound = f"{'>' if strict else '>='} {low:g} and finite" if low > -math.inf else "finite"
-        order = ", increasing" if increasing else ""
-        raise refusal(name, value, f"must be one row of at least {least} numbers, {bound}{order}")
+    array = floats(name, value)
+    bound = f"{'>' if strict else '>='} {low:g} and finite" if low > -math.inf else "finite"
+    order = ", increasing" if increasing else ""
+    complaint = f"must be one row of at least {least} numbers, {bound}{order}"
+    if array.ndim != 1 or array.size < least:
+        raise refusal(name, value, complaint)
+    apart = f"is out of place: {name} {complaint}"
+    refuse_first(name, array, ~_within(array, low, math.inf, False, strict), apart)
+    if increasing:
+        refuse_first(name, array, np.append(False, np.diff(array) <= 0), apart)
     return array
 
 
@@ -126,8 +192,7 @@ def whole_numbers(
     """Return an argument as an array of floats that are whole numbers in a range, or possibly infinite."""
     array = numbers(name, value, low=low, infinite=infinite)
     broken = np.isfinite(array) & ((array != np.floor(array)) | (array > high))
-    if np.any(broken):
-        raise refusal(name, float(array[broken].flat[0]), _whole_range(low, high, infinite))
+    refuse_first(name, array, broken, _whole_range(low, high, infinite))
     return array
 
 
@@ -210,30 +275,25 @@ def ordered(
     >>> ordered("t", [0, 1, 1, float("inf")])
     array([ 0.,  1.,  1., inf])
     """
-    array = np.array(_floats(name, value))  # results keep it
+    array = np.array(floats(name, value))  # results keep it
     if single_row and (array.ndim > 1 or array.size == 0):
         complaint = (
             f"must be a number or a non-empty one-dimensional array; got shape {array.shape}"
         )
         raise refusal(name, value, complaint, shown=False)
 
-    def refuse(wrong: NDArray[np.bool_], complaint: str) -> None:
-        if np.any(wrong):
-            first = int(np.flatnonzero(wrong)[0])
-            raise refusal(
-                name, float(array.flat[first]), complaint, at=first if single_row else None
-            )
-
-    refuse(~_within(array, 0.0, math.inf, infinite or whole, False), _range(0.0, infinite=infinite))
+    inside = _within(array, 0.0, math.inf, infinite or whole, False)
+    refuse_first(name, array, ~inside, _range(0.0, infinite=infinite))
     if whole and infinite:
-        refuse(array != np.floor(array), "must be a whole number (or inf)")
+        refuse_first(name, array, array != np.floor(array), "must be a whole number (or inf)")
     elif whole:
         exact = (array == np.floor(array)) & (array < MOST_EXACT)
-        refuse(~exact, "must be a finite whole number below 2^53")
+        refuse_first(name, array, ~exact, "must be a finite whole number below 2^53")
     if array.ndim and array.shape[-1] > 1:
         early, late = array[..., :-1], array[..., 1:]
         if single_row:
-            refuse(np.append(False, late < early), "is less than the one before it; sort them")
+            falls = np.append(False, late < early)
+            refuse_first(name, array, falls, "is less than the one before it; sort them")
         if np.any(late < early):
             at = tuple(np.argwhere(late < early)[0])
             complaint = f"must not decrease along its last axis; got {early[at]} before {late[at]}"
@@ -241,14 +301,9 @@ def ordered(
     return array
 
 
-def _floats(name: str, value: Any) -> Array:
-    """Turn an argument into an array of floats; refuse text and complex numbers, which NumPy would read as numbers."""
-    try:
-        if np.asarray(value).dtype.kind in "UScmM":
-            raise TypeError
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        raise refusal(name, value, "must be a number or an array of numbers") from None
+def _is_no_number(entry: Any) -> bool:
+    """Tell whether an entry of an array of objects is one that `float` would read, or drop, in silence."""
+    return entry is None or isinstance(entry, (str, bytes, complex))
 
 
 def _within(
@@ -277,12 +332,14 @@ def _whole(name: str, value: Any, low: float, high: float, complaint: str) -> in
     try:
         found = operator.index(value)  # however large
     except TypeError:  # no integer, perhaps a float
-        size = one(name, _floats(name, value))
+        size = one(name, floats(name, value))
         if not size.is_integer():
             raise refusal(name, value, complaint) from None
         found = int(size)
     if not low <= found <= high:
         raise refusal(name, value, complaint)
+    if found > sys.float_info.max:
+        raise refusal(name, value, f"{complaint}, and below 1.8e308")
     return found
 
 
@@ -292,11 +349,13 @@ def _whole_range(low: float, high: float = math.inf, infinite: bool = False) -> 
     return f"must be a whole number {allowed}{', or inf' if infinite else ''}"
 
 
+_FIELDS = 10  # arrays of results next to those of arguments, about
+
 # -- shapes -------------------------------------------------------------------------------------------------------------
 
 
 def broadcast(checked: Mapping[str, Array]) -> tuple[tuple[int, ...], list[Array]]:
-    """Broadcast arguments against each other; return the common shape and the flat arrays."""
+    """Broadcast arguments against each other; return the common shape and the flat arrays, if memory holds them."""
     try:
         arrays = np.broadcast_arrays(*checked.values())
     except ValueError:
@@ -306,6 +365,12 @@ def broadcast(checked: Mapping[str, Array]) -> tuple[tuple[int, ...], list[Array
             argument=next(iter(checked)),
             value=shapes,
         ) from None
+    size = math.prod(arrays[0].shape)
+    afford(
+        float(size) * (len(arrays) + _FIELDS),
+        f"a grid of {size:.3g} elements",
+        "give the arguments in portions",
+    )
     return arrays[0].shape, [np.array(array).ravel() for array in arrays]
 
 
@@ -333,6 +398,38 @@ def choice(name: str, value: Any, allowed: Iterable[Choice]) -> Choice:
     raise refusal(
         name, value, f"must be {', '.join(most)} or {last}" if most else f"must be {last}"
     )
+
+
+def text(name: str, value: Any) -> str:
+    """Return a text; refuse anything else."""
+    if not isinstance(value, str):
+        raise refusal(name, value, "must be a text")
+    return value
+
+
+def function(name: str, value: Any) -> Any:
+    """Return something that can be called; refuse anything else, and classes, which can be called too."""
+    if not callable(value) or isinstance(value, type):
+        raise refusal(name, value, "must be a function")
+    return value
+
+
+def instance(name: str, value: Any, *kinds: type) -> None:
+    """Refuse what is of none of some classes.
+
+    Examples
+    --------
+    >>> instance("rows", [1, 2], list, tuple)
+    """
+    if not isinstance(value, kinds):
+        raise refusal(name, value, "must be a " + " or ".join(kind.__name__ for kind in kinds))
+
+
+def path(name: str, value: Any) -> Path:
+    """Return the path of a file or a folder; refuse what is neither a text nor a path."""
+    if not isinstance(value, (str, os.PathLike)) or "\0" in str(value):
+        raise refusal(name, value, "must be a path")
+    return Path(value)
 
 
 def flag(name: str, value: Any) -> bool:

@@ -104,7 +104,7 @@ class ExtrapolationWarning(UserWarning):
     """A formula is used outside the range in which it was tested."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> DomainError:
+def unknown_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> DomainError:
     """Build the error for a name that does not exist, with the nearest ones that do.
 
     Parameters
@@ -147,7 +147,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> 
         hint = "known:\n" + columns(names)
     if more:
         hint += "\n" + more if "\n" in hint else f"; {more}"
-    return DomainError(f"unknown {kind} {name!r}; {hint}", argument=kind, value=name)
+    return DomainError(f"unknown {kind} {brief(name)}; {hint}", argument=kind, value=name)
 
 
 def columns(names: Sequence[str]) -> str:
@@ -183,6 +183,20 @@ def _may_be_meant(given: str, known: str) -> bool:
     return base == other and index == its
 
 
+def known_name(kind: str, name: Any, known: Iterable[str], more: str = "") -> str:
+    """Return a name if it is one of those that there are; raise `unknown_name` for any other, and for what is no name at all.
+
+    Examples
+    --------
+    >>> known_name("law", "linear.data", ["linear.data", "linear.time"])
+    'linear.data'
+    """
+    names = list(known)
+    if not isinstance(name, str) or name not in names:
+        raise unknown_name(kind, name, names, more)
+    return name
+
+
 def refusal(
     argument: str,
     value: Any,
@@ -190,7 +204,7 @@ def refusal(
     *,
     shown: bool = True,
     named: bool = True,
-    at: int | None = None,
+    at: int | tuple[int, ...] | None = None,
 ) -> DomainError:
     """Build the error for an argument that is not allowed.
 
@@ -206,8 +220,8 @@ def refusal(
         Whether the message shows the value.
     named : bool
         Whether the message begins with name and value; without them, the complaint is a whole sentence.
-    at : int, optional
-        Place of the value in an argument with several.
+    at : int or tuple of int, optional
+        Place of the value in an argument with several: one index for each axis.
 
     Returns
     -------
@@ -221,7 +235,8 @@ def refusal(
     """
     if not named:
         return DomainError(complaint, argument=argument, value=value)
-    place = "" if at is None else f"[{at}]"
+    indices = (at,) if isinstance(at, int) else at
+    place = "" if indices is None else f"[{', '.join(map(str, indices))}]"
     given = f" = {brief(value)}" if shown else ""
     gap = "" if complaint.startswith(":") else " "
     return DomainError(f"{argument}{place}{given}{gap}{complaint}", argument=argument, value=value)
@@ -242,4 +257,5 @@ def brief(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)} entries"
     plain = isinstance(value, Number) or (shape == () and hasattr(value, "dtype"))
     text = str(value) if plain else repr(value)  # a number without its type
+    text = " ".join(text.split())
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."

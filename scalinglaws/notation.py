@@ -18,6 +18,7 @@ from fractions import Fraction
 from typing import Any
 
 from .errors import GREEK, refusal, unknown_name
+from .reprs import short_repr
 
 
 def _ratio(numerator: Any, denominator: Any) -> Any:
@@ -28,6 +29,7 @@ def _ratio(numerator: Any, denominator: Any) -> Any:
     return numerator / denominator
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Convention:
     """One paper's notation for the pair (alpha, beta).
@@ -277,6 +279,7 @@ def _check_positive(name: str, value: Any, allowed: str) -> None:
         raise refusal(name, value, f"must be a finite number with {allowed}")
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class SourceCapacity:
     r"""Source and capacity exponents of a task.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from .errors import DomainError, refusal
 if TYPE_CHECKING:
     import sympy
 
+_ALLOWED = "use numbers, names, + - * / **, parentheses and sqrt, exp, log"
 _NO_NAMES = ("inf", "infinity", "nan", "oo")
 _MAX_LENGTH, _MAX_POWER, _MAX_NUMBER, _MAX_BITS = 2000, 10_000, 1e300, 10_000
 
@@ -40,6 +43,8 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
     >>> parse_expression("A*N**-a + 0.5*D")
     A/N**a + D/2
     """
+    if not isinstance(text, str):
+        raise refusal(argument, text, "must be text, a formula")
     if len(text) > _MAX_LENGTH:
         raise refusal(
             argument,
@@ -53,11 +58,39 @@ def parse_expression(text: str, argument: str = "text") -> sympy.Expr:
         text = text.strip()
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError):
-        raise refusal(argument, text, "is not a formula") from None
+        raise refusal(argument, text, f"is not a formula{_cure(text)}") from None
     try:
         return _build(tree, text, argument)
     except RecursionError:
         raise refusal(argument, text, "is nested too deeply", shown=False) from None
+
+
+_SIGNS = {
+    "−": "-",
+    "–": "-",
+    "×": "*",
+    "·": "*",
+    "⋅": "*",
+    "∗": "*",
+    "÷": "/",
+    "²": "**2",
+    "³": "**3",
+    "√": "sqrt()",
+}
+
+
+def _cure(text: str) -> str:
+    """Say what may be wrong with a text that cannot be read."""
+    for word in re.findall(r"[^\W\d]\w*", text):
+        if keyword.iskeyword(word):
+            return f": {word!r} is a reserved word; use another name, as {word[:3]}"
+    for sign in text:
+        if not sign.isascii() and not sign.isalpha():
+            written = f"; write {_SIGNS[sign]}" if sign in _SIGNS else ""
+            return f": {sign!r} is no sign that is read{written}"
+    if found := re.search(r"\d(?![eE][-+]?\d)[^\W\d_]\w*", text):
+        return f": write {found[0][0]}*{found[0][1:]} for a product"
+    return f"; {_ALLOWED}"
 
 
 def _build(node: ast.expr, text: str, argument: str) -> Any:
@@ -129,6 +162,4 @@ def _value(node: ast.expr, text: str, argument: str) -> Any:
             return operations[type(operator)](one, two)
         case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in functions:
             return functions[name](_build(inner, text, argument))
-    raise refuse(
-        f"{ast.unparse(node)!r} is not allowed; use numbers, names, + - * / **, parentheses and {', '.join(functions)}"
-    )
+    raise refuse(f"{ast.unparse(node)!r} is not allowed; {_ALLOWED}")

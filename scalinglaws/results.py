@@ -21,6 +21,7 @@ import numpy as np
 from .arguments import afford
 from .equality import by_value
 from .errors import AccuracyWarning, ConvergenceError, DataError, ResourceError, refusal
+from .reprs import described, short_repr
 from .saved_names import saved_class, saved_name
 
 PROMISED = 1e-8
@@ -46,6 +47,7 @@ class Status(Enum):
         return self is Status.CONVERGED
 
 
+@short_repr
 @dataclass(frozen=True)
 class Diagnostics:
     """How good a result is.
@@ -84,12 +86,19 @@ class Result:
     """
 
     def __init_subclass__(cls) -> None:
-        """Compare by value, whatever the fields."""
+        """Compare by value, and show in one line, whatever the fields."""
         by_value(cls)
+        if "__repr__" not in vars(cls):  # `dataclass` writes no representation where there is one
+            cls.__repr__ = described  # type: ignore[method-assign]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain Python objects (arrays become lists, enums their names)."""
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+
+    def _repr_html_(self) -> str:
+        from .notebook import result_html  # only a notebook needs it
+
+        return result_html(self)
 
     def save(self, path: str | Path) -> Path:
         """Write the result to a ``.npz`` file: arrays as they are, the rest as JSON, nothing pickled.

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
+
+from . import typesetting
+from .reprs import short_repr
+
+_CELL = "text-align:left;padding:.15em 1em .15em 0"  # pages of others have styles of their own
 
 
+@short_repr
 @dataclass(frozen=True)
 class Table:
     """Rows under a header, with an optional title.
@@ -44,6 +51,20 @@ class Table:
         )
         return f"**{self.title}**\n\n{text}" if self.title else text
 
+    def to_html(self) -> str:
+        """Return an HTML table."""
+        head = "".join(f'<th style="{_CELL}">{escape(cell)}</th>' for cell in self.header)
+        body = "".join(
+            "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) + "</tr>"
+            for row in self.rows
+        )
+        title = f"<caption>{escape(self.title)}</caption>" if self.title else ""
+        return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def to_latex(self) -> str:
+        """Return a LaTeX table, which may go over pages."""
+        return typesetting.table(self.header, self.rows, self.title)
+
 
 Block = str | Table
 
@@ -60,6 +81,17 @@ def as_markdown(blocks: Sequence[Block]) -> str:
     return (
         "\n\n".join(
             f"```\n{block}\n```" if isinstance(block, str) else block.to_markdown()
+            for block in blocks
+        )
+        + "\n"
+    )
+
+
+def as_latex(blocks: Sequence[Block]) -> str:
+    """Return paragraphs and tables as LaTeX, without a document around them."""
+    return (
+        "\n\n".join(
+            typesetting.paragraph(block) if isinstance(block, str) else block.to_latex()
             for block in blocks
         )
         + "\n"

@@ -90,12 +90,17 @@ TOP = {
     "errors",
     "formatting",
     "notation",
+    "notebook",
     "parsing",
+    "reprs",
     "results",
     "rooms",
     "saved_names",
+    "svg",
     "sweep",
     "tables",
+    "typesetting",
+    "wrapping",
     "__version__",
 }
 

@@ -3,6 +3,7 @@
 Run it as ``python tests/write_catalogue.py`` after a law, a check or a remark has been added or changed; it takes a minute.
 """
 
+import inspect
 import json
 import pkgutil
 import sys
@@ -21,11 +22,12 @@ COMMAND = "python tests/write_catalogue.py"
 
 
 def builders():
-    """Find the functions that build laws, by the laws' names."""
+    """Find the functions without arguments that build laws, by the laws' names."""
     found = {}
     for info in pkgutil.walk_packages(theory.__path__, f"{theory.__name__}."):
         for name, thing in vars(import_module(info.name)).items():
-            if name.endswith("_law") and getattr(thing, "__module__", "") == info.name:
+            own = name.endswith("_law") and getattr(thing, "__module__", "") == info.name
+            if own and not inspect.signature(thing).parameters:
                 found[thing().name] = f"{info.name}:{name}"
     return dict(sorted(found.items()))
 

@@ -210,6 +210,72 @@ def unlearnability():
     return {"P_*/C at least, sigma^2 = Tr K = 1, <y^2> = 3": float(found), "printed": 1.0}
 
 
+def perceptron(alpha, norm):
+    """Solve the replica equations of the logistic loss at fixed norm, by the margin: the generalization error."""
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    edges = np.concatenate([[0.0], np.geomspace(1e-7 * min(1, norm), 60, 240)])
+    middle, half = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
+    v, w = (middle[:, None] + half[:, None] * nodes).ravel(), np.outer(half, weights).ravel()
+    v, w = np.concatenate([-v, v]), np.concatenate([w, w])
+    force, bend = 2 / (1 + np.exp(2 * v)), 1 / np.cosh(v) ** 2
+
+    def equations(logs):
+        tau, chi = np.exp(logs)
+        s = 1 / math.sqrt(1 + tau**2)
+        push, jacobian = chi * norm * force, 1 / norm + chi * norm * bend
+        field = v / norm - push
+        with np.errstate(under="ignore"):
+            plain = stats.norm.pdf(field, scale=s)
+            skew = 2 * stats.norm.pdf(field) * stats.norm.cdf(tau * field)
+        first, second = (
+            float(np.sum(w * part * jacobian)) for part in (plain * push, skew * push**2)
+        )
+        constant = alpha * math.sqrt(2 / math.pi)
+        return [math.log(constant * first / (tau * s)), math.log(alpha * second / s**2)]
+
+    tau = math.sqrt(2 * alpha / math.pi * (1 + 3.244 * norm))
+    tau = min(tau, 0.764 * alpha + math.sqrt(0.637 * alpha))
+    start = math.log(tau / math.sqrt(1 + tau**2) / (alpha * math.sqrt(2 / math.pi) * norm))
+    found = optimize.root(equations, [math.log(tau), start], tol=1e-13)
+    assert np.max(np.abs(found.fun)) < 1e-11
+    return math.atan(math.exp(-found.x[0])) / math.pi
+
+
+def _least_error(alpha):
+    """Return the error at the best norm."""
+    return optimize.minimize_scalar(
+        lambda log: perceptron(alpha, alpha * math.exp(log)), bounds=(-1, 1), method="bounded"
+    ).fun
+
+
+def amplitude():
+    """Compute the least error over that at zero norm, next to what the early power law gives at the best norm."""
+    alpha = 1e4
+    relative = _least_error(alpha) / (math.atan(math.sqrt(math.pi / 2 / alpha)) / math.pi)
+    early = (math.sqrt(2 / math.pi) * (2 * math.log(2) - 1)) ** 0.5
+    return {
+        "least error over that at zero norm, times sqrt(alpha), at alpha = 1e4": relative * 100,
+        "k_1 k_2^(-1/2)": early * float(theory.law("perceptron.gamma2").constant) ** -0.5,
+    }
+
+
+def absolute():
+    """Compute slopes of the perceptron's error, at fixed norm and at the best one."""
+    low, high = 1e3, 1e4
+    zero = [math.atan(math.sqrt(math.pi / 2 / alpha)) for alpha in (low, high)]
+    least = [_least_error(alpha) for alpha in (low, high)]
+    fixed = [perceptron(alpha, 3.0) for alpha in (low, high)]
+
+    def slope(values):
+        return math.log(values[0] / values[1]) / math.log(high / low)
+
+    return {
+        "exponent of the perceptron's error at the norm 3, alpha from 1e3 to 1e4": slope(fixed),
+        "at the best norm": slope(least),
+        "of the error there over that at zero norm": slope(least) - slope(zero),
+    }
+
+
 def _best(cost):
     """Return the positive arguments at which a cost is least."""
     count = cost.__code__.co_argcount
@@ -242,6 +308,8 @@ NUMBERS = {
     "patterns.unlearnability_bound": unlearnability,
     "patterns.unlearnability_bound/gaussian-process": gaussian_process,
     "patterns.unlearnability_bound/posterior": posterior,
+    "perceptron.combined": amplitude,
+    "perceptron.composite": absolute,
 }
 """Numbers beside a published formula (by the law's name) or a misprint (by both names)."""
 

@@ -23,6 +23,14 @@ Output = Annotated[
     Path | None, Parameter(name="--output", help="Write to a file; its suffix picks the format.")
 ]
 
+Plain = Annotated[
+    bool,
+    Parameter(
+        negative="", help="Write formulas in plain characters on a terminal too, as in a pipe."
+    ),
+]
+Latex = Annotated[bool, Parameter(negative="", help="Print LaTeX, to be put into a document.")]
+
 
 def whole(kind: Any, tokens: Sequence[Any]) -> int:
     """Read a whole number; 1.9 is not one."""

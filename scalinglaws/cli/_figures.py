@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DomainError
 from ..formatting import number
+from ._formats import wrote
 
 if TYPE_CHECKING:
     from ..solvers.catalogue import Shown
@@ -47,6 +48,7 @@ def draw(title: str, columns: Columns, shown: Shown, varied: list[str], output: 
         raise DomainError(
             f"cannot write {output}: {failure.strerror}", argument="output", value=output
         ) from failure
+    wrote(output)
 
 
 def _panel(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json as json_module
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DomainError
-from ..tables import Block, as_markdown, as_text
+from ..reprs import short_repr
+from ..tables import Block, as_latex, as_markdown, as_text
+from ..typesetting import document
+from ..wrapping import wrapped
 
 
+@short_repr
 @dataclass(frozen=True)
 class Answer:
     """What a command found, before it is known how it will be shown.
@@ -27,11 +32,17 @@ class Answer:
         For people.
     table : tuple of header and rows, or None
         For CSV: full precision.
+    terminal : callable or None
+        Writes the blocks for a terminal of so many columns, with formulas in Unicode; by default they are wrapped.
+    latex : callable or None
+        Writes the blocks as LaTeX; by default words are escaped and tables set.
     """
 
     data: Any
     blocks: Sequence[Block]
     table: tuple[tuple[str, ...], list[tuple[Any, ...]]] | None = None
+    terminal: Callable[[int], str] | None = None
+    latex: Callable[[], str] | None = None
 
 
 def _as_csv(answer: Answer) -> str:
@@ -52,6 +63,14 @@ def _as_markdown(answer: Answer) -> str:
     return as_markdown(answer.blocks)
 
 
+def _as_latex(answer: Answer) -> str:
+    return as_latex(answer.blocks) if answer.latex is None else answer.latex()
+
+
+def _as_document(answer: Answer) -> str:
+    return document(_as_latex(answer))
+
+
 def _as_json(answer: Answer) -> str:
     return json_module.dumps(answer.data, indent=2, allow_nan=False) + "\n"
 
@@ -59,26 +78,38 @@ def _as_json(answer: Answer) -> str:
 TEXT_FORMATS: dict[str, Callable[[Answer], str]] = {
     ".json": _as_json,
     ".md": _as_markdown,
+    ".tex": _as_document,
     ".txt": _as_text,
 }
 TABLE_FORMATS = {**TEXT_FORMATS, ".csv": _as_csv}
 
 
-def emit(answer: Answer, json: bool, output: Path | None) -> None:
-    """Show an answer, or write it in the format that a file's suffix names."""
+def emit(
+    answer: Answer,
+    json: bool,
+    output: Path | None,
+    *,
+    plain: bool = False,
+    latex: bool = False,
+) -> None:
+    """Show an answer, or write it in the format that a file's suffix names and say so."""
+    if json and latex and answer.latex is None:
+        raise DomainError("--json and --latex exclude each other", argument="latex", value=latex)
     if output is None:
         if json:
             sys.stdout.write(_as_json(answer))
+        elif latex:
+            sys.stdout.write(_as_latex(answer))
         elif sys.stdout.isatty():
-            _emit_rich(answer)
+            _emit_rich(answer, plain)
         else:
             sys.stdout.write(_as_text(answer))
         return
     writers = TABLE_FORMATS if answer.table is not None else TEXT_FORMATS
     check_suffix(output, writers)
     write(output, writers[output.suffix](answer))
-    if json:
-        sys.stdout.write(_as_json(answer))
+    if json or latex:
+        sys.stdout.write(_as_json(answer) if json else _as_latex(answer))
 
 
 def write(output: Path, text: str) -> None:
@@ -89,6 +120,12 @@ def write(output: Path, text: str) -> None:
         raise DomainError(
             f"cannot write {output}: {failure.strerror}", argument="output", value=output
         ) from failure
+    wrote(output)
+
+
+def wrote(output: Path) -> None:
+    """Say what was written: on standard error, since standard output may hold data."""
+    print(f"wrote {output}", file=sys.stderr)
 
 
 def check_suffix(output: Path, writers: Iterable[str], *, option: str = "--output") -> None:
@@ -107,7 +144,13 @@ def check_suffix(output: Path, writers: Iterable[str], *, option: str = "--outpu
         )
 
 
-def _emit_rich(answer: Answer) -> None:
+def _speaks_unicode(stream: Any) -> bool:
+    """Whether a terminal shows letters of any alphabet."""
+    encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
+    return encoding.startswith("utf") and os.environ.get("TERM") != "dumb"
+
+
+def _emit_rich(answer: Answer, plain: bool) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -122,9 +165,13 @@ def _emit_rich(answer: Answer) -> None:
         "inconclusive": "yellow",
         "underpowered": "yellow",
     }
+    width = console.width
+    if answer.terminal is not None and not plain and _speaks_unicode(sys.stdout):
+        sys.stdout.write(answer.terminal(width) + "\n")
+        return
     for block in answer.blocks:
         if isinstance(block, str):
-            console.print(Text(block))
+            console.print(Text(wrapped(block, width)))
             continue
         table = RichTable(
             title=block.title or None,

@@ -27,9 +27,11 @@ def pairs(tokens: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def fraction(name: str, text: str) -> Fraction:
-    """Read an exact number, of a size that a float could hold too."""
+def fraction(name: str, text: str, *, zero: bool = False) -> Fraction:
+    """Read an exact number, of a size that a float could hold too; zero only where it is allowed."""
     try:
+        if zero and Fraction(text) == 0:
+            return Fraction(0)
         if not 1e-300 < abs(float(text) if "/" not in text else 1.0) < 1e300:
             raise ValueError
         return Fraction(text)

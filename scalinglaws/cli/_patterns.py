@@ -11,9 +11,9 @@ from cyclopts import App, Parameter
 
 from ..errors import DomainError
 from ..tables import Block, Table
-from ._app import Json, Output, app
+from ._app import Json, Latex, Output, app
 from ._figures import FIGURES
-from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, wrote
 
 if TYPE_CHECKING:
     from ..theory.patterns import Architecture, Attention, Cost, Minimum, SampleComplexity
@@ -51,6 +51,7 @@ def fcn(
     purity: Flag = False,
     diagram: Diagram = None,
     range: Range = None,
+    latex: Latex = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -72,10 +73,12 @@ def fcn(
         Picture to draw (.pdf, .png, .svg): who wins over the symbols, or over the widths if there are none.
     range : str
         Ends of the picture's axes: 0 3.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.csv, .json, .md, .txt).
+        File to write (.csv, .json, .md, .tex, .txt).
     """
     from ..theory.patterns import fully_connected
 
@@ -87,6 +90,7 @@ def fcn(
         purity,
         diagram,
         range,
+        latex,
         json,
         output,
     )
@@ -105,6 +109,7 @@ def cnn(
     purity: Flag = False,
     diagram: Diagram = None,
     range: Range = None,
+    latex: Latex = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -132,10 +137,12 @@ def cnn(
         Picture to draw (.pdf, .png, .svg): who wins over the symbols, or over the widths if there are none.
     range : str
         Ends of the picture's axes: 0 3.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.csv, .json, .md, .txt).
+        File to write (.csv, .json, .md, .tex, .txt).
     """
     from ..theory.patterns import convolutional
 
@@ -153,6 +160,7 @@ def cnn(
         purity,
         diagram,
         range,
+        latex,
         json,
         output,
     )
@@ -166,6 +174,7 @@ def attention(
     value: str = "1/2",
     diagram: Diagram = None,
     range: Range = None,
+    latex: Latex = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -183,10 +192,12 @@ def attention(
         Picture to draw (.pdf, .png, .svg): who wins over one or two symbols.
     range : str
         Ends of the picture's axes: 0 3.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.csv, .json, .md, .txt).
+        File to write (.csv, .json, .md, .tex, .txt).
     """
     from ..theory.patterns import attention as head
 
@@ -199,6 +210,7 @@ def attention(
         False,
         diagram,
         range,
+        latex,
         json,
         output,
     )
@@ -240,6 +252,7 @@ def _answer(
     purity: bool,
     diagram: Path | None,
     ends: tuple[str, str] | None,
+    latex: bool,
     json: bool,
     output: Path | None,
 ) -> int:
@@ -267,7 +280,7 @@ def _answer(
         if found.architecture.symbols
         else _numeric(found, brief=output is None and not json)
     )
-    emit(answer, json, output)
+    emit(answer, json, output, latex=latex)
     return 0
 
 
@@ -312,6 +325,7 @@ def _draw(found: SampleComplexity, path: Path, ends: tuple[str, str] | None) -> 
         raise DomainError(
             f"cannot write {path}: {failure.strerror}", argument="diagram", value=path
         ) from failure
+    wrote(path)
 
 
 # -- what is shown ------------------------------------------------------------------------------------------------------

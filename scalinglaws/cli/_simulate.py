@@ -15,9 +15,9 @@ from cyclopts import App, Parameter
 from ..errors import DomainError, refusal
 from ..formatting import number, uncertain
 from ..tables import Block, Table
-from ._app import Json, Whole, app
+from ._app import Json, Latex, Whole, app
 from ._figures import FIGURES
-from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, wrote
 
 if TYPE_CHECKING:
     from ..verify.simulate.percolation import BetheDataset, LatticeEstimate, LatticeSamples
@@ -120,6 +120,7 @@ def bethe(
     smallest: Count = 100,
     largest: Count = 10**7,
     seed: Whole = 0,
+    latex: Latex = False,
     json: Json = False,
     output: Kept = None,
 ) -> int:
@@ -139,10 +140,13 @@ def bethe(
         Clusters with more sites are dropped (1e6 is understood).
     seed : int
         Of the random numbers.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        The dataset as .npz, the largest cluster of at most 100000 sites as .png, .svg or .pdf, or the summary as .csv, .json, .md or .txt.
+        The dataset as .npz, the largest cluster of at most 100000 sites as .png, .svg or .pdf, or the summary as .csv, .json,
+        .md, .tex or .txt.
     """
     _checked(output)
     from ..verify.simulate.percolation import bethe_dataset
@@ -176,7 +180,7 @@ def bethe(
             )
         return cluster_tree(data, rank=int(small[0]))
 
-    _give(answer, json, output, data, drawn)
+    _give(answer, json, output, latex, data, drawn)
     return 0
 
 
@@ -191,6 +195,7 @@ def lattice(
     free: Annotated[bool, Parameter(negative="")] = False,
     free_axes: Axes = None,
     seed: Whole = 0,
+    latex: Latex = False,
     json: Json = False,
     output: Kept = None,
 ) -> int:
@@ -214,11 +219,13 @@ def lattice(
         Axes along which boundaries are free, counted from 1, as 1,3; along the others they are periodic.
     seed : int
         Of the random numbers.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
         The clusters as .npz (of one lattice with the label of every site), a slice of one lattice as .png, .svg or .pdf, or the
-        summary as .csv, .json, .md or .txt.
+        summary as .csv, .json, .md, .tex or .txt.
     """
     _checked(output)
     picture = output is not None and output.suffix in FIGURES
@@ -269,7 +276,7 @@ def lattice(
         assert isinstance(found, LatticeClusters)
         return lattice_slice(found)
 
-    _give(answer, json, output, found, drawn)
+    _give(answer, json, output, latex, found, drawn)
     return 0
 
 
@@ -295,10 +302,12 @@ def _boundaries(dimension: int, free: bool, along: tuple[int, ...] | None) -> bo
     return [axis + 1 not in along for axis in range(dimension)]
 
 
-def _give(answer: Answer, json: bool, output: Path | None, data: Any, drawn: Any) -> None:
+def _give(
+    answer: Answer, json: bool, output: Path | None, latex: bool, data: Any, drawn: Any
+) -> None:
     """Write a file if asked for, and show the summary unless it is what was written."""
     if output is None or output.suffix in TABLE_FORMATS:
-        emit(answer, json, output)
+        emit(answer, json, output, latex=latex)
         return
     try:
         if output.suffix == _SAVED:
@@ -309,7 +318,8 @@ def _give(answer: Answer, json: bool, output: Path | None, data: Any, drawn: Any
         raise DomainError(
             f"cannot write {output}: {failure.strerror}", argument="output", value=output
         ) from failure
-    emit(answer, json, None)
+    wrote(output)
+    emit(answer, json, None, latex=latex)
 
 
 def _chosen(size: int) -> list[int]:

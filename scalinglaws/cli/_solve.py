@@ -18,7 +18,7 @@ from ..errors import DomainError, unknown_name
 from ..formatting import number
 from ..notation import CONVENTIONS, Convention, SourceCapacity, belonging, convention
 from ..tables import Block, Table
-from ._app import Json, Output, app
+from ._app import Json, Latex, Output, app
 from ._figures import FIGURES, Columns, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
@@ -26,6 +26,7 @@ from ._solver_help import renamed, solver_help, solver_list
 from ._solvers import Solver
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
+_FILES = ("spectrum", "signal")
 _ZIPF = ("alpha", "size")
 _SHOWN = 40  # rows on a screen of those that a result spreads
 _LISTED = 10  # numbers that a title writes out
@@ -61,6 +62,8 @@ class _Request:
         Arguments of which each call gets one value.
     together : dict of str to list
         Arguments that one call gets as arrays.
+    files : dict of str to str
+        Where a measured spectrum was read from.
     """
 
     solver: Solver
@@ -69,6 +72,7 @@ class _Request:
     fixed: dict[str, Any]
     one_by_one: dict[str, list[float]]
     together: dict[str, list[float]]
+    files: dict[str, str]
 
     @property
     def varied(self) -> list[str]:
@@ -78,7 +82,7 @@ class _Request:
 
     def title(self) -> str:
         """Name the solver, the task, and what does not vary."""
-        task = "" if self.spectrum is None else _task(self.spectrum)
+        task = "" if self.spectrum is None else _task(self)
         if self.written:
             task += f", from {self.written}"
         given = self.fixed | {
@@ -111,6 +115,7 @@ def solve(
     listed: Annotated[bool, Parameter(name="--list", negative="")] = False,
     described: Annotated[bool, Parameter(name=("--help", "-h"), negative="")] = False,
     notation: str | None = None,
+    latex: Latex = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -121,7 +126,8 @@ def solve(
     name : str
         Name of a solver, as --list shows them; with --help, what its arguments mean.
     values : str
-        The spectrum (alpha= beta= or a= b=, and size=) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
+        The spectrum (alpha= beta= or a= b=, and size=; or spectrum=FILE with measured eigenvalues, perhaps
+        signal=FILE) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
         a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
     listed : bool
         List the solvers, all or those whose name or purpose mentions NAME.
@@ -130,20 +136,22 @@ def solve(
     notation : str
         How the spectrum is written, if not as alpha and beta or in a way that its names tell: bordelon (a, b), paquette, bahri,
         kernel, caponnetto, or an author who writes the same.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.csv, .json, .md, .txt; a picture as .png, .svg, .pdf).
+        File to write (.csv, .json, .md, .tex, .txt; a picture as .png, .svg, .pdf).
     """
     if listed:
-        emit(solver_list(name or ""), json, output)
+        emit(solver_list(name or ""), json, output, latex=latex)
         return 0
     if name is None:
         app.help_print(["solve"])
         return 0 if described else 2
     solver = Solver.named(name)
     if described:
-        emit(solver_help(solver), json, output)
+        emit(solver_help(solver), json, output, latex=latex)
         return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
@@ -160,7 +168,7 @@ def solve(
     if output is not None and output.suffix in FIGURES:
         draw(request.title(), solved.columns, solver.shown, request.varied, output)
     else:
-        emit(_answer(request, solved, brief=output is None), json, output)
+        emit(_answer(request, solved, brief=output is None), json, output, latex=latex)
     return 0
 
 
@@ -170,8 +178,9 @@ def solve(
 def _request(solver: Solver, given: dict[str, str], notation: str | None = None) -> _Request:
     """Sort the arguments of a command by how the solver takes them."""
     name, shown, parameters = solver.name, solver.shown, dict(solver.parameters)
-    shape = _SPECTRUM if solver.has_spectrum else ()
+    shape = (*_SPECTRUM, *_FILES) if solver.has_spectrum else ()
     described = _ZIPF if solver.weights else ()
+    files = {key: given[key] for key in _FILES if key in given} if shape else {}
     spectrum, how = _spectrum(solver, given, notation)
     for key in given:
         if key not in (*parameters, *described):
@@ -217,7 +226,7 @@ def _request(solver: Solver, given: dict[str, str], notation: str | None = None)
         )
     one_by_one = {key: axis for key, axis in axes.items() if key in solver.one_by_one}
     together = {key: axis for key, axis in axes.items() if key not in one_by_one}
-    return _Request(solver, spectrum, how, fixed, one_by_one, together)
+    return _Request(solver, spectrum, how, fixed, one_by_one, together, files)
 
 
 def _seed(text: str) -> int:
@@ -283,6 +292,8 @@ def _spectrum(solver: Solver, given: dict[str, str], notation: str | None) -> tu
                 value=notation,
             )
         return None, ""
+    if files := {key: given.pop(key) for key in _FILES if key in given}:
+        return _measured(solver.name, files, given, notation), ""
     free = {key: text for key, text in given.items() if key not in solver.parameters}
     entry, names = _written(solver.name, free, notation)
     values = {key: to_float(key, given.pop(key)) for key in names}
@@ -317,10 +328,38 @@ def _written(
     got = ", ".join(own) or "neither"
     more = "".join(f"; {text}" for text in map(belonging, own) if text)
     raise DomainError(
-        f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or as --notation says; got {got}{more}",
+        f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or as --notation says, or spectrum=FILE; got {got}{more}",
         argument="alpha",
         value=free,
     )
+
+
+def _measured(name: str, files: dict[str, str], given: dict[str, str], notation: str | None) -> Any:
+    """Read a spectrum from files."""
+    from ..solvers.spectrum_files import SUFFIXES, load_spectrum
+
+    if "spectrum" not in files:
+        raise DomainError(
+            "signal= goes with spectrum=, a file of eigenvalues",
+            argument="signal",
+            value=files["signal"],
+        )
+    other = [f"{key}=" for key in _SPECTRUM if key in given]
+    other += ["--notation"] if notation is not None else []
+    if other:
+        raise DomainError(
+            f"{name}: spectrum= and {', '.join(other)} describe the same; give one of them",
+            argument="spectrum",
+            value=files["spectrum"],
+        )
+    for key, text in files.items():
+        if not text.endswith(SUFFIXES):
+            raise DomainError(
+                f"{key} = {text!r} must be a file ({', '.join(SUFFIXES)}); a power law is alpha= and beta=",
+                argument=key,
+                value=text,
+            )
+    return load_spectrum(files["spectrum"], files.get("signal"))
 
 
 # -- what is computed ---------------------------------------------------------------------------------------------------
@@ -396,6 +435,8 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
         "solver": request.solver.name,
         "spectrum": None
         if spectrum is None
+        else request.files | {"size": spectrum.size}
+        if request.files
         else jsonable({key: getattr(spectrum, key) for key in ("alpha", "beta", "size")}),
         "arguments": jsonable(
             {
@@ -444,6 +485,8 @@ def _remark(request: _Request) -> str:
     """Return what the theory says about a task, for all arguments that have one value."""
     from ..theory import remark
 
+    if request.files:
+        return ""  # remarks are about power laws
     task = request.spectrum
     values = {} if task is None else {"alpha": task.alpha, "beta": task.beta}
     axes = request.one_by_one | request.together
@@ -496,7 +539,17 @@ def _chosen(lengths: list[int]) -> list[int]:
     return kept
 
 
-def _task(spectrum: Any) -> str:
+def _task(request: _Request) -> str:
+    spectrum = request.spectrum
+    if request.files:
+        signal = request.files.get("signal", "")
+        white = not signal and np.array_equal(spectrum.eigenvalues, spectrum.signal)
+        found = (
+            ", signal = eigenvalues (a white target)"
+            if white
+            else f", signal {signal}" * bool(signal)
+        )
+        return f"{request.files['spectrum']}, {number(spectrum.size)} modes{found}"
     return f"alpha = {number(spectrum.alpha)}, beta = {number(spectrum.beta)}, {number(spectrum.size)} modes"
 
 

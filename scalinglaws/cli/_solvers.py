@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..reprs import short_repr
+
 if TYPE_CHECKING:
     from ..solvers.catalogue import Shown
 
@@ -15,6 +17,7 @@ _SINGLE = ("float", "int", "str")  # annotations of what a solver takes one at a
 _HIDDEN = ("spectrum", "on_failure", "digits")  # given in another way, or of no use in a table
 
 
+@short_repr
 @dataclass(frozen=True)
 class Solver:
     """A solver, and how its arguments are taken.
@@ -48,8 +51,12 @@ class Solver:
 
     @cached_property
     def signature(self) -> dict[str, inspect.Parameter]:
-        """All arguments of the function."""
-        return dict(inspect.signature(self.function).parameters)
+        """All arguments of the function that have a name."""
+        return {
+            name: item
+            for name, item in inspect.signature(self.function).parameters.items()
+            if item.kind is not item.VAR_POSITIONAL
+        }
 
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from .. import typesetting
+from ..arguments import digit_count
+from ..errors import DomainError
 from ..tables import Table
-from ._app import Json, Output, app
+from ._app import Json, Latex, Output, Plain, Whole, app
 from ._formats import Answer, check_suffix, emit, write
 from ._grammar import fraction, pairs
 
+if TYPE_CHECKING:
+    from ..theory.formula import Law
+    from ..theory.presentation import Block
+
 
 @app.command
-def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int:
+def laws(
+    text: str = "", /, *, latex: Latex = False, json: Json = False, output: Output = None
+) -> int:
     """List the laws, or those that mention a text.
 
     Parameters
     ----------
     text : str
         A text or words of what laws say and are called: names, statements, symbols, standings, authors, titles.
+    latex : bool
+        Print LaTeX.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .csv, .md, .txt).
+        File to write (.json, .csv, .md, .tex, .txt).
     """
     from ..theory.catalogue import CATALOGUE, matching
 
@@ -33,7 +45,7 @@ def laws(text: str = "", /, *, json: Json = False, output: Output = None) -> int
     data = [{"name": name, "statement": statement} for name, statement in rows]
     header = ("law", "statement")
     blocks: list[str | Table] = [Table(header, rows)] if rows else [f"no law mentions {text!r}"]
-    emit(Answer(data, blocks, (header, list(rows))), json, output)
+    emit(Answer(data, blocks, (header, list(rows))), json, output, latex=latex)
     return 0 if rows else 1
 
 
@@ -43,98 +55,233 @@ def law(
     /,
     *values: str,
     notation: str = "capacity",
-    latex: Annotated[bool, Parameter(negative="")] = False,
+    latex: Latex = False,
+    plain: Plain = False,
     published: Annotated[bool, Parameter(negative="")] = False,
     explain: Annotated[bool, Parameter(negative="")] = False,
+    digits: Whole = 6,
     json: Json = False,
     output: Output = None,
 ) -> int:
-    """Show a law, and its exponent at given parameters.
+    """Show a law, and what its exponent and its formulas give at given numbers.
 
     Parameters
     ----------
     name : str
         As listed by ``scalinglaws laws``.
     values : str
-        Parameters, exactly: alpha=3/2 beta=0.5, or those of another notation.
+        Parameters, exactly: alpha=3/2 beta=0.5, or those of another notation. With numbers for the variable and for other
+        symbols of the formulas, these are evaluated: C=1e21 E=1.69.
     notation : str
         capacity (alpha, beta), bordelon (a, b), paquette, bahri, kernel or caponnetto; of laws of the perceptron norm or squared,
         of its error relative or absolute.
     latex : bool
-        Print formulas as LaTeX.
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
+    plain : bool
+        Write formulas in plain characters on a terminal too, as in a pipe.
     published : bool
         Show the formula printed elsewhere, where it differs, and why.
     explain : bool
         Explain the law in Markdown instead, every step of its derivation included.
+    digits : int
+        Significant digits of what the formulas give.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .md, .txt).
+        File to write (.json, .md, .tex, .txt).
     """
-    import sympy
-
     from .. import theory
-    from ..theory import rendering
 
     found = theory.law(name)
     if notation != found.notation:
         found = found.in_notation(notation)
     if explain:
         text = found.explain()
-        emit(Answer({"name": name, "markdown": text}, [text]), json, output)
+        emit(_explained(found, text), json, output, plain=plain, latex=latex)
         return 0
-    exact = {key: fraction(key, value) for key, value in pairs(values).items()}
-    blocks, show = found.blocks(exact, published=published), sympy.latex if latex else str
-    emit(
-        Answer(rendering.data(blocks, show), [rendering.text(blocks, show)]),
-        json,
-        output,
-    )
+    digit_count("digits", digits)
+    exact = {key: fraction(key, value, zero=True) for key, value in pairs(values).items()}
+    blocks = found.blocks(exact, published=published, digits=digits)
+    emit(rendered(blocks, latex), json, output, plain=plain, latex=latex)
     return 0
 
 
 @app.command
 def derive(
-    name: str,
+    name: str = "",
     /,
-    *,
+    *values: str,
+    spectrum: str = "",
+    signal: str = "",
+    filter: str = "",
+    variable: str = "t",
+    resource: str = "",
+    variance: str = "",
     check: Annotated[bool, Parameter(negative="")] = False,
-    latex: Annotated[bool, Parameter(negative="")] = False,
+    latex: Latex = False,
+    plain: Plain = False,
+    digits: Whole = 6,
     json: Json = False,
     output: Output = None,
 ) -> int:
-    """Show a law's derivation, step by step.
+    """Show a law's derivation, step by step; or derive a law of your own, from a spectrum, a signal and a filter.
 
     Parameters
     ----------
     name : str
-        As listed by ``scalinglaws laws``.
+        As listed by ``scalinglaws laws``; none for a law of your own.
+    values : str
+        Values of the parameters of a law of your own, exactly: a=3/2 b=1/3; and of the variable, t=1e6.
+    spectrum : str
+        Eigenvalues as a formula in k, the number of a mode: "k**-a", "k**-a*log(k)**2", "exp(-k)".
+    signal : str
+        Signal power of a mode: "k**-(a*b+1)".
+    filter : str
+        What is left of it, in the eigenvalue x and the variable: "exp(-2*x*t)", "1/(1+x*t)**2", "(1-x)**t".
+    variable : str
+        Name of the time.
+    resource : str
+        What a mode takes of a resource, with x the ridge over the eigenvalue: "1/(1+x) = P". The filter is then one of this x.
+    variance : str
+        Share of a mode in the fluctuations that a finite resource causes: "1/(1+x)**2".
     check : bool
-        Let the machine check every step now (seconds; ten for the longest); exit code 1 if one is refused.
+        Let the machine check every step now (seconds; ten for the longest); exit code 1 if one is refused. A law of your
+        own is always checked.
     latex : bool
-        Print formulas as LaTeX.
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
+    plain : bool
+        Write formulas in plain characters on a terminal too, as in a pipe.
+    digits : int
+        Significant digits of decimals.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .md, .txt).
+        File to write (.json, .md, .tex, .txt).
+    """
+    from .. import theory
+
+    notes: tuple[str, ...]
+    own = {
+        "--spectrum": spectrum,
+        "--signal": signal,
+        "--filter": filter,
+        "--resource": resource,
+        "--variance": variance,
+    }
+    if any(own.values()) or not name or "=" in name:
+        blocks, checks, notes = _own(own, variable, (name, *values), digits)
+    elif values:
+        raise DomainError(
+            f"derive {name} takes no values; scalinglaws law {name} {' '.join(values)} does",
+            argument="values",
+            value=values,
+        )
+    else:
+        found, notes = theory.law(name), ()
+        checks = found.derivation.check() if check else None
+        blocks = found.derivation_blocks(checks)
+    emit(rendered(blocks, latex, notes), json, output, plain=plain, latex=latex)
+    return 0 if checks is None or all(entry.passed for entry in checks) else 1
+
+
+def _explained(law: Law, text: str) -> Answer:
+    """Bring an explanation, which is Markdown wherever it is not a file of another kind, into every form."""
+    from ..theory import rendering
+
+    return Answer(
+        {"name": law.name, "markdown": text},
+        [text],
+        latex=lambda: rendering.document(law.explanation_blocks()),
+    )
+
+
+def rendered(blocks: Sequence[Block], latex: bool = False, notes: Sequence[str] = ()) -> Answer:
+    """Bring blocks of `theory.presentation` into every form: the answer of a command that shows a law or a derivation.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Of a law or of a derivation.
+    latex : bool
+        Whether JSON holds formulas as LaTeX.
+    notes : sequence of str
+        What else is to be said, below.
+
+    Returns
+    -------
+    Answer
+        For `emit`.
     """
     import sympy
 
-    from .. import theory
     from ..theory import rendering
 
-    found, show = theory.law(name), sympy.latex if latex else str
-    checks = found.derivation.check() if check else None
-    blocks = found.derivation_blocks(checks)
-    emit(Answer(rendering.data(blocks, show), [rendering.text(blocks, show)]), json, output)
-    return 0 if checks is None or all(entry.passed for entry in checks) else 1
+    data = rendering.data(blocks, sympy.latex if latex else str)
+    lines = "".join(f"\n  note: {note}" for note in notes)
+    return Answer(
+        data | ({"notes": list(notes)} if notes else {}),
+        [rendering.text(blocks) + lines],
+        terminal=lambda width: rendering.terminal(blocks, width) + lines,
+        latex=lambda: rendering.document(blocks) + "".join(map(typesetting.paragraph, notes)),
+    )
+
+
+def _own(
+    formulas: Mapping[str, str], variable: str, values: Sequence[str], digits: int
+) -> tuple[Any, Any, tuple[str, ...]]:
+    """Derive a law from formulas: what it says, what the machine found, and how the formulas were read."""
+    from ..theory import presentation
+    from ..theory.linear import own_law
+
+    digit_count("digits", digits)
+    needed = ("--spectrum", "--signal", "--filter")
+    if missing := [option for option in needed if not formulas[option]]:
+        raise DomainError(
+            f"which law? derive NAME, or a law of your own: {' '.join(missing)} missing; as "
+            '--spectrum "k**-a" --signal "k**-(a*b+1)" --filter "exp(-2*x*t)" a=3/2 b=1/3',
+            argument="name",
+            value=None,
+        )
+    if odd := [entry for entry in values if entry and "=" not in entry]:
+        raise DomainError(
+            f"{odd[0]!r}: a law of your own has no name; values are written a=3/2",
+            argument="name",
+            value=odd[0],
+        )
+    given = {key: fraction(key, value) for key, value in pairs([v for v in values if v]).items()}
+    arguments = {option[2:]: text for option, text in formulas.items()}
+    found = own_law(**arguments, variable=variable, values=given)
+    law = found.law
+    kinds = (
+        presentation.Title,
+        presentation.Scaling,
+        presentation.Domain,
+        presentation.Regimes,
+        presentation.Value,
+        presentation.Evaluated,
+    )
+    blocks = [block for block in law.blocks(given, digits=digits) if isinstance(block, kinds)]
+    checks = law.derivation.check()
+    steps = [
+        block
+        for block in law.derivation_blocks(checks)
+        if not isinstance(block, presentation.Title)
+    ]
+    return [*blocks, *steps], checks, found.notes
 
 
 @app.command
 def compare(
-    first: str, second: str, /, *values: str, json: Json = False, output: Output = None
+    first: str,
+    second: str,
+    /,
+    *values: str,
+    latex: Latex = False,
+    plain: Plain = False,
+    json: Json = False,
+    output: Output = None,
 ) -> int:
-    """Compare two laws: exponents, validity, and the first step at which their derivations part.
+    """Compare two laws: exponents, validity, and where and why their derivations part.
 
     Parameters
     ----------
@@ -144,17 +291,22 @@ def compare(
         Another.
     values : str
         Parameters: alpha=3/2 beta=0.5.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
+    plain : bool
+        Write formulas in plain characters on a terminal too, as in a pipe.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .md, .txt).
+        File to write (.json, .md, .tex, .txt).
     """
     from .. import theory
 
     found = theory.compare(
         first, second, **{key: fraction(key, value) for key, value in pairs(values).items()}
     )
-    emit(Answer(found.to_dict(), [str(found)]), json, output)
+    answer = Answer(found.to_dict(), [str(found)], terminal=found.to_terminal, latex=found.to_latex)
+    emit(answer, json, output, plain=plain, latex=latex)
     return 0
 
 

@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from ..errors import DomainError
 from ..tables import Table
-from ._app import Json, Output, Whole, app, whole
+from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
 from ._signals import stopped_by
 
@@ -34,6 +34,7 @@ def verify(
     demo: Annotated[bool, Parameter(negative=())] = False,
     verbose: Annotated[bool, Parameter(negative=())] = False,
     listed: Annotated[bool, Parameter(name="--list", negative=())] = False,
+    latex: Latex = False,
     json: Json = False,
     output: Output = None,
 ) -> int:
@@ -59,10 +60,12 @@ def verify(
         Tell the seconds of every check, on standard error.
     listed : bool
         List the checks instead of running them: what each one tests, and from which effort on.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.html, .json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .tex, .txt).
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))  # before the work, not after it
@@ -82,7 +85,7 @@ def verify(
             for entry in entries
         ]
         header = ("check", "effort", "what is tested")
-        emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+        emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output, latex=latex)
         return 0
     if demo:
         if names:
@@ -121,7 +124,7 @@ def verify(
             file=sys.stderr,
         )
         return code
-    _show(found, json, output)
+    _show(found, json, output, latex)
     if verbose:
         print(_seconds(found).to_text(), file=sys.stderr)
     if output is not None:
@@ -139,17 +142,21 @@ def _seconds(report: Report) -> Table:
 
 
 @app.command
-def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
+def report(
+    path: Path, /, *, latex: Latex = False, json: Json = False, output: Output = None
+) -> int:
     """Show a report that was written as JSON, or turn it into another format; exit code as it had.
 
     Parameters
     ----------
     path : Path
         File written by verify --output FILE.json.
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.html, .json, .csv, .md, .txt).
+        File to write (.html, .json, .csv, .md, .tex, .txt).
     """
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
@@ -159,7 +166,7 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
     try:
         with path.open(encoding="utf-8") as stream:
             text = stream.read(LARGEST + 1)
-    except (OSError, UnicodeDecodeError) as failure:
+    except (OSError, ValueError) as failure:
         raise DomainError(
             f"cannot read {path}: {failure}", argument="path", value=path
         ) from failure
@@ -174,11 +181,12 @@ def report(path: Path, /, *, json: Json = False, output: Output = None) -> int:
         ),
         json,
         output,
+        latex,
     )
     return 0 if found.succeeded() else 1
 
 
-def _show(report: Report, json: bool, output: Path | None) -> None:
+def _show(report: Report, json: bool, output: Path | None, latex: bool) -> None:
     """Show a report, or write it in the format that a file's suffix names."""
     from ..verify.report import HEADER
 
@@ -187,7 +195,8 @@ def _show(report: Report, json: bool, output: Path | None) -> None:
         if json:
             print(report.to_json())
     else:
-        emit(Answer(report.to_dict(), report.blocks(), (HEADER, report.rows())), json, output)
+        answer = Answer(report.to_dict(), report.blocks(), (HEADER, report.rows()))
+        emit(answer, json, output, latex=latex)
 
 
 @contextmanager
@@ -232,15 +241,17 @@ def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
 
 
 @app.command
-def env(*, json: Json = False, output: Output = None) -> int:
+def env(*, latex: Latex = False, json: Json = False, output: Output = None) -> int:
     """Describe the installation: versions, cores, compilation.
 
     Parameters
     ----------
+    latex : bool
+        Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
         Print JSON.
     output : Path
-        File to write (.json, .csv, .md, .txt).
+        File to write (.json, .csv, .md, .tex, .txt).
     """
     from ..solvers._jit import JIT  # looks at the environment before Numba does
 
@@ -255,5 +266,5 @@ def env(*, json: Json = False, output: Output = None) -> int:
     data["kernel threads"] = numba.get_num_threads()
     rows = [(key, str(value)) for key, value in data.items()]
     header = ("item", "value")
-    emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output)
+    emit(Answer(data, [Table(header, rows)], (header, list(rows))), json, output, latex=latex)
     return 0

@@ -13,11 +13,13 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from ..errors import unknown_name
+from ..reprs import short_repr
 from ..rooms import submodules
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
+@short_repr
 @dataclass(frozen=True)
 class Shown:
     """What a table of results shows, and how the arguments are taken that make its rows.
@@ -146,7 +148,7 @@ def solver(name: str) -> Callable[..., Any]:
     DomainError
         If there is none; the message names the nearest.
     """
-    theory, _, function = name.partition(".")
+    theory, _, function = name.partition(".") if isinstance(name, str) else ("", "", "")
     found = _solvers(theory).get(function) if theory in submodules(_ROOM) else None
     if found is None:
         there = theory in submodules(_ROOM) and hasattr(

@@ -7,11 +7,12 @@ between inputs is diagonal in the harmonics :math:`\cos k\theta, \sin k\theta`.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import number, numbers, whole
+from ..arguments import afford, broadcast, floats, number, numbers, refuse_first, whole
 from ..errors import refusal
 
 Array = NDArray[np.float64]
@@ -54,10 +55,8 @@ def arc_cosine(angle: ArrayLike, power: int) -> float | Array:
     >>> print(round(arc_cosine(0.0, 1), 6), arc_cosine([1.0, 2.0], 2).round(6))
     3.141593 [4.755914 0.401787]
     """
-    phi = np.asarray(angle, dtype=float)
-    wrong = ~((phi >= 0) & (phi <= math.pi))
-    if np.any(wrong):
-        raise refusal("angle", phi[wrong].ravel()[0], "must lie between 0 and pi")
+    phi = numbers("angle", angle, low=0.0)
+    refuse_first("angle", phi, phi > math.pi, "must lie between 0 and pi")
     found = _arc_cosine(phi, _power("power", power, (0, *_POWERS)))
     return float(found) if found.ndim == 0 else found
 
@@ -162,29 +161,21 @@ def circle_eigenvalues(
     """
     n = whole("grid", grid, low=2, high=2**24)
     last = whole("harmonics", harmonics, low=0, high=n // 2)
-    try:
-        powers, biases = np.broadcast_arrays(np.asarray(q), np.asarray(bias, dtype=float))
-    except ValueError:
-        raise refusal(
-            "q",
-            np.shape(q),
-            f"the shapes of q and bias do not broadcast: {np.shape(q)}, {np.shape(bias)}",
-            named=False,
-        ) from None
+    checked = {"q": floats("q", q), "bias": numbers("bias", bias, low=0, high=_LARGEST_BIAS)}
+    shape, (powers, biases) = broadcast(checked)
+    afford(float(powers.size) * (last + 1), "the eigenvalues", "use fewer harmonics")
     theta: Array = 2 * math.pi / n * np.arange(n // 2 + 1, dtype=np.float64)  # the kernel is even
     found = np.empty((powers.size, last + 1))
     done: dict[tuple[int, float], Array] = {}
-    for row, key in zip(
-        found, zip(powers.ravel().tolist(), biases.ravel().tolist(), strict=True), strict=True
-    ):
+    for row, key in zip(found, zip(powers.tolist(), biases.tolist(), strict=True), strict=True):
         if key not in done:
-            half = _circle_kernel(theta, _power("q", key[0], _POWERS), _bias(key[1]))
+            half = _circle_kernel(theta, _power("q", key[0], _POWERS), key[1])
             turn = np.concatenate([half, half[1 : (n + 1) // 2][::-1]])
             done[key] = np.fft.rfft(turn).real[: last + 1] / n
             if key[1] == 0 and n % 2 == 0:
                 done[key][int(key[0]) + 2 :: 2] = 0  # by parity
         row[:] = done[key]
-    return found.reshape(*powers.shape, last + 1)
+    return found.reshape(*shape, last + 1)
 
 
 def _arc_cosine(phi: Array, power: int) -> Array:
@@ -206,10 +197,12 @@ def _circle_kernel(theta: Array, q: int, bias: float) -> Array:
     return np.asarray(size**q / (2 * math.pi) * bracket)
 
 
-def _power(name: str, value: float, allowed: tuple[int, ...]) -> int:
-    if all(value != entry for entry in allowed):
-        raise refusal(name, value, f"must be one of {', '.join(map(str, allowed))}")
-    return int(value)
+def _power(name: str, value: Any, allowed: tuple[int, ...]) -> int:
+    complaint = f"must be one of {', '.join(map(str, allowed))}"
+    found = floats(name, value, complaint)
+    if found.ndim or found not in allowed:
+        raise refusal(name, value, complaint)
+    return int(found)
 
 
 def _bias(value: float) -> float:

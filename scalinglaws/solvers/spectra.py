@@ -14,10 +14,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import afford, number, numbers, whole, whole_or_inf
+from ..arguments import afford, floats, number, numbers, whole, whole_or_inf
 from ..equality import by_value
-from ..errors import DomainError, brief, refusal
+from ..errors import DomainError, refusal
 from ..notation import SourceCapacity
+from ..reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -33,6 +34,7 @@ _SMALLEST = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Modes:
@@ -56,6 +58,7 @@ class Modes:
     size: float
 
 
+@short_repr
 @dataclass(frozen=True)
 class PowerLawSpectrum:
     r"""Eigenvalues and signal that fall as powers of the mode number.
@@ -122,6 +125,7 @@ class PowerLawSpectrum:
         """Return all eigenvalues and signals one by one, shape (M,) each; the size must be finite."""
         if not math.isfinite(self.size):
             raise refusal("size", self.size, "cannot be listed mode by mode; give a finite size")
+        afford(3.0 * self.size, "the list of modes", "give a smaller size")
         k = np.arange(1.0, self.size + 1)
         return k**-self.alpha, k**-self.signal_exponent
 
@@ -215,6 +219,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Array], NDArray[np.bool_]], str], ...] = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class EmpiricalSpectrum:
@@ -287,6 +292,15 @@ class EmpiricalSpectrum:
                 )
         if size > _MOST:
             raise refusal("multiplicities", size, f"must add up to at most {_MOST:g}", named=False)
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.sum(np.asarray(self.signal) / np.asarray(self.eigenvalues))):
+                raise refusal(
+                    "signal",
+                    None,
+                    "divided by eigenvalues, the squared coefficients of the target, adds up to more than floating-point "
+                    "numbers hold",
+                    shown=False,
+                )
         object.__setattr__(self, "size", size)
 
     @classmethod
@@ -527,16 +541,50 @@ class EmpiricalSpectrum:
 Spectrum = PowerLawSpectrum | EmpiricalSpectrum
 
 
+def one_spectrum(spectrum: Spectrum, *misplaced: object, **before: object) -> Spectrum:
+    """Return a spectrum; refuse anything else, and say in which order arguments come.
+
+    Parameters
+    ----------
+    spectrum : PowerLawSpectrum or EmpiricalSpectrum
+        What was given for it.
+    *misplaced
+        What was given by position after a spectrum that comes first.
+    **before
+        The argument that comes before the spectrum, if one does, by its name.
+
+    Returns
+    -------
+    PowerLawSpectrum or EmpiricalSpectrum
+        The spectrum.
+
+    Raises
+    ------
+    DomainError
+        If it is none, or if what was given stands in another order.
+
+    Examples
+    --------
+    >>> one_spectrum(PowerLawSpectrum(2, 1, 5)).size
+    5.0
+    """
+    kinds = (PowerLawSpectrum, EmpiricalSpectrum)
+    if misplaced:
+        complaint = "the spectrum comes first, everything else by name, as samples=100"
+        raise refusal("spectrum", spectrum, complaint, named=False)
+    for name, value in before.items():
+        if isinstance(value, kinds):
+            raise refusal(name, value, f"{name} comes first, the spectrum second", named=False)
+    if not isinstance(spectrum, kinds):
+        raise refusal("spectrum", spectrum, "must be a PowerLawSpectrum or an EmpiricalSpectrum")
+    return spectrum
+
+
 def _column(
     name: str, given: ArrayLike, good: Callable[[Array], NDArray[np.bool_]], allowed: str
 ) -> Array:
     """Return a checked, read-only copy of one array of a spectrum."""
-    try:
-        array = np.array(given).astype(float, casting="same_kind")
-    except (TypeError, ValueError):
-        raise refusal(
-            name, given, f"must be real numbers; got {brief(given)}", shown=False
-        ) from None
+    array = np.array(floats(name, given, "must be real numbers"))  # its own
     if array.ndim != 1 or array.size == 0:
         raise refusal(
             name,

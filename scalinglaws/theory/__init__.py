@@ -13,6 +13,7 @@ beta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,11 @@ from ..rooms import lazy_submodules
 from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, matching
 
 if TYPE_CHECKING:
+    from .balance import Allocation
     from .comparison import LawComparison
     from .formula import Law
 
-__all__ = ["cite", "compare", "find", "law", "laws", "remark"]
+__all__ = ["allocate", "cite", "compare", "find", "law", "laws", "remark"]
 
 __getattr__, __dir__ = lazy_submodules(__name__)
 
@@ -35,7 +37,6 @@ def laws() -> tuple[str, ...]:
     return tuple(sorted(CATALOGUE))
 
 
-@cache
 def law(name: str) -> Law:
     """Return a law by name.
 
@@ -54,13 +55,18 @@ def law(name: str) -> Law:
     DomainError
         If there is no such law; the message names the nearest.
     """
-    module, _, function = _entry(name).builder.partition(":")
+    return _built(_entry(name).builder)
+
+
+@cache
+def _built(builder: str) -> Law:
+    module, _, function = builder.partition(":")
     built: Law = getattr(import_module(module), function)()
     return built
 
 
 def _entry(name: str) -> Entry:
-    if name not in CATALOGUE:
+    if not isinstance(name, str) or name not in CATALOGUE:
         tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
         more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
         raise unknown_name("law", name, CATALOGUE, more)
@@ -82,6 +88,49 @@ def find(text: str) -> list[Law]:
         In alphabetical order of names. `scalinglaws.theory.catalogue.matching` lists their names and loads none.
     """
     return [law(name) for name in matching(text)]
+
+
+def allocate(
+    terms: Any,
+    budget: str | Sequence[str] = (),
+    caps: str | Sequence[str] = (),
+    *,
+    free: str | Sequence[str] = (),
+) -> Allocation:
+    """Minimize a sum of monomials under budgets and caps, all of them given as text.
+
+    Parameters
+    ----------
+    terms : str
+        The sum: ``"1.69 + 406.4/N**0.34 + 410.7/D**0.28"``. Every symbol is positive; decimals are read exactly.
+    budget : str or sequence of str
+        Equations: ``"6*N*D = C"``, or with a number on the right.
+    caps : str or sequence of str
+        Upper bounds: ``"D <= 1e12"``.
+    free : str or sequence of str
+        Names of the scales to choose; by default those on the left of budgets and caps.
+
+    Returns
+    -------
+    Allocation
+        Its `minimum` is the exact optimum at given numbers; its entries are the ways in which terms can balance. As
+        `scalinglaws.theory.balance.allocate` returns it, which takes expressions.
+
+    Raises
+    ------
+    DomainError
+        If a text cannot be read, or nothing keeps the sum from falling to zero.
+
+    Examples
+    --------
+    >>> best = allocate("1.69 + 406.4/N**0.34 + 410.7/D**0.28", "6*N*D = C").minimum({"C": 1e21})
+    >>> round(best.excess, 6), round(best.total, 6)
+    (0.638883, 2.328883)
+    """
+    from . import balance
+
+    problem = balance.read_problem(terms, budget, caps, free)
+    return balance.allocate(problem.terms, problem.free, problem.budgets, problem.caps)
 
 
 def cite(*names: str) -> str:
@@ -163,7 +212,7 @@ def remark(solver: str, /, **values: Any) -> str:
     >>> remark("linear.ridge", alpha=2, beta=1)
     ''
     """
-    if solver not in REMARKS:
+    if not isinstance(solver, str) or solver not in REMARKS:
         return ""
     line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
     return line

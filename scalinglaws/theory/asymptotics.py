@@ -18,8 +18,9 @@ from itertools import combinations, pairwise
 
 import sympy as sp
 
-from ..arguments import choice, whole
+from ..arguments import choice, instance, whole
 from ..errors import refusal
+from ..reprs import short_repr
 from .mellin import (
     EXP,
     ONE_MINUS_EXP,
@@ -55,6 +56,7 @@ __all__ = [
 ]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Candidate:
     """One possible leading term ``coefficient * K**exponent * log(K)**log_power``.
@@ -87,6 +89,7 @@ class Candidate:
         return self.coefficient * scale**self.exponent * sp.log(scale) ** self.log_power
 
 
+@short_repr
 @dataclass(frozen=True)
 class Branch:
     """A leading term and the condition on the parameters under which it leads."""
@@ -95,6 +98,7 @@ class Branch:
     candidate: Candidate
 
 
+@short_repr
 @dataclass(frozen=True)
 class PowerSum:
     r"""The asymptotic form of :math:`\sum_{k\ge1} k^{-p} g(k/K)` for large K.
@@ -240,6 +244,7 @@ def power_sum(
     >>> flow.conditions
     (a > 1,)
     """
+    instance("symbol", symbol, MellinSymbol, MellinCombination)
     p, symbol = as_expression("p", p), as_shape("symbol", symbol)
     choice("mode", mode, ("sum", "integral"))
     poles = whole("poles", poles)
@@ -426,6 +431,7 @@ def _pair_residue(members: Sequence[Pole]) -> sp.Expr:
 # -- two smaller tools --------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class SlopeSum:
     """Growth exponents of a sum of which only the slopes of the shape are known.

@@ -14,9 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import refusal
+from ..reprs import short_repr
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of the catalogue.
@@ -62,6 +65,8 @@ ALSO_CALLED = {
     "manifold": "intrinsic dimension, resolution-limited, variance-limited, interpolation",
     "patterns": "feature-learning patterns, large deviations, sample complexity, specialization, Gaussian process, GP, "
     "scaling analysis",
+    "perceptron": "implicit bias, teacher-student, learning curve, logistic loss, margin, support vector machine, replica, "
+    "early stopping, spectral complexity",
     "percolation": "quanta, clusters, hierarchy, Zipf, critical phenomena, Bethe lattice",
 }
 """What else the laws of a theory go by: words that people search for."""
@@ -120,6 +125,8 @@ def matching(text: str) -> tuple[str, ...]:
     >>> matching("Paquette")[:2]
     ('feature_learning.compute', 'feature_learning.compute_lazy')
     """
+    if not isinstance(text, str):
+        raise refusal("text", text, "must be a text")
     said = {name: _said(name, entry) for name, entry in sorted(CATALOGUE.items())}
     for wanted in ([text.lower()], text.lower().split()):
         found = tuple(name for name in said if all(part in said[name] for part in wanted))

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,8 @@ import numpy as np
 import sympy as sp
 
 from ..errors import refusal
+from ..reprs import line
+from .mathematical_markup import mathml
 from .relations import changing_part
 from .steps import (
     DEFINITION,
@@ -74,6 +77,17 @@ class Derivation:
     steps: tuple[Step, ...]
     conditions: tuple[sp.Basic, ...] = ()
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        ending = f", at last {self.steps[-1]}" if self.steps else ""
+        return line(f"<Derivation of {len(self.steps)} steps{ending}>")
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f"<p>{place}. {escape(entry.reason)}</p>"
+            + mathml(entry.quantity, entry.sign.latex, entry.value, display=True)
+            for place, entry in enumerate(self.steps, start=1)
+        )
 
     def _repr_latex_(self) -> str:
         return f"$${aligned(self.steps)}$$"

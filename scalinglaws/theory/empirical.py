@@ -13,7 +13,9 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import instance
 from ..errors import refusal
+from ..reprs import short_repr
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from .formula import Law
@@ -43,6 +45,7 @@ _build = laws_of("empirical", standing="ansatz")
 # -- Chinchilla ---------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class AdditiveLoss:
     """A loss that is a constant and two powers, and what a run costs.
@@ -97,6 +100,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
     >>> found.expr
     a*b/(a + 2*b)
     """
+    instance("model", model, AdditiveLoss)
     cost, budget = model.budget
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=model.reference
@@ -142,6 +146,7 @@ def derive_frontier(model: AdditiveLoss) -> Derived:
         "compute": Form(
             ((_LEVEL - model.offset) / regime.constant) ** (-1 / regime.exponent),
             f"budget {budget} that reaches loss L",
+            (sp.Gt(_LEVEL, model.offset),),
         ),
         "multiplier": Form(
             detour ** (1 / regime.exponent),
@@ -192,6 +197,7 @@ def chinchilla_law() -> Law:
 _aN, _aD, _Nc, _Dc = sp.symbols("a_N a_D N_c D_c", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class NestedLoss:
     """A power of a sum of two powers, and what a run costs.
@@ -233,6 +239,7 @@ def derive_nested(model: NestedLoss) -> Derived:
     Derived
         Exponent and constant of the loss; forms ``loss``, ``frontier`` and the optimal scales.
     """
+    instance("model", model, NestedLoss)
     budget = model.budget[1]
     inner = CostLimited(
         model.terms, model.scales, budget, model.budget, box=model.box, reference=KAPLAN_2020
@@ -296,6 +303,7 @@ _n, _m, _alpha, _beta, _cinf, _eps0, _rest = sp.symbols(
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Envelope:
     """An error that saturates at random guessing.
@@ -334,6 +342,7 @@ def derive_envelope(model: Envelope) -> Derived:
     Derived
         Exponent and constant of the error above that at unlimited data; forms ``loss`` and ``small_error``.
     """
+    instance("model", model, Envelope)
     rest = sp.Add(
         *(term for term in sp.Add.make_args(model.small) if model.scale not in term.free_symbols)
     )
@@ -416,6 +425,7 @@ def rosenfeld_law() -> Law:
 _c, _gamma = sp.symbols("c gamma", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class PowerOffset:
     """A power law above an offset.
@@ -448,6 +458,7 @@ def derive_offset(model: PowerOffset) -> Derived:
     Derived
         Exponent and constant above the offset; forms ``loss`` and ``apparent_exponent``.
     """
+    instance("model", model, PowerOffset)
     scale = model.scale
     offset = sp.Add(
         *(term for term in sp.Add.make_args(model.loss) if scale not in term.free_symbols)

@@ -15,6 +15,7 @@ from typing import Any
 import sympy as sp
 
 from ..errors import ConvergenceError, refusal
+from ..reprs import short_repr
 from .monomials import exact_numbers
 from .parameters import to_exact
 from .relations import against_zero, is_positive
@@ -22,6 +23,7 @@ from .relations import against_zero, is_positive
 _MAX_CHOICES = 256
 
 
+@short_repr
 @dataclass(frozen=True)
 class FixedPointBranch:
     """One solution and where it holds.
@@ -38,6 +40,7 @@ class FixedPointBranch:
     conditions: tuple[sp.Basic, ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class FixedPoint:
     """All solutions of a self-consistent equation.

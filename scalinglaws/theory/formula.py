@@ -16,9 +16,10 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, digit_count, flag
-from ..errors import AccuracyWarning, refusal, unknown_name
+from ..arguments import choice, digit_count, flag, refuse_first
+from ..errors import AccuracyWarning, known_name, refusal, unknown_name
 from ..notation import CONVENTIONS, belonging, canonical, convention
+from ..reprs import line
 from . import presentation, rendering
 from .catalogue import CATALOGUE, assumption
 from .derivation import (
@@ -33,6 +34,7 @@ from .derivation import (
     solves,
     step,
 )
+from .evaluation import Evaluation, evaluate_forms
 from .implicit import ImplicitConstant
 from .parameters import (
     evaluate_arrays,
@@ -252,16 +254,22 @@ class Law:
         return CATALOGUE[self.name].checks if self.name in CATALOGUE else ()
 
     def blocks(
-        self, values: Mapping[str, Any] | None = None, *, published: bool = True
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        published: bool = True,
+        digits: int = 6,
     ) -> tuple[presentation.Block, ...]:
         """Return what the law says, as blocks.
 
         Parameters
         ----------
         values : mapping of str to number, optional
-            Parameters, exact: also say what the law gives there.
+            Parameters, the variable, and other symbols of the formulas, exact: also say what the law gives there.
         published : bool
             Whether to say what is printed elsewhere.
+        digits : int
+            Significant digits of what the formulas give.
 
         Returns
         -------
@@ -283,18 +291,26 @@ class Law:
         if self.caution is not None:
             condition = self._write(self.caution.condition)
             found.append(presentation.Warned(replace(self.caution, condition=condition)))
-        if values:
-            exponent, regime = self(**values), self._regime(values)
-            power = None if regime.log_power is None else self.log_power(**values)
+        given = dict(values or {})
+        read = self._read(given)
+        known = {name: value for name, value in read.items() if name in self.symbols}
+        entries = evaluate_forms(self, given, max(digits, 15)) if given else ()
+        # numbers for formulas alone need no exponent
+        if known or (given and all(entry.value is None for entry in entries)):
+            exponent, regime = self(**known), self._regime(known)
+            power = None if regime.log_power is None else self.log_power(**known)
             # as they were given and, where that is another paper's way, as they are read
+            written = {name: value for name, value in given.items() if name not in read}
             found.append(
                 presentation.Value(
-                    {**values, **self._read(values)}, exponent, regime.name, power, self.variable
+                    {**written, **known}, exponent, regime.name, power, self.variable
                 )
             )
+        if given:
+            found.append(presentation.Evaluated(read, entries, digits))
         if published:
-            at = self.published_value(**values) if values and self.published else None
-            factor = self._published_factor(values or {})
+            at = self.published_value(**known) if known and self.published else None
+            factor = self._published_factor(known)
             elsewhere = (self.published, self.published_expr, at, factor, self.misprints)
             found.append(presentation.Elsewhere(*elsewhere))
         return tuple(found)
@@ -328,9 +344,11 @@ class Law:
         """
         markups = {"markdown": rendering.markdown, "html": rendering.html}
         write = markups[choice("markup", markup, markups)]
-        return write(
-            [*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources)]
-        )
+        return write(self.explanation_blocks())
+
+    def explanation_blocks(self) -> tuple[presentation.Block, ...]:
+        """Return all that there is to say: law, derivation and every source."""
+        return (*self.blocks(), *self.derivation_blocks(), presentation.Sources(self.sources))
 
     def _scaling(self) -> presentation.Scaling:
         return presentation.Scaling(
@@ -343,8 +361,14 @@ class Law:
             len(self.regimes),
         )
 
+    def __repr__(self) -> str:
+        return line(f"<Law {self.name}: {self.statement}>")
+
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        return rendering.notebook(self.blocks(published=False))
 
     def _repr_markdown_(self) -> str:
         return f"**{self.name}**: {self.statement}\n\n$${self.latex()}$$"
@@ -464,9 +488,53 @@ class Law:
         >>> theory.law("empirical.hestness").evaluate("loss", c=5, gamma=0.35, E=1.7, x=10)
         3.93341796...
         """
-        if form not in self.forms:
-            raise unknown_name(f"formula of {self.name}", form, self.forms)
+        known_name(f"formula of {self.name}", form, self.forms)
         return evaluate_form(self.name, form, self.forms[form].expr, values)
+
+    def evaluations(self, /, *, digits: int | None = None, **values: Any) -> tuple[Evaluation, ...]:
+        """Evaluate all of the law's formulas for which the numbers suffice.
+
+        Parameters
+        ----------
+        digits : int, optional
+            Return mpmath numbers with that many digits, at most 1000, instead of floats.
+        **values
+            Numbers for parameters, for the variable, and for other symbols of the formulas. A formula that is named like a
+            symbol without a number, as N at the optimum, supplies it to the others.
+
+        Returns
+        -------
+        tuple of Evaluation
+            Each formula with its value, or with what it lacks; the leading term first, if the variable has a number.
+
+        Raises
+        ------
+        DomainError
+            If a name is unknown, or a number has the wrong sign.
+
+        Examples
+        --------
+        >>> from scalinglaws import theory
+        >>> law = theory.law("empirical.chinchilla")
+        >>> found = law.evaluations(E=1.69, A=406.4, B=410.7, a=0.34, b=0.28, C=1e21)
+        >>> {entry.name: round(entry.value, 6) for entry in found if entry.value and entry.value < 3}
+        {'leading term': 0.638883, 'loss': 2.328883, 'frontier': 2.328883, 'isoflop': 2.328883}
+        >>> [entry.note for entry in found if entry.name == "compute"]
+        ['needs L; L must exceed E = 1.69']
+        """
+        return evaluate_forms(self, values, digits)
+
+    def branch(self, /, **values: Any) -> Regime:
+        """Return the branch that holds at the given parameters."""
+        return self._regime(values)
+
+    def canonical(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
+        """Return capacity and source that parameters of another notation stand for; nothing if some are missing."""
+        entry = CONVENTIONS[self.notation]
+        if self.notation == "capacity" or not set(entry.parameters) <= values.keys():
+            return {}
+        task = entry.to_canonical(*(to_exact(values[name]) for name in entry.parameters))
+        return dict(zip(sp.symbols("alpha beta", positive=True), task, strict=True))
 
     def asymptote(self, x: Any, /, **values: Any) -> Any:
         r"""Evaluate the leading term itself, :math:`c\,x^{-g}\log^{l} x`.
@@ -507,8 +575,7 @@ class Law:
             points = np.asarray(np.asarray(x).astype(float, casting="same_kind"))
         except (TypeError, ValueError):
             points = np.array(np.nan)
-        if not np.all(points > 1):
-            raise refusal("x", x, "must be a number above 1, or several")
+        refuse_first("x", points, ~(points > 1), "must be a number above 1, or several")
         value = regime.at(points, rounded, growth=self.growth)
         if points.size:
             self._warn_near_boundary(regime, rounded, float(np.min(points)))

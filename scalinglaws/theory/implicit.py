@@ -11,8 +11,10 @@ import sympy as sp
 
 from ..arguments import digit_count
 from ..errors import ConvergenceError, refusal
+from ..reprs import short_repr
 
 
+@short_repr
 @dataclass(frozen=True)
 class ImplicitConstant:
     """A constant without closed form: the root of an equation in a bracket, to any number of digits.

@@ -14,7 +14,9 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import instance
 from ..errors import refusal
+from ..reprs import short_repr
 from .asymptotics import EXP, RATIONAL, MellinSymbol, X, power_sum
 from .building import laws_of
 from .derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
@@ -34,6 +36,7 @@ _LIMIT = sp.Symbol("L_inf", positive=True)
 # -- self-averaging -----------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class VarianceLimited:
     """A loss that is smooth in the inverse of a plentiful resource.
@@ -72,6 +75,7 @@ def derive_variance(model: VarianceLimited) -> Derived:
     >>> derive_variance(VarianceLimited((x**2 + 1) / (x**2 + 3), x)).expr
     2
     """
+    instance("model", model, VarianceLimited)
     n, small = model.resource, sp.Symbol("epsilon", positive=True)
     inverse = sp.together(model.loss.subs(n, 1 / small))
     limit = sp.limit(inverse, small, 0, "+")
@@ -97,6 +101,7 @@ def derive_variance(model: VarianceLimited) -> Derived:
     return Derived((regime,), (), Derivation(tuple(steps)))
 
 
+@short_repr
 @dataclass(frozen=True)
 class WidthLimited:
     """A deep network whose fluctuations fall as the inverse of its width.
@@ -136,6 +141,7 @@ def derive_width(model: WidthLimited) -> Derived:
     >>> derive_width(WidthLimited(parameters=5 * WIDTH)).expr
     1
     """
+    instance("model", model, WidthLimited)
     w = model.width
     terms = sp.Add.make_args(sp.expand(model.parameters))
     powers = {term: exact_numbers(power_of(term, w)) for term in terms}
@@ -184,6 +190,7 @@ def derive_width(model: WidthLimited) -> Derived:
 # -- resolution ---------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class NearestNeighbor:
     r"""The distance from a point to the nearest of P others, raised to a power.
@@ -227,6 +234,7 @@ def derive_distance(model: NearestNeighbor) -> Derived:
     >>> derive_distance(NearestNeighbor(dimension=3, order=2)).expr
     2/3
     """
+    instance("model", model, NearestNeighbor)
     d, q = sp.sympify(model.dimension), sp.sympify(model.order)
     r = sp.Symbol("r", positive=True)
     found = power_sum(1 - q, model.empty.compose(d), mode="integral")

@@ -13,8 +13,9 @@ from typing import Any
 
 import sympy as sp
 
-from ..arguments import flag
+from ..arguments import flag, instance
 from ..errors import refusal
+from ..reprs import short_repr
 from .parameters import as_expression
 
 X = sp.Symbol("x", positive=True)
@@ -27,6 +28,7 @@ def _at_gamma_pole(argument: sp.Expr) -> bool:
     return bool(value.is_integer and value.is_nonpositive)
 
 
+@short_repr
 @dataclass(frozen=True)
 class MellinSymbol:
     r"""A function on the positive axis, stored through its Mellin transform.
@@ -59,7 +61,9 @@ class MellinSymbol:
 
     def __post_init__(self) -> None:
         """Refuse Gamma factors whose poles cannot be put on one side."""
-        for _, slope, _ in self.numerator:
+        instance("numerator", self.numerator, tuple)
+        for _, given, _ in self.numerator:
+            slope = as_expression("numerator", given)
             if not (slope.is_positive or slope.is_negative):
                 raise refusal(
                     "numerator",
@@ -71,6 +75,7 @@ class MellinSymbol:
 
     def transform(self, s: sp.Expr) -> sp.Expr:
         """Return the Mellin transform at `s`."""
+        s = as_expression("s", s)
         return (
             self.coefficient
             * self.base**s
@@ -149,6 +154,7 @@ class MellinSymbol:
         ]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Pole:
     """The pole of order ``order`` of one Gamma factor of a symbol."""
@@ -174,6 +180,7 @@ class Pole:
         return self.own_residue() * self.rest(self.index)
 
 
+@short_repr
 @dataclass(frozen=True)
 class MellinCombination:
     """A linear combination of symbols; every operation acts term by term."""

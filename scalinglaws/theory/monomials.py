@@ -10,10 +10,12 @@ from typing import Any
 import sympy as sp
 
 from ..errors import refusal
+from ..reprs import short_repr
 from .parameters import to_exact
 from .relations import factored, vanishes
 
 
+@short_repr
 @dataclass(frozen=True)
 class Monomial:
     """A coefficient times powers of the free scales.

@@ -11,6 +11,7 @@ import sympy as sp
 
 from ..arguments import flag
 from ..errors import refusal
+from ..reprs import short_repr
 from .balance import Balance, allocate, regimes_in_region
 from .derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from .monomials import power_of, power_product, reduced
@@ -18,6 +19,7 @@ from .records import Derived, Regime
 from .references import DUFFIN_1967, Reference
 
 
+@short_repr
 @dataclass(frozen=True)
 class CostLimited:
     r"""A sum of bottlenecks in free scales, minimized under a budget.

@@ -165,15 +165,13 @@ def _by_points(symbols: list[sp.Symbol], expr: sp.Expr, arrays: list[Any]) -> An
             name: to_exact(float(array[place]))
             for name, array in zip(symbols, broadcast, strict=True)
         }
-        chosen = expr.subs(
-            {name: value for name, value in point.items() if name in _deciding(expr)}
-        )
+        chosen = expr.subs({name: value for name, value in point.items() if name in deciding(expr)})
         value = sp.N(chosen.subs({name: sp.N(value, 25) for name, value in point.items()}), 20)
         result[place] = float(value) if value.is_real else np.nan
     return result
 
 
-def _deciding(expr: sp.Expr) -> set[sp.Symbol]:
+def deciding(expr: sp.Expr) -> set[sp.Symbol]:
     """Collect the symbols in the conditions of a Piecewise."""
     conditions = [
         condition for piecewise in expr.atoms(sp.Piecewise) for _, condition in piecewise.args

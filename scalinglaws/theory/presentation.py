@@ -13,11 +13,14 @@ from typing import Any
 
 import sympy as sp
 
+from ..reprs import short_repr
+from .evaluation import Evaluation
 from .records import Caution, Form, Misprint, Published, Regime
 from .references import Reference
 from .steps import Step, StepCheck
 
 
+@short_repr
 @dataclass(frozen=True)
 class Title:
     """Whose document it is.
@@ -32,6 +35,7 @@ class Title:
     statement: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class Scaling:
     """The law as a formula.
@@ -63,6 +67,7 @@ class Scaling:
     branches: int
 
 
+@short_repr
 @dataclass(frozen=True)
 class Symbols:
     """What the parameters mean.
@@ -76,6 +81,7 @@ class Symbols:
     meanings: Mapping[str, str]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Domain:
     """Where the law holds.
@@ -89,6 +95,7 @@ class Domain:
     conditions: tuple[sp.Basic, ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Standing:
     """How far the law is derived.
@@ -108,6 +115,7 @@ class Standing:
     assumption: str = ""
 
 
+@short_repr
 @dataclass(frozen=True)
 class Tested:
     """What tests the law.
@@ -121,6 +129,7 @@ class Tested:
     checks: tuple[str, ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Warned:
     """Where the law is easily misread.
@@ -134,6 +143,7 @@ class Warned:
     caution: Caution
 
 
+@short_repr
 @dataclass(frozen=True)
 class Regimes:
     """The branches of the law.
@@ -150,6 +160,7 @@ class Regimes:
     regimes: tuple[Regime, ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Formulas:
     """Formulas that come with the law.
@@ -163,6 +174,7 @@ class Formulas:
     forms: Mapping[str, Form]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Steps:
     """A derivation.
@@ -179,6 +191,7 @@ class Steps:
     checks: tuple[StepCheck, ...] | None = None
 
 
+@short_repr
 @dataclass(frozen=True)
 class Conclusion:
     """What a derivation ends with.
@@ -195,6 +208,7 @@ class Conclusion:
     conditions: tuple[sp.Basic, ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Value:
     """The law at given parameters.
@@ -218,6 +232,26 @@ class Value:
     regime: str
     log_power: Any
     variable: sp.Symbol
+
+
+@short_repr
+@dataclass(frozen=True)
+class Evaluated:
+    """The formulas at given numbers.
+
+    Attributes
+    ----------
+    values : mapping of str to number
+        The numbers, exact.
+    entries : tuple of Evaluation
+        Each formula with its value, or with what it lacks.
+    digits : int
+        Significant digits that are shown.
+    """
+
+    values: Mapping[str, Any]
+    entries: tuple[Evaluation, ...]
+    digits: int
 
 
 @dataclass(frozen=True)
@@ -245,6 +279,7 @@ class Elsewhere:
     misprints: tuple[Misprint, ...] = ()
 
 
+@short_repr
 @dataclass(frozen=True)
 class Sources:
     """Where it all comes from.
@@ -271,6 +306,7 @@ Block = (
     | Steps
     | Conclusion
     | Value
+    | Evaluated
     | Elsewhere
     | Sources
 )

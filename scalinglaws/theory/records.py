@@ -12,10 +12,12 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from ..arguments import flag
+from ..reprs import short_repr
 from .derivation import Derivation
 from .references import Reference
 
 
+@short_repr
 @dataclass(frozen=True)
 class Factor:
     """What is printed, over what is derived, at large values of the variable.
@@ -32,6 +34,7 @@ class Factor:
     condition: sp.Basic
 
 
+@short_repr
 @dataclass(frozen=True)
 class Published:
     """A formula as it is printed elsewhere, and why this package says something else.
@@ -70,6 +73,7 @@ class Published:
         return float(sp.N(self.factor.expr.subs(values)))
 
 
+@short_repr
 @dataclass(frozen=True)
 class Misprint:
     """A formula that is printed with a slip on the way to a law, or beside it, while the law itself is right in print.
@@ -95,6 +99,7 @@ class Misprint:
     source: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class Caution:
     """Where a law is right but easily misread.
@@ -111,6 +116,7 @@ class Caution:
     reason: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class Regime:
     """One branch of a law.
@@ -189,6 +195,7 @@ class Regime:
         return float(ratio) * x**-gap if ratio.is_finite else 0.0
 
 
+@short_repr
 @dataclass(frozen=True)
 class Form:
     """A closed formula that belongs to a law.
@@ -199,12 +206,16 @@ class Form:
         The formula.
     statement : str
         What it gives.
+    conditions : tuple of Relational
+        What its symbols must satisfy, beyond their signs: strict inequalities.
     """
 
     expr: sp.Expr
     statement: str
+    conditions: tuple[sp.Basic, ...] = ()
 
 
+@short_repr
 @dataclass(frozen=True)
 class Derived:
     """The outcome of a derivation.

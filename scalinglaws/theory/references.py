@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from ..reprs import short_repr
 
+
+@short_repr
 @dataclass(frozen=True)
 class Reference:
     """A source, down to the equation.

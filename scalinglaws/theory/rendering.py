@@ -7,18 +7,24 @@ table does not list, it does not show.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from html import escape
 from typing import Any
 
 import sympy as sp
 
+from .. import typesetting as tex
 from ..formatting import number
+from .decimals import decimal
+from .lettering import in_unicode
+from .mathematical_markup import markup, mathml
 from .presentation import (
     Block,
     Conclusion,
     Domain,
     Elsewhere,
+    Evaluated,
     Formulas,
     Regimes,
     Scaling,
@@ -66,6 +72,12 @@ def text(blocks: Iterable[Block], show: Show = str) -> str:
     return "\n".join(line for lines in _written(_TEXT, blocks, show) for line in lines)
 
 
+def terminal(blocks: Iterable[Block], width: int) -> str:
+    """Write blocks for a terminal of so many columns, formulas in Unicode: fractions stacked, cases as a table."""
+    blocks = tuple(blocks)
+    return in_unicode(lambda show: text(blocks, show), width)
+
+
 def markdown(blocks: Iterable[Block]) -> str:
     """Write blocks as Markdown, with formulas between dollar signs."""
     return _prose(blocks, _MARKDOWN)
@@ -74,6 +86,16 @@ def markdown(blocks: Iterable[Block]) -> str:
 def html(blocks: Iterable[Block]) -> str:
     """Write blocks as HTML, with formulas as MathJax and KaTeX read them."""
     return _prose(blocks, _HTML)
+
+
+def notebook(blocks: Iterable[Block]) -> str:
+    """Write blocks as HTML that needs no script and no network: formulas are MathML."""
+    return _prose(blocks, _NOTEBOOK, _WHOLE)
+
+
+def document(blocks: Iterable[Block]) -> str:
+    """Write blocks as LaTeX, to be put into a document that loads `scalinglaws.typesetting.PACKAGES`."""
+    return _prose(blocks, _DOCUMENT, _WHOLE)
 
 
 def latex(blocks: Iterable[Block]) -> str:
@@ -138,8 +160,13 @@ def _command(block: Tested) -> str:
     return f"scalinglaws verify {' '.join(block.checks)}" if block.checks else ""
 
 
+def _plain_power(block: Regimes) -> bool:
+    """Whether exponent and constant say all: one branch, without a logarithm."""
+    return len(block.regimes) <= 1 and not any(entry.log_power for entry in block.regimes)
+
+
 def _regimes_text(block: Regimes, show: Show) -> list[str]:
-    if len(block.regimes) <= 1:
+    if _plain_power(block):
         return []
     width = max(15, *(len(entry.name) for entry in block.regimes))
     lines = ["", "  regimes:"]
@@ -165,6 +192,23 @@ def _value_text(block: Value, show: Show) -> list[str]:
     decimal = "" if whole else f" = {number(float(block.exponent), 6)}"
     where = f"{block.regime}{_logarithm(block.log_power, block.variable)}"
     return ["", f"  at {at}: g = {block.exponent}{decimal} ({where})"]
+
+
+def _evaluated_text(block: Evaluated, show: Show) -> list[str]:
+    width = max((len(entry.name) for entry in block.entries), default=0)
+    lines = []
+    for entry in block.entries:
+        value = "" if entry.value is None else f"= {decimal(entry.value, block.digits)}"
+        note = f"({entry.note})" if value and entry.note else entry.note
+        lines.append(f"    {entry.name:<{width}} {' '.join(filter(None, (value, note)))}")
+    at = ", ".join(f"{name} = {_given(value)}" for name, value in block.values.items())
+    return ["", f"  formulas at {at}:", *lines] if lines else []
+
+
+def _given(value: Any) -> str:
+    """Write a number that was given: fractions as decimals where these end."""
+    written = decimal(sp.sympify(value), 12)
+    return written if sp.Rational(written) == value or len(str(value)) > 12 else str(value)
 
 
 def _elsewhere_text(block: Elsewhere, show: Show) -> list[str]:
@@ -212,6 +256,8 @@ def _steps_text(block: Steps, show: Show) -> list[str]:
 
 def _plain(condition: sp.Basic) -> str:
     """Write a condition as a person would."""
+    if condition == sp.true:
+        return "everywhere"
     # the arguments are sorted, those of And.make_args are not
     parts = condition.args if isinstance(condition, sp.And) else (condition,)
     return ", ".join(
@@ -247,6 +293,7 @@ _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
     Regimes: _regimes_text,
     Formulas: _formulas_text,
     Value: _value_text,
+    Evaluated: _evaluated_text,
     Elsewhere: _elsewhere_text,
     Steps: _steps_text,
     Conclusion: lambda block, show: [
@@ -262,11 +309,11 @@ _TEXT: dict[type, Callable[[Any, Show], list[str]]] = {
 
 @dataclass(frozen=True)
 class _Markup:
-    """Marks of a document; `plain` takes words as they are, `math` and `display` LaTeX, all others what is marked up already."""
+    """Marks of a document; `plain` takes words as they are, `math` and `display` expressions and signs, all others marked-up words."""
 
     plain: Callable[[str], str]
-    math: Callable[[str], str]
-    display: Callable[[str], str]
+    math: Callable[..., str]
+    display: Callable[..., str]
     code: Callable[[str], str]
     strong: Callable[[str], str]
     emphasis: Callable[[str], str]
@@ -274,39 +321,70 @@ class _Markup:
     paragraph: Callable[[str], str]
     items: Callable[[list[str]], str]
     step: Callable[[int, str, str], str]
-    """A numbered line of words above a formula, in LaTeX."""
+    """A numbered line of words above a formula, as `display` sets it."""
+    scaling: Callable[[Scaling], str]
+    """The law itself."""
+
+
+def _formula(*parts: Any) -> str:
+    """Write expressions, and signs between them, as LaTeX."""
+    return " ".join(part if isinstance(part, str) else sp.latex(part) for part in parts)
 
 
 _MARKDOWN = _Markup(
     plain=str,
-    math=lambda formula: f"${formula}$",
-    display=lambda formula: f"$${formula}$$",
+    math=lambda *parts: f"${_formula(*parts)}$",
+    display=lambda *parts: f"$${_formula(*parts)}$$",
     code=lambda words: f"`{words}`",
     strong=lambda words: f"**{words}**",
     emphasis=lambda words: f"*{words}*",
     heading=lambda level, words: f"{'#' * level} {words}",
     paragraph=str,
     items=lambda lines: "\n".join(f"* {line}" for line in lines),
-    step=lambda number, words, formula: f"{number}. {words}\n\n   $${formula}$$",
+    step=lambda number, words, formula: f"{number}. {words}\n\n   {formula}",
+    scaling=lambda block: f"$${_scaling_latex(block)}$$",
 )
 _HTML = _Markup(
     plain=escape,
-    math=lambda formula: rf"\({escape(formula)}\)",
-    display=lambda formula: rf"<p>\[{escape(formula)}\]</p>",
+    math=lambda *parts: rf"\({escape(_formula(*parts))}\)",
+    display=lambda *parts: rf"\[{escape(_formula(*parts))}\]",
     code=lambda words: f"<code>{words}</code>",
     strong=lambda words: f"<strong>{words}</strong>",
     emphasis=lambda words: f"<em>{words}</em>",
     heading=lambda level, words: f"<h{level}>{words}</h{level}>",
     paragraph=lambda words: f"<p>{words}</p>",
     items=lambda lines: "\n".join(["<ul>", *(f"<li>{line}</li>" for line in lines), "</ul>"]),
-    step=lambda number, words, formula: (
-        rf'<ol start="{number}"><li>{words}<br>\[{escape(formula)}\]</li></ol>'
+    step=lambda number, words, formula: f'<ol start="{number}"><li>{words}<br>{formula}</li></ol>',
+    scaling=lambda block: rf"<p>\[{escape(_scaling_latex(block))}\]</p>",
+)
+_NOTEBOOK = replace(
+    _HTML,
+    math=mathml,
+    display=partial(mathml, display=True),
+    heading=lambda level, words: f"<h{level + 2}>{words}</h{level + 2}>",
+    scaling=lambda block: f"<p>{_scaling_mathml(block)}</p>",
+)
+_DOCUMENT = _Markup(
+    plain=tex.escape,
+    math=lambda *parts: f"${_formula(*parts)}$",
+    display=lambda *parts: tex.display(_formula(*parts)),
+    code=lambda words: rf"\texttt{{{words}}}",
+    strong=lambda words: rf"\textbf{{{words}}}",
+    emphasis=lambda words: rf"\emph{{{words}}}",
+    heading=lambda level, words: rf"\{'sub' * (level - 1)}section*{{{words}}}",
+    paragraph=str,
+    items=lambda lines: "\n".join(
+        [r"\begin{itemize}", *(rf"\item {line}" for line in lines), r"\end{itemize}"]
     ),
+    step=lambda number, words, formula: f"{number}. {words}\n{formula}",
+    scaling=lambda block: tex.display(_scaling_latex(block, tex.escape)),
 )
 
 
-def _prose(blocks: Iterable[Block], markup: _Markup) -> str:
-    parts = (part for parts in _written(_PROSE, blocks, markup) for part in parts)
+def _prose(
+    blocks: Iterable[Block], markup: _Markup, table: Mapping[Any, Callable[..., Any]] | None = None
+) -> str:
+    parts = (part for parts in _written(table or _PROSE, blocks, markup) for part in parts)
     return "\n\n".join(parts) + "\n"
 
 
@@ -317,14 +395,14 @@ def _title_prose(block: Title, markup: _Markup) -> list[str]:
 
 def _symbols_prose(block: Symbols, markup: _Markup) -> list[str]:
     lines = [
-        f"{markup.math(sp.latex(sp.Symbol(name)))}: {markup.plain(meaning)}"
+        f"{markup.math(sp.Symbol(name))}: {markup.plain(meaning)}"
         for name, meaning in block.meanings.items()
     ]
     return [markup.items(lines)] if lines else []
 
 
 def _domain_prose(block: Domain, markup: _Markup) -> list[str]:
-    conditions = ", ".join(markup.math(sp.latex(condition)) for condition in block.conditions)
+    conditions = ", ".join(markup.math(condition) for condition in block.conditions)
     return [markup.paragraph(f"Valid for {conditions}.")] if conditions else []
 
 
@@ -342,36 +420,44 @@ def _tested_prose(block: Tested, markup: _Markup) -> list[str]:
 
 
 def _warned_prose(block: Warned, markup: _Markup) -> list[str]:
-    where, reason = markup.math(sp.latex(block.caution.condition)), block.caution.reason
+    where, reason = markup.math(block.caution.condition), block.caution.reason
     return [markup.paragraph(f"Caution, where {where}: {markup.plain(reason)}.")]
 
 
 def _regimes_prose(block: Regimes, markup: _Markup) -> list[str]:
-    if len(block.regimes) <= 1:
+    if _plain_power(block):
         return []
 
     def line(entry: Regime) -> str:
         name, where = (
             markup.strong(markup.plain(entry.name)),
-            markup.math(sp.latex(entry.condition)),
+            markup.math(entry.condition),
         )
         logs = ""
         if entry.log_power is None:
             logs = ", with a power of the logarithm that is not known"
         elif entry.log_power:
-            power = "" if entry.log_power == 1 else f"^{{{sp.latex(sp.sympify(entry.log_power))}}}"
-            logs = ", times " + markup.math(rf"\log{power} {sp.latex(block.variable)}")
-        return f"{name}, where {where}: exponent {markup.math(sp.latex(entry.exponent))}{logs}"
+            logs = ", times " + markup.math(sp.log(block.variable) ** sp.sympify(entry.log_power))
+        return f"{name}, where {where}: exponent {markup.math(entry.exponent)}{logs}"
 
     return [markup.heading(2, "Regimes"), markup.items(list(map(line, block.regimes)))]
 
 
 def _formulas_prose(block: Formulas, markup: _Markup) -> list[str]:
     lines = [
-        f"{markup.code(markup.plain(name))}, {markup.plain(form.statement)}: {markup.math(sp.latex(form.expr))}"
+        f"{markup.code(markup.plain(name))}, {markup.plain(form.statement)}: {markup.math(form.expr)}"
         for name, form in block.forms.items()
     ]
     return [markup.heading(2, "Formulas"), markup.items(lines)] if lines else []
+
+
+def _evaluated_prose(block: Evaluated, markup: _Markup) -> list[str]:
+    lines = []
+    for entry in block.entries:
+        value = "" if entry.value is None else f": {decimal(entry.value, block.digits)}"
+        note = f" ({markup.plain(entry.note)})" if entry.note else ""
+        lines.append(f"{markup.code(markup.plain(entry.name))}{value}{note}")
+    return [markup.heading(2, "In numbers"), markup.items(lines)] if lines else []
 
 
 def _steps_prose(block: Steps, markup: _Markup) -> list[str]:
@@ -384,16 +470,16 @@ def _steps_prose(block: Steps, markup: _Markup) -> list[str]:
 def _step_prose(position: int, entry: Step, markup: _Markup) -> str:
     why = markup.plain(_sentence(entry.reason))
     if entry.relation.variable is not None:
-        limit = markup.math(rf"{sp.latex(entry.relation.variable)} \to \infty")
+        limit = markup.math(entry.relation.variable, r"\to", sp.oo)
         why += f" (as {limit})"
     elif entry.relation.equation is not None:
-        left, right = map(sp.latex, entry.relation.equation.args)
-        why += f" (solves {markup.math(f'{left} = {right}')})"
+        left, right = entry.relation.equation.args
+        why += f" (solves {markup.math(left, '=', right)})"
     if entry.where != sp.true:
-        why += f", for {markup.math(sp.latex(entry.where))}"
+        why += f", for {markup.math(entry.where)}"
     if entry.reference is not None:
         why += f" [{entry.reference.key}]"
-    formula = f"{sp.latex(entry.quantity)} {entry.sign.latex} {sp.latex(entry.value)}"
+    formula = markup.display(entry.quantity, entry.sign.latex, entry.value)
     return markup.step(position, f"{why}.", formula)
 
 
@@ -402,7 +488,7 @@ def _elsewhere_prose(block: Elsewhere, markup: _Markup) -> list[str]:
         return []
     said = []
     if block.published is not None:
-        exponent, reference = markup.math(sp.latex(block.exponent)), block.published.reference
+        exponent, reference = markup.math(block.exponent), block.published.reference
         where, why = markup.plain(str(reference)), markup.plain(block.published.reason)
         said.append(f"Exponent {exponent} in {where}: {why}.")
         if block.published.factor:
@@ -430,7 +516,7 @@ def _sentence(words: str) -> str:
 
 _PROSE: dict[type, Callable[[Any, _Markup], list[str]]] = {
     Title: _title_prose,
-    Scaling: lambda block, markup: [markup.display(_scaling_latex(block))],
+    Scaling: lambda block, markup: [markup.scaling(block)],
     Symbols: _symbols_prose,
     Domain: _domain_prose,
     Standing: _standing_prose,
@@ -438,18 +524,64 @@ _PROSE: dict[type, Callable[[Any, _Markup], list[str]]] = {
     Warned: _warned_prose,
     Regimes: _regimes_prose,
     Formulas: _formulas_prose,
+    Evaluated: _evaluated_prose,
     Steps: _steps_prose,
     Elsewhere: _elsewhere_prose,
     Sources: _sources_prose,
 }
 
 
+def _value_prose(block: Value, markup: _Markup) -> list[str]:
+    at = ", ".join(
+        markup.math(sp.Symbol(name), "=", sp.sympify(value)) for name, value in block.values.items()
+    )
+    found = markup.math(sp.Symbol("g"), "=", sp.sympify(block.exponent))
+    where = markup.plain(f"{block.regime}{_logarithm(block.log_power, block.variable)}")
+    return [markup.paragraph(f"At {at}: {found} ({where}).")]
+
+
+def _conclusion_prose(block: Conclusion, markup: _Markup) -> list[str]:
+    conditions = ", ".join(map(markup.math, block.conditions))
+    where = f", for {conditions}" if conditions else ""
+    found = markup.math(sp.Symbol("g"), "=", block.exponent)
+    return [markup.paragraph(f"Hence {found}{where}.")]
+
+
+_BEFORE: dict[type, tuple[type, Callable[[Any, _Markup], list[str]]]] = {
+    Steps: (Value, _value_prose),  # behind the formulas
+    Elsewhere: (Conclusion, _conclusion_prose),  # behind the steps
+}
+_WHOLE: dict[type, Callable[[Any, _Markup], list[str]]] = {}
+for _kind, _write in _PROSE.items():
+    if _kind in _BEFORE:
+        _WHOLE.update([_BEFORE[_kind]])
+    _WHOLE[_kind] = _write
+"""All that a law or a derivation says: the value at parameters and the conclusion too."""
+
+
+def _scaling_mathml(block: Scaling) -> str:
+    """Write the law as MathML: quantity, sign, constant, power."""
+    sign = "" if block.growth else "<mo>−</mo>"
+    cases = isinstance(block.exponent, sp.Piecewise)
+    power = "<mi>g</mi>" if cases else markup(block.exponent)
+    if not cases and block.exponent.is_Add:
+        power = f"<mo>(</mo>{power}<mo>)</mo>"
+    base = f"<msup>{markup(block.variable)}<mrow>{sign}{power}</mrow></msup>"
+    constant = "<mi>c</mi>" if block.constant is not None else ""
+    formula = f"<mtext>{escape(block.quantity)}</mtext><mo>∼</mo>{constant}{base}"
+    ends = [("g", block.exponent)] if cases else []
+    ends += [("c", block.constant)] if block.constant is not None else []
+    for name, expr in ends:
+        formula += f'<mo>,</mo><mspace width="1em"/><mi>{name}</mi><mo>=</mo>{markup(expr)}'
+    return f'<math display="block">{formula}</math>'
+
+
 # -- LaTeX --------------------------------------------------------------------------------------------------------------
 
 
-def _scaling_latex(block: Scaling) -> str:
+def _scaling_latex(block: Scaling, words: Callable[[str], str] = str) -> str:
     variable, exponent = sp.latex(block.variable), sp.latex(block.exponent)
-    quantity = rf"\text{{{block.quantity}}}"
+    quantity = rf"\text{{{words(block.quantity)}}}"
     sign = "" if block.growth else "-"
     if isinstance(block.exponent, sp.Piecewise):
         relation = rf"{quantity} \sim {variable}^{{{sign}g}}, \qquad g = {exponent}"
@@ -511,6 +643,18 @@ def _value_data(block: Value, show: Show) -> dict[str, Any]:
     }
 
 
+def _evaluated_data(block: Evaluated, show: Show) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return decimal(value, block.digits) if block.digits > 15 else float(value)
+
+    rows = {
+        entry.name: ({} if entry.value is None else {"value": plain(entry.value)})
+        | ({"note": entry.note} if entry.note else {})
+        for entry in block.entries
+    }
+    return {"numbers": rows} if rows else {}
+
+
 def _elsewhere_data(block: Elsewhere, show: Show) -> dict[str, Any]:
     slips = {"misprints": [asdict(slip) for slip in block.misprints]} if block.misprints else {}
     if block.published is None:
@@ -569,6 +713,7 @@ _DATA: dict[type, Callable[[Any, Show], dict[str, Any]]] = {
     Sources: lambda block, show: {"references": [str(entry) for entry in block.references]},
     Formulas: _formulas_data,
     Value: _value_data,
+    Evaluated: _evaluated_data,
     Elsewhere: _elsewhere_data,
     Conclusion: lambda block, show: {"exponent": show(block.exponent)},
     Steps: _steps_data,

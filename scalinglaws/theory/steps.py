@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from ..arguments import choice
+from ..arguments import choice, instance
 from ..errors import refusal
+from ..reprs import line, short_repr
 from .references import Reference
 
 
@@ -36,6 +37,7 @@ SIGNS = {
 """Every kind of relation, and its sign."""
 
 
+@short_repr
 @dataclass(frozen=True)
 class Relation:
     """How a step follows from what was known of the same quantity.
@@ -123,6 +125,12 @@ class Step:
     reference: Reference | None = None
     where: sp.Basic = sp.true
 
+    def __repr__(self) -> str:
+        return line(f"<Step {self}: {self.relation}>")
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.sign.text} {self.value}"
+
     @property
     def quantity(self) -> sp.Symbol:
         """The left side."""
@@ -148,9 +156,12 @@ def step(
     where: sp.Basic = sp.true,
 ) -> Step:
     """Write one step, left and right side kept as they are."""
+    instance("quantity", quantity, sp.Basic)
+    instance("relation", relation, Relation)
     return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference, where)
 
 
+@short_repr
 @dataclass(frozen=True)
 class StepCheck:
     """What the checker found.

@@ -83,6 +83,11 @@ def _exp(power: Any) -> Any:
     return mpmath.mpf(0) if mpmath.re(power) < -_LONGEST else mpmath.exp(power)
 
 
+def _erfc(argument: Any) -> Any:
+    """Evaluate the complementary error function; far out it is too small to be written down, and zero."""
+    return mpmath.mpf(0) if mpmath.re(argument) > _LONGEST else mpmath.erfc(argument)
+
+
 def _has_an_edge(function: sp.Expr, index: sp.Symbol) -> bool:
     """Whether terms change on a scale much shorter than the index itself: exponentials of a growing power of it."""
     powers = (
@@ -155,7 +160,7 @@ def _half_line_integral(whole: sp.Integral) -> Any:
             named=False,
         )
     variable, function = whole.limits[0][0], whole.function
-    term = sp.lambdify(variable, function, "mpmath", cse=True)
+    term = sp.lambdify(variable, function, [{"exp": _exp, "erfc": _erfc}, "mpmath"], cse=True)
 
     def density(u: Any) -> Any:
         return mpmath.exp(u) * term(mpmath.exp(u))

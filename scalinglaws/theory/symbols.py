@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..arguments import instance
 from ..errors import refusal
 from .mellin import X, as_shape
 from .parameters import as_expression
@@ -28,6 +29,7 @@ def free_box(
     box: Mapping[sp.Symbol, tuple[Any, Any]], *exprs: sp.Expr
 ) -> dict[sp.Symbol, tuple[Any, Any]]:
     """Keep the ranges of the parameters that occur; all of them must have one."""
+    instance("box", box, Mapping)
     used = set().union(*(expr.free_symbols for expr in exprs)) - {X}
     if missing := sorted(map(str, used - box.keys())):
         raise refusal(

@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import choice, flag
+from ..arguments import choice, flag, refuse_first
 from ..equality import by_value
 from ..errors import DomainError, refusal
+from ..reprs import line, short_repr
 from .rule import (
     ERROR,
     FAIL,
@@ -40,6 +41,7 @@ EVIDENCE = ("simulation", "exact", "data", "literature")
 EXPECTATIONS = (PASS, FAIL, INCONCLUSIVE)
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Prediction:
@@ -83,6 +85,7 @@ class Prediction:
             )
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Measurement:
@@ -122,14 +125,9 @@ class Measurement:
         """Refuse measurements without a usable uncertainty."""
         flag("deterministic", self.deterministic)
         flag("underpowered", self.underpowered)
-        if not np.all(np.isfinite(self.value)):
-            raise DomainError(
-                f"value = {self.value} must be finite", argument="value", value=self.value
-            )
-        if not (np.all(np.isfinite(self.se)) and np.all(np.asarray(self.se) >= 0)):
-            raise DomainError(
-                f"se = {self.se} must be finite and >= 0", argument="se", value=self.se
-            )
+        value, se = np.asarray(self.value, float), np.asarray(self.se, float)
+        refuse_first("value", value, ~np.isfinite(value), "must be finite")
+        refuse_first("se", se, ~(np.isfinite(se) & (se >= 0)), "must be finite and >= 0")
         if not self.deterministic and not np.all(np.asarray(self.se) > 0):
             raise DomainError(
                 "a measurement without an uncertainty is not admissible: se must be positive",
@@ -140,6 +138,7 @@ class Measurement:
             raise DomainError(f"df = {self.df} must be positive", argument="df", value=self.df)
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Rival:
@@ -252,12 +251,9 @@ class Comparison:
                     argument=name,
                     value=np.shape(value),
                 )
-            if not np.all(np.isfinite(value)) or (curve and np.any(np.asarray(value) == 0)):
-                raise DomainError(
-                    f"{name} = {value} must be finite{' and not zero' if curve else ''}",
-                    argument=name,
-                    value=value,
-                )
+            array = np.asarray(value, float)
+            wrong = ~np.isfinite(array) | (curve & (array == 0))
+            refuse_first(name, array, wrong, f"must be finite{' and not zero' if curve else ''}")
         if curve:
             inside = self.inside
             object.__setattr__(self, "excluded", max(self.excluded, int(np.sum(~inside))))
@@ -268,6 +264,9 @@ class Comparison:
                     value=None,
                 )
             self._refuse_blur(inside)
+
+    def __repr__(self) -> str:
+        return line(f"<Comparison {self.id}: {self.verdict}, {self.evidence}>")
 
     @property
     def check(self) -> str:
@@ -375,6 +374,7 @@ class Comparison:
         return Crash(fields["id"], error, **kept)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Crash:
     """The end of a check that could not go on; it is no comparison, and never as expected.

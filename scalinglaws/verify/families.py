@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from ..arguments import refuse_first
 from ..errors import refusal
+from ..reprs import short_repr
 from .comparison import Comparison
 
 Array = NDArray[np.float64]
@@ -44,8 +46,9 @@ def holm(p_values: ArrayLike) -> Array:
     array([0.03, 0.06, 0.06])
     """
     p = np.asarray(p_values, float)
-    if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
+    if p.ndim != 1:
         raise refusal("p_values", p_values, "must be one row of numbers between 0 and 1")
+    refuse_first("p_values", p, ~((p >= 0) & (p <= 1)), "must lie between 0 and 1")
     order = np.argsort(p, kind="stable")
     stepped = np.minimum(np.maximum.accumulate((p.size - np.arange(p.size)) * p[order]), 1.0)
     adjusted = np.empty_like(stepped)
@@ -53,6 +56,7 @@ def holm(p_values: ArrayLike) -> Array:
     return adjusted
 
 
+@short_repr
 @dataclass(frozen=True)
 class Family:
     """Comparisons judged together.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..reprs import short_repr
 from ..results import Result
 from .comparison import Comparison, Crash
 from .provenance import environment, source_digest
@@ -59,6 +60,7 @@ def default_folder() -> Path:
     return user_cache_path("scalinglaws", appauthor=False) / "verify"
 
 
+@short_repr
 @dataclass(frozen=True)
 class FinishedChecks:
     """A folder of finished checks, one file for each, found again only if everything that could change a number is the same.

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import flag
-from ..errors import DomainError, WorkerError, refusal, unknown_name
+from ..arguments import choice, flag, function, path, text
+from ..errors import DomainError, WorkerError, known_name, refusal, unknown_name
+from ..reprs import short_repr
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
@@ -33,6 +34,7 @@ EFFORTS = ("quick", "full")
 Expectation = str | tuple[str, str, str]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Context:
     """What a check is given.
@@ -68,6 +70,7 @@ class Context:
         )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Check:
     """A registered recipe.
@@ -168,19 +171,16 @@ def check(
     DomainError
         If the name is taken, a law is not known, or the expectation is not of this form.
     """
+    if not isinstance(name, str):
+        raise refusal("name", name, "must be a text")
     if name in _CHECKS:
         raise DomainError(
             f"a check named {name!r} is registered already", argument="name", value=name
         )
-    if effort not in EFFORTS:
-        raise DomainError(
-            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
-            argument="effort",
-            value=effort,
-        )
+    choice("effort", effort, EFFORTS)
     flag("demo", demo)
     for argument, given in (("laws", laws), ("refutes", refutes)):
-        if isinstance(given, str):
+        if not isinstance(given, (list, tuple)):
             raise refusal(argument, given, "must be a sequence of names")
         for law in given:
             _known_law(law)
@@ -211,10 +211,7 @@ def check(
 
 
 def _known_law(law: str) -> None:
-    if law not in CATALOGUE:
-        raise unknown_name(
-            "law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py"
-        )
+    known_name("law", law, CATALOGUE, "if it is new, run python tests/write_catalogue.py")
 
 
 def theories() -> tuple[str, ...]:
@@ -288,18 +285,16 @@ def select(names: Sequence[str] | str | None, effort: str) -> list[Check]:
     DomainError
         If a name matches nothing.
     """
-    if effort not in EFFORTS:
-        raise DomainError(
-            f"effort = {effort!r} must be one of {', '.join(EFFORTS)}",
-            argument="effort",
-            value=effort,
-        )
+    choice("effort", effort, EFFORTS)
     known = registered()
     chosen: set[str] = set()
-    if names is not None and not names:
+    if isinstance(names, (str, list, tuple)) and not names:
         raise DomainError("names is empty: give None for all checks", argument="names", value=names)
-    for wanted in ["*"] if names is None else [names] if isinstance(names, str) else names:
-        wanted = str(wanted)
+    listed = ["*"] if names is None else [names] if isinstance(names, str) else names
+    if not isinstance(listed, (list, tuple, set, frozenset)):
+        raise refusal("names", names, "must be a name or a sequence of names")
+    for entry in listed:
+        wanted = text("names", entry)
         found = {
             name
             for name, entry in known.items()
@@ -377,15 +372,16 @@ def run(
     """
     flag("resume", resume)
     chosen = select(names, effort)
+    if on_done is not None:
+        function("on_done", on_done)
+    place = default_folder() if folder is None else path("folder", folder)
     if isinstance(rng, np.random.Generator):
         rng = int(rng.integers(2**31))
     if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
-        raise DomainError(
-            f"rng = {rng!r} must be a whole number >= 0 or a Generator", argument="rng", value=rng
-        )
+        raise refusal("rng", rng, "must be a whole number >= 0 or a Generator")
     root = int(rng)
     start = time.perf_counter()
-    store = FinishedChecks(default_folder() if folder is None else Path(folder))
+    store = FinishedChecks(place)
     store.tidy()
     jobs = [
         _Job(entry, own, root, store, store.path(entry.name, entry.function, own, root))

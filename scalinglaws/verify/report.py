@@ -17,6 +17,7 @@ from ..arguments import flag, number
 from ..equality import by_value
 from ..errors import DataError
 from ..formatting import duration, short, uncertain
+from ..reprs import line
 from ..results import jsonable
 from ..tables import Block, Table, as_markdown, as_text
 from .comparison import Comparison, Crash, Entry
@@ -85,6 +86,9 @@ class Report:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     crashes: tuple[Crash, ...] = ()
     seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return line(f"<Report of {self.effort} effort: {self.summary_line()}>")
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -262,6 +266,11 @@ class Report:
                 **self.environment,
             },
         )
+
+    def _repr_html_(self) -> str:
+        from .page.document import report_summary  # as for the whole page
+
+        return report_summary(self.entries, summary=self.summary, provenance=self.provenance_line())
 
     @property
     def title(self) -> str:

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ..arguments import flag
+from ..arguments import flag, number, numbers
 from ..errors import refusal
+from ..reprs import short_repr
 
 LEVEL = 0.05
 """Level of every test."""
@@ -32,6 +33,7 @@ PASS, FAIL, INCONCLUSIVE, UNDERPOWERED, ERROR = VERDICTS = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Outcome:
     """The rule applied once.
@@ -91,8 +93,14 @@ def judge(
     >>> judge(0.01, 0.005, 8, 0.03).verdict, judge(0.01, 0.02, 8, 0.03).verdict, judge(0.1, 0.02, 8, 0.03).verdict
     ('pass', 'inconclusive', 'fail')
     """
+    difference, se = number("difference", difference), number("se", se, low=0.0, infinite=True)
+    tolerance = number("tolerance", tolerance, infinite=True)
     if not tolerance > 0:
         raise refusal("tolerance", tolerance, "must be positive")
+    if df is not None:
+        df = number("df", df, low=0.0, strict=True)
+    if se == 0 and not flag("deterministic", deterministic):
+        raise refusal("se", se, "must be > 0 unless errors are numerical: deterministic=True")
     reach = se if flag("deterministic", deterministic) else float(quantile(1 - LEVEL, df)) * se
     verdict = _verdict(abs(difference), reach, reach, tolerance)
     interval = (difference - reach, difference + reach)
@@ -175,7 +183,7 @@ def judge_curve(
         Pass if every point passes (no correction is needed for that); fail if some point fails at level 5 % / J.
         Statistics are those of the worst point, `p_difference` corrected for J points.
     """
-    e, s = np.asarray(deviation, float), np.asarray(se, float)
+    e, s = numbers("deviation", deviation), numbers("se", se, low=0.0, infinite=True)
     flag("deterministic", deterministic)
     if e.ndim != 1 or e.size == 0 or e.shape != s.shape:
         raise refusal(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arguments import Array
+from ...reprs import short_repr
 from ..spectra import Modes
 from .contour import TRUNCATION
 from .kappa import ComplexArray
@@ -16,6 +17,7 @@ from .response import Resolved, pair_transform, projected_signal, train_from_tes
 _ROWS = 128  # nodes of the first variable treated at a time
 
 
+@short_repr
 @dataclass(frozen=True)
 class Rule:
     """How good a quadrature is.

@@ -20,6 +20,7 @@ import numpy as np
 
 from ...arguments import Array
 from ...equality import by_value
+from ...reprs import short_repr
 from .._jit import njit
 from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
@@ -27,6 +28,7 @@ from .kappa import ComplexArray, kappa_along, size_ratio
 _TABLE = 2**23  # numbers in a table of modes and nodes
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Resolved:

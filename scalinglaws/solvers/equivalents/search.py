@@ -12,6 +12,7 @@ from scipy.optimize import minimize_scalar
 
 from ...arguments import Array
 from ...errors import ConvergenceError, refusal
+from ...reprs import short_repr
 
 LogLoss = Callable[[ArrayLike, ArrayLike], Array]
 """Logarithm of the loss as a function of the logarithms of size and budget, which broadcast."""
@@ -22,6 +23,7 @@ METHOD = "scan, Brent and Newton in the logarithm of the size"
 _STEP = 0.06  # in the logarithm, of the differences at the optimum
 
 
+@short_repr
 @dataclass(frozen=True)
 class Split:
     """The best size of a budget, the loss there, local exponents of both, and the slope left."""

@@ -13,6 +13,7 @@ from ...arguments import (
     broadcast,
     numbers,
     ordered,
+    refuse_first,
     shaped,
     whole,
 )
@@ -127,8 +128,8 @@ def circle_flow(
         ),
         "bias": numbers("bias", bias, low=0.0),
     }
-    if not np.all(np.isin(checked["activation_power"], (1, 2, 3))):
-        raise refusal("activation_power", activation_power, "must be 1, 2 or 3")
+    powers = checked["activation_power"]
+    refuse_first("activation_power", powers, ~np.isin(powers, (1, 2, 3)), "must be 1, 2 or 3")
     grid = whole("grid", grid, low=4, high=2**24)
     harmonics = whole("harmonics", harmonics)
     if harmonics >= grid / 2:

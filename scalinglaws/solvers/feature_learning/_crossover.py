@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...errors import ConvergenceError
 from ..catalogue import shows
-from ..spectra import Spectrum, depth
+from ..spectra import Spectrum, depth, one_spectrum
 from ._flow import RICHEST, bounded
 from ._integrator import BY_SCALE, MAX_NEWTON, advance
 from ._scale_limit import largest_scale
@@ -21,7 +21,9 @@ _DEEPEST = 1020  # octaves
 
 
 @shows("time")
-def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike = 2.0) -> Value:
+def crossover_time(
+    spectrum: Spectrum, *misplaced: object, richness: ArrayLike, scale: ArrayLike = 2.0
+) -> Value:
     r"""Compute the time at which the kernel has grown by a factor: the crossover from the lazy to the rich regime.
 
     .. math:: s(t^*) = \text{scale}
@@ -64,6 +66,7 @@ def crossover_time(spectrum: Spectrum, *, richness: ArrayLike, scale: ArrayLike 
     >>> print(f"{crossover_time(PowerLawSpectrum(1.5, 0.5), richness=0.1):.5f}")
     116.66385
     """
+    one_spectrum(spectrum, *misplaced)
     checked = {
         "richness": numbers("richness", richness, low=0.0),
         "scale": numbers("scale", scale, low=1.0),

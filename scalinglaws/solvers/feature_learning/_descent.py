@@ -13,7 +13,7 @@ from ...arguments import Array, afford, number, whole
 from ...errors import AccuracyWarning, ResourceError, StabilityWarning, refusal
 from ...results import PROMISED, Diagnostics, Result, Status
 from ..catalogue import shows
-from ..spectra import Spectrum
+from ..spectra import Spectrum, one_spectrum
 from ._descent_kernel import descend
 from .dmft.modes import MERGING, MarchModes
 from .dmft.solutions import chosen_modes, needed, overflow, per_step, unstable_steps
@@ -130,6 +130,7 @@ def gradient_descent(
     >>> found.test_loss[[1, 10, 100]].round(8), found.scale[[1, 10, 100]].round(6)
     (array([0.66387222, 0.18037203, 0.03987313]), array([2.159149, 3.19824 , 5.079719]))
     """
+    one_spectrum(spectrum, steps=steps)
     count = whole("steps", steps, low=0)
     richness = number("richness", richness, low=0.0)
     m = whole("depth", depth, low=0, high=1000)
@@ -229,10 +230,12 @@ def _run(
     error, factors, back = start.copy(), np.tile(np.eye(n), (depth, 1, 1)), np.zeros((depth + 1, n))
     losses, scales, rates = np.zeros(count + 1), np.ones(count + 1), np.zeros(count + 1)
     chunk = max(1, int(_CHUNK / step))
+    with np.errstate(over="ignore"):
+        relative = relative / largest  # infinite where it sets no limit
     for first in range(0, count, chunk):
         last = min(first + chunk, count)
         state = (error, factors, back, rates, losses, scales)
-        reached = descend(eigenvalues, richness, absolute, relative / largest, *state, first, last)
+        reached = descend(eigenvalues, richness, absolute, relative, *state, first, last)
         if reached < last:
             raise overflow(rates[max(reached - 1, 0)], int(reached))
     drift = _drift(start, error, factors, back)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
-from ...errors import refusal
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, refuse_first, shaped
 from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import RidgeSolution, ridge
 from ..linear import gradient_flow as lazy_gradient_flow
-from ..spectra import Spectrum
+from ..spectra import Spectrum, one_spectrum
 from ..spectra import depth as octaves
 from ._scale_limit import largest_scale
 from ._spectral_measure import Measure, crude_horizon, horizon, of_kernel, of_modes
@@ -171,6 +170,7 @@ def gradient_flow(
     >>> [f"{loss:.6e}" for loss in flow.test_loss], flow.scale.round(4)
     (['3.535926e-02', '3.742118e-06'], array([  6.242 , 564.0531]))
     """
+    one_spectrum(spectrum, t=t)
     checked = {
         "t": ordered("t", t),
         "richness": numbers("richness", richness, low=0.0),
@@ -203,7 +203,10 @@ def gradient_flow(
 
 @shows("test_loss", "train_loss")
 def static_limit(
-    spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf
+    spectrum: Spectrum,
+    *misplaced: object,
+    features: ArrayLike = math.inf,
+    samples: ArrayLike = math.inf,
 ) -> RidgeSolution:
     r"""Compute the losses that are left after infinitely long training.
 
@@ -241,13 +244,15 @@ def static_limit(
     >>> round(static_limit(PowerLawSpectrum(1.5, 0.5, 1500), features=40).test_loss, 9)
     0.219608081
     """
+    one_spectrum(spectrum, *misplaced)
     return ridge(spectrum, features=features, samples=samples)
 
 
 def bounded(name: str, array: Array, most: float, else_: str = "") -> None:
     """Refuse finite values above `most`."""
-    if np.any(np.isfinite(array) & (array > most)):
-        raise refusal(name, np.max(array), f"must be at most {most:g}{else_}")
+    refuse_first(
+        name, array, np.isfinite(array) & (array > most), f"must be at most {most:g}{else_}"
+    )
 
 
 def _one_flow(

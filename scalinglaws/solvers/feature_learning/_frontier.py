@@ -12,7 +12,7 @@ from ...errors import refusal
 from ...results import Diagnostics, Status
 from ..equivalents.search import METHOD, POINTS, best_split
 from ..linear import ComputeFrontier
-from ..spectra import Spectrum
+from ..spectra import Spectrum, one_spectrum
 from ._flow import gradient_flow
 from ._warped_loss import PROMISED
 
@@ -63,6 +63,7 @@ def compute_frontier(compute: ArrayLike, spectrum: Spectrum, *, richness: float)
     >>> print(f"{found.features:.2f} {found.loss:.5f} {found.loss_exponent:.3f}")
     2024.56 0.01891 0.349
     """
+    one_spectrum(spectrum, compute=compute)
     budgets = numbers("compute", compute, low=4.0)
     if np.any(budgets > _LARGEST):
         raise refusal("compute", np.max(budgets), f"must be at most {_LARGEST:g}")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ...arguments import broadcast, numbers, ordered
 from ...errors import refusal
 from ..catalogue import shows
-from ..spectra import Spectrum
+from ..spectra import Spectrum, one_spectrum
 from ._flow import FeatureLearningFlow, gradient_flow
 
 
@@ -69,6 +69,7 @@ def linear_network(
     >>> round(linear_network(10, PowerLawSpectrum(1.5, 0.5, 50), richness=2).test_loss, 8)
     0.06616144
     """
+    one_spectrum(spectrum, t=t)
     checked = {
         "t": ordered("t", t),
         "richness": numbers("richness", richness, low=0.0),

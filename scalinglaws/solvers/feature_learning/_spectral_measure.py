@@ -21,6 +21,7 @@ import numpy as np
 
 from ...arguments import Array
 from ...equality import by_value
+from ...reprs import short_repr
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.response import inverse, pair_transform, resolve, train_transform
 from ..equivalents.spectral_sums import effective_ridge
@@ -35,6 +36,7 @@ FARTHEST = 1e-60  # of the largest rate, the same
 TRUNCATION = 2e-11  # error of sums over the contour, relative to the loss at the start
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Measure:

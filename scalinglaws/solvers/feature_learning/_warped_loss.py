@@ -11,6 +11,7 @@ import numpy as np
 
 from ...arguments import Array
 from ...equality import by_value
+from ...reprs import short_repr
 from ...results import Diagnostics, Status
 from ._integrator import BY_TIME, MAX_NEWTON, advance
 from ._spectral_measure import Measure
@@ -68,6 +69,7 @@ def judgment(efforts: Sequence[Effort]) -> Diagnostics:
     )
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Followed:

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, Value, broadcast, choice, numbers, ordered, shaped
+from ...arguments import Array, Value, broadcast, choice, numbers, ordered, refuse_first, shaped
 from ...errors import DomainError
 from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
@@ -29,7 +29,7 @@ from ..equivalents.losses import (
 )
 from ..equivalents.rates import SMALLEST, remaining, short_of
 from ..equivalents.response import Resolved, resolve
-from ..spectra import Modes, Spectrum, depth
+from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless
 from ._stability import Resolvent
 from ._tails import Tails
@@ -155,6 +155,7 @@ def gradient_descent(
     >>> round(gradient_descent(300, task, momentum=0.8, **arguments).test_loss, 8)
     0.1111141
     """
+    one_spectrum(spectrum, steps=steps)
     checked = {
         "steps": ordered("steps", steps, whole=True),
         "features": numbers("features", features, low=1.0, infinite=True),
@@ -165,12 +166,7 @@ def gradient_descent(
         "momentum": numbers("momentum", momentum, low=0.0, infinite=False),
         "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
     }
-    if np.any(checked["momentum"] >= 1):
-        raise DomainError(
-            f"momentum = {np.max(checked['momentum'])} must be below 1",
-            argument="momentum",
-            value=momentum,
-        )
+    refuse_first("momentum", checked["momentum"], checked["momentum"] >= 1, "must be below 1")
     choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     count, n, p, eta, mu, noise = flat

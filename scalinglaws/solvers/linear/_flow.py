@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Value, broadcast, choice, numbers, ordered, shaped
-from ...errors import DomainError
+from ...arguments import Value, broadcast, choice, numbers, ordered, refuse_first, shaped
 from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..catalogue import shows
@@ -27,7 +26,7 @@ from ..equivalents.losses import (
 )
 from ..equivalents.rates import remaining
 from ..equivalents.response import resolve
-from ..spectra import Modes, Spectrum, depth
+from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless
 from ._tails import Tails
 
@@ -140,18 +139,15 @@ def gradient_flow(
     >>> flow.test_loss.round(6), flow.train_loss.round(6)
     (array([0.156953, 0.129812]), array([0.224903, 0.079417]))
     """
+    one_spectrum(spectrum, t=t)
     checked = {
         "t": ordered("t", t, whole=False),
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
         "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
     }
-    if np.any(np.isfinite(checked["t"]) & (checked["t"] > LONGEST)):
-        raise DomainError(
-            f"t = {np.max(checked['t'])} must be at most {LONGEST:g}, or inf for the limit",
-            argument="t",
-            value=t,
-        )
+    late = np.isfinite(checked["t"]) & (checked["t"] > LONGEST)
+    refuse_first("t", checked["t"], late, f"must be at most {LONGEST:g}, or inf for the limit")
     choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
     times, n, p, noise = flat

@@ -13,7 +13,7 @@ from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status
 from ..catalogue import shows
 from ..equivalents.search import METHOD, POINTS, best_split
-from ..spectra import PowerLawSpectrum, Spectrum
+from ..spectra import PowerLawSpectrum, Spectrum, one_spectrum
 from ._flow import gradient_flow
 from ._sgd import online_sgd
 from ._stability import sgd_stability
@@ -129,6 +129,7 @@ def loss_surface(
     >>> found.loss.shape, bool(found.loss[0, -1] > found.loss[1, -1])
     ((2, 3), True)
     """
+    one_spectrum(spectrum, features=features)
     model = _Model(
         spectrum, dynamics, batch, learning_rate, relative_rate, noise_variance, modes_per_feature
     )
@@ -223,6 +224,7 @@ def compute_frontier(
     >>> print(f"{found.features:.3e} {found.loss:.6e} {found.loss_exponent:.3f}")
     8.943e+05 5.232612e-04 0.292
     """
+    one_spectrum(spectrum, compute=compute)
     model = _Model(
         spectrum, dynamics, batch, learning_rate, relative_rate, noise_variance, modes_per_feature
     )
@@ -271,14 +273,10 @@ class _Model:
             number(name, value, low=low, infinite=name == "batch", strict=strict)
         if dynamics == "flow" and (learning_rate is not None or noise_variance != 0 or batch != 1):
             raise refusal("dynamics", dynamics, "takes no batch, learning_rate or noise_variance")
-        if modes_per_feature is not None and not (
-            isinstance(spectrum, PowerLawSpectrum) and 1 <= modes_per_feature < math.inf
-        ):
-            raise refusal(
-                "modes_per_feature",
-                modes_per_feature,
-                "must be finite and >= 1, and the spectrum a power law",
-            )
+        if modes_per_feature is not None:
+            number("modes_per_feature", modes_per_feature, low=1)
+            if not isinstance(spectrum, PowerLawSpectrum):
+                raise refusal("modes_per_feature", modes_per_feature, "needs a power-law spectrum")
         self._spectrum, self._dynamics, self._batch = spectrum, dynamics, batch
         self._rate, self._relative_rate, self._noise, self._ratio = (
             learning_rate,

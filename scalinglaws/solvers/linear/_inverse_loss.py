@@ -14,7 +14,7 @@ from ...arguments import Array, Value, number, numbers, shaped
 from ...errors import DomainError, refusal
 from ..catalogue import shows
 from ..equivalents.edges import lower_edge
-from ..spectra import Spectrum
+from ..spectra import Spectrum, one_spectrum
 from ._flow import gradient_flow
 from ._ridge import ridge as solve_ridge
 
@@ -71,8 +71,12 @@ def time_for_loss(
     >>> print(f"{gradient_flow(t, PowerLawSpectrum(1.5, 0.5), features=1e6).test_loss:.6f}")
     0.010000
     """
+    one_spectrum(spectrum, loss=loss)
     modes = spectrum.modes()
-    first = 1e-3 / float(np.max(modes.eigenvalues))
+    largest = float(np.max(modes.eigenvalues))
+    first = 1e-3 / largest
+    if not 0 < first < _LONGEST:
+        raise refusal("spectrum", largest, f"learns its first mode later than at t = {_LONGEST:g}")
 
     def losses(times: Array) -> Array:
         found = gradient_flow(
@@ -134,6 +138,7 @@ def features_for_loss(
     >>> print(f"{features_for_loss(1e-6, PowerLawSpectrum(1.5, 0.5)):.4e}")
     6.4805e+08
     """
+    one_spectrum(spectrum, loss=loss)
     return _sizes("features", "samples", loss, spectrum, samples, t, ridge, noise_variance)
 
 
@@ -180,6 +185,7 @@ def samples_for_loss(
     >>> print(f"{samples_for_loss(1e-6, PowerLawSpectrum(1.5, 0.5)):.4e}")
     4.4159e+08
     """
+    one_spectrum(spectrum, loss=loss)
     return _sizes("samples", "features", loss, spectrum, features, t, ridge, noise_variance)
 
 
@@ -207,8 +213,7 @@ def _sizes(
     ridge: float,
     noise_variance: float,
 ) -> Value:
-    if np.ndim(t) or not t > 0:
-        raise refusal("t", t, "must be a single number > 0 (inf for ridge regression)")
+    t = number("t", t, low=0.0, strict=True, infinite=True)
     if math.isfinite(t) and ridge != 0:
         raise refusal("ridge", ridge, f"is for t = inf; a flow that stops at t = {t} has none")
 

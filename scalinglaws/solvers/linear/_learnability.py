@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ...arguments import Value, broadcast, numbers, shaped, whole_numbers
 from ..catalogue import shows
 from ..equivalents import spectral_sums
-from ..spectra import PowerLawSpectrum, Spectrum
+from ..spectra import PowerLawSpectrum, Spectrum, one_spectrum
 from ._ridge import ridge as solve_ridge
 
 
@@ -26,7 +26,7 @@ class DegreesOfFreedom(NamedTuple):
 @shows("kappa")
 def effective_ridge(
     spectrum: Spectrum,
-    *,
+    *misplaced: object,
     features: ArrayLike = math.inf,
     samples: ArrayLike = math.inf,
     ridge: ArrayLike = 0.0,
@@ -78,6 +78,7 @@ def effective_ridge(
     >>> round(kappa * (1e6 * 1.5 * math.sin(math.pi / 1.5) / math.pi) ** 1.5, 5)
     1.0
     """
+    one_spectrum(spectrum, *misplaced)
     return solve_ridge(spectrum, features=features, samples=samples, ridge=ridge).kappa
 
 
@@ -120,6 +121,7 @@ def degrees_of_freedom(kappa: ArrayLike, spectrum: Spectrum) -> DegreesOfFreedom
     >>> df.df1, df.df2
     (1.25, 0.8125)
     """
+    one_spectrum(spectrum, kappa=kappa)
     checked = numbers("kappa", kappa, low=0.0, infinite=True)
     df1, df2 = spectral_sums.degrees_of_freedom(np.array(checked).ravel(), spectrum)
     return DegreesOfFreedom(shaped(df1, checked.shape), shaped(df2, checked.shape))
@@ -183,6 +185,7 @@ def learnability(
     >>> learnability([1, 100, 400], PowerLawSpectrum(1.5, 1.0), samples=100).round(4)
     array([0.9963, 0.2113, 0.0324])
     """
+    one_spectrum(spectrum, k=k)
     checked = {
         "k": whole_numbers("k", k, high=spectrum.size),
         "features": numbers("features", features, low=1.0, infinite=True),

@@ -21,7 +21,7 @@ from ..equivalents.kappa import (
     size_ratio,
 )
 from ..equivalents.losses import Loss, Losses
-from ..spectra import Spectrum
+from ..spectra import Spectrum, one_spectrum
 
 _ROUNDING = 2e-15
 
@@ -120,7 +120,7 @@ class RidgeSolution(Result):
 
 def ridge(
     spectrum: Spectrum,
-    *,
+    *misplaced: object,
     features: ArrayLike = math.inf,
     samples: ArrayLike = math.inf,
     ridge: ArrayLike = 0.0,
@@ -191,6 +191,7 @@ def ridge(
     >>> round(solution.test_loss, 10), round(solution.bias, 10)
     (0.1003272828, 0.0193973786)
     """
+    one_spectrum(spectrum, *misplaced)
     checked = {
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),

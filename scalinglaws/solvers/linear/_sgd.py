@@ -19,10 +19,10 @@ from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judgment, solved
 from ..equivalents.response import Resolved, inverse, projected_signal, resolve
-from ..spectra import Modes, Spectrum, depth
+from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridge
 from ._sgd_unlimited import UnlimitedSGD, between
-from ._stability import Resolvent, stability_inputs
+from ._stability import LARGEST, Resolvent, stability_inputs
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes
@@ -142,10 +142,11 @@ def online_sgd(
     >>> found.test_loss.round(6)
     array([0.217208, 0.050556])
     """
+    one_spectrum(spectrum, steps=steps)
     checked = {
         "steps": ordered("steps", steps, whole=False),
         **stability_inputs(features, batch, learning_rate),
-        "noise_variance": numbers("noise_variance", noise_variance, low=0.0, infinite=False),
+        "noise_variance": numbers("noise_variance", noise_variance, low=0.0, high=LARGEST),
     }
     choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)

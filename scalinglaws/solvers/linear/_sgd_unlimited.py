@@ -25,6 +25,10 @@ from ..equivalents.response import inverse
 from ..spectra import Modes
 
 _FEW = 12  # steps below which the recursion is iterated
+_NEGLIGIBLE = (
+    1e-40  # weight of the kernel relative to the slowest decay below which it changes no digit
+)
+_LEAST_GAP = 1e-290
 _LATE = 1.0  # logarithm of the decay of the slowest part from which on its own contour is tried
 _OVERLOOKED = 200 * TRUNCATION  # error of the contour, relative to the result: measured
 _RESOLVED = 3e-12  # error, relative to the loss, with which the first contour is good enough
@@ -50,7 +54,8 @@ class UnlimitedSGD:
         self._beyond = self._decay - self._slowest
         self._gap = self._pole()
         self._center = self._slowest - self._gap  # 1 - z_c
-        shares = self._kernel / (self._beyond + self._gap) ** 2 if self._gap > 0 else np.zeros(1)
+        distance = self._beyond + self._gap  # its square may be no number
+        shares = self._kernel / distance / distance if self._gap > 0 else np.zeros(1)
         size = float(np.sum(shares))
         moved = float(shares @ self._decay) / size if size > 0 else self._slowest
         # the pole moves with every mode by its part in the slope of the kernel
@@ -153,12 +158,15 @@ class UnlimitedSGD:
         def excess(y: float) -> float:
             return math.log(float(np.sum(self._kernel / (self._beyond + math.exp(y)))))
 
-        if not np.any(self._kernel > 0):
+        if not np.any(self._kernel > _NEGLIGIBLE * self._slowest):
             return 0.0
         high = math.log(self._slowest)
-        low = min(math.log(float(self._kernel[self._beyond == 0].sum())), high) - 1e-3
+        own = float(self._kernel[self._beyond == 0].sum())
+        low = min(math.log(max(own, _LEAST_GAP)), high) - 1e-3
         if excess(high) >= 0:  # at the bound of stability, by rounding
             return self._slowest
+        if excess(low) <= 0:  # the slowest mode is too small to have noise of its own
+            return math.exp(low)
         return math.exp(float(brentq(excess, low, high, xtol=1e-15, rtol=1e-15, maxiter=500)))
 
 

@@ -13,13 +13,16 @@ from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...results import Result
 from ..catalogue import shows
 from ..equivalents.response import inverse
-from ..spectra import Modes, Spectrum
+from ..spectra import Modes, Spectrum, one_spectrum
 
 _CLOSEST = -80.0  # log(u / lambda_1 - 1) below which u is lambda_1
 
 
 def largest_eigenvalue(
-    spectrum: Spectrum, *, features: ArrayLike = math.inf, samples: ArrayLike = math.inf
+    spectrum: Spectrum,
+    *misplaced: object,
+    features: ArrayLike = math.inf,
+    samples: ArrayLike = math.inf,
 ) -> Value:
     r"""Compute the largest eigenvalue of the covariance that gradient descent sees.
 
@@ -66,6 +69,7 @@ def largest_eigenvalue(
     >>> round(largest_eigenvalue(EmpiricalSpectrum([1.0] * 100, [1.0] * 100), samples=400), 12)  # (1 + sqrt(M/P))^2
     2.25
     """
+    one_spectrum(spectrum, *misplaced)
     checked = {
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
@@ -108,7 +112,7 @@ class SGDStability(Result):
 
 def sgd_stability(
     spectrum: Spectrum,
-    *,
+    *misplaced: object,
     features: ArrayLike = math.inf,
     batch: ArrayLike,
     learning_rate: ArrayLike,
@@ -164,6 +168,7 @@ def sgd_stability(
     >>> found.stable, round(found.kernel_norm, 6), round(found.max_learning_rate, 6)
     (True, 0.106089, 1.19481)
     """
+    one_spectrum(spectrum, *misplaced)
     checked = stability_inputs(features, batch, learning_rate)
     shape, flat = broadcast(checked)
     edge = Resolvent(spectrum.modes())
@@ -179,14 +184,18 @@ def sgd_stability(
     )
 
 
+LARGEST = 1e290
+"""Of learning rates, batches, noise and their reciprocals: room for what is multiplied with them."""
+
+
 def stability_inputs(
     features: ArrayLike, batch: ArrayLike, learning_rate: ArrayLike
 ) -> dict[str, Array]:
     """Check what stability depends on."""
     return {
         "features": numbers("features", features, low=1.0, infinite=True),
-        "batch": numbers("batch", batch, low=1.0, infinite=True),
-        "learning_rate": numbers("learning_rate", learning_rate, low=0.0, strict=True),
+        "batch": numbers("batch", batch, low=1.0, high=LARGEST, infinite=True),
+        "learning_rate": numbers("learning_rate", learning_rate, low=1 / LARGEST, high=LARGEST),
     }
 
 

@@ -12,6 +12,7 @@ from scipy.special import log_ndtr
 from ...arguments import choice, generator, number, whole
 from ...equality import by_value
 from ...errors import refusal
+from ...reprs import short_repr
 from ...results import Diagnostics, Result, Status, judged
 from .. import _jit
 from ..catalogue import shows
@@ -174,6 +175,7 @@ def log_alignment(
     return result
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Proposal:

@@ -72,7 +72,8 @@ def attention_overlap(coupling: ArrayLike, length: ArrayLike) -> float | Array:
             "length": whole_numbers("length", length),
         }
     )
-    work = float(np.sum(np.maximum(np.abs(strengths[sizes > 1]), 1e-3)))
+    with np.errstate(over="ignore"):
+        work = float(np.sum(np.maximum(np.abs(strengths[sizes > 1]), 1e-3)))
     if not work <= _MOST_COUPLING:
         raise ResourceError(
             f"attention_overlap: couplings of {work:.3g} in sum, the work, are more than {_MOST_COUPLING:.0f} (some minutes); "

@@ -22,6 +22,7 @@ from ...arguments import (
     generator,
     number,
     numbers,
+    refuse_first,
     shaped,
     whole,
     whole_numbers,
@@ -157,8 +158,8 @@ def specialized_cost(
     }
     if neurons is not None:
         checked["neurons"] = whole_numbers("neurons", neurons)
-        if np.any(np.greater(checked["neurons"], checked["n"])):
-            raise refusal("neurons", neurons, f"must not exceed n = {n!r}")
+        chosen, most = np.broadcast_arrays(checked["neurons"], checked["n"])
+        refuse_first("neurons", chosen, chosen > most, "must not exceed n at the same place")
     shape, flat = broadcast(checked)
     width, dimension = flat[:2]
     root, side = np.sqrt(width), np.sqrt(dimension)

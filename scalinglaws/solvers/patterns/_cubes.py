@@ -118,7 +118,8 @@ def cube_rate(deviation: ArrayLike) -> CubeRate:
     """
     sigma = numbers("deviation", deviation, low=0.0, infinite=True)
     jump = larger_root(sigma)
-    shared = sigma**2 / 2
+    with np.errstate(over="ignore"):  # as large as a number can be: no cube costs as much
+        shared = sigma**2 / 2
     slope = np.where(
         jump > 0, 1 / (3 * np.cbrt(np.where(jump > 0, jump, 1.0))), np.inf
     )  # sigma - xi, without cancellation

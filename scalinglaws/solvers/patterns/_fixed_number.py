@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammaln
 
+from ...reprs import short_repr
 from ._costs import specialized_cost
 from ._normal import LOG_ROOT_2PI, Array, log_tail_of_normal
 from ._site import (
@@ -41,6 +42,7 @@ _NEGLIGIBLE = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class FixedNumber:
     """Networks with a fixed number of specialized neurons around the likeliest one.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...arguments import afford
 from ...errors import ResourceError
+from ...reprs import short_repr
 from ...results import Status
 from .. import _jit
 
@@ -76,6 +77,7 @@ def blocks(samples: int, terms: int) -> Iterator[tuple[slice, int]]:
             yield slice(start, start + rows), min(terms - done, _BLOCK)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Estimate:
     """A mean of weights that span many orders of magnitude.

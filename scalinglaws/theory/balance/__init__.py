@@ -13,20 +13,28 @@ All symbols must be declared ``positive=True``.
 """
 
 from ._allocate import allocate
+from ._minimum import Minimum
 from ._program import Program
+from ._reading import Problem, read_problem
 from ._records import Allocation, Balance, Optimum
 from ._regions import RegionalMap, RegionalRegime, regimes_in_region
 from ._tropical import Power, TropicalProgram
+from ._words import as_latex, on_terminal
 
 __all__ = [
     "Allocation",
     "Balance",
+    "Minimum",
     "Optimum",
     "Power",
+    "Problem",
     "Program",
     "RegionalMap",
     "RegionalRegime",
     "TropicalProgram",
     "allocate",
+    "as_latex",
+    "on_terminal",
+    "read_problem",
     "regimes_in_region",
 ]

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
+from ...reprs import short_repr
+
 Point = tuple[Fraction, Fraction]
 Polygon = tuple[Point, ...]
 Affine = tuple[Fraction, Fraction, Fraction]
 FORM_ZERO: Affine = (Fraction(0), Fraction(0), Fraction(0))
 
 
+@short_repr
 @dataclass(frozen=True)
 class Cell:
     """A convex polygon on which one linear function is the least.

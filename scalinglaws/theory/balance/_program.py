@@ -11,11 +11,13 @@ import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 
 from ...errors import refusal
+from ...reprs import short_repr
 from ..monomials import Monomial, monomial, power_of, power_product
 from ..parameters import to_exact
 from ..relations import is_positive
 
 
+@short_repr
 @dataclass(frozen=True)
 class Program:
     """What is minimized: terms, free scales, and the budgets and caps on them; constants are kept apart."""

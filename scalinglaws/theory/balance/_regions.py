@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...arguments import flag, generator, whole
+from ...arguments import flag, generator, instance, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ..relations import against_zero, factored
 from ._program import check_scale
 from ._records import Balance
@@ -21,6 +22,7 @@ _FEASIBLE = 1e-12  # duals down to minus this count as feasible
 _INFINITESIMAL = 1e-6  # a logarithm, as a power
 
 
+@short_repr
 @dataclass(frozen=True)
 class RegionalRegime:
     """A balance that wins in a part of a region.
@@ -49,6 +51,7 @@ class RegionalRegime:
     ties: tuple[Balance, ...] = ()
 
 
+@short_repr
 @dataclass(frozen=True)
 class RegionalMap(Sequence[RegionalRegime]):
     """Winners in a region, the largest part first; a sequence of `RegionalRegime`."""
@@ -148,6 +151,8 @@ def regimes_in_region(
     regimes = tuple(regimes)
     if not regimes:
         raise refusal("regimes", regimes, "is empty: there is nothing to choose from", shown=False)
+    for entry in regimes:
+        instance("regimes", entry, Balance)
     samples = whole("samples", samples)
     check_scale(regimes[0]._program, scale)
     where = (where,) if isinstance(where, sp.Basic) else tuple(where)

@@ -11,12 +11,14 @@ from itertools import combinations
 import numpy as np
 
 from ...errors import refusal
+from ...reprs import short_repr
 from ._vertices import Row, dual_vertices, infeasible_rays, solve_exactly
 
 _SINGULAR = 1e-9  # far below the determinants of small fractions
 _ROUNDING = 1e-6
 
 
+@short_repr
 @dataclass(frozen=True)
 class Power:
     r"""A monomial :math:`d^{e \cdot n} p^{a}` in sizes :math:`d^{n_k}` and free scales p.
@@ -45,6 +47,7 @@ class Power:
         )
 
 
+@short_repr
 @dataclass(frozen=True)
 class TropicalProgram:
     r"""The exponent of the minimum of a sum of monomials in sizes and free scales.

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..fixed_points import fixed_point
 from ..linear import derive_time
+from ..parameters import as_expression
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
 from ..relations import against_zero
@@ -43,6 +45,7 @@ def derive_bootstrap(model: FeedbackLimited) -> Derived:
     >>> [found.expr.subs(n, level) for level in (1, 2, 3)], float(found.expr.subs(n, 60))
     ([3/4, 5/8, 11/16], 0.6666666666666666)
     """
+    instance("model", model, FeedbackLimited)
     m, lazy = _power(model), derive_time(model.lazy)
     if len(lazy.regimes) > 1 or lazy.regimes[0].log_power:
         raise refusal(
@@ -141,6 +144,7 @@ def levels(m: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     >>> levels(sp.Integer(1))[1]
     2*chi_0/(chi_0 + 1)
     """
+    m = as_expression("m", m)
     n = sp.Symbol("n", integer=True, nonnegative=True)
     guess = sp.Function("guess")
     limit = fixed_point(LAZY * (1 + m * (1 - CHI)), CHI).branches[0].solution

@@ -13,6 +13,8 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..linear import TimeLimited, TransientLimited, derive_time, derive_transient
 from ..optimum import pieces
@@ -35,6 +37,7 @@ from .exponents import (
 _F = sp.Symbol("f", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class WarpedLimited:
     """A bottleneck of the lazy model, in a model whose kernel grows.
@@ -56,7 +59,8 @@ class WarpedLimited:
 
 def noise(feedback: FeedbackLimited | None = None) -> WarpedLimited:
     r"""Return the noise of one-pass SGD, :math:`\sum_k \lambda_k^2 e^{-2\lambda_k\tau}`, under a growing kernel."""
-    pace = feedback or FeedbackLimited()
+    pace = FeedbackLimited() if feedback is None else feedback
+    instance("feedback", pace, FeedbackLimited)
     return WarpedLimited(
         TimeLimited(pace.spectrum_exponent, 2 * pace.spectrum_exponent, box=pace.box),
         derive_time,
@@ -82,6 +86,7 @@ def derive_warped(model: WarpedLimited) -> Derived:
     >>> derive_warped(WarpedLimited(TransientLimited(2, 2), feedback=FeedbackLimited(2, 2))).expr
     0
     """
+    instance("model", model, WarpedLimited)
     found, pace = model.derive(model.lazy), warps(model.feedback)
     regimes, plain = [], []
     for regime in found.regimes:

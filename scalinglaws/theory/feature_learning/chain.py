@@ -17,6 +17,8 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
+from ...reprs import short_repr
 from ..asymptotics import EXP
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
 from ..linear import TimeLimited, derive_time
@@ -45,6 +47,7 @@ _SIGMA, _HELD, _RATE, _FRONT = sp.symbols("sigma B_sigma a c_t", positive=True)
 _GROWTH = sp.Symbol("C_s", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ChainLimited:
     r"""A chain of hidden factors in training, features and samples unlimited.
@@ -89,6 +92,7 @@ def derive_depth(model: ChainLimited) -> Derived:
     >>> derive_depth(ChainLimited(spectrum_exponent=2, signal_exponent=2, depth=2)).regimes[0].exponent
     3/4
     """
+    instance("model", model, ChainLimited)
     a, b, m = (
         sp.sympify(entry) for entry in (model.signal_exponent, model.spectrum_exponent, model.depth)
     )
@@ -296,6 +300,7 @@ def derive_kernel_scale(model: WarpLimited) -> Derived:
     >>> derive_kernel_scale(WarpLimited(spectrum_exponent=2, signal_exponent=2)).expr
     1/3
     """
+    instance("model", model, WarpLimited)
     a, b = sp.sympify(model.signal_exponent), sp.sympify(model.spectrum_exponent)
     x = sp.cancel((a - 1) / b)
     found, (hard, easy, line) = derive_prefactor(model), _split(x)

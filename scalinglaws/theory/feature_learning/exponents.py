@@ -18,7 +18,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import EXP, MellinCombination, MellinSymbol
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, balances, solves, step
 from ..fixed_points import FixedPointBranch, fixed_point
@@ -39,6 +41,7 @@ _E, _A, _G, _W, _D, _S, _TIME, _V, _RATE, _START = sp.symbols(
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class FeedbackLimited:
     r"""A model limited by training time, whose kernel grows with what it has learned.
@@ -77,6 +80,7 @@ class FeedbackLimited:
         return TimeLimited(self.spectrum_exponent, self.signal_exponent, self.residual, self.box)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Warp:
     r"""How warped time grows with time in one regime: :math:`\tau \sim t^f \log^k t`.
@@ -123,6 +127,7 @@ def warps(model: FeedbackLimited) -> tuple[Warp, ...]:
     easy beta > 1 1 0
     hard | easy Eq(beta, 1) 1 1/2
     """
+    instance("model", model, FeedbackLimited)
     m = _power(model)
     found = derive_time(model.lazy)
     regions: list[Warp] = []
@@ -241,6 +246,7 @@ def derive_feedback(model: FeedbackLimited) -> Derived:
     >>> derive_feedback(FeedbackLimited(spectrum_exponent=2, signal_exponent=2, power=2)).expr
     3/4
     """
+    instance("model", model, FeedbackLimited)
     found = warps(model)
     regimes = []
     for entry in found:
@@ -460,6 +466,7 @@ def derive_crossover(model: FeedbackLimited) -> Derived:
     >>> derive_crossover(FeedbackLimited(spectrum_exponent=2, signal_exponent=2)).expr
     2
     """
+    instance("model", model, FeedbackLimited)
     m = _power(model)
     lazy = derive_time(model.lazy)
     hard = [

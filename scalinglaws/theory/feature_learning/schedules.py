@@ -13,6 +13,8 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import ALTSCHULER_2023
@@ -28,6 +30,7 @@ _ETA, _EXCESS, _STAR, _COUNT = sp.symbols("eta C_beta t_star n_star", positive=T
 _SILVER = 1 + sp.sqrt(2)
 
 
+@short_repr
 @dataclass(frozen=True)
 class StepsLimited:
     r"""A two-layer network in steps of a given schedule, features and samples unlimited.
@@ -79,6 +82,7 @@ def derive_steps(model: StepsLimited) -> Derived:
     >>> found.expr, sp.N(found.regimes[0].constant.subs(RATE, 1), 6)
     (1/2, 0.577321)
     """
+    instance("model", model, StepsLimited)
     a, b, x = model.exponents
     hard, easy, line = _split(x)
     two = moments(x)[1]
@@ -171,6 +175,7 @@ def derive_silver(model: StepsLimited) -> Derived:
     >>> derive_silver(StepsLimited(spectrum_exponent=2, signal_exponent=2)).expr.n(6)
     0.635777
     """
+    instance("model", model, StepsLimited)
     a, b, x = model.exponents
     level, here, after, last = sp.symbols("k tau_k tau_next k_n", positive=True)
     count, amplitude = sp.symbols("n_k c", positive=True)
@@ -230,6 +235,7 @@ def derive_window(model: StepsLimited) -> Derived:
     >>> derive_window(StepsLimited(spectrum_exponent=2, signal_exponent=2)).expr
     4
     """
+    instance("model", model, StepsLimited)
     a, b, x = model.exponents
     hard, _, _ = _split(x)
     constant, power, offset = growth_constant(a, b)
@@ -286,6 +292,7 @@ def derive_excess(model: StepsLimited) -> Derived:
     >>> derive_excess(StepsLimited(spectrum_exponent=2, signal_exponent=2)).expr
     1/3
     """
+    instance("model", model, StepsLimited)
     a, b, x = model.exponents
     hard, _, _ = _split(x)
     power = sp.factor((1 - x) / (1 + x))

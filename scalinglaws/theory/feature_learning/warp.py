@@ -17,12 +17,14 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from ...arguments import digit_count
+from ...arguments import digit_count, instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import EXP, ONE_MINUS_EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Relation, Step, asymptotic, solves, step
 from ..linear import TimeLimited, derive_time
 from ..optimum import pieces
+from ..parameters import as_expression
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES, FLAJOLET_1995
 from ..relations import against_zero
@@ -35,6 +37,7 @@ _I1, _I2, _RATE = sp.symbols("I_1 I_2 a", positive=True)
 LEARNED = 2 * ONE_MINUS_EXP - ONE_MINUS_EXP.scale(2)  # (1 - exp(-x))^2
 
 
+@short_repr
 @dataclass(frozen=True)
 class WarpLimited:
     r"""A two-layer network in training, features and samples unlimited.
@@ -80,6 +83,7 @@ def derive_network(model: WarpLimited) -> Derived:
     >>> derive_network(WarpLimited(spectrum_exponent=2, signal_exponent=3)).regimes[0].log_power
     -1/2
     """
+    instance("model", model, WarpLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     x = sp.cancel((a - 1) / b)
     weights = sp.expand(a - b)
@@ -209,6 +213,7 @@ def _kernel_of(norm: sp.Expr, kernel: sp.Symbol = _S, where: sp.Basic = sp.true)
 
 def learned_fraction(nu: sp.Expr, z: sp.Expr) -> sp.Expr:
     r"""Return the learned fraction :math:`\Phi(z) = \frac{z}{1 - \nu}\,{}_1F_1(1; 2 - \nu; -z)` where s grows as :math:`\tau^{2\nu}`."""
+    nu, z = as_expression("nu", nu), as_expression("z", z)
     return z / (1 - nu) * sp.hyper([1], [2 - nu], -z)
 
 
@@ -239,7 +244,8 @@ def moments(x: sp.Expr, nu: sp.Expr | None = None) -> tuple[sp.Expr, sp.Expr]:
     >>> [sp.N(value, 12) for value in moments(sp.Rational(1, 2))]
     [2.31599696366, 1.15464127798]
     """
-    nu = (1 - x) / 4 if nu is None else nu
+    x = as_expression("x", x)
+    nu = (1 - x) / 4 if nu is None else as_expression("nu", nu)
     sine = sp.pi / sp.sin(sp.pi * x)
     first = overlap(x, nu, nu)
     return first, sine * sp.gamma(1 - nu) / sp.gamma(1 - nu - x) - ((1 - x) / 2 - nu) * first
@@ -270,6 +276,7 @@ def overlap(x: sp.Expr, nu: sp.Expr, mu: sp.Expr) -> sp.Expr:
     >>> sp.N(overlap(sp.S.Half, sp.Rational(1, 8), sp.Rational(3, 8)), 12)
     2.67855872379
     """
+    x, nu, mu = as_expression("x", x), as_expression("nu", nu), as_expression("mu", mu)
     sine = sp.pi / sp.sin(sp.pi * x)
     one = sp.hyper([1, nu], [2 - mu - x], -1) / (sp.gamma(1 - nu) * sp.gamma(2 - mu - x))
     two = sp.hyper([1, nu + x], [2 - mu], -1) / (sp.gamma(1 - nu - x) * sp.gamma(2 - mu))
@@ -332,6 +339,7 @@ def derive_prefactor(model: WarpLimited) -> Derived:
     Where h = s^(-1/2) falls as :math:`\tau^{-\nu}`, a mode obeys :math:`q' = \lambda(h - q)` and is learned by
     :math:`q = h\,\Phi(\lambda\tau)`; that the squared weights then grow as assumed fixes :math:`\nu = (1 - \beta)/4`.
     """
+    instance("model", model, WarpLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     x = sp.cancel((a - 1) / b)
     conditions = derive_time(TimeLimited(b, a, EXP, model.box)).conditions

@@ -18,6 +18,7 @@ from .bottlenecks import (
 from .compute import Case, ComputeLimited, derive_boundaries, derive_compute
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
 from .spectra import SpectrumLimited, derive_spectrum
+from .typed import OwnLaw, own_law
 
 __all__ = [
     "ALPHA",
@@ -28,6 +29,7 @@ __all__ = [
     "ComputeLimited",
     "ModeLimited",
     "N",
+    "OwnLaw",
     "P",
     "RidgeLimited",
     "SpectrumLimited",
@@ -41,4 +43,5 @@ __all__ = [
     "derive_spectrum",
     "derive_time",
     "derive_transient",
+    "own_law",
 ]

@@ -14,7 +14,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import (
     EXP,
     RATIONAL,
@@ -27,7 +29,8 @@ from ..asymptotics import (
     power_sum,
 )
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
-from ..parameters import tidy
+from ..monomials import power_of
+from ..parameters import as_expression, tidy
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, BORDELON_2024, FLAJOLET_1995
 from ..relations import strongest
@@ -36,11 +39,12 @@ from ..symbols import ALPHA, BETA, BOX, INDEX, T, check_task, free_box
 _K, _KAPPA, _L, _C, _DF1, _DF2, _V = sp.symbols("K kappa L c df_1 df_2 V", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class TimeLimited:
     r"""A model whose modes are learned one after the other in time.
 
-    .. math:: L(t) = \sum_k s_k\, r(2 t \lambda_k), \qquad \lambda_k = k^{-b},\ s_k = k^{-a}
+    .. math:: L(t) = \sum_k s_k\, r(\tau \lambda_k), \qquad \lambda_k = k^{-b},\ s_k = k^{-a},\ \tau = 2 t
 
     Attributes
     ----------
@@ -50,18 +54,29 @@ class TimeLimited:
         r(x): fraction of a mode's power still unlearned, decreasing; ``EXP`` for gradient flow.
     box : mapping
         Ranges of the parameters in which the derivation is checked.
+    variable : Symbol
+        t, as it is written.
+    pace : Expr
+        :math:`\tau`, what the eigenvalues are multiplied with: a positive number or parameter times a power of the variable.
     """
 
     spectrum_exponent: Any = ALPHA
     signal_exponent: Any = ALPHA * BETA + 1
     residual: MellinSymbol | MellinCombination = EXP
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
+    variable: sp.Symbol = T
+    pace: Any = 2 * T
 
     def __post_init__(self) -> None:
-        """Refuse what is no exponent and no shape."""
+        """Refuse what is no exponent, no shape and no pace."""
         check_task(self, "residual")
+        pace = as_expression("pace", self.pace)
+        growth = power_of(pace, self.variable)
+        if not growth.is_positive or not (pace / self.variable**growth).is_positive:
+            raise refusal("pace", pace, f"must grow as a positive power of {self.variable}")
 
 
+@short_repr
 @dataclass(frozen=True)
 class ModeLimited:
     r"""A model that resolves only as many modes as a resource allows.
@@ -104,6 +119,7 @@ class ModeLimited:
         check_task(self, *shapes)
 
 
+@short_repr
 @dataclass(frozen=True)
 class TransientLimited:
     r"""What a finite number of features adds to the loss before it saturates, to first order in 1/N.
@@ -157,13 +173,16 @@ def derive_time(model: TimeLimited) -> Derived:
     >>> derive_time(TimeLimited(residual=RATIONAL(0, 2))).expr
     Min(2, beta)
     """
+    instance("model", model, TimeLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     found = power_sum(a, model.residual.compose(-b))
-    resolved = (2 * T) ** (1 / b)
+    variable, pace = model.variable, model.pace
+    growth = power_of(pace, variable)
+    resolved = pace ** (1 / b)
     loss = sp.Sum(
-        INDEX ** (-a) * model.residual.function.subs(X, 2 * T * INDEX ** (-b)), (INDEX, 1, sp.oo)
+        INDEX ** (-a) * model.residual.function.subs(X, pace * INDEX ** (-b)), (INDEX, 1, sp.oo)
     )
-    regimes = _regimes(found, T, (1 / b, sp.Integer(2) ** (1 / b)))
+    regimes = _regimes(found, variable, (growth / b, (pace / variable**growth) ** (1 / b)))
     steps = [
         step(
             _L,
@@ -175,16 +194,18 @@ def derive_time(model: TimeLimited) -> Derived:
         step(
             _L,
             found.leading(resolved),
-            asymptotic(T),
+            asymptotic(variable),
             f"modes up to K = {resolved} are learned; leading Mellin residue of what is left",
             FLAJOLET_1995,
         ),
-        *_read_off(regimes, T),
+        *_read_off(regimes, variable),
     ]
 
     def build() -> Derivation:
         return Derivation(
-            tuple(steps), found.conditions, free_box(model.box, a, b, model.residual.function)
+            tuple(steps),
+            found.conditions,
+            free_box(model.box, a, b, model.residual.function, pace / variable**growth),
         )
 
     return Derived(regimes, found.conditions, build)
@@ -203,6 +224,7 @@ def derive_mode(model: ModeLimited) -> Derived:
     Derived
         Regimes of the loss as a function of the resource, conditions and steps.
     """
+    instance("model", model, ModeLimited)
     a, b, n = model.signal_exponent, model.spectrum_exponent, model.resource
     eigenvalue = INDEX ** (-b)
 
@@ -326,6 +348,7 @@ def derive_transient(model: TransientLimited) -> Derived:
     >>> derive_transient(TransientLimited(spectrum_exponent=2, signal_exponent=5)).expr
     1/2
     """
+    instance("model", model, TransientLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     s = sp.Symbol("s", positive=True)
     occupied, per_mode = extensive("occupation", model.occupation, b)

@@ -16,7 +16,8 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import flag
+from ...arguments import flag, instance
+from ...reprs import short_repr
 from ..asymptotics import RATIONAL, slope_only_sum
 from ..derivation import Derivation
 from ..optimum import CostLimited, optimum_steps
@@ -49,6 +50,7 @@ _NAMES_LOW = {frozenset({"time", "model"}): "Ib"}
 _NAMES_LOW_EASY = {frozenset({"time", "model"}): "Ic"}
 
 
+@short_repr
 @dataclass(frozen=True)
 class Case:
     """A part of parameter space with its own sum of bottlenecks.
@@ -79,6 +81,7 @@ class Case:
         flag("known_scales", self.known_scales)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ComputeLimited:
     """A compute-optimal model whose bottlenecks differ between parts of parameter space.
@@ -110,6 +113,7 @@ def derive_compute(model: ComputeLimited, of: sp.Expr | None = None) -> Derived:
     Derived
         Regimes of all cases; phases of one name and exponent are joined across cases.
     """
+    instance("model", model, ComputeLimited)
     regions = [case for case in model.cases if not case.boundary]
 
     def build() -> Derivation:
@@ -152,6 +156,7 @@ def derive_boundaries(model: ComputeLimited) -> Derived:
     Derived
         One regime per line.
     """
+    instance("model", model, ComputeLimited)
     lines = [case for case in model.cases if case.boundary]
 
     def build() -> Derivation:

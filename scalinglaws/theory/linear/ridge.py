@@ -11,6 +11,8 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
+from ...reprs import short_repr
 from ..asymptotics import RATIONAL, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, balances, step
 from ..monomials import reduced
@@ -26,6 +28,7 @@ _K, _B, _DF2, _L, _C, _M = sp.symbols("K B df_2 L c m", positive=True)
 _VARIANCE, _LOG = sp.symbols("v log_X", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class RidgeLimited:
     r"""A noisy linear model whose ridge is chosen best, features unlimited.
@@ -77,6 +80,7 @@ def derive_ridge(model: RidgeLimited) -> Derived:
     >>> derive_ridge(RidgeLimited(spectrum_exponent=2, signal_exponent=3)).expr
     2/3
     """
+    instance("model", model, RidgeLimited)
     a, b = model.signal_exponent, model.spectrum_exponent
     left = power_sum(a, model.residual.compose(b))
     spread, share = extensive("variance", model.variance, b)

@@ -19,7 +19,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import EXP, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
 from ..mellin import as_shape
@@ -36,6 +38,7 @@ _ALLOWED = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Decay:
     r"""How a sequence falls with the number of a mode: :math:`A\,k^{-p} (\log k)^{q} e^{-g k^r}`.
@@ -114,6 +117,7 @@ def read_decay(name: str, value: Any) -> Decay:
     return Decay(power, log_power, rate, stretch, amplitude)
 
 
+@short_repr
 @dataclass(frozen=True)
 class SpectrumLimited:
     r"""A model whose modes are learned one after the other in time, with a spectrum that need not be a power.
@@ -179,6 +183,7 @@ def derive_spectrum(model: SpectrumLimited) -> Derived:
     >>> corrected.exponent, corrected.log_power
     (1, -2)
     """
+    instance("model", model, SpectrumLimited)
     spectrum, signal = (
         read_decay("spectrum", model.spectrum),
         read_decay("signal", model.signal),

@@ -10,6 +10,7 @@ import sympy as sp
 
 from ...arguments import choice, flag, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ..parameters import to_exact
 
 ACTIVATIONS = ("odd", "even", "generic", "linear")
@@ -93,6 +94,7 @@ def transfer_order(start: int, end: int, activation: str) -> int | None:
     return None
 
 
+@short_repr
 @dataclass(frozen=True)
 class Architecture:
     r"""A network with hidden layers of width :math:`N_l = d^{n_l}`, and the degree of its target.
@@ -324,6 +326,7 @@ def _tracked(tracked: Any, degree: int) -> tuple[int, ...]:
     return given
 
 
+@short_repr
 @dataclass(frozen=True)
 class Attention:
     r"""One softmax attention head on sequences of length :math:`L = d^{\ell}`, and the target that needs its pattern.

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, solves, step
 from ..records import Derived, Regime
 from ..references import RUBIN_2025
@@ -16,6 +18,7 @@ _SIZE = sp.Symbol("f", positive=True)  # of the output; its sign is averaged ove
 VARIANCE, POWER, NOISE, COST = sp.symbols("K y2 sigma2 C", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class EvidenceLimited:
     r"""A Bayesian posterior :math:`\propto P(\theta)\, e^{-\sum_\mu \ell(f_\mu, y_\mu)}`.
@@ -52,6 +55,7 @@ def derive_bound(model: EvidenceLimited) -> Derived:
     >>> derive_bound(EvidenceLimited()).constant
     2*sigma2/(K + y2)
     """
+    instance("model", model, EvidenceLimited)
     f, y = OUTPUT, LABEL
     if not model.loss.is_polynomial(f, y) or f not in model.loss.free_symbols:
         raise refusal("loss", model.loss, "must be a polynomial in f and y")

@@ -10,8 +10,9 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import flag
+from ...arguments import flag, instance
 from ...errors import refusal, unknown_name
+from ...reprs import short_repr
 from ..balance._cells import FORM_ZERO, Cell, Polygon, clip, edges_of, joined, least_cells, value_at
 from ._architectures import Architecture, Attention, exponent_of
 from ._coordinates import FAR, SCALE, Space, half_plane, space_of, written
@@ -26,6 +27,7 @@ HEURISTIC = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class RankedPattern:
     """A pattern with the power of d in its least cost.
@@ -61,6 +63,7 @@ class RankedPattern:
         return str(self.pattern)
 
 
+@short_repr
 @dataclass(frozen=True)
 class WinningRegion:
     """Where one pattern, or several that cost the same, are the cheapest.
@@ -83,6 +86,7 @@ class WinningRegion:
     corners: tuple[tuple[sp.Rational, ...], ...]
 
 
+@short_repr
 @dataclass(frozen=True)
 class SampleComplexity:
     """Which patterns are the cheapest for an architecture.
@@ -288,6 +292,7 @@ def sample_complexity(
     >>> sample_complexity(fully_connected([n], 3), purity=True).exponent
     Piecewise((1, n <= 1), (n/2 + 1/2, (n >= 1) & (n <= 5)), (3, n >= 5))
     """
+    instance("architecture", architecture, Architecture, Attention)
     flag("purity", purity)
     if not isinstance(architecture, (Architecture, Attention)):
         raise refusal(

@@ -9,6 +9,7 @@ from math import gcd, lcm
 
 import sympy as sp
 
+from ...reprs import short_repr
 from ..balance._cells import Affine, Polygon, clip
 from ..balance._vertices import Row
 from ._architectures import Architecture, Attention
@@ -17,6 +18,7 @@ SCALE = sp.Symbol("d", positive=True)
 FAR = Fraction(10**6)  # beyond every crossing of lines whose coefficients are small fractions
 
 
+@short_repr
 @dataclass(frozen=True)
 class Space:
     """How size exponents depend on symbols.

@@ -8,12 +8,15 @@ from fractions import Fraction
 
 import sympy as sp
 
+from ...arguments import instance
+from ...reprs import short_repr
 from ..balance import Power
 from ._architectures import Architecture
 from ._coordinates import SCALE
 from ._rules import Pattern
 
 
+@short_repr
 @dataclass(frozen=True)
 class Cost:
     r"""The cost of a pattern: minus the logarithm of its prior probability, up to constants.
@@ -71,6 +74,7 @@ def cost(pattern: Pattern) -> Cost:
     S(1): M*d + N/M
     G(1): N*beta + d**3/beta**3
     """
+    instance("pattern", pattern, Pattern)
     program, names = pattern.program, pattern.parameters
     terms = tuple(written_power(pattern, term) for term in program.terms)
     bounds: list[sp.Basic] = []

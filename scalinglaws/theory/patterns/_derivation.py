@@ -9,7 +9,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..balance import Power
 from ..balance._cells import Affine, Cell, Polygon, clip, joined
 from ..balance._vertices import Row, dual_vertices
@@ -24,6 +26,7 @@ from ._minimum import forms_at
 from ._rules import Pattern
 
 
+@short_repr
 @dataclass(frozen=True)
 class PatternLimited:
     """An architecture, in a part of the space of its exponents.
@@ -60,6 +63,7 @@ def derive_pattern(model: PatternLimited | Architecture | Attention) -> Derived:
     >>> derive_pattern(fully_connected([n], 5)).expr
     Piecewise((n/6 + 5/6, n <= 1), (n/2 + 1/2, (n >= 1) & (n <= 9)), (5, n >= 9))
     """
+    instance("model", model, PatternLimited, Architecture, Attention)
     architecture, where = (
         (model.architecture, model.where) if isinstance(model, PatternLimited) else (model, ())
     )

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import sympy as sp
 
-from ...arguments import flag, whole
+from ...arguments import flag, instance, whole
 from ...equality import by_value
 from ...errors import refusal, unknown_name
+from ...reprs import short_repr
 from ..balance._cells import Cell, edges_between, joined, value_at
 from ..parameters import to_exact
 from ._architectures import Architecture, Attention
@@ -25,6 +26,7 @@ from ._rules import Pattern, enumerate_patterns
 _EXACT = 2**62
 
 
+@short_repr
 @dataclass(frozen=True)
 class Boundary:
     """A segment, or a point in one dimension, on which the winner changes.
@@ -45,6 +47,7 @@ class Boundary:
     sides: tuple[Pattern, Pattern]
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class PhaseDiagram:
@@ -128,6 +131,7 @@ def phase_diagram(
     >>> [(str(line.equation.lhs), line.equation.rhs) for line in found.boundaries]
     [('n', 1), ('n', 5)]
     """
+    instance("architecture", architecture, Architecture, Attention)
     flag("purity", purity)
     architecture = _freed(architecture)
     space = space_of(architecture)

@@ -10,8 +10,9 @@ from itertools import combinations
 
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, instance
 from ...errors import DomainError, refusal
+from ...reprs import short_repr
 from ..balance import Power, allocate
 from ..balance._cells import Polygon, clip
 from ..balance._tropical import dot
@@ -24,6 +25,7 @@ from ._rules import Pattern
 METHODS = ("closed", "exact", "compiled")
 
 
+@short_repr
 @dataclass(frozen=True)
 class Minimum:
     r"""The cheapest parameters of a pattern.
@@ -102,6 +104,7 @@ def optimize(pattern: Pattern, *, method: str = "closed") -> Minimum:
     >>> print(optimize(gaussian, method="exact"))
     G(1): d^3/2 at beta ~ d^1/2
     """
+    instance("pattern", pattern, Pattern)
     choice("method", method, METHODS)
     space = space_of(pattern.architecture)
     if method == "compiled":
@@ -159,6 +162,7 @@ def closed_forms(pattern: Pattern) -> tuple[Minimum, ...]:
     2*sqrt(N)*sqrt(d) () (n >= 1,)
     N + d (M >= 1,) (n <= 1,)
     """
+    instance("pattern", pattern, Pattern)
     space = space_of(pattern.architecture)
     return tuple(form.minimum(space) for form in _valid_forms(pattern, space))
 

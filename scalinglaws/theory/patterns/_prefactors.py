@@ -10,6 +10,7 @@ import sympy as sp
 from scipy.optimize import minimize_scalar
 
 from ...arguments import number
+from ...reprs import short_repr
 
 _M, _U, _N2, _D = sp.symbols("M u N_2 d", positive=True)
 SELF_OVERLAP = 2 / sp.pi * sp.asin(sp.Rational(2, 3))
@@ -48,6 +49,7 @@ def erf_cost(
     return neurons * amplitude**2 * dimension * 3 * sp.pi / 8 + width / (2 * neurons * overlap**2)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ErfOptimum:
     """The cheapest specialization of an erf layer.

@@ -20,7 +20,8 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
-from ...arguments import flag
+from ...arguments import flag, instance
+from ...reprs import short_repr
 from ..balance import Power, TropicalProgram
 from ._architectures import Architecture, Attention, transfer_order
 
@@ -29,6 +30,7 @@ _LETTERS = {"S1": "u", "S": "M", "G": "beta"}  # of the free parameter
 _ONE, _NONE = Fraction(1), Fraction(0)
 
 
+@short_repr
 @dataclass(frozen=True)
 class LayerPattern:
     """What one layer does.
@@ -49,6 +51,7 @@ class LayerPattern:
         return self.kind if self.feature is None else f"{self.kind}({self.feature})"
 
 
+@short_repr
 @dataclass(frozen=True)
 class Pattern:
     """An assignment of patterns to the layers of an architecture.
@@ -153,6 +156,7 @@ def enumerate_patterns(
     >>> len(enumerate_patterns(fully_connected([1, 1], 3)))
     28
     """
+    instance("architecture", architecture, Architecture, Attention)
     flag("purity", purity)
     if isinstance(architecture, Attention):
         return tuple(

@@ -8,7 +8,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from ..monomials import power_of
 from ..records import Derived, Form, Regime
@@ -26,6 +28,7 @@ _L, _EXCESS, _C0 = sp.symbols("L L_excess c_0", positive=True)
 _RANGE = (sp.Rational(1, 3), sp.Rational(3, 2))
 
 
+@short_repr
 @dataclass(frozen=True)
 class NormLimited:
     """An error that falls as a power of a norm which itself grows as a power of the data.
@@ -80,6 +83,7 @@ def derive_norm(model: NormLimited) -> Derived:
     >>> derive_norm(NormLimited(fixed=sp.Rational(1, 2))).expr
     gamma_1*gamma_2 + 1/2
     """
+    instance("model", model, NormLimited)
     samples, fixed = model.samples, sp.sympify(model.fixed)
     if not fixed.is_nonnegative:
         raise refusal("fixed", model.fixed, "must be >= 0; declare its symbols with positive=True")

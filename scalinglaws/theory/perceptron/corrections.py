@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
@@ -69,6 +70,7 @@ def derive_amplitude(model: FixedNorm) -> Derived:
     >>> derive_amplitude(FixedNorm()).constant.evalf(10)
     0.5551741228
     """
+    instance("model", model, FixedNorm)
     require_fast_force(model)
     p, I = model.power, squared_force(model)
     constant = sp.sqrt(sp.sqrt(2 / sp.pi) * I)
@@ -238,6 +240,7 @@ def derive_slope(model: FixedNorm) -> Derived:
     >>> derive_slope(FixedNorm()).constant.evalf(4), derive_slope(FixedNorm()).forms["second_moment"].expr
     (0.7609, -pi**2/12 + 3*zeta(3)/4)
     """
+    instance("model", model, FixedNorm)
     require_fast_force(model)
     if against_zero(2 * tail_power(model) - 3, sp.Gt) != sp.true:
         raise refusal(

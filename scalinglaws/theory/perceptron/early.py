@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
@@ -57,10 +58,12 @@ def require_fast_force(model: FixedNorm) -> None:
 
 
 def integral_steps(model: FixedNorm) -> list[Step]:
-    """Write the integral of the squared force, and its value."""
+    """Write the integral of the squared force, and its value, where it is finite."""
     whole = sp.Integral(model.force**2, (MARGIN, 0, sp.oo))
     closed = squared_force(model)
     finite = against_zero(2 * tail_power(model) - 1, sp.Gt)
+    if finite == sp.false:
+        return []
     return [
         step(
             INTEGRAL,
@@ -107,6 +110,7 @@ def derive_hebb(model: FixedNorm) -> Derived:
     >>> derive_hebb(FixedNorm()).constant
     sqrt(2)/(2*sqrt(pi))
     """
+    instance("model", model, FixedNorm)
     constant = 1 / sp.sqrt(2 * sp.pi)
     norm = sp.Symbol("lambda", positive=True)
     push = sp.Symbol("delta", positive=True)
@@ -216,6 +220,7 @@ def derive_early(model: FixedNorm) -> Derived:
     >>> derive_early(FixedNorm(-((1 + MARGIN) ** sp.Rational(3, 4)))).expr
     1/4
     """
+    instance("model", model, FixedNorm)
     p, norm, scale, t = model.power, model.norm, model.scale, tail_power(model)
     half = sp.Rational(1, 2)
     branches = [

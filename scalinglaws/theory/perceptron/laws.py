@@ -9,6 +9,7 @@ import sympy as sp
 
 from ..building import laws_of
 from ..formula import Law, Published
+from ..records import Factor
 from ..references import (
     AUBIN_2020,
     DAMICO_2025,
@@ -22,7 +23,7 @@ from .corrections import DISTANCE, derive_amplitude, derive_slope
 from .early import derive_early, derive_hebb
 from .limits import Posterior, derive_bayes, derive_stability
 from .losses import LAMBDA, LAMBDA_SQUARED, FixedNorm
-from .master import derive_best_norm, derive_combined, derive_elbow
+from .master import derive_best_norm, derive_combined, derive_elbow, printed_over_derived
 
 _SLIDES = DAMICO_2025.at("as presented in the authors' slides")
 _SQUARED = FixedNorm(convention="squared")
@@ -119,10 +120,11 @@ def combined_law() -> Law:
         quantity="generalization error at the best norm over that at zero norm, alpha >> 1",
         published=Published(
             sp.Rational(1, 2),
-            "the same exponent with the amplitude k_1 k_2^(-gamma_1), which continues the early power law up to the best norm; but the "
-            "curve has left it there, at a multiple of the elbow (form overshoot). And it is the exponent of the relative error: that of "
-            "the error itself is gamma_0 + gamma_1 gamma_2 = 1",
+            "the amplitude that goes with it, k_1 k_2^(-gamma_1), continues the early power law up to the best norm; but the curve "
+            "has left it there, far beyond the elbow. And it is the exponent of the relative error: that of the error itself is "
+            "gamma_0 + gamma_1 gamma_2 = 1",
             _SLIDES,
+            Factor(printed_over_derived(FixedNorm()), sp.true),
         ),
         conventions={
             "relative": {},
@@ -217,5 +219,6 @@ def composite_law() -> Law:
             "that of the relative error: it is also that of the error itself where curves at different P coincide at equal norm below "
             "their elbows; if the error there falls as P^(-gamma_0), that exponent is added (1/2 for the perceptron)",
             _SLIDES,
+            point={"gamma_0": sp.Rational(1, 2), "gamma_1": sp.Rational(1, 2), "gamma_2": 1},
         ),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, instance
 from ...errors import refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from ..implicit import ImplicitConstant
@@ -71,6 +71,7 @@ def derive_stability(model: FixedNorm) -> Derived:
     >>> derive_stability(FixedNorm()).constant.evalf(10)
     0.5004889318
     """
+    instance("model", model, FixedNorm)
     if tail_power(model) != sp.oo:
         raise refusal(
             "loss",
@@ -180,6 +181,7 @@ def derive_bayes(model: Posterior) -> Derived:
     >>> derive_bayes(Posterior()).constant.evalf(10), derive_bayes(Posterior("gibbs")).constant.evalf(7)
     (0.4417000436, 0.6246582)
     """
+    instance("model", model, Posterior)
     gibbs = model.rule == "gibbs"
     root = sp.sqrt(_Q)
 

@@ -22,6 +22,7 @@ import numpy as np
 import sympy as sp
 from scipy.optimize import brentq, root
 
+from ...arguments import instance
 from ...errors import ConvergenceError, refusal
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
@@ -106,6 +107,7 @@ def master_optimum(model: FixedNorm) -> MasterOptimum:
     >>> found.norm.evalf(10), found.error.evalf(10)
     (0.8835850984, 0.4419779178)
     """
+    instance("model", model, FixedNorm)
     if model.box or model.force.has(sp.Piecewise):
         raise refusal(
             "loss",
@@ -247,6 +249,7 @@ def derive_best_norm(model: FixedNorm) -> Derived:
     >>> derive_best_norm(FixedNorm(convention="squared")).expr
     2
     """
+    instance("model", model, FixedNorm)
     p, best = model.power, master_optimum(model)
     constant = sp.N(best.norm**p, _KEPT)
 
@@ -269,6 +272,28 @@ def derive_best_norm(model: FixedNorm) -> Derived:
         "best_norm": Form(constant * ALPHA**p, f"{model.norm} of the least error, large alpha"),
     }
     return Derived((Regime("large alpha", sp.true, p, constant),), (), build, forms=forms)
+
+
+def printed_over_derived(model: FixedNorm) -> sp.Expr:
+    r"""Return :math:`k_1 k_2^{-\gamma_1}` over the amplitude of the relative error at the best norm: :math:`\sqrt{I/(ab)}`.
+
+    Parameters
+    ----------
+    model : FixedNorm
+        Any smooth loss.
+
+    Returns
+    -------
+    Float
+        Also the limit of :math:`x^{\gamma_1}\Phi(x)` at small x, for the master curve in units of its minimum.
+
+    Examples
+    --------
+    >>> printed_over_derived(FixedNorm()).evalf(8)
+    0.53310716
+    """
+    best = master_optimum(model)
+    return sp.N(sp.sqrt(squared_force(model) / (best.amplitude * best.width)), _KEPT)
 
 
 def derive_combined(model: FixedNorm, *, absolute: bool = False) -> Derived:
@@ -299,6 +324,7 @@ def derive_combined(model: FixedNorm, *, absolute: bool = False) -> Derived:
     >>> derive_combined(FixedNorm()).expr, derive_combined(FixedNorm(), absolute=True).expr
     (1/2, 1)
     """
+    instance("model", model, FixedNorm)
     early, growth, hebb, best = (
         derive_early(model),
         derive_best_norm(model),
@@ -309,7 +335,7 @@ def derive_combined(model: FixedNorm, *, absolute: bool = False) -> Derived:
     exponent, constant = (
         (hebb.expr + product, best.error) if absolute else (product, best.amplitude)
     )
-    printed = sp.N(early.constant * growth.constant**-early.expr, _KEPT)
+    printed = sp.N(best.amplitude * printed_over_derived(model), _KEPT)
 
     def build() -> Derivation:
         rest, one, two = sp.symbols("gamma_0 gamma_1 gamma_2", positive=True)
@@ -406,6 +432,7 @@ def derive_elbow(model: FixedNorm) -> Derived:
     >>> derive_elbow(FixedNorm()).constant.evalf(7)
     0.2511178
     """
+    instance("model", model, FixedNorm)
     early, growth, best = derive_early(model), derive_best_norm(model), master_optimum(model)
     constant = sp.N((early.constant / best.amplitude) ** (1 / early.expr), _KEPT)
 

@@ -14,7 +14,9 @@ from typing import Any
 import mpmath
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..implicit import ImplicitConstant
 from ..optimum import pieces
@@ -35,6 +37,7 @@ SMOOTH, CLUSTER, BOTH = "smoothness-limited", "cluster-limited", "boundary"
 BOX = {ALPHA: (sp.Rational(1, 2), 3), BETA: (sp.Rational(1, 3), sp.Rational(5, 2))}
 
 
+@short_repr
 @dataclass(frozen=True)
 class AllocationLimited:
     r"""A model of n degrees of freedom, divided between clusters at the least loss.
@@ -323,6 +326,7 @@ def derive_allocated(model: AllocationLimited) -> Derived:
     >>> derive_allocated(AllocationLimited(weight=2, exponent=2, offset=1)).constant
     8
     """
+    instance("model", model, AllocationLimited)
     if model.exponent is sp.oo:
         return _all_or_nothing(model)
     parts = _parts(model)
@@ -453,6 +457,7 @@ def derive_break_rank(model: AllocationLimited) -> Derived:
     >>> derive_break_rank(AllocationLimited(weight=2, exponent=1)).regimes[0].log_power
     -1
     """
+    instance("model", model, AllocationLimited)
     parts = _parts(model)
     a, y = parts.a, parts.head
     every = (

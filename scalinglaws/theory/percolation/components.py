@@ -8,7 +8,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, FISHER_1961, SHARMA_2022
@@ -21,6 +23,7 @@ U = sp.Symbol("u", positive=True)
 BOX = {ORDER: (1, 4), DIMENSION: (2, 6), FRACTAL: (sp.Rational(3, 2), 4)}
 
 
+@short_repr
 @dataclass(frozen=True)
 class GridLimited:
     r"""A set resolved by n cells, and a function on it whose error grows with the distance to the power c.
@@ -66,6 +69,7 @@ def derive_grid(model: GridLimited) -> Derived:
     >>> derive_grid(GridLimited(dimension=3, order=2)).expr
     2/3
     """
+    instance("model", model, GridLimited)
     d, c = sp.sympify(model.dimension), sp.sympify(model.order)
     for name, value in (("dimension", d), ("order", c)):
         if not value.is_positive:
@@ -158,6 +162,7 @@ def _free(value: Any) -> set[sp.Symbol]:
 # -- a tree -------------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class ClusterLimited:
     """A single critical cluster of fractal dimension D, learned to order c.
@@ -194,6 +199,7 @@ def derive_cluster(model: ClusterLimited) -> Derived:
     >>> derive_cluster(ClusterLimited(dimension=4, order=2)).expr
     1/2
     """
+    instance("model", model, ClusterLimited)
     grid = derive_grid(GridLimited(model.dimension, model.order, box=model.box))
     sites, offspring, spread = sp.symbols("s v V", positive=True)
     y = 2 * sp.sqrt(U)
@@ -310,6 +316,7 @@ def _tree_steps() -> list[Step]:
 BACKGROUND, VOCABULARY, EXTENT, INVERSE = sp.symbols("p V R X", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class LossReduction:
     r"""A masked coordinate with a vocabulary of V values, R of which lie in the cluster.
@@ -352,6 +359,7 @@ def derive_reduction(model: LossReduction) -> Derived:
     >>> derive_reduction(LossReduction(sp.Rational(1, 2))).constant.evalf(6)
     0.386294
     """
+    instance("model", model, LossReduction)
     p = sp.sympify(model.background)
     if p.is_number and not 0 < p < 1:
         raise refusal("background", model.background, "must lie between 0 and 1")

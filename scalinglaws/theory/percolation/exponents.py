@@ -14,6 +14,7 @@ import sympy as sp
 from ...arguments import choice, whole
 from ...errors import refusal
 from ...formatting import uncertain
+from ...reprs import short_repr
 from .. import references
 from ..references import Reference
 from .relations import UPPER_DIMENSION, ScalingExponents, exponents_from
@@ -21,6 +22,7 @@ from .relations import UPPER_DIMENSION, ScalingExponents, exponents_from
 _D, _NU = sp.symbols("D nu", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Estimate:
     """A number with its uncertainty.
@@ -51,6 +53,7 @@ class Estimate:
         return str(self.value) if self.exact else uncertain(float(self.value), self.standard_error)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Prediction:
     """An exponent of the loss that critical exponents predict.
@@ -70,6 +73,7 @@ class Prediction:
     limit: str
 
 
+@short_repr
 @dataclass(frozen=True)
 class CriticalExponents:
     r"""Exponents of percolation in one dimension; exact ones are rational numbers.
@@ -214,7 +218,6 @@ def _derived(dimension: int, expr: sp.Expr) -> Estimate:
     return Estimate(float(expr.subs(place)), math.hypot(*errors), sources)
 
 
-@cache
 def critical_exponents(dimension: int) -> CriticalExponents:
     r"""Return the critical exponents of percolation in a dimension, with uncertainties.
 
@@ -249,7 +252,11 @@ def critical_exponents(dimension: int) -> CriticalExponents:
     >>> critical_exponents(6).model_exponent(4)
     Prediction(exponent=Estimate(value=1, ...), log_power=2, limit='both')
     """
-    d = _dimension(dimension)
+    return _critical_exponents(_dimension(dimension))
+
+
+@cache
+def _critical_exponents(d: int) -> CriticalExponents:
     found = _expressions(d)
     known = {entry.name: getattr(found, entry.name) for entry in fields(ScalingExponents)}
     known |= {"rank_ratio": sp.cancel(1 / (found.tau - 1))}

@@ -13,8 +13,9 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import BRILL_2024, STAUFFER_1994
@@ -30,6 +31,7 @@ NEARNESS = sp.Symbol("r", positive=True)  # 1/|p - p_c|
 SMALLEST, AMPLITUDE, CUTOFF = sp.symbols("s_min A s_xi", positive=True)
 
 
+@short_repr
 @dataclass(frozen=True)
 class ClusterNumbers:
     r"""Clusters at the threshold, :math:`n_s \propto s^{-\tau}`, and how they are collected.
@@ -77,6 +79,7 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
     >>> derive_ranks(ClusterNumbers(sp.Rational(5, 2), "lattice")).expr
     1/3
     """
+    instance("model", model, ClusterNumbers)
     choice("ensemble", model.ensemble, ("site_rooted", "lattice"))
     tau = sp.sympify(model.tau)
     if tau.is_number and not 2 < tau < 3:
@@ -153,6 +156,7 @@ def derive_ranks(model: ClusterNumbers) -> Derived:
 # -- below the threshold ------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class Subcritical:
     r"""Clusters below the threshold, :math:`n_s \propto s^{-\tau} e^{-s/s_\xi}` with :math:`s_\xi = A\,|p - p_c|^{-1/\sigma}`.
@@ -194,6 +198,7 @@ def derive_crossover(model: Subcritical) -> Derived:
     >>> derive_crossover(Subcritical(sp.Rational(5, 2), sp.Rational(1, 2))).expr
     1
     """
+    instance("model", model, Subcritical)
     tau, sigma = sp.sympify(model.tau), sp.sympify(model.sigma)
     t = sp.expand(tau - 2)
     y, total, ratio = sp.symbols("y S Y", positive=True)

@@ -16,6 +16,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import refusal, unknown_name
+from ...reprs import short_repr
 from ..parameters import to_exact
 
 UPPER_DIMENSION = 6  # above it mean-field exponents hold and hyperscaling does not
@@ -23,6 +24,7 @@ _SCALING = ("tau", "sigma", "beta_p", "gamma_p", "delta", "alpha")
 _SPATIAL = ("D", "nu")
 
 
+@short_repr
 @dataclass(frozen=True)
 class ScalingExponents:
     r"""Exponents of percolation, each as a number or an expression.

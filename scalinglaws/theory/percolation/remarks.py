@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ...arguments import number
 from .. import law
 
 __all__ = ["data_loss", "data_loss_expansion", "zipf_model_loss"]
@@ -66,6 +67,8 @@ def data_loss_expansion(**values: Any) -> str:
 
 
 def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> str:
+    number("alpha", alpha)
+    number("exponent", exponent, infinite=True)
     if not (alpha > 0 and 0 < exponent < math.inf):
         return ""
     found, values = law(name), {"alpha": alpha, "beta": exponent}

@@ -8,7 +8,9 @@ from typing import Any
 
 import sympy as sp
 
+from ...arguments import instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..asymptotics import MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
 from ..optimum import pieces
@@ -23,6 +25,7 @@ _C, _NORM, _PK, _L, _A, _M = sp.symbols("c C p L A_1 M", positive=True)
 BOX = {ALPHA: (sp.Rational(1, 2), 3), BETA: (sp.Rational(1, 10), 2)}
 
 
+@short_repr
 @dataclass(frozen=True)
 class SampleLimited:
     r"""P samples, each on cluster k with probability :math:`p_k = k^{-(1 + \alpha)}/\zeta(1 + \alpha)`.
@@ -74,6 +77,7 @@ def derive_sampled(model: SampleLimited) -> Derived:
     >>> derive_sampled(SampleLimited(weight=2, exponent=1)).expr
     1/2
     """
+    instance("model", model, SampleLimited)
     alpha = sp.expand(sp.sympify(model.weight) - 1)
     if not alpha.is_positive:
         raise refusal(

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import number
+from ...reprs import short_repr
 from .. import references
 from ..references import Reference
 
 
+@short_repr
 @dataclass(frozen=True)
 class WidthFit:
     """A power law between width and number of parameters, d_model = A N^x.

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ...arguments import choice, one_row
+from ...arguments import choice, numbers, one_row, refuse_first
 from ...equality import by_value
 from ...errors import ConvergenceError, refusal
+from ...reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -23,6 +24,7 @@ _TRUSTED = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class ExponentFit:
@@ -152,18 +154,16 @@ def fit_exponent(x: ArrayLike, losses: ArrayLike, *, form: str = "offset") -> Ex
     (0.5, 0.2)
     """
     choice("form", form, _FORMS)
-    abscissa, values = one_row("x", x, low=0, strict=True), np.asarray(losses, float)
-    if (
-        values.ndim not in (1, 2)
-        or values.shape[-1] != abscissa.size
-        or not np.all((values > 0) & np.isfinite(values))
-    ):
+    abscissa, values = one_row("x", x, low=0, strict=True), numbers("losses", losses)
+    if values.ndim not in (1, 2) or values.shape[-1] != abscissa.size:
         raise refusal(
             "losses",
             np.shape(values),
             "must be positive and finite, one per x in every row",
             shown=False,
         )
+    good = (values > 0) & np.isfinite(values)
+    refuse_first("losses", values, ~good, "must be positive and finite")
     kind, with_offset = _FORMS[form]
     base = _BASES[kind]
     count = len(base.names) + with_offset

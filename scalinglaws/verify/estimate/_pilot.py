@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from ...arguments import function, numbers, whole
 from ...errors import refusal
 from ..comparison import Measurement
 
@@ -65,13 +66,18 @@ def measure(
     >>> measure(noisy, estimate, replicates=16, tolerance=5.0).n_rep
     16
     """
-    if not 2 <= pilot <= replicates:
+    function("simulate", simulate)
+    function("estimate", estimate)
+    count = whole("replicates", replicates, low=2)
+    if not 2 <= whole("pilot", pilot, low=2) <= count:
         raise refusal("pilot", pilot, f"must lie between 2 and replicates = {replicates}")
-    allowed = np.asarray(tolerance, float)
+    allowed = numbers("tolerance", tolerance)
     if not np.all(allowed > 0):
         raise refusal("tolerance", tolerance, "must be positive")
-    rows = [np.asarray(simulate(r), float) for r in range(pilot)]
+    rows = [numbers("simulate", simulate(r)) for r in range(pilot)]
     first = estimate(np.array(rows))
+    if not isinstance(first, Measurement):
+        raise refusal("estimate", first, "must return a Measurement")
     # the pilot's variance is uncertain itself: take the smallest that it does not rule out
     luck = math.sqrt((pilot - 1) / float(special.chdtri(pilot - 1, 0.05)))
     statistical = np.sqrt(np.maximum(np.asarray(first.se) ** 2 - first.systematic**2, 0.0))
@@ -82,5 +88,5 @@ def measure(
             method=f"{first.method}; pilot of {pilot}, {replicates} replicates would not suffice",
             underpowered=True,
         )
-    rows += [np.asarray(simulate(r), float) for r in range(pilot, replicates)]
+    rows += [numbers("simulate", simulate(r)) for r in range(pilot, replicates)]
     return estimate(np.array(rows))

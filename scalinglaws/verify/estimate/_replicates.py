@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from ...arguments import floats, function, number, numbers, refuse_first
 from ...errors import refusal
 from ..comparison import Measurement, Prediction
 from ._parametric import fit_exponent
 
 Array = NDArray[np.float64]
+
+_HIGHEST = 1e150  # of what is multiplied
 
 
 def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
@@ -36,11 +39,14 @@ def power_law_exponent(x: ArrayLike, losses: ArrayLike) -> Array:
     >>> round(float(power_law_exponent([1, 10, 100], [1, 0.01, 0.0001])), 12)
     2.0
     """
-    u, values = np.asarray(x, float), np.asarray(losses, float)
-    if not np.all(u > 0) or np.unique(u).size < 2:
+    u, values = numbers("x", x), numbers("losses", losses)
+    refuse_first("x", u, u <= 0, "must be positive, with at least two different values")
+    if np.unique(u).size < 2:
         raise refusal("x", x, "must be positive, with at least two different values")
-    if not np.all(values > 0):
-        raise refusal("losses", losses, "must be positive to have a logarithm", shown=False)
+    if u.ndim != 1 or values.shape[-1:] != u.shape:
+        complaint = f"must have one entry per x in every row; got shape {values.shape}"
+        raise refusal("losses", values.shape, complaint, shown=False)
+    refuse_first("losses", values, values <= 0, "must be positive to have a logarithm")
     centered = np.log(u) - np.mean(np.log(u))
     slopes: Array = -(np.log(values) @ centered) / (centered @ centered)
     return slopes
@@ -68,7 +74,7 @@ def exponent_from_replicates(
         Mean over replicates; standard error sd/sqrt(R) combined with half the spread between the two
         windows that leave out the first or the last point; R - 1 degrees of freedom.
     """
-    u, values = np.asarray(x, float), np.asarray(losses, float)
+    u, values = numbers("x", x), numbers("losses", losses)
     if u.size < 3 or values.ndim != 2 or values.shape[0] < 2:
         raise refusal(
             "losses",
@@ -145,7 +151,7 @@ def same_estimator(
     (0.725, 0.72)
     """
     measured = exponent_from_replicates(x, losses, method=method, form=form)
-    fitted = float(_estimator(form)(np.asarray(x, float), np.asarray(curve, float)[None])[0])
+    fitted = float(_estimator(form)(numbers("x", x), numbers("curve", curve)[None])[0])
     return Prediction(name, "exponent", fitted, f"{source}, fitted like the measurement"), measured
 
 
@@ -164,6 +170,8 @@ def local_exponent(loss: Callable[[Array], ArrayLike], size: float) -> Measureme
     Measurement
         Deterministic: its error is the difference between steps of one and of half a decade to either side.
     """
+    function("loss", loss)
+    size = number("size", size, low=0.0, strict=True)
 
     def slope(step: float) -> float:
         ends = size * np.array([1 / step, step])
@@ -198,7 +206,7 @@ def curve_from_replicates(x: ArrayLike, losses: ArrayLike, *, method: str) -> Me
     Measurement
         Arrays over the J points; R - 1 degrees of freedom.
     """
-    u, values = np.asarray(x, float), np.asarray(losses, float)
+    u, values = numbers("x", x), numbers("losses", losses)
     if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] != u.size:
         raise refusal(
             "losses",
@@ -237,14 +245,11 @@ def threshold_from_crossings(
     Measurement
         Mean and standard error; R - 1 degrees of freedom.
     """
-    values = np.asarray(crossings, float)
-    if values.ndim != 1 or values.size < 2 or not np.all(np.isfinite(values)):
-        raise refusal(
-            "crossings",
-            crossings,
-            "must be at least 2 finite numbers: a replicate that never crosses makes the "
-            "threshold unknown",
-        )
+    values = floats("crossings", crossings)
+    allowed = "must be at least 2 finite numbers: a replicate that never crosses makes the threshold unknown"
+    if values.ndim != 1 or values.size < 2:
+        raise refusal("crossings", crossings, allowed)
+    refuse_first("crossings", values, ~np.isfinite(values), f"is not finite: crossings {allowed}")
     return Measurement(
         float(values.mean()),
         float(values.std(ddof=1)) / math.sqrt(values.size),
@@ -275,10 +280,14 @@ def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
     >>> crossing([0, 1, 2], [0.0, 0.2, 0.8], 0.5)
     1.5
     """
-    u, v = np.asarray(x, float), np.asarray(y, float) - level
-    if u.ndim != 1 or u.shape != v.shape or u.size < 2 or not np.all(np.diff(u) > 0):
+    u, v = (
+        numbers(name, value, low=-_HIGHEST, high=_HIGHEST) for name, value in (("x", x), ("y", y))
+    )
+    v = v - number("level", level, low=-_HIGHEST, high=_HIGHEST)
+    if u.ndim != 1 or u.shape != v.shape or u.size < 2:
         raise refusal("x", x, "must increase, with one y per x")
-    hits = np.flatnonzero(v[:-1] * v[1:] <= 0)
+    refuse_first("x", u, ~np.append(True, np.diff(u) > 0), "must increase, with one y per x")
+    hits = np.flatnonzero(np.sign(v[:-1]) * np.sign(v[1:]) <= 0)
     if hits.size == 0:
         return math.nan
     j = int(hits[0])
@@ -305,16 +314,13 @@ def advantage_from_pairs(
         Mean of ``log(second / first)``, positive where the first is better, with R - 1 degrees of freedom; and the
         one-sided p-value of the sign test.
     """
-    one, two = np.asarray(first, float), np.asarray(second, float)
-    if (
-        one.ndim != 1
-        or one.shape != two.shape
-        or one.size < 2
-        or not (np.all(one > 0) and np.all(two > 0))
-    ):
+    one, two = numbers("first", first), numbers("second", second)
+    if one.ndim != 1 or one.shape != two.shape or one.size < 2:
         raise refusal(
             "first", first, "and second must be positive losses, paired, at least 2", shown=False
         )
+    for name, losses in (("first", one), ("second", two)):
+        refuse_first(name, losses, ~(losses > 0), "must be a positive loss")
     gains = np.log(two / one)
     wins, count = int(np.sum(gains > 0)), gains.size
     p_sign = float(special.bdtrc(wins - 1, count, 0.5)) if wins > 0 else 1.0

@@ -74,6 +74,42 @@ def report_page(
     )
 
 
+def report_summary(
+    entries: Sequence[Entry],
+    *,
+    summary: Mapping[str, int],
+    provenance: str,
+) -> str:
+    """Write the summary of a report for a notebook: verdicts in one line, and every comparison in another.
+
+    Parameters
+    ----------
+    entries : sequence of Comparison or Crash
+        In the order in which they are shown.
+    summary : mapping of str to int
+        How many entries have each verdict.
+    provenance : str
+        What is needed to repeat the run.
+
+    Returns
+    -------
+    str
+        One element with styles of its own.
+    """
+    shown = [_Shown(entry, f"c{number}") for number, entry in enumerate(entries, start=1)]
+    return (
+        _templates()
+        .get_template("notebook.html.j2")
+        .render(
+            entries=shown,
+            comparisons=[item for item in shown if not item.crashed],
+            unexpected=[item for item in shown if not item.entry.as_expected],
+            summary=summary,
+            provenance=provenance,
+        )
+    )
+
+
 @cache
 def _templates() -> Environment:
     """Return the templates beside this file: what they are given is escaped, unless it is `Markup`."""

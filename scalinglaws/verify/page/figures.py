@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...formatting import minus, percent, typeset
+from ...svg import Axis, arrow, bars, element, label, linear_ticks, padded, polyline
 from ..comparison import Comparison, Crash, Entry
 from ..rule import FAIL, LEVEL, PASS, quantile
-from .svg import Axis, arrow, bars, element, label, linear_ticks, padded, polyline
 from .words import MEASURED, curve_axes, glyph, shortened, tone
 
 WIDTH = 440.0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...arguments import afford
 from ...equality import by_value
+from ...reprs import short_repr
 from ...solvers import _jit
 from ...solvers.spectra import Spectrum
 
@@ -33,6 +34,7 @@ def afford_draw(entries: float) -> None:
     afford(entries, "one draw", "use fewer modes, samples, features or times")
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Population:
@@ -68,6 +70,7 @@ class Population:
         return test, test + self.noise_variance
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Regression:

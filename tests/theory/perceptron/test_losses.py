@@ -58,7 +58,7 @@ def test_integrals_of_other_fractions_of_exponentials():
     sigmoid = 1 / (1 + sp.exp(MARGIN))
     for function, power in (
         (sigmoid, 0),
-        (sigmoid**3 * sp.exp(-MARGIN / 2), 0),
+        (sigmoid**3 * sp.exp(-MARGIN), 0),
         (sigmoid**3 + sp.exp(-3 * MARGIN), 1),
         ((1 - sp.tanh(MARGIN)) ** 2 * sp.sech(MARGIN) ** 2, 0),
         (sp.exp(-MARGIN / 3) * (1 + sp.exp(-MARGIN / 2)), 3),
@@ -76,6 +76,8 @@ def test_integrals_of_other_fractions_of_exponentials():
 
 def test_what_has_no_closed_form_or_does_not_converge_stays_an_integral():
     assert closed_integral(1 / (1 + MARGIN)).has(sp.Integral)
+    # poles at -1 and 1 of e^(-u/2) squared
+    assert closed_integral(sp.exp(-MARGIN / 2) / (1 + sp.exp(MARGIN)) ** 3).has(sp.Integral)
     assert closed_integral(sp.exp(-MARGIN) / (2 + sp.sin(MARGIN) ** 2)).has(sp.Integral)
 
 

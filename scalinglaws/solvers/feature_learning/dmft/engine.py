@@ -56,6 +56,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....equality import by_value
+from ....reprs import short_repr
 from .kernels import add_forces, solve_columns, solve_rows
 from .modes import MarchModes
 
@@ -68,6 +69,7 @@ PANEL = 128
 """Times to a panel where half of a triangular matrix is left out of a product with a vector."""
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Setting:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....equality import by_value
+from ....reprs import short_repr
 from ...spectra import EmpiricalSpectrum, Spectrum
 
 Array = NDArray[np.float64]
@@ -30,6 +31,7 @@ MERGING = 1e-9
 """Largest relative change of a loss by merging."""
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class MarchModes:

@@ -23,16 +23,18 @@ from ....arguments import (
 )
 from ....equality import by_value
 from ....errors import AccuracyWarning, DomainError, StabilityWarning, refusal
+from ....reprs import short_repr
 from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
 from ...catalogue import shows
 from ...equivalents.response import inverse
 from ...linear import largest_eigenvalue, sgd_stability
-from ...spectra import Spectrum
+from ...spectra import Spectrum, one_spectrum
 from .engine import March, Setting, entries, squares
 from .modes import MERGING, MarchModes, every_mode, merged_modes
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class MarchMatrices:
@@ -213,6 +215,7 @@ def online_dmft(
     >>> found.test_loss[[0, 5, 59]].round(8)
     array([1.52772799, 0.34861541, 0.11888815])
     """
+    one_spectrum(spectrum, steps=steps)
     given = {
         "features": features,
         "batch": batch,
@@ -299,6 +302,7 @@ def reuse_dmft(
     >>> found.test_loss[[0, 5, 59]].round(8), found.train_loss[[0, 5, 59]].round(8)
     (array([1.52772799, 0.39891419, 0.23031849]), array([1.52772799, 0.24551538, 0.02794528]))
     """
+    one_spectrum(spectrum, steps=steps)
     given = {
         "features": features,
         "samples": samples,
@@ -324,6 +328,7 @@ def per_step(name: str, value: ArrayLike, steps: int, *, infinite: bool = False)
     """Return a number for each step, from one for all of them or a row of as many."""
     found = numbers(name, value, low=0.0, strict=True, infinite=infinite)
     if found.ndim == 0:
+        afford(float(steps), "the schedule", "take fewer steps")
         return np.full(steps, float(found))
     if found.shape != (steps,) or steps == 0:
         raise refusal(

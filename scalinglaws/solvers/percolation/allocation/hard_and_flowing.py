@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import Array, choice, flag, numbers
 from ....equality import by_value
 from ....errors import ConvergenceError, refusal
+from ....reprs import short_repr
 from ....results import Diagnostics, Result, Status
 from ...catalogue import shows
 from ..cluster_arguments import LAWS, afford_allocations, clusters
@@ -68,6 +69,7 @@ class Allocation(Result):
         return bare.to_dataframe()
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class PreparedAllocation:

@@ -232,9 +232,10 @@ def _head_start(w: Array, beta: Array, m: Array, budget: float) -> Counts:
 
     def shares(level: float) -> Array:
         learned = threshold >= level
-        return m * np.where(
-            learned, np.exp(np.where(learned, height - level, 0.0) / (1 + beta)), 0.0
-        )
+        with np.errstate(over="ignore"):  # more than any budget
+            return m * np.where(
+                learned, np.exp(np.where(learned, height - level, 0.0) / (1 + beta)), 0.0
+            )
 
     for _ in range(_HALVINGS):
         if shares(low).sum() > budget:

@@ -7,8 +7,16 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ....arguments import Array, Value, broadcast, choice, numbers, shaped, whole_numbers
-from ....errors import refusal
+from ....arguments import (
+    Array,
+    Value,
+    broadcast,
+    choice,
+    numbers,
+    refuse_first,
+    shaped,
+    whole_numbers,
+)
 from ..._jit import njit
 from ...catalogue import shows
 
@@ -191,12 +199,8 @@ def mean_nearest_distance(
             order[some] == 1.0, np.sqrt(mean_square), 2.0 * math.log(2.0) * mean_square
         )
         return shaped(found, shape)
-    if np.any(some & (rate < _SPARSEST)):
-        raise refusal(
-            "density",
-            rate[some].min(),
-            f"must be 0, or at least {_SPARSEST:g} for the law 'tree'; use 'continuum'",
-        )
+    allowed = f"must be 0, or at least {_SPARSEST:g} for the law 'tree'; use 'continuum'"
+    refuse_first("density", rate, some & (rate < _SPARSEST), allowed, shape)
     values = np.empty(int(some.sum()))
     _moments(rate[some], z[some], order[some], values)
     found[some] = values

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....equality import by_value
+from ....reprs import short_repr
 from ..sampling.expectation import HARD, expansion_threshold, expected_losses, powers_of_counts
 from .tree import tree_loss
 
@@ -37,6 +38,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _STRETCH = 4.0  # width of panels where the law is a sum of powers
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class Ensemble:

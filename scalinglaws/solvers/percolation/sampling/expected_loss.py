@@ -15,6 +15,7 @@ from ....arguments import (
     choice,
     flag,
     numbers,
+    refuse_first,
     shaped,
     whole_numbers,
 )
@@ -129,8 +130,8 @@ def data_loss(
     endless = np.isinf(given)
     counts = whole_numbers("samples", np.where(endless, 0.0, given), low=0)
     steepness = steepnesses(exponent)
-    if kind == TREE and np.any(steepness != 0.5):
-        raise refusal("exponent", exponent, "must be 0.5 for the law 'tree'")
+    if kind == TREE:
+        refuse_first("exponent", steepness, steepness != 0.5, "must be 0.5 for the law 'tree'")
     sizes = numbers("scales", scales, low=0.0, strict=kind == TREE)
     if weights is not None:
         losses, missing = _finite(counts.ravel(), weights, steepness, sizes, kind, distinct)
@@ -183,8 +184,8 @@ def data_loss(
 def steepnesses(exponent: ArrayLike) -> Array:
     """Return exponents as an array; refuse finite ones above 100."""
     found = numbers("exponent", exponent, low=0.0, infinite=True)
-    if np.any(np.isfinite(found) & (found > STEEPEST)):
-        raise refusal("exponent", exponent, f"must be at most {STEEPEST:g}, or inf")
+    steeper = np.isfinite(found) & (found > STEEPEST)
+    refuse_first("exponent", found, steeper, f"must be at most {STEEPEST:g}, or inf")
     return found
 
 
@@ -229,17 +230,12 @@ def _finite(
         raise refusal("weights", weights, "the sum of the weights must be finite", named=False)
     probabilities = listed / total
     if distinct:
-        if np.any(listed != np.floor(listed)) or total > 2.0**53:
-            raise refusal(
-                "weights",
-                weights,
-                "must be whole numbers with a sum of at most 2^53 where distinct = True",
-                shown=False,
-            )
-        if np.any(counts > total):
-            raise refusal(
-                "samples", counts.max(), f"must be at most the number of sites, {total:g}"
-            )
+        allowed = "must be whole numbers with a sum of at most 2^53 where distinct = True"
+        refuse_first("weights", listed, listed != np.floor(listed), allowed)
+        if total > 2.0**53:
+            raise refusal("weights", weights, allowed, shown=False)
+        most = f"must be at most the number of sites, {total:g}"
+        refuse_first("samples", counts, counts > total, most)
     exponent = float(columns[0][0])
     losses = np.empty(counts.size)
     expected_losses(

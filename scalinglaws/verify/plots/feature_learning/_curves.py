@@ -14,7 +14,7 @@ from ....arguments import number, one_row
 from ....errors import refusal
 from ....formatting import latex
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
-from ....solvers.spectra import PowerLawSpectrum, Spectrum
+from ....solvers.spectra import PowerLawSpectrum, Spectrum, one_spectrum
 from ..style import CASES, LAW, RIVAL, THEORY, bare
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def loss_curves(
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['lazy', 'rich, $\\gamma = 1$', 'kernel doubled']
     """
+    one_spectrum(spectrum)
     times, cases = _cases(spectrum, t, richness, features, samples, "test_loss", -1)
     figure, left, right = _panels(figure)
     _draw(left, right, times, cases, ("loss", "exponent"))
@@ -160,6 +161,7 @@ def kernel_scale(
     >>> [line.get_gid() for line in figure.axes[1].get_lines()]
     ['exponent 1', 'feature_learning.time', 'zero']
     """
+    one_spectrum(spectrum)
     from matplotlib.ticker import LogFormatter
 
     times, cases = _cases(spectrum, t, richness, features, samples, "scale", 1)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import instance
 from ....errors import refusal
 from ....solvers.feature_learning import OnlineDMFTSolution, ReuseDMFTSolution
 from ...simulate.feature_learning import SimulatedTraining
@@ -164,6 +165,7 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
     >>> [axis.get_title() for axis in correlation_maps(run).axes[:4]]
     ['errors $C_0$', 'signals $C_2$', 'readout weights $C_w$', 'response $U$']
     """
+    instance("solution", solution, *get_args(Solution))
     from matplotlib.figure import Figure
 
     _checked("", solution)

@@ -14,6 +14,7 @@ from .... import theory
 from ....arguments import choice, generator
 from ....errors import AccuracyWarning, refusal
 from ....notation import SourceCapacity
+from ....reprs import short_repr
 from ....solvers.linear import ridge
 from ....solvers.spectra import PowerLawSpectrum
 from ...estimate import curve_from_replicates
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Bottleneck:
     """A law, its rival and the simulation that decides between them.

@@ -13,7 +13,7 @@ from ....arguments import number, one_row, whole
 from ....errors import DomainError, refusal
 from ....formatting import latex
 from ....solvers.linear import ComputeFrontier, compute_frontier, loss_surface
-from ....solvers.spectra import PowerLawSpectrum, Spectrum
+from ....solvers.spectra import PowerLawSpectrum, Spectrum, one_spectrum
 from ..style import SIMULATION, THEORY, bare
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def isoflop(
     >>> figure.axes[1].get_title(loc="left")
     'phase Ia'
     """
+    one_spectrum(spectrum)
     from matplotlib.figure import Figure
 
     budgets = one_row("compute", compute, least=2, increasing=True)

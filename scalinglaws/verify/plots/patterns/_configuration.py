@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
+from ....arguments import instance
 from ....errors import refusal
 from ....solvers.patterns import (
     AlignmentProbability,
@@ -62,6 +63,7 @@ def weight_configuration(
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['weight $w$ on the target', '$x$']
     """
+    instance("configuration", configuration, Configuration)
     from matplotlib.figure import Figure
 
     if not isinstance(configuration, Configuration):

@@ -10,6 +10,7 @@ import sympy as sp
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, minimum_filter
 
+from ....arguments import instance
 from ....errors import refusal
 from ....theory.patterns import PhaseDiagram, sample_complexity
 from .._phases import INK, NAME_SIZE
@@ -74,6 +75,7 @@ def phase_diagram(
     >>> [text.get_text() for text in phase_diagram(found).axes[0].texts]
     ['S1(1)', 'S(1)', 'GP']
     """
+    instance("diagram", diagram, PhaseDiagram)
     from matplotlib.figure import Figure
 
     if not isinstance(diagram, PhaseDiagram):

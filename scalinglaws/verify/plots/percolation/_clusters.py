@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import instance
 from ....errors import refusal
 from ...simulate.percolation import BetheDataset, LabeledClusters, LatticeClusters
 from ..style import THEORY
@@ -56,6 +57,7 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
     >>> figure.axes[0].collections[0].get_gid()
     'tree'
     """
+    instance("dataset", dataset, BetheDataset)
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
@@ -173,6 +175,7 @@ def lattice_slice(
     >>> figure.axes[0].get_images()[0].get_array().shape
     (64, 64)
     """
+    instance("clusters", clusters, LatticeClusters, LabeledClusters)
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
-from ....solvers.spectra import Spectrum
+from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import Population, Regression, afford_draw, listed, problems
 from ._integrator import checked_tolerance, integrate
 from ._records import KernelSpectrum, SimulatedTraining
@@ -103,6 +103,7 @@ def gradient_flow(
     >>> lazy.kernel_scale
     array([[1., 1.]])
     """
+    one_spectrum(spectrum, t=t)
     eigenvalues, signal = listed(spectrum)
     times = finite_times(t)
     features_, samples_, draws = (
@@ -138,7 +139,7 @@ def gradient_flow(
 
 def kernel_spectrum(
     spectrum: Spectrum,
-    *,
+    *misplaced: object,
     features: float = math.inf,
     samples: float = math.inf,
     noise_variance: float = 0.0,
@@ -193,6 +194,7 @@ def kernel_spectrum(
     >>> bool(abs(found.floor + found.powers.sum() - loss) < 1e-12)
     True
     """
+    one_spectrum(spectrum, *misplaced)
     eigenvalues, signal = listed(spectrum)
     features_, samples_ = whole_or_inf("features", features), whole_or_inf("samples", samples)
     noise_variance = number("noise_variance", noise_variance, low=0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, whole, whole_or_inf
-from ....solvers.spectra import Spectrum
+from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import afford_draw, fill, listed
 from ._flow import finite_times
 from ._integrator import checked_tolerance, integrate
@@ -93,6 +93,7 @@ def network_flow(
     >>> rich.test_loss < 0.05 * lazy.test_loss  # features that move are not stuck with ten directions
     array([ True])
     """
+    one_spectrum(spectrum, t=t)
     eigenvalues, signal = listed(spectrum)
     times = finite_times(t)
     count, batch, draws = (

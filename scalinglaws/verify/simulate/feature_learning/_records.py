@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....equality import by_value
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class SimulatedTraining:
@@ -32,6 +34,7 @@ class SimulatedTraining:
     kernel_scale: Array
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class KernelSpectrum:
@@ -52,6 +55,7 @@ class KernelSpectrum:
     floor: float
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class SimulatedCircle:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
-from ....solvers.spectra import Spectrum
+from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import Population, Regression, afford_draw, listed, problems_and_streams
 from ._records import SimulatedTraining
 
@@ -110,6 +110,7 @@ def online_sgd(
     >>> bool(rich.test_loss.mean() < lazy.test_loss.mean())
     True
     """
+    one_spectrum(spectrum, steps=steps)
     return _trained(
         steps,
         spectrum,
@@ -206,6 +207,7 @@ def gradient_descent(
     >>> found.train_loss[0, 2] < 0.01 * found.test_loss[0, 2]
     np.True_
     """
+    one_spectrum(spectrum, steps=steps)
     return _trained(
         steps,
         spectrum,

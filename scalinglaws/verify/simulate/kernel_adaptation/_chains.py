@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....arguments import numbers, refuse_first
 from ....errors import refusal
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 Potential = Callable[[Array], tuple[float, Array]]
@@ -20,6 +22,7 @@ _MOST_LEAPS = 256  # of one trajectory
 _SHRINKAGE, _DELAY, _FORGETTING = 0.05, 10.0, 0.75
 
 
+@short_repr
 @dataclass
 class Chain:
     """A state that moves, and what it took.
@@ -231,7 +234,7 @@ def effective_size(values: ArrayLike) -> float:
 
 
 def _halves(values: ArrayLike) -> Array:
-    rows = np.asarray(values, float)
+    rows = numbers("values", values)
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise refusal(
             "values",
@@ -239,7 +242,6 @@ def _halves(values: ArrayLike) -> Array:
             f"must have shape (chains, draws) with at least four draws; got {rows.shape}",
             shown=False,
         )
-    if not np.all(np.isfinite(rows)):
-        raise refusal("values", values, "must be finite", shown=False)
+    refuse_first("values", rows, ~np.isfinite(rows), "must be finite")
     half = rows.shape[1] // 2
     return np.concatenate([rows[:, :half], rows[:, -half:]])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, choice, generator, number, whole
+from ....arguments import afford, choice, generator, number, refuse_first, whole
 from ....errors import ConvergenceError, refusal
 from ....results import Diagnostics, Status
 from ._chains import Chain, effective_size, first_step, split_r_hat, warm_up
@@ -416,8 +416,7 @@ def _data(
             named=False,
         )
     for name, values in (("inputs", x), ("labels", y)):
-        if not np.all(np.isfinite(values)):
-            raise refusal(f"{prefix}{name}", values, f"{prefix}{name} must be finite", named=False)
+        refuse_first(f"{prefix}{name}", values, ~np.isfinite(values), "must be finite")
     return x, y
 
 

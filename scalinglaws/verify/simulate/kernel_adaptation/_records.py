@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import number
 from ....results import Diagnostics, Result
 
 Array = NDArray[np.float64]
@@ -68,7 +69,9 @@ class PosteriorSample(Result):
 
     def specialized(self, beyond: float) -> Array:
         """Count the neurons of each draw whose overlap exceeds a bound in size, shape (chains, draws)."""
-        found: Array = np.sum(np.abs(self.overlaps) > beyond, axis=-1).astype(float)
+        found: Array = np.sum(np.abs(self.overlaps) > number("beyond", beyond), axis=-1).astype(
+            float
+        )
         return found
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
-from ....solvers.spectra import Spectrum
+from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import afford_draw, listed, problems
 from ._records import SimulatedLosses
 
@@ -87,6 +87,7 @@ def gradient_descent(
     >>> fast < slow
     array([ True])
     """
+    one_spectrum(spectrum, steps=steps)
     eigenvalues, signal = listed(spectrum)
     counts = ordered("steps", steps, whole=True, infinite=False, single_row=True).astype(np.int64)
     features_, samples_, draws = (

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, ordered, whole, whole_or_inf
-from ....solvers.spectra import Spectrum
+from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import afford_draw, listed, problems
 from ._records import SimulatedLosses
 
@@ -79,6 +79,7 @@ def gradient_flow(
     >>> found.test_loss[:, -1] < 1e-20
     array([ True,  True,  True])
     """
+    one_spectrum(spectrum, t=t)
     eigenvalues, signal = listed(spectrum)
     times = ordered("t", t, single_row=True)
     features_, samples_, draws = (

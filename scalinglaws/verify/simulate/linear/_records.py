@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....equality import by_value
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 
 
+@short_repr
 @dataclass(frozen=True)
 @by_value
 class SimulatedLosses:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
-from ....solvers.spectra import Spectrum
+from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import listed, populations
 from ._records import SimulatedLosses
 
@@ -89,6 +89,7 @@ def online_sgd(
     >>> bool(found.test_loss[:, 2].mean() < found.test_loss[:, 1].mean() < found.test_loss[:, 0].mean())
     True
     """
+    one_spectrum(spectrum, steps=steps)
     eigenvalues, signal = listed(spectrum)
     counts = ordered("steps", steps, whole=True, infinite=False, single_row=True).astype(np.int64)
     features_, batch, draws = (

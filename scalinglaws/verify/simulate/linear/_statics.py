@@ -10,7 +10,7 @@ from scipy import linalg
 
 from ....arguments import generator, number, whole, whole_or_inf
 from ....errors import refusal
-from ....solvers.spectra import Spectrum
+from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import afford_draw, fill, listed
 from ._records import SimulatedLosses
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 def random_feature_ridge(
     spectrum: Spectrum,
-    *,
+    *misplaced: object,
     samples: int,
     features: float = math.inf,
     ridge: float = 0.0,
@@ -73,6 +73,7 @@ def random_feature_ridge(
     >>> random_feature_ridge(PowerLawSpectrum(1.5, 1.0, 50), samples=200, draws=3).test_loss < 1e-20
     array([ True,  True,  True])
     """
+    one_spectrum(spectrum, *misplaced)
     eigenvalues, signal = listed(spectrum)
     samples, draws = whole("samples", samples), whole("draws", draws)
     count = whole_or_inf("features", features)
@@ -108,7 +109,11 @@ def random_feature_ridge(
 
 
 def population_projection(
-    spectrum: Spectrum, *, features: int, draws: int = 1, rng: np.random.Generator | int = 0
+    spectrum: Spectrum,
+    *misplaced: object,
+    features: int,
+    draws: int = 1,
+    rng: np.random.Generator | int = 0,
 ) -> Array:
     r"""Draw random features and take the best predictor they allow, with unlimited data.
 
@@ -141,6 +146,7 @@ def population_projection(
     -----
     The residual of an orthogonal projection, by QR: O(M N^2) per draw, accurate to 1e-15 of the signal's amplitude.
     """
+    one_spectrum(spectrum, *misplaced)
     eigenvalues, signal = listed(spectrum)
     features, draws = whole("features", features), whole("draws", draws)
     if features >= eigenvalues.size:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import afford, generator, number, whole
+from .....arguments import afford, generator, instance, number, whole
 from .....errors import refusal
 from .....results import Result
 from .....solvers._jit import njit
@@ -100,6 +100,7 @@ def model_loss(
     >>> model_loss(data, [0, 0, 0]), 0 < model_loss(data, [50, 0, 0]) < 1
     (1.0, True)
     """
+    instance("dataset", dataset, BetheDataset)
     counts = whole_counts("allocation", allocation, dataset, least=0)
     if counts.ndim not in (1, 2) or counts.shape[-1] != dataset.sizes.size:
         raise refusal(
@@ -196,6 +197,7 @@ def data_losses(
     >>> data_losses(data, [0, data.parent.size])
     array([1., 0.])
     """
+    instance("dataset", dataset, BetheDataset)
     counts = whole_counts("samples", samples, dataset, least=0)
     hyperbolic, decay = trust(dataset, estimator)
     out = np.empty(counts.size)
@@ -277,6 +279,8 @@ def random_allocations(
     >>> 1 <= found.break_rank <= 10, found.losses.shape
     (True, (50,))
     """
+    instance("dataset", dataset, BetheDataset)
+    instance("curves", curves, LearningCurves)
     candidates, simulated, n = (
         whole("candidates", candidates),
         whole("simulated", simulated),

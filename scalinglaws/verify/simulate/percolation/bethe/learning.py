@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import afford, generator, whole, whole_numbers
+from .....arguments import afford, generator, instance, whole, whole_numbers
 from .....errors import refusal, unknown_name
 from .....results import Result
 from .....solvers._jit import njit
@@ -273,6 +273,7 @@ def learning_curves(
     >>> bool(loss[1] < 0.5 < loss[0])
     True
     """
+    instance("dataset", dataset, BetheDataset)
     repeats = whole("repeats", repeats)
     grid = training_grid(dataset.sizes) if training_counts is None else training_counts
     counts = _per_cluster(grid, dataset, most=dataset.sizes - 1)
@@ -391,6 +392,7 @@ def nearest_distances(
     >>> bool(beyond[0] == 1 - 50 / data.sizes[0] > beyond[1])
     True
     """
+    instance("dataset", dataset, BetheDataset)
     counts = _per_cluster(training_counts, dataset, most=dataset.sizes)
     wanted = whole_numbers("radii", radii, low=0, high=99_999).ravel()
     last = int(wanted.max()) + 1 if wanted.size else 0

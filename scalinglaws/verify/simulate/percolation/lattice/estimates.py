@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from .....arguments import choice, number
+from .....arguments import choice, instance, number
 from .....errors import refusal
 from .records import LatticeEstimate, LatticeSamples, OccupationSweep, counted
 from .sweep import canonical
@@ -61,6 +61,7 @@ def fisher_exponent(
     >>> 2 < found.value < 2.1
     True
     """
+    instance("samples", samples, LatticeSamples)
     tails = samples.tail_sites
     return _slopes(
         samples, tails, powers, lambda ratios: 2 + ratios, "site-weighted tail over factors of 4"
@@ -96,6 +97,7 @@ def fisher_windows(samples: LatticeSamples, *, dimension: float) -> tuple[int, i
     >>> fisher_windows(sample_lattices(256, 2, occupation=0.5927, samples=8), dimension=91 / 48)
     (3, 3)
     """
+    instance("samples", samples, LatticeSamples)
     if samples.periodic is not True:
         raise refusal(
             "samples", samples, "tau is not estimated: free boundaries bias it", named=False
@@ -150,6 +152,7 @@ def rank_exponent(
     >>> rank_exponent(samples, ensemble="site_rooted", powers=(2, 3)).value > 5
     True
     """
+    instance("samples", samples, LatticeSamples)
     choice("ensemble", ensemble, _TAILS)
     with np.errstate(divide="ignore"):  # equal ranks: sizes that fall infinitely fast
         return _slopes(

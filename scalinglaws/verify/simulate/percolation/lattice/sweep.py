@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import MOST_EXACT, afford, flags, generator, numbers, whole
+from .....arguments import MOST_EXACT, afford, flags, generator, instance, numbers, whole
 from .....errors import refusal
 from .....solvers._jit import njit
 from ... import _counter
@@ -146,6 +146,7 @@ def canonical(sweep: OccupationSweep, occupation: ArrayLike) -> CanonicalAverage
     >>> averages.largest[[0, 2]]
     array([ 0., 16.])
     """
+    instance("sweep", sweep, OccupationSweep)
     wanted = numbers("occupation", occupation, low=0, high=1)
     flat = np.ascontiguousarray(wanted.reshape(-1))
     found = np.empty((2, flat.size))

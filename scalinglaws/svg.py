@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ...formatting import minus, parts, product
+from .formatting import minus, parts, product
+from .reprs import short_repr
 
 
 def element(tag: str, *children: str, **attributes: str | float) -> str:
@@ -217,6 +218,7 @@ def _within(ticks: Iterable[float], low: float, high: float) -> list[float]:
     ]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Axis:
     """A map from values to coordinates.

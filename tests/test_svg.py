@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from scalinglaws.verify.page.svg import (
+from scalinglaws.svg import (
     Axis,
     coordinate,
     element,

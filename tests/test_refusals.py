@@ -1,0 +1,197 @@
+"""What outsiders gave and should not have: each is refused by name, in words, before anything is allocated."""
+
+import datetime
+
+import numpy as np
+import pytest
+
+from scalinglaws import theory
+from scalinglaws.arguments import afford, broadcast, floats, numbers
+from scalinglaws.errors import DomainError, ResourceError
+from scalinglaws.solvers import (
+    EmpiricalSpectrum,
+    PowerLawSpectrum,
+    feature_learning,
+    kernels,
+    linear,
+    patterns,
+    percolation,
+)
+from scalinglaws.verify.estimate import power_law_exponent
+from scalinglaws.verify.simulate import linear as simulated
+
+SPECTRUM = PowerLawSpectrum(1.5, 1.0)
+THREE = EmpiricalSpectrum([0.5, 0.3, 0.1], [0.2, 0.5, 0.3])
+A_SPECTRUM = "spectrum = None must be a PowerLawSpectrum or an EmpiricalSpectrum"
+NO_NUMBERS = (
+    None,
+    "3",
+    b"3",
+    1j,
+    np.array([1j]),
+    np.array(["1", "2"]),
+    np.array(["1", 2.0], dtype=object),
+    np.array([None, 1.0], dtype=object),
+    np.array([1j], dtype=object),
+    np.array(["2020-01-01"], dtype="datetime64[D]"),
+    np.timedelta64(3, "s"),
+    datetime.date(2020, 1, 1),
+    np.ma.masked_array([1.0, 2.0], [False, True]),
+    np.ma.masked,
+    [[1.0, 2.0], [3.0]],
+    {"a": 1.0},
+    10**400,
+    float,
+)
+
+WITH_A_SPECTRUM = {
+    "ridge": lambda s: linear.ridge(s, samples=10),
+    "effective_ridge": lambda s: linear.effective_ridge(s, samples=10),
+    "degrees_of_freedom": lambda s: linear.degrees_of_freedom(0.1, s),
+    "learnability": lambda s: linear.learnability(1, s),
+    "gradient_flow": lambda s: linear.gradient_flow(1.0, s),
+    "gradient_descent": lambda s: linear.gradient_descent(1, s, learning_rate=0.1),
+    "online_sgd": lambda s: linear.online_sgd(1, s, batch=1, learning_rate=0.1),
+    "sgd_stability": lambda s: linear.sgd_stability(s, batch=1, learning_rate=0.1),
+    "largest_eigenvalue": lambda s: linear.largest_eigenvalue(s),
+    "compute_frontier": lambda s: linear.compute_frontier(1e6, s),
+    "loss_surface": lambda s: linear.loss_surface(10, 10, s),
+    "time_for_loss": lambda s: linear.time_for_loss(0.1, s),
+    "samples_for_loss": lambda s: linear.samples_for_loss(0.1, s),
+    "features_for_loss": lambda s: linear.features_for_loss(0.1, s),
+    "static_limit": lambda s: feature_learning.static_limit(s),
+    "crossover_time": lambda s: feature_learning.crossover_time(s, richness=0.1),
+    "rich flow": lambda s: feature_learning.gradient_flow(1.0, s, richness=0.1),
+    "rich frontier": lambda s: feature_learning.compute_frontier(1e6, s, richness=0.1),
+    "linear_network": lambda s: feature_learning.linear_network(1.0, s, richness=0.1),
+    "rich descent": lambda s: feature_learning.gradient_descent(
+        1, s, richness=0.1, learning_rate=1
+    ),
+    "simulated ridge": lambda s: simulated.random_feature_ridge(s, samples=10),
+    "simulated flow": lambda s: simulated.gradient_flow(1.0, s, samples=10),
+}
+
+
+@pytest.mark.parametrize("call", WITH_A_SPECTRUM.values(), ids=WITH_A_SPECTRUM)
+def test_what_is_no_spectrum(call):
+    with pytest.raises(DomainError, match=A_SPECTRUM) as caught:
+        call(None)
+    assert caught.value.argument == "spectrum"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: linear.ridge(1e3, SPECTRUM),
+        lambda: linear.largest_eigenvalue(SPECTRUM, 10),
+        lambda: feature_learning.static_limit(10, SPECTRUM),
+        lambda: simulated.random_feature_ridge(10, SPECTRUM, samples=10),
+    ],
+)
+def test_a_spectrum_that_comes_first(call):
+    with pytest.raises(DomainError, match="the spectrum comes first, everything else by name"):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: linear.gradient_flow(SPECTRUM, 1.0), "t"),
+        (lambda: linear.time_for_loss(SPECTRUM, 0.1), "loss"),
+        (lambda: feature_learning.gradient_flow(SPECTRUM, 1.0, richness=1), "t"),
+    ],
+)
+def test_a_spectrum_that_comes_second(call, name):
+    with pytest.raises(DomainError, match=f"{name} comes first, the spectrum second") as caught:
+        call()
+    assert caught.value.argument == name
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
+def test_what_is_no_number(value):
+    for call in (
+        lambda: floats("ridge", value),
+        lambda: numbers("ridge", value),
+        lambda: linear.ridge(SPECTRUM, samples=10, ridge=value),
+    ):
+        with pytest.raises(DomainError, match="^ridge = ") as caught:
+            call()
+        assert caught.value.argument == "ridge"
+    for call in (
+        lambda: kernels.arc_cosine(value, 1),
+        lambda: kernels.circle_kernel(value, 1),
+        lambda: kernels.arc_cosine(1.0, value),
+        lambda: kernels.circle_eigenvalues(value, harmonics=4),
+        lambda: kernels.circle_eigenvalues(1, bias=value, harmonics=4),
+        lambda: percolation.cluster_learning_curve(value),
+        lambda: power_law_exponent([1, 2], value),
+    ):
+        with pytest.raises(DomainError):
+            call()
+
+
+def test_numbers_of_every_kind_are_numbers():
+    sympy = pytest.importorskip("sympy")
+    for value in (2, 2.0, np.float32(2), np.array(2), sympy.Integer(2), np.array([2], object)[0]):
+        assert floats("ridge", value) == 2.0
+    assert floats("ridge", [1, sympy.Rational(1, 2)]).tolist() == [1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: PowerLawSpectrum(1.5, 1.0, None), "size"),
+        (lambda: patterns.log_alignment(10, 100.0, rng=-1), "rng"),
+        (lambda: percolation.allocate([1.0], 3, exponents=1.0, law=np.array(["hard"])), "law"),
+        (lambda: linear.compute_frontier(1e6, SPECTRUM, dynamics=np.array(["sgd"])), "dynamics"),
+        (lambda: linear.ridge(SPECTRUM, on_failure=np.array(["raise"])), "on_failure"),
+        (lambda: linear.samples_for_loss(0.1, SPECTRUM, t="1"), "t"),
+        (lambda: linear.online_sgd(20, THREE, batch=4, learning_rate=5e-324), "learning_rate"),
+        (lambda: linear.sgd_stability(THREE, batch=4, learning_rate=5e-324), "learning_rate"),
+        (
+            lambda: linear.online_sgd(
+                20, THREE, batch=4, learning_rate=0.1, noise_variance=1.7e308
+            ),
+            "noise_variance",
+        ),
+        (lambda: EmpiricalSpectrum([1e-280], [1e300]), "signal"),
+        (lambda: theory.law(["linear.data"]), "law"),
+        (lambda: theory.find(None), "text"),
+        (lambda: theory.linear.derive_time(2), "model"),
+    ],
+)
+def test_refused_by_name(call, name):
+    with pytest.raises(DomainError) as caught:
+        call()
+    assert caught.value.argument == name
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: PowerLawSpectrum(1.5, 0.5, 1e10).explicit(),
+        lambda: linear.ridge(
+            SPECTRUM, features=np.full((10**5, 1), 2.0), samples=np.full((1, 10**5), 2.0)
+        ),
+        lambda: broadcast({"a": np.ones((10**6, 1)), "b": np.ones((1, 10**6))}),
+        lambda: kernels.circle_eigenvalues(np.ones(10**4), harmonics=10**6, grid=2**22),
+        lambda: feature_learning.silver_steps(10**18),
+        lambda: feature_learning.reuse_dmft(
+            1e15, SPECTRUM, samples=10, learning_rate=0.1, richness=1.0
+        ),
+        lambda: afford(1e10, "the test", "use less"),
+    ],
+)
+def test_refused_before_it_is_allocated(call):
+    with pytest.raises(ResourceError, match=r"would hold .* GB, more than 4 GB"):
+        call()
+
+
+@pytest.mark.parametrize("features", [np.inf, 40.0])
+def test_the_largest_batch_is_as_good_as_all_data(features):
+    # gradient noise of 1e-290 is none: as with batch = inf
+    found = [
+        linear.online_sgd(20, THREE, features=features, batch=batch, learning_rate=0.1).test_loss
+        for batch in (1e290, np.inf)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
