@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +149,7 @@ def spectral_complexity(
 
     sigma = np.array(
         [
-            spectral_norm(layer.weight, size, convolution)
+            _scaled(spectral_norm, layer.weight, size, convolution)
             for layer, size in zip(layers, shapes, strict=True)
         ]
     )
@@ -158,7 +158,7 @@ def spectral_complexity(
         raise DataError(f"layer {zero} is zero: its complexity is not defined")
     group = np.array(
         [
-            group_norm(change, size, convolution)
+            _scaled(group_norm, change, size, convolution)
             for change, size in zip(changes, shapes, strict=True)
         ]
     )
@@ -182,7 +182,7 @@ def spectral_complexity(
         "spectral": product,
         "group": float(group.sum()),
         "l1": float(sum(np.abs(change).sum() for change in changes)),
-        "l2": math.sqrt(sum(float((change**2).sum()) for change in changes)),
+        "l2": math.hypot(*(_scaled(_length, change, None, "reshape") for change in changes)),
     }
     return SpectralComplexity(
         complexity=values["complexity"],
@@ -196,6 +196,21 @@ def spectral_complexity(
         norm=norm,
         convolution=convolution,
     )
+
+
+def _scaled(
+    norm: Callable[[Array, tuple[int, int] | None, str], float],
+    weight: Array,
+    size: tuple[int, int] | None,
+    convolution: str,
+) -> float:
+    """Return a norm, taken in units of the largest entry: squares of small weights would be zero."""
+    unit = float(np.max(np.abs(weight)))
+    return unit * norm(weight / unit, size, convolution) if unit else 0.0
+
+
+def _length(weight: Array, size: tuple[int, int] | None, convolution: str) -> float:
+    return float(np.sqrt((weight**2).sum()))
 
 
 def _log_product(nodes: Sequence[Node], expansions: dict[int, float]) -> float:

@@ -162,8 +162,14 @@ def fixed_norm(
     Notes
     -----
     Logistic: the integrals run over the margin itself, in which the proximal map is explicit; two to six Newton steps in the
-    logarithms of :math:`\tau` and :math:`\delta_0`, about 0.1 ms a point. Square: the root of a cubic. Others: adaptive
-    panels, with the proximal map found at every node and the norm continued from a small one, 0.1 to 1 s a point.
+    logarithms of :math:`\tau` and :math:`\delta_0`, about 0.15 ms a point. Against 40 digits, errors were off by 3e-15 at most;
+    the estimate is 1e-13. Training losses and errors that are exponentially small have the relative error of their exponent:
+    about 1e-13 times minus their logarithm. Below the smallest floating-point number they are 0.
+
+    Square: the root of a cubic. Others: adaptive panels, with the proximal map found at every node and the norm continued from a
+    small one, 0.03 to 1 s a point, accurate to 1e-11 (1e-10 for a function without derivatives); they reach norms at which
+    :math:`\log\chi\lambda^2 < 600`, some hundred times the inverse smallest margin. A function is taken at its word between the
+    margins -4 and 4 at which it is tried.
 
     References
     ----------

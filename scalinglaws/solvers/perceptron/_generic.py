@@ -16,6 +16,7 @@ from scipy.special import ndtr
 
 from ...arguments import Array
 from ...errors import DomainError
+from ...reprs import short_repr
 from . import _max_stability, _observables
 from ._losses import HINGE, ConvexLoss
 from ._points import Points, overlap
@@ -33,6 +34,7 @@ _LARGEST_STEP = math.log(2.0)
 _SMALLEST_STEP = 1e-6
 
 
+@short_repr
 @dataclass(frozen=True)
 class Saddle:
     """A solved point of a branch, with how it moves along the branch."""

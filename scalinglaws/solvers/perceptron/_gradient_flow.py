@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from ...arguments import Array, Value, numbers, shaped
-from ...errors import refusal
+from ...arguments import Array, Value, numbers, refuse_first, shaped
 from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 
@@ -98,9 +97,8 @@ def gradient_flow(norm: ArrayLike) -> GradientFlow:
     (array([2.809900e+00, 1.387090e+02, 8.178906e+03]), array([1.12833, 1.00817, 1.00051]))
     """
     given = numbers("norm", norm, low=0.0, high=_MOST)
-    if np.any((given > 0) & (given < _LEAST)):
-        small = given[(given > 0) & (given < _LEAST)].flat[0]
-        raise refusal("norm", float(small), f"must be 0, or lie between {_LEAST:g} and {_MOST:g}")
+    small = (given > 0) & (given < _LEAST)
+    refuse_first("norm", given, small, f"must be 0, or lie between {_LEAST:g} and {_MOST:g}")
     flat = np.array(given).ravel()
     rows = np.array([_row(float(each)) for each in flat]).reshape(-1, 3)
     time, tangent, fixed = rows.T

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from ...arguments import Array, choice, number, numbers
+from ...equality import by_value
 from ...errors import DataError, refusal
+from ...reprs import short_repr
 
 _EPSILON = 1e-5
+_LARGEST = 1e100
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Residual:
     r"""A block that adds what its layers make to its input, or to a shortcut's output.
 
@@ -33,7 +39,9 @@ class Residual:
     shortcut: Any = None
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Attention:
     """An attention layer, counted as two: the bilinear form of its scores, and what it writes.
 
@@ -53,7 +61,9 @@ class Attention:
     output: Any
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Matrix:
     """A layer: a matrix, or a kernel of shape (outputs, inputs, rows, columns)."""
 
@@ -61,7 +71,9 @@ class Matrix:
     weight: Array
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Block:
     """A sum of two chains; an empty shortcut is the identity."""
 
@@ -177,17 +189,21 @@ def array(name: str, value: Any) -> Array:
         raise DataError(
             f"{name} cannot be read as an array of numbers ({failure}); move it to the CPU, detached, as float32 or float64"
         ) from failure
-    if not np.all(np.isfinite(found)):
-        raise DataError(f"{name} holds numbers that are not finite")
+    if not np.all(np.abs(found) <= _LARGEST):
+        raise DataError(f"{name} holds numbers that are not finite, or beyond {_LARGEST:g}")
     return found
 
 
 def _is_matrix(weights: Any) -> bool:
     """Tell nested lists of numbers from a list of layers."""
-    try:
-        return np.asarray(weights).dtype.kind in "fi" and np.ndim(weights) == 2
-    except (TypeError, ValueError):
-        return False
+    return (
+        isinstance(weights, (list, tuple))
+        and bool(weights)
+        and all(
+            isinstance(row, (list, tuple)) and all(isinstance(entry, Real) for entry in row)
+            for row in weights
+        )
+    )
 
 
 def _of_entry(entry: Any, name: str) -> Iterator[Node]:

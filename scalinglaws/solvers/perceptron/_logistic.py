@@ -13,7 +13,7 @@ from . import _max_stability, _observables, _saddle
 from ._points import Points, overlap
 
 _BLOCK = 64  # points that one thread solves in a call
-_LOG_LARGEST = 700.0
+_LOG_LARGEST = 600.0
 
 
 def solve(alpha: Array, norm: Array, *, threads: int = 1) -> Points:

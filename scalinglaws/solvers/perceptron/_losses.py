@@ -11,7 +11,9 @@ import numpy as np
 from scipy.special import expit, ndtr, wrightomega
 
 from ...arguments import Array, choice
+from ...equality import by_value
 from ...errors import refusal
+from ...reprs import short_repr
 
 _MOST_STEPS = 200
 _STEP = 2.0**-6  # of differences: the error of truncation falls as its eighth power
@@ -20,7 +22,9 @@ _CURVATURE = (-205 / 72, 8 / 5, -1 / 5, 8 / 315, -1 / 560)
 _DIFFERENTIATED = 1e-11
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class ConvexLoss:
     r"""A convex loss V(u) of the scaled margin u.
 
@@ -106,7 +110,10 @@ def _smooth_proximal(values: Callable[[Array], tuple[Array, Array, Array]]) -> A
                 inside = (tried > low) & (tried < high)
                 bisected = np.where(low > 0, np.sqrt(low) * np.sqrt(high), 1e-3 * high)
                 moved = np.where(inside, tried, np.where(excess == 0, m, bisected))
-                settled = (np.abs(moved - m) <= 2e-16 * m) | (high - low <= 2e-16 * high)
+                # what is left is the rounding of the logarithms
+                settled = (np.abs(excess) <= 1e-15 * (2 + abs(log_x))) | (
+                    high - low <= 2e-16 * high
+                )
                 m = np.where(settled & ~inside, m, moved)
                 if np.all(settled | (sign == 0)):
                     break

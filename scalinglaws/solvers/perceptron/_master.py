@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from ...arguments import Array, Value, numbers, shaped
-from ...errors import refusal
+from ...arguments import Array, Value, numbers, refuse_first, shaped
 from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from . import _saddle
@@ -98,9 +97,8 @@ def master_curve(x: ArrayLike) -> MasterCurve:
     given = numbers("x", x, low=0.0, infinite=True)
     finite = (given > 0) & np.isfinite(given)
     wrong = finite & ((given < _LEAST) | (given > _MOST))
-    if np.any(wrong):
-        complaint = f"must lie between {_LEAST:g} and {_MOST:g}, or be 0 or inf for the limits"
-        raise refusal("x", float(given[wrong].flat[0]), complaint)
+    complaint = f"must lie between {_LEAST:g} and {_MOST:g}, or be 0 or inf for the limits"
+    refuse_first("x", given, wrong, complaint)
     flat, chosen = np.array(given).ravel(), finite.ravel()
     best_norm, best_error = optimum()
     table = _solved(flat[chosen] * best_norm)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from ...arguments import Value, broadcast, choice, numbers, shaped
-from ...errors import DomainError, refusal
+from ...arguments import Value, broadcast, choice, numbers, refuse_first, shaped
+from ...errors import DomainError
 from ...results import Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from . import _generic, _saddle
@@ -92,12 +92,8 @@ def optimal_norm(alpha: ArrayLike) -> OptimalNorm:
     (array([ 1.185835,  8.897902, 88.364824]), array([0.25440446 , 0.043599421, 0.004419163]))
     """
     checked = samples(alpha)
-    if np.any(checked < _FEWEST):
-        raise refusal(
-            "alpha",
-            checked[checked < _FEWEST].flat[0],
-            f"must lie between {_FEWEST:g} and {MOST:g}",
-        )
+    few = f"must lie between {_FEWEST:g} and {MOST:g}"
+    refuse_first("alpha", checked, checked < _FEWEST, few)
     flat = np.array(checked).ravel()
     rows = [_optimum(float(each)) for each in flat]
     norm, log_tau, estimate, residual, steps, sensitivity = np.array(rows).reshape(-1, 6).T

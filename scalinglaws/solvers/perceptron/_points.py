@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...arguments import Array, number, numbers
-from ...errors import refusal
+from ...arguments import Array, numbers, refuse_first
+from ...reprs import short_repr
 
 LEAST, MOST = 1e-9, 1e12
 """Samples between which the equations were tried."""
@@ -16,6 +16,7 @@ LEAST_NORM, MOST_NORM = 1e-12, 1e20
 """Norms, besides limits, between which they were tried."""
 
 
+@short_repr
 @dataclass
 class Points:
     """Flat arrays, one entry for each point.
@@ -77,8 +78,7 @@ def norms(norm: object, *, limits: bool) -> Array:
     inside = (array >= LEAST_NORM) & (array <= MOST_NORM)
     if limits:
         inside |= (array == 0.0) | np.isinf(array)
-    if not np.all(inside):
-        ends = ", or 0 or inf for the limits" if limits else ""
-        complaint = f"must lie between {LEAST_NORM:g} and {MOST_NORM:g}{ends}"
-        raise refusal("norm", number("norm", array[~inside].flat[0], infinite=True), complaint)
+    ends = ", or 0 or inf for the limits" if limits else ""
+    complaint = f"must lie between {LEAST_NORM:g} and {MOST_NORM:g}{ends}"
+    refuse_first("norm", array, ~inside, complaint)
     return array

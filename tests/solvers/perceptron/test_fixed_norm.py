@@ -234,6 +234,18 @@ def test_the_multiplier_is_the_force_along_the_weights():
     )
 
 
+@pytest.mark.pure
+def test_points_without_a_compiler():
+    """Where a float overflows plain Python raises, as machine code does not."""
+    for alpha, norm, error in ((2, 2, 0.174587188243), (0.5, 50, 0.328549986466)):
+        assert fixed_norm(alpha, norm).error == pytest.approx(error, rel=1e-11)
+    for alpha in (1e-9, 1e12):
+        for norm in (1e-12, 1e20):
+            known = hebb(alpha) if norm < 1 else max_stability(alpha)
+            assert fixed_norm(alpha, norm).error == pytest.approx(known.error, rel=1e-6)
+    assert optimal_norm(2).norm == pytest.approx(1.998863784, rel=1e-9)
+
+
 @pytest.mark.parametrize(("alpha", "penalty"), [(0.1, 1.0), (2, 1e-3), (2, 10.0), (1e4, 1e-9)])
 def test_a_penalty_picks_a_point_of_the_same_curve(alpha, penalty):
     found = ridge(alpha, penalty)
