@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -144,15 +145,13 @@ def train_network(
     classes = int(max(y.max(), test_y.max())) + 1
     sizes = [x.shape[1], *(whole("widths", width) for width in widths), classes]
     afford(
-        4 * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
-        + (y.size + test_y.size) * max(sizes),
+        4 * sum(a * b for a, b in pairwise(sizes)) + (y.size + test_y.size) * max(sizes),
         "a network",
         "use smaller layers or fewer samples",
     )
     source = generator(rng)
     weights = [
-        scale * math.sqrt(2 / n) * source.standard_normal((m, n))
-        for n, m in zip(sizes, sizes[1:], strict=False)
+        scale * math.sqrt(2 / n) * source.standard_normal((m, n)) for n, m in pairwise(sizes)
     ]
     update = _Updates(weights, [np.zeros(m) for m in sizes[1:]], optimizer, learning_rate)
     rows, step = [], 0
