@@ -159,8 +159,8 @@ def norm_exponents(
     point = _exponents(sizes, grids, curves.mean(axis=0), window, excess, count)
     if point is None:
         raise DataError(
-            f"curves have no exponents: below its elbow, one of the last {count} does not span 2 window = {2 * window:g} in "
-            "ln(norm), or an averaged error is 0"
+            f"curves have no exponents: one of the last {count} does not reach window = {window:g} in ln(norm) to either side "
+            "of a point below its elbow, or an averaged error is 0"
         )
     source = generator(rng)
     rows = []
@@ -239,7 +239,7 @@ def _exponents(
 def _steepest(grid: Array, logs: Array, elbow: float, window: float) -> tuple[float, float] | None:
     """Return the largest local slope of a curve around norms below its elbow, and where it is."""
     best = None
-    for center in grid[grid <= elbow]:
+    for center in grid[(grid >= grid[0] + window) & (grid <= min(elbow, grid[-1] - window))]:
         near = np.abs(grid - center) <= window
         if np.count_nonzero(near) >= 3:
             slope = -_slope(grid[near], logs[near])

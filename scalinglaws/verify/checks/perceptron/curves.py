@@ -20,6 +20,7 @@ from .tolerances import (
     REPLICATES,
     SOLVER_TOLERANCE,
     Array,
+    constant,
 )
 
 _NORMS = (0.5, 2.0, 8.0)
@@ -37,14 +38,15 @@ def learning_curves(context: Context) -> Iterator[Comparison]:
         for alpha in (0.5, 2.0, 8.0):
 
             def replicate(r: int, alpha: float = alpha, distribution: str = distribution) -> Array:
-                return simulate.fixed_norm(
+                found = simulate.fixed_norm(
                     _NORMS,
                     alpha=alpha,
                     inputs=inputs,
                     distribution=distribution,
                     draws=context.pick(quick=3, full=30),
                     rng=context.generator(f"{distribution} {alpha:g}", r),
-                ).error.mean(axis=0)
+                )
+                return np.asarray(found.error.mean(axis=0))
 
             curve = np.asarray(solve.fixed_norm(alpha, _NORMS).error)
             yield Comparison(
@@ -87,7 +89,7 @@ def collapse(context: Context) -> Iterator[Comparison]:
     found = np.asarray(solve.fixed_norm(alpha, x * best.norm).error) / best.error
     early = theory.law("perceptron.gamma1")
     combined = theory.law("perceptron.combined")
-    power = float(early.constant) * (x * best.norm) ** -float(early())
+    power = constant(early) * (x * best.norm) ** -float(early())
     yield Comparison(
         f"{context.check}/solver",
         Prediction(

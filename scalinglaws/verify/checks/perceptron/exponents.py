@@ -29,6 +29,7 @@ from .tolerances import (
     SOLVER_TOLERANCE,
     Array,
     computed,
+    constant,
     relative_error,
 )
 
@@ -47,13 +48,14 @@ def early(context: Context) -> Iterator[Comparison]:
     norms, alpha, inputs = (1.5, 2.5, 4.0, 6.0), 100.0, 50
 
     def replicate(r: int) -> Array:
-        return simulate.fixed_norm(
+        found = simulate.fixed_norm(
             norms,
             alpha=alpha,
             inputs=inputs,
             draws=context.pick(quick=2, full=20),
             rng=context.generator("early", r),
-        ).error.mean(axis=0)
+        )
+        return np.asarray(found.error.mean(axis=0))
 
     rows = np.array([replicate(r) for r in range(REPLICATES)])
     prediction, measured = same_estimator(
@@ -94,7 +96,7 @@ def early(context: Context) -> Iterator[Comparison]:
         Prediction(
             "sqrt(norm) times the error over that at zero norm",
             "threshold",
-            float(law.constant),
+            constant(law),
             f"{law.name}: {law.constant}",
         ),
         computed(
@@ -107,8 +109,8 @@ def early(context: Context) -> Iterator[Comparison]:
     )
 
     def correction(norm: float) -> float:
-        excess = float(relative_error(1e8, norm)) * norm**0.5 / float(amplitude.constant) - 1
-        return excess * 1e8 / norm
+        excess = float(relative_error(1e8, norm)) * norm**0.5 / constant(amplitude) - 1
+        return float(excess * 1e8 / norm)
 
     yield Comparison(
         f"{context.check}/correction",
@@ -172,7 +174,7 @@ def best_norm(context: Context) -> Iterator[Comparison]:
     alphas, spread, inputs = (2.0, 4.0, 8.0), 4.0, 100
 
     def norms(alpha: float) -> Array:
-        return float(best.constant) * alpha * np.array([1 / spread, 1.0, spread])
+        return constant(best) * alpha * np.array([1 / spread, 1.0, spread])
 
     @cache
     def replicate(r: int) -> tuple[Array, Array, Array]:
@@ -230,7 +232,7 @@ def best_norm(context: Context) -> Iterator[Comparison]:
         Prediction(
             "sqrt(alpha) times the least error over that at zero norm",
             "curve",
-            np.array([float(combined.constant)]),
+            np.array([constant(combined)]),
             combined.name,
             x=np.array(alphas[-1:]),
         ),
@@ -238,7 +240,7 @@ def best_norm(context: Context) -> Iterator[Comparison]:
             lambda r: replicate(r)[1][-1:] / np.mean([zero[-1] for _, _, zero in found]) * root,
             lambda rows: curve_from_replicates(alphas[-1:], rows, method=method),
             replicates=REPLICATES,
-            tolerance=ASYMPTOTIC_TOLERANCE * float(combined.constant),
+            tolerance=ASYMPTOTIC_TOLERANCE * constant(combined),
         ),
         tolerance=ASYMPTOTIC_TOLERANCE,
         rival=Rival(
@@ -283,7 +285,7 @@ def _solver(context: Context) -> Iterator[Comparison]:
             "norm-constant",
             best,
             float(found.norm) / alpha,
-            Rival("the elbow's", float(elbow.constant)),
+            Rival("the elbow's", constant(elbow)),
         ),
         (
             "amplitude",
@@ -294,14 +296,14 @@ def _solver(context: Context) -> Iterator[Comparison]:
         (
             "elbow",
             elbow,
-            (float(early.constant) / relative) ** (1 / float(early())) / alpha,
-            Rival("the best norm's", float(best.constant)),
+            (constant(early) / relative) ** (1 / float(early())) / alpha,
+            Rival("the best norm's", constant(best)),
         ),
     )
     for name, law, value, rival in values:
         yield Comparison(
             f"{context.check}/{name}",
-            Prediction(f"constant: {law.quantity}", "threshold", float(law.constant), law.name),
+            Prediction(f"constant: {law.quantity}", "threshold", constant(law), law.name),
             computed(value, 1e-8 * value, f"solver at alpha = {alpha:g}", (alpha, alpha)),
             tolerance=AMPLITUDE_TOLERANCE,
             tolerance_kind="relative",

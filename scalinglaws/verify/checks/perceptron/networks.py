@@ -23,8 +23,8 @@ RUNS: dict[str, dict[str, Any]] = {
     "sgd": {"scale": 0.5, "optimizer": "sgd", "learning_rate": 0.2, "batch": 32},
 }
 """How networks are trained: 3000 steps of Adam at a rate of 1e-3, 6000 of SGD."""
-SEEDS = 6
-_TOLERANCE = 0.15  # absolute: a quarter of the exponent itself
+SEEDS = 12
+_TOLERANCE = 0.15  # absolute: a quarter of the exponent itself, half of what the product misses
 
 
 def records(run: str, count: int = 60) -> Array:
@@ -51,7 +51,6 @@ def digits_exponents(run: str, rng: np.random.Generator, *, seeds: int = SEEDS) 
     statement="on digits the error's exponent is gamma_0 + gamma_1 gamma_2; the published product alone is too small",
     laws=("perceptron.composite", "empirical.perceptron"),
     effort="full",
-    refutes=("perceptron.composite",),
 )
 def digits(context: Context) -> Iterator[Comparison]:
     """Four ways to train; the difference from the measured exponent has a bootstrap error over seeds."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....solvers import perceptron as solve
+from ....theory.formula import Law
 from ...comparison import Measurement
 
 Array = NDArray[np.float64]
@@ -23,6 +24,12 @@ ASYMPTOTIC_TOLERANCE = 0.1  # relative: of laws for many samples at eight per in
 COLLAPSE_TOLERANCE = 2e-4  # relative: the error in the middle of the curve at alpha = 1000
 RATIO_TOLERANCE = 0.03  # relative: a fifth of the largest distance of the flow from the path
 BAYES_TOLERANCE = 0.03  # relative: a fourteenth of the distance to Gibbs' rule
+
+
+def constant(law: Law) -> float:
+    """Return the constant of a law that has one."""
+    assert law.constant is not None
+    return float(law.constant)
 
 
 def computed(value: float, error: float, method: str, window: tuple[float, float]) -> Measurement:

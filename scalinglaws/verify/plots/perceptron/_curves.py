@@ -11,6 +11,7 @@ from .... import theory
 from ....arguments import one_row
 from ....errors import refusal
 from ....solvers import perceptron as solve
+from ....theory.formula import Law
 from ...simulate.perceptron import SimulatedPerceptrons
 from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
 
@@ -74,7 +75,7 @@ def error_curves(
     axis = figure.subplots()
     errors = np.asarray(solve.surface(given, norm).error)
     early = theory.law("perceptron.gamma1")
-    k1, gamma1 = float(early.constant), float(early())
+    k1, gamma1 = _constant(early), float(early())
     zero = np.asarray(solve.hebb(given).error)
     elbow = (k1 * zero / np.asarray(best.error)) ** (1 / gamma1)
     color = _shades(given.size)
@@ -174,8 +175,8 @@ def collapse(
         x, master, color=LAW, lw=2.2, ls=(0, (4, 2)), gid="master", label=r"$\alpha \to \infty$"
     )
     early, combined = theory.law("perceptron.gamma1"), theory.law("perceptron.combined")
-    power = float(early.constant) / float(combined.constant)
-    power *= float(theory.law("perceptron.gamma2").constant) ** -float(early())
+    power = _constant(early) / _constant(combined)
+    power *= _constant(theory.law("perceptron.gamma2")) ** -float(early())
     shown = x < 1
     upper.plot(
         x[shown],
@@ -191,6 +192,8 @@ def collapse(
         norm, least = np.asarray(best.norm)[at], np.asarray(best.error)[at]
         _simulation(upper, float(each), found, given, norm=norm, error=least)
     upper.set(xscale="log", yscale="log", ylabel=r"$\varepsilon / \varepsilon_{\rm opt}$")
+    upper.set_yticks([0.5, 1, 2, 5], ["0.5", "1", "2", "5"])
+    upper.minorticks_off()
     upper.legend(frameon=False, fontsize=9)
     lower.axhline(0, color=LAW, lw=1)
     lower.set(
@@ -253,12 +256,12 @@ def best_norm(alpha: ArrayLike | None = None, *, figure: Figure | None = None) -
     )
     left.plot(
         given[large],
-        float(law.constant) * given[large],
+        _constant(law) * given[large],
         "--",
         color=LAW,
         lw=1.4,
         gid="law",
-        label=rf"law: ${float(law.constant):.4f}\,\alpha$",
+        label=rf"law: ${_constant(law):.4f}\,\alpha$",
     )
     left.plot(given, norm, color=THEORY, lw=1.8, gid="best norm", label=r"$\lambda_{\rm opt}$")
     left.set(
@@ -280,6 +283,11 @@ def best_norm(alpha: ArrayLike | None = None, *, figure: Figure | None = None) -
     )
     bare(left, right)
     return figure
+
+
+def _constant(law: Law) -> float:
+    assert law.constant is not None
+    return float(law.constant)
 
 
 def _alphas(alpha: ArrayLike) -> Array:

@@ -19,7 +19,7 @@ _MOST = 4
 
 
 def margin_histogram(
-    found: SimulatedPerceptrons, *, alpha: float, bins: int = 60, figure: Figure | None = None
+    found: SimulatedPerceptrons, *, alpha: float, bins: int = 160, figure: Figure | None = None
 ) -> Figure:
     r"""Draw the margins of simulated perceptrons at up to four norms, with the density that the replica solution gives.
 
@@ -60,7 +60,8 @@ def margin_histogram(
     count = whole("bins", bins, low=5, high=1000)
     solution = solve.fixed_norm(alpha, found.norm)
     margins = np.moveaxis(found.margins, 1, 0).reshape(found.norm.size, -1)
-    edges = np.linspace(*np.quantile(margins, (0.0, 0.9995)), count + 1)
+    first, last = np.quantile(margins, (0.0, 0.9995))
+    edges = np.linspace(float(first), float(last), count + 1)
     figure = Figure(figsize=(7.0, 4.2), layout="constrained") if figure is None else figure
     axis = figure.subplots()
     fine = np.linspace(edges[0], edges[-1], 600)
@@ -68,7 +69,7 @@ def margin_histogram(
     for i, norm in enumerate(found.norm):
         color = CASES[i][0]
         heights = np.histogram(margins[i], edges)[0] / (margins.shape[1] * np.diff(edges))
-        axis.stairs(heights, edges, fill=True, color=color, alpha=0.22, gid=f"histogram {norm:g}")
+        axis.stairs(heights, edges, color=color, alpha=0.45, lw=0.8, gid=f"histogram {norm:g}")
         axis.plot(
             fine,
             density[i],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -155,12 +156,12 @@ def digits_curves(
 def _images() -> tuple[Array, NDArray[np.int64]]:
     """Return centered images of unit mean square norm, and their labels."""
     try:
-        from sklearn.datasets import load_digits
+        datasets = import_module("sklearn.datasets")
     except ImportError:
         raise DataError(
             "the images of digits come with scikit-learn, which is not installed: pip install 'scalinglaws[data]'"
         ) from None
-    data = load_digits()
+    data = datasets.load_digits()
     images = np.asarray(data.data, float)
     images -= images.mean(axis=0)
     images /= np.sqrt(np.mean(np.sum(images**2, axis=1)))

@@ -130,7 +130,7 @@ def fixed_norm(
             )
             if kept is not None:
                 kept[i, j] = delta
-    return SimulatedPerceptrons(norms, *table, margins=kept)
+    return SimulatedPerceptrons(norms, table[0], table[1], table[2], kept)
 
 
 def minimizer(signed: Array, start: Array, norm: float, loss: str = "logistic") -> Array:
