@@ -101,7 +101,13 @@ def collapse(context: Context) -> Iterator[Comparison]:
             domain={"x": (0.1, 10.0)},
         ),
         Measurement(
-            found, 1e-9 * curve, None, 1, f"solver at alpha = {alpha:g}", (0.1, 10.0), deterministic=True
+            found,
+            1e-9 * curve,
+            None,
+            1,
+            f"solver at alpha = {alpha:g}",
+            (0.1, 10.0),
+            deterministic=True,
         ),
         tolerance=COLLAPSE_TOLERANCE,
         rival=Rival(
