@@ -237,15 +237,20 @@ def _exponents(
 
 
 def _steepest(grid: Array, logs: Array, elbow: float, window: float) -> tuple[float, float] | None:
-    """Return the largest local slope of a curve around norms below its elbow, and where it is."""
-    best = None
-    for center in grid[(grid >= grid[0] + window) & (grid <= min(elbow, grid[-1] - window))]:
-        near = np.abs(grid - center) <= window
-        if np.count_nonzero(near) >= 3:
-            slope = -_slope(grid[near], logs[near])
-            if best is None or slope > best[0]:
-                best = (slope, float(center))
-    return best
+    """Return the largest local slope of a falling curve around norms below its elbow, and where it is."""
+    step = grid[1] - grid[0]
+    half = math.floor(window / step * (1 + 1e-9)) if step > 0 else 0
+    if half < 1 or 2 * half >= grid.size:
+        return None
+    # least squares over a window of equal distances: one fixed row of weights
+    offsets = np.arange(-half, half + 1)
+    slopes = -np.correlate(logs, offsets / (step * float(offsets @ offsets)), "valid")
+    centers = grid[half : grid.size - half]
+    below = centers <= elbow
+    if not np.any(below):
+        return None
+    at = int(np.argmax(np.where(below, slopes, -np.inf)))
+    return float(slopes[at]), float(centers[at])
 
 
 def _slope(x: Array, y: Array) -> float:
