@@ -44,6 +44,9 @@ for name, (limits, color, style) in cases.items():
     kappa = solvers.linear.effective_ridge(spectrum, **limits)
     axis.plot(k, learned, style, color=color, lw=1.8, label=name)
     axis.plot(kappa ** (-1 / spectrum.alpha), 0.5, "o", color=color, ms=5)
+axis.plot(
+    [], [], "o", color="#555555", ms=5, label=r"half learned: $\lambda_k = \kappa$"
+)
 axis.set(xscale="log", xlabel="mode k", ylabel="fraction learned", ylim=(0, 1.02))
 axis.legend(frameon=False, fontsize=9)
 axis.spines[["top", "right"]].set_visible(False)

@@ -422,7 +422,29 @@ def instance(name: str, value: Any, *kinds: type) -> None:
     >>> instance("rows", [1, 2], list, tuple)
     """
     if not isinstance(value, kinds):
-        raise refusal(name, value, "must be a " + " or ".join(kind.__name__ for kind in kinds))
+        named = " or ".join(kind.__name__ for kind in kinds)
+        raise refusal(name, value, f"must be {'an' if named[0] in 'AEIOU' else 'a'} {named}")
+
+
+def several(name: str, value: Any, *kinds: type) -> tuple[Any, ...]:
+    """Return a tuple of what is given as one or several objects of some classes; refuse anything else.
+
+    Examples
+    --------
+    >>> several("names", "linear.data", str), several("names", ["a", "b"], str)
+    (('linear.data',), ('a', 'b'))
+    """
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    if isinstance(value, kinds):
+        return (value,)
+    try:
+        found = tuple(value)
+    except TypeError:
+        raise refusal(name, value, f"must be a {wanted}, or several") from None
+    for place, entry in enumerate(found):
+        if not isinstance(entry, kinds):
+            raise refusal(name, entry, f"must be a {wanted}", at=place)
+    return found
 
 
 def path(name: str, value: Any) -> Path:
@@ -447,7 +469,7 @@ def flags(name: str, value: Any, count: int) -> tuple[bool, ...]:
     >>> flags("periodic", True, 2), flags("periodic", (False, True), 2)
     ((True, True), (False, True))
     """
-    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value):
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
         found = tuple(value)
         if len(found) == count and all(isinstance(entry, (bool, np.bool_)) for entry in found):
             return tuple(map(bool, found))

@@ -148,15 +148,15 @@ def minus(written: str) -> str:
     return written.replace("-", MINUS)
 
 
-def typeset(value: float, digits: int = 4) -> str:
-    """Write a number with true characters.
+def typeset(value: float, digits: int = 4, *, plain: bool = True) -> str:
+    """Write a number with true characters; ordinary numbers with a power of ten too unless `plain`.
 
     Examples
     --------
     >>> typeset(2.5e-7), typeset(1e8), typeset(0.5)
     ('2.5·10⁻⁷', '10⁸', '0.5')
     """
-    mantissa, power = parts(value, digits)
+    mantissa, power = parts(value, digits, plain=plain)
     if power is None:
         return mantissa
     return product(mantissa, "·") + f"10{str(power).translate(_SUPERSCRIPT)}"

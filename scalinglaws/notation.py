@@ -69,6 +69,7 @@ class Convention:
 
     def read(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the notation's own parameters among values, by name, by printed symbol or by symbol without its index."""
+        _check_mapping(values)
         printed = dict(zip(self.parameters, self.symbols, strict=True))
         found = {}
         for name in self.parameters:
@@ -232,7 +233,8 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     values : mapping of str to number
         Parameters; those that belong to no notation stay.
     known : collection of str
-        Names that mean what they say: a notation is looked for only if one of its parameters is none of them.
+        Names that mean what they say: a notation is looked for only if one of its parameters is none of them, and never where
+        alpha and beta are both given.
 
     Returns
     -------
@@ -244,6 +246,13 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     >>> canonical({"a": Fraction(2), "b": Fraction(3, 2), "size": 7}, ("alpha", "beta", "size"))
     {'size': 7, 'alpha': Fraction(3, 2), 'beta': Fraction(2, 3)}
     """
+    _check_mapping(values)
+    if isinstance(known, str) or not (
+        isinstance(known, Collection) and all(isinstance(name, str) for name in known)
+    ):
+        raise refusal("known", known, "must be names")
+    if {"alpha", "beta"} <= set(values):
+        return dict(values)
     for entry in CONVENTIONS.values():
         own = entry.parameters
         for names in (own, entry.symbols):
@@ -262,12 +271,19 @@ def belonging(name: str) -> str:
     >>> belonging("alpha_p")
     "alpha_p is of the notation 'paquette', which takes alpha_p and beta_p"
     """
+    if not isinstance(name, str):
+        raise refusal("name", name, "must be a text")
     found = [
         f"{entry.name!r}, which takes {' and '.join(entry.parameters)}"
         for entry in CONVENTIONS.values()
         if entry.name != "capacity" and name in (*entry.parameters, *entry.symbols)
     ]
     return f"{name} is of the notation {' or '.join(found)}" if found else ""
+
+
+def _check_mapping(values: Any) -> None:
+    if not isinstance(values, Mapping):
+        raise refusal("values", values, "must be a mapping of names to numbers")
 
 
 def _check_positive(name: str, value: Any, allowed: str) -> None:

@@ -11,8 +11,6 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-import numpy as np
-
 LONGEST = 120
 """Characters of the line."""
 _VALUE = 44  # characters of one value
@@ -84,6 +82,8 @@ def in_short(value: Any) -> str:
     >>> in_short(np.zeros((4, 5))), in_short([1, 2]), in_short(range(9)), in_short(tuple("abcd"))
     ('<4 x 5 numbers, all 0>', '[1, 2]', 'range(0, 9)', '<4 entries>')
     """
+    import numpy as np  # not needed to load what shows itself
+
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, np.generic):
@@ -103,7 +103,9 @@ def in_short(value: Any) -> str:
     return line(repr(value), _VALUE)
 
 
-def _array(value: np.ndarray[Any, Any]) -> str:
+def _array(value: Any) -> str:
+    import numpy as np
+
     if value.ndim == 0 or (value.ndim == 1 and value.size <= _WRITTEN):
         written = line(str(value.tolist()), _VALUE)
         if len(written) < _VALUE:

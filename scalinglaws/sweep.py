@@ -68,6 +68,13 @@ def run_many(
     >>> run_many(abs, [-2, 3], finished={0: 2})
     [2, 3]
     """
+    for name, value in (("function", function), ("on_done", on_done)):
+        if not callable(value) and not (value is None and name == "on_done"):
+            raise refusal(name, value, "must be a function")
+    if not isinstance(items, Iterable):
+        raise refusal("items", items, "must be inputs, one for each run")
+    if finished is not None and not isinstance(finished, Mapping):
+        raise refusal("finished", finished, "must map positions of items to outputs")
     task, every = _SingleThreaded(function), list(enumerate(items))
     outputs: dict[int, Output] = dict(finished or {})
     for position in outputs:

@@ -1,33 +1,47 @@
 """Every public callable and command, and hostile values for its parameters, found from signatures.
 
 Nothing lists callables by hand: what a package names in its `__all__` is tried, with values of the kinds that its annotations
-name. A parameter of a kind that is not known here is an error that says so; `LEAVES` is the place to add it, `NAMED` the place
-for values that a parameter of some name takes without complaint.
+name. A parameter of a kind that is not known here is an error that says so; in ``hostile_values.py``, `LEAVES` is the place to
+add it, `NAMED` the place for values that a parameter of some name takes without complaint.
+
+Run it for the figures, of everything or of what has some words in its path: ``python tests/hostile.py theory linear``.
 """
 
 import ast
 import inspect
+import io
 import math
+import os
 import pkgutil
 import random
 import re
 import resource
+import runpy
 import signal
+import sys
+import tempfile
+import time
 import traceback
 import warnings
-from contextlib import contextmanager
+import zlib
+from collections import Counter
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import fields, is_dataclass
-from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
-import sympy as sp
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from numba.core import event
 
 import scalinglaws
-from scalinglaws import errors, solvers, theory, verify
+from scalinglaws import errors, theory, verify
+from scalinglaws.cli import app, run
 from scalinglaws.results import Result
+from scalinglaws.solvers import Spectrum
 from scalinglaws.verify.registry import theories
 from scalinglaws.verify.simulate import feature_learning as simulated
 
@@ -36,218 +50,16 @@ OPEN = ("notation", "sweep", "solvers.kernels", "solvers.spectra")
 ROOMS = ("theory", "solvers", "verify.simulate", "verify.plots")
 
 BUDGET = 2e8
-"""Bytes that one call may hold while it is tried (the package's own budget), and twenty times that before the machine refuses."""
+"""Bytes that one call may hold while it is tried (the package's own budget), and ten times that before the machine refuses."""
 SECONDS = 10
-"""Seconds of the processor after which a call counts as endless."""
+"""Seconds of the processor after which a call counts as endless; what a compiler takes in them is its own affair."""
 
-SPECTRA = (
-    solvers.PowerLawSpectrum(1e-3, 1e-3, 3),
-    solvers.PowerLawSpectrum(300.0, 1.0),
-    solvers.PowerLawSpectrum(1.0000001, 1e-5),
-    solvers.PowerLawSpectrum(1.5, 0.5, 1e12),
-    solvers.EmpiricalSpectrum([1e-280], [1e20]),
-    solvers.EmpiricalSpectrum([1e150, 1e-150], [0.0, 1e-300]),
-    solvers.EmpiricalSpectrum([1.0, 1.0, 1.0], [0.0, 0.0, 0.0]),
+_VALUES = runpy.run_path(str(Path(__file__).with_name("hostile_values.py")))
+SPECTRA, EXTREME, WRONG, TEXTS = (
+    _VALUES[name] for name in ("SPECTRA", "EXTREME", "WRONG", "TEXTS")
 )
-"""Spectra at the ends of what there is."""
-
-MASKED = np.ma.masked_array([1.0, 2.0], [False, True])
-EXTREME = (
-    *(
-        0.0,
-        -0.0,
-        5e-324,
-        1e-300,
-        1e-160,
-        1e-20,
-        0.3,
-        1.0,
-        1.0000000000000002,
-        3.0,
-        1e20,
-        1e160,
-        1e300,
-    ),
-    *(1.7e308, math.inf, -math.inf, math.nan, -1.0, -1e300),
-    *(
-        0,
-        1,
-        2,
-        3,
-        7,
-        1000,
-        -1,
-        2**31,
-        2**53,
-        2**63,
-        10**30,
-        10**400,
-        Fraction(1, 3),
-        np.float32(0.5),
-    ),
-    *([1e-300, 1.0, 1e300], [5e-324], [0.0, math.inf], [[1.0, 2.0], [3.0, 4.0]], [1.0, math.nan]),
-    *(np.zeros((2, 3)), np.ones((3, 1)), np.array(2.0), np.arange(4), np.full(3, 1.7e308)),
-)
-"""Numbers at the ends of what there is, and arrays of them."""
-WRONG = (
-    *(
-        None,
-        "",
-        "3",
-        "no",
-        "inf",
-        b"3",
-        1j,
-        complex(1, 0),
-        True,
-        Ellipsis,
-        int,
-        len,
-        object(),
-        math,
-    ),
-    *(
-        np.datetime64("2020-01-01"),
-        np.timedelta64(3, "s"),
-        MASKED,
-        np.ma.masked,
-        np.array([1.0 + 0j]),
-    ),
-    *(np.array(["2020-01-01"], dtype="datetime64[D]"), np.array([3], dtype="timedelta64[s]")),
-    *(
-        np.array(["1", "2"]),
-        np.array(["1", 2.0], dtype=object),
-        np.array([None, 1.0], dtype=object),
-    ),
-    *(np.array([b"1"]), np.array([1j], dtype=object), [], np.empty((0, 3)), np.array("hard")),
-    *(
-        np.array(["hard"]),
-        {},
-        {"a": 1.0},
-        (),
-        {1, 2},
-        [[1.0, 2.0], [3.0]],
-        ["1"],
-        [None],
-        [[]],
-        slice(3),
-    ),
-    *(
-        range(3),
-        *SPECTRA[:2],
-        sp.Symbol("x"),
-        sp.I,
-        sp.nan,
-        sp.zoo,
-        "a" * 1000,
-        "\x00",
-        "1e400",
-        "hard; drop",
-    ),
-)
-"""What is no number, no name and no spectrum; some of it is right for some parameters."""
-
-_SYMBOL = sp.Symbol("alpha", positive=True)
-NAMED = {
-    "activation": (None, "erf", "odd", "relu"),
-    "alpha": (1.5, 2.0, 1.2),
-    "batch": (1, 4, 16),
-    "beta": (0.5, 1.0, 2.0),
-    "bias": (1.0, 0.5),
-    "chains": (1, 2),
-    "clusters": (3, 5),
-    "convolution": ("operator", "zero", "reshape"),
-    "coordination": (3, 12),
-    "crossover_rank": (10.0, 1000.0),
-    "d": (20.0, 1000.0),
-    "degree": (1, 3),
-    "depth": (1, 2),
-    "dimension": (2, 3),
-    "draws": (1, 2),
-    "effort": ("quick",),
-    "ensemble": ("site_rooted", "ranked"),
-    "estimator": ("consistent",),
-    "exponent": (0.5, 1.0),
-    "exponents": (0.5, 1.0),
-    "features": (math.inf, 10, 40),
-    "form": ("power", "offset"),
-    "grid": (64,),
-    "harmonics": (8, 16),
-    "into": ("outputs", "inputs"),
-    "kind": ("site", "bond"),
-    "largest": (100, 10000),
-    "law": ("hard", "tree", "linear.data"),
-    "learning_rate": (0.1, 0.3),
-    "length": (4, 10),
-    "loss": (0.1, 0.5, "logistic", "exponential"),
-    "losses": ([[1.0, 0.5, 0.25], [1.1, 0.5, 0.26], [0.9, 0.55, 0.25], [1.0, 0.6, 0.3]],),
-    "method": ("importance", "lattice", "closed"),
-    "modes": ("merged", "all"),
-    "n": (10, 100),
-    "name": ("linear.data", "linear.ridge", "mine.own"),
-    "names": ("manifold.variance-limited", "linear.nothing"),
-    "neurons": (3, 5),
-    "norm": (1.0, 0.3, "complexity", "l1"),
-    "notation": ("capacity", "bordelon"),
-    "occupation": (0.05, 0.3),
-    "occupied": ([[True, False], [True, True]],),
-    "on_failure": ("raise", "return"),
-    "periodic": (True, False),
-    "power": (1, 2),
-    "q": (1, 2),
-    "richness": (0.1, 1.0),
-    "rng": (0, 7),
-    "roots": (10,),
-    "samples": (10, 30),
-    "shape": ((3, 4),),
-    "size": (8, 100),
-    "smallest": (1, 10),
-    "solver": ("linear.ridge", "percolation.data_loss"),
-    "starts": (2,),
-    "steps": (1, 5),
-    "t": (1.0, [0.5, 2.0]),
-    "test_samples": (10,),
-    "text": ("samples", "bordelon"),
-    "tolerance": (0.1,),
-    "training_counts": ([1, 2, 5],),
-    "weights": ([3.0, 2.0, 1.0], [[1.0, 2.0], [3.0, 4.0]]),
-    "window": ((1.0, 10.0),),
-    "workers": (1,),
-    "warmup": (2, 5),
-    "x": ([1.0, 2.0, 4.0],),
-}
-"""Values that parameters take without complaint, by name: numbers and words that stand for anything else are no names."""
-
-NEVER_LEFT_OUT = ("chains", "draws", "names", "replicates", "samples", "test_samples", "warmup")
-"""Parameters whose defaults are for real work, or for all that there is: seconds to hours."""
-
-_NUMBERS = (1.0, 2.0, 0.5, [1.0, 2.0, 3.0])
-_ROWS = ([1.0, 2.0, 4.0], [3.0, 2.0, 1.0], [0.5])
-_EXPRESSIONS = (_SYMBOL, sp.Rational(3, 2), 2, sp.Symbol("beta", positive=True) + 1)
-LEAVES = {
-    **dict.fromkeys(("float", "Value"), _NUMBERS[:3]),
-    **dict.fromkeys(("ArrayLike", "Array", "Counts", "np.ndarray", "NDArray"), (*_NUMBERS, *_ROWS)),
-    "int": (1, 2, 3),
-    "str": ("linear.data", "hard", "merged", "sum", ""),
-    "bool": (True, False),
-    **dict.fromkeys(("Any", "object"), (*_EXPRESSIONS, 0.5, "hard")),
-    **dict.fromkeys(("sp.Expr", "sp.Basic", "sp.Rational"), _EXPRESSIONS),
-    "sp.Symbol": (_SYMBOL,),
-    "np.random.Generator": (0, 1),
-    "Callable": (lambda *given: 1.0, lambda *given: np.ones(3)),
-    "Path": ("kept.npz", "kept"),
-    "None": (None,),
-    "Fraction": (Fraction(3, 2),),
-    "Item": (1.0, 2.0),
-    "Figure": (None,),
-    "MapLike": (map,),
-    "Spectrum": (
-        solvers.PowerLawSpectrum(1.5, 1.0),
-        solvers.PowerLawSpectrum(2.0, 0.5, 50),
-        solvers.EmpiricalSpectrum([0.5, 0.3, 0.1], [0.2, 0.5, 0.3]),
-    ),
-}
-"""Values by the names in annotations; names of public classes need no entry, whatever returns one makes it."""
+NAMED, NEVER_LEFT_OUT, LEAVES = (_VALUES[name] for name in ("NAMED", "NEVER_LEFT_OUT", "LEAVES"))
+RUN_NOTHING, TYPED = _VALUES["RUN_NOTHING"], _VALUES["TYPED"]
 
 
 class UnknownKindError(Exception):
@@ -467,48 +279,6 @@ def sane_call(call, source):
 
 # -- commands -----------------------------------------------------------------------------------------------------------
 
-TEXTS = (
-    *(
-        "",
-        "nonsense",
-        "linear.data",
-        "linear.ridge",
-        "manifold.variance-limited",
-        "1",
-        "1/2",
-        "-1",
-        "0",
-    ),
-    *(
-        "1e400",
-        "nan",
-        "inf",
-        "1:10",
-        "1,2,3",
-        "1e3:1e9:4",
-        "x=",
-        "=1",
-        "samples=10",
-        "samples=nan",
-        "n=1",
-    ),
-    *(
-        "alpha=3/2",
-        "alpha=1e999",
-        "beta=0.5",
-        "x**-a + y**-1",
-        "x*y=c",
-        "[" * 50,
-        "\x00",
-        "é",
-        "a" * 300,
-    ),
-    *("--", "-1", "none.json", "."),
-)
-"""What people and their scripts may type; some of it is right for some arguments."""
-RUN_NOTHING = {"verify": "names"}
-"""Commands that do all that there is unless one argument is given."""
-
 
 def commands(app, path=()):
     """Yield the words of every command, and its function."""
@@ -520,15 +290,34 @@ def commands(app, path=()):
             yield from commands(inner, (*path, name))
 
 
-def tokens(entry, value):
-    """Return how an argument of a command is typed: by place, or by name."""
+def tokens(function, entry, value):
+    """Return how an argument of a command is typed: by place, or by the name that its annotation gives it."""
     if entry.kind in (entry.POSITIONAL_ONLY, entry.VAR_POSITIONAL):
         return [value]
-    option = "--" + entry.name.replace("_", "-")
+    extras = getattr(get_type_hints(function, include_extras=True)[entry.name], "__metadata__", ())
+    given = [name for extra in extras for name in getattr(extra, "name", None) or ()]
+    option = given[0] if given else "--" + entry.name.replace("_", "-")
     return [option] if isinstance(entry.default, bool) else [option, value]
 
 
 # -- what may happen ----------------------------------------------------------------------------------------------------
+
+
+class Compiler(event.Listener):
+    """How often, and whether just now, kernels are compiled: once in the life of a cache, and no part of a call."""
+
+    def __init__(self):
+        self.times, self.open = 0, 0
+
+    def on_start(self, _):
+        self.times, self.open = self.times + 1, self.open + 1
+
+    def on_end(self, _):
+        self.open -= 1
+
+
+COMPILER = Compiler()
+event.register("numba:compile", COMPILER)
 
 
 class EndlessError(BaseException):
@@ -539,13 +328,20 @@ class EndlessError(BaseException):
 def bounded():
     """Bound the processor time and the memory of what is done inside."""
 
+    seen = COMPILER.times
+
     def stop(*_):
+        nonlocal seen
+        if COMPILER.open or COMPILER.times > seen:
+            seen = COMPILER.times
+            signal.setitimer(signal.ITIMER_PROF, SECONDS, 0.1)
+            return
         raise EndlessError
 
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     before = signal.signal(signal.SIGPROF, stop)
-    resource.setrlimit(resource.RLIMIT_AS, (held + int(20 * BUDGET), hard))
+    resource.setrlimit(resource.RLIMIT_AS, (held + int(10 * BUDGET), hard))
     signal.setitimer(signal.ITIMER_PROF, SECONDS, 0.1)
     try:
         yield
@@ -568,9 +364,9 @@ def fault(call, arguments):
                 warnings.simplefilter("ignore", kind)
             found = _called(call, arguments)
     except errors.ScalingLawsError as failure:
-        return (
-            "" if str(failure) and len(str(failure)) < 2000 else "an error of no or too many words"
-        )
+        # names that there are, set in columns below the complaint, grow with what there is
+        words = [line for line in str(failure).splitlines() if not line.startswith("  ")]
+        return "" if 0 < len("".join(words)) < 2000 else "an error of no or too many words"
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError) as failure:
         return "" if _has_path(call) else f"{type(failure).__name__}: {failure}"
     except ImportError as failure:  # told so: an optional package
@@ -629,3 +425,152 @@ def has_nan(value):
     if isinstance(value, (tuple, list)):
         return any(map(has_nan, value))
     return False
+
+
+# -- many calls ---------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def arguments_of(draw, call):
+    """Draw arguments that are right for a callable, and spoil up to two of them."""
+    found = {
+        entry.name: draw(st.sampled_from(sane(entry, call)))
+        for entry in parameters(call)
+        if is_given(entry) or draw(st.booleans())
+    }
+    for name in draw(st.lists(st.sampled_from([*found]), max_size=2)) if found else ():
+        if name != "self":
+            kind = SPECTRA if isinstance(found[name], Spectrum) else EXTREME
+            kind = draw(st.sampled_from((kind, kind, WRONG)))
+            found[name] = spoiled(call, name, draw(st.sampled_from(kind)))
+    return found
+
+
+@st.composite
+def lines_of(draw, words, function):
+    """Draw a line for a command: each argument that must be given, and some others, right or not."""
+    line = [*words]
+    for entry in inspect.signature(function).parameters.values():
+        needed = entry.default is entry.empty and entry.kind is not entry.VAR_POSITIONAL
+        if needed or RUN_NOTHING.get(words[0]) == entry.name or draw(st.booleans()):
+            right = TYPED.get(entry.name, ())
+            line += tokens(function, entry, draw(st.sampled_from((*TEXTS, *2 * right))))
+    return line
+
+
+def line_fault(line):
+    """Run a line, and say what is wrong with what happened; nothing is an empty text."""
+    codes, out, err = [], io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        complaint = fault(lambda: codes.append(run(line)), {})
+    if complaint:
+        return complaint
+    if codes not in ([0], [1], [2]):
+        return f"exits with {codes}"
+    if "Traceback" in err.getvalue():
+        return "shows a traceback"
+    return "" if codes == [0] or err.getvalue() or out.getvalue() else "fails without a word"
+
+
+def swept(name, strategy, attempt, times, seconds=math.inf):
+    """Attempt what is drawn, so many times or for so many seconds; return how often, and the faults, each with its first case."""
+    made, faults, start = 0, {}, time.process_time()
+
+    @seed(zlib.crc32(name.encode()))
+    @settings(
+        max_examples=times,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def once(drawn):
+        nonlocal made
+        if time.process_time() - start > seconds:
+            return
+        made += 1
+        if complaint := attempt(drawn):
+            faults.setdefault(complaint, drawn)
+
+    once()
+    return made, faults
+
+
+TIMES = {"solvers": 8, "theory": 4, "verify": 4, "verify.plots": 1}
+"""Calls of each callable in a default run, by room; a picture takes as long as ten others."""
+
+
+def times_of(path):
+    """Return how often a callable is tried by default."""
+    room = next((room for room in reversed(TIMES) if path.startswith(room)), "solvers")
+    return TIMES[room]
+
+
+def sweep_call(path, call, times, seconds=math.inf):
+    """Call something with right, extreme and wrong arguments."""
+    return swept(path, arguments_of(call), lambda drawn: fault(call, drawn), times, seconds)
+
+
+def sweep_command(words, function, times=8, seconds=math.inf):
+    """Run a command with right, extreme and wrong arguments."""
+    return swept(" ".join(words), lines_of(words, function), line_fault, times, seconds)
+
+
+@contextmanager
+def sandbox():
+    """Bound what one call may hold, and give it a folder and a cache of its own to write to."""
+    before, here = dict(os.environ), Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"SCALINGLAWS_MEMORY": f"{BUDGET:.0f}", "XDG_CACHE_HOME": folder}
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(here)
+            os.environ.clear()
+            os.environ |= before
+
+
+def figures(words, times=None, seconds=math.inf):
+    """Sweep what has one of some words in its path, and print how often, for how long, and what went wrong."""
+    wanted = [
+        (
+            path,
+            lambda path=path, call=call: sweep_call(path, call, times or times_of(path), seconds),
+        )
+        for path, call in callables()
+    ] + [
+        (
+            "command " + " ".join(name),
+            lambda name=name, function=function: sweep_command(name, function, times or 8, seconds),
+        )
+        for name, function in commands(app)
+    ]
+    wanted = [(path, go) for path, go in wanted if not words or any(word in path for word in words)]
+    calls, things, taken, found = Counter(), Counter(), Counter(), []
+    for path, go in wanted:
+        room = path.partition(" " if path.startswith("command") else ".")[0]
+        start = time.process_time()
+        with sandbox():
+            made, faults = go()
+        taken[room] += time.process_time() - start
+        calls[room] += made
+        things[room] += 1
+        found += [(path, complaint, drawn) for complaint, drawn in faults.items()]
+        for complaint, drawn in faults.items():
+            print(f"{path}: {complaint}\n    {str(drawn)[:500]}", flush=True)
+    for room in sorted(calls):
+        print(f"{room:16} {things[room]:4} tried {calls[room]:7} times in {taken[room]:6.0f} s")
+    kinds = Counter(complaint.partition(" at ")[0].partition(":")[0] for _, complaint, _ in found)
+    print(
+        f"{sum(calls.values())} calls, {len(found)} faults",
+        *(f"{n} {kind}" for kind, n in kinds.items()),
+        sep="; ",
+    )
+
+
+if __name__ == "__main__":
+    numbers = [word for word in sys.argv[1:] if word.isdigit()]
+    words = [word for word in sys.argv[1:] if not word.isdigit()]
+    figures(words, *(int(number) for number in numbers[:2]))

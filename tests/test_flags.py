@@ -17,6 +17,7 @@ from scalinglaws.solvers import feature_learning
 from scalinglaws.solvers import percolation as solved
 from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
+from scalinglaws.theory.records import Published
 from scalinglaws.verify.simulate import percolation as simulated
 
 NO_FLAGS = ("no", "yes", "", 0, 1, 2, 1.0, None, (False, True), [True], (True, False, True, False))
@@ -99,6 +100,10 @@ CALLS = {
     "verify.Measurement": lambda **given: verify.Measurement(
         1.0, 0.1, None, 3, "by hand", (0, 1), **given
     ),
+    "theory.perceptron.derive_combined": lambda **given: theory.perceptron.derive_combined(
+        theory.perceptron.FixedNorm(), **given
+    ),
+    "theory.formula.Published": lambda **given: Published(1, "", None, **given),
     "verify.Report.succeeded": lambda **given: _report().succeeded(**given),
     "verify.check": lambda **given: verify.check("linear.mine", statement="", **given),
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),

@@ -4,8 +4,9 @@ import datetime
 
 import numpy as np
 import pytest
+import sympy as sp
 
-from scalinglaws import theory
+from scalinglaws import notation, theory
 from scalinglaws.arguments import afford, broadcast, floats, numbers
 from scalinglaws.errors import DomainError, ResourceError
 from scalinglaws.solvers import (
@@ -17,8 +18,14 @@ from scalinglaws.solvers import (
     patterns,
     percolation,
 )
+from scalinglaws.sweep import run_many
+from scalinglaws.theory.asymptotics import EXP, RATIONAL
+from scalinglaws.theory.balance import allocate, regimes_in_region
+from scalinglaws.theory.derivation import DEFINITION, step
+from scalinglaws.verify import plots
 from scalinglaws.verify.estimate import power_law_exponent
 from scalinglaws.verify.simulate import linear as simulated
+from scalinglaws.verify.simulate import percolation as forests
 
 SPECTRUM = PowerLawSpectrum(1.5, 1.0)
 THREE = EmpiricalSpectrum([0.5, 0.3, 0.1], [0.2, 0.5, 0.3])
@@ -164,6 +171,136 @@ def test_refused_by_name(call, name):
     with pytest.raises(DomainError) as caught:
         call()
     assert caught.value.argument == name
+
+
+K, C, A = sp.symbols("K C a", positive=True)
+MIXED = np.array(["1", 2.0], dtype=object)
+RAGGED = [[1.0, 2.0], [3.0]]
+FOREST = {"clusters": 5, "largest": 1000, "rng": 1}
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        # mappings and names
+        (lambda: notation.canonical(3, ()), "values"),
+        (lambda: notation.canonical({}, "ab"), "known"),
+        (lambda: notation.belonging(MIXED), "name"),
+        (lambda: notation.convention("bordelon").read(3), "values"),
+        (lambda: theory.law(MIXED), "law"),
+        (lambda: theory.law("linear.data").blocks(3), "values"),
+        (lambda: theory.law("linear.data").blocks({1: 2}), "values"),
+        (lambda: theory.law("linear.data")(alpha=RAGGED, beta=1), "alpha"),
+        (lambda: theory.law("linear.data")(alpha=np.timedelta64(3, "s"), beta=1), "values"),
+        # expressions
+        (lambda: RATIONAL(1, 10**7), "n"),
+        (lambda: RATIONAL(1, 10**400), "n"),
+        (lambda: EXP.transform(10**9), "s"),
+        (lambda: EXP.compose(np.timedelta64(3, "s")), "power"),
+        (lambda: step(K, "no", DEFINITION, ""), "value"),
+        (lambda: theory.feature_learning.compute_limited(power=[1]), "power"),
+        (lambda: theory.feature_learning.overlap(10**30, 1, 2), "x"),
+        (
+            lambda: (
+                theory.linear.derive_compute(theory.feature_learning.compute_limited(), of=3).expr
+            ),
+            "of",
+        ),
+        # one or several
+        (lambda: allocate(K + 1 / K, K, budget=3), "budget"),
+        (lambda: allocate(K + 1 / K, K, caps=np.array(2.0)), "caps"),
+        (lambda: allocate([RAGGED], K), "terms"),
+        (lambda: allocate(K + 1 / K, RAGGED), "free"),
+        (lambda: regimes_in_region(3, K, {}), "regimes"),
+        (lambda: regimes_in_region(allocate(K**A + C / K, K), RAGGED, {}), "scale"),
+        (lambda: regimes_in_region(allocate(K**A + C / K, K), C, 3), "region"),
+        (lambda: regimes_in_region(allocate(K**A + C / K, K), C, {A: (A, 1)}), "region"),
+        # patterns
+        (lambda: theory.patterns.transfer_order(1, 3, "erf"), "activation"),
+        (lambda: theory.patterns.transfer_order(1, 10**30, "odd"), "end"),
+        (lambda: theory.patterns.erf_cost(1, 1, "hard"), "width"),
+        (lambda: theory.patterns.erf_cost(amplitude=0), "amplitude"),
+        (lambda: theory.patterns.fully_connected([1], 3, tracked=0.5), "tracked"),
+        (lambda: theory.patterns.LayerPattern("bond"), "kind"),
+        (lambda: theory.patterns.LayerPattern("S"), "feature"),
+        (
+            lambda: theory.patterns.Pattern(
+                theory.patterns.attention(1), (theory.patterns.LayerPattern("S", 1),)
+            ),
+            "layers",
+        ),
+        (
+            lambda: theory.patterns.Pattern(
+                theory.patterns.fully_connected([1], 3), (theory.patterns.LayerPattern("S", 3),)
+            ),
+            "layers",
+        ),
+        # numbers whose sums or quotients are none
+        (lambda: EmpiricalSpectrum(RAGGED, [1.0]), "eigenvalues"),
+        (lambda: percolation.allocate([1.0], 3, exponents=1.0, scales=5e-324), "scales"),
+        (lambda: percolation.allocate_integer([1.0], 3, exponents=5e-324), "exponents"),
+        (lambda: percolation.cluster_scale(1.7e308, variance=1.0, coordination=12), "size"),
+        (lambda: percolation.data_loss(10, alpha=1.7e308, exponent=0.5), "alpha"),
+        (lambda: percolation.data_loss(10, weights=[1.7e308] * 3, exponent=0.5), "weights"),
+        (
+            lambda: feature_learning.realization_flow(1.0, [1, 2], [1.7e308] * 2, richness=1.0),
+            "powers",
+        ),
+        # simulations of percolation
+        (lambda: forests.bethe_dataset(5, occupation=MIXED), "occupation"),
+        (lambda: forests.bethe_dataset(**FOREST, occupation=RAGGED), "occupation"),
+        (
+            lambda: forests.learning_curves(forests.bethe_dataset(**FOREST), RAGGED),
+            "training_counts",
+        ),
+        (
+            lambda: forests.learning_curves(forests.bethe_dataset(**FOREST), estimator=MIXED),
+            "estimator",
+        ),
+        (lambda: forests.fitted_scale(np.array([1 + 0j]), 1.0), "training_counts"),
+        (lambda: forests.fractal_dimension(None), "groups"),
+        (lambda: forests.crossing(3, 4, dimension=1.9, bracket=(0.5, 0.7)), "small"),
+        (lambda: forests.label_clusters(RAGGED), "occupied"),
+        (lambda: forests.label_clusters([[True]], periodic=RAGGED), "periodic"),
+        (lambda: forests.lattice_clusters(3, 0.5), "shape"),
+        # many runs
+        (lambda: run_many(0.3, [1]), "function"),
+        (lambda: run_many(abs, 7), "items"),
+        (lambda: run_many(abs, [1], on_done=3), "on_done"),
+        (lambda: run_many(abs, [1], finished=[1]), "finished"),
+        (lambda: SPECTRUM.depth_for(10**400, 1.0), "count"),
+        (lambda: SPECTRUM.depth_for(10, None), "ridge"),
+        # pictures
+        (lambda: plots.percolation.loss_curves(figure=[]), "figure"),
+        (lambda: plots.percolation.loss_curves(exponents=MIXED), "exponents"),
+        (lambda: plots.percolation.dataset_losses(-0.0), "datasets"),
+        (lambda: plots.patterns.tail_curves(3), "tails"),
+    ],
+)
+def test_what_the_sweep_found_is_refused_by_name(call, name):
+    with pytest.raises(DomainError) as caught:
+        call()
+    assert caught.value.argument == name
+
+
+def test_work_that_would_not_end_is_refused(monkeypatch):
+    with pytest.raises(ResourceError, match="take more than .* attempts"):
+        forests.bethe_dataset(5, occupation=1e-300)
+    with pytest.raises(ResourceError, match="visit more than 1e\\+11 sites"):
+        forests.learning_curves(forests.bethe_dataset(**FOREST), repeats=10**15)
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "200MB")
+    wide = EmpiricalSpectrum([1e150, 1e-150], [0.0, 1e-300])
+    with pytest.raises(ResourceError, match="pairs of nodes would hold .* fewer decades"):
+        feature_learning.gradient_flow(1.0, wide, richness=0.1, samples=10)
+
+
+def test_no_budget_is_allocated_too():
+    assert percolation.allocate([3.0, 2.0], [], exponents=1.0).allocation.shape == (0, 2)
+
+
+def test_a_step_so_long_that_the_loss_overflows():
+    with pytest.raises(DomainError, match="learning_rate"):
+        feature_learning.gradient_descent(1, SPECTRUM, richness=1.0, learning_rate=1e300)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ def test_formulas_break_at_operators_only(width):
     assert "".join(lines).replace(" ", "") == FORMULA.replace(" ", "")
     for before, after in pairwise(lines):
         # no name, number or power is torn: a line ends behind a word or a sign, or the next begins with an operator
-        assert before.endswith(("*", ",", "=")) or after.lstrip()[0] in "+-=/" or before[-1] == ")"
+        assert (
+            before.endswith(("*", ",", "=", "+", "-"))
+            or after.lstrip()[0] in "+-=/"
+            or before[-1] == ")"
+        )
         assert not before.endswith("**")
         assert len(after) - len(after.lstrip()) > 4
 

@@ -13,8 +13,9 @@ from ..errors import DataError, DomainError
 from ..formatting import number
 from ..tables import Block, Table
 from ._app import Json, Output, app
-from ._figures import FIGURES, draw
+from ._figures import FIGURES, Picture, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
+from ._solver_help import documented
 
 if TYPE_CHECKING:
     from ..solvers.perceptron import SpectralComplexity
@@ -173,4 +174,7 @@ def _draw(
     columns: dict[str, list[Any]] = {
         key: [getattr(each, key) for each in found] for key in _shown(norm)
     }
-    draw(path.name, {"checkpoint": steps} | columns, Shown(_shown(norm)), ["checkpoint"], output)
+    meanings = documented(type(found[0])) if found else {}
+    table = {"checkpoint": steps} | columns
+    picture = Picture(path.name, table, Shown(_shown(norm)), ["checkpoint"], meanings=meanings)
+    draw(picture, output)

@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     from ..theory.patterns import Architecture, Attention, Cost, Minimum, SampleComplexity
 
 _SHOWN = 40  # patterns on a screen
-_NAMES = {
-    "GP": "GP: lazy",
-    "S1": "S1(k): one neuron specializes on degree k, with amplitude u",
-    "S": "S(k): M neurons specialize on degree k, with amplitude 1",
-    "G": "G(k): all neurons inflate their variance along degree k by beta",
-    "softmax": "softmax: the attention scores form the pattern, of squared strength epsilon2",
-}
 
 Widths = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
@@ -318,7 +311,7 @@ def _draw(found: SampleComplexity, path: Path, ends: tuple[str, str] | None) -> 
         axis[0] <= at <= axis[-1]
         for at, (_, axis) in zip(marks.get("here", ()), picture.axes, strict=False)
     )
-    figure = drawn(picture, marks=marks if inside else {})
+    figure = drawn(picture, marks=marks if inside else {}, title=_title(found))
     try:
         figure.savefig(path, dpi=150)
     except OSError as failure:
@@ -472,10 +465,12 @@ def _title(found: SampleComplexity) -> str:
 
 
 def _foot(found: SampleComplexity) -> list[str]:
+    from ..theory.patterns._rules import MEANINGS
+
     known = [*(entry.pattern for entry in found.ranking), *found.infeasible]
     kinds = {layer.kind for pattern in known for layer in pattern.layers}
     return [
-        *(words for kind, words in _NAMES.items() if kind in kinds),
+        *(words for kind, words in MEANINGS.items() if kind in kinds),
         "heuristic: a scaling argument, good for exponents; the theorem is the bound of `scalinglaws law patterns.unlearnability_bound`",
     ]
 

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -19,11 +19,14 @@ from ..formatting import number
 from ..notation import CONVENTIONS, Convention, SourceCapacity, belonging, convention
 from ..tables import Block, Table
 from ._app import Json, Latex, Output, app
-from ._figures import FIGURES, Columns, draw
+from ._figures import FIGURES, Columns, Picture, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import MAX_ROWS, floats, pairs, to_float
-from ._solver_help import renamed, solver_help, solver_list
+from ._solver_help import arguments, columns, renamed, solver_help, solver_list
 from ._solvers import Solver
+
+if TYPE_CHECKING:
+    from ..theory.catalogue import Remark
 
 _SPECTRUM = ("alpha", "beta", "a", "b", "size")
 _FILES = ("spectrum", "signal")
@@ -166,7 +169,7 @@ def solve(
     for warning in solved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if output is not None and output.suffix in FIGURES:
-        draw(request.title(), solved.columns, solver.shown, request.varied, output)
+        draw(_picture(request, solved), output)
     else:
         emit(_answer(request, solved, brief=output is None), json, output, latex=latex)
     return 0
@@ -481,12 +484,43 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
     return Answer(data, blocks, (tuple(columns), table))
 
 
-def _remark(request: _Request) -> str:
+def _picture(request: _Request, solved: _Solved) -> Picture:
+    """Bring together what a picture shows."""
+    from ..theory.catalogue import assumption
+
+    solver, said = request.solver, _remark(request)
+    defaults = {key: item.default for key, item in solver.parameters.items()}
+    given = {
+        key: axis[0]
+        for key, axis in (request.one_by_one | request.together).items()
+        if key not in request.varied
+    }
+    assumed = assumption(solver.name)
+    return Picture(
+        title=request.title(),
+        columns=solved.columns,
+        shown=solver.shown,
+        varied=request.varied,
+        meanings=columns(solver),
+        arguments=arguments(solver),
+        constant=defaults | given,
+        derived=said.powers,
+        remarks=[
+            *_totals(request, solved, {}),
+            *([f"derived: {said}"] if said else []),
+            *([f"assumes {assumed}"] if assumed else []),
+            *(f"warning: {warning}" for warning in solved.warnings),
+        ],
+    )
+
+
+def _remark(request: _Request) -> Remark:
     """Return what the theory says about a task, for all arguments that have one value."""
     from ..theory import remark
+    from ..theory.catalogue import Remark
 
     if request.files:
-        return ""  # remarks are about power laws
+        return Remark("")  # remarks are about power laws
     task = request.spectrum
     values = {} if task is None else {"alpha": task.alpha, "beta": task.beta}
     axes = request.one_by_one | request.together

@@ -74,7 +74,7 @@ def solver_list(text: str) -> Answer:
 
 def solver_help(solver: Solver) -> Answer:
     """Say what a solver does, what its arguments mean, and what comes out."""
-    documented = dict(_entries(solver.function, "Parameters"))
+    documented = arguments(solver)
     rows = []
     for key, item in solver.parameters.items():
         default = "needed" if item.default is item.empty else f"default {_cell(item.default)}"
@@ -95,10 +95,11 @@ def solver_help(solver: Solver) -> Answer:
             ),
             ("size", "", "number of them"),
         ]
+    known = columns(solver)
     result = [
-        (name, meaning)
-        for name, meaning in _entries(_returned(solver.function), "Attributes")
-        if name in (*solver.shown.columns, *solver.shown.totals)
+        (name, known[name])
+        for name in (*solver.shown.columns, *solver.shown.totals)
+        if known.get(name)
     ]
     symbols = [
         f"{symbol}= for {name}="
@@ -106,9 +107,9 @@ def solver_help(solver: Solver) -> Answer:
         for name in names
         if renamed(solver, {symbol: "1"}) == {name: "1"} and symbol != name
     ]
-    arguments = [*spectrum, *rows]
+    taken = [*spectrum, *rows]
     blocks: list[str | Table] = [fill(f"{solver.name}: {_purpose(solver.function)}", _WIDTH)]
-    blocks.append(_listed("arguments, as name=value:", arguments))
+    blocks.append(_listed("arguments, as name=value:", taken))
     also = ["a= and b=, or what --notation names, for alpha= and beta="] * solver.has_spectrum
     if also or symbols:
         blocks.append(fill("also " + ", ".join(also + symbols), _WIDTH))
@@ -124,11 +125,36 @@ def solver_help(solver: Solver) -> Answer:
                 "default": default.removeprefix("default "),
                 "meaning": meaning,
             }
-            for key, default, meaning in arguments
+            for key, default, meaning in taken
         ],
         "columns": [{"name": name, "meaning": meaning} for name, meaning in result],
     }
-    return Answer(data, blocks, (("argument", "default", "meaning"), arguments))
+    return Answer(data, blocks, (("argument", "default", "meaning"), taken))
+
+
+def documented(kind: type) -> dict[str, str]:
+    """Say what the attributes of a class mean, by its docstring."""
+    return dict(_entries(kind, "Attributes"))
+
+
+def columns(solver: Solver) -> dict[str, str]:
+    """Say what the columns of a solver mean, as far as its documentation does."""
+    shown = solver.shown
+    found = dict(_entries(_returned(solver.function), "Attributes")) | dict(shown.meanings)
+    if len(shown.columns) == 1:
+        found.setdefault(shown.columns[0], _purpose(solver.function).removeprefix("Compute "))
+    return found
+
+
+def arguments(solver: Solver) -> dict[str, str]:
+    """Say what the arguments of a solver mean."""
+    found = dict(_entries(solver.function, "Parameters"))
+    for name, meaning in found.items():
+        if elsewhere := re.match(r"As for (\w+)\.", meaning):
+            other = getattr(solver.function, "__globals__", {}).get(elsewhere[1])
+            there = dict(_entries(other, "Parameters")).get(name, "")
+            found[name] = there + meaning.removeprefix(elsewhere[0]) if there else meaning
+    return found
 
 
 def _listed(title: str, rows: list[tuple[str, str, str]]) -> str:
@@ -186,7 +212,7 @@ def _entries(documented: Any, section: str) -> Iterator[tuple[str, str]]:
 def _plain(text: str) -> str:
     """Write a docstring's markup as a terminal shows it."""
     text = re.sub(r":math:`([^`]*)`", lambda found: _formula(found[1]), text)
-    text = re.sub(r":\w+:`([^`]*)`", r"\1", text)
+    text = re.sub(r":\w+:`([^`]*)`", r"\1", text).replace("\\|", "|")
     return re.sub(r"``([^`]*)``|`~?([^`]*)`", lambda found: found[1] or found[2], text)
 
 
@@ -195,6 +221,7 @@ def _formula(text: str) -> str:
     text = re.sub(
         r"\\mathrm\{([^}]*)\}|\\text\{([^}]*)\}", lambda found: found[1] or found[2], text
     )
+    text = re.sub(r"(?<=\w)\\(log|exp)", r" \1", text)
     text = re.sub(r"\\[td]?frac(\w|\{[^{}]*\})(\w|\{[^{}]*\})", r"(\1)/(\2)", text)
     text = (
         text.replace("\\ge", ">=").replace("\\le", "<=").replace("\\,", " ").replace("\\cdot", "*")

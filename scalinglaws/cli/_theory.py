@@ -46,6 +46,8 @@ def laws(
     header = ("law", "statement")
     blocks: list[str | Table] = [Table(header, rows)] if rows else [f"no law mentions {text!r}"]
     emit(Answer(data, blocks, (header, list(rows))), json, output, latex=latex)
+    if not rows and output is not None:  # an empty file says nothing
+        print(f"no law mentions {text!r}", file=sys.stderr)
     return 0 if rows else 1
 
 

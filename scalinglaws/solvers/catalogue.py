@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -49,6 +49,9 @@ class Shown:
         Whether the solver itself makes a grid of its positional arguments, a row of each.
     rows : callable or None
         From result and arguments to the columns by name, where the fields of the result are not the columns.
+    meanings : mapping of str to str
+        What columns mean that are no documented attributes of a class of results; the only column of a plain function is what the
+        first line of its docstring says.
     """
 
     columns: tuple[str, ...]
@@ -60,6 +63,7 @@ class Shown:
     counted: tuple[str, ...] = ()
     grid: bool = False
     rows: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
 
 _ROOM = __name__.rpartition(".")[0]

@@ -150,13 +150,13 @@ class PowerLawSpectrum:
         DomainError
             If the eigenvalues there are too small for floating-point numbers.
         """
+        counts = numbers("count", count, low=0.0, infinite=True)
+        ridges = numbers("ridge", ridge, low=0.0, infinite=True)
         limit = self._limit
         if self.size <= 2.0**limit:
             return limit
-        with np.errstate(divide="ignore"):
-            learned = np.minimum(
-                np.asarray(count, float), np.asarray(ridge, float) ** (-1 / self.alpha)
-            )
+        with np.errstate(divide="ignore", over="ignore"):
+            learned = np.minimum(counts, ridges ** (-1 / self.alpha))
         most = float(np.max(learned, where=np.isfinite(learned), initial=1.0))
         # what is dropped beyond: of the degrees of freedom a part (K/k)^-(2 alpha - 1), of the loss (K/k)^-(alpha + alpha beta)
         beyond = max(34 / max(2 * self.alpha - 1, 0.1), 37 / (self.alpha * (1 + self.beta)))
@@ -269,7 +269,8 @@ class EmpiricalSpectrum:
     def __post_init__(self) -> None:
         """Check and copy the arrays."""
         if self.multiplicities is None:
-            object.__setattr__(self, "multiplicities", np.ones(np.shape(self.eigenvalues)))
+            shape = floats("eigenvalues", self.eigenvalues, "must be real numbers").shape
+            object.__setattr__(self, "multiplicities", np.ones(shape))
         for name, good, allowed in _COLUMNS:
             object.__setattr__(self, name, _column(name, getattr(self, name), good, allowed))
         for name in ("signal", "multiplicities"):

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
 from ..rooms import lazy_submodules
-from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, matching
+from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, Remark, matching
 
 if TYPE_CHECKING:
-    from .balance import Allocation
+    from . import balance
     from .comparison import LawComparison
     from .formula import Law
 
@@ -67,7 +67,11 @@ def _built(builder: str) -> Law:
 
 def _entry(name: str) -> Entry:
     if not isinstance(name, str) or name not in CATALOGUE:
-        tested = [law for law, entry in CATALOGUE.items() if name in entry.checks]
+        tested = [
+            law
+            for law, entry in CATALOGUE.items()
+            if isinstance(name, str) and name in entry.checks
+        ]
         more = f"a check of that name tests {' and '.join(tested)}" if tested else ""
         raise unknown_name("law", name, CATALOGUE, more)
     return CATALOGUE[name]
@@ -96,7 +100,7 @@ def allocate(
     caps: str | Sequence[str] = (),
     *,
     free: str | Sequence[str] = (),
-) -> Allocation:
+) -> balance.Allocation:
     """Minimize a sum of monomials under budgets and caps, all of them given as text.
 
     Parameters
@@ -112,7 +116,7 @@ def allocate(
 
     Returns
     -------
-    Allocation
+    balance.Allocation
         Its `minimum` is the exact optimum at given numbers; its entries are the ways in which terms can balance. As
         `scalinglaws.theory.balance.allocate` returns it, which takes expressions.
 
@@ -188,7 +192,7 @@ def compare(first: str, second: str, /, **values: Any) -> LawComparison:
     return contrast(law(first), law(second), values)
 
 
-def remark(solver: str, /, **values: Any) -> str:
+def remark(solver: str, /, **values: Any) -> Remark:
     """Say in a line what the theory derives for what a solver was asked.
 
     A theory says it in a function of the solver's name in its module ``remarks``.
@@ -202,8 +206,9 @@ def remark(solver: str, /, **values: Any) -> str:
 
     Returns
     -------
-    str
-        A line; empty if the theory has no remark on this solver or on these values.
+    Remark
+        A line, a str; empty if the theory has no remark on this solver or on these values. Its `powers` are the derived powers of
+        the independent variable, by the solver's columns.
 
     Examples
     --------
@@ -213,6 +218,6 @@ def remark(solver: str, /, **values: Any) -> str:
     ''
     """
     if not isinstance(solver, str) or solver not in REMARKS:
-        return ""
-    line: str = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
-    return line
+        return Remark("")
+    found: Remark = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
+    return found

@@ -72,6 +72,24 @@ ALSO_CALLED = {
 """What else the laws of a theory go by: words that people search for."""
 
 
+class Remark(str):
+    """What a theory says in a line about a solver's task.
+
+    Attributes
+    ----------
+    powers : mapping of str to float
+        Derived powers of the independent variable, by the solver's columns; empty where there is no plain power.
+    """
+
+    powers: Mapping[str, float]
+
+    def __new__(cls, line: str, powers: Mapping[str, float] | None = None) -> Remark:
+        """Make a line of text with powers."""
+        found = super().__new__(cls, line)
+        found.powers = dict(powers or {})
+        return found
+
+
 def assumption(name: str) -> str:
     """Return what the theory of a law or a solver assumes; empty if there is nothing to say.
 

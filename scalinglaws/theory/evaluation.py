@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mpmath
 import sympy as sp
@@ -13,12 +13,10 @@ import sympy as sp
 from ..arguments import digit_count, number
 from ..errors import DomainError, unknown_name
 from ..notation import belonging
+from ..reprs import short_repr
 from .decimals import decimal
 from .parameters import deciding, to_exact
 from .records import Form
-
-if TYPE_CHECKING:
-    from .formula import Law
 
 LEADING = "leading term"
 """Name of the law's own leading term among its formulas."""
@@ -26,6 +24,7 @@ LEADING = "leading term"
 _GUARD = 15
 
 
+@short_repr
 @dataclass(frozen=True)
 class Evaluation:
     """A formula of a law at given numbers.
@@ -46,7 +45,7 @@ class Evaluation:
     note: str = ""
 
 
-def symbols_of(law: Law) -> dict[str, sp.Symbol]:
+def symbols_of(law: Any) -> dict[str, sp.Symbol]:
     """Collect the symbols that can have numbers: parameters, the variable, and those of the formulas."""
     found = {name: law._symbol(name) for name in law.symbols}
     found[str(law.variable)] = law.variable
@@ -56,7 +55,7 @@ def symbols_of(law: Law) -> dict[str, sp.Symbol]:
 
 
 def evaluate_forms(
-    law: Law, values: Mapping[str, Any], digits: int | None = None
+    law: Any, values: Mapping[str, Any], digits: int | None = None
 ) -> tuple[Evaluation, ...]:
     """Evaluate every formula of a law for which the numbers suffice.
 
@@ -170,7 +169,7 @@ def _demand(condition: sp.Basic, values: Mapping[str, Any], digits: int) -> str:
     return f"{upper} must exceed {lower}{shown}"
 
 
-def _leading(law: Law, values: Mapping[str, Any], digits: int) -> Evaluation:
+def _leading(law: Any, values: Mapping[str, Any], digits: int) -> Evaluation:
     """Evaluate the leading term, where its constant is known."""
     parameters = {name: value for name, value in values.items() if name in law.symbols}
     at = f"{law.quantity}, without what fades at larger {law.variable}"

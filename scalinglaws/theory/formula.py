@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ..arguments import choice, digit_count, flag, refuse_first
+from ..arguments import choice, digit_count, flag, floats, instance, refuse_first, text
 from ..errors import AccuracyWarning, known_name, refusal, unknown_name
 from ..notation import CONVENTIONS, belonging, canonical, convention
 from ..reprs import line
@@ -277,6 +277,10 @@ class Law:
             As `scalinglaws.theory.rendering` writes them.
         """
         flag("published", published)
+        if values is not None:
+            instance("values", values, Mapping)
+            for name in values:
+                text("values", name)
         found: list[presentation.Block] = [
             presentation.Title(self.name, self.statement),
             self._scaling(),
@@ -700,7 +704,8 @@ class Law:
         """Return values by the law's own names, also where they were given as another paper writes them."""
         if not (self.task and self.notation == "capacity"):
             return dict(values)
-        read = canonical(values, self.symbols)
+        others = {str(symbol) for form in self.forms.values() for symbol in form.expr.free_symbols}
+        read = canonical(values, {*self.symbols, str(self.variable), *others})
         needless = read.keys() - values.keys() - set(self.symbols)
         return {name: value for name, value in read.items() if name not in needless}
 
@@ -745,8 +750,8 @@ class Law:
             condition for condition in self.validity if condition.free_symbols <= given.keys()
         ]
         if any(
-            np.ndim(value) > 0
-            for value in given.values()
+            (value.ndim if isinstance(value, np.ndarray) else floats(str(name), value).ndim) > 0
+            for name, value in given.items()
             if isinstance(value, (np.ndarray, list, tuple))
         ):
             if digits is not None:

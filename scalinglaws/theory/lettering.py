@@ -182,7 +182,7 @@ def _side_by_side(pieces: list[str], columns: list[Any]) -> list[str]:
 
 def _cases(head: str, expr: sp.Piecewise, width: int) -> list[str]:
     """Write cases below each other, each in lines of its own, as a table."""
-    lines = [head.rstrip()] if head.strip() else []
+    lines = wrapped(head.rstrip(), width).split("\n") if head.strip() else []
     indent = len(head) - len(head.lstrip()) + 2
     for value, condition in expr.args:
         where = "otherwise" if condition == sp.true else f"for {in_one_line(condition)}"

@@ -20,12 +20,21 @@ from .parameters import as_expression
 
 X = sp.Symbol("x", positive=True)
 
+_LARGEST = 1000  # exponent whose factorial can be written down
 POLE_SEARCH = 16  # poles of one Gamma looked at before concluding that the rest are cancelled, as for a step function
 
 
 def _at_gamma_pole(argument: sp.Expr) -> bool:
     value = sp.cancel(argument)
     return bool(value.is_integer and value.is_nonpositive)
+
+
+def _gamma(name: str, argument: sp.Expr) -> sp.Expr:
+    """Write a Gamma function, of a number only where its factorial can be written down."""
+    value = sp.cancel(argument)
+    if value.is_number and abs(value) > _LARGEST:
+        raise refusal(name, value, f"asks for Gamma beyond {_LARGEST}")
+    return sp.gamma(value)
 
 
 @short_repr
@@ -74,13 +83,13 @@ class MellinSymbol:
                 )
 
     def transform(self, s: sp.Expr) -> sp.Expr:
-        """Return the Mellin transform at `s`."""
+        """Return the Mellin transform at `s`; at a number, where all Gamma functions are of numbers up to 1000 in size."""
         s = as_expression("s", s)
         return (
             self.coefficient
             * self.base**s
-            * sp.Mul(*(sp.gamma(sp.cancel(a + b * s)) for a, b, _ in self.numerator))
-            / sp.Mul(*(sp.gamma(sp.cancel(c + d * s)) for c, d in self.denominator))
+            * sp.Mul(*(_gamma("s", a + b * s) for a, b, _ in self.numerator))
+            / sp.Mul(*(_gamma("s", c + d * s) for c, d in self.denominator))
         )
 
     def compose(self, power: sp.Expr | float) -> MellinSymbol:
@@ -267,7 +276,7 @@ def RATIONAL(m: sp.Expr | float, n: sp.Expr | float) -> MellinSymbol:
     Parameters
     ----------
     m, n : Expr or number
-        Exponents; ``n > 0``.
+        Exponents; ``n > 0``. A number n is at most 1000, so that its factorial can be written down.
 
     Returns
     -------
@@ -285,7 +294,7 @@ def RATIONAL(m: sp.Expr | float, n: sp.Expr | float) -> MellinSymbol:
     return MellinSymbol(
         ((m, sp.S.One, 0), (n - m, -sp.S.One, 0)),
         (),
-        1 / sp.gamma(n),
+        1 / _gamma("n", n),
         sp.S.One,
         X**m / (1 + X) ** n,
     )

@@ -11,7 +11,7 @@ import sympy as sp
 
 from ..errors import refusal
 from ..reprs import short_repr
-from .parameters import to_exact
+from .parameters import as_expression, to_exact
 from .relations import factored, vanishes
 
 
@@ -57,7 +57,7 @@ def monomial(argument: str, expr: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
     DomainError
         If it is no monomial, or the sign of its coefficient is not positive or cannot be decided.
     """
-    expr = sp.sympify(expr)
+    expr = as_expression(argument, expr)
     powers = dict.fromkeys(free, sp.S.Zero)
     coefficient = sp.S.One
     for factor in sp.Mul.make_args(sp.expand_power_exp(_spread(expr))):

@@ -15,6 +15,7 @@ from ..reprs import short_repr
 from .balance import Balance, allocate, regimes_in_region
 from .derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from .monomials import power_of, power_product, reduced
+from .parameters import as_expression
 from .records import Derived, Regime
 from .references import DUFFIN_1967, Reference
 
@@ -205,6 +206,7 @@ def _regime(model: CostLimited, entry: Balance, condition: sp.Basic, of: sp.Expr
 
 
 def _optimal(model: CostLimited, entry: Balance, of: sp.Expr) -> sp.Expr:
+    of = as_expression("of", of)
     chosen = entry.leading_alloc if model.exact else entry.allocation
     if not of.free_symbols & set(model.free):
         raise refusal("of", of, f"contains none of the scales {', '.join(map(str, model.free))}")

@@ -37,7 +37,7 @@ def is_exact(value: Any) -> bool:
 
 def to_exact(value: Any) -> sp.Expr:
     """Turn a number into a SymPy number without changing its value."""
-    if isinstance(value, (bool, str)):
+    if isinstance(value, (bool, str, np.timedelta64)):
         raise refusal("values", value, f"{value!r} is not a number", named=False)
     if isinstance(value, Fraction):
         return sp.Rational(value.numerator, value.denominator)
@@ -59,7 +59,7 @@ def to_exact(value: Any) -> sp.Expr:
 def as_expression(name: str, value: Any) -> sp.Expr:
     """Turn a finite real number or expression into SymPy's; refuse the rest, text above all."""
     if isinstance(value, (sp.Expr, RationalNumber, Fraction, float, np.number)) and not isinstance(
-        value, (bool, np.bool_)
+        value, (bool, np.bool_, np.timedelta64)
     ):
         found = sp.sympify(value)
         if not found.has(sp.nan, sp.oo, sp.zoo, sp.I) and found.is_extended_real is not False:
@@ -100,9 +100,9 @@ def evaluate_arrays(
     valid = np.logical_and.reduce([np.isfinite(array) for array in arrays])
     for condition in [None, *conditions]:
         if condition is not None:
-            valid = valid & np.broadcast_to(
-                sp.lambdify(symbols, condition, "numpy")(*arrays), valid.shape
-            )
+            with np.errstate(all="ignore"):
+                holds = sp.lambdify(symbols, condition, "numpy")(*arrays)
+            valid = valid & np.broadcast_to(holds, valid.shape)
         if outside == "raise" and not valid.all():
             first = int(np.flatnonzero(~valid)[0])
             values = {
@@ -113,9 +113,17 @@ def evaluate_arrays(
                 name, "finite parameters" if condition is None else condition, values
             )
     inside = [np.where(valid, array, 1.0) for array in arrays]
-    result = np.broadcast_to(sp.lambdify(symbols, expr, "numpy")(*inside), valid.shape).astype(
-        float
-    )
+    with np.errstate(all="ignore"):
+        raw_result = sp.lambdify(symbols, expr, "numpy")(*inside)
+    result = np.broadcast_to(raw_result, valid.shape).astype(float)
+    beyond = valid & ~np.isfinite(result)
+    if beyond.any() and outside == "raise":
+        first = int(np.flatnonzero(beyond)[0])
+        at = {
+            str(name): column.ravel()[first] for name, column in zip(symbols, arrays, strict=True)
+        }
+        raise refusal("values", at, f"{name} has no finite value at {show(at)}", named=False)
+    valid &= ~beyond
     return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
 
 
@@ -158,6 +166,8 @@ _SPECIAL = (
 
 def _by_points(symbols: list[sp.Symbol], expr: sp.Expr, arrays: list[Any]) -> Any:
     """Evaluate an expression with special functions point by point, the branch of every Piecewise chosen first."""
+    if not arrays:
+        return np.array(float(expr))
     broadcast = np.broadcast_arrays(*arrays)
     result = np.empty(broadcast[0].shape)
     for place in np.ndindex(result.shape):

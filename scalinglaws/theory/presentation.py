@@ -254,6 +254,7 @@ class Evaluated:
     digits: int
 
 
+@short_repr
 @dataclass(frozen=True)
 class Elsewhere:
     """What is printed elsewhere in place of the law.

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from ..arguments import choice, instance
+from ..arguments import choice, instance, text
 from ..errors import refusal
 from ..reprs import line, short_repr
+from .parameters import as_expression
 from .references import Reference
 
 
@@ -158,6 +159,12 @@ def step(
     """Write one step, left and right side kept as they are."""
     instance("quantity", quantity, sp.Basic)
     instance("relation", relation, Relation)
+    text("reason", reason)
+    if reference is not None:
+        instance("reference", reference, Reference)
+    instance("where", where, sp.Basic)
+    if not isinstance(value, sp.Basic):
+        value = as_expression("value", value)
     return Step(sp.Eq(quantity, value, evaluate=False), relation, reason, reference, where)
 
 

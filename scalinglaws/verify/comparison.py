@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import choice, flag, refuse_first
+from ..arguments import choice, flag, floats, refuse_first
 from ..equality import by_value
 from ..errors import DomainError, refusal
 from ..reprs import line, short_repr
@@ -303,6 +303,9 @@ class Comparison:
 
     def against(self, value: float | Array) -> Outcome:
         """Judge the measurement against any value of the predicted quantity, with this comparison's tolerance."""
+        given = floats("value", value)
+        if given.shape != np.shape(self.prediction.value) or not np.all(np.isfinite(given)):
+            raise refusal("value", value, "must be finite, of the shape of what is predicted")
         measured = self.measurement
         se, df = measured.se, measured.df
         if self.prediction.kind == "curve":

@@ -306,14 +306,14 @@ def test_env_and_version(capsys):
         (["solve", "linear.ridge", "alpha=2", "beta=1", "samples=0"], "must be >= 1"),
         (
             ["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "x.gif"],
-            "one of .csv, .json, .md, .pdf, .png, .svg, .txt",
+            "one of .csv, .json, .md, .pdf, .png, .svg, .tex, .txt",
         ),
         (
             ["solve", "linear.ridge", "alpha=2", "beta=1", "--output", "/no/such/x.csv"],
             "there is no folder",
         ),
         (["verify", "linear.static"], "did you mean 'linear.statics'"),
-        (["verify", "--effort", "heroic"], "quick, full"),
+        (["verify", "--effort", "heroic"], "must be 'quick' or 'full'"),
         (["verify", "--seed", "1.9"], "1.9"),
         (["verify", "--workers", "0"], "workers = 0"),
         (["frobnicate"], "frobnicate"),

@@ -144,9 +144,9 @@ def test_a_screen_shows_some_of_many_patterns_and_a_file_all(capsys, tmp_path):
 def test_pictures(capsys, tmp_path, arguments, start):
     arguments = [word.replace("{}", str(tmp_path / "picture")) for word in arguments]
     code, out, err = call(capsys, *arguments)
-    assert (code, err) == (0, "")
-    assert "heuristic" in out
     (path,) = tmp_path.iterdir()
+    assert (code, err) == (0, f"wrote {path}\n")
+    assert "heuristic" in out
     assert path.read_bytes().startswith(start)
 
 

@@ -31,7 +31,7 @@ def call(capsys, *arguments):
 def test_a_dataset_is_the_simulation_s(capsys, tmp_path):
     path = tmp_path / "data.npz"
     code, out, err = call(capsys, *BETHE, "--output", str(path), "--json")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"wrote {path}\n")
     data, found, loaded = (
         bethe_dataset(12, largest=10**4, rng=3),
         json.loads(out),
@@ -170,7 +170,8 @@ def test_what_is_too_large_to_draw_is_passed_over(capsys, tmp_path, monkeypatch)
     monkeypatch.setattr(percolation, "MOST_SITES", int(sizes[2]))
     code, _, err = call(capsys, *BETHE, "--output", str(path))
     assert (code, path.exists()) == (0, True)
-    assert err == f"drawn is rank 3, the largest cluster of at most {sizes[2]} sites\n"
+    drawn = f"drawn is rank 3, the largest cluster of at most {sizes[2]} sites\n"
+    assert err == f"{drawn}wrote {path}\n"
     monkeypatch.setattr(percolation, "MOST_SITES", 1)
     assert "all clusters are larger" in call(capsys, *BETHE, "--output", str(path))[2]
 

@@ -56,7 +56,7 @@ def test_selection_by_name_theory_and_pattern(scratch):
     [
         (lambda: select(["linear.static"], "quick"), "did you mean 'linear.statics'"),
         (lambda: select([], "quick"), "names is empty"),
-        (lambda: select(None, "heroic"), "quick, full"),
+        (lambda: select(None, "heroic"), "must be 'quick' or 'full'"),
         (lambda: verify.run(["linear.statics"], rng=-1), "rng = -1"),
         (lambda: verify.run(["linear.statics"], rng=1.5), "rng = 1.5"),
         (lambda: verify.run(["linear.statics"], workers=0), "workers = 0"),

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...arguments import Array
+from ...arguments import Array, afford
 from ...equality import by_value
 from ...reprs import short_repr
 from .._jit import njit
@@ -26,6 +26,8 @@ from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
 
 _TABLE = 2**23  # numbers in a table of modes and nodes
+_PAIR = 100  # numbers held at once for each pair of nodes
+_NARROWER = "take a spectrum that spans fewer decades"
 
 
 @short_repr
@@ -152,6 +154,8 @@ def pair_transform(
         `rows`, the second over all nodes and their complex conjugates.
     """
     m = at.s.size
+    chosen = len(range(m)[rows])
+    afford(_PAIR * m * chosen, f"the transform at {chosen:g} x {m:g} pairs of nodes", _NARROWER)
     by_mode, by_signal, parts = _products(modes, at, rows)
     half = parts.shape[0] // 2
     # G, D_2 and the transpose of G, each at the nodes and at their complex conjugates

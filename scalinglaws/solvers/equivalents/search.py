@@ -20,7 +20,8 @@ LogLoss = Callable[[ArrayLike, ArrayLike], Array]
 POINTS = 33  # of the first look over all model sizes
 METHOD = "scan, Brent and Newton in the logarithm of the size"
 
-_STEP = 0.06  # in the logarithm, of the differences at the optimum
+STEP = 0.06
+"""Step in the logarithm of the differences at the optimum, which reach two of them far."""
 
 
 @short_repr
@@ -67,7 +68,7 @@ def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
         ).x
     )
     for _ in range(2):
-        h = _STEP
+        h = STEP
         line = log_loss(x + h * np.arange(-2, 3), log_compute)
         slope = (line[0] - 8 * line[1] + 8 * line[3] - line[4]) / (12 * h)
         curvature = (-line[0] + 16 * line[1] - 30 * line[2] + 16 * line[3] - line[4]) / (12 * h * h)

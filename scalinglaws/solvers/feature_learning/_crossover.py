@@ -54,7 +54,7 @@ def crossover_time(
 
     Notes
     -----
-    The integrator of `gradient_flow`, about 10 ms per element, accurate to about 1e-9.
+    The integrator of `gradient_flow`, about 10 ms per element, accurate to 2e-9.
 
     References
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,6 +169,14 @@ def _measure(eigenvalues: ArrayLike, powers: ArrayLike, floor: float) -> Measure
             f"{weights.shape}",
             shown=False,
         )
+    with np.errstate(over="ignore"):
+        if not math.isfinite(rest + float(np.sum(weights))):
+            raise refusal(
+                "powers",
+                None,
+                "and floor add up to more than floating-point numbers hold",
+                shown=False,
+            )
     learned = rates > _SMALLEST * max(float(np.max(rates)), 1e-40)
     if not learned.any():
         raise refusal(

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 
 from ...arguments import Array, Value, choice, number, numbers, shaped
 from ...errors import refusal
-from ...results import PROMISED, Diagnostics, Result, Status
+from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..catalogue import shows
-from ..equivalents.search import METHOD, POINTS, best_split
+from ..equivalents.search import METHOD, POINTS, STEP, best_split
 from ..spectra import PowerLawSpectrum, Spectrum, one_spectrum
+from ._first_steps import FIRST, KNOWN, SMOOTH, continued, roughness
 from ._flow import gradient_flow
 from ._sgd import online_sgd
 from ._stability import sgd_stability
@@ -58,9 +59,9 @@ class ComputeFrontier(Result):
     compute : float or ndarray
         Budgets C = N t.
     features, time : float or ndarray
-        The best N, and t = C/N.
+        The best N, and the time t = C/N that it leaves.
     loss : float or ndarray
-        Test loss there.
+        Smallest test loss at the budget.
     loss_exponent : float or ndarray
         Local exponent :math:`-d\log L^*/d\log C`.
     features_exponent : float or ndarray
@@ -168,7 +169,8 @@ def compute_frontier(
 
     .. math:: L^*(C) = \min_N L(N, C/N)
 
-    with the test loss L(N, t) of `online_sgd` or `gradient_flow` at real t.
+    with the test loss L(N, t) of `online_sgd` or `gradient_flow` at real t; below 12 steps of the former the polynomial through
+    the logarithms of the losses at 0 to 15 steps is taken, which continues what `online_sgd` returns from 12 steps on.
 
     Parameters
     ----------
@@ -201,15 +203,21 @@ def compute_frontier(
     DomainError
         If an argument is out of range, or the best size lies at an end of the range, N = 1 or t = 1.
 
+    Warns
+    -----
+    AccuracyWarning
+        If losses are less accurate than 1e-8, or differences were taken between whole steps of a loss that is not smooth.
+
     Notes
     -----
     Features are assumed to be Gaussian, or to act as if they were; see the module.
 
     33 sizes at equal distances in the logarithm, then Brent's method between the neighbors of the best, then one Newton
-    step with fourth-order differences, which give the exponents as well: about 60 losses per budget, 60 ms. Losses are as
-    accurate as the solver's, sizes to about 1e-5; to 1e-3 where the best time lies
-    near 12 steps, at which `online_sgd` changes how it reads real numbers of steps, and with `modes_per_feature` no better than
-    one mode.
+    step with fourth-order differences, which give the exponents as well: about 60 losses per budget, 60 ms, and some 20 ms
+    more for each below 12 steps. Losses are as accurate as the solver's, sizes to about 1e-5, exponents to 1e-4; with
+    `modes_per_feature` no better than one mode. Where learning is so fast that losses at whole steps do not tell those in between
+    to 1e-6, and the best time lies near or below 12 steps, sizes and exponents are as rough as powers between whole steps: to some
+    percent. That is warned of.
 
     References
     ----------
@@ -235,7 +243,7 @@ def compute_frontier(
     features, loss, loss_exponent, features_exponent, rate, slope = (
         shaped(column, budgets.shape) for column in rows.T
     )
-    return ComputeFrontier(
+    result = ComputeFrontier(
         compute=shaped(budgets.ravel(), budgets.shape),
         features=features,
         time=shaped(budgets.ravel() / np.ravel(features), budgets.shape),
@@ -245,6 +253,8 @@ def compute_frontier(
         learning_rate=rate,
         diagnostics=model.diagnostics(float(np.max(np.abs(slope), initial=0.0))),
     )
+    judged("compute_frontier", result, result.diagnostics)
+    return result
 
 
 class _Model:
@@ -325,6 +335,29 @@ class _Model:
         )
         return np.asarray(found)
 
+    def _smooth_losses(self, features: Array, time: Array) -> Array:
+        """Return losses of sizes and times alike in shape, without kinks at whole steps."""
+        found = self.losses(features, time)
+        if self._dynamics == "flow":
+            return found
+        for i in np.argwhere((time < FIRST) & (time != np.floor(time))):
+            at = tuple(i)
+            whole = self.losses(features[at], np.arange(float(KNOWN)))
+            if roughness(whole) < SMOOTH:
+                found[at] = continued(whole, float(time[at]))
+        return found
+
+    def _kinks(self, log_compute: float, features: float) -> float:
+        """Return how far losses between the whole steps around a best time may be off, relative to them; 0 if they are smooth."""
+        least = math.exp(log_compute - 4 * STEP) / features
+        if self._dynamics == "flow" or least >= FIRST:
+            return 0.0
+        whole = self.losses(np.array(features), np.arange(float(KNOWN)))
+        if roughness(whole) < SMOOTH:
+            return 0.0
+        bends = np.diff(np.log(whole[whole > 0]), 2)[max(math.floor(least) - 1, 0) :]
+        return float(np.max(np.abs(bends), initial=PROMISED)) / 8
+
     def log_loss(self, log_features: ArrayLike, log_compute: ArrayLike) -> Array:
         """Return the logarithms of losses at sizes and budgets."""
         x, c = np.broadcast_arrays(np.asarray(log_features, float), np.asarray(log_compute, float))
@@ -336,10 +369,10 @@ class _Model:
         if (
             self._ratio is None
         ):  # one column: the order of times along the last axis does not matter
-            return np.asarray(np.log(self.losses(sizes[:, None], times[:, None])))
+            return np.asarray(np.log(self._smooth_losses(sizes[:, None], times[:, None])))
         return np.array(
             [
-                float(np.log(self.losses(np.array(n), np.array(t))))
+                float(np.log(self._smooth_losses(np.array([n]), np.array([t]))[0]))
                 for n, t in zip(sizes, times, strict=True)
             ]
         )
@@ -373,6 +406,7 @@ class _Model:
     def optimum(self, log_compute: float) -> tuple[float, ...]:
         """Return best size, loss, exponents of loss and size, learning rate, and the slope left."""
         found = best_split(self.log_loss, self._sizes(log_compute), log_compute)
+        self._error = max(self._error, self._kinks(log_compute, found.features))
         return (
             found.features,
             found.loss,

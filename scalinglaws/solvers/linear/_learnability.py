@@ -15,7 +15,14 @@ from ..spectra import PowerLawSpectrum, Spectrum, one_spectrum
 from ._ridge import ridge as solve_ridge
 
 
-@shows("df1", "df2")
+@shows(
+    "df1",
+    "df2",
+    meanings={
+        "df1": "number of modes learned, the sum of lambda_k/(lambda_k + kappa)",
+        "df2": "the same with squares, the sum of lambda_k^2/(lambda_k + kappa)^2",
+    },
+)
 class DegreesOfFreedom(NamedTuple):
     r"""Numbers of modes learned, :math:`\mathrm{df}_1` and :math:`\mathrm{df}_2`."""
 

@@ -44,7 +44,7 @@ class RidgeSolution(Result):
     degrees_of_freedom_2 : float or ndarray
         :math:`\mathrm{df}_2 = \sum_k \lambda_k^2 / (\lambda_k + \kappa)^2`.
     test_loss, train_loss : float or ndarray
-        Mean losses; the train loss without the penalty.
+        Mean losses, the train loss without the penalty; at ridge 0 the train loss is 0 up to P = N, where the test loss is infinite.
     bias : float or ndarray
         Squared bias: loss of the predictor averaged over features and samples.
     variance_samples, variance_features, variance_interaction : float or ndarray

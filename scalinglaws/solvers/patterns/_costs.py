@@ -50,7 +50,7 @@ class SpecializedCost(Result):
     Attributes
     ----------
     cost : float or ndarray
-        Of the best whole number of neurons, or of the number asked for.
+        Cost -log P of the best whole number of neurons, or of the number asked for.
     neurons : float or ndarray
         How many specialize.
     squared_weight : float or ndarray
@@ -73,7 +73,7 @@ class GaussianCost(Result):
     Attributes
     ----------
     cost : float or ndarray
-        Cost.
+        Cost -log P of the inflated variance.
     inflation : float or ndarray
         Factor by which the weights' variance grows.
     """

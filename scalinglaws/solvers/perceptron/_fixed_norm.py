@@ -180,7 +180,7 @@ def fixed_norm(
     --------
     >>> found = fixed_norm([2, 8], [2, 8])
     >>> found.error.round(9), found.train_loss.round(9)
-    (array([0.174587188, 0.054155361]), array([0.065746015, 0.016461079]))
+    (array([0.17458719, 0.05415536]), array([0.06574602, 0.01646108]))
     >>> print(f"{fixed_norm(3, 0.5, loss='square').error:.9f}")
     0.156345871
     """
@@ -257,6 +257,7 @@ def solve_points(alpha: Array, norm: Array, loss: ConvexLoss) -> Points:
 def result_of(
     alpha: Array, norm: Array, shape: tuple[int, ...], loss: ConvexLoss, found: Points
 ) -> FixedNormSolution:
+    """Put what was found of a row of points into a result of their shape."""
     solved = np.isfinite(found.sensitivity)
     estimate = np.where(solved, found.sensitivity + _ROUNDING, math.inf)
     columns = {

@@ -31,7 +31,7 @@ _SOLVED = 1e-12
 _MOST_STEPS = 40
 _FIRST = 0.1  # norm from which a branch is continued
 _LARGEST_STEP = math.log(2.0)
-_SMALLEST_STEP = 1e-6
+_SMALLEST_STEP = 0.02
 
 
 @short_repr

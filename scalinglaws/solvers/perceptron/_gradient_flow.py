@@ -94,7 +94,7 @@ def gradient_flow(norm: ArrayLike) -> GradientFlow:
     --------
     >>> found = gradient_flow([1, 5, 20])
     >>> found.time.round(4), found.error_ratio.round(5)
-    (array([2.809900e+00, 1.387090e+02, 8.178906e+03]), array([1.12833, 1.00817, 1.00051]))
+    (array([2.8099000e+00, 1.3870900e+02, 8.1782192e+03]), array([1.12833, 1.00817, 1.00051]))
     """
     given = numbers("norm", norm, low=0.0, high=_MOST)
     small = (given > 0) & (given < _LEAST)

@@ -207,7 +207,7 @@ def bayes(alpha: ArrayLike) -> LearningCurve:
     Examples
     --------
     >>> bayes([1, 10, 100]).error.round(9)
-    array([0.254372973, 0.043573204, 0.004416386])
+    array([0.25437297, 0.0435732 , 0.00441639])
     """
     checked = samples(alpha)
     flat = np.array(checked).ravel()
@@ -248,7 +248,7 @@ def gibbs(alpha: ArrayLike) -> LearningCurve:
     Examples
     --------
     >>> gibbs([1, 10, 100]).error.round(9)
-    array([0.338359469, 0.061525274, 0.006245613])
+    array([0.33835947, 0.06152527, 0.00624561])
     """
     checked = samples(alpha)
     flat = np.array(checked).ravel()

@@ -89,7 +89,7 @@ def optimal_norm(alpha: ArrayLike) -> OptimalNorm:
     --------
     >>> found = optimal_norm([1, 10, 100])
     >>> found.norm.round(6), found.error.round(9)
-    (array([ 1.185835,  8.897902, 88.364824]), array([0.25440446 , 0.043599421, 0.004419163]))
+    (array([ 1.185835,  8.897902, 88.364824]), array([0.25440446, 0.04359942, 0.00441916]))
     """
     checked = samples(alpha)
     few = f"must lie between {_FEWEST:g} and {MOST:g}"
@@ -193,7 +193,7 @@ def ridge(
     --------
     >>> found = ridge(2, [0.01, 1])
     >>> found.norm.round(6), found.error.round(6)
-    (array([4.12195 , 0.573193]), array([0.177146, 0.18251 ]))
+    (array([3.361115, 0.671199]), array([0.176404, 0.187623]))
     """
     choice("on_failure", on_failure, ("raise", "return"))
     kind = named(loss)

@@ -51,12 +51,13 @@ def solve(alpha: Array, norm: Array) -> Points:
         # d ln g / d ln norm from the cubic
         fall = 12 * alpha**2 / math.pi * g - 2 * (alpha * (1 + norm**2) + 2 * alpha**2 / math.pi)
         log_g = 2 * norm**2 * (alpha * g**2 - 1) / (fall * g**2)
-        slope = (log_g - 1) / s2
+        # d ln tau: those of R and of E delta^2 cancel but for (1 - v)^2
+        slope = (mean * log_g - norm**2) / spread
         free, kept = 1 - alpha * g, 1 - g
         x = g / kept
         log_chi = np.log(x) - 2 * np.log(norm)
         multiplier = free / x
-        condition = 1 / np.abs(1 - linear / (3 * h**2)) / s2
+        condition = 1 / np.abs(1 - linear / (3 * h**2))
     cutoff = zip(x / norm, np.sqrt(s2), r, strict=True)
     return Points(
         tau=tau,

@@ -10,6 +10,7 @@ from ...errors import refusal
 
 LAWS = ("hard", "shifted", "tree")
 """Learning curves of one cluster."""
+_LEAST = {"exponents": 1e-300, "scales": 1e-290}  # units over them are numbers
 
 
 def clusters(
@@ -37,7 +38,7 @@ def clusters(
 
 
 def _common(name: str, value: ArrayLike, size: int) -> Array:
-    array = numbers(name, value, low=0.0, strict=True)
+    array = numbers(name, value, low=_LEAST[name])
     if array.shape not in ((), (1,), (size,)):
         complaint = f"must be a number or have one entry for each of the {size} weights; got shape {array.shape}"
         raise refusal(name, array.shape, complaint, shown=False)

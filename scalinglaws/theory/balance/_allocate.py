@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, combinations
+from numbers import Rational
 from typing import Any
 
 import numpy as np
 import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 
+from ...arguments import several
 from ...errors import refusal
 from ..monomials import Monomial, like_terms, monomial
 from ..relations import factored
@@ -85,27 +87,24 @@ def allocate(
             "must be a SymPy expression or several; scalinglaws.parsing.parse_expression reads "
             "text",
         )
-    names = (
-        (free,)
-        if isinstance(free, sp.Symbol)
-        else tuple(free)
-        if isinstance(free, Iterable)
-        else ()
-    )
+    try:
+        names = (free,) if isinstance(free, sp.Symbol) else tuple(free)
+    except TypeError:
+        names = ()
     if (
         not names
-        or len(set(names)) < len(names)
         or not all(isinstance(name, sp.Symbol) and name.is_positive for name in names)
+        or len(set(names)) < len(names)
     ):
         raise refusal("free", free, "must be one or more different symbols declared positive=True")
     given = (
         sp.Add.make_args(terms)
         if isinstance(terms, sp.Expr)
-        else [sp.sympify(term) for term in terms]
+        else several("terms", terms, sp.Expr, Rational, float)
     )
     split = [monomial("terms", term, names) for term in given]
-    budgets = tuple(constraint("budget", item, names) for item in pairs(budget))
-    bounds = tuple(constraint("caps", item, names) for item in pairs(caps))
+    budgets = tuple(constraint("budget", item, names) for item in pairs("budget", budget))
+    bounds = tuple(constraint("caps", item, names) for item in pairs("caps", caps))
     constants = _constants(split, (*budgets, *bounds))
     moved = [term for term in split if term not in constants]
     if constants and not moved:

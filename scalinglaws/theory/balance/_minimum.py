@@ -15,6 +15,7 @@ import sympy as sp
 from scipy.optimize import linprog
 
 from ...errors import ConvergenceError, refusal
+from ...reprs import short_repr
 from ..monomials import Monomial
 from ._program import Program, reduce_rows
 
@@ -27,6 +28,7 @@ _PINNED = 1e-9  # room that a cap has, as a logarithm, below which it has none
 Row = Sequence[Any]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Minimum:
     """The exact minimum of a sum at given numbers.

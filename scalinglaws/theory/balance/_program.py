@@ -13,7 +13,7 @@ from sympy.polys.matrices import DomainMatrix
 from ...errors import refusal
 from ...reprs import short_repr
 from ..monomials import Monomial, monomial, power_of, power_product
-from ..parameters import to_exact
+from ..parameters import as_expression, to_exact
 from ..relations import is_positive
 
 
@@ -29,14 +29,21 @@ class Program:
     constants: tuple[Monomial, ...] = ()
 
 
-def pairs(items: Any) -> list[Any]:
+def pairs(argument: str, items: Any) -> list[Any]:
     """List constraints that were given as one or as several."""
     if items is None:
         return []
     single = isinstance(items, sp.Basic) or (
         isinstance(items, tuple) and len(items) == 2 and isinstance(items[0], sp.Expr)
     )
-    return [items] if single else list(items)
+    if single:
+        return [items]
+    try:
+        return list(items)
+    except TypeError:
+        raise refusal(
+            argument, items, "must be a pair (monomial, bound), a relation, or several of them"
+        ) from None
 
 
 def constraint(argument: str, item: Any, free: tuple[sp.Symbol, ...]) -> Monomial:
@@ -45,7 +52,7 @@ def constraint(argument: str, item: Any, free: tuple[sp.Symbol, ...]) -> Monomia
     if isinstance(item, relation):
         left, right = item.args
     elif isinstance(item, tuple) and len(item) == 2:
-        left, right = map(sp.sympify, item)
+        left, right = (as_expression(argument, side) for side in item)
     else:
         raise refusal(
             argument,
@@ -98,7 +105,7 @@ def amplitudes(program: Program) -> set[sp.Symbol]:
 def check_scale(program: Program, scale: Any) -> None:
     """Refuse to let something grow that the problem does not contain: its power would be zero in silence."""
     known = amplitudes(program)
-    if scale not in known:
+    if not isinstance(scale, sp.Symbol) or scale not in known:
         shown = ", ".join(sorted(map(str, known))) or "none"
         raise refusal(
             "scale",

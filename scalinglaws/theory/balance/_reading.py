@@ -12,8 +12,10 @@ import sympy as sp
 
 from ...errors import refusal
 from ...parsing import parse_expression
+from ...reprs import short_repr
 
 
+@short_repr
 @dataclass(frozen=True)
 class Problem:
     """A sum of monomials, and what limits its scales.

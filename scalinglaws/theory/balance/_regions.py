@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...arguments import flag, generator, instance, whole
+from ...arguments import flag, function, generator, instance, several, whole
 from ...errors import refusal
 from ...reprs import short_repr
 from ..relations import against_zero, factored
@@ -148,25 +148,26 @@ def regimes_in_region(
     -(a - 1)/a a - 2*b < 1
     -2*b/(2*b + 1) a - 2*b > 1
     """
-    regimes = tuple(regimes)
+    regimes = several("regimes", regimes, Balance)
     if not regimes:
         raise refusal("regimes", regimes, "is empty: there is nothing to choose from", shown=False)
-    for entry in regimes:
-        instance("regimes", entry, Balance)
     samples = whole("samples", samples)
     check_scale(regimes[0]._program, scale)
-    where = (where,) if isinstance(where, sp.Basic) else tuple(where)
+    where = several("where", where, sp.Basic)
     if isinstance(region, Mapping):
         for name, ends in region.items():
-            if np.shape(ends) != (2,) or not -np.inf < float(ends[0]) <= float(ends[1]) < np.inf:
+            instance("region", name, sp.Symbol)
+            if not _is_range(ends):
                 raise refusal(
                     "region",
                     region,
                     f": {name} in {ends} must be two finite numbers, the lower one first",
                     shown=False,
                 )
+    else:
+        function("region", region)
     names = (
-        tuple(params)
+        several("params", params, sp.Symbol)
         if params is not None
         else tuple(region)
         if isinstance(region, Mapping)
@@ -232,6 +233,14 @@ def regimes_in_region(
             )
         )
     return RegionalMap(tuple(sorted(entries, key=lambda entry: -entry.fraction)))
+
+
+def _is_range(ends: Any) -> bool:
+    try:
+        low, high = map(float, ends)
+    except (TypeError, ValueError):
+        return False
+    return -np.inf < low <= high < np.inf
 
 
 def evaluated(expr: sp.Expr, values: Mapping[sp.Symbol, Any]) -> Any:

@@ -9,8 +9,10 @@ from typing import Any
 import sympy as sp
 
 from ... import typesetting as tex
+from ...arguments import several, text, whole
 from ..lettering import in_unicode
 from ..mathematical_markup import mathml
+from ._records import Balance
 
 _LONG = 10**7  # numerators and denominators beyond are shown as decimals
 
@@ -32,11 +34,15 @@ def on_terminal(found: Any, before: str, after: str, width: int) -> str:
     str
         Lines.
     """
-    return in_unicode(lambda show: "\n".join([before, *_lines(found, show), after]), width)
+    listed = several("found", found, Balance)
+    around = text("before", before), text("after", after)
+    width = whole("width", width)
+    return in_unicode(lambda show: "\n".join([around[0], *_lines(listed, show), around[1]]), width)
 
 
 def as_latex(found: Any, before: str, after: str) -> str:
     """Write all balances as LaTeX, to be put into a document; before and after them, words."""
+    balances = several("found", found, Balance)
 
     def entry(place: int, balance: Any) -> str:
         value = rf"{_formula(balance.value)}"
@@ -55,8 +61,8 @@ def as_latex(found: Any, before: str, after: str) -> str:
             parts.append(f"possible if {conditions}{_undecided(balance)}")
         return "\n".join(parts)
 
-    listed = [entry(place, balance) for place, balance in enumerate(found, start=1)]
-    words = [tex.paragraph(text) for text in (before, after)]
+    listed = [entry(place, balance) for place, balance in enumerate(balances, start=1)]
+    words = [tex.paragraph(text(*given)) for given in (("before", before), ("after", after))]
     return "\n\n".join([words[0], *listed, words[1]]).strip("\n") + "\n"
 
 

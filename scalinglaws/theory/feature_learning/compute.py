@@ -22,6 +22,7 @@ from ..linear import (
     derive_transient,
 )
 from ..optimum import CostLimited
+from ..parameters import as_expression
 from ..records import Derived, Regime
 from ..references import BORDELON_2024_FEATURES
 from ..symbols import ALPHA, BETA, C, N, T
@@ -63,7 +64,7 @@ def compute_limited(power: Any = 1) -> ComputeLimited:
     >>> derive_compute(compute_limited(power=0)).expr.subs({ALPHA: 2, BETA: sp.Rational(1, 2)})
     1/3
     """
-    return _assembled(sp.sympify(power))
+    return _assembled(as_expression("power", power))
 
 
 @lru_cache(maxsize=8)

@@ -31,6 +31,8 @@ from ..relations import against_zero
 from ..symbols import ALPHA, BETA, BOX, INDEX, T, check_task, free_box
 from .exponents import BOUNDARY, CONSTANT, GAMMA, LOSS, TAU, integral, renamed
 
+_LARGEST = 1000  # exponent of which Gamma functions are written down
+
 POINT = sp.Symbol("z", positive=True)
 _B, _S, _TIME, _NU, _PHI, _W = sp.symbols("B s t_tau nu Phi w", positive=True)
 _I1, _I2, _RATE = sp.symbols("I_1 I_2 a", positive=True)
@@ -211,9 +213,17 @@ def _kernel_of(norm: sp.Expr, kernel: sp.Symbol = _S, where: sp.Basic = sp.true)
 # -- constants ----------------------------------------------------------------------------------------------------------
 
 
+def _moderate(name: str, value: Any) -> sp.Expr:
+    """Return an exponent as an expression; refuse numbers so large that Gamma functions of them cannot be written down."""
+    found = as_expression(name, value)
+    if found.is_number and abs(found) > _LARGEST:
+        raise refusal(name, value, f"must be at most {_LARGEST} in size")
+    return found
+
+
 def learned_fraction(nu: sp.Expr, z: sp.Expr) -> sp.Expr:
     r"""Return the learned fraction :math:`\Phi(z) = \frac{z}{1 - \nu}\,{}_1F_1(1; 2 - \nu; -z)` where s grows as :math:`\tau^{2\nu}`."""
-    nu, z = as_expression("nu", nu), as_expression("z", z)
+    nu, z = _moderate("nu", nu), as_expression("z", z)
     return z / (1 - nu) * sp.hyper([1], [2 - nu], -z)
 
 
@@ -244,8 +254,8 @@ def moments(x: sp.Expr, nu: sp.Expr | None = None) -> tuple[sp.Expr, sp.Expr]:
     >>> [sp.N(value, 12) for value in moments(sp.Rational(1, 2))]
     [2.31599696366, 1.15464127798]
     """
-    x = as_expression("x", x)
-    nu = (1 - x) / 4 if nu is None else as_expression("nu", nu)
+    x = _moderate("x", x)
+    nu = (1 - x) / 4 if nu is None else _moderate("nu", nu)
     sine = sp.pi / sp.sin(sp.pi * x)
     first = overlap(x, nu, nu)
     return first, sine * sp.gamma(1 - nu) / sp.gamma(1 - nu - x) - ((1 - x) / 2 - nu) * first
@@ -276,7 +286,7 @@ def overlap(x: sp.Expr, nu: sp.Expr, mu: sp.Expr) -> sp.Expr:
     >>> sp.N(overlap(sp.S.Half, sp.Rational(1, 8), sp.Rational(3, 8)), 12)
     2.67855872379
     """
-    x, nu, mu = as_expression("x", x), as_expression("nu", nu), as_expression("mu", mu)
+    x, nu, mu = _moderate("x", x), _moderate("nu", nu), _moderate("mu", mu)
     sine = sp.pi / sp.sin(sp.pi * x)
     one = sp.hyper([1, nu], [2 - mu - x], -1) / (sp.gamma(1 - nu) * sp.gamma(2 - mu - x))
     two = sp.hyper([1, nu + x], [2 - mu], -1) / (sp.gamma(1 - nu - x) * sp.gamma(2 - mu))

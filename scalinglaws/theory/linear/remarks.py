@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...arguments import number, text
 from .. import law
+from ..catalogue import Remark
 
 __all__ = ["compute_frontier"]
 
 
-def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> str:
+def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: Any) -> Remark:
     """Name the compute-optimal phase of a task, and its exponents.
 
     Parameters
@@ -23,17 +25,25 @@ def compute_frontier(*, alpha: Any, beta: Any, dynamics: str = "sgd", **others: 
 
     Returns
     -------
-    str
-        One line.
+    Remark
+        One line, with the powers of compute in it.
 
     Examples
     --------
     >>> compute_frontier(alpha=1.5, beta=0.5)
     'phase Ia: loss C^-0.3, features C^0.4 (linear.compute)'
     """
-    if dynamics != "sgd":
-        return "the phases of linear.compute are those of dynamics=sgd"
-    loss, size = law("linear.compute"), law("linear.compute_model")
+    if text("dynamics", dynamics) != "sgd":
+        return Remark("the phases of linear.compute are those of dynamics=sgd")
     values = {"alpha": alpha, "beta": beta}
-    exponents = f"loss C^-{float(loss(**values)):.4g}, features C^{float(size(**values)):.4g}"
-    return f"phase {loss.regime(**values)}: {exponents} (linear.compute)"
+    for name, value in values.items():
+        number(name, value)
+    loss, size, time = (
+        float(law(f"linear.{name}")(**values))
+        for name in ("compute", "compute_model", "compute_time")
+    )
+    phase = law("linear.compute").regime(**values)
+    return Remark(
+        f"phase {phase}: loss C^-{loss:.4g}, features C^{size:.4g} (linear.compute)",
+        {"loss": -loss, "features": size, "time": time},
+    )

@@ -10,6 +10,8 @@ where the filter f is a formula in x (the eigenvalue) and t, of which only :math
           \qquad \sum_k o(\kappa/\lambda_k) = n,
 
 where f, v and o are formulas in x, the renormalized ridge over the eigenvalue.
+
+Features are assumed to be Gaussian, or to act as if they were; see the package.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import sympy as sp
 
 from ...errors import refusal
 from ...parsing import parse_expression
+from ...reprs import short_repr
 from ..asymptotics import EXP, RATIONAL, MellinCombination, MellinSymbol, X
 from ..formula import Law
 from ..symbols import INDEX
@@ -41,6 +44,7 @@ _SHAPES = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class OwnLaw:
     """A law that was derived from typed formulas.

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice, flag, whole
+from ...arguments import choice, flag, instance, whole
 from ...errors import refusal
 from ...reprs import short_repr
 from ..parameters import to_exact
@@ -80,11 +80,19 @@ def transfer_order(start: int, end: int, activation: str) -> int | None:
     int or None
         j; None if there is none.
 
+    Raises
+    ------
+    DomainError
+        If a degree is no whole number from 1 to 12, or there is no such activation.
+
     Examples
     --------
     >>> transfer_order(1, 3, "odd"), transfer_order(3, 1, "odd"), transfer_order(1, 2, "odd"), transfer_order(1, 3, "generic")
     (3, 3, None, 3)
     """
+    start = whole("start", start, high=_MAX_DEGREE)
+    end = whole("end", end, high=_MAX_DEGREE)
+    choice("activation", activation, ACTIVATIONS)
     if activation == "linear":
         return 1 if start == end else None
     for order in range(1 if start == end else 2, end + 3):
@@ -160,6 +168,7 @@ class Architecture:
                 f"cannot be reached: a network with {self.activation} activation expresses {reach} "
                 "only; choose another target or activation",
             )
+        instance("tracked", self.tracked, tuple, list)
         tracked = tuple(self.tracked) or (1, self.degree)
         if not all(
             isinstance(k, int) and not isinstance(k, bool) and 1 <= k <= self.degree
@@ -322,6 +331,8 @@ def _tracked(tracked: Any, degree: int) -> tuple[int, ...]:
         return tuple(range(2 - degree % 2, degree + 1, 2))
     if tracked is None:
         return ()
+    if not isinstance(tracked, Iterable):
+        raise refusal("tracked", tracked, "must be 'all' or degrees")
     given: tuple[int, ...] = tuple(tracked)
     return given
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import flag, instance
+from ...arguments import flag
 from ...errors import refusal, unknown_name
 from ...reprs import short_repr
 from ..balance._cells import FORM_ZERO, Cell, Polygon, clip, edges_of, joined, least_cells, value_at
@@ -292,7 +292,6 @@ def sample_complexity(
     >>> sample_complexity(fully_connected([n], 3), purity=True).exponent
     Piecewise((1, n <= 1), (n/2 + 1/2, (n >= 1) & (n <= 5)), (3, n >= 5))
     """
-    instance("architecture", architecture, Architecture, Attention)
     flag("purity", purity)
     if not isinstance(architecture, (Architecture, Attention)):
         raise refusal(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy as sp
 
-from ...arguments import flag, instance, whole
+from ...arguments import flag, whole
 from ...equality import by_value
 from ...errors import refusal, unknown_name
 from ...reprs import short_repr
@@ -131,7 +131,6 @@ def phase_diagram(
     >>> [(str(line.equation.lhs), line.equation.rhs) for line in found.boundaries]
     [('n', 1), ('n', 5)]
     """
-    instance("architecture", architecture, Architecture, Attention)
     flag("purity", purity)
     architecture = _freed(architecture)
     space = space_of(architecture)

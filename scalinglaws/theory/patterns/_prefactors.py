@@ -10,9 +10,12 @@ import sympy as sp
 from scipy.optimize import minimize_scalar
 
 from ...arguments import number
+from ...errors import refusal
 from ...reprs import short_repr
+from ..parameters import as_expression
 
 _M, _U, _N2, _D = sp.symbols("M u N_2 d", positive=True)
+_LARGEST = 1e150  # size whose square is a floating-point number
 SELF_OVERLAP = 2 / sp.pi * sp.asin(sp.Rational(2, 3))
 
 
@@ -35,11 +38,22 @@ def erf_cost(
         First layer lazy with :math:`|w|^2 = 1`, target :math:`He_3(x_1)/\sqrt 6`; :math:`4/(3\pi d)` is the eigenvalue of a linear
         feature under the first layer's kernel, q_0 that kernel at equal inputs.
 
+    Raises
+    ------
+    DomainError
+        If one of them is no finite number or expression, or not positive (width and dimension may be zero).
+
     Examples
     --------
     >>> float(erf_cost(3, 1.325, 100, 100))
     1204.7...
     """
+    given = {"neurons": neurons, "amplitude": amplitude, "width": width, "dimension": dimension}
+    for name, value in given.items():
+        given[name] = found = as_expression(name, value)
+        if found.is_number and (found < 0 or (found == 0 and name in ("neurons", "amplitude"))):
+            raise refusal(name, value, "must be positive")
+    neurons, amplitude, width, dimension = given.values()
     overlap = (
         4
         / sp.sqrt(6 * sp.pi)
@@ -85,7 +99,7 @@ def erf_optimum(width: float, dimension: float) -> ErfOptimum:
     Raises
     ------
     DomainError
-        If a size is below one or not finite.
+        If a size is below one or above 1e150.
 
     Examples
     --------
@@ -93,7 +107,7 @@ def erf_optimum(width: float, dimension: float) -> ErfOptimum:
     3
     """
     for name, value in (("width", width), ("dimension", dimension)):
-        number(name, value, low=1)
+        number(name, value, low=1, high=_LARGEST)
     cost = sp.lambdify((_M, _U), erf_cost(width=width, dimension=dimension), "numpy")
 
     def best(neurons: float) -> tuple[float, float]:

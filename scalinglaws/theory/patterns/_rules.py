@@ -20,12 +20,21 @@ from functools import cached_property, lru_cache
 
 import sympy as sp
 
-from ...arguments import flag, instance
+from ...arguments import choice, flag, instance, whole
+from ...errors import refusal
 from ...reprs import short_repr
 from ..balance import Power, TropicalProgram
 from ._architectures import Architecture, Attention, transfer_order
 
 KINDS = ("GP", "S1", "S", "G")
+MEANINGS = {
+    "GP": "GP: lazy",
+    "S1": "S1(k): one neuron specializes on degree k, with amplitude u",
+    "S": "S(k): M neurons specialize on degree k, with amplitude 1",
+    "G": "G(k): all neurons inflate their variance along degree k by beta",
+    "softmax": "softmax: the attention scores form the pattern, of squared strength epsilon2",
+}
+"""What a layer does, by kind."""
 _LETTERS = {"S1": "u", "S": "M", "G": "beta"}  # of the free parameter
 _ONE, _NONE = Fraction(1), Fraction(0)
 
@@ -46,6 +55,16 @@ class LayerPattern:
 
     kind: str
     feature: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no layer does."""
+        choice("kind", self.kind, (*KINDS, "softmax"))
+        if (self.feature is None) != (self.kind in ("GP", "softmax")):
+            raise refusal(
+                "feature", self.feature, "must be a degree for S1, S and G, None for GP and softmax"
+            )
+        if self.feature is not None:
+            whole("feature", self.feature)
 
     def __str__(self) -> str:
         return self.kind if self.feature is None else f"{self.kind}({self.feature})"
@@ -75,6 +94,27 @@ class Pattern:
     architecture: Architecture | Attention
     layers: tuple[LayerPattern, ...]
     purity: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse layers that are not those of the architecture."""
+        instance("architecture", self.architecture, Architecture, Attention)
+        instance("layers", self.layers, tuple)
+        flag("purity", self.purity)
+        attention = isinstance(self.architecture, Attention)
+        kinds = ("GP", "softmax") if attention else KINDS
+        depth = self.architecture.depth if isinstance(self.architecture, Architecture) else 1
+        if len(self.layers) != depth or not all(
+            isinstance(layer, LayerPattern) and layer.kind in kinds for layer in self.layers
+        ):
+            raise refusal(
+                "layers",
+                self.layers,
+                f"must be {depth} of LayerPattern, of kinds {', '.join(kinds)}",
+            )
+        if isinstance(self.architecture, Architecture) and self.layers not in _possible(
+            _structure(self.architecture)
+        ):
+            raise refusal("layers", self.layers, "must carry features that arrive there")
 
     def __str__(self) -> str:
         return " ".join(map(str, self.layers))
@@ -187,6 +227,11 @@ def _assignments(structure: _Structure) -> tuple[tuple[LayerPattern, ...], ...]:
                 )
 
     return tuple(extend((), frozenset({1})))
+
+
+@lru_cache(maxsize=256)
+def _possible(structure: _Structure) -> frozenset[tuple[LayerPattern, ...]]:
+    return frozenset(_assignments(structure))
 
 
 def _source(

@@ -39,6 +39,7 @@ def first_correction(model: FixedNorm) -> sp.Expr:
     >>> first_correction(FixedNorm()).evalf(7)
     0.7984867
     """
+    instance("model", model, FixedNorm)
     force, I = model.force, squared_force(model)
     first, second = (sp.diff(force, MARGIN, order).subs(MARGIN, 0) for order in (1, 2))
     return sp.sqrt(sp.pi / 8) * (-3 * first - 2 / (3 * I) - I * second)

@@ -46,6 +46,7 @@ def squared_force(model: FixedNorm) -> sp.Expr:
     >>> squared_force(FixedNorm())
     -1 + 2*log(2)
     """
+    instance("model", model, FixedNorm)
     return model.integral(model.force**2)
 
 

@@ -8,6 +8,7 @@ import sympy as sp
 
 from ...arguments import choice, instance
 from ...errors import refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
 from ..implicit import ImplicitConstant
 from ..records import Derived, Form, Regime
@@ -140,6 +141,7 @@ def derive_stability(model: FixedNorm) -> Derived:
 # -- Bayes and Gibbs ----------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class Posterior:
     r"""All students that make no error on :math:`\alpha N` labels of a teacher, equally likely.

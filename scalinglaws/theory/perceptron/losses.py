@@ -14,8 +14,9 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, floats, instance, whole
 from ...errors import refusal
+from ...reprs import short_repr
 from ..parameters import as_expression
 from ..sums_and_integrals import DIGITS
 
@@ -39,10 +40,12 @@ r"""Conventions for the norm, and the power p of :math:`\lambda^p` that each of 
 
 LAMBDA, LAMBDA_SQUARED = sp.symbols("lambda lambda_s", positive=True)
 
+_MOST = 20  # power of the margin that is integrated
 _AGREE = mpmath.mpf(10) ** -10
 _MARGINS = (0.0, *np.geomspace(1e-3, 1e3, 61))
 
 
+@short_repr
 @dataclass(frozen=True)
 class FixedNorm:
     r"""A perceptron trained at fixed norm on :math:`\alpha N` labels of a teacher, with N inputs.
@@ -81,6 +84,7 @@ class FixedNorm:
     def __post_init__(self) -> None:
         """Refuse a loss without slope at zero margin, or one that is not decreasing and convex."""
         choice("convention", self.convention, MEASURES)
+        instance("box", self.box, Mapping)
         loss = as_expression("loss", self.loss)
         object.__setattr__(self, "loss", loss)
         if MARGIN not in loss.free_symbols or loss.free_symbols - {MARGIN} != set(self.box):
@@ -131,9 +135,13 @@ class FixedNorm:
 
     def at(self, expr: sp.Expr, margins: Any) -> Any:
         """Evaluate an expression at margins, in the middle of the box."""
+        expr = as_expression("expr", expr).subs(self.middle)
+        if expr.free_symbols - {MARGIN}:
+            raise refusal("expr", expr, "must be a function of MARGIN and the symbols of the box")
+        at = floats("margins", margins)
         with np.errstate(all="ignore"):
-            found = sp.lambdify(MARGIN, expr.subs(self.middle), "numpy")(margins)
-        return np.broadcast_to(np.asarray(found, float), np.shape(margins))
+            found = sp.lambdify(MARGIN, expr, "numpy")(at)
+        return np.broadcast_to(np.asarray(found, float), at.shape)
 
     def integral(self, function: sp.Expr, power: int = 0) -> sp.Expr:
         r"""Return :math:`\int_0^\infty u^k f(u)\,du`, as `closed_integral` does.
@@ -158,7 +166,6 @@ def _simplest(expr: sp.Expr) -> sp.Expr:
     return sp.simplify(expr) if not expr.has(sp.Piecewise) else sp.piecewise_fold(expr)
 
 
-@lru_cache(maxsize=256)
 def closed_integral(
     function: sp.Expr, power: int = 0, middle: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
 ) -> sp.Expr:
@@ -169,7 +176,7 @@ def closed_integral(
     function : Expr
         f, a function of `MARGIN`.
     power : int
-        k >= 0.
+        k, from 0 to 20.
     middle : tuple of (Symbol, number)
         Values of other symbols, at which the closed form is confirmed.
 
@@ -192,6 +199,23 @@ def closed_integral(
     >>> closed_integral(1 - sp.tanh(MARGIN), 1)
     pi**2/24
     """
+    function, power = as_expression("function", function), whole("power", power, low=0, high=_MOST)
+    instance("middle", middle, tuple)
+    for pair in middle:
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], sp.Symbol):
+            raise refusal("middle", middle, "must be pairs of a symbol and a number")
+        as_expression("middle", pair[1])
+    if function.free_symbols - {MARGIN, *dict(middle)}:
+        raise refusal(
+            "function", function, "must be a function of MARGIN and the symbols of middle"
+        )
+    return _closed_integral(function, power, middle)
+
+
+@lru_cache(maxsize=256)
+def _closed_integral(
+    function: sp.Expr, power: int, middle: tuple[tuple[sp.Symbol, sp.Expr], ...]
+) -> sp.Expr:
     weighted = MARGIN**power * function
     whole = sp.Integral(weighted, (MARGIN, 0, sp.oo))
     found = _by_partial_fractions(function, power)
@@ -284,6 +308,7 @@ def tail_power(model: FixedNorm) -> sp.Expr:
     >>> tail_power(FixedNorm(1 / (1 + MARGIN)))
     2
     """
+    instance("model", model, FixedNorm)
     far = sp.Symbol("u", positive=True)
     force = model.force.subs(MARGIN, far)
     if isinstance(force, sp.Piecewise):

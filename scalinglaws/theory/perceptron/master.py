@@ -22,8 +22,9 @@ import numpy as np
 import sympy as sp
 from scipy.optimize import brentq, root
 
-from ...arguments import instance
+from ...arguments import flag, instance
 from ...errors import ConvergenceError, refusal
+from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
 from ..records import Derived, Form, Regime
 from ..references import AUBIN_2020, DAMICO_2025
@@ -49,6 +50,7 @@ _SCAN = np.geomspace(0.15, 25, 20)  # of b, over the integral of the squared for
 # -- the minimum --------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class MasterOptimum:
     r"""The minimum of the master curve.
@@ -325,6 +327,7 @@ def derive_combined(model: FixedNorm, *, absolute: bool = False) -> Derived:
     (1/2, 1)
     """
     instance("model", model, FixedNorm)
+    flag("absolute", absolute)
     early, growth, hebb, best = (
         derive_early(model),
         derive_best_norm(model),

@@ -7,11 +7,12 @@ from typing import Any
 
 from ...arguments import number
 from .. import law
+from ..catalogue import Remark
 
 __all__ = ["data_loss", "data_loss_expansion", "zipf_model_loss"]
 
 
-def zipf_model_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
+def zipf_model_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> Remark:
     """Name what limits a model of these clusters, and the exponent of its loss.
 
     Parameters
@@ -25,7 +26,7 @@ def zipf_model_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> 
 
     Returns
     -------
-    str
+    Remark
         One line; empty where the law does not apply.
 
     Examples
@@ -36,7 +37,7 @@ def zipf_model_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> 
     return _regime("percolation.model", "n", alpha, exponent)
 
 
-def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
+def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> Remark:
     """Name what limits learning from samples of these clusters, and the exponent of the loss.
 
     Parameters
@@ -50,7 +51,7 @@ def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
 
     Returns
     -------
-    str
+    Remark
         One line; empty where the law does not apply.
 
     Examples
@@ -61,16 +62,16 @@ def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> str:
     return _regime("percolation.data", "P", alpha, exponent)
 
 
-def data_loss_expansion(**values: Any) -> str:
+def data_loss_expansion(**values: Any) -> Remark:
     """Name what limits learning from samples, as for `data_loss`."""
     return data_loss(**values)
 
 
-def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> str:
+def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> Remark:
     number("alpha", alpha)
     number("exponent", exponent, infinite=True)
     if not (alpha > 0 and 0 < exponent < math.inf):
-        return ""
+        return Remark("")
     found, values = law(name), {"alpha": alpha, "beta": exponent}
     regime, power = found.regime(**values), found.log_power(**values)
     limit = "boundary of both limits" if regime == "boundary" else regime
@@ -81,4 +82,8 @@ def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> str:
         if power == 1
         else f" (log {variable})^{float(power):.4g}"
     )
-    return f"{limit}: loss {variable}^-{float(found(**values)):.4g}{logarithm} ({name})"
+    exponent = float(found(**values))
+    return Remark(
+        f"{limit}: loss {variable}^-{exponent:.4g}{logarithm} ({name})",
+        {} if power else {"loss": -exponent},
+    )

@@ -516,10 +516,10 @@ def test_refusals(t, arguments, complaint):
 @pytest.mark.parametrize(
     ("eigenvalues", "powers", "floor", "complaint"),
     [
-        ([1, -1e-9], [1, 1], 0, "eigenvalues = -1e-09 must be >= 0"),
+        ([1, -1e-9], [1, 1], 0, r"eigenvalues\[1\] = -1e-09 must be >= 0"),
         ([1, 1], [1], 0, "two rows of the same length"),
         ([[1]], [[1]], 0, "two rows of the same length"),
-        ([1], [-1], 0, "powers = -1.0"),
+        ([1], [-1], 0, r"powers\[0\] = -1.0"),
         ([1], [1], -1, "floor = -1 "),
         ([1], [1], [1, 2], "floor must be a single number"),
         ([0], [1], 0, "nothing would be learned"),

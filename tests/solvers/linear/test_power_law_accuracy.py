@@ -6,7 +6,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from scalinglaws.errors import DomainError
+from scalinglaws.errors import AccuracyWarning, DomainError
+from scalinglaws.results import Status
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.solvers.linear import (
     compute_frontier,
@@ -141,6 +142,84 @@ def test_frontiers_and_surfaces(count):
             assert abs(found.loss - exact) < 1e-11 * exact
             surface = loss_surface([found.features], [found.time], spectrum, dynamics=dynamics)
             assert abs(surface.loss[0, 0] - exact) < 1e-11 * exact
+
+
+@effort(3, 200)
+def test_spectra_are_resolved_as_deeply_as_promised(count):
+    """Degrees of freedom and losses of the modes that `depth_for` asks for, at the ridge that it is asked for."""
+    rng = np.random.default_rng(36)
+    for _ in range(count):
+        alpha, beta = 1 + 10 ** rng.uniform(-3, 0.4), 10 ** rng.uniform(-2.5, 0.5)
+        learned, spectrum = 10 ** rng.uniform(0, 2.3), PowerLawSpectrum(alpha, beta)
+        kappa = float(learned**-alpha * 10 ** rng.uniform(0, 1))
+        for depth in (spectrum.depth_for(learned, 0.0), spectrum.depth_for(math.inf, kappa)):
+            modes = spectrum.modes(depth)
+            shares = modes.eigenvalues / (modes.eigenvalues + kappa)
+            found = (
+                modes.multiplicities @ shares,
+                modes.multiplicities @ shares**2,
+                modes.signal @ (1 - shares),
+            )
+            with mpmath.workdps(30):
+                for value, exact in zip(
+                    found, power_law_sums(mpf(alpha), mpf(beta), mpf(kappa)), strict=True
+                ):
+                    assert abs(value - exact) < 1e-10 * exact, (alpha, beta, learned, kappa)
+
+
+@effort(1, 25)
+def test_exponents_of_frontiers(count):
+    """By differences of losses with 36 digits; for descent also where the best time lies at and below 12 steps."""
+    rng = np.random.default_rng(35)
+    for eigenvalues, signal in spectra(rng, count, most=3, spans=(2, 3)):
+        spectrum, compute = EmpiricalSpectrum(eigenvalues, signal), 10 ** rng.uniform(1.5, 3)
+        for dynamics in ("flow", "sgd"):
+            try:
+                found = compute_frontier(compute, spectrum, dynamics=dynamics)
+            except DomainError:
+                continue  # the best size lies at an end
+            if dynamics == "sgd" and found.time < 14:
+                continue  # the continuation has no oracle below
+
+            def loss(x, c):
+                n = found.features * math.exp(x)  # noqa: B023
+                t = compute * math.exp(c) / n  # noqa: B023
+                if dynamics == "flow":  # noqa: B023
+                    return mpmath.log(limited_flow(eigenvalues, signal, n, INF, 0, t)[0])  # noqa: B023
+                rate = found.learning_rate  # noqa: B023
+                return mpmath.log(limited_sgd(eigenvalues, signal, n, 1, rate, 0, t))  # noqa: B023
+
+            h = 1e-3
+            fall = (loss(0, -2 * h) - 8 * loss(0, -h) + 8 * loss(0, h) - loss(0, 2 * h)) / (12 * h)
+            curvature = (loss(-h, 0) - 2 * loss(0, 0) + loss(h, 0)) / h**2
+            mixed = (loss(h, h) - loss(-h, h) - loss(h, -h) + loss(-h, -h)) / (4 * h * h)
+            assert abs(found.loss_exponent + fall) < 1e-5
+            assert abs(found.features_exponent + mixed / curvature) < 1e-4
+
+
+@pytest.mark.parametrize("middle", [60.0, pytest.param(40.0, marks=pytest.mark.slow)])
+def test_frontiers_are_smooth_where_whole_steps_begin_to_matter(middle):
+    """Local exponents of sizes and losses by searching again next to the budget; kinks at whole steps made them 6.7e-4 off."""
+    spectrum, step = PowerLawSpectrum(1.5, 0.5), 0.05
+    budgets = middle * np.exp(step * np.arange(-2, 3))
+    found = compute_frontier(budgets, spectrum)
+    assert 8 < found.time.min() < found.time.max() < 14
+    for values, exponents in (
+        (-np.log(found.loss), found.loss_exponent),
+        (np.log(found.features), found.features_exponent),
+    ):
+        slope = (values[0] - 8 * values[1] + 8 * values[3] - values[4]) / (12 * step)
+        assert abs(slope - exponents[2]) < 1e-4
+        # third differences of smooth exponents are of the order of the cube of the step
+        assert np.max(np.abs(np.diff(exponents, 3))) < 1e-4
+
+
+def test_a_frontier_between_whole_steps_that_tell_too_little_is_told():
+    """Modes that are gone after a step leave losses between the steps open."""
+    spectrum = EmpiricalSpectrum([1.0, 0.5, 1e-3], [1.0, 0.5, 0.05])
+    with pytest.warns(AccuracyWarning, match="compute_frontier"):
+        found = compute_frontier(30.0, spectrum, batch=INF, relative_rate=1.45)
+    assert found.diagnostics.status is Status.LOST_ACCURACY
 
 
 @effort(2, 60)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from mpmath import mp
 from scipy.special import expit
 
 from scalinglaws.errors import ConvergenceError, DomainError
@@ -171,3 +172,17 @@ def test_points_that_are_not_found_are_told():
         fixed_norm(2, 1e6, "exponential")  # log x would be a million
     left = fixed_norm(2, [1.0, 1e6], "exponential", on_failure="return")
     assert np.isinf(left.error_estimate).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "norm"), [(1e-6, 1e-4), (0.7, 0.9), (3, 0.5), (1e6, 0.3), (1e12, 0.3)]
+)
+def test_the_square_loss_is_as_accurate_as_stated(alpha, norm):
+    with mp.workdps(40):
+        a, n = mp.mpf(alpha), mp.mpf(norm)
+        cubic = [4 * a**2 / mp.pi, -(a * (1 + n**2) + 2 * a**2 / mp.pi), 0, n**2]
+        g = min(mp.re(z) for z in mp.polyroots(cubic, maxsteps=500, extraprec=200) if mp.re(z) > 0)
+        r = a * mp.sqrt(2 / mp.pi) * g / n
+        found = fixed_norm(alpha, norm, "square")
+        error = mp.acos(r) / mp.pi
+        assert abs(found.error / error - 1) <= found.error_estimate < 1e-12

@@ -238,3 +238,30 @@ def test_refusals(plane, line, tails):
     ):
         with pytest.raises(DomainError, match=message):
             call()
+
+
+@pytest.mark.parametrize("ends", [(0, 3), (0, 6), (0, 10)])
+def test_every_region_has_its_name_in_it_or_beside_it(ends):
+    found = patterns.phase_diagram(
+        patterns.fully_connected(["n_1", "n_2"], 3), {"n_1": ends, "n_2": ends}, points=2
+    )
+    figure = phase_diagram(found, title="a network")
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    names = [str(text.get_gid()).removesuffix(", outside") for text in axes.texts]
+    assert sorted(names) == sorted({patch.get_gid() for patch in axes.patches})
+    for text in figure.texts:
+        box = text.get_window_extent()
+        assert min(box.x0, box.y0) >= -1
+        assert box.x1 <= figure.bbox.width + 1
+        assert box.y1 <= figure.bbox.height + 1
+    (notes,) = (text.get_text() for text in figure.texts if text.get_gid() == "notes")
+    for name in ("GP: lazy", "S(k): M neurons", "S1(k): one neuron"):
+        assert name in notes
+
+
+def test_where_no_pattern_is_possible_it_says_so():
+    network = patterns.convolutional(["n"], 1, patch_exponent="s")
+    found = patterns.phase_diagram(network, {"n": (0, 2), "s": (0, 2)}, points=2)
+    (axes,) = phase_diagram(found).axes
+    assert "no pattern is possible" in [text.get_text() for text in axes.texts]

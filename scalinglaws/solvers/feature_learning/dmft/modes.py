@@ -2,7 +2,8 @@ r"""Few modes that act like many: what the march needs of a spectrum.
 
 Up to the last step T the losses are polynomials in the eigenvalues, and a stable run decays at most as fast as
 :math:`e^{-2 T \lambda/\lambda_1}`. A Gauss rule of the spectrum's own measure on a range of small :math:`\lambda` therefore
-replaces the modes there by a few: ranges of a factor 4 where the decay within a range matters, one range for everything below.
+replaces the modes there by a few: ranges of a factor 4 where the decay within a range matters, one range for everything below,
+and narrower ones next to the slowest mode of a finite spectrum where that is learned as well.
 Responses need the measure :math:`\sum_k \lambda_k \delta_{\lambda_k}`, mean errors
 :math:`\sum_k s_k \delta_{\lambda_k}`: each gets its own rule.
 """
@@ -24,6 +25,9 @@ _RANGE = 4.0  # ratio of eigenvalues within a range
 _FAST = 16.0  # decay exponent at the last step below which one range holds all modes
 _RESPONSE_NODES, _RESPONSE_TAIL = 7, 9
 _SIGNAL_NODES, _SIGNAL_TAIL = 10, 12
+_SLOW = 0.25  # decay exponent of the slowest mode from which ranges next to it are split
+_CLOSE = 8.0  # difference of decay exponents within such a range
+_FORGOTTEN = 80.0  # and the one beyond which nothing is left next to the slowest mode
 _MORE = 6  # nodes, where errors swing instead of decaying: steps beyond the edge of stability
 
 
@@ -89,10 +93,15 @@ def _reduced(
     """Replace the modes of each range by the nodes of a Gauss rule."""
     places, weights = _distinct(places, weights)
     found: list[tuple[Array, Array]] = []
-    start = 0
+    start, pace = 0, 4.0 * steps / float(places[0]) if places.size else 0.0
     while start < places.size:
-        fast = 4.0 * steps * places[start] > _FAST * places[0]
+        fast = pace * places[start] > _FAST
         stop = int(np.searchsorted(-places, -places[start] / _RANGE)) if fast else places.size
+        # once the slowest modes are learned, too, the loss is what is left of those next to the slowest
+        ahead = pace * (places[start] - places[-1])
+        if pace * places[-1] > _SLOW and ahead <= _FORGOTTEN:
+            nearer = places[-1] + max(ahead - _CLOSE, 0.0) / pace
+            stop = min(stop, int(np.searchsorted(-places, -nearer, side="right")))
         stop = max(stop, start + 1)
         found.append(_gauss(places[start:stop], weights[start:stop], nodes if fast else tail))
         start = stop

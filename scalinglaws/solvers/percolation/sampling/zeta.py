@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 from scipy import special
 
 DIRECT = 60
 """From here on powers are summed by the Euler-Maclaurin formula."""
 
-_BERNOULLI = special.bernoulli(16)
+_BERNOULLI = np.array([float(mpmath.bernoulli(k)) for k in range(17)])  # SciPy's lose digits
 
 
 def hurwitz(x: float) -> float:

@@ -13,7 +13,7 @@ from ....arguments import one_row
 from ....errors import refusal
 from ....solvers.feature_learning import circle_flow
 from ...simulate.feature_learning import SimulatedCircle
-from ..style import CASES, LAW, RIVAL, THEORY, bare
+from ..style import CASES, LAW, RIVAL, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,8 +72,6 @@ def circle_slopes(
     >>> [line.get_gid() for line in circle_slopes([1, 10], {"lazy": network}, **task).axes[1].get_lines()]
     ['flow', 'linear.time', 'feature_learning.time', 'lazy']
     """
-    from matplotlib.figure import Figure
-
     times = one_row("t", t, least=2, low=0, strict=True, increasing=True)
     if not 1 <= len(simulated) <= len(CASES):
         raise refusal(
@@ -102,8 +100,7 @@ def circle_slopes(
         harmonics=harmonics,
         grid=samples,
     )
-    if figure is None:
-        figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    figure = canvas(figure, (10.4, 4.2))
     left, right = figure.subplots(1, 2)
     middle = np.sqrt(times[1:] * times[:-1])
     left.plot(times, flow.train_loss, color=THEORY, lw=1.8, gid="flow", label="kernel flow")

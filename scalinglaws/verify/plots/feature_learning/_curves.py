@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....arguments import number, one_row
+from ....arguments import floats, number, one_row
 from ....errors import refusal
 from ....formatting import latex
 from ....solvers.feature_learning import crossover_time, gradient_flow, static_limit
 from ....solvers.spectra import PowerLawSpectrum, Spectrum, one_spectrum
-from ..style import CASES, LAW, RIVAL, THEORY, bare
+from ..style import CASES, LAW, RIVAL, THEORY, bare, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,6 +110,11 @@ def loss_curves(
     left.set(xscale="log", yscale="log", xlabel="time t", ylabel="test loss")
     right.set(xscale="log", xlabel="time t", ylabel=r"local exponent $-d\,\log E\,/\,d\,\log t$")
     _finish(left, right, spectrum)
+    levels = [
+        np.asarray(line.get_ydata()) for line in right.get_lines() if line.get_gid() in (LAZY, RICH)
+    ]
+    if len(levels) == 2 and np.array_equal(levels[0], levels[1]):
+        explain(figure, ["derived: the same exponent for lazy and for rich networks, one line"])
     return figure
 
 
@@ -168,8 +173,8 @@ def kernel_scale(
     if any(case.richness == 0 for case in cases):
         raise refusal("richness", richness, "leaves the kernel as it is: give values > 0")
     figure, left, right = _panels(figure)
-    left.axhline(1.0, color=RIVAL, lw=1, ls=":", gid="start")
     _draw(left, right, times, cases, ("scale", "exponent"))
+    left.axhline(1.0, color=RIVAL, lw=1, ls=":", gid="start", label="lazy: $s = 1$")
     if isinstance(spectrum, PowerLawSpectrum):
         exponent, log_power = _leading(RICH, spectrum)
         ratio = float(spectrum.beta)
@@ -196,7 +201,7 @@ def _cases(
     times = one_row("t", t, least=3, low=0, strict=True, increasing=True)
     for name, size in (("features", features), ("samples", samples)):
         number(name, size, infinite=True)
-    gammas = np.atleast_1d(np.asarray(richness, dtype=float))
+    gammas = np.atleast_1d(floats("richness", richness))
     if (
         gammas.ndim != 1
         or not 1 <= gammas.size <= len(CASES)
@@ -228,10 +233,7 @@ def _cases(
 
 
 def _panels(figure: Figure | None) -> tuple[Figure, Axes, Axes]:
-    from matplotlib.figure import Figure
-
-    if figure is None:
-        figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    figure = canvas(figure, (10.4, 4.2))
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     return figure, left, right
 
@@ -290,7 +292,8 @@ def _derived(
         if log_power
         else np.full(times.shape, sign * exponent)
     )
-    axis.plot(times, curve, color=color, lw=1.5, ls="--", gid=name, label=label, zorder=1.9)
+    dashes = (0 if name == LAZY else 4, (4, 4))  # the gaps of one are the dashes of the other
+    axis.plot(times, curve, color=color, lw=1.4, ls=dashes, gid=name, label=label, zorder=2.5)
 
 
 def _finish(left: Axes, right: Axes, spectrum: Spectrum) -> None:

@@ -13,7 +13,7 @@ from ....arguments import instance
 from ....errors import refusal
 from ....solvers.feature_learning import OnlineDMFTSolution, ReuseDMFTSolution
 from ...simulate.feature_learning import SimulatedTraining
-from ..style import CASES, THEORY, bare
+from ..style import CASES, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,14 +99,11 @@ def dmft_curves(
     >>> [line.get_gid() for axis in dmft_curves(run).axes for line in axis.get_lines()]
     ['test loss', 'scale']
     """
-    from matplotlib.figure import Figure
-
     if not 0 < coverage < 1:
         raise refusal("coverage", coverage, "must lie between 0 and 1")
     runs = _runs(solution, simulated, at)
     compared = any(run.simulated is not None for run in runs)
-    if figure is None:
-        figure = Figure(figsize=(10.4, 5.6 if compared else 4.2), layout="constrained")
+    figure = canvas(figure, (10.4, 5.6 if compared else 4.2))
     panels = figure.subplots(
         2 if compared else 1,
         2,
@@ -166,8 +163,6 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
     ['errors $C_0$', 'signals $C_2$', 'readout weights $C_w$', 'response $U$']
     """
     instance("solution", solution, *get_args(Solution))
-    from matplotlib.figure import Figure
-
     _checked("", solution)
     if solution.matrices is None or solution.steps.size < 3:
         raise refusal(
@@ -176,8 +171,7 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
             "must have two steps or more, and its matrices: solve with matrices=True",
             shown=False,
         )
-    if figure is None:
-        figure = Figure(figsize=(9, 7.6), layout="constrained")
+    figure = canvas(figure, (9, 7.6))
     stride = -(-solution.steps.size // MOST_CELLS)
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     last = float(solution.steps[-1])
@@ -194,6 +188,15 @@ def correlation_maps(solution: Solution, *, figure: Figure | None = None) -> Fig
             **colors,
         )
         axis.set_title(words, fontsize=11)
+        if name == "response":
+            axis.text(
+                0.7,
+                0.25,
+                "0: no response\nbefore its cause",
+                transform=axis.transAxes,
+                ha="center",
+                fontsize=9,
+            )
         label = r"$U/\eta$" if name == "response" else "correlation coefficient"
         beyond = "neither" if name != "response" else "max" if colors["vmin"] == 0 else "both"
         figure.colorbar(image, ax=axis, label=label, extend=beyond)

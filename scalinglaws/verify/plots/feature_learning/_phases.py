@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....notation import SourceCapacity
 from .._phases import Limits, draw_phases, law_with_phases
+from ..style import canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,12 +61,9 @@ def phase_diagram(
     >>> [axis.get_title() for axis in figure.axes]
     ['lazy', 'rich']
     """
-    from matplotlib.figure import Figure
-
     panels = {"lazy": "feature_learning.compute_lazy", "rich": "feature_learning.compute"}
     laws = [law_with_phases(name) for name in panels.values()]
-    if figure is None:
-        figure = Figure(figsize=(13.0, 4.6), layout="constrained")
+    figure = canvas(figure, (13.0, 4.6))
     axes = list(figure.subplots(1, 2))
     for axis, title in zip(axes, panels, strict=True):
         axis.set_title(title, fontsize=12)

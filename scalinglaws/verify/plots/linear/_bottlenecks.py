@@ -20,7 +20,7 @@ from ....solvers.spectra import PowerLawSpectrum
 from ...estimate import curve_from_replicates
 from ...rule import quantile
 from ...simulate.linear import population_projection, random_feature_ridge
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, band, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,13 +92,10 @@ def bottlenecks(
     DomainError
         If there is no case, or one names another law.
     """
-    from matplotlib.figure import Figure
-
     if not cases:
         raise refusal("cases", cases, "is empty: give at least one Bottleneck", shown=False)
     source = generator(rng)
-    if figure is None:
-        figure = Figure(figsize=(5.2 * len(cases), 5.6), layout="constrained")
+    figure = canvas(figure, (5.2 * len(cases), 5.6))
     axes = figure.subplots(2, len(cases), sharex="col", squeeze=False, height_ratios=(3, 1))
     for case, upper, lower in zip(cases, *axes, strict=True):
         _draw(case, upper, lower, np.array(sizes), modes, draws, replicates, tolerance, source)
@@ -187,8 +184,7 @@ def _draw(
     )
     upper.legend(frameon=False, fontsize=9)
 
-    lower.axhspan(-tolerance, tolerance, color=THEORY, alpha=0.08, lw=0)
-    lower.axhline(0, color=THEORY, lw=1)
+    band(lower, tolerance)
     lower.errorbar(
         sizes, mean / expected - 1, reach / expected, fmt="o", color=SIMULATION, ms=5, capsize=3
     )

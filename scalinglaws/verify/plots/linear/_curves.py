@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import number
+from ....arguments import floats, number
 from ....errors import refusal
 from ....solvers.linear import GradientDescentSolution, GradientFlowSolution, OnlineSGDSolution
 from ...simulate.linear import SimulatedLosses
-from ..style import CASES, THEORY, bare
+from ..style import CASES, THEORY, band, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,13 +92,10 @@ def loss_curves(
     >>> [line.get_gid() for line in figure.axes[0].get_lines()]
     ['test loss', 'train loss']
     """
-    from matplotlib.figure import Figure
-
     tolerance = number("tolerance", tolerance, low=0, strict=True)
     cases = _cases(solution, simulated, at)
     compared = any(case.simulated for case in cases)
-    if figure is None:
-        figure = Figure(figsize=(7, 5.6 if compared else 4.2), layout="constrained")
+    figure = canvas(figure, (7, 5.6 if compared else 4.2))
     if compared:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     else:
@@ -109,8 +106,7 @@ def loss_curves(
     (lower or upper).set_xlabel(cases[0].clock)
     bare(upper)
     if lower is not None:
-        lower.axhspan(-tolerance, tolerance, color=THEORY, alpha=0.08, lw=0)
-        lower.axhline(0, color=THEORY, lw=1)
+        band(lower, tolerance)
         widest = max(
             np.max(np.abs(_deviation(case, name)[0]) + _deviation(case, name)[1])
             for case in cases
@@ -199,7 +195,7 @@ def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
             f"has a {type(draws).__name__}: it must be SimulatedLosses",
             shown=False,
         )
-    when = time if at is None else np.atleast_1d(np.asarray(at, dtype=float))
+    when = time if at is None else np.atleast_1d(floats("at", at))
     place = np.searchsorted(time, when).clip(max=time.size - 1)
     if when.ndim != 1 or np.any(time[place] != when):
         raise refusal("at", at, "must be times that the solution has too", shown=False)

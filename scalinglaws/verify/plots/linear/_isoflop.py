@@ -14,7 +14,7 @@ from ....errors import DomainError, refusal
 from ....formatting import latex
 from ....solvers.linear import ComputeFrontier, compute_frontier, loss_surface
 from ....solvers.spectra import PowerLawSpectrum, Spectrum, one_spectrum
-from ..style import SIMULATION, THEORY, bare
+from ..style import SIMULATION, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,8 +90,6 @@ def isoflop(
     'phase Ia'
     """
     one_spectrum(spectrum)
-    from matplotlib.figure import Figure
-
     budgets = one_row("compute", compute, least=2, increasing=True)
     span = number("span", span, low=1, strict=True)
     if not isinstance(points, int):
@@ -107,8 +105,7 @@ def isoflop(
     }
     optima = compute_frontier(budgets, spectrum, **training)
     frontier = compute_frontier(np.geomspace(budgets[0], budgets[-1], points), spectrum, **training)
-    if figure is None:
-        figure = Figure(figsize=(10.4, 4.4), layout="constrained")
+    figure = canvas(figure, (10.4, 4.4))
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     _curves(left, spectrum, optima, frontier, span, points, training)
     _exponents(right, frontier, _derived(spectrum, **training))

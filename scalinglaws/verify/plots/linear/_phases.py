@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....notation import SourceCapacity
 from .._phases import Limits, draw_phases, law_with_phases
+from ..style import canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,11 +56,8 @@ def phase_diagram(
     >>> [text.get_text() for text in figure.axes[0].texts if text.get_text().startswith("I")]
     ['Ia', 'Ib', 'Ic', 'II', 'III', 'IVa', 'IVb']
     """
-    from matplotlib.figure import Figure
-
     found = law_with_phases(law)
-    if figure is None:
-        figure = Figure(figsize=(7.8, 4.9), layout="constrained")
+    figure = canvas(figure, (7.8, 4.9))
     draw_phases(
         [figure.subplots()],
         [found],

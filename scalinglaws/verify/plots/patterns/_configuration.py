@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
-from ....arguments import instance
+from ....arguments import number
 from ....errors import refusal
 from ....solvers.patterns import (
     AlignmentProbability,
@@ -15,7 +15,7 @@ from ....solvers.patterns import (
     alignment_rate,
     specialized_cost,
 )
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,9 +63,7 @@ def weight_configuration(
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['weight $w$ on the target', '$x$']
     """
-    instance("configuration", configuration, Configuration)
-    from matplotlib.figure import Figure
-
+    d = number("d", d, low=1)
     if not isinstance(configuration, Configuration):
         raise refusal(
             "configuration",
@@ -99,8 +97,7 @@ def weight_configuration(
         density = np.exp(logs - logs.max())
         laws[name] = density / (2 * np.trapezoid(density, x))
 
-    if figure is None:
-        figure = Figure(figsize=(10.4, 4.8), layout="constrained")
+    figure = canvas(figure, (10.4, 4.8))
     left, right = figure.subplots(1, 2)
     looks = {"prior": (RIVAL, "drawn at random"), "aligned": (THEORY, "aligned, mean-field theory")}
     both = np.concatenate((-x[:0:-1], x))

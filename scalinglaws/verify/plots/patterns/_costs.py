@@ -19,7 +19,7 @@ from ....solvers.patterns import (
 )
 from ....theory.parameters import to_exact
 from ....theory.patterns import fully_connected, sample_complexity
-from ..style import SIMULATION, THEORY, bare
+from ..style import SIMULATION, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,8 +73,6 @@ def cost_curves(
     >>> [line.get_gid() for line in figure.axes[0].get_lines()]
     ['S(1)', 'G(1)', 'GP', 'mean field']
     """
-    from matplotlib.figure import Figure
-
     d = one_row("dimensions", dimensions, least=3, low=2, increasing=True)
     exponent = fully_connected([width_exponent], 3).width_exponents[0]
     if not exponent.is_number:
@@ -97,8 +95,7 @@ def cost_curves(
                 f"must hold results of log_alignment with n = d^{exponent}, rounded",
                 shown=False,
             )
-    if figure is None:
-        figure = Figure(figsize=(10.4, 4.4), layout="constrained")
+    figure = canvas(figure, (10.4, 4.4))
     left, right = figure.subplots(1, 2)
     middle = np.sqrt(d[1:] * d[:-1])
     for name, cost in costs.items():

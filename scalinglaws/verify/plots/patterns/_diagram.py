@@ -13,8 +13,9 @@ from scipy.ndimage import distance_transform_edt, minimum_filter
 from ....arguments import instance
 from ....errors import refusal
 from ....theory.patterns import PhaseDiagram, sample_complexity
+from ....theory.patterns._rules import MEANINGS
 from .._phases import INK, NAME_SIZE
-from ..style import bare
+from ..style import bare, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +36,7 @@ COLORS = (
     "#bcdedb",
 )
 DOT = "#d1495b"
+IMPOSSIBLE = "no pattern is possible"
 CELLS = 200  # of a grid along an axis, on which room for names is looked for
 
 
@@ -42,6 +44,7 @@ def phase_diagram(
     diagram: PhaseDiagram,
     *,
     marks: Mapping[str, Sequence[float]] | None = None,
+    title: str = "",
     figure: Figure | None = None,
 ) -> Figure:
     r"""Draw which pattern of feature learning wins, over one or two exponents, with exact boundaries.
@@ -52,16 +55,19 @@ def phase_diagram(
         From `scalinglaws.theory.patterns.phase_diagram`; only its regions and boundaries are drawn, not its grid.
     marks : mapping of str to sequence of float, optional
         Points with their names: one coordinate per axis.
+    title : str
+        Which network it is, for instance.
     figure : Figure, optional
         An empty figure to draw in; by default a new one that belongs to no window.
 
     Returns
     -------
     Figure
-        A Matplotlib figure; ``figure.savefig(path)`` writes it. Over two exponents the plane with its regions; regions too small
-        for a name are found by their color in the key. Over one, the power of d in the number of samples: the least is drawn
+        A Matplotlib figure; ``figure.savefig(path)`` writes it. Over two exponents the plane with its regions; a region too small
+        for its name has it beside, with a line (``gid``: the name and ``", outside"``). Over one, the power of d in the number of
+        samples: the least is drawn
         bold, those of patterns that win somewhere else thin. Boundaries carry the names of their two sides, ``"S1(1) | S(1)"``,
-        as ``gid``, curves of exponents that of their pattern.
+        as ``gid``, curves of exponents that of their pattern. Below, notes say what the names and lines mean.
 
     Raises
     ------
@@ -76,8 +82,6 @@ def phase_diagram(
     ['S1(1)', 'S(1)', 'GP']
     """
     instance("diagram", diagram, PhaseDiagram)
-    from matplotlib.figure import Figure
-
     if not isinstance(diagram, PhaseDiagram):
         raise refusal(
             "diagram",
@@ -88,8 +92,7 @@ def phase_diagram(
         )
     points = _checked(marks, diagram)
     plane = len(diagram.axes) == 2
-    if figure is None:
-        figure = Figure(figsize=(8.4, 5.2) if plane else (6.8, 4.2), layout="constrained")
+    figure = canvas(figure, (8.4, 5.2) if plane else (6.8, 4.2))
     axes = figure.subplots()
     for number, (symbol, grid) in enumerate(diagram.axes):
         axes.set(
@@ -98,11 +101,37 @@ def phase_diagram(
                 f"{'xy'[number]}label": f"${sp.latex(symbol)}$   ({_size(diagram, symbol)})",
             }
         )
-    if diagram.purity:
-        axes.set_title("clean features", fontsize=11)
+    if diagram.purity and not title:
+        title = "clean features"
+    explain(figure, _notes(diagram), title=title)
     (_draw_plane if plane else _draw_line)(axes, diagram, points)
     axes.tick_params(direction="out", length=3)
     return figure
+
+
+def _notes(diagram: PhaseDiagram) -> list[str]:
+    """Say what names, lines and colors mean."""
+    kinds = {layer.kind for pattern in diagram.patterns for layer in pattern.layers}
+    several = any(len(exponents) > 1 for exponents in _exponents(diagram).values())
+    if len(diagram.axes) == 2:
+        lines = ["a color: where a pattern needs the fewest samples, d^g"]
+        lines += ["dotted: the exponent changes, the pattern does not"] if several else []
+    else:
+        lines = [
+            "bold: the least exponent, of the pattern named above; thin: those patterns where others need fewer samples"
+        ]
+    names = [words for kind, words in MEANINGS.items() if kind in kinds]
+    if any(len(pattern.layers) > 1 for pattern in diagram.patterns):
+        names.append("one word for each hidden layer, the first one first")
+    return [*lines, *names]
+
+
+def _exponents(diagram: PhaseDiagram) -> dict[str, dict[Any, None]]:
+    """List the exponents of each winner."""
+    return {
+        name: dict.fromkeys(diagram.regions[member].exponent for member in members)
+        for name, members in _preferred(diagram).items()
+    }
 
 
 def _checked(marks: Any, diagram: PhaseDiagram) -> dict[str, tuple[float, ...]]:
@@ -148,6 +177,7 @@ def _draw_plane(axes: Axes, diagram: PhaseDiagram, marks: dict[str, tuple[float,
     handles = []
     for number, (name, members) in enumerate(named.items()):
         color = COLORS[number % len(COLORS)]
+        exponents = _exponents(diagram)[name]
         for member in members:
             corners = np.array(diagram.regions[member].corners, dtype=float)
             axes.add_patch(
@@ -155,7 +185,9 @@ def _draw_plane(axes: Axes, diagram: PhaseDiagram, marks: dict[str, tuple[float,
                     corners, facecolor=color, edgecolor=color, linewidth=0.8, zorder=0.6, gid=name
                 )
             )
-        exponents = dict.fromkeys(diagram.regions[member].exponent for member in members)
+            if len(exponents) > 1:  # boundaries with others are drawn over
+                around = np.concatenate([corners, corners[:1]])
+                axes.plot(*around.T, ":", color=INK, lw=1.0, zorder=1.6, gid=f"{name}, inside")
         words = " or ".join(f"${_fraction(exponent)}$" for exponent in exponents)
         handles.append(
             Patch(facecolor=color, edgecolor=INK, linewidth=0.6, label=f"{name}:  {words}")
@@ -220,20 +252,83 @@ def _name(
         free &= (np.abs(off[..., 0] - (-0.3 if leftward else 0.3)) > 0.5) | (
             np.abs(off[..., 1]) > 0.25
         )
+    masks = {}
     for name, members in named.items():
         mask = np.zeros((CELLS, CELLS), dtype=bool)
         for member in members:
             corners = np.array(diagram.regions[member].corners, dtype=float)
             mask |= Path(corners).contains_points(mesh.reshape(-1, 2)).reshape(mask.shape)
+        masks[name] = mask
+    style: dict[str, Any] = {"ha": "center", "va": "center", "color": INK}
+    taken = ~free
+    outside = []
+    for name, mask in masks.items():
         for written, size, upright in _ways(name):
             spot = _room(
                 mask & free, written, size, inches[::-1] if upright else inches, upright=upright
             )
             if spot is not None:
                 where = (place[0][spot[1]], place[1][spot[0]])
-                style: dict[str, Any] = {"ha": "center", "va": "center", "color": INK, "gid": name}
-                axes.text(*where, written, fontsize=size, rotation=90 if upright else 0, **style)
+                rotation = 90 if upright else 0
+                put = axes.text(*where, written, size=size, rotation=rotation, gid=name, **style)
+                taken |= _covered(axes, put, mesh)
                 break
+        else:
+            outside.append(name)
+    for name in outside:
+        taken |= masks[name]
+    for name in outside:
+        _beside(axes, name, masks[name], taken, mesh, inches)
+    nothing = ~np.any(list(masks.values()), axis=0)
+    spot = _room(nothing & ~taken, IMPOSSIBLE, 9, inches, upright=False)
+    if spot is not None:
+        where = (place[0][spot[1]], place[1][spot[0]])
+        box = {"facecolor": "#f1f1f1", "edgecolor": "none", "pad": 1.5}
+        axes.text(*where, IMPOSSIBLE, size=9, bbox=box, **style)
+
+
+def _covered(axes: Axes, text: Any, mesh: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which points a text covers, with a margin."""
+    box = text.get_window_extent().padded(4)
+    (x0, y0), (x1, y1) = axes.transData.inverted().transform(box.get_points())
+    return np.asarray(
+        (mesh[..., 0] > x0) & (mesh[..., 0] < x1) & (mesh[..., 1] > y0) & (mesh[..., 1] < y1)
+    )
+
+
+def _beside(
+    axes: Axes,
+    name: str,
+    mask: NDArray[np.bool_],
+    taken: NDArray[np.bool_],
+    mesh: NDArray[np.float64],
+    inches: NDArray[np.float64],
+) -> None:
+    """Write a name beside its region, with a line to where that is widest."""
+    if not mask.any():
+        return
+    step = inches[::-1] / CELLS
+    room = distance_transform_edt(np.pad(mask, 1), sampling=step)[1:-1, 1:-1]
+    inner = np.unravel_index(np.argmax(room), mask.shape)
+    fits = _fits(~taken, name, NAME_SIZE - 3, inches)
+    spots = np.argwhere(fits)
+    if not spots.size:
+        return
+    row, column = spots[np.argmin(np.sum(((spots - np.array(inner)) * step) ** 2, axis=1))]
+    text = axes.annotate(
+        name,
+        tuple(mesh[inner]),
+        tuple(mesh[row, column]),
+        ha="center",
+        va="center",
+        fontsize=NAME_SIZE - 3,
+        color=INK,
+        arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.9, "shrinkA": 2, "shrinkB": 0},
+        bbox={"facecolor": "white", "edgecolor": INK, "linewidth": 0.5, "pad": 2, "alpha": 0.9},
+        gid=f"{name}, outside",
+        zorder=3,
+    )
+    taken |= _covered(axes, text, mesh)
 
 
 def _ways(name: str) -> list[tuple[str, float, bool]]:
@@ -257,6 +352,31 @@ def _room(
     upright: bool,
 ) -> tuple[int, int] | None:
     """Find where the box of a text fits into a region, as far from its edges as can be."""
+    fits = _fits(mask, written, size, inches, upright=upright)
+    if not fits.any():
+        return None
+    box = _box(written, size, inches, upright=upright)
+    room = distance_transform_edt(np.pad(fits, 1), sampling=1 / np.array(box))[1:-1, 1:-1]
+    good = np.argwhere(room >= 0.85 * room.max())
+    row, column = good[np.argmin(np.sum((good - np.argwhere(mask).mean(axis=0)) ** 2, axis=1))]
+    return int(row), int(column)
+
+
+def _fits(
+    mask: NDArray[np.bool_],
+    written: str,
+    size: float,
+    inches: NDArray[np.float64],
+    *,
+    upright: bool = False,
+) -> NDArray[np.bool_]:
+    """Say where the middle of a text can be."""
+    box = _box(written, size, inches, upright=upright)
+    return np.asarray(minimum_filter(mask, size=box, mode="constant", cval=0), dtype=bool)
+
+
+def _box(written: str, size: float, inches: NDArray[np.float64], *, upright: bool) -> list[int]:
+    """Return rows and columns that a text takes."""
     lines = written.split("\n")
     wide, tall = (
         0.62 * size / 72 * max(map(len, lines)) + 0.06,
@@ -268,13 +388,7 @@ def _room(
     ]
     if upright:
         box.reverse()
-    fits = minimum_filter(mask, size=box, mode="constant", cval=0)
-    if not fits.any():
-        return None
-    room = distance_transform_edt(np.pad(fits, 1), sampling=1 / np.array(box))[1:-1, 1:-1]
-    good = np.argwhere(room >= 0.85 * room.max())
-    row, column = good[np.argmin(np.sum((good - np.argwhere(mask).mean(axis=0)) ** 2, axis=1))]
-    return int(row), int(column)
+    return box
 
 
 def _draw_line(axes: Axes, diagram: PhaseDiagram, marks: dict[str, tuple[float, ...]]) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import several
 from ....errors import refusal
 from ....solvers.patterns import SPINODAL, TRANSITION, TailProbability, cube_rate
-from ..style import CASES, RIVAL, THEORY, bare
+from ..style import CASES, RIVAL, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,11 +59,10 @@ def tail_curves(
     >>> figure.axes[1].get_ylabel()
     '$\\log_{10} P(A_N > s)$'
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    given = [tails] if isinstance(tails, TailProbability) else list(tails)
-    if not given or not all(isinstance(entry, TailProbability) for entry in given):
+    given = several("tails", tails, TailProbability)
+    if not given:
         raise refusal("tails", tails, "must be results of log_tail, one or more", shown=False)
     terms = sorted({float(n) for entry in given for n in np.ravel(entry.n)})
     if len(terms) > len(CASES):
@@ -76,8 +76,7 @@ def tail_curves(
         raise refusal(
             "tails", [entry.s for entry in given], "must have positive thresholds", shown=False
         )
-    if figure is None:
-        figure = Figure(figsize=(10.6, 4.6), layout="constrained")
+    figure = canvas(figure, (10.6, 4.6))
     left, right = figure.subplots(1, 2)
     runs = []
     for entry in given:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .... import theory
 from ....arguments import number, whole
 from ....solvers.percolation import allocate, allocate_integer
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,8 +67,6 @@ def allocation_by_rank(
     >>> [line.get_gid() for line in figure.axes[0].get_lines() if not line.get_gid().startswith("level")]
     ['published', 'integer', 'exact']
     """
-    from matplotlib.figure import Figure
-
     n = whole("n", n, low=2, high=1e6)
     for name, value in (("alpha", alpha), ("exponent", exponent)):
         number(name, value, low=0, high=100, strict=True)
@@ -86,8 +84,7 @@ def allocation_by_rank(
     assert integer.allocation is not None
     a = (1 + alpha) / (1 + exponent)
     printed = np.where(rank <= last, amplitude * n * rank**-a, np.nan)
-    if figure is None:
-        figure = Figure(figsize=(10.8, 4.4), layout="constrained")
+    figure = canvas(figure, (10.8, 4.4))
     left, right = figure.subplots(1, 2)
     _shares(left, rank, exact.allocation, integer.allocation, printed, exponent)
     _losses(
@@ -98,6 +95,13 @@ def allocation_by_rank(
         {"exact": int(exact.included), "published": min(int(last), count)},
     )
     bare(left, right)
+    explain(
+        figure,
+        [
+            "dotted: the last cluster that is learned; x*: the least share that is worth having, of the exact rule",
+            "right: what it costs to learn another number of clusters, with the best shares between them",
+        ],
+    )
     return figure
 
 

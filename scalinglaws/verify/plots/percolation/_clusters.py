@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ....arguments import instance
 from ....errors import refusal
 from ...simulate.percolation import BetheDataset, LabeledClusters, LatticeClusters
-from ..style import THEORY
+from ..style import THEORY, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,7 +59,6 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
     """
     instance("dataset", dataset, BetheDataset)
     from matplotlib.collections import LineCollection
-    from matplotlib.figure import Figure
 
     parent, targets = dataset.cluster(rank)
     if parent.size > MOST_SITES:
@@ -71,8 +70,7 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
             named=False,
         )
     place = _layout(parent)
-    if figure is None:
-        figure = Figure(figsize=(7.4, 6.4), layout="constrained")
+    figure = canvas(figure, (7.4, 6.4))
     axis = figure.subplots()
     ends = np.stack([place[parent[1:]], place[1:]], axis=1)
     width = float(np.clip(60 / np.sqrt(parent.size), 0.25, 1.6))
@@ -98,6 +96,15 @@ def cluster_tree(dataset: BetheDataset, *, rank: int = 0, figure: Figure | None 
         f"{parent.size} sites, raw variance V = {dataset.raw_variance[rank]:.3g}",
         fontsize=11,
         color=THEORY,
+    )
+    explain(
+        figure,
+        [
+            f"a cluster of the Bethe lattice, z = {dataset.coordination}, p = {dataset.occupation:.4g}; a line joins two "
+            "neighbors and has the color of the outer one's target",
+            "ring: the site from which the cluster was grown; in the middle: that of the longest path",
+            "V: variance of the target over the cluster before it is standardized",
+        ],
     )
     return figure
 
@@ -177,7 +184,6 @@ def lattice_slice(
     """
     instance("clusters", clusters, LatticeClusters, LabeledClusters)
     from matplotlib.colors import ListedColormap
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     labels = getattr(clusters, "labels", None)
@@ -203,8 +209,7 @@ def lattice_slice(
     colors[0] = 0
     middle: tuple[Any, ...] = tuple(length // 2 for length in labels.shape[2:])
     shown = colors[labels[(slice(None), slice(None), *middle)]]
-    if figure is None:
-        figure = Figure(figsize=(8.4, 6.0), layout="constrained")
+    figure = canvas(figure, (8.4, 6.0))
     axis = figure.subplots()
     palette = ListedColormap(["white", *CLUSTERS, *REST])
     axis.imshow(
@@ -234,4 +239,11 @@ def lattice_slice(
             alignment="left",
             fontsize=9,
         )
+    cut = "" if labels.ndim == 2 else f"; a plane through the middle of {labels.ndim} dimensions"
+    notes = [f"a lattice of {' x '.join(map(str, labels.shape))} sites{cut}"]
+    if np.any(shown > NAMED):
+        notes.append("others: each in one of several grays")
+    if np.any(shown == 0):
+        notes.append("white: empty sites")
+    explain(figure, notes)
     return figure

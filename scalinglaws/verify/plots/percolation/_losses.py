@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....arguments import generator, one_row
+from ....arguments import floats, generator, one_row, several
 from ....errors import refusal
 from ....solvers.percolation import allocate, cluster_scale, data_loss, zipf_model_loss
 from ...simulate.percolation import BetheDataset, data_losses, model_loss
-from ..style import CASES, SIMULATION, THEORY, bare
+from ..style import CASES, SIMULATION, THEORY, band, bare, canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,9 +66,8 @@ def loss_curves(
     >>> [line.get_gid() for line in figure.axes[0].get_lines()]
     ['loss 0.5', 'key']
     """
-    from matplotlib.figure import Figure
-
     size = one_row("sizes", sizes, least=2, low=2, increasing=True)
+    exponents = one_row("exponents", exponents).tolist()
     if not 1 <= len(exponents) <= len(CASES):
         raise refusal(
             "exponents",
@@ -76,8 +75,7 @@ def loss_curves(
             f"has {len(exponents)} entries: give one to {len(CASES)}",
             shown=False,
         )
-    if figure is None:
-        figure = Figure(figsize=(10.8, 6.0), layout="constrained")
+    figure = canvas(figure, (10.8, 6.0))
     panels = figure.subplots(2, 2, sharex="col", height_ratios=(3, 2))
     for column, kind in enumerate(("model", "data")):
         upper, lower = panels[:, column]
@@ -103,6 +101,21 @@ def loss_curves(
     panels[1, 0].set_ylabel("local exponent")
     panels[0, 0].plot([], [], "--", color="#555555", lw=1.1, label="derived", gid="key")
     panels[0, 0].legend(frameon=False, fontsize=9, title=rf"$\alpha = {alpha:g}$", alignment="left")
+    notes = []
+    for kind, words in (("model", "degrees of freedom"), ("data", "samples")):
+        law = theory.law(f"percolation.{kind}")
+        same: dict[tuple[float, float], list[str]] = {}
+        for beta in exponents:
+            values: dict[str, Any] = {"alpha": alpha, "beta": beta}
+            exponent = float(law(**values)), float(law.log_power(**values))
+            same.setdefault(exponent, []).append(f"{beta:g}")
+        notes += [
+            f"{words}: the same derived exponent, {value:.4g}, for β = {' and '.join(which)}"
+            for (value, _), which in same.items()
+            if len(which) > 1
+        ]
+    if notes:
+        explain(figure, notes)
     return figure
 
 
@@ -188,10 +201,8 @@ def dataset_losses(
     >>> [axis.get_xlabel() for axis in figure.axes[2:]]
     ['allocated training sites $n$', 'random training sites $P$']
     """
-    from matplotlib.figure import Figure
-
-    given = [datasets] if isinstance(datasets, BetheDataset) else list(datasets)
-    if not given or not all(isinstance(data, BetheDataset) for data in given):
+    given = several("datasets", datasets, BetheDataset)
+    if not given:
         raise refusal("datasets", datasets, "must be one BetheDataset or more", shown=False)
     if any(abs(data.occupation * (data.coordination - 1) - 1) > 1e-12 for data in given):
         raise refusal(
@@ -203,12 +214,11 @@ def dataset_losses(
     source = generator(rng)
     columns = {
         "allocated training sites $n$": _models(
-            given, np.atleast_1d(np.asarray(units, dtype=float)), source
+            given, np.atleast_1d(floats("units", units)), source
         ),
         "random training sites $P$": _samples(given, np.atleast_1d(np.asarray(samples)), source),
     }
-    if figure is None:
-        figure = Figure(figsize=(10.4, 5.6), layout="constrained")
+    figure = canvas(figure, (10.4, 5.6))
     panels = figure.subplots(2, 2, sharex="col", sharey="row", height_ratios=(3, 1))
     for (words, found), upper, lower in zip(columns.items(), *panels, strict=True):
         _compare(upper, lower, found)
@@ -272,8 +282,7 @@ def _compare(upper: Axes, lower: Axes, found: _Compared) -> None:
         zorder=3,
     )
     upper.set(xscale="log", yscale="log")
-    lower.axhspan(-BAND, BAND, color=THEORY, alpha=0.08, lw=0)
-    lower.axhline(0, color=THEORY, lw=1)
+    band(lower, BAND)
     spread = np.abs(np.quantile(ratio, (0.25, 0.75), axis=0) - middle)
     lower.errorbar(
         found.size, middle, spread, fmt="o", color=SIMULATION, ms=4.5, capsize=2, zorder=3

@@ -9,6 +9,7 @@ from ....errors import refusal
 from ....notation import SourceCapacity
 from ....theory.percolation import critical_exponents
 from .._phases import DOT, Limits, draw_phases, law_with_phases
+from ..style import canvas, explain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,8 +59,6 @@ def regime_diagram(
     >>> [axis.get_title() for axis in regime_diagram(resolution=50).axes]
     ['model of n degrees of freedom', 'P samples']
     """
-    from matplotlib.figure import Figure
-
     try:
         chosen = [critical_exponents(d) for d in dimensions]
     except TypeError:
@@ -76,8 +75,7 @@ def regime_diagram(
         for place, entry in enumerate(chosen)
     }
     laws = [law_with_phases(name) for name in PANELS.values()]
-    if figure is None:
-        figure = Figure(figsize=(13.0, 4.6), layout="constrained")
+    figure = canvas(figure, (13.0, 4.6))
     axes = list(figure.subplots(1, 2))
     for axis, title in zip(axes, ("model of n degrees of freedom", "P samples"), strict=True):
         axis.set_title(title, fontsize=12)
@@ -105,4 +103,12 @@ def regime_diagram(
                     textcoords="offset points",
                     **style,
                 )
+    if chosen:
+        explain(
+            figure,
+            [
+                "dots: lattices of d dimensions at the threshold, whose clusters have the dimension D; c = 2: learned by nearest "
+                "neighbors, c = 4: piecewise linearly",
+            ],
+        )
     return figure

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, choice, generator, number, refuse_first, whole
+from ....arguments import afford, choice, floats, generator, number, refuse_first, whole
 from ....errors import ConvergenceError, refusal
 from ....results import Diagnostics, Status
 from ._chains import Chain, effective_size, first_step, split_r_hat, warm_up
@@ -67,7 +67,7 @@ def log_posterior(
     (-0.417839, array([[1.582275]]))
     """
     x, y = _data(inputs, labels)
-    w = np.atleast_2d(np.asarray(weights, float))
+    w = np.atleast_2d(floats("weights", weights))
     if w.ndim != 2 or w.shape[1] != x.shape[1]:
         raise refusal(
             "weights", w.shape, f"must have shape (N, {x.shape[1]}); got {w.shape}", shown=False
@@ -378,7 +378,7 @@ def teacher_posterior(
         whole("test_samples", test_samples),
         whole("dimension", dimension),
     )
-    coefficients = np.asarray(target, float)
+    coefficients = floats("target", target)
     if coefficients.ndim != 1 or not np.all(np.isfinite(coefficients)) or not np.any(coefficients):
         raise refusal("target", target, "must be finite coefficients, not all zero")
     afford(float(size + fresh) * d, "the data", "use fewer samples or dimensions")
@@ -399,7 +399,7 @@ def teacher_posterior(
 def _data(
     inputs: ArrayLike, labels: ArrayLike, dimension: int | None = None, prefix: str = ""
 ) -> tuple[Array, Array]:
-    x, y = np.asarray(inputs, float), np.asarray(labels, float)
+    x, y = floats("inputs", inputs), floats("labels", labels)
     if dimension is not None and not x.size and not y.size:
         return np.empty((0, dimension)), np.empty(0)
     if (
@@ -421,7 +421,7 @@ def _data(
 
 
 def _direction(direction: ArrayLike | None, dimension: int) -> Array:
-    found = np.eye(dimension)[0] if direction is None else np.asarray(direction, float)
+    found = np.eye(dimension)[0] if direction is None else floats("direction", direction)
     length = float(np.linalg.norm(found))
     if found.shape != (dimension,) or not 0 < length < math.inf:
         raise refusal(

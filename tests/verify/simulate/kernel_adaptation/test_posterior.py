@@ -329,7 +329,7 @@ def test_convergence_diagnostics():
         ({"on_failure": "warn"}, "on_failure = 'warn'"),
         ({"direction": [0, 0, 0]}, "direction must be"),
         ({"labels": [1.0]}, "inputs and labels must have shapes"),
-        ({"labels": [math.inf] * 5}, "labels must be finite"),
+        ({"labels": [math.inf] * 5}, r"labels\[0\] = inf must be finite"),
         (
             {"test_inputs": [[1.0]], "test_labels": [1.0]},
             "test_inputs and test_labels must have shapes",

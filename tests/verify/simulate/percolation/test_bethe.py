@@ -742,7 +742,7 @@ def test_the_exponent_of_sizes_at_its_edges():
     for wrong in (2.5, "2", 0):
         with pytest.raises(DomainError, match="smallest"):
             rooted_exponent([100, 120], smallest=wrong, largest=1000)
-    with pytest.raises(DomainError, match="sizes = 100.5 must be a whole number"):
+    with pytest.raises(DomainError, match=r"sizes\[0\] = 100.5 must be a whole number"):
         rooted_exponent([100.5, 120], smallest=100, largest=1000)
     with pytest.raises(DomainError, match="less than largest"):
         rooted_exponent([100, 100], smallest=100, largest=100)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .....arguments import afford, generator, whole
+from .....arguments import afford, generator, number, whole
 from .....errors import ResourceError, refusal
 from .....results import Result
 from ..._counter import new_key
@@ -124,14 +124,22 @@ def bethe_dataset(
     clusters = whole("clusters", clusters)
     coordination = whole("coordination", coordination, low=3, high=100)
     smallest, largest = whole("smallest", smallest), whole("largest", largest)
-    occupation = 1 / (coordination - 1) if occupation is None else occupation
-    if not 0 < occupation < 1:
+    given = 1 / (coordination - 1) if occupation is None else occupation
+    occupation = number("occupation", given, low=0.0, strict=True)
+    if not occupation < 1:
         raise refusal("occupation", occupation, "must lie between 0 and 1")
     if smallest < 2:
         raise refusal("smallest", smallest, "must be at least 2: one site has no variance")
     if not smallest <= largest <= _LARGEST:
         raise refusal(
             "largest", largest, f"must be at least smallest = {smallest} and at most 2^30"
+        )
+    # whatever is accepted has at least the root and one neighbor
+    tried = clusters / -math.expm1(coordination * math.log1p(-occupation))
+    if tried > _MOST_GROWN:
+        raise ResourceError(
+            f"{clusters} clusters at occupation = {occupation:g} take more than {tried:.1e} attempts; choose the "
+            "occupation nearer its threshold"
         )
     cure = "use fewer clusters, or a smaller largest"
     afford(3.0 * clusters, "the sizes", cure)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import afford, generator, instance, number, whole
+from .....arguments import afford, floats, generator, instance, number, whole
 from .....errors import refusal
 from .....results import Result
 from .....solvers._jit import njit
@@ -320,7 +320,7 @@ def random_allocations(
 
 def _positive_per_cluster(name: str, values: ArrayLike, clusters: int, *, zero: bool) -> Array:
     """Return one finite number per cluster, all positive, or also zero."""
-    found = np.asarray(values, float)
+    found = floats(name, values)
     if (
         found.shape not in ((), (clusters,))
         or not (np.isfinite(found) & ((found > 0) | (zero & (found == 0)))).all()

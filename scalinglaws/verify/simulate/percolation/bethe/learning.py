@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .....arguments import afford, generator, instance, whole, whole_numbers
-from .....errors import refusal, unknown_name
+from .....arguments import afford, floats, generator, instance, numbers, whole, whole_numbers
+from .....errors import ResourceError, known_name, refusal
 from .....results import Result
 from .....solvers._jit import njit
 from ..._counter import new_key, subkey
@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 _POINTS = 14  # of a learning curve by default
+_MOST_VISITED = 1e11  # sites in one call: some ten minutes
+_VISITED = 10**8  # between two looks at whether to go on: a second
 _LEAST, _MOST = 0.02, 0.7  # losses between which a power law is fitted
 
 
@@ -69,13 +71,12 @@ class DistanceStatistics(Result):
 
 def trust(dataset: BetheDataset, estimator: str) -> tuple[bool, Array]:
     """Return how an estimator's trust in a value decays with distance: whether hyperbolically, and the rate for each cluster."""
+    known_name("estimator", estimator, ("published", "consistent", "naive"))
     if estimator == "published":
         return True, 1 / np.sqrt(dataset.sizes)
     if estimator == "consistent":
         return False, 0.5 / dataset.raw_variance
-    if estimator == "naive":
-        return False, np.zeros(dataset.sizes.size)
-    raise unknown_name("estimator", estimator, ("published", "consistent", "naive"))
+    return False, np.zeros(dataset.sizes.size)
 
 
 def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
@@ -104,7 +105,7 @@ def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
     array([[  1,   3,  10,  32, 100]])
     """
     points = whole("points", points, low=2)
-    found = np.atleast_1d(np.asarray(sizes, float))
+    found = np.atleast_1d(numbers("sizes", sizes))
     if found.ndim != 1 or not (found >= 2).all():
         raise refusal("sizes", sizes, "must be one-dimensional and at least 2")
     return np.rint(np.geomspace(1.0, np.maximum(found / 3, 1.0), points, axis=1)).astype(np.int64)
@@ -112,8 +113,8 @@ def training_grid(sizes: ArrayLike, *, points: int = _POINTS) -> Counts:
 
 def whole_counts(name: str, values: ArrayLike, dataset: BetheDataset, *, least: int) -> Counts:
     """Return numbers of training sites as an integer array; refuse what is no whole number from `least` up."""
-    given = np.asarray(values)
-    if given.dtype.kind not in "iuf" or given.size == 0:
+    given = floats(name, values)
+    if given.size == 0:
         raise refusal(name, values, "must be whole numbers, at least one", shown=False)
     wrong = ~((given >= least) & (given <= dataset.parent.size) & (given == np.floor(given)))
     if wrong.any():
@@ -161,11 +162,13 @@ def _losses(
     counts: Counts,
     hyperbolic: bool,
     decay: Array,
-    repeats: int,
+    column: int,
+    first: int,
+    last: int,
     key: np.uint64,
     out: Array,
 ) -> None:
-    """Fill in the loss of every cluster at every number of training sites."""
+    """Add to the losses of all clusters, at one of their numbers of training sites, those of some training sets."""
     longest = 0
     for k in range(decay.size):
         longest = max(longest, offsets[k + 1] - offsets[k])
@@ -174,15 +177,11 @@ def _losses(
         size = offsets[k + 1] - offsets[k]
         tree, values = parent[offsets[k] : offsets[k + 1]], targets[offsets[k] : offsets[k + 1]]
         marks, near, own = chosen[:size], nearest[:size], subkey(key, np.uint64(k))
-        for j in range(counts.shape[1]):
-            total = 0.0
-            if counts[k, j] == 0:
-                out[k, j] = 1.0
-                continue
-            for repeat in range(repeats):
-                choose(subkey(own, np.uint64(j * repeats + repeat)), counts[k, j], marks)
-                total += mean_squared_error(tree, values, marks, near, hyperbolic, decay[k])
-            out[k, j] = total / repeats
+        if counts[k, column] == 0:
+            continue
+        for repeat in range(first, last):
+            choose(subkey(own, np.uint64(repeat)), counts[k, column], marks)
+            out[k, column] += mean_squared_error(tree, values, marks, near, hyperbolic, decay[k])
 
 
 def simulated_losses(
@@ -194,21 +193,33 @@ def simulated_losses(
 ) -> Array:
     """Return the loss of every cluster at every number of training sites (K, T), 1 where there is none."""
     hyperbolic, decay = trust(dataset, estimator)
-    out = np.empty(counts.shape)
+    sites, columns = dataset.parent.size, counts.shape[1]
+    if float(sites) * columns * repeats > _MOST_VISITED:
+        raise ResourceError(
+            f"{repeats} training sets for each of {columns} numbers on {sites} sites visit more than "
+            f"{_MOST_VISITED:.0e} sites; take fewer repeats"
+        )
+    out = np.zeros(counts.shape)
+    portion = max(1, _VISITED // sites)  # so that an interrupt is heard
     with np.errstate(over="ignore"):
         key = new_key(generator(rng))
-        _losses(
-            dataset.parent.view(np.uint32),
-            dataset.targets,
-            dataset.offsets,
-            counts,
-            hyperbolic,
-            decay,
-            repeats,
-            key,
-            out,
-        )
-    return out
+        for column in range(columns):
+            begin = column * repeats  # every training set has a stream of its own
+            for first in range(begin, begin + repeats, portion):
+                _losses(
+                    dataset.parent.view(np.uint32),
+                    dataset.targets,
+                    dataset.offsets,
+                    counts,
+                    hyperbolic,
+                    decay,
+                    column,
+                    first,
+                    min(first + portion, begin + repeats),
+                    key,
+                    out,
+                )
+    return np.where(counts == 0, 1.0, out / repeats)
 
 
 def learning_curves(
@@ -314,7 +325,7 @@ def fitted_scale(training_counts: ArrayLike, test_loss: ArrayLike) -> float | Ar
     >>> round(fitted_scale([10, 100, 1000], [0.7071, 0.2236, 0.0707]), 2)
     5.0
     """
-    n, loss = np.asarray(training_counts, float), np.asarray(test_loss, float)
+    n, loss = floats("training_counts", training_counts), floats("test_loss", test_loss)
     if n.shape != loss.shape or n.ndim == 0 or not (n > 0).all():
         raise refusal(
             "training_counts",

@@ -148,7 +148,10 @@ def label_clusters(
     >>> label_clusters(corners, periodic=(False, True)).sizes
     array([2, 2])
     """
-    array = np.asarray(occupied)
+    try:
+        array = np.asarray(occupied)
+    except ValueError:
+        raise refusal("occupied", occupied, "must be an array of booleans") from None
     if array.dtype != np.bool_ or array.ndim == 0 or array.size == 0:
         raise refusal(
             "occupied",
@@ -218,7 +221,11 @@ def lattice_clusters(
     >>> lattice_clusters((8, 8, 8), 1.0).largest
     512
     """
-    lengths = tuple(whole("shape", entry) for entry in shape)
+    if not isinstance(shape, (Sequence, np.ndarray)) or np.isscalar(shape):
+        raise refusal("shape", shape, "must be whole numbers, one for each axis")
+    lengths = tuple(
+        whole("shape", entry) for entry in list(np.ravel(np.array(shape, dtype=object)))
+    )
     if not lengths:
         raise refusal("shape", shape, "must have at least one axis", shown=False)
     wrapped, labels = flags("periodic", periodic, len(lengths)), flag("labels", labels)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from .....arguments import choice, instance, number
+from .....arguments import choice, instance, number, several, whole
 from .....errors import refusal
 from .records import LatticeEstimate, LatticeSamples, OccupationSweep, counted
 from .sweep import canonical
@@ -103,7 +103,9 @@ def fisher_windows(samples: LatticeSamples, *, dimension: float) -> tuple[int, i
             "samples", samples, "tau is not estimated: free boundaries bias it", named=False
         )
     first, last = _WINDOWS.get(samples.dimension, _WINDOWS[max(_WINDOWS)])
-    end = number("dimension", dimension, low=0.0, strict=True) * math.log(samples.length, 4)
+    end = number("dimension", dimension, low=0.0, high=samples.dimension, strict=True) * math.log(
+        samples.length, 4
+    )
     last = min(last, math.floor(end - math.log(_BELOW_LARGEST, 4) + 1e-9) - 1)
     first = min(first, last)
     if first < 1 or samples.tail_sites[:, last + 1].sum() == 0:
@@ -190,7 +192,7 @@ def fractal_dimension(groups: Sequence[LatticeSamples]) -> LatticeEstimate:
     >>> abs(fractal_dimension(groups).value - 1.9) < 0.1
     True
     """
-    ordered = sorted(groups, key=lambda group: group.length)
+    ordered = sorted(several("groups", groups, LatticeSamples), key=lambda group: int(group.length))
     lengths = np.array([group.length for group in ordered], float)
     kinds = {(group.dimension, group.occupation, group.kind, group.periodic) for group in ordered}
     if (
@@ -267,7 +269,10 @@ def crossing(
     >>> abs(found.value - 0.593) < 0.02
     True
     """
-    groups = (list(small), list(large))
+    groups = (
+        several("small", small, OccupationSweep),
+        several("large", large, OccupationSweep),
+    )
     for name, group in zip(("small", "large"), groups, strict=True):
         if (
             len(group) < 2
@@ -297,7 +302,9 @@ def crossing(
             named=False,
         )
     number("dimension", dimension, low=0, strict=True)
-    low, high = bracket
+    if not isinstance(bracket, (tuple, list)) or len(bracket) != 2:
+        raise refusal("bracket", bracket, "must be two numbers, the lower one first")
+    low, high = (number("bracket", end, low=0.0, high=1.0) for end in bracket)
     scales = [float(part.length) ** -dimension for part in (one, other)]
 
     def root(without: tuple[int, int]) -> float:
@@ -347,13 +354,15 @@ def _slopes(
     method: str,
 ) -> LatticeEstimate:
     """Return the mean over windows of what the logarithmic ratio of a tail says, with jackknife errors."""
-    chosen = powers or _WINDOWS.get(samples.dimension)
+    chosen = _WINDOWS.get(samples.dimension) if powers is None else powers
     if chosen is None:
         raise refusal(
             "powers", powers, f"must be given in dimension {samples.dimension}", shown=False
         )
-    begin, end = chosen
-    if not 0 <= begin <= end:
+    if not isinstance(chosen, (tuple, list)) or len(chosen) != 2:
+        raise refusal("powers", chosen, "must be two whole numbers >= 0, in order")
+    begin, end = (whole("powers", entry, low=0) for entry in chosen)
+    if not begin <= end:
         raise refusal("powers", chosen, "must be two whole numbers >= 0, in order")
     if end + 1 >= tails.shape[1] or tails[:, end + 1].sum() == 0:
         raise refusal("powers", chosen, f"ask for clusters of 4^{end + 1} sites; there are none")
