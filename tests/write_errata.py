@@ -248,17 +248,6 @@ def _least_error(alpha):
     ).fun
 
 
-def amplitude():
-    """Compute the least error over that at zero norm, next to what the early power law gives at the best norm."""
-    alpha = 1e4
-    relative = _least_error(alpha) / (math.atan(math.sqrt(math.pi / 2 / alpha)) / math.pi)
-    early = (math.sqrt(2 / math.pi) * (2 * math.log(2) - 1)) ** 0.5
-    return {
-        "least error over that at zero norm, times sqrt(alpha), at alpha = 1e4": relative * 100,
-        "k_1 k_2^(-1/2)": early * float(theory.law("perceptron.gamma2").constant) ** -0.5,
-    }
-
-
 def absolute():
     """Compute slopes of the perceptron's error, at fixed norm and at the best one."""
     low, high = 1e3, 1e4
@@ -308,7 +297,6 @@ NUMBERS = {
     "patterns.unlearnability_bound": unlearnability,
     "patterns.unlearnability_bound/gaussian-process": gaussian_process,
     "patterns.unlearnability_bound/posterior": posterior,
-    "perceptron.combined": amplitude,
     "perceptron.composite": absolute,
 }
 """Numbers beside a published formula (by the law's name) or a misprint (by both names)."""

@@ -1,5 +1,6 @@
 """Exponents, curves, thresholds and advantages from replicates, with standard errors."""
 
+from ._norm_exponents import NormExponents, norm_exponents
 from ._parametric import FORMS, ExponentFit, fit_exponent
 from ._pilot import measure
 from ._replicates import (
@@ -16,6 +17,7 @@ from ._replicates import (
 __all__ = [
     "FORMS",
     "ExponentFit",
+    "NormExponents",
     "advantage_from_pairs",
     "crossing",
     "curve_from_replicates",
@@ -23,6 +25,7 @@ __all__ = [
     "fit_exponent",
     "local_exponent",
     "measure",
+    "norm_exponents",
     "power_law_exponent",
     "same_estimator",
     "threshold_from_crossings",

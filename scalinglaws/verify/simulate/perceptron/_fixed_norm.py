@@ -1,0 +1,175 @@
+"""Perceptrons that minimize their training loss at a fixed norm."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from ....arguments import afford, choice, flag, generator, ordered, whole
+from ....equality import by_value
+from ....errors import ConvergenceError
+from ._teacher import angle_over_pi, task_size, tasks
+
+Array = NDArray[np.float64]
+
+LOSSES = ("logistic", "exponential")
+_ITERATIONS = 5000
+_GRADIENT = 1e-3  # of the log loss along the sphere, over the norm: above, L-BFGS has stopped short
+
+
+@dataclass(frozen=True)
+@by_value
+class SimulatedPerceptrons:
+    r"""Perceptrons of minimal training loss at fixed norms.
+
+    Attributes
+    ----------
+    norm : ndarray, shape (L,)
+        :math:`\lambda`.
+    error : ndarray, shape (draws, L)
+        Generalization error, the angle between student and teacher over pi.
+    train_loss : ndarray, shape (draws, L)
+        Mean loss of the samples.
+    train_error : ndarray, shape (draws, L)
+        Share of the samples that are misclassified.
+    margins : ndarray, shape (draws, L, P), or None
+        :math:`\Delta = y\,w\cdot x/\sqrt N` of normalized weights, if asked for.
+    """
+
+    norm: Array
+    error: Array
+    train_loss: Array
+    train_error: Array
+    margins: Array | None = None
+
+
+def fixed_norm(
+    norm: ArrayLike,
+    *,
+    alpha: float,
+    inputs: int = 200,
+    distribution: str = "gaussian",
+    loss: str = "logistic",
+    margins: bool = False,
+    draws: int = 1,
+    rng: np.random.Generator | int = 0,
+) -> SimulatedPerceptrons:
+    r"""Draw data that a teacher labels, and minimize the loss of a student whose norm is fixed.
+
+    Of :math:`\sum_\mu V(\lambda\, y^\mu w\cdot x^\mu/\sqrt N)` over all w with :math:`|w|^2 = N`.
+
+    Parameters
+    ----------
+    norm : array_like, shape (L,)
+        :math:`\lambda \ge 0`, non-decreasing; 0 for its limit, Hebb's rule.
+    alpha : float
+        Samples per input, > 0; their number is rounded.
+    inputs : int
+        N >= 2.
+    distribution : {"gaussian", "binary"}
+        Of the entries of the inputs: normal, or -1 and 1.
+    loss : {"logistic", "exponential"}
+        V(u): :math:`\log(1 + e^{-2u})` or :math:`e^{-u}`.
+    margins : bool
+        Whether to keep the margins.
+    draws : int
+        Independent repetitions. Draw i is the same however many are asked for.
+    rng : Generator or int
+        Source of randomness; each draw takes a stream spawned from it.
+
+    Returns
+    -------
+    SimulatedPerceptrons
+        Errors and losses.
+
+    Raises
+    ------
+    DomainError
+        If an argument is out of range.
+    ConvergenceError
+        If the minimum is not reached.
+    ResourceError
+        If a draw would need more than the memory budget.
+
+    Notes
+    -----
+    L-BFGS on the logarithm of the mean loss, whose values would otherwise underflow, as a function of the direction; from Hebb's rule
+    on, each norm starts at the minimum of the one before it. Some hundred products with the data for each norm.
+
+    Examples
+    --------
+    >>> found = fixed_norm([0, 2, 8], alpha=8, inputs=50, draws=4)
+    >>> found.error.shape, bool(np.all(found.error[:, 0] > found.error[:, 2]))
+    ((4, 3), True)
+    """
+    norms = np.atleast_1d(ordered("norm", norm, infinite=False, single_row=True))
+    samples, size = task_size(alpha, inputs, distribution)
+    choice("loss", loss, LOSSES)
+    count, keep = whole("draws", draws), flag("margins", margins)
+    if keep:
+        afford(count * norms.size * samples, "the margins", "use fewer draws, norms or samples")
+    table = np.empty((3, count, norms.size))
+    kept = np.empty((count, norms.size, samples)) if keep else None
+    drawn = tasks(generator(rng), count, samples, size, distribution)
+    for i, (signed, teacher) in enumerate(drawn):
+        student = signed.sum(axis=0)
+        for j, each in enumerate(norms):
+            if each > 0:
+                student = minimizer(signed, student, float(each), loss)
+            student = student * (math.sqrt(size) / np.linalg.norm(student))
+            delta = signed @ student
+            table[:, i, j] = (
+                angle_over_pi(student, teacher),
+                math.exp(logsumexp(log_loss(each * delta, loss)[0]) - math.log(samples)),
+                np.mean(delta <= 0),
+            )
+            if kept is not None:
+                kept[i, j] = delta
+    return SimulatedPerceptrons(norms, table[0], table[1], table[2], kept)
+
+
+def minimizer(signed: Array, start: Array, norm: float, loss: str = "logistic") -> Array:
+    """Return the direction, of squared norm N, in which the loss at a norm is least."""
+    size = signed.shape[1]
+
+    def value_and_slope(w: Array) -> tuple[float, Array]:
+        length = float(np.linalg.norm(w))
+        unit = w * (math.sqrt(size) / length)
+        logs, ratios = log_loss(norm * (signed @ unit), loss)
+        total = float(logsumexp(logs))
+        slope = norm * ((np.exp(logs - total) * ratios) @ signed)
+        # only what is tangent to the sphere turns the direction
+        slope -= (slope @ unit) / size * unit
+        return total, slope * (math.sqrt(size) / length)
+
+    found = minimize(
+        value_and_slope,
+        start * (math.sqrt(size) / np.linalg.norm(start)),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": _ITERATIONS, "maxfun": 2 * _ITERATIONS, "ftol": 1e-14, "gtol": 1e-8},
+    )
+    left = float(np.linalg.norm(value_and_slope(found.x)[1])) / norm
+    if not left <= _GRADIENT:
+        raise ConvergenceError(
+            f"fixed_norm: L-BFGS stopped at norm {norm:g} with a gradient of {left:.1e} of the log loss; "
+            "use smaller steps in the norm, or fewer samples"
+        )
+    return np.asarray(found.x, float)
+
+
+def log_loss(u: Array, loss: str) -> tuple[Array, Array]:
+    """Return the logarithm of the loss, and the ratio of its derivative to it."""
+    if loss == "exponential":
+        return -u, np.full_like(u, -1.0)
+    # far out, log(1 + e^-2u) is e^-2u, whose logarithm does not underflow
+    near = np.minimum(u, 18.0)
+    value = np.logaddexp(0.0, -2 * near)
+    push = 2 * np.exp(-np.logaddexp(0.0, 2 * near))
+    far = u > 18.0
+    return np.where(far, -2 * u, np.log(value)), np.where(far, -2.0, -push / value)
