@@ -13,8 +13,8 @@ from matplotlib.text import Text
 
 from scalinglaws.cli import _solve, run
 from scalinglaws.cli._figures import figure
-from scalinglaws.cli._picture import Picture
 from scalinglaws.cli._grammar import pairs
+from scalinglaws.cli._picture import Picture
 from scalinglaws.cli._solver_help import renamed
 from scalinglaws.cli._solvers import Solver
 from scalinglaws.solvers.catalogue import Shown
