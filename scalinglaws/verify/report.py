@@ -410,7 +410,7 @@ def _row(comparison: Comparison) -> tuple[str, ...]:
     else:
         prediction = f"{np.size(predicted.value)} points"
         spread = float(
-            np.asarray(measured.se)[outcome.worst]
+            np.broadcast_to(measured.se, np.shape(measured.value))[outcome.worst]
             / np.abs(np.asarray(predicted.value)[outcome.worst])
         )
         digits = max(

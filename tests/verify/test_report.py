@@ -74,6 +74,12 @@ def test_rows_match_the_header(report):
     assert rows[1][5] == "close: NOT rejected (pass)"
 
 
+def test_a_curve_may_have_one_error_for_all_points(report):
+    curve = report.comparisons[1]
+    alike = replace(curve, measurement=replace(curve.measurement, se=0.01))
+    assert replace(report, comparisons=(alike,)).rows() == [report.rows()[1]]
+
+
 def test_notes_and_provenance(report):
     assert report.notes() == ["a/exponent: a remark"]
     assert "seed 3, quick effort, 1.5 s" in report.provenance_line()
