@@ -42,8 +42,10 @@ from scalinglaws import errors, solvers, theory, verify
 from scalinglaws.cli import app, run
 from scalinglaws.results import Result
 from scalinglaws.solvers import Spectrum
+from scalinglaws.verify.estimate import norm_exponents
 from scalinglaws.verify.registry import theories
 from scalinglaws.verify.simulate import feature_learning as simulated
+from scalinglaws.verify.simulate.perceptron import DigitsCurves
 
 OPEN = ("notation", "sweep", "solvers.kernels", "solvers.spectra")
 """Modules for everybody that list nothing: all that they define is public."""
@@ -210,9 +212,21 @@ def _hashable(value):
     return True
 
 
+def _norm_exponents():
+    """Measure exponents of curves that fall up to an elbow."""
+    samples, norm = np.array([10.0, 40, 160, 640])[:, None], np.geomspace(1, 1e4, 300)
+    curve = samples**-0.2 * np.minimum(np.maximum(norm, 0.01), 10 * samples**0.5) ** -0.6
+    noisy = curve * np.random.default_rng(0).normal(1, 0.001, (5, 1, 1))
+    return norm_exponents(samples[:, 0], np.broadcast_to(norm, noisy.shape), noisy, resamples=20)
+
+
 _made = {}
 _making = set()
 MAKERS = {
+    "DigitsCurves": lambda: DigitsCurves(
+        np.array([20.0, 80.0]), np.array([0, 4]), *np.full((2, 2, 2, 2), 0.5), np.ones((1, 2, 2, 2))
+    ),
+    "NormExponents": _norm_exponents,
     "AlignmentProbability": lambda: solvers.patterns.log_alignment(10, 5.0, samples=2000, rng=0),
     "CostLimited": lambda: theory.linear.ComputeLimited().cases[0].model,
     "Comparison": lambda: verify.Comparison(

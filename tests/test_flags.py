@@ -18,6 +18,7 @@ from scalinglaws.solvers import percolation as solved
 from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
 from scalinglaws.theory.records import Published
+from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
 
 NO_FLAGS = ("no", "yes", "", 0, 1, 2, 1.0, None, (False, True), [True], (True, False, True, False))
@@ -109,6 +110,9 @@ CALLS = {
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),
     "verify.judge_curve": lambda **given: verify.judge_curve([0.1], [0.1], None, 1.0, **given),
     "verify.run": lambda **given: verify.run(["linear.statics"], **given),
+    "verify.simulate.perceptron.fixed_norm": lambda **given: perceptrons.fixed_norm(
+        [1.0], alpha=2.0, inputs=5, **given
+    ),
     "verify.simulate.percolation.label_clusters": lambda **given: simulated.label_clusters(
         [[True, False]], **given
     ),

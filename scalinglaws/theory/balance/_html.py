@@ -26,4 +26,5 @@ def as_html(found: Any) -> str:
 
 
 def undecided(balance: Any) -> str:
+    """Say of a balance whose conditions could not be decided that they were not."""
     return "" if balance.possible else " (undecided whether that can be)"

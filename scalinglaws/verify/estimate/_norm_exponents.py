@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arguments import generator, number, one_row, whole
 from ...equality import by_value
 from ...errors import DataError, refusal
+from ...reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -19,8 +20,9 @@ _POINTS = 200
 _MOST_LOST = 0.1  # share of resampled sets of seeds that may leave no estimate
 
 
-@dataclass(frozen=True)
+@short_repr
 @by_value
+@dataclass(frozen=True)
 class NormExponents:
     r"""Exponents of an error :math:`\varepsilon(\lambda, P)` against a norm and against the number of samples.
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import generator, one_row, whole
 from ....equality import by_value
 from ....errors import DataError, refusal
+from ....reprs import short_repr
 from ._network import Observe, train_network
 
 Array = NDArray[np.float64]
@@ -21,8 +22,9 @@ TEST_IMAGES = 597
 """Images that are set aside for the test error; 1200 are left to train on."""
 
 
-@dataclass(frozen=True)
+@short_repr
 @by_value
+@dataclass(frozen=True)
 class DigitsCurves:
     """Networks along their training, for several numbers of samples and seeds.
 

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from ....arguments import afford, choice, flag, generator, ordered, whole
 from ....equality import by_value
 from ....errors import ConvergenceError
+from ....reprs import short_repr
 from ._teacher import angle_over_pi, task_size, tasks
 
 Array = NDArray[np.float64]
@@ -22,8 +23,9 @@ _ITERATIONS = 5000
 _GRADIENT = 1e-3  # of the log loss along the sphere, over the norm: above, L-BFGS has stopped short
 
 
-@dataclass(frozen=True)
+@short_repr
 @by_value
+@dataclass(frozen=True)
 class SimulatedPerceptrons:
     r"""Perceptrons of minimal training loss at fixed norms.
 

@@ -14,6 +14,7 @@ from scipy.special import expit
 from ....arguments import generator, numbers, ordered, whole
 from ....equality import by_value
 from ....errors import ConvergenceError
+from ....reprs import short_repr
 from ._fixed_norm import minimizer
 from ._teacher import angle_over_pi, task_size, tasks
 
@@ -23,8 +24,9 @@ _LATEST = 1e8
 _ACCURACY = 1e-7
 
 
-@dataclass(frozen=True)
+@short_repr
 @by_value
+@dataclass(frozen=True)
 class SimulatedFlow:
     r"""Perceptrons along gradient flow, when they pass given norms.
 

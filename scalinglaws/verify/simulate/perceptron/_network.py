@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import afford, choice, generator, number, ordered, whole
 from ....equality import by_value
 from ....errors import ConvergenceError, DataError, refusal
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 Observe = Callable[[list[Array]], ArrayLike]
@@ -22,8 +23,9 @@ OPTIMIZERS = ("adam", "sgd")
 _DECAY, _SQUARED_DECAY, _SMALLEST = 0.9, 0.999, 1e-8  # Adam's own numbers
 
 
-@dataclass(frozen=True)
+@short_repr
 @by_value
+@dataclass(frozen=True)
 class TrainedNetwork:
     """A network along its training.
 
