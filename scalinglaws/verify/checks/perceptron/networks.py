@@ -11,7 +11,7 @@ from ....solvers.perceptron import spectral_complexity
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import NormExponents, norm_exponents
 from ...registry import Context, check
-from ...rule import FAIL
+from ...rule import FAIL, INCONCLUSIVE, PASS
 from ...simulate.perceptron import digits_curves
 from .tolerances import Array
 
@@ -24,6 +24,11 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 """How networks are trained: 3000 steps of Adam at a rate of 1e-3, 6000 of SGD."""
 SEEDS = 12
+_UNDECIDED = {
+    "one-layer": "the sum is above the measured exponent by 0.11 +- 0.03 (seed 0), too near the tolerance to decide: gamma_0 is read "
+    "where curves with few samples have passed their elbow, which makes it too large"
+}
+"""Runs whose sum of exponents is not told apart from the tolerance's end, and why."""
 _TOLERANCE = 0.15  # absolute: a quarter of the exponent itself, half of what the product misses
 
 
@@ -71,6 +76,8 @@ def digits(context: Context) -> Iterator[Comparison]:
             _measured(found, "total"),
             tolerance=_TOLERANCE,
             rival=Rival("published gamma_1 gamma_2", found.product),
+            expect=INCONCLUSIVE if run in _UNDECIDED else PASS,
+            expect_reason=_UNDECIDED.get(run),
             notes=(told,),
         )
         yield Comparison(
