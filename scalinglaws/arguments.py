@@ -35,7 +35,7 @@ def floats(
     name: str, value: Any, complaint: str = "must be a number or an array of numbers"
 ) -> Array:
     """Return an argument as an array of floats, NaN and infinity included; refuse what NumPy would read as numbers although
-    it is something else: text, complex numbers, dates, arrays with a mask.
+    it is something else: flags, text, complex numbers, dates, arrays with a mask.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def floats(
         raise refusal(name, value, f"{complaint}; fill or drop what is masked")
     try:
         given = np.asarray(value)
-        if given.dtype.kind not in "biufO":
+        if given.dtype.kind not in "iufO":
             raise TypeError
         if given.dtype == object and any(map(_is_no_number, given.ravel())):
             raise TypeError
@@ -303,7 +303,7 @@ def ordered(
 
 def _is_no_number(entry: Any) -> bool:
     """Tell whether an entry of an array of objects is one that `float` would read, or drop, in silence."""
-    return entry is None or isinstance(entry, (str, bytes, complex))
+    return entry is None or isinstance(entry, (bool, np.bool_, str, bytes, complex))
 
 
 def _within(
@@ -482,12 +482,9 @@ def generator(value: Any, *, name: str = "rng") -> np.random.Generator:
     """Return a source of random numbers; refuse to make one from nothing."""
     if isinstance(value, np.random.Generator):
         return value
-    if value is None or isinstance(value, (bool, np.bool_, str)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 0:
         raise refusal(name, value, "must be a Generator or a seed, a whole number >= 0")
-    try:
-        return np.random.default_rng(value)
-    except (TypeError, ValueError):
-        raise refusal(name, value, "must be a Generator or a seed, a whole number >= 0") from None
+    return np.random.default_rng(value)
 
 
 # -- memory -------------------------------------------------------------------------------------------------------------

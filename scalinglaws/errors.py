@@ -10,16 +10,10 @@ from difflib import get_close_matches
 from numbers import Number
 from typing import Any
 
+from .letters import GREEK
+
 _SHOWN = 10  # names listed on one line; more of them are set in columns
 _WIDTH = 78  # characters of a line of columns
-GREEK = frozenset(
-    [
-        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
-        *("lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi"),
-        "omega",
-    ]
-)
-"""Names of symbols."""
 
 _ENTRIES = 6  # of an array or a sequence that a message shows
 _LENGTH = 80  # characters of a value that a message shows

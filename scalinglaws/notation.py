@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .errors import GREEK, refusal, unknown_name
+from .errors import refusal, unknown_name
+from .letters import GREEK
 from .reprs import short_repr
 
 

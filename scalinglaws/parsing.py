@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .errors import GREEK, DomainError, refusal
+from .errors import DomainError, refusal
+from .letters import greek_name
 
 if TYPE_CHECKING:
     import sympy
@@ -84,15 +85,7 @@ def spelled_out(name: str) -> str:
     >>> spelled_out("α_p"), spelled_out("Σ"), spelled_out("N")
     ('alpha_p', 'Sigma', 'N')
     """
-    return "".join(map(_letter, unicodedata.normalize("NFKC", name)))
-
-
-def _letter(sign: str) -> str:
-    kind, _, letter = unicodedata.name(sign, "").partition(" LETTER ")
-    word = letter.lower().replace("lamda", "lambda").removeprefix("final ")
-    if word not in GREEK or kind not in ("GREEK SMALL", "GREEK CAPITAL"):
-        return sign
-    return word if kind == "GREEK SMALL" else word.capitalize()
+    return "".join(greek_name(sign) or sign for sign in unicodedata.normalize("NFKC", name))
 
 
 _SIGNS = {

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from .letters import greek_name
+
 PACKAGES = ("amsmath", "amssymb", "array", "longtable")
 """What fragments need."""
 
@@ -60,12 +62,8 @@ def _letter(sign: str) -> str:
     """Write a letter: Greek ones as formulas, others without accents that plain LaTeX has no letter for."""
     if ord(sign) < 0x180:
         return sign
-    name = unicodedata.name(sign, "")
-    greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", name)
-    if greek is not None:
-        letter = greek[2].lower().replace("lamda", "lambda")
-        capital = greek[1] == "CAPITAL"
-        return rf"\ensuremath{{\{letter.capitalize() if capital else letter}}}"
+    if letter := greek_name(sign):
+        return rf"\ensuremath{{\{letter}}}"
     plain = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
     return plain or "?"
 

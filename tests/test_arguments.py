@@ -169,7 +169,7 @@ def test_every_check_is_refused_somewhere():
         assert callable(getattr(arguments, name))
 
 
-@pytest.mark.parametrize("value", [None, True, "three", -1, 0.5])
+@pytest.mark.parametrize("value", [None, True, "three", -1, 0.5, [1, 2]])
 def test_a_generator_is_not_made_from_nothing(value):
     with pytest.raises(DomainError, match="must be a Generator or a seed") as caught:
         generator(value)

@@ -465,7 +465,7 @@ def _title(found: SampleComplexity) -> str:
 
 
 def _foot(found: SampleComplexity) -> list[str]:
-    from ..theory.patterns._rules import MEANINGS
+    from ..theory.patterns import MEANINGS
 
     known = [*(entry.pattern for entry in found.ranking), *found.infeasible]
     kinds = {layer.kind for pattern in known for layer in pattern.layers}

@@ -8,7 +8,7 @@ import pytest
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers.catalogue import available
-from scalinglaws.theory.catalogue import CATALOGUE, REMARKS, SOURCES, matching
+from scalinglaws.theory.catalogue import ALSO_CALLED, CATALOGUE, REMARKS, SOURCES, matching
 from scalinglaws.verify import registry
 
 # a bottleneck of a fixed kernel, met at the pace of a growing one
@@ -95,6 +95,11 @@ def test_find_searches_names_statements_symbols_and_authors():
     assert [law.name for law in theory.find("Hestness")] == ["empirical.hestness"]
     assert set(matching("paquette")) > {"linear.compute", "linear.sgd_noise"}
     assert matching("") == theory.laws()
+
+
+def test_every_theory_with_laws_has_words_that_people_search_for():
+    assert ALSO_CALLED.keys() == {name.partition(".")[0] for name in CATALOGUE}
+    assert "perceptron.gamma1" in matching("support vector")
 
 
 def test_unknown_law():

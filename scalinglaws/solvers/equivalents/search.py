@@ -38,17 +38,8 @@ class Split:
 
 def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
     """Find the best size by a scan over the logarithms `sizes`, Brent's method, and Newton steps with fourth-order differences."""
+    log_loss = _nowhere_zero(log_loss, log_compute)
     first = log_loss(sizes, log_compute)
-    if not np.all(np.isfinite(first)):
-        where = math.exp(sizes[int(np.argmax(~np.isfinite(first)))])
-        raise refusal(
-            "compute",
-            math.exp(log_compute),
-            f"compute = {math.exp(log_compute):.6g}: the loss vanishes from features = {where:.3g} on, "
-            "where every mode is learned, so that no split is the best; give a smaller budget or "
-            "a larger spectrum",
-            named=False,
-        )
     best = int(np.argmin(first))
     if best in (0, sizes.size - 1):
         raise refusal(
@@ -90,6 +81,27 @@ def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
         features_exponent=-float(mixed / curvature),
         slope=float(slope),
     )
+
+
+def _nowhere_zero(log_loss: LogLoss, log_compute: float) -> LogLoss:
+    """Refuse a budget as soon as a loss of zero is met, in the scan or between its points."""
+
+    def checked(log_features: ArrayLike, budgets: ArrayLike) -> Array:
+        found = log_loss(log_features, budgets)
+        zero = ~np.isfinite(found)
+        if np.any(zero):
+            where = math.exp(np.broadcast_to(log_features, np.shape(found))[zero].min())
+            raise refusal(
+                "compute",
+                math.exp(log_compute),
+                f"compute = {math.exp(log_compute):.6g}: the loss vanishes from features = {where:.3g} on, "
+                "where every mode is learned, so that no split is the best; give a smaller budget or "
+                "a larger spectrum",
+                named=False,
+            )
+        return found
+
+    return checked
 
 
 def _mixed(log_loss: LogLoss, x: float, log_compute: float, h: float) -> float:

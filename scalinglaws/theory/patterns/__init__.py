@@ -26,9 +26,10 @@ from ._derivation import PatternLimited, derive_pattern
 from ._diagram import Boundary, PhaseDiagram, phase_diagram
 from ._minimum import Minimum, closed_forms, optimize
 from ._prefactors import ErfOptimum, erf_cost, erf_optimum
-from ._rules import LayerPattern, Pattern, enumerate_patterns
+from ._rules import MEANINGS, LayerPattern, Pattern, enumerate_patterns
 
 __all__ = [
+    "MEANINGS",
     "Architecture",
     "Attention",
     "Boundary",

@@ -160,6 +160,12 @@ def test_unstable_sizes_are_left_out():
             lambda: compute_frontier(1e12, PowerLawSpectrum(1.5, 0.5, 30)),
             "the loss vanishes from features = .* give a smaller budget",
         ),
+        (  # of 300 modes: losses vanish between the points of the scan, not at them
+            lambda: compute_frontier(
+                1e10, EmpiricalSpectrum(*PowerLawSpectrum(1.5, 0.5, 300).explicit())
+            ),
+            "the loss vanishes from features = .* give a smaller budget",
+        ),
         (lambda: loss_surface([[1, 2]], [1], TASK), "features must be one row"),
         (lambda: loss_surface([0], [1], TASK), r"features\[0\] = 0.0 must be >= 1"),
         (lambda: loss_surface([1], [2, 1], TASK), "must not decrease"),

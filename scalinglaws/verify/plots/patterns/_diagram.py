@@ -12,8 +12,7 @@ from scipy.ndimage import distance_transform_edt, minimum_filter
 
 from ....arguments import instance
 from ....errors import refusal
-from ....theory.patterns import PhaseDiagram, sample_complexity
-from ....theory.patterns._rules import MEANINGS
+from ....theory.patterns import MEANINGS, PhaseDiagram, sample_complexity
 from .._phases import INK, NAME_SIZE
 from ..style import bare, canvas, explain
 
