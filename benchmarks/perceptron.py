@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from timing import best_of
 
 from scalinglaws.solvers import perceptron
+from scalinglaws.verify.simulate import perceptron as simulate
 
 POINTS = ((0.5, 0.5), (2.0, 2.0), (8.0, 8.0), (50.0, 5.0), (1000.0, 30.0))
 
@@ -160,9 +161,31 @@ def others() -> None:
         print(f"  {f'complexity, 64 channels on 28 x 28, {mode}':<42}{1e3 * seconds:10.1f}")
 
 
+def simulation() -> None:
+    """Print what a simulation takes to know the error to one percent, by minimization and by gradient flow."""
+    alpha, norm, draws = 8.0, 4.0, 12
+    known = float(perceptron.fixed_norm(alpha, norm).error)
+    solved = best_of(lambda: perceptron.fixed_norm(alpha, np.full(200, norm)), 3) / 200
+    print(f"\nalpha = {alpha:g}, norm = {norm:g}, 200 inputs: seconds to a standard error of 1 %")
+    for label, call in (
+        ("minimization (L-BFGS)", lambda: simulate.fixed_norm([norm], alpha=alpha, draws=draws)),
+        ("gradient flow", lambda: simulate.gradient_flow([norm], alpha=alpha, draws=draws)),
+    ):
+        start = time.perf_counter()
+        errors = call().error[:, 0]
+        seconds = time.perf_counter() - start
+        spread = float(errors.std(ddof=1)) / math.sqrt(draws) / known
+        needed = seconds * (spread / 0.01) ** 2
+        print(
+            f"  {label:<24}{needed:8.2f} s, {needed / solved:.0e} times a point of the solver "
+            f"(mean {errors.mean() / known - 1:+.1%} of it, from {draws} draws)"
+        )
+
+
 if __name__ == "__main__":
     with threadpool_limits(1):
         perceptron.fixed_norm(1, 1)
         points()
         surfaces()
         others()
+        simulation()

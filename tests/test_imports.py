@@ -97,6 +97,7 @@ TOP = {
     "rooms",
     "saved_names",
     "svg",
+    "letters",
     "sweep",
     "tables",
     "typesetting",

@@ -6,7 +6,6 @@ import itertools
 import math
 import sys
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,7 @@ from cyclopts import Parameter
 
 from ..errors import DomainError, unknown_name
 from ..formatting import number
-from ..notation import CONVENTIONS, Convention, SourceCapacity, belonging, convention
+from ..notation import belonging
 from ..tables import Block, Table
 from ._app import Json, Latex, Output, app
 from ._figures import FIGURES, draw
@@ -25,12 +24,11 @@ from ._grammar import MAX_ROWS, floats, pairs, to_float
 from ._picture import Columns, Picture
 from ._solver_help import arguments, columns, renamed, solver_help, solver_list
 from ._solvers import Solver
+from ._spectrum import FILES, SHAPE, file_first, take_spectrum
 
 if TYPE_CHECKING:
     from ..theory.catalogue import Remark
 
-_SPECTRUM = ("alpha", "beta", "a", "b", "size")
-_FILES = ("spectrum", "signal")
 _ZIPF = ("alpha", "size")
 _SHOWN = 40  # rows on a screen of those that a result spreads
 _LISTED = 10  # numbers that a title writes out
@@ -159,7 +157,7 @@ def solve(
         return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
-    request = _request(solver, renamed(solver, pairs(_measured_first(solver, values))), notation)
+    request = _request(solver, renamed(solver, pairs(file_first(solver, values))), notation)
     if output is not None and output.suffix in FIGURES and not request.varied:
         raise DomainError(
             "a picture needs an argument that varies: give a list or a range",
@@ -182,10 +180,10 @@ def solve(
 def _request(solver: Solver, given: dict[str, str], notation: str | None = None) -> _Request:
     """Sort the arguments of a command by how the solver takes them."""
     name, shown, parameters = solver.name, solver.shown, dict(solver.parameters)
-    shape = (*_SPECTRUM, *_FILES) if solver.has_spectrum else ()
+    shape = (*SHAPE, *FILES) if solver.has_spectrum else ()
     described = _ZIPF if solver.weights else ()
-    files = {key: given[key] for key in _FILES if key in given} if shape else {}
-    spectrum, how = _spectrum(solver, given, notation)
+    files = {key: given[key] for key in FILES if key in given} if shape else {}
+    spectrum, how = take_spectrum(solver, given, notation)
     for key in given:
         if key not in (*parameters, *described):
             known = [*parameters, *shape, *described]
@@ -242,15 +240,6 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def _measured_first(solver: Solver, values: Sequence[str]) -> Sequence[str]:
-    """Read a file that stands first, as the spectrum stands first in Python, as spectrum=FILE."""
-    from ..solvers.spectrum_files import SUFFIXES
-
-    first = values[0] if values else ""
-    alone = "=" not in first and first.endswith(SUFFIXES)
-    return (f"spectrum={first}", *values[1:]) if alone and solver.has_spectrum else values
-
-
 def _only(key: str, values: list[float]) -> float:
     """Return a value that must be alone."""
     if len(values) > 1:
@@ -291,95 +280,6 @@ def _zipf(name: str, key: str, shape: dict[str, float], given: dict[str, str]) -
             value=size,
         )
     return _Zipf((np.arange(1, int(size) + 1) ** -(1 + excess)).tolist(), excess)
-
-
-def _spectrum(solver: Solver, given: dict[str, str], notation: str | None) -> tuple[Any, str]:
-    """Take the arguments that describe the spectrum; return it and, where it was written in another notation, how."""
-    from ..solvers import PowerLawSpectrum
-
-    if not solver.has_spectrum:
-        if notation is not None:
-            raise DomainError(
-                f"{solver.name} has no spectrum that --notation could describe",
-                argument="notation",
-                value=notation,
-            )
-        return None, ""
-    if files := {key: given.pop(key) for key in _FILES if key in given}:
-        return _measured(solver.name, files, given, notation), ""
-    free = {key: text for key, text in given.items() if key not in solver.parameters}
-    entry, names = _written(solver.name, free, notation)
-    values = {key: to_float(key, given.pop(key)) for key in names}
-    size = to_float("size", given.pop("size", "inf"))
-    task = SourceCapacity.from_notation(
-        entry.name, **dict(zip(entry.parameters, values.values(), strict=True))
-    )
-    said = ", ".join(f"{key} = {number(value)}" for key, value in values.items())
-    how = "" if entry.name == "capacity" else f"{said} ({entry.name})"
-    return PowerLawSpectrum(task.alpha, task.beta, size), how
-
-
-def _written(
-    name: str, free: dict[str, str], notation: str | None
-) -> tuple[Convention, Sequence[str]]:
-    """Return the notation of a spectrum, and the names in which its parameters are given."""
-    if notation is not None:
-        entry = convention(notation)
-        if (found := entry.read(free)) is None:
-            wanted = " and ".join(f"{key}=" for key in entry.parameters)
-            raise DomainError(
-                f"{name}: the notation {entry.name!r} needs {wanted}; got {', '.join(free) or 'neither'}",
-                argument="notation",
-                value=notation,
-            )
-        if rest := [key for key in free if key in _SPECTRUM and key not in (*found, "size")]:
-            raise DomainError(
-                f"{name}: {', '.join(f'{key}=' for key in rest)} is not of the notation {entry.name!r}, which takes "
-                f"{' and '.join(f'{key}=' for key in entry.parameters)}",
-                argument="notation",
-                value=notation,
-            )
-        return entry, list(found)
-    for entry in CONVENTIONS.values():
-        for names in (entry.parameters, entry.symbols):
-            if set(names) <= set(free):
-                return entry, names
-    own = [key for key in free if key != "size"]
-    got = ", ".join(own) or "neither"
-    more = "".join(f"; {text}" for text in map(belonging, own) if text)
-    raise DomainError(
-        f"{name} needs a spectrum: alpha= and beta=, or a= and b=, or as --notation says, or spectrum=FILE; got {got}{more}",
-        argument="alpha",
-        value=free,
-    )
-
-
-def _measured(name: str, files: dict[str, str], given: dict[str, str], notation: str | None) -> Any:
-    """Read a spectrum from files."""
-    from ..solvers.spectrum_files import SUFFIXES, load_spectrum
-
-    if "spectrum" not in files:
-        raise DomainError(
-            "signal= goes with spectrum=, a file of eigenvalues",
-            argument="signal",
-            value=files["signal"],
-        )
-    other = [f"{key}=" for key in _SPECTRUM if key in given]
-    other += ["--notation"] if notation is not None else []
-    if other:
-        raise DomainError(
-            f"{name}: spectrum= and {', '.join(other)} describe the same; give one of them",
-            argument="spectrum",
-            value=files["spectrum"],
-        )
-    for key, text in files.items():
-        if not text.endswith(SUFFIXES):
-            raise DomainError(
-                f"{key} = {text!r} must be a file ({', '.join(SUFFIXES)}); a power law is alpha= and beta=",
-                argument=key,
-                value=text,
-            )
-    return load_spectrum(files["spectrum"], files.get("signal"))
 
 
 # -- what is computed ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from ....errors import refusal
 from ....solvers import perceptron as solve
 from ....theory.formula import Law
 from ...simulate.perceptron import SimulatedPerceptrons
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 
 _POINTS = 200
 _MOST = 12
+
+SIMULATED = "simulation"
+"""What a key calls simulated points."""
 
 
 def error_curves(
@@ -65,13 +68,11 @@ def error_curves(
     >>> [line.get_gid() for line in figure.axes[0].get_lines()][:2]
     ['error 1', 'law 1']
     """
-    from matplotlib.figure import Figure
-
     given = _alphas(alpha)
     low, high = one_row("limits", limits, least=2, low=0.0, strict=True, increasing=True)[[0, -1]]
     norm = np.geomspace(low, high, _POINTS)
     best = solve.optimal_norm(given)
-    figure = Figure(figsize=(7.6, 5.0), layout="constrained") if figure is None else figure
+    figure = canvas(figure, (7.6, 5.0))
     axis = figure.subplots()
     errors = np.asarray(solve.surface(given, norm).error)
     early = theory.law("perceptron.gamma1")
@@ -156,10 +157,8 @@ def collapse(
     >>> [line.get_gid() for line in figure.axes[0].get_lines()]
     ['error 10', 'error 100', 'master', 'law']
     """
-    from matplotlib.figure import Figure
-
     given = _alphas(alpha)
-    figure = Figure(figsize=(7.0, 5.6), layout="constrained") if figure is None else figure
+    figure = canvas(figure, (7.0, 5.6))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     x = np.geomspace(0.01, 100, 121)
     master = np.asarray(solve.master_curve(x).ratio)
@@ -232,8 +231,6 @@ def best_norm(alpha: ArrayLike | None = None, *, figure: Figure | None = None) -
     >>> [line.get_gid() for line in figure.axes[0].get_lines()]
     ['few', 'law', 'best norm']
     """
-    from matplotlib.figure import Figure
-
     given = (
         np.geomspace(1e-2, 1e4, 61)
         if alpha is None
@@ -241,7 +238,7 @@ def best_norm(alpha: ArrayLike | None = None, *, figure: Figure | None = None) -
     )
     norm = np.asarray(solve.optimal_norm(given).norm)
     law = theory.law("perceptron.gamma2")
-    figure = Figure(figsize=(9.6, 4.0), layout="constrained") if figure is None else figure
+    figure = canvas(figure, (9.6, 4.0))
     left, right = figure.subplots(1, 2)
     few = float(norm[0] / np.sqrt(given[0]))
     small, large = given < 5, given > 0.2
@@ -324,7 +321,13 @@ def _simulation(
         ms=4,
         lw=1,
         zorder=3,
+        label=SIMULATED if SIMULATED not in _labels(axis) else None,
     ).lines[0].set_gid(f"simulation {alpha:g}")
+
+
+def _labels(axis: Axes) -> list[str]:
+    """Return what a key would name."""
+    return axis.get_legend_handles_labels()[1]
 
 
 def _shades(count: int) -> list[tuple[float, ...]]:

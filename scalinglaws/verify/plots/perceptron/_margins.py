@@ -10,7 +10,7 @@ from ....arguments import whole
 from ....errors import refusal
 from ....solvers import perceptron as solve
 from ...simulate.perceptron import SimulatedPerceptrons
-from ..style import CASES, bare
+from ..style import CASES, bare, canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,8 +51,6 @@ def margin_histogram(
     >>> [line.get_gid() for line in figure.axes[0].get_lines()]
     ['density 1', 'density 5']
     """
-    from matplotlib.figure import Figure
-
     if not isinstance(found, SimulatedPerceptrons) or found.margins is None:
         raise refusal("found", found, "must be SimulatedPerceptrons with margins=True", shown=False)
     if found.norm.size > _MOST or np.any(found.norm == 0):
@@ -62,7 +60,7 @@ def margin_histogram(
     margins = np.moveaxis(found.margins, 1, 0).reshape(found.norm.size, -1)
     first, last = np.quantile(margins, (0.0, 0.9995))
     edges = np.linspace(float(first), float(last), count + 1)
-    figure = Figure(figsize=(7.0, 4.2), layout="constrained") if figure is None else figure
+    figure = canvas(figure, (7.0, 4.2))
     axis = figure.subplots()
     fine = np.linspace(edges[0], edges[-1], 600)
     density = np.asarray(solution.margin_density(fine))

@@ -10,7 +10,7 @@ from ....arguments import whole
 from ....errors import refusal
 from ...estimate import NormExponents
 from ...simulate.perceptron import DigitsCurves
-from ..style import LAW, RIVAL, SIMULATION, THEORY, bare
+from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,14 +59,13 @@ def complexity_curves(
         If the two do not belong together.
     """
     from matplotlib import colormaps
-    from matplotlib.figure import Figure
 
     index = whole("which", which, low=0, high=curves.observed.shape[0] - 1)
     if not np.array_equal(curves.samples, exponents.samples):
         raise refusal(
             "exponents", exponents.samples, f"must be of the samples {curves.samples} of curves"
         )
-    figure = Figure(figsize=(10.4, 4.4), layout="constrained") if figure is None else figure
+    figure = canvas(figure, (10.4, 4.4))
     left, right = figure.subplots(1, 2)
     count = curves.samples.size
     for j, size in enumerate(curves.samples):
@@ -115,12 +114,9 @@ def exponent_bars(found: Mapping[str, NormExponents], *, figure: Figure | None =
     DomainError
         If there is none.
     """
-    from matplotlib.figure import Figure
-
     if not found or not all(isinstance(each, NormExponents) for each in found.values()):
         raise refusal("found", list(found), "must be names with NormExponents, at least one")
-    if figure is None:
-        figure = Figure(figsize=(7.0, 1.4 + 0.6 * len(found)), layout="constrained")
+    figure = canvas(figure, (7.0, 1.4 + 0.6 * len(found)))
     axis = figure.subplots()
     rows = np.arange(len(found))
     for shift, (name, label), color, marker in zip(
