@@ -19,16 +19,14 @@ from ..equality import by_value
 from ..errors import DomainError, refusal
 from ..notation import SourceCapacity
 from ..reprs import short_repr
+from ._merging import parts_of_octaves, places, power_tail
+from ._samples import SMALLEST_EIGENVALUE, of_features, of_gram
 
 Array = NDArray[np.float64]
 
-_EXACT = 32  # modes kept one by one
-_NODES = 12  # quadrature nodes per octave
 _DEPTH = 70  # octaves to which an infinite spectrum is resolved by default
 _LISTED = 100_000  # modes of a Zipf-Mandelbrot law that are kept one by one
 _MOST = 1e300  # modes
-_UNEVEN = 1e-8  # of the largest entry: beyond it a Gram matrix is not symmetric, or not positive, by more than rounding
-_SMALLEST_EIGENVALUE = 1e-290  # reciprocals of eigenvalues must stay finite
 _SMALLEST = (
     960  # octaves that an eigenvalue may fall and still be a normal number with room to spare
 )
@@ -211,7 +209,7 @@ class PowerLawSpectrum:
 _COLUMNS: tuple[tuple[str, Callable[[Array], NDArray[np.bool_]], str], ...] = (
     (
         "eigenvalues",
-        lambda array: array > _SMALLEST_EIGENVALUE,
+        lambda array: array > SMALLEST_EIGENVALUE,
         "> 1e-290 (drop modes without variance: what the target has there acts as noise)",
     ),
     ("signal", lambda array: array >= 0, ">= 0"),
@@ -317,14 +315,14 @@ class EmpiricalSpectrum:
         features : array_like, shape (n, d)
             One row per example. Nothing is centered or scaled.
         labels : array_like, shape (n,) or (n, outputs)
-            Targets; the signal is summed over outputs. Classes are one-hot rows or -1 and 1.
+            Targets; the signal is summed over outputs. Classes are one-hot rows or -1 and 1, as numbers.
 
         Returns
         -------
         EmpiricalSpectrum
             Modes of positive variance in falling order, at most min(n, d). What the labels have outside of them,
             ``np.mean(np.sum(y**2, axis=-1)) - np.sum(spectrum.signal)``, is no signal that these features can learn; give it to a
-            solver as ``noise``.
+            solver as ``noise_variance``.
 
         Raises
         ------
@@ -351,17 +349,7 @@ class EmpiricalSpectrum:
         >>> spectrum.eigenvalues.round(12), spectrum.signal.round(12)
         (array([2. , 0.5]), array([2., 2.]))
         """
-        x = _table("features", features)
-        y = _targets(labels, x.shape[0], "features")
-        n, d = x.shape
-        afford(3.0 * x.size, "the decomposition of the features", "use fewer examples or features")
-        largest = float(np.max(np.abs(x)))
-        if largest == 0:
-            raise refusal("features", 0.0, "are all zero: there is nothing to learn", shown=False)
-        # scaled by its largest entry: squares neither overflow nor vanish
-        left, values, _ = np.linalg.svd(x / largest, full_matrices=False)
-        kept = values > values[0] * max(n, d) * np.finfo(float).eps
-        return cls._of_sample(largest**2 * (values[kept] ** 2 / n), left[:, kept], y, "features")
+        return cls(*of_features(features, labels))
 
     @classmethod
     def from_gram(cls, gram: ArrayLike, labels: ArrayLike) -> EmpiricalSpectrum:
@@ -400,53 +388,7 @@ class EmpiricalSpectrum:
         >>> spectrum.eigenvalues.round(12), spectrum.signal.round(12)
         (array([1.5, 0.5]), array([1., 0.]))
         """
-        k = _table("gram", gram)
-        n = k.shape[0]
-        if k.shape != (n, n):
-            raise refusal("gram", k.shape, "must be square", shown=False)
-        y = _targets(labels, n, "gram")
-        afford(3.0 * k.size, "the decomposition of the Gram matrix", "use fewer examples")
-        largest = float(np.max(np.abs(k)))
-        if largest == 0:
-            raise refusal("gram", 0.0, "is zero: there is nothing to learn", shown=False)
-        uneven = np.abs(k - k.T)
-        if np.max(uneven) > _UNEVEN * largest:
-            i, j = np.unravel_index(int(np.argmax(uneven)), k.shape)
-            raise refusal(
-                "gram",
-                None,
-                f"must be symmetric; entries [{i}, {j}] and [{j}, {i}] are {k[i, j]:.6g} and {k[j, i]:.6g}",
-                shown=False,
-            )
-        values, vectors = np.linalg.eigh((k + k.T) / (2 * largest))
-        if values[0] < -_UNEVEN * n:
-            raise refusal(
-                "gram",
-                None,
-                f"must be positive semidefinite; its smallest eigenvalue is {values[0] * largest:.3g}, "
-                f"its largest {values[-1] * largest:.3g}",
-                shown=False,
-            )
-        values, vectors = values[::-1], vectors[:, ::-1]
-        kept = values > values[0] * n * np.finfo(float).eps
-        return cls._of_sample(largest * (values[kept] / n), vectors[:, kept], y, "gram")
-
-    @classmethod
-    def _of_sample(
-        cls, eigenvalues: Array, vectors: Array, labels: Array, name: str
-    ) -> EmpiricalSpectrum:
-        """Project the labels on the modes of a sample; an eigenvector's component below its rounding counts as none."""
-        if not (np.all(eigenvalues > _SMALLEST_EIGENVALUE) and np.all(np.isfinite(eigenvalues))):
-            raise refusal(
-                name,
-                None,
-                "are too small or too large: eigenvalues of their covariance leave the range of "
-                "floating-point numbers; scale them",
-                shown=False,
-            )
-        parts = vectors.T @ labels
-        parts[np.abs(parts) < 4 * np.finfo(float).eps * np.linalg.norm(labels, axis=0)] = 0.0
-        return cls(eigenvalues, np.sum(parts**2, axis=1) / labels.shape[0])
+        return cls(*of_gram(gram, labels))
 
     @classmethod
     def zipf_mandelbrot(
@@ -494,7 +436,7 @@ class EmpiricalSpectrum:
         if modes <= _LISTED:
             k, weights = np.arange(1.0, modes + 1), None
         else:
-            k, weights = _places(modes, _parts(exponent, power))
+            k, weights = places(modes, parts_of_octaves(exponent, power))
         counts = 1.0 if weights is None else weights
         with np.errstate(over="ignore", under="ignore"):
             return cls((k + shift) ** -exponent, counts * (k + shift) ** -power, weights)
@@ -601,110 +543,21 @@ def _column(
     return array
 
 
-def _table(name: str, given: ArrayLike) -> Array:
-    """Return a non-empty array of finite numbers with two axes."""
-    array = numbers(name, given)
-    if array.ndim != 2 or array.size == 0:
-        raise refusal(
-            name,
-            array.shape,
-            f"must have one row per example and one column per feature; got shape {array.shape}",
-            shown=False,
-        )
-    return array
-
-
-def _targets(labels: ArrayLike, examples: int, of: str) -> Array:
-    """Return the labels with two axes, one row per example."""
-    array = numbers("labels", labels)
-    if array.ndim not in {1, 2} or array.shape[0] != examples or array.size == 0:
-        raise refusal(
-            "labels",
-            array.shape,
-            f"must have one row per example: shape ({examples},) or ({examples}, outputs) as {of} has "
-            f"{examples} rows; got shape {array.shape}",
-            shown=False,
-        )
-    return array.reshape(examples, -1)
-
-
-def _parts(alpha: float, signal_exponent: float) -> int:
-    """Return into how many blocks each octave is divided.
-
-    A block of length start/parts is a factor 1 + 1/parts long; the rule is good to 1e-13 while eigenvalues fall by at most
-    2^5 and signals by at most 2^12 within a block, so steep spectra need blocks shorter than an octave (past 200 all of
-    them underflow after the first modes).
-    """
-    return max(
-        math.ceil(1 / (2 ** (most / min(max(steep, most), 200)) - 1))
-        for most, steep in ((5, alpha), (12, signal_exponent))
-    )
-
-
-def _places(last: float, parts: int) -> tuple[Array, Array]:
-    """Return mode numbers, and how many modes each one stands for, up to the last one."""
-    places = [np.arange(1.0, min(last, _EXACT) + 1)]
-    weights = [np.ones_like(places[0])]
-    starts, lengths = [], []
-    start = _EXACT + 1.0
-    while start <= last:
-        block = float(math.ceil(start / parts))
-        length = min(block, last - start + 1)
-        if length <= _NODES:
-            places.append(start + np.arange(length))
-            weights.append(np.ones(int(length)))
-        else:
-            starts.append(start)
-            lengths.append(length)
-        start += block
-    if starts:
-        nodes, shares = _uniform_gauss(np.array(lengths))
-        places.append((np.array(starts)[:, None] + nodes).ravel())
-        weights.append(shares.ravel())
-    return np.concatenate(places), np.concatenate(weights)
-
-
 @lru_cache(maxsize=256)
 def _merged(alpha: float, signal_exponent: float, size: float, depth: int) -> Modes:
     last = min(size, 2.0**depth)
-    k, c = _places(last, _parts(alpha, signal_exponent))
+    k, c = places(last, parts_of_octaves(alpha, signal_exponent))
     eigenvalues, multiplicities, signal = k**-alpha, c, c * k**-signal_exponent
     if size > last:
         # The modes beyond the last octave are never learned: only their total variance and total signal matter.
-        tail = _tail(alpha, last, size)
+        tail = power_tail(alpha, last, size)
         average = max(tail / (size - last), 1e-3 * last**-alpha)
         eigenvalues = np.append(eigenvalues, average)
         multiplicities = np.append(multiplicities, tail / average)
-        signal = np.append(signal, _tail(signal_exponent, last, size))
+        signal = np.append(signal, power_tail(signal_exponent, last, size))
     for array in (eigenvalues, multiplicities, signal):
         array.setflags(write=False)
     return Modes(eigenvalues, multiplicities, signal, size)
-
-
-def _tail(exponent: float, last: float, size: float) -> float:
-    """Integrate k^-exponent from `last` to `size`; the exponent exceeds 1 where the size is infinite."""
-    if exponent == 1:
-        return math.log(size / last)
-    with np.errstate(under="ignore"):
-        return float(
-            (np.float64(last) ** (1 - exponent) - np.float64(size) ** (1 - exponent))
-            / (exponent - 1)
-        )
-
-
-def _uniform_gauss(lengths: Array) -> tuple[Array, Array]:
-    r"""Gauss rules of the uniform measure on {0, ..., L - 1}, one row per length (Golub-Welsch, discrete Chebyshev).
-
-    Scaled by L, the recurrence coefficients are :math:`(L-1)/(2L)` and :math:`n^2 (1 - n^2/L^2) / (4(4n^2 - 1))`.
-    """
-    n = np.arange(1.0, _NODES)
-    off = np.sqrt(n**2 * (1 - (n / lengths[:, None]) ** 2) / (4 * (4 * n**2 - 1)))
-    matrix = np.zeros((lengths.size, _NODES, _NODES))
-    index = np.arange(_NODES)
-    matrix[:, index, index] = ((lengths - 1) / (2 * lengths))[:, None]
-    matrix[:, index[1:], index[:-1]] = off
-    values, vectors = np.linalg.eigh(matrix, UPLO="L")
-    return lengths[:, None] * values, lengths[:, None] * vectors[:, 0, :] ** 2
 
 
 def depth(
