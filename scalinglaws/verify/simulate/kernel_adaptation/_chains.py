@@ -161,7 +161,7 @@ def split_r_hat(values: ArrayLike) -> float:
     Parameters
     ----------
     values : array_like, shape (chains, draws)
-        A scalar along every chain; at least four draws.
+        A scalar along every chain, or an array of flags, which tells when an event took place; at least four draws.
 
     Returns
     -------
@@ -195,7 +195,7 @@ def effective_size(values: ArrayLike) -> float:
     Parameters
     ----------
     values : array_like, shape (chains, draws)
-        A scalar along every chain; at least four draws.
+        A scalar along every chain, or an array of flags, which tells when an event took place; at least four draws.
 
     Returns
     -------
@@ -234,6 +234,8 @@ def effective_size(values: ArrayLike) -> float:
 
 
 def _halves(values: ArrayLike) -> Array:
+    if isinstance(values, np.ndarray) and values.dtype == bool:
+        values = values.astype(float)
     rows = numbers("values", values)
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise refusal(
