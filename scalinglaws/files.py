@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -24,10 +25,12 @@ _TEXT_BYTES = (
     32  # of memory for a byte of text: a digit and a comma become a Python float in a list
 )
 _MOST_SHOWN = 60
+_EXACT = 2.0**53  # whole numbers below are floats without rounding
+_WHOLE = re.compile(r"[+-]?\d+")
 
 
 def read_arrays(path: str | Path, *, words: bool = False) -> dict[str, NDArray[Any]]:
-    """Read the arrays, or the columns, of a file by name.
+    r"""Read the arrays, or the columns, of a file by name.
 
     Parameters
     ----------
@@ -43,7 +46,8 @@ def read_arrays(path: str | Path, *, words: bool = False) -> dict[str, NDArray[A
     Returns
     -------
     dict of str to ndarray
-        In the order of the file: real numbers as floats or integers, flags as they are, and words as strings.
+        In the order of the file: real numbers as floats, or as integers where all of a column are written as such, flags as they are,
+        and words as strings.
 
     Raises
     ------
@@ -57,9 +61,9 @@ def read_arrays(path: str | Path, *, words: bool = False) -> dict[str, NDArray[A
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "table.csv"
-    ...     _ = path.write_text("width,loss\\n64,2.5\\n128,2.25\\n")
+    ...     _ = path.write_text("width,loss\n64,2.5\n128,2.25\n")
     ...     read_arrays(path)
-    {'width': array([ 64., 128.]), 'loss': array([2.5 , 2.25])}
+    {'width': array([ 64, 128]), 'loss': array([2.5 , 2.25])}
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -219,7 +223,7 @@ def _text(path: Path, words: bool) -> dict[str, NDArray[Any]]:
     for index, name in enumerate(names):
         cells = [row[index] for row in rows[start:]]
         try:
-            columns[name] = np.array(list(map(float, cells)))
+            columns[name] = _numbers(cells)
         except ValueError:
             if not words:
                 at = next(i for i, cell in enumerate(cells) if not _is_number(cell))
@@ -229,10 +233,17 @@ def _text(path: Path, words: bool) -> dict[str, NDArray[Any]]:
                 ) from None
             columns[name] = np.array(cells)
     if not rows[0][0] and len(columns) > 1 and start:
-        index = columns[names[0]]
-        if index.dtype.kind == "f" and np.array_equal(index, np.arange(index.size)):
+        counted = columns[names[0]]
+        if counted.dtype.kind == "i" and np.array_equal(counted, np.arange(counted.size)):
             del columns[names[0]]
     return columns
+
+
+def _numbers(cells: list[str]) -> NDArray[Any]:
+    found = np.array(list(map(float, cells)))
+    if np.all(np.abs(found) < _EXACT) and all(map(_WHOLE.fullmatch, cells)):
+        return found.astype(np.int64)
+    return found
 
 
 def _cells(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
