@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from numbers import Rational as RationalNumber
@@ -127,8 +128,14 @@ def evaluate_arrays(
     return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
 
 
-def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]) -> Any:
-    """Evaluate a closed formula at numbers or arrays, every symbol checked against its sign."""
+def evaluate_form(
+    name: str,
+    form: str,
+    expr: sp.Expr,
+    values: Mapping[str, Any],
+    conditions: tuple[sp.Basic, ...] = (),
+) -> Any:
+    """Evaluate a closed formula at numbers or arrays, every symbol checked against its sign, and what else it demands."""
     symbols = {str(symbol): symbol for symbol in sorted(expr.free_symbols, key=str)}
     for key in values:
         if key not in symbols:
@@ -139,7 +146,8 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
         )
     arrays = []
     for key, symbol in symbols.items():
-        arrays.append(numbers(key, values[key], low=0, strict=bool(symbol.is_positive)))
+        low = 0.0 if symbol.is_nonnegative else -math.inf
+        arrays.append(numbers(key, values[key], low=low, strict=bool(symbol.is_positive)))
     if expr.has(*_SPECIAL):
         result = _by_points(list(symbols.values()), expr, arrays)
     else:
@@ -152,6 +160,16 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
             f"{name}, {form} = {expr} has no finite value at {show(values)}",
             named=False,
         )
+    for condition in conditions:
+        with np.errstate(all="ignore"):
+            holds = sp.lambdify(list(symbols.values()), condition, "numpy")(*arrays)
+        if not np.all(holds):
+            raise refusal(
+                "values",
+                dict(values),
+                f"{name}, {form}: {condition.gts} must exceed {condition.lts}; got {show(values)}",
+                named=False,
+            )
     return float(result) if result.ndim == 0 else result
 
 
