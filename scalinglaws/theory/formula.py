@@ -39,6 +39,7 @@ from .implicit import ImplicitConstant
 from .parameters import (
     evaluate_arrays,
     evaluate_form,
+    holds,
     is_exact,
     nearly,
     outside_validity,
@@ -774,7 +775,7 @@ class Law:
         exact = {name: to_exact(value) for name, value in given.items()}
         rounded = any(not is_exact(value) for value in given.values())
         for condition in checked:
-            if not (nearly(condition, exact) if rounded else bool(condition.subs(exact))):
+            if not (nearly(condition, exact) if rounded else holds(condition, exact)):
                 if outside == "mask":
                     return np.ma.masked
                 raise outside_validity(self.name, condition, values)

@@ -151,8 +151,13 @@ def evaluate_form(
     if expr.has(*_SPECIAL):
         result = _by_points(list(symbols.values()), expr, arrays)
     else:
-        with np.errstate(all="ignore"):
-            result = np.asarray(sp.lambdify(list(symbols.values()), expr, "numpy")(*arrays), float)
+        compiled = sp.lambdify(list(symbols.values()), expr, "numpy")
+        try:
+            with np.errstate(all="ignore", over="raise"):
+                result = np.asarray(compiled(*arrays), float)
+        except FloatingPointError:
+            # a part is too large for a float, the whole need not be: (1 + x^80)^(-1/80)
+            result = _by_points(list(symbols.values()), expr, arrays)
     if not np.all(np.isfinite(result)):
         raise refusal(
             "values",
@@ -161,9 +166,8 @@ def evaluate_form(
             named=False,
         )
     for condition in conditions:
-        with np.errstate(all="ignore"):
-            holds = sp.lambdify(list(symbols.values()), condition, "numpy")(*arrays)
-        if not np.all(holds):
+        met = sp.lambdify(list(symbols.values()), condition, "numpy")(*arrays)
+        if not np.all(met):
             raise refusal(
                 "values",
                 dict(values),

@@ -32,6 +32,7 @@ from .symbols import (
 
 _gamma = sp.Symbol("gamma", positive=True)
 _SHARE = sp.Symbol("h", positive=True)
+_FRONT = sp.Symbol("k", positive=True)  # c_0 is an exponent here
 _MOST_BREAKS = 3
 
 # -- plateau, power law, offset -----------------------------------------------------------------------------------------
@@ -281,8 +282,8 @@ def derive_broken(model: BrokenPower) -> Derived:
             asymptotic(x),
             "all breaks are passed" if added else "a power law",
         ),
-        step(CONSTANT, constant, DEFINITION, "the constant in front"),
-        step(EXCESS, CONSTANT * x**-exponent, EQUAL, "a power law"),
+        step(_FRONT, constant, DEFINITION, "the constant in front"),
+        step(EXCESS, _FRONT * x**-exponent, EQUAL, "a power law"),
     ]
     half = sp.Rational(1, 2)
     box = dict.fromkeys(model.changes, (sp.Rational(1, 10), sp.S.One))
