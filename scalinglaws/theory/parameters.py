@@ -28,7 +28,21 @@ def nearly(relation: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
         return (abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)) == isinstance(
             relation, sp.Eq
         )
-    return bool(relation.subs(exact))
+    return holds(relation, exact)
+
+
+def holds(condition: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether a condition holds at a point, all of whose numbers are inserted at once.
+
+    One after the other, a sum of symbols that are declared positive is found positive before a negative number is inserted.
+
+    Examples
+    --------
+    >>> one, two = sp.symbols("one two", positive=True)
+    >>> holds(sp.Gt(one + two, 0, evaluate=False), {one: sp.Integer(0), two: sp.Integer(-1)})
+    False
+    """
+    return bool(condition.xreplace(dict(exact)))
 
 
 def is_exact(value: Any) -> bool:
