@@ -4,7 +4,7 @@ Examples
 --------
 >>> from scalinglaws import theory
 >>> theory.laws()
-('empirical.chinchilla', 'empirical.hestness', ...)
+('empirical.bnsl', 'empirical.chinchilla', ...)
 >>> theory.law("linear.time").expr
 beta
 >>> [law.name for law in theory.find("samples, trained")]

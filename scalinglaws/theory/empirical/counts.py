@@ -76,7 +76,8 @@ def derive_reconciliation(model: EmbeddedLoss) -> Derived:
     --------
     Without embeddings it is the exponent of all parameters:
 
-    >>> derive_reconciliation(EmbeddedLoss(total=2 * _n, box={_a: EXPONENTS, _b: EXPONENTS})).expr
+    >>> n = sp.Symbol("n", positive=True)
+    >>> derive_reconciliation(EmbeddedLoss(total=2 * n)).expr
     b/(a + b)
     """
     instance("model", model, EmbeddedLoss)
@@ -150,7 +151,7 @@ def derive_reconciliation(model: EmbeddedLoss) -> Derived:
 def _reduced(expr: sp.Expr, n: sp.Symbol) -> sp.Expr:
     """Cancel and factor an expression in fractional powers of a symbol."""
     powers = [entry.exp for entry in expr.atoms(sp.Pow) if entry.base == n]
-    order = sp.ilcm(1, *(power.q for power in powers if power.is_Rational))
+    order = sp.ilcm(1, 1, *(power.q for power in powers if power.is_Rational))
     root = sp.Symbol("root", positive=True)
     return sp.factor(sp.cancel(expr.subs(n, root**order))).subs(root, n ** sp.Rational(1, order))
 

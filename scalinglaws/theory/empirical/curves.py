@@ -65,7 +65,7 @@ def derive_power(model: CorrectedPower) -> Derived:
     Examples
     --------
     >>> derive_power(CorrectedPower()).forms["apparent_exponent"].expr
-    gamma + omega*u/(x**omega*(1 + u/x**omega))
+    gamma + omega*u/(x**omega*(u/x**omega + 1))
     """
     instance("model", model, CorrectedPower)
     scale, small = model.scale, model.correction

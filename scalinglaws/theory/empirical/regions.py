@@ -94,7 +94,7 @@ def derive_regions(model: ThreeRegions) -> Derived:
     Examples
     --------
     >>> derive_regions(ThreeRegions(sharpness=sp.S.One, box={})).forms["loss"].expr
-    E + (-E + L_0)/(1 + x/x_0)**gamma
+    E + (-E + L_0)/(x/x_0 + 1)**gamma
     """
     instance("model", model, ThreeRegions)
     scale, offset, drop = model.scale, model.offset, model.plateau - model.offset

@@ -108,3 +108,6 @@ def test_another_count():
         )
     )
     assert half.derivation.refused(seed=2) is None
+    plain = derive_reconciliation(EmbeddedLoss(total=2 * n))
+    assert plain.derivation.refused(seed=2) is None
+    assert plain.conditions == ()
