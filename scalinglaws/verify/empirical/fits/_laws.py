@@ -1,0 +1,248 @@
+"""Which laws can be fitted, and their coordinates: logarithms of what is positive, in which each law is smooth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ....arguments import numbers
+from ....errors import refusal, unknown_name
+from . import _newton, _starts, _surface
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, ArrayLike]
+
+NOTHING = -1e3
+"""The logarithm that stands for zero: exp of it is exactly 0."""
+
+_GRID = np.linspace(0.05, 1.5, 30)
+_ALIASES = {
+    "empirical.chinchilla": "surface",
+    "chinchilla": "surface",
+    "rosenfeld_chinchilla": "surface",
+    "empirical.surface_power": "surface_power",
+}
+
+
+@dataclass(frozen=True)
+class FitLaw:
+    """A law with coordinates in which it is fitted.
+
+    Attributes
+    ----------
+    id : str
+        The name that is printed.
+    catalogue : str or None
+        Name of the law in `scalinglaws.theory`.
+    names : tuple of str
+        Parameters in the order of the coordinates.
+    logs : tuple of bool
+        Whether the coordinate is the parameter's logarithm.
+    variables : tuple of str
+        Columns that the law needs.
+    formula : str
+        The law as people write it.
+    low, high : tuple of float
+        Bounds of the coordinates; equal where a parameter is fixed.
+    centers : tuple of (int, int, int)
+        Amplitude, its exponent, and the variable that both belong to: A x^-a is written with x over its geometric mean.
+    simpler : str or None
+        The law from whose optimum this one starts.
+    kernel : callable
+        Its logarithm with gradient and Hessian, compiled.
+    """
+
+    id: str
+    catalogue: str | None
+    names: tuple[str, ...]
+    logs: tuple[bool, ...]
+    variables: tuple[str, ...]
+    formula: str
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    kernel: Callable[..., float] = field(repr=False)
+    centers: tuple[tuple[int, int, int], ...] = ()
+    simpler: str | None = None
+
+    @property
+    def engine(self) -> _newton.Engine:
+        """The compiled functions that fit the law."""
+        return _newton.engine(self.kernel)
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """Which coordinates are fitted."""
+        return np.array([low < high for low, high in zip(self.low, self.high, strict=True)])
+
+    def logarithms(self, columns: Columns) -> Array:
+        """Return the logarithms of the variables, shape (variables, points)."""
+        rows = []
+        for name in self.variables:
+            if name not in columns:
+                raise refusal(
+                    name,
+                    None,
+                    f"is missing: {self.id} needs {', '.join(self.variables)}",
+                    shown=False,
+                )
+            rows.append(numbers(name, columns[name], low=0, strict=True))
+        table: Array = np.array(np.broadcast_arrays(*rows), float).reshape(len(rows), -1)
+        return np.asarray(np.log(table))
+
+    def predict(self, x: ArrayLike, columns: Columns) -> Array:
+        """Compute ln L at points.
+
+        Parameters
+        ----------
+        x : array_like, shape (p,) or (B, p)
+            Coordinates.
+        columns : mapping
+            Variables, each of shape (m,).
+
+        Returns
+        -------
+        ndarray, shape (m,) or (B, m)
+            Logarithms of losses.
+        """
+        given = np.asarray(x, float)
+        logs, rows = self.logarithms(columns), np.ascontiguousarray(np.atleast_2d(given))
+        found = np.empty((len(rows), logs.shape[1]))
+        self.engine.values(rows, logs, found)
+        return found if given.ndim > 1 else found[0]
+
+    def gradient(self, x: ArrayLike, columns: Columns) -> Array:
+        """Compute the gradient of ln L in the coordinates at points, shape (m, p) or (B, m, p)."""
+        given = np.asarray(x, float)
+        logs, rows = self.logarithms(columns), np.ascontiguousarray(np.atleast_2d(given))
+        found = np.empty((len(rows), logs.shape[1], len(self.names)))
+        self.engine.gradients(rows, logs, found)
+        return found if given.ndim > 1 else found[0]
+
+    def parameters(self, x: ArrayLike) -> dict[str, float | Array]:
+        """Turn coordinates, shape (p,) or (B, p), into parameters by name."""
+        given = np.asarray(x, float)
+        with np.errstate(under="ignore"):
+            found = {
+                name: np.exp(given[..., j]) if log else given[..., j].copy()
+                for j, (name, log) in enumerate(zip(self.names, self.logs, strict=True))
+            }
+        return found if given.ndim > 1 else {name: float(value) for name, value in found.items()}
+
+    def coordinates(self, parameters: Mapping[str, float]) -> Array:
+        """Turn parameters by name into coordinates; refuse names that are missing or unknown."""
+        for name in parameters:
+            if name not in self.names:
+                raise unknown_name("parameter", name, self.names)
+        missing = [name for name in self.names if name not in parameters]
+        if missing:
+            raise refusal(
+                "parameters", None, f"of {self.id} must name {', '.join(missing)}", shown=False
+            )
+        return np.array([self.coordinate(name, parameters[name]) for name in self.names])
+
+    def coordinate(self, name: str, value: float) -> float:
+        """Turn one parameter into its coordinate."""
+        if name not in self.names:
+            raise unknown_name("parameter", name, self.names)
+        if not self.logs[self.names.index(name)]:
+            return float(value)
+        if not value >= 0:
+            raise refusal(name, value, "must be >= 0")
+        return math.log(value) if value > 0 else NOTHING
+
+    def constrained(
+        self,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        fixed: Mapping[str, float] | None = None,
+    ) -> FitLaw:
+        """Return the law with bounds on parameters, or with some of them fixed at values."""
+        low, high = list(self.low), list(self.high)
+        for name, (least, most) in (bounds or {}).items():
+            ends = self.coordinate(name, least), self._upper(name, most)
+            if not ends[0] < ends[1]:
+                raise refusal(f"bounds[{name!r}]", (least, most), "must be increasing")
+            low[self.names.index(name)], high[self.names.index(name)] = ends
+        for name, value in (fixed or {}).items():
+            at = self.coordinate(name, value)
+            low[self.names.index(name)] = high[self.names.index(name)] = at
+        return replace(self, low=tuple(low), high=tuple(high))
+
+    def _upper(self, name: str, value: float) -> float:
+        return math.inf if value == math.inf else self.coordinate(name, value)
+
+    def mixing(self, logs: Array) -> Array:
+        """Return the matrix that turns coordinates for centered variables into the law's own.
+
+        Amplitudes with bounds, and fixed ones, keep their own coordinate.
+        """
+        mix = np.eye(len(self.names))
+        for amplitude, exponent, variable in self.centers:
+            if self.low[amplitude] == -math.inf and self.high[amplitude] == math.inf:
+                mix[amplitude, exponent] = float(np.mean(logs[variable]))
+        return mix
+
+    def within(self, x: Array) -> Array:
+        """Return the coordinates moved to where bounds allow."""
+        return np.clip(x, self.low, self.high)
+
+    def grid_start(self, logs: Array, losses: Array, weights: Array) -> Array:
+        """Return the start from a grid of shapes with the best amplitudes of each."""
+        centers = logs.mean(axis=1)
+        grids = []
+        for j in (3, 4):  # exponents a and b
+            low, high = self.low[j], self.high[j]
+            inside = _GRID[(low <= _GRID) & (high >= _GRID)]
+            grids.append(inside if inside.size else np.array([min(max(0.35, low), high)]))
+        u, v = logs - centers[:, None]
+        x = _starts.surface_start(u, v, losses, weights, grids[0], grids[1])
+        x[1] += x[3] * centers[0]
+        x[2] += x[4] * centers[1]
+        return self.within(x)
+
+
+_FREE = math.inf
+
+
+@lru_cache(maxsize=1)
+def _hand_written() -> dict[str, FitLaw]:
+    surface = FitLaw(
+        id="surface",
+        catalogue="empirical.chinchilla",
+        names=("E", "A", "B", "a", "b"),
+        logs=(True, True, True, False, False),
+        variables=("N", "D"),
+        formula="L = E + A/N^a + B/D^b",
+        low=(-_FREE, -_FREE, -_FREE, 0.0, 0.0),
+        high=(_FREE,) * 5,
+        kernel=_surface.surface,
+        centers=((1, 3, 0), (2, 4, 1)),
+    )
+    power = replace(
+        surface,
+        id="surface_power",
+        catalogue="empirical.surface_power",
+        names=(*surface.names, "c"),
+        logs=(*surface.logs, False),
+        formula="L = E + (A/N^a + B/D^b)^c",
+        low=(*surface.low, 0.05),
+        high=(*surface.high, 3.0),
+        kernel=_surface.surface_power,
+        simpler="surface",
+    )
+    return {law.id: law for law in (surface, power)}
+
+
+def fit_law(law: str | FitLaw) -> FitLaw:
+    """Return a law that can be fitted, by its name here or in the catalogue."""
+    if isinstance(law, FitLaw):
+        return law
+    known = _hand_written()
+    name = _ALIASES.get(law, law)
+    if name in known:
+        return known[name]
+    raise unknown_name("law", law, [*known, *_ALIASES])

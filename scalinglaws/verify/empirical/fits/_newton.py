@@ -1,0 +1,330 @@
+r"""Damped Newton steps with exact Hessians, for any law whose logarithm is given with gradient and Hessian.
+
+The functions below are written once and compiled for each law: they call ``_law``, which `engine` puts in its place. What is
+minimized is :math:`F = \sum_i w_i e_i H_\delta(r_i)` with residuals :math:`r_i = \ln L_i - f_i`, Huber's :math:`H_\delta`, and
+:math:`e_i = e` for residuals above the law (1 unless an envelope is fitted).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....solvers import _jit
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_FIRST = 0.1  # delta of the first stage
+_SHORTER = 0.3  # each stage's delta, relative to the one before
+_MOST_STEPS = 300  # in one stage
+_GAIN = 1e-15  # relative decrease that ends a stage
+_BLOCK = 64  # resamples that a thread takes at a time
+
+
+def stages(delta: float, first: float = _FIRST) -> Array:
+    """Return the sequence of Huber thresholds that ends at delta, each 0.3 of the one before."""
+    found = []
+    while first > delta:
+        found.append(first)
+        first *= _SHORTER
+    return np.array([*found, delta])
+
+
+# -- templates ----------------------------------------------------------------------------------------------------------
+
+_law: Any = None  # replaced for each law
+_accumulate_of_law: Any = None
+_minimize_of_law: Any = None
+
+
+def _accumulate(
+    x: Array,
+    columns: Array,
+    y: Array,
+    w: Array,
+    delta: float,
+    envelope: float,
+    gradient: Array,
+    hessian: Array,
+    normal: Array,
+    jacobian: Array,
+    curvature: Array,
+) -> float:
+    # F, its gradient -sum w psi J, its Hessian sum w [1(|r|<delta) J J^T - psi nabla^2 f], and sum w min(1, delta/|r|) J J^T
+    size = x.size
+    gradient[:] = 0.0
+    hessian[:] = 0.0
+    normal[:] = 0.0
+    total = 0.0
+    for i in range(y.size):
+        if w[i] == 0.0:
+            continue
+        r = y[i] - _law(x, columns, i, jacobian, curvature)
+        weight = w[i] * envelope if r > 0.0 else w[i]
+        distance = abs(r)
+        if distance < delta:
+            psi, inside, damped = r, weight, weight
+            total += weight * 0.5 * r * r
+        else:
+            psi, inside, damped = (delta if r > 0.0 else -delta), 0.0, weight * (delta / distance)
+            total += weight * delta * (distance - 0.5 * delta)
+        pull = weight * psi
+        for j in range(size):
+            gradient[j] -= pull * jacobian[j]
+            for k in range(j + 1):
+                square = jacobian[j] * jacobian[k]
+                hessian[j, k] += inside * square - pull * curvature[j, k]
+                normal[j, k] += damped * square
+    return total
+
+
+def _minimize(
+    x: Array,
+    mix: Array,
+    columns: Array,
+    y: Array,
+    w: Array,
+    deltas: Array,
+    envelope: float,
+    low: Array,
+    high: Array,
+    free: Flags,
+) -> tuple[float, int, bool]:
+    # Moves x to a minimum. Steps are taken in z with x = mix z; rows of `mix` are unit vectors where x has bounds or is fixed.
+    size = x.size
+    trial, dz, right = np.empty(size), np.empty(size), np.empty(size)
+    gradient, hessian, normal = np.empty(size), np.empty((size, size)), np.empty((size, size))
+    g_new, h_new, n_new = np.empty(size), np.empty((size, size)), np.empty((size, size))
+    jacobian, curvature = np.zeros(size), np.zeros((size, size))
+    g_z, h_z, half = np.empty(size), np.empty((size, size)), np.empty((size, size))
+    scale, held, factor = np.empty(size), np.empty(size, np.bool_), np.empty((size, size))
+    value, steps, settled = np.inf, 0, True
+    for stage in range(deltas.size):
+        delta = deltas[stage]
+        value = _accumulate_of_law(
+            x, columns, y, w, delta, envelope, gradient, hessian, normal, jacobian, curvature
+        )
+        damping, settled, fresh = 1e-3, False, True
+        for _ in range(_MOST_STEPS):
+            if fresh:  # into z: mix^T g, mix^T H mix, and the diagonal of mix^T N mix
+                for j in range(size):
+                    for k in range(j):
+                        hessian[k, j] = hessian[j, k]
+                        normal[k, j] = normal[j, k]
+                for j in range(size):
+                    g_z[j] = 0.0
+                    for k in range(size):
+                        g_z[j] += mix[k, j] * gradient[k]
+                for j in range(size):
+                    for k in range(size):
+                        half[j, k] = 0.0
+                        for l in range(size):
+                            half[j, k] += hessian[j, l] * mix[l, k]
+                for j in range(size):
+                    for k in range(size):
+                        h_z[j, k] = 0.0
+                        for l in range(size):
+                            h_z[j, k] += mix[l, j] * half[l, k]
+                for j in range(size):
+                    scale[j] = 0.0
+                    for k in range(size):
+                        inner = 0.0
+                        for l in range(size):
+                            inner += normal[k, l] * mix[l, j]
+                        scale[j] += mix[k, j] * inner
+                    scale[j] = max(scale[j], 1e-300)
+                    held[j] = (
+                        not free[j]
+                        or (x[j] <= low[j] and g_z[j] > 0.0)
+                        or (x[j] >= high[j] and g_z[j] < 0.0)
+                    )
+                fresh = False
+            # Cholesky of the damped Hessian over what is free to move; if it is not positive, more damping
+            positive = True
+            for j in range(size):
+                if held[j]:
+                    continue
+                for k in range(j + 1):
+                    if held[k]:
+                        continue
+                    entry = h_z[j, k]
+                    if j == k:
+                        entry += damping * scale[j]
+                    for l in range(k):
+                        if not held[l]:
+                            entry -= factor[j, l] * factor[k, l]
+                    if j == k:
+                        if not entry > 1e-14 * (abs(h_z[j, j]) + damping * scale[j]):
+                            positive = False
+                            break
+                        factor[j, j] = np.sqrt(entry)
+                    else:
+                        factor[j, k] = entry / factor[k, k]
+                if not positive:
+                    break
+            accepted = False
+            if positive:
+                for j in range(size):
+                    dz[j] = 0.0
+                    if not held[j]:
+                        right[j] = -g_z[j]
+                        for k in range(j):
+                            if not held[k]:
+                                right[j] -= factor[j, k] * right[k]
+                        right[j] /= factor[j, j]
+                for back in range(size):
+                    j = size - 1 - back
+                    if held[j]:
+                        continue
+                    dz[j] = right[j]
+                    for k in range(j + 1, size):
+                        if not held[k]:
+                            dz[j] -= factor[k, j] * dz[k]
+                    dz[j] /= factor[j, j]
+                for j in range(
+                    size
+                ):  # what has bounds moves alone: its row of `mix` is a unit vector
+                    if not held[j]:
+                        dz[j] = min(max(dz[j], low[j] - x[j]), high[j] - x[j])
+                for j in range(size):
+                    trial[j] = x[j]
+                    for k in range(size):
+                        trial[j] += mix[j, k] * dz[k]
+                    trial[j] = min(max(trial[j], low[j]), high[j])
+                reached = _accumulate_of_law(
+                    trial, columns, y, w, delta, envelope, g_new, h_new, n_new, jacobian, curvature
+                )
+                steps += 1
+                accepted = reached <= value
+            if accepted:
+                gain = value - reached
+                value = reached
+                x[:] = trial
+                gradient, g_new = g_new, gradient
+                hessian, h_new = h_new, hessian
+                normal, n_new = n_new, normal
+                damping, fresh = max(damping * 0.1, 1e-15), True
+                if gain <= _GAIN * value:
+                    settled = True
+                    break
+            else:
+                damping *= 4.0
+                if damping > 1e15:  # no direction goes down any more
+                    settled = True
+                    break
+    return value, steps, settled
+
+
+def _minimize_many(
+    x: Array,
+    found: Array,
+    mix: Array,
+    columns: Array,
+    y: Array,
+    weights: Array,
+    deltas: Array,
+    envelope: float,
+    low: Array,
+    high: Array,
+    free: Flags,
+) -> None:
+    # one fit for each row of weights, all from the same start
+    for b in range(weights.shape[0]):
+        found[b] = x
+        _minimize_of_law(found[b], mix, columns, y, weights[b], deltas, envelope, low, high, free)
+
+
+def _values(x: Array, columns: Array, found: Array) -> None:
+    jacobian, curvature = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
+    for b in range(x.shape[0]):
+        for i in range(columns.shape[1]):
+            found[b, i] = _law(x[b], columns, i, jacobian, curvature)
+
+
+def _gradients(x: Array, columns: Array, found: Array) -> None:
+    curvature = np.zeros((x.shape[1], x.shape[1]))
+    for b in range(x.shape[0]):
+        for i in range(columns.shape[1]):
+            _law(x[b], columns, i, found[b, i], curvature)
+
+
+# -- one law's ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The compiled functions of one law.
+
+    Attributes
+    ----------
+    law : callable
+        ``f(x, columns, i, jacobian, curvature)``: the law's logarithm at point i; gradient and lower triangle of the Hessian in x
+        are written.
+    accumulate, minimize, minimize_many, values, gradients : callable
+        The functions of this module, for that law.
+    """
+
+    law: Callable[..., float]
+    accumulate: Callable[..., float]
+    minimize: Callable[..., tuple[float, int, bool]]
+    minimize_many: Callable[..., None]
+    values: Callable[..., None]
+    gradients: Callable[..., None]
+
+
+@lru_cache(maxsize=64)
+def engine(law: Callable[..., float]) -> Engine:
+    """Compile the functions of this module for a law; machine code is kept on disk under a name with the law's digest."""
+    code = getattr(law, "py_func", law).__code__
+    told = repr((code.co_code, code.co_consts, code.co_names)).encode()
+    name = f"{code.co_name}_{hashlib.sha256(told).hexdigest()[:12]}"
+    accumulate = _for_law(_accumulate, name, _law=law)
+    minimize = _for_law(_minimize, name, _accumulate_of_law=accumulate)
+    return Engine(
+        law=law,
+        accumulate=accumulate,
+        minimize=minimize,
+        minimize_many=_for_law(_minimize_many, name, _minimize_of_law=minimize),
+        values=_for_law(_values, name, _law=law),
+        gradients=_for_law(_gradients, name, _law=law),
+    )
+
+
+def _for_law(template: Callable[..., Any], name: str, **names: Any) -> Any:
+    """Compile a function of this module with other globals: Numba keeps no closures on disk, but functions of different names."""
+    function = types.FunctionType(
+        template.__code__, {**globals(), **names}, f"{template.__name__}_{name}"
+    )
+    function.__qualname__ = function.__name__
+    function.__module__ = __name__
+    return _jit.njit(function)
+
+
+def threads() -> int:
+    """Return how many threads may work at the same time."""
+    if not _jit.JIT:
+        return 1
+    import numba
+
+    return int(numba.get_num_threads())
+
+
+def in_blocks(work: Callable[[slice], None], count: int) -> None:
+    """Do a work on all blocks of so many items, on as many threads as there may be: what is found depends on no other block."""
+    parts = [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]
+    workers = min(threads(), len(parts))
+    if workers > 1:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, parts))
+    else:
+        for part in parts:
+            work(part)

@@ -1,0 +1,204 @@
+"""Fits of one law to points: the best of its starts, and again for many sets of weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ....arguments import afford, numbers
+from ....errors import refusal
+from . import _newton
+from ._laws import Columns, FitLaw, fit_law
+
+Array = NDArray[np.float64]
+
+_POWERS = (1.0, 0.5)  # of the sum, at which surface_power starts from the optimum of surface
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where a fit ended.
+
+    Attributes
+    ----------
+    x : ndarray, shape (p,)
+        Coordinates of the law: logarithms of positive parameters.
+    objective : float
+        F, the weighted sum of Huber losses of the residuals.
+    jacobian : ndarray, shape (n, p)
+        Gradients of f = ln L in these coordinates.
+    residuals : ndarray, shape (n,)
+        ln L_i - f_i.
+    converged : bool
+        Whether no step went down any more.
+    steps : int
+        Newton steps tried, those of all starts together.
+    """
+
+    x: Array
+    objective: float
+    jacobian: Array
+    residuals: Array
+    converged: bool
+    steps: int
+
+
+def solve(
+    law: FitLaw,
+    columns: Columns,
+    losses: ArrayLike,
+    *,
+    delta: float,
+    weights: ArrayLike | None = None,
+    start: ArrayLike | None = None,
+    envelope: float = 1.0,
+) -> Solution:
+    r"""Fit a law to points by damped Newton steps.
+
+    Minimizes :math:`F = \sum_i w_i H_\delta(\ln L_i - f_i)` from each of the law's starts, over a sequence of thresholds from 0.1
+    down to delta.
+
+    Parameters
+    ----------
+    law : FitLaw
+        With bounds and fixed parameters, if any.
+    columns : mapping of str to array_like, shape (n,)
+        The law's variables.
+    losses : array_like, shape (n,)
+        Positive.
+    delta : float
+        Huber's threshold; inf for least squares.
+    weights : array_like, shape (n,), optional
+        How often each point counts; 1 by default.
+    start : array_like, shape (p,), optional
+        Coordinates of the only start.
+    envelope : float
+        Factor of the weights of residuals above the law.
+
+    Returns
+    -------
+    Solution
+        The best of all starts.
+    """
+    logs, losses, weights = _prepared(law, columns, losses, weights)
+    starts = (
+        [law.within(np.array(start, float))]
+        if start is not None
+        else starting_points(law, columns, losses, delta, weights, envelope)
+    )
+    best: tuple[float, Array, bool] | None = None
+    taken = 0
+    for x in starts:
+        objective, steps, settled = law.engine.minimize(
+            x,
+            law.mixing(logs),
+            logs,
+            np.log(losses),
+            weights,
+            _newton.stages(delta),
+            envelope,
+            np.array(law.low),
+            np.array(law.high),
+            law.free,
+        )
+        taken += steps
+        if math.isfinite(objective) and (best is None or objective < best[0]):
+            best = float(objective), x, bool(settled)
+    if best is None:
+        raise refusal(
+            "losses", None, f"{law.id} has no finite value near any of its starts", named=False
+        )
+    objective, x, settled = best
+    jacobian = np.empty((1, logs.shape[1], x.size))
+    law.engine.gradients(x[None], logs, jacobian)
+    residuals = np.log(losses) - law.predict(x, columns)
+    return Solution(x, objective, jacobian[0], residuals, settled, taken)
+
+
+def starting_points(
+    law: FitLaw,
+    columns: Columns,
+    losses: Array,
+    delta: float,
+    weights: Array,
+    envelope: float = 1.0,
+) -> list[Array]:
+    """Return the starts of a law: from a grid of shapes, or from the optimum of the simpler law that it contains."""
+    if law.simpler is None:
+        return [law.grid_start(law.logarithms(columns), losses, weights)]
+    base = fit_law(law.simpler)
+    shared = len(base.names)
+    base = replace(  # of the bounds only those of E mean the same there
+        base, low=(law.low[0], *base.low[1:]), high=(law.high[0], *base.high[1:])
+    )
+    x = solve(base, columns, losses, delta=delta, weights=weights, envelope=envelope).x
+    fixed = law.low[shared] == law.high[shared]
+    found = []
+    for c in (law.low[shared],) if fixed else _POWERS:
+        # (A N^-a)^c is the model term again: all but E are divided by c
+        found.append(law.within(np.array([x[0], *(x[1:] / c), c])))
+    return found
+
+
+def resolve_many(
+    law: FitLaw,
+    columns: Columns,
+    losses: ArrayLike,
+    weights: ArrayLike,
+    *,
+    delta: float,
+    start: ArrayLike,
+    envelope: float = 1.0,
+) -> Array:
+    """Fit a law again for many sets of weights, as a bootstrap does, all from one start.
+
+    Parameters
+    ----------
+    law, columns, losses, delta, envelope
+        As for `solve`.
+    weights : array_like, shape (B, n)
+        One row for each fit.
+    start : array_like, shape (p,)
+        Coordinates, as of the fit to all points; thresholds begin at ten times delta.
+
+    Returns
+    -------
+    ndarray, shape (B, p)
+        Coordinates.
+
+    Notes
+    -----
+    On as many threads as Numba may use; a row's fit depends on no other row, so the number of threads changes nothing.
+    """
+    rows = np.ascontiguousarray(np.atleast_2d(numbers("weights", weights, low=0)))
+    logs, losses, _ = _prepared(law, columns, losses, None)
+    if rows.shape[1] != logs.shape[1]:
+        raise refusal("weights", rows.shape, "must have a column for each point", shown=False)
+    afford(len(rows) * len(law.names), "the refits", "use fewer")
+    found = np.empty((len(rows), len(law.names)))
+    x, mix, y = law.within(np.array(start, float)), law.mixing(logs), np.log(losses)
+    deltas = _newton.stages(delta, 10 * delta)
+    low, high, free = np.array(law.low), np.array(law.high), law.free
+
+    def work(part: slice) -> None:
+        law.engine.minimize_many(
+            x, found[part], mix, logs, y, rows[part], deltas, envelope, low, high, free
+        )
+
+    _newton.in_blocks(work, len(rows))
+    return found
+
+
+def _prepared(
+    law: FitLaw, columns: Columns, losses: ArrayLike, weights: ArrayLike | None
+) -> tuple[Array, Array, Array]:
+    logs = law.logarithms(columns)
+    values = numbers("losses", losses, low=0, strict=True).ravel()
+    counted = np.ones(values.size) if weights is None else numbers("weights", weights, low=0)
+    for name, array in (("losses", values), ("weights", counted)):
+        if array.shape != (logs.shape[1],):
+            raise refusal(name, array.shape, f"must be {logs.shape[1]}, one per point", shown=False)
+    return logs, np.ascontiguousarray(values), np.ascontiguousarray(counted, dtype=float)
