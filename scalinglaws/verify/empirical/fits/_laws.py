@@ -175,16 +175,23 @@ class FitLaw:
     def _upper(self, name: str, value: float) -> float:
         return math.inf if value == math.inf else self.coordinate(name, value)
 
-    def mixing(self, logs: Array) -> Array:
-        """Return the matrix that turns coordinates for centered variables into the law's own.
+    def middles(self, logs: Array) -> Array:
+        """Return what is subtracted from the logarithms of the variables before a fit: their means.
 
-        Amplitudes with bounds, and fixed ones, keep their own coordinate.
+        Nothing is subtracted where the amplitude has bounds or is fixed: it keeps its own coordinate.
         """
-        mix = np.eye(len(self.names))
-        for amplitude, exponent, variable in self.centers:
+        found = np.zeros(len(self.variables))
+        for amplitude, _, variable in self.centers:
             if self.low[amplitude] == -math.inf and self.high[amplitude] == math.inf:
-                mix[amplitude, exponent] = float(np.mean(logs[variable]))
-        return mix
+                found[variable] = float(np.mean(logs[variable]))
+        return found
+
+    def shifted(self, x: Array, middles: Array) -> Array:
+        """Return coordinates, shape (..., p), for logarithms of variables from which `middles` were subtracted."""
+        found = np.array(x, float)
+        for amplitude, exponent, variable in self.centers:
+            found[..., amplitude] -= found[..., exponent] * middles[variable]
+        return found
 
     def within(self, x: Array) -> Array:
         """Return the coordinates moved to where bounds allow."""

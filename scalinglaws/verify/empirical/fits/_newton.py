@@ -26,7 +26,8 @@ Flags = NDArray[np.bool_]
 _FIRST = 0.1  # delta of the first stage
 _SHORTER = 0.3  # each stage's delta, relative to the one before
 _MOST_STEPS = 300  # in one stage
-_GAIN = 1e-15  # relative decrease that ends a stage
+_GAIN = 1e-15  # relative decrease that ends the last stage
+_EARLY_GAIN = 1e-15  # and those before, which only lead there
 _BLOCK = 64  # resamples that a thread takes at a time
 
 
@@ -55,15 +56,18 @@ def _accumulate(
     envelope: float,
     gradient: Array,
     hessian: Array,
-    normal: Array,
+    scale: Array,
     jacobian: Array,
     curvature: Array,
 ) -> float:
-    # F, its gradient -sum w psi J, its Hessian sum w [1(|r|<delta) J J^T - psi nabla^2 f], and sum w min(1, delta/|r|) J J^T
+    # F, its gradient -sum w psi J, the lower triangle of its Hessian sum w [1(|r|<delta) J J^T - psi nabla^2 f], and the scale of
+    # the damping, the diagonal of sum w min(1, delta/|r|) J J^T
     size = x.size
-    gradient[:] = 0.0
-    hessian[:] = 0.0
-    normal[:] = 0.0
+    for j in range(size):
+        gradient[j] = 0.0
+        scale[j] = 1e-300
+        for k in range(j + 1):
+            hessian[j, k] = 0.0
     total = 0.0
     for i in range(y.size):
         if w[i] == 0.0:
@@ -79,17 +83,16 @@ def _accumulate(
             total += weight * delta * (distance - 0.5 * delta)
         pull = weight * psi
         for j in range(size):
-            gradient[j] -= pull * jacobian[j]
+            slope = jacobian[j]
+            gradient[j] -= pull * slope
+            scale[j] += damped * slope * slope
             for k in range(j + 1):
-                square = jacobian[j] * jacobian[k]
-                hessian[j, k] += inside * square - pull * curvature[j, k]
-                normal[j, k] += damped * square
+                hessian[j, k] += inside * slope * jacobian[k] - pull * curvature[j, k]
     return total
 
 
 def _minimize(
     x: Array,
-    mix: Array,
     columns: Array,
     y: Array,
     w: Array,
@@ -99,109 +102,68 @@ def _minimize(
     high: Array,
     free: Flags,
 ) -> tuple[float, int, bool]:
-    # Moves x to a minimum. Steps are taken in z with x = mix z; rows of `mix` are unit vectors where x has bounds or is fixed.
+    # Moves x to a minimum within its bounds; returns F, the number of steps tried, and whether none went down any more.
     size = x.size
-    trial, dz, right = np.empty(size), np.empty(size), np.empty(size)
-    gradient, hessian, normal = np.empty(size), np.empty((size, size)), np.empty((size, size))
-    g_new, h_new, n_new = np.empty(size), np.empty((size, size)), np.empty((size, size))
-    jacobian, curvature = np.zeros(size), np.zeros((size, size))
-    g_z, h_z, half = np.empty(size), np.empty((size, size)), np.empty((size, size))
-    scale, held, factor = np.empty(size), np.empty(size, np.bool_), np.empty((size, size))
+    trial, step, held = np.empty(size), np.empty(size), np.empty(size, np.bool_)
+    gradient, hessian, scale = np.empty(size), np.empty((size, size)), np.empty(size)
+    g_new, h_new, s_new = np.empty(size), np.empty((size, size)), np.empty(size)
+    jacobian, curvature, factor = np.zeros(size), np.zeros((size, size)), np.zeros((size, size))
     value, steps, settled = np.inf, 0, True
     for stage in range(deltas.size):
         delta = deltas[stage]
+        enough = _GAIN if stage == deltas.size - 1 else _EARLY_GAIN
         value = _accumulate_of_law(
-            x, columns, y, w, delta, envelope, gradient, hessian, normal, jacobian, curvature
+            x, columns, y, w, delta, envelope, gradient, hessian, scale, jacobian, curvature
         )
         damping, settled, fresh = 1e-3, False, True
         for _ in range(_MOST_STEPS):
-            if fresh:  # into z: mix^T g, mix^T H mix, and the diagonal of mix^T N mix
+            if fresh:  # at a bound, and pushed against it: held there
                 for j in range(size):
-                    for k in range(j):
-                        hessian[k, j] = hessian[j, k]
-                        normal[k, j] = normal[j, k]
-                for j in range(size):
-                    g_z[j] = 0.0
-                    for k in range(size):
-                        g_z[j] += mix[k, j] * gradient[k]
-                for j in range(size):
-                    for k in range(size):
-                        half[j, k] = 0.0
-                        for l in range(size):
-                            half[j, k] += hessian[j, l] * mix[l, k]
-                for j in range(size):
-                    for k in range(size):
-                        h_z[j, k] = 0.0
-                        for l in range(size):
-                            h_z[j, k] += mix[l, j] * half[l, k]
-                for j in range(size):
-                    scale[j] = 0.0
-                    for k in range(size):
-                        inner = 0.0
-                        for l in range(size):
-                            inner += normal[k, l] * mix[l, j]
-                        scale[j] += mix[k, j] * inner
-                    scale[j] = max(scale[j], 1e-300)
                     held[j] = (
                         not free[j]
-                        or (x[j] <= low[j] and g_z[j] > 0.0)
-                        or (x[j] >= high[j] and g_z[j] < 0.0)
+                        or (x[j] <= low[j] and gradient[j] > 0.0)
+                        or (x[j] >= high[j] and gradient[j] < 0.0)
                     )
                 fresh = False
-            # Cholesky of the damped Hessian over what is free to move; if it is not positive, more damping
+            # Cholesky of the damped Hessian over what is free to move, solved forwards on the way; not positive: more damping
             positive = True
             for j in range(size):
+                step[j] = 0.0
                 if held[j]:
                     continue
-                for k in range(j + 1):
+                added = damping * scale[j]
+                right = -gradient[j]
+                pivot = hessian[j, j] + added
+                for k in range(j):
                     if held[k]:
                         continue
-                    entry = h_z[j, k]
-                    if j == k:
-                        entry += damping * scale[j]
+                    entry = hessian[j, k]
                     for l in range(k):
                         if not held[l]:
                             entry -= factor[j, l] * factor[k, l]
-                    if j == k:
-                        if not entry > 1e-14 * (abs(h_z[j, j]) + damping * scale[j]):
-                            positive = False
-                            break
-                        factor[j, j] = np.sqrt(entry)
-                    else:
-                        factor[j, k] = entry / factor[k, k]
-                if not positive:
+                    entry /= factor[k, k]
+                    factor[j, k] = entry
+                    pivot -= entry * entry
+                    right -= entry * step[k]
+                if not pivot > 1e-14 * (abs(hessian[j, j]) + added):
+                    positive = False
                     break
+                factor[j, j] = np.sqrt(pivot)
+                step[j] = right / factor[j, j]
             accepted = False
             if positive:
-                for j in range(size):
-                    dz[j] = 0.0
-                    if not held[j]:
-                        right[j] = -g_z[j]
-                        for k in range(j):
-                            if not held[k]:
-                                right[j] -= factor[j, k] * right[k]
-                        right[j] /= factor[j, j]
                 for back in range(size):
                     j = size - 1 - back
                     if held[j]:
                         continue
-                    dz[j] = right[j]
                     for k in range(j + 1, size):
                         if not held[k]:
-                            dz[j] -= factor[k, j] * dz[k]
-                    dz[j] /= factor[j, j]
-                for j in range(
-                    size
-                ):  # what has bounds moves alone: its row of `mix` is a unit vector
-                    if not held[j]:
-                        dz[j] = min(max(dz[j], low[j] - x[j]), high[j] - x[j])
+                            step[j] -= factor[k, j] * step[k]
+                    step[j] /= factor[j, j]
                 for j in range(size):
-                    trial[j] = x[j]
-                    for k in range(size):
-                        trial[j] += mix[j, k] * dz[k]
-                    trial[j] = min(max(trial[j], low[j]), high[j])
+                    trial[j] = x[j] if held[j] else min(max(x[j] + step[j], low[j]), high[j])
                 reached = _accumulate_of_law(
-                    trial, columns, y, w, delta, envelope, g_new, h_new, n_new, jacobian, curvature
+                    trial, columns, y, w, delta, envelope, g_new, h_new, s_new, jacobian, curvature
                 )
                 steps += 1
                 accepted = reached <= value
@@ -211,9 +173,9 @@ def _minimize(
                 x[:] = trial
                 gradient, g_new = g_new, gradient
                 hessian, h_new = h_new, hessian
-                normal, n_new = n_new, normal
+                scale, s_new = s_new, scale
                 damping, fresh = max(damping * 0.1, 1e-15), True
-                if gain <= _GAIN * value:
+                if gain <= enough * value:
                     settled = True
                     break
             else:
@@ -227,7 +189,6 @@ def _minimize(
 def _minimize_many(
     x: Array,
     found: Array,
-    mix: Array,
     columns: Array,
     y: Array,
     weights: Array,
@@ -240,7 +201,7 @@ def _minimize_many(
     # one fit for each row of weights, all from the same start
     for b in range(weights.shape[0]):
         found[b] = x
-        _minimize_of_law(found[b], mix, columns, y, weights[b], deltas, envelope, low, high, free)
+        _minimize_of_law(found[b], columns, y, weights[b], deltas, envelope, low, high, free)
 
 
 def _values(x: Array, columns: Array, found: Array) -> None:

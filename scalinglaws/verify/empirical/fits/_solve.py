@@ -91,11 +91,13 @@ def solve(
     )
     best: tuple[float, Array, bool] | None = None
     taken = 0
-    for x in starts:
+    middles = law.middles(logs)
+    centered = logs - middles[:, None]
+    for point in starts:
+        x = law.shifted(point, middles)
         objective, steps, settled = law.engine.minimize(
             x,
-            law.mixing(logs),
-            logs,
+            centered,
             np.log(losses),
             weights,
             _newton.stages(delta),
@@ -106,7 +108,7 @@ def solve(
         )
         taken += steps
         if math.isfinite(objective) and (best is None or objective < best[0]):
-            best = float(objective), x, bool(settled)
+            best = float(objective), law.shifted(x, -middles), bool(settled)
     if best is None:
         raise refusal(
             "losses", None, f"{law.id} has no finite value near any of its starts", named=False
@@ -179,17 +181,18 @@ def resolve_many(
         raise refusal("weights", rows.shape, "must have a column for each point", shown=False)
     afford(len(rows) * len(law.names), "the refits", "use fewer")
     found = np.empty((len(rows), len(law.names)))
-    x, mix, y = law.within(np.array(start, float)), law.mixing(logs), np.log(losses)
+    middles, y = law.middles(logs), np.log(losses)
+    x, centered = law.shifted(law.within(np.array(start, float)), middles), logs - middles[:, None]
     deltas = _newton.stages(delta, 10 * delta)
     low, high, free = np.array(law.low), np.array(law.high), law.free
 
     def work(part: slice) -> None:
         law.engine.minimize_many(
-            x, found[part], mix, logs, y, rows[part], deltas, envelope, low, high, free
+            x, found[part], centered, y, rows[part], deltas, envelope, low, high, free
         )
 
     _newton.in_blocks(work, len(rows))
-    return found
+    return law.shifted(found, -middles)
 
 
 def _prepared(

@@ -21,19 +21,16 @@ def surface(x: Array, columns: Array, i: int, jacobian: Array, curvature: Array)
     p_0, p_1, p_2 = math.exp(t_0 - top), math.exp(t_1 - top), math.exp(t_2 - top)
     total = p_0 + p_1 + p_2
     p_0, p_1, p_2 = p_0 / total, p_1 / total, p_2 / total  # softmax: shares of the loss
-    jacobian[0], jacobian[1], jacobian[2] = p_0, p_1, p_2
-    jacobian[3], jacobian[4] = -p_1 * u, -p_2 * v
+    q_1, q_2 = -p_1 * u, -p_2 * v
+    jacobian[0], jacobian[1], jacobian[2], jacobian[3], jacobian[4] = p_0, p_1, p_2, q_1, q_2
     # the Hessian of f is sum_k p_k u_k u_k^T - J J^T with u_k the gradient of t_k; only its lower triangle is read
-    for j in range(5):
-        for k in range(j + 1):
-            curvature[j, k] = -jacobian[j] * jacobian[k]
-    curvature[0, 0] += p_0
-    curvature[1, 1] += p_1
-    curvature[2, 2] += p_2
-    curvature[3, 1] -= p_1 * u
-    curvature[4, 2] -= p_2 * v
-    curvature[3, 3] += p_1 * u * u
-    curvature[4, 4] += p_2 * v * v
+    curvature[0, 0] = p_0 - p_0 * p_0
+    curvature[1, 0], curvature[1, 1] = -p_1 * p_0, p_1 - p_1 * p_1
+    curvature[2, 0], curvature[2, 1], curvature[2, 2] = -p_2 * p_0, -p_2 * p_1, p_2 - p_2 * p_2
+    curvature[3, 0], curvature[3, 1], curvature[3, 2] = -q_1 * p_0, q_1 - q_1 * p_1, -q_1 * p_2
+    curvature[3, 3] = -q_1 * u - q_1 * q_1
+    curvature[4, 0], curvature[4, 1], curvature[4, 2] = -q_2 * p_0, -q_2 * p_1, q_2 - q_2 * p_2
+    curvature[4, 3], curvature[4, 4] = -q_2 * q_1, -q_2 * v - q_2 * q_2
     f: float = top + math.log(total)
     return f
 
