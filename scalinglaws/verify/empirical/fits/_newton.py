@@ -58,6 +58,7 @@ def _accumulate(
     hessian: Array,
     scale: Array,
     jacobian: Array,
+    outer: Array,
     curvature: Array,
 ) -> float:
     # F, its gradient -sum w psi J, the lower triangle of its Hessian sum w [1(|r|<delta) J J^T - psi nabla^2 f], and the scale of
@@ -66,13 +67,13 @@ def _accumulate(
     for j in range(size):
         gradient[j] = 0.0
         scale[j] = 1e-300
-        for k in range(j + 1):
-            hessian[j, k] = 0.0
+    for m in range(hessian.size):
+        hessian[m] = 0.0
     total = 0.0
     for i in range(y.size):
         if w[i] == 0.0:
             continue
-        r = y[i] - _law(x, columns, i, jacobian, curvature)
+        r = y[i] - _law(x, columns, i, jacobian, outer, curvature)
         weight = w[i] * envelope if r > 0.0 else w[i]
         distance = abs(r)
         if distance < delta:
@@ -83,11 +84,10 @@ def _accumulate(
             total += weight * delta * (distance - 0.5 * delta)
         pull = weight * psi
         for j in range(size):
-            slope = jacobian[j]
-            gradient[j] -= pull * slope
-            scale[j] += damped * slope * slope
-            for k in range(j + 1):
-                hessian[j, k] += inside * slope * jacobian[k] - pull * curvature[j, k]
+            gradient[j] -= pull * jacobian[j]
+            scale[j] += damped * jacobian[j] * jacobian[j]
+        for m in range(hessian.size):
+            hessian[m] += inside * outer[m] - pull * curvature[m]
     return total
 
 
@@ -105,15 +105,17 @@ def _minimize(
     # Moves x to a minimum within its bounds; returns F, the number of steps tried, and whether none went down any more.
     size = x.size
     trial, step, held = np.empty(size), np.empty(size), np.empty(size, np.bool_)
-    gradient, hessian, scale = np.empty(size), np.empty((size, size)), np.empty(size)
-    g_new, h_new, s_new = np.empty(size), np.empty((size, size)), np.empty(size)
-    jacobian, curvature, factor = np.zeros(size), np.zeros((size, size)), np.zeros((size, size))
+    packed = size * (size + 1) // 2
+    gradient, hessian, scale = np.empty(size), np.empty(packed), np.empty(size)
+    g_new, h_new, s_new = np.empty(size), np.empty(packed), np.empty(size)
+    jacobian, outer, curvature = np.zeros(size), np.zeros(packed), np.zeros(packed)
+    factor = np.zeros((size, size))
     value, steps, settled = np.inf, 0, True
     for stage in range(deltas.size):
         delta = deltas[stage]
         enough = _GAIN if stage == deltas.size - 1 else _EARLY_GAIN
         value = _accumulate_of_law(
-            x, columns, y, w, delta, envelope, gradient, hessian, scale, jacobian, curvature
+            x, columns, y, w, delta, envelope, gradient, hessian, scale, jacobian, outer, curvature
         )
         damping, settled, fresh = 1e-3, False, True
         for _ in range(_MOST_STEPS):
@@ -133,11 +135,12 @@ def _minimize(
                     continue
                 added = damping * scale[j]
                 right = -gradient[j]
-                pivot = hessian[j, j] + added
+                row = j * (j + 1) // 2
+                pivot = hessian[row + j] + added
                 for k in range(j):
                     if held[k]:
                         continue
-                    entry = hessian[j, k]
+                    entry = hessian[row + k]
                     for l in range(k):
                         if not held[l]:
                             entry -= factor[j, l] * factor[k, l]
@@ -145,7 +148,7 @@ def _minimize(
                     factor[j, k] = entry
                     pivot -= entry * entry
                     right -= entry * step[k]
-                if not pivot > 1e-14 * (abs(hessian[j, j]) + added):
+                if not pivot > 1e-14 * (abs(hessian[row + j]) + added):
                     positive = False
                     break
                 factor[j, j] = np.sqrt(pivot)
@@ -163,7 +166,18 @@ def _minimize(
                 for j in range(size):
                     trial[j] = x[j] if held[j] else min(max(x[j] + step[j], low[j]), high[j])
                 reached = _accumulate_of_law(
-                    trial, columns, y, w, delta, envelope, g_new, h_new, s_new, jacobian, curvature
+                    trial,
+                    columns,
+                    y,
+                    w,
+                    delta,
+                    envelope,
+                    g_new,
+                    h_new,
+                    s_new,
+                    jacobian,
+                    outer,
+                    curvature,
                 )
                 steps += 1
                 accepted = reached <= value
@@ -205,17 +219,20 @@ def _minimize_many(
 
 
 def _values(x: Array, columns: Array, found: Array) -> None:
-    jacobian, curvature = np.zeros(x.shape[1]), np.zeros((x.shape[1], x.shape[1]))
+    size = x.shape[1]
+    packed = size * (size + 1) // 2
+    jacobian, outer, curvature = np.zeros(size), np.zeros(packed), np.zeros(packed)
     for b in range(x.shape[0]):
         for i in range(columns.shape[1]):
-            found[b, i] = _law(x[b], columns, i, jacobian, curvature)
+            found[b, i] = _law(x[b], columns, i, jacobian, outer, curvature)
 
 
 def _gradients(x: Array, columns: Array, found: Array) -> None:
-    curvature = np.zeros((x.shape[1], x.shape[1]))
+    packed = x.shape[1] * (x.shape[1] + 1) // 2
+    outer, curvature = np.zeros(packed), np.zeros(packed)
     for b in range(x.shape[0]):
         for i in range(columns.shape[1]):
-            _law(x[b], columns, i, found[b, i], curvature)
+            _law(x[b], columns, i, found[b, i], outer, curvature)
 
 
 # -- one law's ----------------------------------------------------------------------------------------------------------
@@ -228,8 +245,8 @@ class Engine:
     Attributes
     ----------
     law : callable
-        ``f(x, columns, i, jacobian, curvature)``: the law's logarithm at point i; gradient and lower triangle of the Hessian in x
-        are written.
+        ``f(x, columns, i, jacobian, outer, curvature)``: the law's logarithm at point i. Written are its gradient J in x, and the
+        lower triangles, row after row, of J J^T and of its Hessian.
     accumulate, minimize, minimize_many, values, gradients : callable
         The functions of this module, for that law.
     """
