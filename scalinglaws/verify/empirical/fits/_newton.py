@@ -27,7 +27,7 @@ _FIRST = 0.1  # delta of the first stage
 _SHORTER = 0.3  # each stage's delta, relative to the one before
 _MOST_STEPS = 300  # in one stage
 _GAIN = 1e-15  # relative decrease that ends the last stage
-_EARLY_GAIN = 1e-15  # and those before, which only lead there
+_EARLY_GAIN = 1e-6  # and those before, which only lead there
 _BLOCK = 64  # resamples that a thread takes at a time
 
 
