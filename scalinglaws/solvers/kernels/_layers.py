@@ -119,7 +119,8 @@ def network_kernel(
         if not tangent:
             write_product(pair.cosine, steps_x[-1].length[i], steps_z[-1].length[j], tile)
 
-    with np.errstate(divide="ignore"):  # tangents of right angles, where nothing is compiled
+    # where nothing is compiled: tangents of right angles, and quotients by zeros that are not used
+    with np.errstate(divide="ignore", over="ignore"):
         return inputs.matrix(make, diagonal)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...errors import known_name, refusal, unknown_name
+from ...errors import known_name, refusal
 from ._distances import laplace_kernel, linear_kernel, rbf_kernel
 from ._networks import erf_nngp, erf_ntk, relu_nngp, relu_ntk
 
@@ -93,7 +93,8 @@ def kernel_matrix(
     known = kernel_options(name)
     for option in options:
         if option not in known:
-            raise unknown_name(f"option of {name}", option, known)
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise refusal(option, options[option], f"is no option of the kernel {name}: {takes}")
     if "depth" in known and "depth" not in options:
         raise refusal("depth", None, f"must be given for {name}: its hidden layers", shown=False)
     return KERNELS[name](x, z, **options)

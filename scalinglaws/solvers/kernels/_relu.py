@@ -34,7 +34,7 @@ class Relu:
         rows, columns = (x.share[i], x.bias_share[i]), (z.share[j], z.bias_share[j])
         if tangent:
             half = self.weight_variance / 2
-            _add_slopes(pair.angle, half, pair.tangent)
+            _multiply_slopes(pair.angle, half, pair.tangent)
         _layer(pair.cosine, pair.sine, pair.angle, *rows, *columns)
         if tangent:
             add_product(pair.cosine, x.length[i], z.length[j], pair.tangent)
@@ -71,7 +71,7 @@ def _layer(
 
 
 @njit
-def _add_slopes(half_angle: Array, half: float, tangent: Array) -> None:
+def _multiply_slopes(half_angle: Array, half: float, tangent: Array) -> None:
     for i in range(tangent.shape[0]):
         for j in range(tangent.shape[1]):
             tangent[i, j] *= half * (1 - 2 / math.pi * half_angle[i, j])
