@@ -9,7 +9,7 @@ from .errors import DataError
 
 
 def read_records(where: str, text: str) -> dict[str, list[Any]]:
-    """Read records, and return what they hold by name.
+    r"""Read records, and return what they hold by name.
 
     Parameters
     ----------
