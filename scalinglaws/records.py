@@ -30,7 +30,7 @@ def read_records(where: str, text: str) -> dict[str, list[Any]]:
 
     Examples
     --------
-    >>> read_records("runs", '{"config": {"N": 1}, "loss": 3.5}\\n{"loss": 3.25}')
+    >>> read_records("runs", '{"config": {"N": 1}, "loss": 3.5}\n{"loss": 3.25}')
     {'config/N': [1, None], 'loss': [3.5, 3.25]}
     """
     try:

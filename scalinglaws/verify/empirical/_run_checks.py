@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError, refusal
-from ...formatting import number
+from ...formatting import number, scientific
 from ._coded_warnings import CodedWarning, listed
 from ._run_columns import canonical
 
@@ -240,15 +240,17 @@ def doubts(
     found = []
     if not counts and N.min() < _KNOWN_FROM:
         found.append(
-            CodedWarning("W-counts", f"{columns.get('N', 'N')} from {number(float(N.min()), 3)} on")
+            CodedWarning(
+                "W-counts", f"{columns.get('N', 'N')} from {scientific(float(N.min()))} on"
+            )
         )
     names = sorted(set(groups))
     if len(names) > 1 and not chosen_group:
         found.append(CodedWarning("W-groups", f"{columns['group']} is {listed(names)}"))
     if len(N) > 1 and np.ptp(N) == 0:
-        found.append(CodedWarning("W-one-size", f"N = {number(float(N[0]), 4)}"))
+        found.append(CodedWarning("W-one-size", f"N = {scientific(float(N[0]))}"))
     elif len(N) > 1 and np.ptp(D) == 0:
-        found.append(CodedWarning("W-one-token-count", f"D = {number(float(D[0]), 4)}"))
+        found.append(CodedWarning("W-one-token-count", f"D = {scientific(float(D[0]))}"))
     elif len(N) > 1 and np.ptp(D / N) < 0.02 * np.mean(D / N):
         found.append(CodedWarning("W-constant-ratio", f"D/N = {number(float(np.mean(D / N)), 3)}"))
     return found

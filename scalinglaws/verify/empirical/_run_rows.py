@@ -121,16 +121,23 @@ def read_cells(table: RunTable, chosen: Mapping[str, str], named: set[str]) -> _
 
 def without_duplicates(table: RunTable, rows: Rows) -> tuple[Rows, list[CodedWarning]]:
     """Leave out rows that agree with an earlier one in every cell."""
-    columns = [list(map(str, values[rows].tolist())) for values in table.columns.values()]
-    first: dict[tuple[str, ...], int] = {}
-    kept, twice = [], []
-    for row, cells in zip(rows.tolist(), zip(*columns, strict=True), strict=True):
-        if first.setdefault(cells, row) == row:
-            kept.append(row)
-        else:
-            twice.append(f"row {row + 1} (as row {first[cells] + 1})")
+    pattern = np.zeros(len(rows), dtype=np.int64)  # rows agree where their numbers do
+    for values in table.columns.values():
+        held = values[rows]
+        if held.dtype.kind == "O":
+            held = np.array(list(map(str, held.tolist())))
+        codes = np.unique(held, return_inverse=True)[1]
+        pattern = np.unique(pattern * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)[
+            1
+        ]
+        if pattern.max(initial=-1) + 1 == len(rows):
+            return rows, []
+    _, first, own = np.unique(pattern, return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[own] != np.arange(len(rows)))
+    twice = [f"row {rows[place] + 1} (as row {rows[first[own[place]]] + 1})" for place in again]
+    kept = np.delete(rows, again)
     notes = [CodedWarning("W-duplicate-rows", listed(twice))] if twice else []
-    return np.array(kept, dtype=np.intp), notes
+    return kept, notes
 
 
 def runs_of(cells: _Cells, rows: Rows, rule: tuple[str, int]) -> _Found:
@@ -211,7 +218,9 @@ def _take(
     finite = with_loss[np.isfinite(loss[with_loss])]
     how, count = rule
     points = finite if how == "all" else finite[-1:]
-    filled = {name: _along(cells, name, rows) for name in ("D", "C", "lr") if name in cells.numbers}
+    filled: dict[str, Array] = {
+        name: _along(cells, name, rows) for name in ("D", "C", "lr") if name in cells.numbers
+    }
     if how == "all" and "D" in filled:
         points = points[~(filled["D"][points] == 0)]  # before the first step
     size = _constant(cells, "N", run, rows)
@@ -281,15 +290,14 @@ def _judge_log(
 ) -> None:
     if "step" not in cells.numbers:
         found.notes["W-log-rows"].append(f"{run} ({len(rows)} rows)")
-    rate = filled.get("lr", np.array([]))
-    if scheduled and rate.size and np.all(np.isfinite(rate)) and rate.max() > 0:
-        decayed = rate[points] <= _DECAYED * rate.max()
-        early = np.flatnonzero(points < points[-1]) if rule[0] == "all" and points.size else []
-        if rule[0] == "all" and rate[-1] <= _DECAYED * rate.max() and len(early):
-            found.notes["W-mid-run"].append(f"{run} ({len(early)} rows before its last)")
-        elif not decayed[-1:].all():
-            share = rate[points[-1]] / rate.max()
-            found.notes["W-mid-run"].append(f"{run} (rate {share:.2g} of its largest)")
+    rate = filled.get("lr")
+    if not scheduled or rate is None or not points.size or not np.all(np.isfinite(rate)):
+        return
+    share = float(rate[points[-1]] / max(rate.max(), np.finfo(float).tiny))
+    if share > _DECAYED:
+        found.notes["W-mid-run"].append(f"{run} (rate {share:.2g} of its largest)")
+    elif rule[0] == "all" and points.size > 1:
+        found.notes["W-mid-run"].append(f"{run} ({points.size - 1} rows before its last)")
 
 
 def _judge_end(

@@ -260,7 +260,8 @@ class Runs(Result):
             f"{self._name}: {points} runs{several}, N = {taken['N']} ({self.counts or 'counts unknown'}), "
             f"D = {taken['D']}, L = {self.columns['loss']}{unit}, C = {self.compute}"
         )
-        budgets = f"{len(self.budgets())} budgets"
+        count = len(self.budgets())
+        budgets = f"{count} budget{'s' if count > 1 else ''}"
         spans = [
             f"{_span(values)[0]} < {name} < {_span(values)[1]}{more}"
             for name, values, more in (
