@@ -224,19 +224,12 @@ def _take(
     if how == "all" and "D" in filled:
         points = points[~(filled["D"][points] == 0)]  # before the first step
     size = _constant(cells, "N", run, rows)
+    others = {name: _filled(values[rows]) for name, values in cells.numbers.items()}
     for point in points.tolist():
         found.rows.append(int(rows[point]))
         found.loss.append(float(loss[point] if how == "all" else np.mean(loss[finite[-count:]])))
-        for name, values in cells.numbers.items():
-            if name == "N":
-                value = size
-            elif name in filled:
-                value = float(filled[name][point])
-            else:
-                own = values[rows][~np.isnan(values[rows])]
-                value = float(values[rows[point]])
-                value = float(own[-1]) if np.isnan(value) and own.size else value
-            found.values[name].append(value)
+        for name, values in (others | filled).items():
+            found.values[name].append(size if name == "N" else float(values[point]))
         for name in cells.labels:
             found.labels[name].append(_label(cells, name, rows, point))
         found.labels["name"].append(run)
@@ -272,10 +265,19 @@ def _constant(cells: _Cells, quantity: str, run: str, rows: Rows) -> float:
     return float(own[0]) if own.size else float("nan")
 
 
+def _filled(values: Array) -> Array:
+    """Return numbers of a run with the last of them in empty cells."""
+    lacks = np.isnan(values)
+    return (
+        np.where(lacks, values[~lacks][-1], values) if lacks.any() and not lacks.all() else values
+    )
+
+
 def _label(cells: _Cells, name: str, rows: Rows, point: int) -> str:
     own = cells.labels[name][int(rows[point])]
-    given = [cells.labels[name][row] for row in rows.tolist() if cells.labels[name][row]]
-    return own or (given[-1] if given else "")
+    return own or next(
+        (cells.labels[name][row] for row in rows[::-1] if cells.labels[name][row]), ""
+    )
 
 
 def _judge_log(
