@@ -315,7 +315,8 @@ def column(where: str, values: Sequence[Any], missing: bool = False) -> NDArray[
 
 
 def _is_plain_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    numeric = isinstance(value, (int, float, np.integer, np.floating))
+    return numeric and not isinstance(value, (bool, np.timedelta64))
 
 
 # -- text ---------------------------------------------------------------------------------------------------------------
@@ -455,7 +456,8 @@ def _names(rows: list[list[str]], words: bool) -> tuple[list[str], int]:
         return numbered, 0
     names: list[str] = []
     for cell, number in zip(first, numbered, strict=True):
-        names.append(cell if cell and cell not in names else number)
+        spare = number if number not in first else f"column {number}"
+        names.append(cell if cell and cell not in names else spare)
     return names, 1
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import choice, instance
-from ...errors import DataError, refusal
+from ...arguments import choice, instance, text
+from ...errors import DataError, brief, refusal
 from ._coded_warnings import CodedWarning, listed
 from ._run_checks import (
     UNITS,
@@ -116,7 +116,10 @@ def read_runs(
         raise refusal("compute", compute, f"needs a column of compute; there are {_columns(table)}")
     counts = counts_of(table, chosen, counts)
     kept, notes = without_duplicates(table, chosen_rows(table, where))
-    cells = read_cells(table, chosen, set(named))
+    needed = {"N", "D", "C", "loss", *named}
+    if "D" not in chosen and "C" not in chosen:
+        needed |= {"epochs", "unique_tokens"}
+    cells = read_cells(table, chosen, needed)
     chosen = {
         name: column
         for name, column in chosen.items()
@@ -135,7 +138,7 @@ def read_runs(
     places = Places(table.name, found.rows, found.labels["name"])
     loss, unit = loss_in_nats(places, chosen["loss"], np.array(found.loss), loss_unit)
     for name in ("N", "D", "C", "unique_tokens", "epochs"):
-        if name in values and (name in ("N", "D", "C") or _needed(name, chosen)):
+        if name in values and name in needed:
             check_positive(places, chosen[name], values[name])
     N, D, C = _completed(values, cost_rule[1])
     check_loss(places, chosen["loss"], loss, C, loss_unit)
@@ -226,8 +229,10 @@ def _named(columns: Any, run: str | None, group: str | None) -> dict[str, str | 
     named = dict(columns or {})
     for quantity, column in (("run", run), ("group", group)):
         if column is not None:
-            if named.get(quantity, column) != column:
-                complaint = f"contradicts columns={{{quantity!r}: {named[quantity]!r}}}"
+            text(quantity, column)
+            other = named.get(quantity, column)
+            if not (isinstance(other, str) and other == column):
+                complaint = f"contradicts columns={{{quantity!r}: {brief(other)}}}"
                 raise refusal(quantity, column, complaint)
             named[quantity] = column
     return named
@@ -251,10 +256,6 @@ def _check_enough(table: RunTable, chosen: Mapping[str, str]) -> None:
 def _columns(table: RunTable) -> str:
     names = list(table.columns)
     return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-
-
-def _needed(name: str, chosen: Mapping[str, str]) -> bool:
-    return "D" not in chosen and "C" not in chosen and name in ("unique_tokens", "epochs")
 
 
 def _completed(values: dict[str, Array], cost: float) -> tuple[Array, Array, Array]:

@@ -23,6 +23,7 @@ UNITS = ("nats", "bits", "bits/byte", "perplexity")
 """Of losses; bits and perplexities are turned into nats per token, bits per byte are kept."""
 
 _MOST_NATS = 12.0
+_MOST = 1e100  # of any number: beyond, products would leave what floats hold
 _NEAR = 0.1  # relative distance of C from a constant times N D within which it is that, rounded
 _SAME = 0.02  # within which the constant is 6
 _OFF_SHARE = 0.2  # of the rows that may be slips; if more are off, C is counted in another way
@@ -57,7 +58,7 @@ class Places:
 
 def check_positive(places: Places, column: str, values: Array) -> None:
     """Refuse what is not positive and finite, an empty cell among them."""
-    wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+    wrong = np.flatnonzero(~((values > 1 / _MOST) & (values < _MOST)))
     if wrong.size:
         first = int(wrong[0])
         value = values[first]
@@ -68,7 +69,7 @@ def check_positive(places: Places, column: str, values: Array) -> None:
             )
         raise places.error(
             first,
-            f"{column} = {value:g} must be > 0 and finite; correct it, or leave the row out with where=",
+            f"{column} = {value:g} must be > 0 and finite (from 1e-100 to 1e100); correct it, or leave the row out with where=",
         )
 
 
@@ -129,7 +130,7 @@ def compute_rule(compute: Any) -> tuple[str, float]:
     """
     if compute is None:
         return "", COST
-    if compute == "given" and isinstance(compute, str):
+    if isinstance(compute, str) and compute == "given":
         return "given", COST
     found = None
     if isinstance(compute, str):

@@ -18,7 +18,6 @@ from ._run_tables import RunTable
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-_NEEDED = ("N", "D", "C", "loss")
 _UNFINISHED = ("crashed", "failed", "killed", "preempted", "preempting", "running")
 _DECAYED = 0.5  # of the largest rate: below, a schedule has decayed
 _COMPLETE = 0.95  # of the tokens, or of the planned steps
@@ -56,7 +55,7 @@ def rows_rule(rows: Any) -> tuple[str, int]:
     >>> rows_rule("last:20"), rows_rule("all")
     (('last', 20), ('all', 1))
     """
-    if rows in ("last", "all") and isinstance(rows, str):
+    if isinstance(rows, str) and rows in ("last", "all"):
         return rows, 1
     head, _, count = rows.partition(":") if isinstance(rows, str) else ("", "", "")
     if head != "last" or not (count.isascii() and count.isdigit() and 0 < int(count[:9]) < 10**6):
@@ -103,8 +102,8 @@ def _comparable(value: Any) -> Any:
         return str(value).strip().lower() if str(value).lower() in ("true", "false") else str(value)
 
 
-def read_cells(table: RunTable, chosen: Mapping[str, str], named: set[str]) -> _Cells:
-    """Read the columns that were chosen; one that nothing needs, and nobody named, may hold other things than numbers."""
+def read_cells(table: RunTable, chosen: Mapping[str, str], needed: set[str]) -> _Cells:
+    """Read the columns that were chosen; one that is not needed may hold other things than numbers, and is then left out."""
     numbers, empty, labels, left_out = {}, {}, {}, []
     for quantity, column in chosen.items():
         if quantity in LABELS:
@@ -113,7 +112,7 @@ def read_cells(table: RunTable, chosen: Mapping[str, str], named: set[str]) -> _
         try:
             numbers[quantity], empty[quantity] = numbers_of(table, column)
         except DataError as failure:
-            if quantity in _NEEDED or quantity in named:
+            if quantity in needed:
                 raise
             left_out.append(CodedWarning("W-column-left-out", str(failure)))
     return _Cells(table, chosen, numbers, empty, labels, left_out)
@@ -254,7 +253,7 @@ def _constant(cells: _Cells, quantity: str, run: str, rows: Rows) -> float:
     if quantity not in cells.numbers:
         return float("nan")
     values = cells.numbers[quantity][rows]
-    own = values[~cells.empty[quantity][rows]]
+    own = values[~np.isnan(values)]
     if own.size and np.any(own != own[0]):
         other = own[own != own[0]][0]
         raise DataError(
