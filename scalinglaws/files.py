@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -421,25 +422,40 @@ def _numbers(cells: list[str]) -> NDArray[Any]:
 
 def _cells(path: Path, lines: Sequence[str], missing: bool) -> Iterator[tuple[int, list[str]]]:
     """Cut the lines that hold something; the first sign between columns that a file uses is its own."""
-    separator: str | None = None
-    chosen = False
+    full = _full_lines(lines, missing)
+    first = next(full, None)
+    if first is None:
+        return
+    separator = next((sign for sign in ";\t," if sign in first[1]), None)
+    full = chain([first], full)
+    if separator is None:
+        yield from ((place, content.split()) for place, content in full)
+        return
+    place = first[0]
+
+    def fed() -> Iterator[str]:
+        nonlocal place
+        for place, content in full:  # noqa: B007
+            yield content
+
+    # a cell in quotes may go over lines
+    read = csv.reader(fed(), delimiter=separator, skipinitialspace=separator != "\t")
+    while True:
+        try:
+            cells = [cell.strip() for cell in next(read)]
+        except StopIteration:
+            return
+        except csv.Error as failure:
+            raise DataError(f"{path}, line {place} cannot be read: {failure}") from None
+        if any(cells) or not missing:
+            yield place, cells
+
+
+def _full_lines(lines: Sequence[str], missing: bool) -> Iterator[tuple[int, str]]:
     for place, line in enumerate(lines, start=1):
-        content = line.partition("#")[0].strip() if not missing else line
-        if not content.strip() or (missing and content.lstrip().startswith("#")):
-            continue
-        if not chosen:
-            separator = next((sign for sign in ";\t," if sign in content), None)
-            chosen = True
-        if separator is None:
-            yield place, content.split()
-        else:
-            read = csv.reader([content], delimiter=separator, skipinitialspace=separator != "\t")
-            try:
-                cells = [cell.strip() for cell in next(read)]
-            except csv.Error as failure:
-                raise DataError(f"{path}, line {place} cannot be read: {failure}") from None
-            if any(cells) or not missing:
-                yield place, cells
+        content = line if missing else line.partition("#")[0].strip()
+        if content.strip() and not (missing and content.lstrip().startswith("#")):
+            yield place, content
 
 
 def _names(rows: list[list[str]], words: bool) -> tuple[list[str], int]:

@@ -243,3 +243,11 @@ def test_parquet_by_an_engine_of_pandas(tmp_path, monkeypatch):
     assert found["b"].tolist() == ["x", "y"]
     with pytest.raises(DataError, match="column a has 1 missing values"):
         read_arrays(tmp_path / "a.parquet", words=True)
+
+
+def test_a_cell_in_quotes_may_go_over_lines(tmp_path):
+    text = 'notes,x\n"long,\n run",1\nshort,2\n'
+    found = read(tmp_path, "a.csv", text, words=True, missing=True)
+    assert found["notes"].tolist() == ["long, run", "short"]
+    with pytest.raises(DataError, match="line 5: 1 numbers, where line 1 has 2"):
+        read(tmp_path, "a.csv", text + '"no end', words=True, missing=True)

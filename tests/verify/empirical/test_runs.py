@@ -34,6 +34,24 @@ def test_the_shipped_synthetic_runs_are_what_the_script_writes(root):
         np.testing.assert_allclose(np.array(one[1:], float), np.array(other[1:], float), rtol=1e-5)
 
 
+def test_what_comes_with_the_package_may_be_passed_on(root):
+    """Two examples, and beside the one that others measured its licence and source."""
+    folder = root / "scalinglaws" / "verify" / "empirical" / "data"
+    assert {path.name for path in folder.iterdir()} == {
+        "gadre_runs.csv",
+        "gadre_runs.txt",
+        "synthetic_runs.csv",
+    }
+    notice = (folder / "gadre_runs.txt").read_text(encoding="utf-8")
+    for words in (
+        "MIT License",
+        "Permission is hereby granted",
+        "arXiv:2403.08540",
+        "mlfoundations/scaling",
+    ):
+        assert words in notice
+
+
 def test_the_first_lines_of_the_screen():
     assert example_runs("synthetic").summary() == (
         "synthetic_runs.csv: 60 runs, N = params (total), D = tokens, L = eval/loss, C = 6 N D (no column for it)\n"
