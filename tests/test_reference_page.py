@@ -22,7 +22,9 @@ def test_the_page_has_a_place_for_every_room(root):
     found = re.findall(r"<!-- theories of scalinglaws\.([\w.]+) -->", text)
     assert tuple(found) == ROOMS
     listed = re.findall(r"automodule:: scalinglaws\.(\S+)", text)
-    assert not [name for name in listed if set(name.split(".")) & set(theories())]
+    # people's own measurements are a room of `verify`, which bears the name of the laws that are fitted to them
+    others = [name for name in listed if name != "verify.empirical"]
+    assert not [name for name in others if set(name.split(".")) & set(theories())]
 
 
 @pytest.mark.parametrize("room", ROOMS)

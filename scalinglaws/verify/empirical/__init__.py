@@ -1,1 +1,15 @@
 """People's own measurements: capacity and source of their data, and what the theories predict for it."""
+
+from ._coded_warnings import WARNINGS, CodedWarning, warning_table
+from ._read_runs import example_runs, read_runs
+from ._runs import Budgets, Runs
+
+__all__ = [
+    "WARNINGS",
+    "Budgets",
+    "CodedWarning",
+    "Runs",
+    "example_runs",
+    "read_runs",
+    "warning_table",
+]

@@ -1,0 +1,135 @@
+"""What is doubtful in people's runs, each kind by a code, with its cause and its cure in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...equality import by_value
+from ...reprs import short_repr
+from ...tables import Table
+
+WARNINGS: dict[str, tuple[str, str]] = {
+    "W-column-left-out": (
+        "a column that nothing needs has a known name, and cells that are no numbers",
+        "correct the cells, or name another column with columns=",
+    ),
+    "W-compute-varies": (
+        "C is neither 6 N D nor a constant times N D: attention, embeddings or recomputation are counted in it",
+        "nothing, if that is meant; compute='6*N*D' leaves the column out",
+    ),
+    "W-constant-ratio": (
+        "all runs have the same tokens per parameter: N and D cannot be told apart",
+        "fit a power law in C (power_offset), or add runs at other ratios",
+    ),
+    "W-counts": (
+        "models below 1e8 parameters, and it is not known whether embeddings are counted: with them or without, exponents differ",
+        "counts='total' or counts='non-embedding'",
+    ),
+    "W-diverged": (
+        "the last loss of a run is not finite",
+        "nothing: the run was left out; leave it out of the file to be rid of the warning",
+    ),
+    "W-duplicate-rows": (
+        "rows that agree in every column",
+        "nothing: the first was kept; if they are runs of several seeds, add a column for the seed",
+    ),
+    "W-duplicate-steps": (
+        "a run has several losses at one step, as after a restart",
+        "nothing: the last in the file was kept",
+    ),
+    "W-groups": (
+        "runs of several recipes or data sets are read together, which have laws of their own",
+        "choose one with where=, or name the column with group= and fit each",
+    ),
+    "W-log-rows": (
+        "a run has several rows and no column counts steps: they were read as its log",
+        "rows='all' keeps them; columns={'run': None} reads every row as a run",
+    ),
+    "W-mid-run": (
+        "a loss was taken before the learning rate had decayed, or it is not known whether: the loss of a run that ended there is lower",
+        "use finished runs (rows='last'), or runs at a constant rate with a column for it",
+    ),
+    "W-no-loss": (
+        "a run has no loss in any row",
+        "nothing: the run was left out; or name the column of the loss with columns=",
+    ),
+    "W-one-size": (
+        "all runs have the same N: nothing is known of model size",
+        "fit a curve in D, or add runs of other sizes",
+    ),
+    "W-one-token-count": (
+        "all runs have the same D: nothing is known of data",
+        "fit a curve in N, or add runs on other numbers of tokens",
+    ),
+    "W-rows-as-runs": (
+        "a column counts steps and none names the run: each row was read as a run",
+        "name the column of runs with run=",
+    ),
+    "W-stopped-early": (
+        "a run did not reach its end: its status or its planned steps say so, or its losses end before its rows do",
+        "leave it out with where=, for example where={'status': 'finished'}",
+    ),
+}
+"""Code -> (cause, cure)."""
+
+_NAMED = 3  # runs or rows that a warning names
+_LENGTH = 100  # characters of each
+
+
+@short_repr
+@dataclass(frozen=True)
+@by_value
+class CodedWarning:
+    """Something doubtful in people's runs.
+
+    Attributes
+    ----------
+    code : str
+        As in `WARNINGS`, for example ``"W-diverged"``.
+    message : str
+        What it is here, with names and values.
+    """
+
+    code: str
+    message: str
+
+    @property
+    def cause(self) -> str:
+        """What such a warning means."""
+        return WARNINGS[self.code][0]
+
+    @property
+    def cure(self) -> str:
+        """What can be done about it."""
+        return WARNINGS[self.code][1]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+def warning_table() -> Table:
+    """Return the codes of all warnings with their causes and cures.
+
+    Returns
+    -------
+    Table
+        In alphabetical order; `to_text`, `to_markdown`, `to_html` and `to_latex` render it.
+
+    Examples
+    --------
+    >>> warning_table().rows[4][0]
+    'W-diverged'
+    """
+    return Table(("code", "cause", "cure"), [(code, *WARNINGS[code]) for code in sorted(WARNINGS)])
+
+
+def listed(names: list[str]) -> str:
+    """Name a few of several, and count the rest.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(name[:_LENGTH] for name in names[:_NAMED]) + more
