@@ -109,19 +109,25 @@ class FitLaw:
         ndarray, shape (m,) or (B, m)
             Logarithms of losses.
         """
-        given = np.asarray(x, float)
-        logs, rows = self.logarithms(columns), np.ascontiguousarray(np.atleast_2d(given))
-        found = np.empty((len(rows), logs.shape[1]))
-        self.engine.values(rows, logs, found)
-        return found if given.ndim > 1 else found[0]
+        return self.values(np.asarray(x, float), self.logarithms(columns))
 
     def gradient(self, x: ArrayLike, columns: Columns) -> Array:
         """Compute the gradient of ln L in the coordinates at points, shape (m, p) or (B, m, p)."""
-        given = np.asarray(x, float)
-        logs, rows = self.logarithms(columns), np.ascontiguousarray(np.atleast_2d(given))
+        return self.gradients(np.asarray(x, float), self.logarithms(columns))
+
+    def values(self, x: Array, logs: Array) -> Array:
+        """Compute ln L as `predict`, from logarithms of the variables."""
+        rows = np.ascontiguousarray(np.atleast_2d(x))
+        found = np.empty((len(rows), logs.shape[1]))
+        self.engine.values(rows, logs, found)
+        return found if x.ndim > 1 else found[0]
+
+    def gradients(self, x: Array, logs: Array) -> Array:
+        """Compute the gradient as `gradient`, from logarithms of the variables."""
+        rows = np.ascontiguousarray(np.atleast_2d(x))
         found = np.empty((len(rows), logs.shape[1], len(self.names)))
         self.engine.gradients(rows, logs, found)
-        return found if given.ndim > 1 else found[0]
+        return found if x.ndim > 1 else found[0]
 
     def parameters(self, x: ArrayLike) -> dict[str, float | Array]:
         """Turn coordinates, shape (p,) or (B, p), into parameters by name."""

@@ -83,7 +83,7 @@ def solve(
     Solution
         The best of all starts.
     """
-    logs, losses, weights = _prepared(law, columns, losses, weights)
+    logs, losses, weights = prepared(law, columns, losses, weights)
     starts = (
         [law.within(np.array(start, float))]
         if start is not None
@@ -114,10 +114,8 @@ def solve(
             "losses", None, f"{law.id} has no finite value near any of its starts", named=False
         )
     objective, x, settled = best
-    jacobian = np.empty((1, logs.shape[1], x.size))
-    law.engine.gradients(x[None], logs, jacobian)
-    residuals = np.log(losses) - law.predict(x, columns)
-    return Solution(x, objective, jacobian[0], residuals, settled, taken)
+    residuals = np.log(losses) - law.values(x, logs)
+    return Solution(x, objective, law.gradients(x, logs), residuals, settled, taken)
 
 
 def starting_points(
@@ -176,7 +174,7 @@ def resolve_many(
     On as many threads as Numba may use; a row's fit depends on no other row, so the number of threads changes nothing.
     """
     rows = np.ascontiguousarray(np.atleast_2d(numbers("weights", weights, low=0)))
-    logs, losses, _ = _prepared(law, columns, losses, None)
+    logs, losses, _ = prepared(law, columns, losses, None)
     if rows.shape[1] != logs.shape[1]:
         raise refusal("weights", rows.shape, "must have a column for each point", shown=False)
     afford(len(rows) * len(law.names), "the refits", "use fewer")
@@ -195,9 +193,10 @@ def resolve_many(
     return law.shifted(found, -middles)
 
 
-def _prepared(
+def prepared(
     law: FitLaw, columns: Columns, losses: ArrayLike, weights: ArrayLike | None
 ) -> tuple[Array, Array, Array]:
+    """Return logarithms of the variables, losses and weights, checked."""
     logs = law.logarithms(columns)
     values = numbers("losses", losses, low=0, strict=True).ravel()
     counted = np.ones(values.size) if weights is None else numbers("weights", weights, low=0)
