@@ -1,6 +1,17 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
+from ._fit import fit, from_parameters
 from ._laws import FitLaw, fit_law
+from ._record import Fit
 from ._solve import Solution, resolve_many, solve
 
-__all__ = ["FitLaw", "Solution", "fit_law", "resolve_many", "solve"]
+__all__ = [
+    "Fit",
+    "FitLaw",
+    "Solution",
+    "fit",
+    "fit_law",
+    "from_parameters",
+    "resolve_many",
+    "solve",
+]

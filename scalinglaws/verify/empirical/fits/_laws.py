@@ -250,7 +250,7 @@ def _hand_written() -> dict[str, FitLaw]:
     return {law.id: law for law in (surface, power)}
 
 
-def fit_law(law: str | FitLaw) -> FitLaw:
+def fit_law(law: str | FitLaw, bounds: Mapping[str, tuple[float, float]] | None = None) -> FitLaw:
     """Return a law that can be fitted, by its name here or in the catalogue."""
     if isinstance(law, FitLaw):
         return law
