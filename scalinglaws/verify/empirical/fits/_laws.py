@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,11 +22,12 @@ Columns = Mapping[str, ArrayLike]
 NOTHING = -1e3
 """The logarithm that stands for zero: exp of it is exactly 0."""
 
+FREE = math.inf
+_WORD = re.compile(r"[A-Za-z_][\w.]*")  # a name, and no formula
 _GRID = np.linspace(0.05, 1.5, 30)
 _ALIASES = {
     "empirical.chinchilla": "surface",
     "chinchilla": "surface",
-    "rosenfeld_chinchilla": "surface",
     "empirical.surface_power": "surface_power",
 }
 
@@ -55,6 +58,12 @@ class FitLaw:
         The law from whose optimum this one starts.
     kernel : callable
         Its logarithm with gradient and Hessian, compiled.
+    linear : tuple of int
+        Coordinates whose parameters enter the loss linearly: a start has their best values for each shape.
+    boxes : tuple of (int, (float, float) or str)
+        Range of each other coordinate in which starts are looked for; ``"scale"`` for that of the logarithms of the variables.
+    like : str or None
+        The law of which this one is a case in other coordinates, and from whose optimum it starts.
     """
 
     id: str
@@ -68,6 +77,9 @@ class FitLaw:
     kernel: Callable[..., float] = field(repr=False)
     centers: tuple[tuple[int, int, int], ...] = ()
     simpler: str | None = None
+    linear: tuple[int, ...] = ()
+    boxes: tuple[tuple[int, Any], ...] = ()
+    like: str | None = None
 
     @property
     def engine(self) -> _newton.Engine:
@@ -203,22 +215,40 @@ class FitLaw:
         """Return the coordinates moved to where bounds allow."""
         return np.clip(x, self.low, self.high)
 
-    def grid_start(self, logs: Array, losses: Array, weights: Array) -> Array:
-        """Return the start from a grid of shapes with the best amplitudes of each."""
+    def grid_starts(self, logs: Array, losses: Array, weights: Array) -> list[Array]:
+        """Return starts from a grid of shapes with the best amplitudes of each.
+
+        Two where there is no offset: such surfaces have a minimum with a > b and another with a < b.
+        """
+        if self.id != "surface":
+            found = _starts.shape_starts(
+                lambda x: self.values(x, logs),
+                logs,
+                losses,
+                weights,
+                self.low,
+                self.high,
+                self.linear,
+                dict(self.boxes),
+            )
+            return [self.within(x) for x in found]
         centers = logs.mean(axis=1)
         grids = []
         for j in (3, 4):  # exponents a and b
             low, high = self.low[j], self.high[j]
-            inside = _GRID[(low <= _GRID) & (high >= _GRID)]
-            grids.append(inside if inside.size else np.array([min(max(0.35, low), high)]))
+            inside = [value for value in _GRID if low <= value <= high]
+            grids.append(np.array(inside or [min(max(0.35, low), high)]))
         u, v = logs - centers[:, None]
-        x = _starts.surface_start(u, v, losses, weights, grids[0], grids[1])
-        x[1] += x[3] * centers[0]
-        x[2] += x[4] * centers[1]
-        return self.within(x)
-
-
-_FREE = math.inf
+        offset = self.high[0] > NOTHING
+        found = []
+        for side in (0,) if offset else (1, -1):
+            x = _starts.surface_start(
+                u, v, losses, weights, grids[0], grids[1], offset=offset, side=side
+            )
+            x[1] += x[3] * centers[0]
+            x[2] += x[4] * centers[1]
+            found.append(self.within(x))
+        return found
 
 
 @lru_cache(maxsize=1)
@@ -230,8 +260,8 @@ def _hand_written() -> dict[str, FitLaw]:
         logs=(True, True, True, False, False),
         variables=("N", "D"),
         formula="L = E + A/N^a + B/D^b",
-        low=(-_FREE, -_FREE, -_FREE, 0.0, 0.0),
-        high=(_FREE,) * 5,
+        low=(-FREE, -FREE, -FREE, 0.0, 0.0),
+        high=(FREE,) * 5,
         kernel=_surface.surface,
         centers=((1, 3, 0), (2, 4, 1)),
     )
@@ -250,12 +280,49 @@ def _hand_written() -> dict[str, FitLaw]:
     return {law.id: law for law in (surface, power)}
 
 
-def fit_law(law: str | FitLaw, bounds: Mapping[str, tuple[float, float]] | None = None) -> FitLaw:
-    """Return a law that can be fitted, by its name here or in the catalogue."""
+def fit_law(
+    law: str | FitLaw | Any, bounds: Mapping[str, tuple[float, float]] | None = None
+) -> FitLaw:
+    """Return a law that can be fitted.
+
+    Parameters
+    ----------
+    law : str, Law or FitLaw
+        Its name here or in the catalogue, an expression, or a law of `scalinglaws.theory`.
+    bounds : mapping, optional
+        Bounds of parameters; in an expression, those with a negative lower bound may have either sign. They are not applied:
+        `FitLaw.constrained` does.
+
+    Returns
+    -------
+    FitLaw
+        With its default bounds.
+
+    Raises
+    ------
+    DomainError
+        If there is no such law, or the expression is none that can be fitted.
+    """
     if isinstance(law, FitLaw):
         return law
-    known = _hand_written()
-    name = _ALIASES.get(law, law)
-    if name in known:
-        return known[name]
-    raise unknown_name("law", law, [*known, *_ALIASES])
+    from . import _formulas
+
+    named = law if isinstance(law, str) else getattr(law, "name", None)
+    if not isinstance(named, str):
+        raise refusal("law", law, "must be the name of a law, an expression, or a law")
+    name = _ALIASES.get(named, _formulas.ALIASES.get(named, named))
+    if name in _hand_written():
+        return _hand_written()[name]
+    if name in _formulas.NAMED:
+        return _formulas.named_law(name)
+    if not isinstance(law, str):
+        return _formulas.catalogue_expression(law, bounds or {})
+    if _WORD.fullmatch(law):
+        known = [*_hand_written(), *_formulas.NAMED]
+        if law.startswith("empirical.") or "." in law:
+            from ....theory import law as catalogue_law
+
+            return _formulas.catalogue_expression(catalogue_law(law), bounds or {})
+        raise unknown_name("law", law, known)
+    ends = {name: (float(low), float(high)) for name, (low, high) in (bounds or {}).items()}
+    return _formulas.expression_law(law, tuple(sorted(ends.items())))

@@ -127,20 +127,39 @@ def starting_points(
     envelope: float = 1.0,
 ) -> list[Array]:
     """Return the starts of a law: from a grid of shapes, or from the optimum of the simpler law that it contains."""
+    if law.like is not None:
+        return [_like(law, columns, losses, delta, weights, envelope)]
     if law.simpler is None:
-        return [law.grid_start(law.logarithms(columns), losses, weights)]
+        return law.grid_starts(law.logarithms(columns), losses, weights)
     base = fit_law(law.simpler)
     shared = len(base.names)
     base = replace(  # of the bounds only those of E mean the same there
         base, low=(law.low[0], *base.low[1:]), high=(law.high[0], *base.high[1:])
     )
     x = solve(base, columns, losses, delta=delta, weights=weights, envelope=envelope).x
-    fixed = law.low[shared] == law.high[shared]
-    found = []
-    for c in (law.low[shared],) if fixed else _POWERS:
-        # (A N^-a)^c is the model term again: all but E are divided by c
-        found.append(law.within(np.array([x[0], *(x[1:] / c), c])))
-    return found
+    if law.low[shared] == law.high[shared]:
+        powers = [law.low[shared]]
+    else:
+        powers = list(_POWERS)
+        for j in (3, 4):  # an exponent that is fixed says what the power has to be
+            if law.low[j] == law.high[j] > 0:
+                powers.append(min(max(x[j] / law.low[j], law.low[shared]), law.high[shared]))
+    # (A N^-a)^c is the model term again: all but E are divided by c
+    return [law.within(np.array([x[0], *(x[1:] / c), c])) for c in powers]
+
+
+def _like(
+    law: FitLaw, columns: Columns, losses: Array, delta: float, weights: Array, envelope: float
+) -> Array:
+    """Start Kaplan's law, a power of a sum with b = 1, from the optimum of that power in its own coordinates."""
+    offset = law.names[0] == "E"
+    base = fit_law("surface_power").constrained(
+        fixed={"b": 1.0} if offset else {"b": 1.0, "E": 0.0}
+    )
+    x = solve(base, columns, losses, delta=delta, weights=weights, envelope=envelope).x
+    a, c = max(x[3], 1e-3), x[5]  # A N^-a = (N_c/N)^(a_N/a_D), B/D = D_c/D, c = a_D
+    found = [a * c, c, x[1] / a, x[2]]
+    return law.within(np.array([x[0], *found] if offset else found))
 
 
 def resolve_many(
