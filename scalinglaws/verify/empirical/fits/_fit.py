@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ _TO_SD = 1.4826  # median absolute deviation of a normal variable -> standard de
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
 _MORE = 2  # points beyond the number of parameters that a fit needs
+_SHARPNESS = (math.exp(-3), math.exp(3))  # beyond, powers overflow
 _SAME_RATIO = 0.02  # spread of D/N below which N and D cannot be told apart
 
 PUBLISHED: dict[str, tuple[str, dict[str, float], str]] = {
@@ -88,7 +90,8 @@ def fit(
     Returns
     -------
     Fit
-        Of ``surface`` for ``"auto"``, with the other law in `laws`.
+        Of ``surface`` for ``"auto"``, with the other law in `laws`. One curve cannot tell all parameters of ``perceptron`` apart: unless
+        k_1, k_2 or q_2 is fixed, ``three_region`` is fitted, which is the same curve, and the message says what its parameters are.
 
     Raises
     ------
@@ -121,6 +124,8 @@ def fit(
     chosen = fit_law("surface" if automatic else law, bounds).constrained(bounds, fixed)
     threshold = None if delta is None else number("delta", delta, low=0, strict=True, infinite=True)
     above = 1.0 if envelope is None else number("envelope", envelope, low=0, high=1, strict=True)
+    if chosen.id == "perceptron" and not {"k_1", "k_2", "q_2"} & set(fixed or {}):
+        return _perceptron(runs, bounds, fixed, delta, weights, envelope, count, rng)
     data = _data(chosen, runs)
     counted = np.ones(data.losses.size)
     if weights is not None:
@@ -206,6 +211,44 @@ def from_parameters(
         message="parameters as they were given",
         source=source,
     )
+
+
+def _perceptron(
+    source: Any,
+    bounds: Bounds | None,
+    fixed: Mapping[str, float] | None,
+    delta: float | None,
+    weights: ArrayLike | None,
+    envelope: float | None,
+    count: int,
+    rng: int | np.random.Generator,
+) -> Fit:
+    """Fit q_1 + k_1 (k_2 P^g_2 + q_2)^-g_1 as what can be learnt of it: plateau, crossover, sharpness, exponent and floor."""
+    if bounds or fixed:
+        raise refusal(
+            "fixed",
+            dict(fixed or {}),
+            "must name k_1, k_2 or q_2: one curve cannot tell these three apart, and without one of them the law is fitted as "
+            "three_region, whose parameters are others",
+        )
+    data = _data(fit_law("perceptron"), source)
+    found = fit(
+        "three_region",
+        {"x": data.columns["P"], "loss": data.losses},
+        delta=delta,
+        weights=weights,
+        envelope=envelope,
+        bounds={"s": _SHARPNESS},
+        bootstrap=count,
+        rng=rng,
+    )
+    at = found.parameters
+    told = (
+        f"perceptron: gamma_1 = gamma/s = {at['gamma'] / at['s']:.6g}, gamma_2 = s = {at['s']:.6g}, q_1 = E = {at['E']:.6g}; "
+        f"k_1 q_2^-gamma_1 = L_0 - E = {at['L_0 - E']:.6g} and (q_2/k_2)^(1/gamma_2) = x_0 = {at['x_0']:.6g}: "
+        "fix k_1, k_2 or q_2 to learn the other two"
+    )
+    return replace(found, message=f"{found.message}; {told}")
 
 
 def _covariance(given: ArrayLike, size: int) -> Array:
