@@ -25,8 +25,9 @@ Flags = NDArray[np.bool_]
 
 _FIRST = 0.1  # delta of the first stage
 _SHORTER = 0.3  # each stage's delta, relative to the one before
-_MOST_STEPS = 300  # in one stage
+_MOST_STEPS = 400  # in one stage
 _GAIN = 1e-15  # relative decrease that ends the last stage
+_LOST = 1e-15  # relative decrease that a sum cannot show
 _EARLY_GAIN = 1e-6  # and those before, which only lead there
 _BLOCK = 64  # resamples that a thread takes at a time
 
@@ -194,7 +195,13 @@ def _minimize(
                     break
             else:
                 damping *= 4.0
-                if damping > 1e15:  # no direction goes down any more
+                lost = damping > 1e15  # no direction goes down any more
+                if positive:
+                    promised = 0.0
+                    for j in range(size):
+                        promised -= 0.5 * gradient[j] * step[j]
+                    lost = lost or promised <= _LOST * value
+                if lost:
                     settled = True
                     break
     return value, steps, settled
