@@ -44,7 +44,8 @@ def predicted_loss(spectrum: MeasuredSpectrum, samples: ArrayLike, *, ridge: flo
     ridge : float
         :math:`\mu \ge 0`, added to the diagonal of the Gram matrix of the training points, over its mean diagonal: the predictor
         :math:`k(x)^T (K + \mu \bar K I)^{-1} y`. That is the ridge :math:`r = \mu \sum_k \lambda_k / P` of
-        `scalinglaws.solvers.linear.ridge`, which minimizes the *mean* squared error plus r times the squared norm. 0 is the limit of interpolation.
+        `scalinglaws.solvers.linear.ridge`, which minimizes the *mean* squared error plus r times the squared norm. 0 is the limit of
+        interpolation.
 
     Returns
     -------

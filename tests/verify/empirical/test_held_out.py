@@ -81,11 +81,11 @@ def test_features_end_at_their_rank():
 
 
 def test_large_data_are_represented_by_some_points(monkeypatch):
-    monkeypatch.setattr(_held_out, "MOST_POINTS", 200)
-    task = draw_task(260, alpha=1.5, decay=0.75, rng=0)
+    monkeypatch.setattr(_held_out, "MOST_POINTS", 300)
+    task = draw_task(360, alpha=1.5, decay=0.75, rng=0)
     found = held_out_curve(task.gram, task.labels, splits=2, rng=1)
-    assert found.points == 200
-    assert found.samples[-1] == 80
+    assert found.points == 300
+    assert found.samples[-1] == 120
 
 
 def test_nothing_is_checked_where_power_laws_cannot_be_fitted():

@@ -73,7 +73,8 @@ def test_sub_windows_that_differ_widen_intervals_and_band():
     other = replace(task, spectrum=bent)
     for entry, same in zip(predict(other).exponents, predict(task).exponents, strict=True):
         assert same.systematic < 1e-6
-        assert entry.systematic > 0.005
+        if entry.quantity not in ("model", "data"):  # which hang on alpha beta alone
+            assert entry.systematic > 0.005
     assert np.all(predict(other).curve.systematic > predict(task).curve.systematic)
 
 

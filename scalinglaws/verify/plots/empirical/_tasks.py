@@ -33,8 +33,8 @@ def spectrum_and_residual(measurement: TaskMeasurement, *, figure: Figure | None
     -------
     Figure
         A Matplotlib figure; ``figure.savefig(path)`` writes it. Left column: eigenvalues as measured (``gid`` ``"measured"``) and
-        without their bias (``"corrected"``), fit (``"fit"``, dashed outside the window, which is shaded); right: the share of the labels outside the
-        first k modes. Below, exponents by least squares over a factor of 2 in k (``"local"``), with the estimate and its 95 % interval.
+        without their bias (``"corrected"``), fit (``"fit"``, dashed outside the window, which is shaded); right: the share of the
+        labels outside the first k modes. Below, exponents by least squares over a factor of 2 in k (``"local"``), with the estimate and its 95 % interval.
 
     Raises
     ------
