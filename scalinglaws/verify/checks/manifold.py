@@ -99,7 +99,7 @@ def model_resolution(context: Context) -> Iterator[Comparison]:
     """Pieces around anchors on a torus, each with the value (and the slope) of a smooth function at its anchor."""
     law, sizes = theory.law("manifold.model_resolution"), (500, 1000, 2000, 4000)
     places = context.pick(quick=1000, full=10_000)
-    for dimension, sets in ((1, 3), (2, 3), (3, 1)):
+    for dimension, sets in ((1, 10), (2, 3), (3, 1)):
         rows = np.array(
             [
                 np.mean(
