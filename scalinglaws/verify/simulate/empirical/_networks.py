@@ -28,7 +28,7 @@ class SampledKernels:
     Attributes
     ----------
     outputs : ndarray, shape (draws, n, n)
-        Products of the outputs of a network for pairs of inputs; their mean is the covariance of outputs.
+        Covariance of the outputs for pairs of inputs over the last layer's weights and bias, given those of the hidden layers.
     tangents : ndarray, shape (draws, n, n)
         Scalar products of the gradients of the output with respect to all weights and biases.
     """
@@ -48,7 +48,7 @@ def sampled_kernels(
     bias_variance: float = 0.0,
     rng: np.random.Generator | int = 0,
 ) -> SampledKernels:
-    r"""Draw networks with random weights, and take products of their outputs and of the gradients of their outputs.
+    r"""Draw networks with random weights, and take covariances of their outputs and products of the gradients of their outputs.
 
     .. math::
 
@@ -142,6 +142,7 @@ def _kernels(
             seen.append(value)
             slopes.append(slope)
     tangent = np.zeros((len(x), len(x)))
+    outputs = weight**2 / seen[-1].shape[1] * (seen[-1] @ seen[-1].T) + bias**2
     pull = np.ones_like(field)  # of the output, with respect to the fields of a layer
     for layer in range(depth, -1, -1):
         # the gradient for a weight is its input times the pull, over the root of the layer's size: products of sums are sums of products
@@ -149,7 +150,7 @@ def _kernels(
         tangent += reading * (pull @ pull.T)
         if layer:
             pull = (pull @ matrices[layer].T) * slopes[layer - 1]
-    return field @ field.T, tangent
+    return outputs, tangent
 
 
 def _activated(activation: str, field: Array) -> tuple[Array, Array]:

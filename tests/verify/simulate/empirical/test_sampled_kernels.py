@@ -15,12 +15,17 @@ X = np.array([[1.0, 2.0, -1.0, 0.5], [0.3, -1.0, 2.0, 1.0]])
 
 def output(parameters, x, activation, weight, bias):
     """Return the output of a network from its parameters, layer by layer."""
+    return last(parameters, x, activation, weight, bias)[:, 0]
+
+
+def last(parameters, x, activation, weight, bias):
+    """Return the fields of the last layer of a network."""
     field = x
     for layer, (matrix, shift) in enumerate(parameters):
         if layer:
             field = np.maximum(field, 0.0) if activation == "relu" else erf(field)
         field = weight / math.sqrt(matrix.shape[0]) * field @ matrix + bias * shift
-    return field[:, 0]
+    return field
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])
@@ -47,8 +52,9 @@ def test_the_tangent_kernel_is_that_of_finite_differences(activation, depth):
                 array[index] = kept
                 gradient.append((ends[0] - ends[1]) / (2 * step))
     jacobian = np.array(gradient)
-    f = output(parameters, *given)
-    np.testing.assert_allclose(found.outputs[0], np.outer(f, f), rtol=1e-12)
+    readout, shift = np.sqrt(3) * np.eye(3), np.zeros(3)  # shows what the last layer reads
+    seen = last([*parameters[:-1], (readout, shift)], *given) / given[2]
+    np.testing.assert_allclose(found.outputs[0], 1.7 / 3 * seen @ seen.T + 0.3, rtol=1e-12)
     np.testing.assert_allclose(found.tangents[0], jacobian.T @ jacobian, rtol=1e-7)
 
 
