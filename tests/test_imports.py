@@ -88,6 +88,7 @@ TOP = {
     "arguments",
     "equality",
     "errors",
+    "files",
     "formatting",
     "notation",
     "notebook",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import affordable
-from ..errors import DataError, ResourceError
+from ..errors import DataError
+from ..files import ARRAYS, SUFFIXES, read_arrays
 from .spectra import EmpiricalSpectrum
 
-SUFFIXES = (".csv", ".npy", ".npz", ".txt")
-"""Of files that are read."""
+__all__ = ["SUFFIXES", "load_spectrum"]
 
 _NAMES = ("eigenvalues", "eigenvalue", "lambda", "spectrum", "s")
 _SIGNALS = ("signal", "signals", "power")
@@ -27,8 +25,8 @@ def load_spectrum(path: str | Path, signal: str | Path | None = None) -> Empiric
     ----------
     path : str or Path
         ``.npy`` with a column of eigenvalues, or with a second one for the signal; ``.npz`` with arrays ``eigenvalues`` and
-        perhaps ``signal`` (a single array of any name is taken for the eigenvalues); ``.csv`` or ``.txt`` with one or two
-        columns, separated by commas, semicolons or blanks, and perhaps a line of names above them.
+        perhaps ``signal`` (a single array of any name is taken for the eigenvalues); a table with one or two columns, as
+        `scalinglaws.files.read_arrays` reads it: ``.csv``, ``.tsv``, ``.txt``, ``.parquet``.
     signal : str or Path, optional
         Another such file with one column, the signal; its order is that of the eigenvalues.
 
@@ -74,33 +72,14 @@ def load_spectrum(path: str | Path, signal: str | Path | None = None) -> Empiric
 
 def _columns(path: Path, names: tuple[str, ...] = _NAMES) -> list[NDArray[np.float64]]:
     """Read one or two columns of numbers."""
-    if path.suffix not in SUFFIXES:
-        raise DataError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
-    try:
-        if path.stat().st_size > 8 * affordable():
-            raise ResourceError(
-                f"{path} is larger than the memory budget; raise SCALINGLAWS_MEMORY"
-            )
-        found = _text(path) if path.suffix in (".csv", ".txt") else _binary(path, names)
-    except OSError as failure:
-        raise DataError(f"cannot read {path}: {failure.strerror or failure}") from None
-    if found and found[0].size == 0:
-        raise DataError(f"{path} holds no numbers")
-    return found
-
-
-def _binary(path: Path, names: tuple[str, ...]) -> list[NDArray[np.float64]]:
-    arrays: Any
-    try:
-        arrays = np.load(path, allow_pickle=False)
-        if not isinstance(arrays, np.ndarray):
-            with arrays:
-                arrays = {name: arrays[name] for name in arrays.files}
-    except (ValueError, EOFError, zipfile.BadZipFile):
+    arrays = read_arrays(path)
+    if path.suffix.lower() in ARRAYS:
+        return _archive(path, arrays, names)
+    if len(arrays) > 2:
         raise DataError(
-            f"{path} is no file of plain arrays that NumPy reads: it is damaged, or holds Python objects, which are not loaded"
-        ) from None
-    return _split(path, arrays) if isinstance(arrays, np.ndarray) else _archive(path, arrays, names)
+            f"{path} has {len(arrays)} columns; one column of eigenvalues, or two, eigenvalues and signal, are read"
+        )
+    return [column for array in arrays.values() for column in _split(path, array)]
 
 
 def _archive(
@@ -125,8 +104,8 @@ def _archive(
 
 def _split(path: Path, array: Any) -> list[NDArray[np.float64]]:
     """Turn an array into columns."""
-    if array.dtype.kind not in "iuf":
-        raise DataError(f"{path} must hold real numbers; it holds {array.dtype}")
+    if array.dtype.kind == "b":
+        raise DataError(f"{path} must hold real numbers; it holds flags")
     found = array.astype(float)
     if found.ndim == 1:
         return [found]
@@ -138,36 +117,3 @@ def _split(path: Path, array: Any) -> list[NDArray[np.float64]]:
     raise DataError(
         f"{path} has shape {found.shape}; one column of eigenvalues, or two, eigenvalues and signal, are read{advice}"
     )
-
-
-def _text(path: Path) -> list[NDArray[np.float64]]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is no text") from None
-    rows: list[list[float]] = []
-    named = False
-    for place, line in enumerate(lines, start=1):
-        content = line.partition("#")[0].strip()
-        if not content:
-            continue
-        cells = content.replace(",", " ").replace(";", " ").split()
-        try:
-            row = [float(cell) for cell in cells]
-        except ValueError:
-            if rows or named:
-                raise DataError(
-                    f"{path}, line {place}: {line.strip()[:60]!r} is no row of numbers",
-                    row=len(rows),
-                ) from None
-            named = True  # a line of names above the numbers
-            continue
-        if len(row) > 2 or (rows and len(row) != len(rows[0])):
-            raise DataError(
-                f"{path}, line {place}: {len(row)} numbers; one or two are read in each row, the same everywhere",
-                row=len(rows),
-            )
-        rows.append(row)
-    if not rows:
-        raise DataError(f"{path} holds no numbers")
-    return list(np.array(rows).T.copy())

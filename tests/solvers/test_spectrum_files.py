@@ -67,9 +67,9 @@ def test_objects_are_never_loaded(tmp_path):
         ("a.txt", b"", "holds no numbers"),
         ("a.txt", b"eigenvalue\n", "holds no numbers"),
         ("a.txt", b"\xff\xfe\x00", "is no text"),
-        ("a.csv", b"1,2\nx,y\n", "line 2: 'x,y' is no row of numbers"),
+        ("a.csv", b"1,2\nx,y\n", "line 2: 'x' is no number"),
         ("a.csv", b"1,2\n3\n", "line 2: 1 numbers"),
-        ("a.csv", b"1,2,3\n", "line 1: 3 numbers"),
+        ("a.csv", b"1,2,3\n", "has 3 columns; one column"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path, name, content, complaint):
