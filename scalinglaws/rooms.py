@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
-NO_THEORY = ("balance", "checks", "equivalents", "estimate", "page", "plots", "simulate")
+NO_THEORY = ("balance", "checks", "equivalents", "estimate", "kernels", "page", "plots", "simulate")
 """Folders inside a room that belong to no theory, the rooms of `verify` among them; every other folder is a theory's."""
 
 
@@ -29,7 +29,7 @@ def submodules(package: str) -> tuple[str, ...]:
     --------
     >>> import scalinglaws.solvers
     >>> [name for name in submodules("scalinglaws.solvers") if name not in NO_THEORY]
-    ['catalogue', 'feature_learning', 'kernels', 'linear', 'patterns', 'perceptron', 'percolation', 'spectra', 'spectrum_files']
+    ['catalogue', 'feature_learning', 'linear', 'patterns', 'perceptron', 'percolation', 'spectra', 'spectrum_files']
     """
     names = (info.name for info in pkgutil.iter_modules(sys.modules[package].__path__))
     return tuple(sorted(name for name in names if not name.startswith("_")))

@@ -47,7 +47,7 @@ from scalinglaws.verify.registry import theories
 from scalinglaws.verify.simulate import feature_learning as simulated
 from scalinglaws.verify.simulate.perceptron import DigitsCurves
 
-OPEN = ("notation", "sweep", "solvers.kernels", "solvers.spectra")
+OPEN = ("notation", "sweep", "solvers.spectra")
 """Modules for everybody that list nothing: all that they define is public."""
 ROOMS = ("theory", "solvers", "verify.simulate", "verify.plots")
 

@@ -1,7 +1,7 @@
-r"""Kernel functions of inputs, and their eigenvalues where symmetry gives them away.
+r"""Kernels of angles, and their eigenvalues on the circle, where symmetry gives them away.
 
-On the circle, inputs are :math:`x = (\cos\theta, \sin\theta, b)` with the constant b, the input bias. A kernel of the angle
-between inputs is diagonal in the harmonics :math:`\cos k\theta, \sin k\theta`.
+There, inputs are :math:`x = (\cos\theta, \sin\theta, b)` with the constant b, the input bias. A kernel of the angle between
+inputs is diagonal in the harmonics :math:`\cos k\theta, \sin k\theta`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import afford, broadcast, floats, number, numbers, refuse_first, whole
-from ..errors import refusal
+from ...arguments import afford, broadcast, floats, number, numbers, refuse_first, whole
+from ...errors import refusal
 
 Array = NDArray[np.float64]
 
