@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,8 @@ class MeasuredSpectrum:
         :math:`(k_0, k_1)`, modes of the fits; modes beyond are continued by the fits.
     eigenvalue_amplitude, residual_amplitude : float
         :math:`\lambda_k \simeq A k^{-\alpha}` and :math:`R(k) \simeq B (k + 1/2)^{-\alpha\beta}` of the fits.
+    rank : float
+        How many modes there are in all, as the columns of features are counted; inf where they are not known to end.
     """
 
     samples: float
@@ -85,6 +88,7 @@ class MeasuredSpectrum:
     window: tuple[int, int]
     eigenvalue_amplitude: float
     residual_amplitude: float
+    rank: float = math.inf
 
 
 @short_repr
