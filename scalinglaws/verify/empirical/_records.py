@@ -102,13 +102,18 @@ class HeldOutCurve:
     samples : ndarray, shape (S,)
         P, sizes of training sets.
     measured, standard_error : ndarray, shape (S,)
-        Mean squared error on points that were not trained on, over the power of the labels, its mean over splits and its error.
+        Mean squared error on points that were not trained on, over the power of the labels: its mean over splits, and an estimate of how
+        far that of another data set would be from it (see `scalinglaws.verify.empirical.held_out_curve`).
     predicted : ndarray, shape (S,)
         From the spectra of the other halves, geometric mean over splits.
     splits : int
         How often the data were cut in two.
     ridge : float
         Added to the diagonal of the Gram matrix, relative to its mean diagonal.
+    points : int
+        Data points that took part, fewer than there are where these are many.
+    leave_one_out : ndarray, shape (S,), or None
+        Another estimate of the measured losses, from the training points alone.
     """
 
     samples: Array
@@ -117,3 +122,5 @@ class HeldOutCurve:
     predicted: Array
     splits: int
     ridge: float
+    points: int = 0
+    leave_one_out: Array | None = None
