@@ -29,13 +29,13 @@ def task_figures(measurement: TaskMeasurement, prediction: TaskPrediction) -> It
             eigenvalue_curves(measurement.spectrum),
             measurement.spectrum,
             measurement.capacity,
-            ("eigenvalue of K/n", "capacity, local", "spectrum"),
+            ("eigenvalue of K/n", "local α", "spectrum"),
         )
         yield _spectrum_figure(
             residual_curves(measurement.spectrum),
             measurement.spectrum,
             measurement.decay,
-            ("labels outside k modes", "alpha beta, local", "residual"),
+            ("labels outside k modes", "local αβ", "residual"),
         )
     if prediction.curve is not None:
         yield _curve_figure(prediction)
@@ -83,10 +83,10 @@ def _spectrum_figure(
     legend = [
         element("circle", cx=LEFT + 4, cy=12, r=2, class_="ring"),
         label("as measured", LEFT + 12, 16),
-        element("circle", cx=LEFT + 90, cy=12, r=2, class_="datum"),
-        label("corrected", LEFT + 98, 16),
-        polyline([(LEFT + 162, 12), (LEFT + 184, 12)], class_="theory"),
-        label(f"fit, {estimate}", LEFT + 190, 16),
+        element("circle", cx=LEFT + 96, cy=12, r=2, class_="datum"),
+        label("without bias", LEFT + 104, 16),
+        polyline([(LEFT + 180, 12), (LEFT + 202, 12)], class_="theory"),
+        label(f"fit, {estimate}", LEFT + 208, 16),
         rect(LEFT, 26, LEFT + 20, 38, class_="window"),
         label(f"modes of the fit, {first} to {last}", LEFT + 26, 36),
         label(found.verdict, RIGHT, 36, class_="end"),

@@ -76,6 +76,10 @@ def held_out_curve(
     half, so no point takes part in both prediction and measurement of a split. Leave-one-out losses of the same regression come beside
     (`leave_one_out_residuals`).
 
+    Features are centered on the mean of each half as labels are, in the Gram matrix. Labels that are centered alone would keep a
+    constant of order 1/sqrt(n) which a kernel without a constant among its features can never learn: at n = 400 and exponents
+    (2, 1) that alone raises the loss of 160 samples by half.
+
     **What the error is.** All splits cut the same points: the spread of their mean, 1/sqrt(splits) of that over splits, would say how
     exactly the mean over all possible cuts is known, not how far another data set's would be. The standard deviation over random halves
     itself estimates that: for what is an average over the points of a half, exactly; for tests on less than a half it is too
@@ -104,10 +108,10 @@ def held_out_curve(
     for stream in source.spawn(count):
         order = stream.permutation(chosen)
         one, other = order[:half], order[half : 2 * half]
-        spectrum = _power_laws(kernel[np.ix_(one, one)], targets[one])
+        spectrum = _power_laws(_centered(kernel[np.ix_(one, one)]), targets[one])
         if spectrum is None:
             continue
-        known, wanted = kernel[np.ix_(other, other)], targets[other]
+        known, wanted = _centered(kernel[np.ix_(other, other)]), targets[other]
         curve = regression_curve(known, wanted, sizes, splits=_ORDERS, ridge=relative, rng=stream)
         found.append(
             (
@@ -193,6 +197,12 @@ def _inverse_factor(kernel: Array, ridge: float) -> Array:
         )
     inverse, _ = linalg.lapack.dtrtri(factor, lower=1, overwrite_c=1)
     return np.asarray(inverse)
+
+
+def _centered(kernel: Array) -> Array:
+    """Subtract from features their mean over the points, in the Gram matrix."""
+    rows = kernel.mean(axis=0)
+    return np.asarray(kernel - rows - rows[:, None] + rows.mean())
 
 
 def _power_laws(gram: Array, labels: Array) -> MeasuredSpectrum | None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,6 @@ from ... import arguments
 from ...errors import refusal
 from ...formatting import number, short
 from ...tables import Block, Table, as_text
-from ...wrapping import wrapped
 from ..page.document import rendered
 from . import _figures
 from ._prediction import PredictedExponent, TaskPrediction
@@ -50,7 +50,7 @@ def report_text(measurement: TaskMeasurement) -> str:
     prediction = measurement.predict()
     return as_text(
         [
-            wrapped(block, _COLUMNS) if isinstance(block, str) else block
+            fill(block, _COLUMNS, break_long_words=False, break_on_hyphens=False) if isinstance(block, str) else block
             for block in _blocks(measurement, prediction)
         ]
     )
