@@ -26,7 +26,8 @@ LOWEST, HIGHEST = 1.01, 8.0
 SHALLOW = 1.05
 """Capacities below it come with a warning: the correction is then larger than what it corrects."""
 _PASSES = 20  # of the search for the window
-_EXHAUSTED = 1e-10  # residual that is rounding errors
+EXHAUSTED = 1e-10
+"""Residual of labels that is made of rounding errors."""
 
 
 def eigenvalue_bias(capacity: float, k: Array, samples: float, rank: float = math.inf) -> Array:
@@ -95,22 +96,21 @@ def corrected_logs(modes: Modes, capacity: float | None, k: NDArray[np.intp]) ->
 def residual_logs(modes: Modes, k: NDArray[np.intp]) -> Array | None:
     """Return logarithms of the residual without its bias at some modes; None where modes hold all of the labels."""
     residual = 1 - np.cumsum(modes.shares)[k - 1]
-    if not np.all(residual > _EXHAUSTED):
+    if not np.all(residual > EXHAUSTED):
         return None
     return np.asarray(np.log(residual) - np.log1p(-k / modes.samples))
-
-
-def local_capacity(modes: Modes, capacity: float | None, window: Window) -> float:
-    """Return the slope over a short window of eigenvalues that are corrected with the capacity of a longer one."""
-    k = modes_of(window)
-    return -slope(np.log(k), corrected_logs(modes, capacity, k))
 
 
 def decay_over(modes: Modes, window: Window) -> float | None:
     r"""Return :math:`\alpha\beta`, minus the slope of the residual against k + 1/2; None where modes hold all of the labels."""
     k = modes_of(window)
     logs = residual_logs(modes, k)
-    return None if logs is None else -slope(np.log(k + 0.5), logs)
+    return None if logs is None else decay_from(k, logs)
+
+
+def decay_from(k: NDArray[np.intp], logs: Array) -> float:
+    """Return minus the slope of logarithms of residuals against k + 1/2, the middle of the sum over what lies beyond k."""
+    return -slope(np.log(k + 0.5), logs)
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,8 @@ def _too_few(modes: Modes, last: int, capacity: float | None = None) -> str:
     least = LEAST_SPAN * FIRST
     if modes.rank / 2 < least:
         return (
-            f"there are only {modes.rank:.0f} modes: a fit from mode {FIRST} to at least {least} "
-            "and at most half of them has no room"
+            f"there are only {modes.rank:.0f} modes: a fit must reach from mode {FIRST} to at least {least}, "
+            "and to no more than half of them"
         )
     if math.isinf(modes.samples):
         return (
@@ -200,11 +200,11 @@ def _too_few(modes: Modes, last: int, capacity: float | None = None) -> str:
 
 
 def spectrum_over(modes: Modes, window: Window) -> MeasuredSpectrum | None:
-    """Return a spectrum with the power laws of a window; None where they cannot be fitted."""
+    """Return a spectrum with the power laws of a window; None where they cannot be fitted, or what labels have does not fall."""
     capacity, decay = capacity_over(modes, window), decay_over(modes, window)
     k = modes_of(window)
     residual = residual_logs(modes, k)
-    if not LOWEST < capacity < HIGHEST or decay is None or residual is None:
+    if not LOWEST < capacity < HIGHEST or decay is None or residual is None or decay <= 0:
         return None
     eigenvalues = corrected_logs(modes, capacity, k) + capacity * np.log(k)
     return MeasuredSpectrum(
@@ -272,5 +272,7 @@ def measured_spectrum(
         raise DataError(f"no power law can be fitted: {found.reason}")
     spectrum = spectrum_over(modes, found.window)
     if spectrum is None:
-        raise DataError("no power law can be fitted: the modes of the window hold all labels")
+        raise DataError(
+            "no power law can be fitted: the modes of the window hold all of the labels, or no more than noise would have there"
+        )
     return spectrum

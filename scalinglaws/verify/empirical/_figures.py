@@ -53,9 +53,7 @@ def _spectrum_figure(
     values = [*curves.measured.tolist(), *curves.corrected.tolist()]
     y = Axis(*padded(values, 0.06, log=True), *MAIN, log=True)
     first, last = spectrum.window
-    inside = [
-        rect(x(first), high, x(last), low, class_="window") for low, high in (MAIN, LOWER)
-    ]
+    inside = [rect(x(first), high, x(last), low, class_="window") for low, high in (MAIN, LOWER)]
     dots = [
         element("circle", cx=x(k), cy=y(value), r=2, class_=kind)
         for kind, column in (("ring", curves.measured), ("datum", curves.corrected))
@@ -74,7 +72,11 @@ def _spectrum_figure(
     if found.value is not None:
         if ends:
             lower.append(rect(LEFT, slope(ends[1]), RIGHT, slope(ends[0]), class_="band"))
-        lower.append(polyline([(LEFT, slope(found.value)), (RIGHT, slope(found.value))], class_="theory thin"))
+        lower.append(
+            polyline(
+                [(LEFT, slope(found.value)), (RIGHT, slope(found.value))], class_="theory thin"
+            )
+        )
     points = zip(curves.slope_k.tolist(), curves.slope.tolist(), strict=True)
     drawn = [(x(k), slope(value)) for k, value in points]
     lower += [polyline(drawn, class_="slope")] if len(drawn) > 1 else []
@@ -91,9 +93,22 @@ def _spectrum_figure(
         label(f"modes of the fit, {first} to {last}", LEFT + 26, 36),
         label(found.verdict, RIGHT, 36, class_="end"),
     ]
-    title = f"{y_name} against mode number: {estimate} over modes {first} to {last}, {found.verdict}"
+    title = (
+        f"{y_name} against mode number: {estimate} over modes {first} to {last}, {found.verdict}"
+    )
     marks = linear_ticks(slope.low, slope.high, 3)
-    return _drawing(key, title, x, y, inside, upper, lower, legend, ("mode k", y_name, slope_name), (slope, marks))
+    return _drawing(
+        key,
+        title,
+        x,
+        y,
+        inside,
+        upper,
+        lower,
+        legend,
+        ("mode k", y_name, slope_name),
+        (slope, marks),
+    )
 
 
 def _curve_figure(prediction: TaskPrediction) -> str:
@@ -133,14 +148,18 @@ def _curve_figure(prediction: TaskPrediction) -> str:
         ratio_axis = Axis(*padded(list(map(float, ends)), 0.15, log=True), *LOWER, log=True)
         marks = [value for value, _ in ratio_axis.ticks(4)[0]]
         lower.append(_area(sizes, ratio_axis, 1 / prediction.allowed, prediction.allowed))
-        lower.append(polyline([(LEFT, ratio_axis(1)), (RIGHT, ratio_axis(1))], class_="theory thin"))
+        lower.append(
+            polyline([(LEFT, ratio_axis(1)), (RIGHT, ratio_axis(1))], class_="theory thin")
+        )
         lower += [
             element("circle", cx=at, cy=ratio_axis(value), r=3.4, class_="datum")
             for at, value in zip(sizes, prediction.ratio.tolist(), strict=True)
         ]
     else:
         middle = sum(LOWER) / 2
-        lower.append(label("not checked on held-out data", (LEFT + RIGHT) / 2, middle, class_="mid name"))
+        lower.append(
+            label("not checked on held-out data", (LEFT + RIGHT) / 2, middle, class_="mid name")
+        )
         marks = []
     legend = [
         polyline([(LEFT, 12), (LEFT + 22, 12)], class_="theory"),

@@ -4,49 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._exponents import (
-    HIGHEST,
-    LOWEST,
+    EXHAUSTED,
     SHALLOW,
     FitWindow,
     capacity_over,
     corrected_logs,
     decay_over,
     fit_window,
-    local_capacity,
     residual_logs,
     spectrum_over,
 )
 from ._records import NO_POWER_LAW, POWER_LAW, TOO_FEW, MeasuredExponent, MeasuredSpectrum
 from ._sample import Modes
-from ._windows import FIRST, Window, modes_of, slope, sub_windows, thirds
+from ._windows import FIRST, SHARE, Window, modes_of, slope, sub_windows, thirds
 
 Array = NDArray[np.float64]
+Triple = tuple[float, float, float]
 DrawHalves = Callable[[int], Sequence[Modes]]
 """Draws the leading modes, so many of each, of random halves of a sample."""
 
 NORMAL = 1.96
 """Half of a 95 % interval over the standard deviation."""
-_MOST_INTERVALS = 2.0  # between local exponents of a power law, in intervals of their difference
-_MOST_SPREAD = 0.1  # between local exponents of what may still be called a power law, relative
-_MOST_SCATTER = 0.2  # of logarithms about a fit that may still be called a power law
+MOST_INTERVALS = 2.0
+"""Distance of local exponents of a power law over the 95 % interval of their difference, at most."""
+MOST_SPREAD = 0.1
+"""Distance of local exponents of what may still be called a power law over the exponent."""
+MOST_SCATTER = 0.2
+"""Root mean square of logarithms about the fit of what may still be called a power law."""
+FLAT = 0.02
+"""Decays whose interval holds 0 and ends below it are those of a plateau."""
+_CHANCE = 3.0  # standard deviations within which noise has its share in the modes of the window
 _LEAST_HALVES = 3
 _SHORTEST = 12  # last mode of a window that can be cut in three
 
 
 @dataclass(frozen=True)
 class MeasuredExponents:
-    """Exponents of a sample, and the spectra they were read off.
+    r"""Exponents of a sample, and the spectra they were read off.
 
     Attributes
     ----------
     capacity, decay, source : MeasuredExponent
+        :math:`\alpha`, :math:`\alpha\beta`, :math:`\beta`.
     spectrum : MeasuredSpectrum or None
         With its power laws; None where they cannot be fitted.
     half_samples : tuple of MeasuredSpectrum
@@ -56,19 +62,19 @@ class MeasuredExponents:
     capacity: MeasuredExponent
     decay: MeasuredExponent
     source: MeasuredExponent
-    spectrum: MeasuredSpectrum | None
-    half_samples: tuple[MeasuredSpectrum, ...]
+    spectrum: MeasuredSpectrum | None = None
+    half_samples: tuple[MeasuredSpectrum, ...] = ()
 
 
 def measured_exponents(modes: Modes, draw_halves: DrawHalves | None) -> MeasuredExponents:
     r"""Measure capacity, decay and source with 95 % intervals and verdicts.
 
     An interval is the value plus and minus 1.96 times the root of the sum of three squares: the standard deviation over random halves
-    *without* replacement (of which that over halves of the variance at n/2 is just the variance at n), half of the range over
-    sub-windows, and the distance of the mean over halves from the value.
+    *without* replacement (the variance that drawing a half adds, at n/2, is the variance at n), half of the range over sub-windows,
+    and the distance of the mean over halves from the value.
 
     Something is called a power law if its exponents over three consecutive parts of the window differ by no more than 10 %, or than
-    twice the 95 % interval of the difference, and if it does not scatter about the fit by more than 0.2 in its logarithm. The residual
+    twice the 95 % interval of their difference, and if it does not scatter about the fit by more than 0.2 in its logarithm. The residual
     of labels must fall, too, by more than its interval.
 
     Parameters
@@ -83,60 +89,33 @@ def measured_exponents(modes: Modes, draw_halves: DrawHalves | None) -> Measured
     MeasuredExponents
     """
     found = fit_window(modes)
-    if found.verdict == TOO_FEW:
-        none = _nothing(modes, found)
-        return MeasuredExponents(*none, None, ())
-    window, last = found.window, found.window[1]
+    last = found.window[1]
     halves: list[Modes] = []
-    if draw_halves is not None:
+    if draw_halves is not None and found.verdict != TOO_FEW:
         halves = [half for half in draw_halves(last) if half.eigenvalues.size >= last]
         if len(halves) < _LEAST_HALVES:
-            why = f"random halves of the data have fewer modes than the window's {last}"
-            none = _nothing(modes, FitWindow(window, None, TOO_FEW, why))
-            return MeasuredExponents(*none, None, ())
+            why = f"random halves of the data have fewer modes than the {last} of the window"
+            found = replace(found, capacity=None, verdict=TOO_FEW, reason=why)
+    if found.verdict == TOO_FEW:
+        bare = _Estimates(modes, found, [])
+        capacity, decay, beta = (bare.absent(place, TOO_FEW, found.reason) for place in range(3))
+        return MeasuredExponents(capacity, decay, beta)
 
-    shorter = (FIRST, last // 2)
-    whole = _triple(modes, window)
-    replicates = np.array([_triple(half, shorter) for half in halves]).reshape(-1, 3)
-    parts = np.array([_triple(modes, part) for part in sub_windows(window)])
-    local = [_local_triple(modes, found.capacity, part) for part in thirds(window)]
-    scatter = np.array(
-        [[_local_triple(half, found.capacity, part) for part in thirds(window)] for half in halves]
-    ).reshape(-1, 3, 3)
-
-    def exponent(place: int, check: Callable[[MeasuredExponent], tuple[str, str]]) -> MeasuredExponent:
-        return _exponent(
-            float(whole[place]),
-            replicates[:, place],
-            parts[:, place],
-            window,
-            [float(row[place]) for row in local],
-            check,
-        )
-
-    errors = [_deviations(scatter[:, :, place]) for place in range(2)]
-    capacity = (
-        _absent(modes, found, 0)
-        if found.capacity is None
-        else exponent(0, lambda draft: _capacity_verdict(modes, draft, errors[0]))
-    )
-    decay = (
-        _absent(modes, FitWindow(window, found.capacity, NO_POWER_LAW, _held(modes, window)), 1)
-        if math.isnan(whole[1])
-        else exponent(1, lambda draft: _decay_verdict(modes, draft, errors[1]))
-    )
-    if capacity.value is None or decay.value is None:
-        missing, name = (capacity, "capacity") if capacity.value is None else (decay, "decay")
-        reason = f"source = decay/capacity, and there is no {name}: {missing.reason}"
-        source = _absent(modes, FitWindow(window, found.capacity, missing.verdict, reason), 2)
+    estimates = _Estimates(modes, found, halves)
+    if found.capacity is None:
+        capacity = estimates.absent(0, found.verdict, found.reason)
     else:
-        source = exponent(2, lambda draft: _source_verdict(capacity, decay))
-    spectra = (spectrum_over(half, shorter) for half in halves)
+        capacity = _judged_capacity(modes, estimates.exponent(0), estimates.errors[0])
+    if math.isnan(estimates.whole[1]):
+        decay = estimates.absent(1, NO_POWER_LAW, _held(modes, last))
+    else:
+        decay = _judged_decay(modes, estimates.exponent(1), estimates.errors[1])
+    spectra = (spectrum_over(half, estimates.half_window) for half in halves)
     return MeasuredExponents(
         capacity,
         decay,
-        source,
-        spectrum_over(modes, window),
+        _source(estimates, capacity, decay),
+        spectrum_over(modes, found.window),
         tuple(spectrum for spectrum in spectra if spectrum is not None),
     )
 
@@ -144,161 +123,173 @@ def measured_exponents(modes: Modes, draw_halves: DrawHalves | None) -> Measured
 # -- exponents over windows ---------------------------------------------------------------------------------------------
 
 
-def _triple(modes: Modes, window: Window) -> tuple[float, float, float]:
+class _Estimates:
+    """Capacity, decay and source (places 0, 1, 2) of a sample and its halves over all windows that are asked for."""
+
+    def __init__(self, modes: Modes, found: FitWindow, halves: Sequence[Modes]) -> None:
+        self.window = found.window
+        self.half_window = (FIRST, found.window[1] // 2)
+        self.reached = _SHORTEST <= found.window[1] <= modes.eigenvalues.size
+        if not self.reached:
+            return
+        parts = thirds(self.window)
+        self.whole = _triple(modes, self.window)
+        self.halves = np.array([_triple(half, self.half_window) for half in halves]).reshape(-1, 3)
+        self.sub = np.array([_triple(modes, part) for part in sub_windows(self.window)])
+        self.local = np.array([_local(modes, found.capacity, part) for part in parts])
+        scatter = [[_local(half, found.capacity, part) for part in parts] for half in halves]
+        self.errors = _deviations(np.array(scatter).reshape(-1, 3, 3)).T
+
+    def exponent(self, place: int) -> MeasuredExponent:
+        """Return an exponent with the parts of its error, not yet judged."""
+        value = float(self.whole[place])
+        replicates, sub = (
+            column[np.isfinite(column)] for column in (self.halves[:, place], self.sub[:, place])
+        )
+        known = replicates.size >= _LEAST_HALVES
+        statistical = float(np.std(replicates, ddof=1)) if known else 0.0
+        drift = abs(float(np.mean(replicates)) - value) if known else 0.0
+        systematic = float(np.ptp(sub)) / 2 if sub.size else 0.0
+        half = NORMAL * math.hypot(statistical, systematic, drift)
+        return MeasuredExponent(
+            value=value,
+            interval=(value - half, value + half),
+            statistical=statistical,
+            systematic=systematic,
+            drift=drift,
+            window=self.window,
+            local=_listed(sub_windows(self.window), self.sub[:, place]),
+            verdict=POWER_LAW,
+            reason="",
+            consecutive=_listed(thirds(self.window), self.local[:, place]),
+        )
+
+    def absent(self, place: int, verdict: str, reason: str) -> MeasuredExponent:
+        """Return an exponent without a value; local ones stand as far as the modes reach."""
+        parts = _listed(thirds(self.window), self.local[:, place]) if self.reached else ()
+        return MeasuredExponent(None, None, 0.0, 0.0, 0.0, self.window, (), verdict, reason, parts)
+
+
+def _triple(modes: Modes, window: Window) -> Triple:
     """Return capacity, decay and source over a window; NaN for what labels do not have."""
     capacity, decay = capacity_over(modes, window), decay_over(modes, window)
     return (capacity, math.nan, math.nan) if decay is None else (capacity, decay, decay / capacity)
 
 
-def _local_triple(
-    modes: Modes, capacity: float | None, window: Window
-) -> tuple[float, float, float]:
-    """Return the same over a short window, with eigenvalues corrected by the capacity of the whole one."""
-    local, decay = local_capacity(modes, capacity, window), decay_over(modes, window)
+def _local(modes: Modes, capacity: float | None, window: Window) -> Triple:
+    """Return the same over a part of a window, with eigenvalues corrected by the capacity of the whole one; infinite decays of
+    labels that its modes hold.
+    """
+    k = modes_of(window)
+    local = -slope(np.log(k), corrected_logs(modes, capacity, k))
+    decay = decay_over(modes, window)
     if decay is None:
         return (local, math.inf, math.inf)
     return (local, decay, decay / local if local > 0 else math.copysign(math.inf, decay))
 
 
 def _deviations(rows: Array) -> Array:
-    """Return standard deviations over halves, 0 where there are none."""
-    if rows.shape[0] < _LEAST_HALVES:
-        return np.zeros(rows.shape[1])
-    with np.errstate(invalid="ignore"):  # labels that a part of the halves holds have infinite slopes
-        return np.asarray(np.nan_to_num(np.std(rows, axis=0, ddof=1), nan=math.inf))
+    """Return standard deviations over halves of what is finite; 0 where there is no half, infinity where too few are finite."""
+    found = np.zeros(rows.shape[1:])
+    for place in np.ndindex(found.shape) if rows.shape[0] else ():
+        column = rows[:, *place]
+        finite = column[np.isfinite(column)]
+        found[place] = np.std(finite, ddof=1) if finite.size >= _LEAST_HALVES else math.inf
+    return found
 
 
-def _exponent(
-    value: float,
-    replicates: Array,
-    parts: Array,
-    window: Window,
-    local: Sequence[float],
-    check: Callable[[MeasuredExponent], tuple[str, str]],
-) -> MeasuredExponent:
-    halves = replicates[np.isfinite(replicates)]
-    whole_parts = parts[np.isfinite(parts)]
-    statistical = float(np.std(halves, ddof=1)) if halves.size >= _LEAST_HALVES else 0.0
-    drift = abs(float(np.mean(halves)) - value) if halves.size >= _LEAST_HALVES else 0.0
-    systematic = float(np.ptp(whole_parts)) / 2 if whole_parts.size else 0.0
-    half = NORMAL * math.hypot(statistical, systematic, drift)
-    draft = MeasuredExponent(
-        value=value,
-        interval=(value - half, value + half),
-        statistical=statistical,
-        systematic=systematic,
-        drift=drift,
-        window=window,
-        local=_listed(window, local),
-        verdict=POWER_LAW,
-        reason="",
+def _listed(windows: Sequence[Window], values: Array) -> tuple[tuple[int, int, float], ...]:
+    return tuple(
+        (*window, float(value))
+        for window, value in zip(windows, values, strict=True)
+        if not math.isnan(value)
     )
-    verdict, reason = check(draft)
-    return MeasuredExponent(**{**vars(draft), "verdict": verdict, "reason": reason})
-
-
-def _listed(window: Window, local: Sequence[float]) -> tuple[tuple[int, int, float], ...]:
-    return tuple((*part, value) for part, value in zip(thirds(window), local, strict=True))
-
-
-def _absent(modes: Modes, found: FitWindow, place: int) -> MeasuredExponent:
-    """Return an exponent without a value; local ones stand as far as the modes reach."""
-    window, local = found.window, list[float]()
-    if _SHORTEST <= window[1] <= modes.eigenvalues.size:
-        triples = (_local_triple(modes, found.capacity, part) for part in thirds(window))
-        local = [float(triple[place]) for triple in triples]
-    listed = _listed(window, local) if local else ()
-    return MeasuredExponent(
-        None, None, 0.0, 0.0, 0.0, window, listed, found.verdict, found.reason
-    )
-
-
-def _nothing(
-    modes: Modes, found: FitWindow
-) -> tuple[MeasuredExponent, MeasuredExponent, MeasuredExponent]:
-    return (_absent(modes, found, 0), _absent(modes, found, 1), _absent(modes, found, 2))
 
 
 # -- verdicts -----------------------------------------------------------------------------------------------------------
 
 
-def _capacity_verdict(
-    modes: Modes, draft: MeasuredExponent, errors: Array
-) -> tuple[str, str]:
-    k = modes_of(_window(draft))
+def _judged_capacity(modes: Modes, draft: MeasuredExponent, errors: Array) -> MeasuredExponent:
+    k = modes_of(draft.window or (FIRST, FIRST + 1))
     logs = corrected_logs(modes, draft.value, k)
     verdict, reason = _straight("eigenvalues", draft, errors, np.log(k), logs)
     if draft.value is not None and draft.value < SHALLOW:
         reason += f"; below {SHALLOW:g}, the correction is larger than what it corrects"
-    ends = [end for end in _bounds(modes, draft) if end]
-    return verdict, "; ".join([reason, *ends])
+    if modes.rank / 2 < SHARE * modes.samples < math.inf:
+        reason += f"; there are no more than {modes.rank:.0f} modes, and no power law beyond them"
+    return replace(draft, verdict=verdict, reason=reason)
 
 
-def _bounds(modes: Modes, draft: MeasuredExponent) -> list[str]:
-    """Say where a power law of a finite number of modes ends."""
-    if math.isinf(modes.rank) or math.isinf(modes.samples):
-        return []
-    if modes.rank / 2 < 0.15 * modes.samples:
-        return [f"it ends with the {modes.rank:.0f} modes that the data have"]
-    return []
-
-
-def _decay_verdict(modes: Modes, draft: MeasuredExponent, errors: Array) -> tuple[str, str]:
-    window = _window(draft)
-    if draft.interval is not None and draft.interval[0] <= 0:
-        low, high = draft.interval
-        return NO_POWER_LAW, (
-            f"what the labels have beyond mode k cannot be told from a constant (exponent from {low:.2g} to {high:.2g}), "
-            "as if they were noise"
-        )
-    k = modes_of(window)
+def _judged_decay(modes: Modes, draft: MeasuredExponent, errors: Array) -> MeasuredExponent:
+    low, high = draft.interval or (0.0, 0.0)
+    if low <= 0:
+        between = f"the residual of labels falls with an exponent between {low:.2g} and {high:.2g}"
+        if _by_chance(modes, draft):
+            verdict, more = (
+                NO_POWER_LAW,
+                "its modes hold no more of the labels than they would of noise",
+            )
+        elif high < FLAT:
+            verdict, more = NO_POWER_LAW, "it stays on a plateau"
+        else:
+            verdict, more = TOO_FEW, "whether it falls cannot be told"
+        return replace(draft, verdict=verdict, reason=f"{between}: {more}")
+    k = modes_of(draft.window or (FIRST, FIRST + 1))
     logs = residual_logs(modes, k)
     if logs is None:
-        return NO_POWER_LAW, _held(modes, window)
-    return _straight("the residual of labels", draft, errors, np.log(k + 0.5), logs)
+        return replace(draft, verdict=NO_POWER_LAW, reason=_held(modes, int(k[-1])))
+    verdict, reason = _straight("residuals of labels", draft, errors, np.log(k + 0.5), logs)
+    return replace(draft, verdict=verdict, reason=reason)
 
 
-def _source_verdict(capacity: MeasuredExponent, decay: MeasuredExponent) -> tuple[str, str]:
-    for name, part in (("eigenvalues", capacity), ("labels", decay)):
+def _source(
+    estimates: _Estimates, capacity: MeasuredExponent, decay: MeasuredExponent
+) -> MeasuredExponent:
+    """Return the source: a power law if both of its parts are."""
+    for name, part in (("capacity", capacity), ("decay", decay)):
+        if part.value is None:
+            return estimates.absent(2, part.verdict, f"there is no {name}: {part.reason}")
+    draft = estimates.exponent(2)
+    for part in (capacity, decay):
         if part.verdict != POWER_LAW:
-            return part.verdict, f"for the {name}: {part.reason}"
-    return POWER_LAW, "the ratio of decay and capacity, both of power laws"
+            return replace(draft, verdict=part.verdict, reason=part.reason)
+    return replace(draft, reason="decay over capacity, and both are exponents of power laws")
 
 
 def _straight(
     name: str, draft: MeasuredExponent, errors: Array, x: Array, logs: Array
 ) -> tuple[str, str]:
     """Judge whether logarithms lie on a line, as far as their errors tell."""
-    values = [value for _, _, value in draft.local]
-    tolerated = _MOST_SPREAD * abs(draft.value or 0.0)
+    values = [value for _, _, value in draft.consecutive]
+    listed = ", ".join(f"{value:.3g}" for value in values)
     for one, other in combinations(range(len(values)), 2):
-        gap = abs(values[one] - values[other]) if values[one] != values[other] else 0.0
+        apart = abs(values[one] - values[other])
         interval = NORMAL * math.hypot(errors[one], errors[other])
-        if gap > max(tolerated, _MOST_INTERVALS * interval):
+        if apart > max(MOST_SPREAD * abs(draft.value or 0.0), MOST_INTERVALS * interval):
+            known = f" (95 % interval of the difference: {interval:.2g})" if interval else ""
             return NO_POWER_LAW, (
-                f"{name} have local exponents {', '.join(f'{value:.3g}' for value in values)} over consecutive parts "
-                f"of the window: {gap:.2g} apart"
-                + (f", with a 95 % interval of {interval:.2g}" if interval else "")
-            ).replace("the residual of labels have", "the residual of labels has")
+                f"{name} have exponents {listed} over consecutive parts of the window, {apart:.2g} apart{known}"
+            )
     rest = logs - logs.mean() - slope(x, logs) * (x - x.mean())
     scatter = float(np.sqrt(np.mean(rest**2)))
-    if scatter > _MOST_SCATTER:
-        return NO_POWER_LAW, (
-            f"{name} scatter about the fit by {scatter:.2g} in their logarithm: steps, not a power law"
+    if scatter > MOST_SCATTER:
+        return (
+            NO_POWER_LAW,
+            f"{name} lie {scatter:.2g} off the fit in their logarithm, root mean square: they fall in steps",
         )
-    return POWER_LAW, (
-        f"local exponents {', '.join(f'{value:.3g}' for value in values)} agree"
+    return (
+        POWER_LAW,
+        f"{name} have exponents {listed} over consecutive parts of the window, which agree",
     )
 
 
-def _held(modes: Modes, window: Window) -> str:
-    residual = 1 - np.cumsum(modes.shares)
-    count = int(np.argmax(residual <= 1e-10)) + 1
-    return f"the first {count} modes hold all of the labels, before the window ends at mode {window[1]}"
+def _by_chance(modes: Modes, draft: MeasuredExponent) -> bool:
+    """Tell whether labels that are noise would have as much in the modes of the window: k/n, and sqrt(2k)/n for one output."""
+    last = draft.window[1] if draft.window else 0
+    held = float(np.sum(modes.shares[:last])) * modes.samples
+    return held <= last + _CHANCE * math.sqrt(2 * last)
 
 
-def _window(draft: MeasuredExponent) -> Window:
-    return (FIRST, FIRST + 1) if draft.window is None else draft.window
-
-
-__all__ = ["HIGHEST", "LOWEST", "MeasuredExponents", "measured_exponents"]
+def _held(modes: Modes, last: int) -> str:
+    count = int(np.argmax(1 - np.cumsum(modes.shares) <= EXHAUSTED)) + 1
+    return f"the first {count} modes hold all of the labels, and the window ends at mode {last}"

@@ -127,7 +127,9 @@ def continued(spectrum: MeasuredSpectrum) -> EmpiricalSpectrum:
     decay = number("spectrum.decay", spectrum.decay, low=0.0, strict=True)
     corrected = corrected_eigenvalues(spectrum)[:last]
     unit = corrected[0]
-    scale = number("spectrum.eigenvalue_amplitude", spectrum.eigenvalue_amplitude, low=0, strict=True)
+    scale = number(
+        "spectrum.eigenvalue_amplitude", spectrum.eigenvalue_amplitude, low=0, strict=True
+    )
     amplitude = number("spectrum.residual_amplitude", spectrum.residual_amplitude, low=0)
 
     octaves = min(_OCTAVES, math.floor(_SMALLEST / max(alpha, decay + 1)))
@@ -175,7 +177,9 @@ def learned_shares(spectrum: MeasuredSpectrum, last: int) -> Array:
     k = np.arange(1.0, last + 1)
     before, after = 1 - (k - 1) / spectrum.samples, 1 - k / spectrum.samples
     # R(k - 1) - R(k), without subtracting what is nearly equal where the sample is large
-    shares = np.asarray(spectrum.shares)[:last] / before - residual[1:] / (spectrum.samples * before)
+    shares = np.asarray(spectrum.shares)[:last] / before - residual[1:] / (
+        spectrum.samples * before
+    )
     if np.all(shares >= 0) and np.all(after > 0):
         return shares
     end = min(max(float(residual[-1]), 0.0), 1.0)
@@ -186,7 +190,9 @@ def learned_shares(spectrum: MeasuredSpectrum, last: int) -> Array:
     return -np.diff((above + below) / 2)
 
 
-def refitted(spectrum: MeasuredSpectrum, window: tuple[int, int], capacity: float, decay: float) -> MeasuredSpectrum:
+def refitted(
+    spectrum: MeasuredSpectrum, window: tuple[int, int], capacity: float, decay: float
+) -> MeasuredSpectrum:
     """Return the spectrum with the exponents of another window, and the amplitudes that fit best with them there."""
     first, last = window
     decades = math.log10(last / first)
@@ -197,9 +203,7 @@ def refitted(spectrum: MeasuredSpectrum, window: tuple[int, int], capacity: floa
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.exp(np.mean(np.log(eigenvalues) + capacity * np.log(k)))
         amplitude = np.exp(np.mean(np.log(residual) + decay * np.log(k + 0.5)))
-    return replace(
-        other, eigenvalue_amplitude=float(scale), residual_amplitude=float(amplitude)
-    )
+    return replace(other, eigenvalue_amplitude=float(scale), residual_amplitude=float(amplitude))
 
 
 def _halves(k: Array, power: float) -> Array:

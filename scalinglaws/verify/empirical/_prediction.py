@@ -240,7 +240,9 @@ def predicted_exponents(measurement: TaskMeasurement) -> Iterator[PredictedExpon
         if len(replicates) < 2:
             reasons.append("no interval: fewer than two half-samples have one")
         elif outside:
-            reasons.append(f"{outside} of {len(halves)} half-samples lie outside the law's validity")
+            reasons.append(
+                f"{outside} of {len(halves)} half-samples lie outside the law's validity"
+            )
         if cut:
             reasons.append(f"{cut} sub-windows lie outside the law's validity")
         yield PredictedExponent(
@@ -386,9 +388,7 @@ def _compared(samples: Array, ratio: Array, allowed: Array) -> str:
     ends = f"{ratio.min():.2f} to {ratio.max():.2f} times"
     beyond = np.abs(np.log(ratio)) - np.log(allowed)
     if np.all(beyond <= 0):
-        return (
-            f"Held-out data agree with the predicted curve {span}: measured losses are {ends} the predicted ones, within the band."
-        )
+        return f"Held-out data agree with the predicted curve {span}: measured losses are {ends} the predicted ones, within the band."
     worst = int(np.argmax(beyond))
     kind = "optimistic" if ratio[worst] > 1 else "pessimistic"
     side = "below" if ratio[worst] > 1 else "above"

@@ -35,11 +35,13 @@ class MeasuredExponent:
     window : tuple of int, or None
         First and last mode of the fit.
     local : tuple of (int, int, float)
-        First mode, last mode and exponent of each sub-window.
+        First mode, last mode and exponent of each sub-window: without the end, without the beginning, without a part of both.
     verdict : str
         "power law", "not a power law" or "too few samples".
     reason : str
         Why, in a sentence.
+    consecutive : tuple of (int, int, float)
+        The same of three parts of the window, one after the other, by which the verdict is found.
     """
 
     value: float | None
@@ -51,6 +53,7 @@ class MeasuredExponent:
     local: tuple[tuple[int, int, float], ...]
     verdict: str
     reason: str
+    consecutive: tuple[tuple[int, int, float], ...] = ()
 
 
 @short_repr

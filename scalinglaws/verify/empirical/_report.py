@@ -50,7 +50,9 @@ def report_text(measurement: TaskMeasurement) -> str:
     prediction = measurement.predict()
     return as_text(
         [
-            fill(block, _COLUMNS, break_long_words=False, break_on_hyphens=False) if isinstance(block, str) else block
+            fill(block, _COLUMNS, break_long_words=False, break_on_hyphens=False)
+            if isinstance(block, str)
+            else block
             for block in _blocks(measurement, prediction)
         ]
     )
@@ -135,12 +137,24 @@ def _measured(measurement: TaskMeasurement) -> Table:
             (
                 f"{name} ({letter})",
                 *_estimate(found.value, found.interval),
-                *(_part(getattr(found, part), found) for part in ("statistical", "systematic", "drift")),
+                *(
+                    _part(getattr(found, part), found)
+                    for part in ("statistical", "systematic", "drift")
+                ),
                 window,
                 found.verdict,
             )
         )
-    header = ("measured", "estimate", "95 % interval", "spread", "windows", "drift", "modes", "verdict")
+    header = (
+        "measured",
+        "estimate",
+        "95 % interval",
+        "spread",
+        "windows",
+        "drift",
+        "modes",
+        "verdict",
+    )
     return Table(header, rows, "Exponents of the data")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,12 +55,15 @@ class Sample:
         Which of the two it is.
     center : bool
         Whether features are centered on their mean over the rows.
+    precision : float
+        Relative rounding errors of the entries.
     """
 
     kernel: Array
     labels: Array
     is_gram: bool
     center: bool = False
+    precision: float = float(np.finfo(float).eps)
 
     @property
     def size(self) -> int:
@@ -72,7 +75,7 @@ class Sample:
         if self.is_gram:
             afford(2.0 * rows.size**2, f"the Gram matrix of {rows.size} points", "use fewer points")
         chosen = self.kernel[np.ix_(rows, rows)] if self.is_gram else self.kernel[rows]
-        return Sample(chosen, self.labels[rows], self.is_gram, self.center)
+        return replace(self, kernel=chosen, labels=self.labels[rows])
 
     def modes(self, count: int) -> Modes:
         """Return the leading modes, as many as asked for or as lie above rounding errors.
@@ -85,7 +88,7 @@ class Sample:
         labels = centered_labels(self.labels)
         power = float(np.mean(np.sum(labels**2, axis=1)))
         values, projections = self._pairs(labels, min(count, *self.kernel.shape))
-        floor = math.sqrt(self.size) * np.finfo(float).eps * float(values[0])
+        floor = math.sqrt(self.size) * self.precision * float(values[0])
         if not values[0] > 0:
             raise DataError("all eigenvalues of the Gram matrix are 0: inputs do not differ")
         kept = int(np.sum(values > floor))

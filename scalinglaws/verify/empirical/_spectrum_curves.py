@@ -69,9 +69,7 @@ def _curves(
     centers, slopes = [], []
     reach = _SPAN**0.5
     for center in np.geomspace(3.0, max(min(end, 2 * last) / reach, 3.0), _SLOPES):
-        around = slice(
-            max(int(round(center / reach)) - 1, 0), min(int(round(center * reach)), end)
-        )
+        around = slice(max(int(round(center / reach)) - 1, 0), min(int(round(center * reach)), end))
         x, y = np.log(at[around]), corrected[around]
         if x.size >= 3 and np.all(y > 0):
             centers.append(center)

@@ -32,7 +32,7 @@ def modes_of(window: Window) -> Modes:
     Examples
     --------
     >>> modes_of((5, 20))
-    array([ 5,  6,  7,  8,  9, 10, 11, 12, 14, 16, 18, 20])
+    array([ 5,  6,  7,  8,  9, 11, 12, 13, 15, 16, 18, 20])
     """
     first, last = window
     steps = max(1, math.ceil(_PER_DECADE * math.log10(last / first)))

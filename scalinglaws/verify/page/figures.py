@@ -243,9 +243,7 @@ def _residuals(data: _Points, shown: list[float], tolerance: float, size: float)
     limit = min(max(1.5 * tolerance, 1.1 * largest), 5 * tolerance)
     axis = Axis(-limit, limit, *LOWER)
     parts = [rect(LEFT, axis(tolerance), RIGHT, axis(-tolerance), class_="band")]
-    parts.append(
-        element("path", d=f"M{LEFT:.0f} {axis(0):.1f}H{RIGHT:.0f}", class_="theory thin")
-    )
+    parts.append(element("path", d=f"M{LEFT:.0f} {axis(0):.1f}H{RIGHT:.0f}", class_="theory thin"))
     # the edges of the band are what one wants to read, unless they are too near to each other
     marks = (
         [-tolerance, 0.0, tolerance] if limit < 3 * tolerance else linear_ticks(-limit, limit, 2)

@@ -57,7 +57,12 @@ def test_exact_power_laws_give_what_the_solver_of_the_infinite_spectrum_does(alp
 @pytest.mark.parametrize(
     ("alpha", "beta", "slope", "within"),
     # the third of the table was .359; sums to infinity give .3557, a cut at 3e7 modes .360
-    [(1.5, 0.5, 0.745, 0.001), (2, 0.5, 0.994, 0.001), (1.2, 0.3, 0.3557, 0.001), (1.5, 2.5, 2.945, 0.01)],
+    [
+        (1.5, 0.5, 0.745, 0.001),
+        (2, 0.5, 0.994, 0.001),
+        (1.2, 0.3, 0.3557, 0.001),
+        (1.5, 2.5, 2.945, 0.01),
+    ],
 )
 def test_slopes_between_50_and_800_samples(alpha, beta, slope, within):
     samples = np.geomspace(50, 800, 9)
@@ -82,7 +87,8 @@ def _exact(alpha, decay, samples, first=400):
     def signals(power):
         # (k - 1/2)^-d - (k + 1/2)^-d in odd powers of 1/2k
         return 2 * sum(
-            mp.binomial(d + m - 1, m) * mp.mpf(2) ** -m * rest(power + d + m) for m in range(1, 16, 2)
+            mp.binomial(d + m - 1, m) * mp.mpf(2) ** -m * rest(power + d + m)
+            for m in range(1, 16, 2)
         )
 
     def filled(kappa):
@@ -107,7 +113,14 @@ def _exact(alpha, decay, samples, first=400):
 
 @pytest.mark.parametrize(
     ("alpha", "decay", "samples"),
-    [(1.02, 0.06, 12.5), (1.2, 0.06, 60), (1.2, 0.36, 100), (1.5, 3.75, 40), (2.7, 0.9, 150), (8, 6.0, 30)],
+    [
+        (1.02, 0.06, 12.5),
+        (1.2, 0.06, 60),
+        (1.2, 0.36, 100),
+        (1.5, 3.75, 40),
+        (2.7, 0.9, 150),
+        (8, 6.0, 30),
+    ],
 )
 def test_sums_to_infinity_agree_with_30_digits(alpha, decay, samples):
     found = float(predicted_loss(halves(alpha, decay, 32), samples))
@@ -150,7 +163,9 @@ def test_simulated_kernel_regression_with_a_ridge_follows_the_curve(ridge):
     losses = []
     for seed in range(12):
         task = draw_task(600, alpha=alpha, decay=decay, rng=seed)
-        losses.append(regression_curve(task.gram, task.labels, samples, splits=4, ridge=ridge, rng=seed).loss)
+        losses.append(
+            regression_curve(task.gram, task.labels, samples, splits=4, ridge=ridge, rng=seed).loss
+        )
     mean, error = np.mean(losses, axis=0), np.std(losses, axis=0, ddof=1) / 12**0.5
     predicted = predicted_loss(powers(alpha, decay / alpha, 1000), samples, ridge=ridge)
     assert np.all(np.abs(mean - predicted) < 0.06 * predicted + 3 * error)
@@ -163,7 +178,9 @@ def test_shares_stay_positive_and_keep_their_sum():
     shares = rng.exponential(size=n)
     shares[:last] += 5 * np.arange(1.0, last + 1) ** -1.0
     shares /= shares.sum()
-    spectrum = MeasuredSpectrum(n, np.arange(1.0, n + 1) ** -1.5, shares, 1.0, 1.5, 0.4, (5, last), 1.0, 0.8)
+    spectrum = MeasuredSpectrum(
+        n, np.arange(1.0, n + 1) ** -1.5, shares, 1.0, 1.5, 0.4, (5, last), 1.0, 0.8
+    )
     residual = corrected_residual(spectrum)
     assert np.any(np.diff(residual[: last + 1]) > 0)
     signal = np.asarray(continued(spectrum).signal)[:last]
@@ -171,7 +188,10 @@ def test_shares_stay_positive_and_keep_their_sum():
     assert np.sum(signal) == pytest.approx(1 - residual[last], rel=1e-12)
     # nowhere further from the residual than it rises
     left = 1 - np.cumsum(signal)
-    rise = np.max(np.maximum.accumulate(residual[last::-1])[::-1] - np.minimum.accumulate(residual[: last + 1]))
+    rise = np.max(
+        np.maximum.accumulate(residual[last::-1])[::-1]
+        - np.minimum.accumulate(residual[: last + 1])
+    )
     assert np.max(np.abs(left - residual[1 : last + 1])) <= rise + 1e-12
 
 

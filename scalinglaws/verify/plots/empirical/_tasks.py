@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from ...empirical._measurement import TaskMeasurement
 
 
-def spectrum_and_residual(
-    measurement: TaskMeasurement, *, figure: Figure | None = None
-) -> Figure:
+def spectrum_and_residual(measurement: TaskMeasurement, *, figure: Figure | None = None) -> Figure:
     """Draw eigenvalues and residual of a sample, with windows, fits and local exponents.
 
     Parameters
@@ -50,7 +48,12 @@ def spectrum_and_residual(
     rows = figure.subplots(2, 2, sharex="col", height_ratios=(2.4, 1))
     for column, curves, found, names in (
         (0, eigenvalue_curves(spectrum), measurement.capacity, ("eigenvalue of K/n", r"\alpha")),
-        (1, residual_curves(spectrum), measurement.decay, ("labels outside $k$ modes", r"\alpha\beta")),
+        (
+            1,
+            residual_curves(spectrum),
+            measurement.decay,
+            ("labels outside $k$ modes", r"\alpha\beta"),
+        ),
     ):
         _values(rows[0, column], curves, spectrum, names[0])
         _slopes(rows[1, column], curves, spectrum, found, names[1])
@@ -65,10 +68,23 @@ def _values(axes: Axes, curves: SpectrumCurves, spectrum: MeasuredSpectrum, name
     first, last = spectrum.window
     axes.axvspan(first, last, color=THEORY, alpha=0.07, lw=0, gid="window")
     axes.plot(
-        curves.k, curves.measured, "o", ms=3.5, mfc="none", mec=RIVAL, gid="measured", label="as measured"
+        curves.k,
+        curves.measured,
+        "o",
+        ms=3.5,
+        mfc="none",
+        mec=RIVAL,
+        gid="measured",
+        label="as measured",
     )
     axes.plot(
-        curves.k, curves.corrected, "o", ms=2.5, color=SIMULATION, gid="corrected", label="without bias"
+        curves.k,
+        curves.corrected,
+        "o",
+        ms=2.5,
+        color=SIMULATION,
+        gid="corrected",
+        label="without bias",
     )
     inside = (curves.fit_k >= first) & (curves.fit_k <= last)
     axes.plot(curves.fit_k, curves.fit, "--", color=THEORY, lw=0.9)
@@ -146,20 +162,39 @@ def learning_curve(
             label="predicted",
         )
     left.fill_between(
-        curve.samples, curve.low, curve.high, color=THEORY, alpha=0.15, lw=0, gid="band", label="95 % band"
+        curve.samples,
+        curve.low,
+        curve.high,
+        color=THEORY,
+        alpha=0.15,
+        lw=0,
+        gid="band",
+        label="95 % band",
     )
     beyond = "beyond what was checked" if np.any(checked) else "predicted, not checked"
     left.plot(curve.samples, curve.loss, "--", color=THEORY, lw=1, gid="beyond", label=beyond)
     left.set(xscale="log", yscale="log", xlabel="samples P", ylabel="loss / power of labels")
     if held is None or found.ratio is None or found.allowed is None:
-        right.text(0.5, 0.5, "not checked\non held-out data", ha="center", va="center", color=NOTE, transform=right.transAxes)
+        right.text(
+            0.5,
+            0.5,
+            "not checked\non held-out data",
+            ha="center",
+            va="center",
+            color=NOTE,
+            transform=right.transAxes,
+        )
         right.set_axis_off()
         bare(left)
     else:
         look = {"fmt": "o", "color": SIMULATION, "ms": 4.5, "capsize": 2, "zorder": 3}
         error = SIGMA * held.standard_error
-        left.errorbar(held.samples, held.measured, error, label="held-out data", **look)[0].set_gid("held out")
-        right.fill_between(held.samples, 1 / found.allowed, found.allowed, color=THEORY, alpha=0.15, lw=0)
+        left.errorbar(held.samples, held.measured, error, label="held-out data", **look)[0].set_gid(
+            "held out"
+        )
+        right.fill_between(
+            held.samples, 1 / found.allowed, found.allowed, color=THEORY, alpha=0.15, lw=0
+        )
         right.axhline(1, color=THEORY, lw=1)
         right.plot(held.samples, found.ratio, "o", color=SIMULATION, ms=4.5, gid="ratio")
         right.set(xscale="log", xlabel="samples P", ylabel="measured / predicted")
