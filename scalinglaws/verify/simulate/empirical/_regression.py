@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from ....arguments import afford, generator, number, numbers, whole, whole_numbers
+from ....arguments import afford, flag, generator, number, numbers, whole, whole_numbers
 from ....equality import by_value
 from ....errors import AccuracyWarning, DataError, refusal
 from ....reprs import short_repr
@@ -58,6 +58,7 @@ def regression_curve(
     *,
     splits: int = 8,
     ridge: float = 1e-10,
+    center: bool = True,
     rng: np.random.Generator | int = 0,
 ) -> RegressionCurve:
     r"""Learn from random subsets of a data set by kernel regression, exactly, and test on the points left out.
@@ -67,7 +68,8 @@ def regression_curve(
         f(x) = K_{x,S}\,(K_{SS} + r\,\bar K I)^{-1}\,Y_S, \qquad
         L(P) = \frac{\frac1{n-P}\sum_{i\notin S} |Y_i - f(x_i)|^2}{\frac1n\sum_i |Y_i|^2}, \qquad |S| = P
 
-    with labels Y that are centered on the mean of all, and :math:`\bar K` the mean of the diagonal of K.
+    with labels Y that are centered on the mean of all (below the fraction bar in any case), and :math:`\bar K` the mean of the
+    diagonal of K.
 
     Parameters
     ----------
@@ -81,6 +83,9 @@ def regression_curve(
         Random orders of the points, at least 2. The first P points of each are trained on: training sets of one split are nested.
     ridge : float
         r >= 0, relative to the mean diagonal.
+    center : bool
+        Whether labels are centered before they are learned. A kernel whose features make no constant, as Gaussian ones do, cannot
+        learn what that takes away: losses then end at the squared mean of the labels, 1/n of their power, and must not be centered.
     rng : Generator or int
         Source of randomness; each split takes a stream spawned from it, so that split i is the same however many there are.
 
@@ -139,12 +144,14 @@ def regression_curve(
         "give fewer points or samples",
     )
     scale = _even_scale(kernel)
-    targets = targets.reshape(n, -1) - targets.reshape(n, -1).mean(axis=0)
     height = float(np.max(np.abs(targets)))
-    if height <= 1e-14 * float(np.max(np.abs(numbers("labels", labels)), initial=0.0)):
+    targets = targets.reshape(n, -1) / (height or 1.0)  # squares neither overflow nor vanish
+    centered = targets - targets.mean(axis=0)
+    power = float(np.mean(np.sum(centered**2, axis=1)))
+    if power <= 1e-28:
         raise refusal("labels", None, "are all the same: there is nothing to learn", shown=False)
-    targets /= height  # squares neither overflow nor vanish
-    power = float(np.mean(np.sum(targets**2, axis=1)))
+    if flag("center", center):
+        targets = centered
 
     losses, rounding = np.empty((count, sizes.size)), 0.0
     for split, stream in enumerate(generator(rng).spawn(count)):

@@ -124,6 +124,20 @@ def test_an_infinite_ridge_learns_nothing_and_a_linear_target_is_learned():
     assert learned.loss[0] < 1e-15
 
 
+def test_centering_takes_away_what_gaussian_features_cannot_learn():
+    """Their span has no constant: centered labels are learned down to the square of their mean, others to the end."""
+    task = draw_task(300, alpha=1.5, decay=3.75, rng=0)
+    floor = np.mean(task.labels) ** 2 / np.var(task.labels)
+    centered, plain = (
+        regression_curve(task.gram, task.labels, [100, 200], center=center)
+        for center in (True, False)
+    )
+    assert np.all(centered.loss > 0.9 * floor)
+    assert np.all(plain.loss < 0.1 * centered.loss)
+    moved = regression_curve(task.gram + 1.0, task.labels, [100, 200])  # a kernel with a constant
+    assert np.all(moved.loss < 0.5 * centered.loss)
+
+
 def test_pure_noise_is_not_learned():
     """On labels that have nothing to do with the kernel the loss is above one: interpolation adds the noise that it fits."""
     task = draw_task(300, alpha=1.5, decay=0.75, rng=0)
@@ -149,6 +163,7 @@ def test_pure_noise_is_not_learned():
         ({"samples": []}, "samples must be one row of sizes"),
         ({"splits": 1}, "splits = 1 must be a whole number >= 2"),
         ({"ridge": -1.0}, "ridge = -1.0 must be >= 0 and finite"),
+        ({"center": "no"}, "center = 'no' must be True or False"),
         ({"rng": -1}, "rng = -1 must be a Generator or a seed"),
     ],
 )
