@@ -47,13 +47,12 @@ def report_text(measurement: TaskMeasurement) -> str:
         Paragraphs and tables: exponents with 95 % intervals and verdicts, local exponents, predictions by law, the learning curve, the
         comparison with held-out data.
     """
-    prediction = measurement.predict()
     return as_text(
         [
             fill(block, _COLUMNS, break_long_words=False, break_on_hyphens=False)
             if isinstance(block, str)
             else block
-            for block in _blocks(measurement, prediction)
+            for block in report_blocks(measurement)
         ]
     )
 
@@ -101,7 +100,9 @@ def write_html(measurement: TaskMeasurement, path: str | Path) -> Path:
     return target
 
 
-def _blocks(measurement: TaskMeasurement, prediction: TaskPrediction) -> Iterator[Block]:
+def report_blocks(measurement: TaskMeasurement) -> Iterator[Block]:
+    """Say what was measured of a task, and what is predicted for it, in paragraphs and tables."""
+    prediction = measurement.predict()
     yield ". ".join(f"{name}: {value}" for name, value in _facts(measurement)) + "."
     yield from _tables(measurement, prediction)
     yield from _notes(measurement, prediction)
