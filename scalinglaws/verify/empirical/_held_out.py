@@ -81,9 +81,10 @@ def held_out_curve(
     half, so no point takes part in both prediction and measurement of a split. Leave-one-out losses of the same regression come beside
     (`leave_one_out_residuals`).
 
-    Features are centered on the mean of each half as labels are, in the Gram matrix. Labels that are centered alone would keep a
-    constant of order 1/sqrt(n) which a kernel without a constant among its features can never learn: at n = 400 and exponents
-    (2, 1) that alone raises the loss of 160 samples by half.
+    The spectrum is that of the matrix as it is given, as in the prediction for all data. The regression has an intercept: features are
+    centered on the mean of its half as labels are, in the Gram matrix. Labels that are centered alone would keep a constant of order
+    1/sqrt(n) which a kernel without a constant among its features can never learn: for 400 points and exponents (2, 1) that alone
+    raises the loss of 160 samples by half.
 
     **What the error is.** All splits cut the same points: the spread of their mean, 1/sqrt(splits) of that over splits, would say how
     exactly the mean over all possible cuts is known, not how far another data set's would be. The standard deviation over random halves
@@ -121,7 +122,7 @@ def held_out_curve(
         # each cut is used both ways: where one half is harder than the data, the other one is easier
         order = np.roll(order[: 2 * half], half) if split % 2 else stream.permutation(chosen)
         one, other = order[:half], order[half : 2 * half]
-        spectrum = _power_laws(centered_gram(kernel[np.ix_(one, one)]), targets[one], modes)
+        spectrum = _power_laws(kernel[np.ix_(one, one)], targets[one], modes)
         if spectrum is None:
             continue
         known, wanted = centered_gram(kernel[np.ix_(other, other)]), targets[other]

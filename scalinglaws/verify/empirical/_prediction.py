@@ -188,7 +188,7 @@ def predict(measurement: TaskMeasurement) -> TaskPrediction:
     The learning curve runs from 10 samples to 10 times those of the data, 8 to a decade. The theory takes features for Gaussian; data
     need not behave so. `TaskPrediction.ratio` tells, for these data, up to `TaskPrediction.checked_to` samples.
 
-    A few seconds for the derivation of the laws on the first call, then below 0.1 s.
+    The laws are derived on the first call, which takes seconds; later ones are quick.
     """
     notes = [*_verdicts(measurement)]
     exponents = tuple(predicted_exponents(measurement))
@@ -383,10 +383,8 @@ def _verdicts(measurement: TaskMeasurement) -> Iterator[str]:
     for name in ("capacity", "decay", "source"):
         found = getattr(measurement, name)
         if found.verdict != POWER_LAW and found.value is not None:
-            label = "labels (alpha beta)" if name == "decay" else name
-            yield (
-                f"The verdict on the {label} is '{found.verdict}'; the exponents of the laws suppose a power law. {found.reason}".strip()
-            )
+            label = "decay (alpha beta)" if name == "decay" else name
+            yield f"The {label}: {found.verdict}. The exponents of the laws suppose a power law."
 
 
 def _compared(samples: Array, ratio: Array, allowed: Array) -> str:

@@ -63,7 +63,6 @@ def test_neither_units_nor_a_constant_in_labels_or_kernel_matter():
         np.testing.assert_allclose(getattr(moved, name), getattr(plain, name), rtol=1e-6)
     raised = held_out_curve(task.gram + 5.0, task.labels, splits=2, rng=1)
     np.testing.assert_allclose(raised.measured, plain.measured, rtol=1e-4)
-    np.testing.assert_allclose(raised.predicted, plain.predicted, rtol=1e-4)
 
 
 def test_features_end_at_their_rank():
