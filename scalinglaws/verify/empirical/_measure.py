@@ -111,8 +111,8 @@ def measure(
     the whole tell (`MeasuredExponent`); of 24 sets of 500 Gaussian samples, 95 to 100 % held the truth. Known: at capacities of 1.5 and
     more, decays come out 2 to 5 % too small.
 
-    Features with d < n are never made a matrix of n by n. Above 5000 points leading modes come from a block Krylov space. Five seconds of
-    one core for 2000 points and a Gram matrix, without held-out curves.
+    Features with d < n are never made a matrix of n by n. Above 5000 points leading modes come from a block Krylov space. Ten seconds of
+    one busy core for 2000 points and a Gram matrix, without held-out curves.
 
     References
     ----------
