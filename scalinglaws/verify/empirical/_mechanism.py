@@ -162,8 +162,10 @@ def limiting_mechanism(
     quantile = float(special.fdtri(1, curve.freedom, 1 - _LEVEL))
     interval = _interval(curve, best, least + scale * quantile)
     excess = float(_misfits(curve, np.ones(1))[0]) - least
-    smooth = (_smooth_misfit(curve) - least) / (scale * quantile)
-    verdict, reason = _judged(interval, smooth, _fits(curve, best, least))
+    expansion = _smooth_fit(curve)
+    smooth = (_misfit_of(curve, expansion) - least) / (scale * quantile)
+    fits = _within_errors(curve, expansion if smooth < 0 else _fitted(curve, best))
+    verdict, reason = _judged(interval, smooth, fits)
     return LimitingMechanism(
         verdict,
         reason,
@@ -179,9 +181,9 @@ def limiting_mechanism(
 def _judged(interval: tuple[float, float], smooth: float, fits: bool) -> tuple[str, str]:
     """Return the verdict and its reason; `smooth` is above 1 where 1/x with its next correction fits worse, below 0 where better."""
     low, high = interval
-    span = f"the exponent lies between {low:.3g} and {high:.3g}"
+    span = f"the exponent lies between {low:.4g} and {high:.4g}"
     near = _NEAR_ONE[0] <= low and high <= _NEAR_ONE[1]
-    if not fits and smooth > 0:
+    if not fits:
         return UNDECIDED, "no power law above a constant fits within the errors"
     if near and low <= 1 <= high:
         return VARIANCE_LIMITED, f"{span}, around 1"
@@ -301,24 +303,27 @@ def _interval(curve: _Curve, best: float, most: float) -> tuple[float, float]:
     return edge(low, _GRID[:below][::-1]), edge(high, _GRID[above:])
 
 
-def _smooth_misfit(curve: _Curve) -> float:
-    """Return the least sum of squares of L_inf + c/x + e/x^2."""
-    powers = np.array([curve.ratios**-2, curve.ratios**-1, np.ones_like(curve.x)]) / curve.spread
+def _smooth_fit(curve: _Curve) -> Array:
+    """Return the best L_inf + c/x + e/x^2."""
+    powers = np.array([curve.ratios**-2, curve.ratios**-1, np.ones_like(curve.x)])
     target = curve.losses / curve.spread
-    found = np.linalg.lstsq(powers.T, target, rcond=None)[0]
+    found = np.linalg.lstsq((powers / curve.spread).T, target, rcond=None)[0]
     if found[2] < 0:
         powers = powers[:2]
-        found = np.linalg.lstsq(powers.T, target, rcond=None)[0]
-    return float(np.sum((target - found @ powers) ** 2))
+        found = np.linalg.lstsq((powers / curve.spread).T, target, rcond=None)[0]
+    return np.asarray(found @ powers)
 
 
-def _fits(curve: _Curve, exponent: float, least: float) -> bool:
-    """Whether the best fit lies within the errors, as far as they are known otherwise than from the fit."""
+def _misfit_of(curve: _Curve, fitted: Array) -> float:
+    return float(np.sum(((curve.losses - fitted) / curve.spread) ** 2))
+
+
+def _within_errors(curve: _Curve, fitted: Array) -> bool:
+    """Whether a fit lies within the errors, as far as they are known otherwise than from the fit."""
     if curve.relative:
         return True
     if curve.rows is None:
-        return bool(special.chdtrc(curve.x.size - 3, least) > _MISFIT)
+        return bool(special.chdtrc(curve.x.size - 3, _misfit_of(curve, fitted)) > _MISFIT)
     errors = curve.rows.std(axis=0, ddof=1) / curve.rows.shape[0] ** 0.5
-    away = np.abs(curve.losses - _fitted(curve, exponent))
     reach = special.stdtrit(curve.freedom, 1 - _MISFIT / (2 * curve.x.size))
-    return bool(np.all(away <= reach * errors + 1e-10 * curve.losses))
+    return bool(np.all(np.abs(curve.losses - fitted) <= reach * errors + 1e-10 * curve.losses))
