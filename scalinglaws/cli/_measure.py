@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, DomainError
 from ..files import ARRAYS, SUFFIXES, matrix, read_arrays
+from ..results import jsonable
 from ._app import Json, Output, Whole, app
 from ._figures import FIGURES
 from ._formats import TEXT_FORMATS, Answer, check_suffix, emit, wrote
@@ -53,8 +54,8 @@ def measure(
     Parameters
     ----------
     data : Path
-        Features, one row an example (.npy, .npz, .csv, .tsv, .txt, .parquet); with --kernel inputs, with --gram a matrix of kernel values. A
-        file may hold the labels too, as an array or a column labels, targets or y; or eigenvalues and coefficients.
+        Features, one row an example (.npy, .npz, .csv, .tsv, .txt, .parquet); with --kernel inputs; with --gram kernel values.
+        A file may hold the labels too, as an array or a column labels, targets or y; or eigenvalues and coefficients.
     labels : str
         A file of labels, or columns of the table: target, or a,b. Words and whole numbers are classes.
     kernel : str
@@ -102,7 +103,7 @@ def measure(
     if html is not None:
         found.to_html(html)
         wrote(html)
-    answer = Answer(found.to_dict(), list(report_blocks(found)))
+    answer = Answer(jsonable(found.to_dict()), list(report_blocks(found)))
     if output is not None and output.suffix in (*FIGURES, _SAVED):
         _keep(found, output)
         output = None
@@ -152,7 +153,7 @@ def _given(data: Path, labels: str | None, kernel: str | None, gram: bool) -> di
             what, chosen = "gram", square
         if not chosen and len(arrays) == 1:
             (chosen,) = arrays
-        if not chosen:
+        if chosen not in arrays:
             wanted = _NAMES["gram" if gram else "features"][0]
             raise DataError(f"{data} has arrays {', '.join(arrays)}; name one of them {wanted}")
         arrays = {chosen: arrays[chosen]}
