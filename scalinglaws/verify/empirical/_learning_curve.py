@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +12,7 @@ from ...errors import refusal
 from ...solvers._merging import parts_of_octaves, places, power_tail
 from ...solvers.linear import ridge as ridge_regression
 from ...solvers.spectra import EmpiricalSpectrum
+from ._exponents import eigenvalue_bias
 from ._records import MeasuredSpectrum
 
 Array = NDArray[np.float64]
@@ -23,7 +23,6 @@ _OCTAVES = 70  # beyond the last measured mode, one by one or merged; what lies 
 _SMALLEST = 900  # octaves that an eigenvalue may fall
 _STEEPEST = 20.0
 _UNLEARNED = 1e-3  # eigenvalue of the last level over that of the last mode before it
-_PER_DECADE = 20  # modes of a fit
 
 
 def predicted_loss(spectrum: MeasuredSpectrum, samples: ArrayLike, *, ridge: float = 0.0) -> Array:
@@ -34,6 +33,8 @@ def predicted_loss(spectrum: MeasuredSpectrum, samples: ArrayLike, *, ridge: flo
     .. math:: E(P) = \frac{\sum_k v_k \kappa^2/(\lambda_k + \kappa)^2}{1 - \frac1P \sum_k \lambda_k^2/(\lambda_k + \kappa)^2},
               \qquad \sum_k \frac{\lambda_k}{\lambda_k + \kappa} + \frac{rP}{\kappa} = P, \qquad v_k = R(k-1) - R(k)
 
+    Where modes end at a finite rank, what the labels have beyond is noise: it is added to the sum in the numerator.
+
     Parameters
     ----------
     spectrum : MeasuredSpectrum
@@ -42,13 +43,15 @@ def predicted_loss(spectrum: MeasuredSpectrum, samples: ArrayLike, *, ridge: flo
         P, from 1 to 1e9, not necessarily whole.
     ridge : float
         :math:`\mu \ge 0`, added to the diagonal of the Gram matrix of the training points, over its mean diagonal: the predictor
-        :math:`k(x)^T (K + \mu \bar K I)^{-1} y`. That is the ridge :math:`r = \mu \sum_k \lambda_k / P` of `scalinglaws.solvers.linear.ridge`,
-        which minimizes the *mean* squared error plus r times the squared norm. 0 is the limit of interpolation.
+        :math:`k(x)^T (K + \mu \bar K I)^{-1} y`. That is the ridge :math:`r = \mu \sum_k \lambda_k / P` of
+        `scalinglaws.solvers.linear.ridge`, which minimizes the *mean* squared error plus r times the squared norm. 0 is the limit of
+        interpolation.
 
     Returns
     -------
     ndarray
-        Mean squared error on new points over the power of the centered labels, in the shape of `samples`.
+        Mean squared error on new points over the power of the centered labels, in the shape of `samples`. Infinite without ridge where
+        there are as many samples as modes.
 
     Raises
     ------
@@ -68,27 +71,34 @@ def predicted_loss(spectrum: MeasuredSpectrum, samples: ArrayLike, *, ridge: flo
 
     Examples
     --------
+    An exact power law, known without a sample:
+
     >>> k = np.arange(1.0, 201)
     >>> shares = (k - 0.5) ** -0.75 - (k + 0.5) ** -0.75
     >>> spectrum = MeasuredSpectrum(np.inf, k**-1.5, 0.5**0.75 * shares, 1.0, 1.5, 0.75, (5, 200), 1.0, 0.5**0.75)
     >>> predicted_loss(spectrum, [100, 1000]).round(5)
-    array([0.03098, 0.00555])
+    array([0.0426 , 0.00763])
     """
     sizes = numbers("samples", samples, low=1, high=MOST_SAMPLES)
     strength = number("ridge", ridge, low=0.0)
-    modes = continued(spectrum)
+    modes, noise = continued(spectrum)
     trace = float(np.dot(np.asarray(modes.eigenvalues), np.asarray(modes.multiplicities)))
-    solution = ridge_regression(modes, samples=sizes, ridge=strength * trace / sizes)
-    return np.asarray(solution.test_loss, dtype=float)
+    solution = ridge_regression(
+        modes, samples=sizes, ridge=strength * trace / sizes, noise_variance=noise
+    )
+    return np.asarray(solution.test_loss, dtype=float) + noise
 
 
-def continued(spectrum: MeasuredSpectrum) -> EmpiricalSpectrum:
-    r"""Continue a measured spectrum by its fitted power laws to infinity.
+def continued(spectrum: MeasuredSpectrum) -> tuple[EmpiricalSpectrum, float]:
+    r"""Continue a measured spectrum by its fitted power laws, to infinity or to its rank.
 
-    .. math:: \lambda_k = \frac{\hat\lambda_k}{1 + c_\alpha k/n}, \quad v_k = \tilde R(k-1) - \tilde R(k) \quad (k \le k_1), \qquad
-              \lambda_k = A k^{-\alpha}, \quad v_k = B\left[(k - \tfrac12)^{-\alpha\beta} - (k + \tfrac12)^{-\alpha\beta}\right] \quad (k > k_1)
+    .. math::
 
-    with :math:`c_\alpha = -(\pi/\alpha) \cot(\pi/\alpha)` and :math:`\tilde R(k) = \hat R(k)/(1 - k/n)`.
+        \lambda_k &= \frac{\hat\lambda_k}{1 + b_k}, & v_k &= \tilde R(k-1) - \tilde R(k) && (k \le k_1), \\
+        \lambda_k &= A k^{-\alpha}, &
+        v_k &= B\left[(k - \tfrac12)^{-\alpha\beta} - (k + \tfrac12)^{-\alpha\beta}\right] && (k > k_1)
+
+    with the bias :math:`b_k` of `eigenvalue_bias` and :math:`\tilde R(k) = \hat R(k)/(1 - k/n)`.
 
     Parameters
     ----------
@@ -100,6 +110,8 @@ def continued(spectrum: MeasuredSpectrum) -> EmpiricalSpectrum:
     EmpiricalSpectrum
         Eigenvalues in units of the first one; signals are shares of the power of the labels. Beyond the window, modes are merged into
         levels; all beyond 70 octaves (fewer for steep spectra) are one level of their total variance and signal.
+    float
+        Share of the labels that no mode has: 0 where there are infinitely many.
 
     Raises
     ------
@@ -125,44 +137,56 @@ def continued(spectrum: MeasuredSpectrum) -> EmpiricalSpectrum:
             f"must be above 1, or the trace is infinite, and at most {_STEEPEST:g}",
         )
     decay = number("spectrum.decay", spectrum.decay, low=0.0, strict=True)
+    rank = spectrum.rank
     corrected = corrected_eigenvalues(spectrum)[:last]
+    if not np.all((corrected > 0) & np.isfinite(corrected)):
+        complaint = "has eigenvalues in its window that are not > 0 and finite without their bias"
+        raise refusal("spectrum", None, complaint, shown=False)
     unit = corrected[0]
-    scale = number(
-        "spectrum.eigenvalue_amplitude", spectrum.eigenvalue_amplitude, low=0, strict=True
+    scale = (
+        number("spectrum.eigenvalue_amplitude", spectrum.eigenvalue_amplitude, low=0, strict=True)
+        / unit
     )
     amplitude = number("spectrum.residual_amplitude", spectrum.residual_amplitude, low=0)
+    shares = learned_shares(spectrum, last)
+    if rank <= last:
+        return EmpiricalSpectrum(corrected / unit, shares), amplitude * (last + 0.5) ** -decay
 
     octaves = min(_OCTAVES, math.floor(_SMALLEST / max(alpha, decay + 1)))
-    beyond, counts = places(2.0**octaves, parts_of_octaves(alpha, decay + 1))
-    k = last + beyond
-    end = last + 2.0**octaves  # the last of them
-    signals = amplitude * k**-decay * _halves(k, decay)
+    most = min(rank - last, 2.0**octaves)
+    beyond, counts = places(most, parts_of_octaves(alpha, decay + 1))
+    k, end = last + beyond, last + most
+    eigenvalues = np.concatenate([corrected / unit, scale * k**-alpha])
+    signals = np.concatenate([shares, counts * amplitude * k**-decay * _halves(k, decay)])
+    counts = np.concatenate([np.ones(last), counts])
+    rest = amplitude * (end + 0.5) ** -decay
+    if math.isfinite(rank):
+        return EmpiricalSpectrum(eigenvalues, signals, counts), rest
     # the modes beyond are never learned: only their total variance and total signal matter
     level = _UNLEARNED * end**-alpha
     trace = power_tail(alpha, end + 0.5, math.inf)
-    return EmpiricalSpectrum(
-        np.concatenate([corrected / unit, scale / unit * np.append(k**-alpha, level)]),
-        np.concatenate(
-            [
-                learned_shares(spectrum, last),
-                counts * signals,
-                [amplitude * (end + 0.5) ** -decay],
-            ]
+    return (
+        EmpiricalSpectrum(
+            np.append(eigenvalues, scale * level),
+            np.append(signals, rest),
+            np.append(counts, trace / level),
         ),
-        np.concatenate([np.ones(last), counts, [trace / level]]),
+        0.0,
     )
 
 
 def corrected_eigenvalues(spectrum: MeasuredSpectrum) -> Array:
-    """Return the eigenvalues without their bias of order k/n; not corrected where that is no small correction."""
+    """Return the eigenvalues without their bias; NaN where that is no small correction, far beyond the window."""
     k = np.arange(1.0, np.size(spectrum.eigenvalues) + 1)
-    angle = math.pi / spectrum.capacity
-    bias = 1 - angle / math.tan(angle) * k / spectrum.samples
-    return np.asarray(spectrum.eigenvalues) / np.where(bias > 0, bias, 1.0)
+    bias = np.full(k.size, -1.0)
+    small = k <= max(spectrum.rank / 2, spectrum.window[1])
+    bias[small] = eigenvalue_bias(spectrum.capacity, k[small], spectrum.samples, spectrum.rank)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bias > -0.9, np.asarray(spectrum.eigenvalues) / (1 + bias), np.nan)
 
 
 def corrected_residual(spectrum: MeasuredSpectrum) -> Array:
-    r"""Return :math:`\tilde R(0) \dots \tilde R(m)`, the share of the labels outside the first modes, freed of what a fit to a sample gains."""
+    r"""Return :math:`\tilde R(0) \dots \tilde R(m)`: what labels have outside the first modes, freed of what a fit to a sample gains."""
     shares = np.asarray(spectrum.shares)
     k = np.arange(0.0, shares.size + 1)
     left = 1 - np.concatenate([[0.0], np.cumsum(shares)])
@@ -188,22 +212,6 @@ def learned_shares(spectrum: MeasuredSpectrum, last: int) -> Array:
     above = np.maximum.accumulate(inside[::-1])[::-1]
     below = np.minimum.accumulate(inside)
     return -np.diff((above + below) / 2)
-
-
-def refitted(
-    spectrum: MeasuredSpectrum, window: tuple[int, int], capacity: float, decay: float
-) -> MeasuredSpectrum:
-    """Return the spectrum with the exponents of another window, and the amplitudes that fit best with them there."""
-    first, last = window
-    decades = math.log10(last / first)
-    k = np.unique(np.rint(np.geomspace(first, last, max(2, round(_PER_DECADE * decades) + 1))))
-    at = k.astype(int)
-    other = replace(spectrum, window=window, capacity=capacity, decay=decay)
-    eigenvalues, residual = corrected_eigenvalues(other)[at - 1], corrected_residual(other)[at]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.exp(np.mean(np.log(eigenvalues) + capacity * np.log(k)))
-        amplitude = np.exp(np.mean(np.log(residual) + decay * np.log(k + 0.5)))
-    return replace(other, eigenvalue_amplitude=float(scale), residual_amplitude=float(amplitude))
 
 
 def _halves(k: Array, power: float) -> Array:

@@ -370,11 +370,11 @@ def _held_out(sample: Sample, source: np.random.Generator) -> tuple[HeldOutCurve
     kernel = sample.kernel
     if not sample.is_gram:
         kernel = kernel - kernel.mean(axis=0) if sample.center else kernel
-        gram = kernel @ kernel.T
+        gram, rank = kernel @ kernel.T, float(kernel.shape[1])
     else:
-        gram = centered_gram(kernel) if sample.center else kernel
+        gram, rank = (centered_gram(kernel) if sample.center else kernel), math.inf
     try:
-        curve = held_out_curve(gram, sample.labels, rng=source)
+        curve = held_out_curve(gram, sample.labels, rank=rank, rng=source)
     except DataError as failure:
         return None, [f"The predicted learning curve was not checked on the data: {failure}."]
     if curve is None:

@@ -17,8 +17,11 @@ from ...errors import DomainError
 from ...formatting import number, percent
 from ...reprs import short_repr
 from ...results import Result
-from ._learning_curve import predicted_loss, refitted
+from ._exponents import spectrum_over
+from ._learning_curve import predicted_loss
 from ._records import POWER_LAW, HeldOutCurve, MeasuredExponent, MeasuredSpectrum
+from ._sample import Modes
+from ._windows import sub_windows
 
 if TYPE_CHECKING:
     from ...theory.formula import Law
@@ -42,6 +45,8 @@ SMALLEST = 10
 """First number of samples of a predicted curve: the theory is the leading order in its reciprocal."""
 BEYOND = 10
 """How many times the samples of the data the predicted curve reaches."""
+RIDGE = 1e-10
+"""Of the predicted curve, relative to the mean diagonal of the Gram matrix: regression on a computer has one."""
 _PER_DECADE = 8
 
 
@@ -183,24 +188,23 @@ def predict(measurement: TaskMeasurement) -> TaskPrediction:
     The learning curve runs from 10 samples to 10 times those of the data, 8 to a decade. The theory takes features for Gaussian; data
     need not behave so. `TaskPrediction.ratio` tells, for these data, up to `TaskPrediction.checked_to` samples.
 
-    A few seconds for the derivation of the laws on the first call, then below 0.1 s.
+    The laws are derived on the first call, which takes seconds; later ones are quick.
     """
     notes = [*_verdicts(measurement)]
     exponents = tuple(predicted_exponents(measurement))
     curve, why = _curve(measurement)
     notes += [why] if why else []
-    held = measurement.held_out
-    ratio = allowed = None
-    if curve is None or measurement.spectrum is None:
-        held = None
-    elif held is None:
-        notes.append("The predicted curve is not checked: there are no held-out data.")
-    else:
+    held = None if curve is None else measurement.held_out
+    ratio: Array | None = None
+    allowed: Array | None = None
+    if held is not None and measurement.spectrum is not None:
         ratio = np.asarray(held.measured) / np.asarray(held.predicted)
         own, _ = _band(measurement, measurement.spectrum, np.asarray(held.samples))
         noise = np.asarray(held.standard_error) / np.asarray(held.measured)
         allowed = np.exp(SIGMA * np.sqrt(sum(part**2 for part in own) + noise**2))
         notes.append(_compared(np.asarray(held.samples), ratio, allowed))
+    elif curve is not None:
+        notes.append("The predicted curve is not checked: there are no held-out data.")
     return TaskPrediction(
         samples=measurement.samples,
         exponents=exponents,
@@ -231,9 +235,9 @@ def predicted_exponents(measurement: TaskMeasurement) -> Iterator[PredictedExpon
         except DomainError as refused:
             yield _none(quantity, name, str(refused))
             continue
-        halves = [(half.capacity, half.decay / half.capacity) for half in measurement.half_samples]
+        halves = _pairs(measurement.half_samples)
         replicates, outside = _at(law, halves)
-        windows, cut = _at(law, list(_sub_windows(measurement)))
+        windows, cut = _at(law, _pairs(_sub_windows(measurement.spectrum)))
         parts = _errors(value, replicates, windows)
         reach = SIGMA * math.sqrt(sum(part**2 for part in parts))
         reasons = []
@@ -271,12 +275,20 @@ def _at(law: Law, pairs: Pairs) -> tuple[Array, int]:
     return np.asarray(values, float), len(pairs) - values.size
 
 
-def _sub_windows(measurement: TaskMeasurement) -> Iterator[tuple[float, float]]:
-    """Yield capacity and source of every sub-window in which both decays were fitted."""
-    decays = {(first, last): decay for first, last, decay in measurement.decay.local}
-    for first, last, alpha in measurement.capacity.local:
-        if alpha > 0 and (first, last) in decays:
-            yield alpha, decays[first, last] / alpha
+def _pairs(spectra: Sequence[MeasuredSpectrum]) -> Pairs:
+    """Return capacity and source of each spectrum."""
+    return [(entry.capacity, entry.decay / entry.capacity) for entry in spectra]
+
+
+def _sub_windows(spectrum: MeasuredSpectrum | None) -> list[MeasuredSpectrum]:
+    """Return the spectrum with the power laws of each sub-window in which there are any."""
+    if spectrum is None:
+        return []
+    modes = Modes(
+        spectrum.eigenvalues, spectrum.shares, spectrum.power, spectrum.samples, spectrum.rank
+    )
+    found = [spectrum_over(modes, window) for window in sub_windows(spectrum.window)]
+    return [entry for entry in found if entry is not None]
 
 
 def _errors(value: Any, replicates: Array, windows: Array) -> tuple[Any, Any, Any]:
@@ -294,9 +306,8 @@ def _touched(law: Law, capacity: MeasuredExponent, source: MeasuredExponent) -> 
     """Name the branches of a law inside the intervals of both exponents."""
     if capacity.interval is None or source.interval is None:
         return ()
-    alpha, beta = np.meshgrid(
-        *(np.linspace(*entry.interval, 41) for entry in (capacity, source))  # type: ignore[misc]
-    )
+    ends = (capacity.interval, source.interval)
+    alpha, beta = np.meshgrid(*(np.linspace(low, high, 41) for low, high in ends))
     inside = (alpha > 0) & (beta > 0)
     symbols = sp.symbols("alpha beta", positive=True)
     for condition in law.validity:
@@ -322,7 +333,7 @@ def _curve(measurement: TaskMeasurement) -> tuple[PredictedCurve | None, str]:
     count = round(_PER_DECADE * math.log10(largest / SMALLEST)) + 1
     samples = np.geomspace(SMALLEST, largest, count)
     try:
-        loss = predicted_loss(spectrum, samples)
+        loss = predicted_loss(spectrum, samples, ridge=RIDGE)
     except DomainError as refused:
         return None, f"No learning curve is predicted: {refused}"
     parts, missing = _band(measurement, spectrum, samples)
@@ -339,15 +350,11 @@ def _band(
     measurement: TaskMeasurement, spectrum: MeasuredSpectrum, samples: Array
 ) -> tuple[tuple[Array, Array, Array], str]:
     """Return the three errors of the logarithm of the predicted loss, and what they lack."""
-    decays = {(first, last): decay for first, last, decay in measurement.decay.local}
-    windows = [
-        refitted(spectrum, (first, last), alpha, decays[first, last])
-        for first, last, alpha in measurement.capacity.local
-        if (first, last) in decays
-    ]
     halves = _logarithms(measurement.half_samples, samples)
     parts = _errors(
-        np.log(predicted_loss(spectrum, samples)), halves, _logarithms(windows, samples)
+        np.log(predicted_loss(spectrum, samples, ridge=RIDGE)),
+        halves,
+        _logarithms(_sub_windows(spectrum), samples),
     )
     given = len(measurement.half_samples)
     if len(halves) < 2:
@@ -362,7 +369,7 @@ def _logarithms(spectra: Sequence[MeasuredSpectrum], samples: Array) -> Array:
     rows = []
     for spectrum in spectra:
         try:
-            rows.append(np.log(predicted_loss(spectrum, samples)))
+            rows.append(np.log(predicted_loss(spectrum, samples, ridge=RIDGE)))
         except DomainError:  # no capacity above 1 in this part of the data
             continue
     return np.array(rows).reshape(len(rows), samples.size)
@@ -376,10 +383,8 @@ def _verdicts(measurement: TaskMeasurement) -> Iterator[str]:
     for name in ("capacity", "decay", "source"):
         found = getattr(measurement, name)
         if found.verdict != POWER_LAW and found.value is not None:
-            label = "labels (alpha beta)" if name == "decay" else name
-            yield (
-                f"The verdict on the {label} is '{found.verdict}'; the exponents of the laws suppose a power law. {found.reason}".strip()
-            )
+            label = "decay (alpha beta)" if name == "decay" else name
+            yield f"The {label}: {found.verdict}. The exponents of the laws suppose a power law."
 
 
 def _compared(samples: Array, ratio: Array, allowed: Array) -> str:

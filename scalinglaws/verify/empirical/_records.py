@@ -110,7 +110,7 @@ class HeldOutCurve:
     predicted : ndarray, shape (S,)
         From the spectra of the other halves, geometric mean over splits.
     splits : int
-        How often the data were cut in two.
+        How often one half predicted and the other one measured.
     ridge : float
         Added to the diagonal of the Gram matrix, relative to its mean diagonal.
     points : int

@@ -103,6 +103,10 @@ def write_html(measurement: TaskMeasurement, path: str | Path) -> Path:
 
 def _blocks(measurement: TaskMeasurement, prediction: TaskPrediction) -> Iterator[Block]:
     yield ". ".join(f"{name}: {value}" for name, value in _facts(measurement)) + "."
+    for name, _ in _QUANTITIES:
+        reason = getattr(measurement, name).reason
+        if reason:
+            yield f"{name.capitalize()}: {reason}"
     yield from _tables(measurement, prediction)
     yield from _notes(measurement, prediction)
 
@@ -110,12 +114,15 @@ def _blocks(measurement: TaskMeasurement, prediction: TaskPrediction) -> Iterato
 def _facts(measurement: TaskMeasurement) -> Iterator[tuple[str, str]]:
     yield "Data", measurement.source_of_data
     yield "samples", short(measurement.samples)
-    if measurement.outputs:
-        yield "outputs", str(measurement.outputs)
+    yield "outputs", str(measurement.outputs)
+    if measurement.dimension is not None:
+        estimate, interval = _estimate(measurement.dimension.value, measurement.dimension.interval)
+        yield "intrinsic dimension", f"{estimate} ({interval})"
 
 
 def _notes(measurement: TaskMeasurement, prediction: TaskPrediction) -> list[str]:
-    return [*measurement.notes, *prediction.notes]
+    dimension = measurement.dimension
+    return [*measurement.notes, *(dimension.notes if dimension else ()), *prediction.notes]
 
 
 def _tables(measurement: TaskMeasurement, prediction: TaskPrediction) -> Iterator[Table]:
@@ -171,19 +178,24 @@ def _estimate(value: float | None, interval: tuple[float, float] | None) -> tupl
 
 
 def _local(measurement: TaskMeasurement) -> Iterator[Table]:
-    windows: dict[tuple[int, int], dict[str, float]] = {}
-    for name in ("capacity", "decay"):
-        for first, last, value in getattr(measurement, name).local:
-            windows.setdefault((first, last), {})[name] = value
-    if windows:
-        rows = [
-            (
-                f"{first}-{last}",
-                *(number(row[name], 4) if name in row else "" for name in ("capacity", "decay")),
-            )
-            for (first, last), row in windows.items()
-        ]
-        yield Table(("modes", "capacity", "alpha beta"), rows, "Local exponents in sub-windows")
+    names = ("capacity", "decay")
+    for what, title in (
+        ("consecutive", "Local exponents, by which verdicts are found"),
+        ("local", "Exponents over shorter windows, by which systematic errors are found"),
+    ):
+        windows: dict[tuple[int, int], dict[str, float]] = {}
+        for name in names:
+            for first, last, value in getattr(getattr(measurement, name), what):
+                windows.setdefault((first, last), {})[name] = value
+        if windows:
+            rows = [
+                (
+                    f"{first}-{last}",
+                    *(number(row[name], 4) if name in row else "" for name in names),
+                )
+                for (first, last), row in windows.items()
+            ]
+            yield Table(("modes", "capacity", "alpha beta"), rows, title)
 
 
 def _exponents(exponents: Sequence[PredictedExponent]) -> Table:

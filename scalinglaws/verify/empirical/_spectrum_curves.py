@@ -54,6 +54,7 @@ def residual_curves(spectrum: MeasuredSpectrum) -> SpectrumCurves:
     k = np.arange(1.0, shares.size + 1)
     fit = spectrum.residual_amplitude * (k + 0.5) ** -spectrum.decay
     corrected = corrected_residual(spectrum)[1:]
+    corrected[k >= 0.98 * spectrum.samples] = np.nan  # nothing is left there but rounding errors
     return _curves(k, k + 0.5, 1 - np.cumsum(shares), corrected, fit, spectrum.window[1])
 
 
@@ -61,15 +62,14 @@ def _curves(
     k: Array, at: Array, measured: Array, corrected: Array, fit: Array, last: int
 ) -> SpectrumCurves:
     # the last modes of a sample are neither large nor free of bias: where a value is lost to rounding, the picture ends
-    good = (k < 0.98 * k.size) & (measured > 1e-13 * measured[0]) & (corrected > 0)
-    good[: min(last, k.size)] |= corrected[: min(last, k.size)] > 0
+    good = (measured > 1e-13 * measured[0]) & (corrected > 0)
     end = int(np.flatnonzero(good)[-1]) + 1 if good.any() else 1
     places = np.unique(np.rint(np.geomspace(1, end, _POINTS)).astype(int)) - 1
     places = places[(measured[places] > 0) & (corrected[places] > 0)]
     centers, slopes = [], []
     reach = _SPAN**0.5
     for center in np.geomspace(3.0, max(min(end, 2 * last) / reach, 3.0), _SLOPES):
-        around = slice(max(int(round(center / reach)) - 1, 0), min(int(round(center * reach)), end))
+        around = slice(max(round(center / reach) - 1, 0), min(round(center * reach), end))
         x, y = np.log(at[around]), corrected[around]
         if x.size >= 3 and np.all(y > 0):
             centers.append(center)

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import zeta
 
 from scalinglaws.errors import DomainError
-from scalinglaws.solvers import PowerLawSpectrum
+from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.solvers.linear import ridge as ridge_regression
 from scalinglaws.verify.empirical._learning_curve import (
     MOST_SAMPLES,
@@ -17,7 +17,6 @@ from scalinglaws.verify.empirical._learning_curve import (
     corrected_eigenvalues,
     corrected_residual,
     predicted_loss,
-    refitted,
 )
 from scalinglaws.verify.empirical._records import MeasuredSpectrum
 from scalinglaws.verify.simulate.empirical import draw_task, regression_curve
@@ -79,7 +78,7 @@ def _exact(alpha, decay, samples, first=400):
     values = [mp.mpf(k) ** -a for k in range(1, last + 1)]
     edges = [(mp.mpf(k) + mp.mpf("0.5")) ** -d for k in range(last + 1)]
     scale = mp.mpf("0.5") ** d
-    terms = range(0, 60)
+    terms = range(60)
 
     def rest(power):
         return mp.zeta(power, last + 1)
@@ -96,7 +95,7 @@ def _exact(alpha, decay, samples, first=400):
         tail = sum((-1) ** j * kappa ** -(j + 1) * rest(a * (j + 1)) for j in terms)
         return sum(value / (value + kappa) for value in values) + tail
 
-    guess = continued(halves(alpha, decay))
+    guess, _ = continued(halves(alpha, decay))
     start = ridge_regression(guess, samples=samples).kappa
     kappa = mp.findroot(lambda x: filled(mp.e**x) - size, mp.log(start), tol=mp.mpf(10) ** -24)
     kappa = mp.e**kappa
@@ -146,7 +145,7 @@ def test_the_unit_of_the_kernel_is_free():
 
 def test_a_ridge_is_relative_to_the_mean_diagonal():
     spectrum, samples, relative = halves(1.5, 0.6), np.array([30.0, 300.0]), 1e-2
-    modes = continued(spectrum)
+    modes, _ = continued(spectrum)
     trace = float(np.sum(modes.eigenvalues * modes.multiplicities))
     assert trace == pytest.approx(zeta(1.5), rel=1e-9)
     expected = ridge_regression(modes, samples=samples, ridge=relative * trace / samples)
@@ -183,7 +182,7 @@ def test_shares_stay_positive_and_keep_their_sum():
     )
     residual = corrected_residual(spectrum)
     assert np.any(np.diff(residual[: last + 1]) > 0)
-    signal = np.asarray(continued(spectrum).signal)[:last]
+    signal = np.asarray(continued(spectrum)[0].signal)[:last]
     assert np.all(signal >= 0)
     assert np.sum(signal) == pytest.approx(1 - residual[last], rel=1e-12)
     # nowhere further from the residual than it rises
@@ -200,7 +199,7 @@ def test_random_labels_leave_nothing_to_learn_in_the_modes():
     spectrum = MeasuredSpectrum(
         n, np.arange(1.0, n + 1) ** -1.5, np.full(n, 1 / n), 1.0, 1.5, 0.01, (5, last), 1.0, 1.0
     )
-    np.testing.assert_allclose(np.asarray(continued(spectrum).signal)[:last], 0, atol=1e-15)
+    np.testing.assert_allclose(np.asarray(continued(spectrum)[0].signal)[:last], 0, atol=1e-15)
 
 
 def test_corrections_undo_the_biases_they_are_for():
@@ -213,15 +212,29 @@ def test_corrections_undo_the_biases_they_are_for():
     np.testing.assert_allclose(corrected_residual(spectrum)[:-1], 1, rtol=1e-10)
 
 
-def test_another_window_gets_amplitudes_of_its_own():
-    spectrum = halves(1.5, 0.6, amplitude=3.0)
-    again = refitted(spectrum, (7, 90), 1.5, 0.6)
-    assert again.window == (7, 90)
-    assert again.eigenvalue_amplitude == pytest.approx(3.0)
-    assert again.residual_amplitude == pytest.approx(0.5**0.6)
-    steeper = refitted(spectrum, (7, 90), 1.6, 0.7)
-    middle = (7 * 90) ** 0.5
-    assert steeper.eigenvalue_amplitude * middle**-1.6 == pytest.approx(3 * middle**-1.5, rel=0.01)
+def test_modes_end_at_the_rank_and_what_is_left_of_labels_is_noise():
+    alpha, decay, rank = 1.5, 0.6, 300
+    spectrum = replace(halves(alpha, decay, 40), rank=float(rank))
+    k = np.arange(1.0, rank + 1)
+    edges = 0.5**decay * (np.arange(rank + 1) + 0.5) ** -decay
+    whole = EmpiricalSpectrum(k**-alpha, -np.diff(edges))
+    samples, ridge = np.array([20.0, 250.0, 299.0, 301.0, 2000.0]), 1e-4
+    for strength in (0.0, ridge):
+        expected = ridge_regression(
+            whole,
+            samples=samples,
+            ridge=strength * np.sum(k**-alpha) / samples,
+            noise_variance=edges[-1],
+        )
+        np.testing.assert_allclose(
+            predicted_loss(spectrum, samples, ridge=strength),
+            expected.test_loss + edges[-1],
+            rtol=1e-9,
+        )
+    assert predicted_loss(spectrum, rank) == math.inf
+    # no more samples can learn what no mode has
+    assert predicted_loss(spectrum, 1e9) == pytest.approx(edges[-1], rel=1e-6)
+    assert continued(replace(spectrum, rank=40.0))[0].size == 40
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ def spectrum_and_residual(measurement: TaskMeasurement, *, figure: Figure | None
     Returns
     -------
     Figure
-        A Matplotlib figure; ``figure.savefig(path)`` writes it. Left column: eigenvalues as measured (``gid`` ``"measured"``) and without their
-        bias (``"corrected"``), fit (``"fit"``, dashed outside the window, which is shaded); right: the share of the labels outside the
-        first k modes. Below, exponents by least squares over a factor of 2 in k (``"local"``), with the estimate and its 95 % interval.
+        A Matplotlib figure; ``figure.savefig(path)`` writes it. Left: eigenvalues as measured (``gid`` ``"measured"``) and without
+        their bias (``"corrected"``), with the fit (``"fit"``, dashed outside the window, which is shaded). Right: the share of the
+        labels outside the first k modes. Below: exponents by least squares over a factor of 2 in k (``"local"``), with the estimate
+        and its 95 % interval.
 
     Raises
     ------
