@@ -22,7 +22,12 @@ def test_the_page_has_a_place_for_every_room(root):
     found = re.findall(r"<!-- theories of scalinglaws\.([\w.]+) -->", text)
     assert tuple(found) == ROOMS
     listed = re.findall(r"automodule:: scalinglaws\.(\S+)", text)
-    assert not [name for name in listed if set(name.split(".")) & set(theories())]
+    shown_by_themselves = tuple(f"{room}.{name}" for room in ROOMS for name in theories())
+    assert not [
+        name
+        for name in listed
+        if (name + ".").startswith(tuple(f"{one}." for one in shown_by_themselves))
+    ]
 
 
 @pytest.mark.parametrize("room", ROOMS)

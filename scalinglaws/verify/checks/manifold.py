@@ -252,7 +252,7 @@ def _excess_losses(
     for more in surplus:  # each set of features holds the smaller ones
         kept = features[:, : samples + more]
         found.append(loss(inputs @ kept.swapaxes(1, 2) @ kept / (samples + more)) - limit)
-    return np.mean(found, axis=1)
+    return np.asarray(np.mean(found, axis=1))
 
 
 _GRADIENT = 2 * np.pi**2

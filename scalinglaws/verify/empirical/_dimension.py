@@ -26,6 +26,7 @@ _MANY_COORDINATES = 20  # beyond, a tree of the points visits nearly all of them
 _SPARE = 6  # candidates beyond those asked for, since distances by inner products are rounded
 _TIED = 0.01  # share of ratios that are 1 beyond which the data lie on a grid
 _HIGH = 8.0  # beyond, more samples than anybody has lie too sparse
+_ROUNDING = 1e-12
 _DRIFT = 1.1  # factor between scales that is worth a word
 _LEVEL = 0.05
 
@@ -115,8 +116,8 @@ def intrinsic_dimension(
 
     Notes
     -----
-    A tree for at most 20 coordinates; beyond, all distances by inner products in blocks, :math:`O(n^2 D)` for all scales together: a
-    minute for 20 000 points of 1000 coordinates.
+    A tree for at most 20 coordinates; beyond, all distances by inner products in blocks, :math:`O(n^2 D)` for all scales together: on
+    one core 11 s for 5000 points of 1000 coordinates.
 
     Noise fills all dimensions at scales below its own: the estimate then falls toward larger scales, and the value, at the smallest,
     is not the one to trust. Where d is large, a few neighbors reach far: edges make the estimate too small (2000 points of cubes: 4.7
@@ -200,6 +201,7 @@ def _ratios(points: Array, neighbors: int) -> tuple[Array, Indices, Array]:
     """Return (j - 1) ln(r_j / r_(j-1)), shape (n, k - 1); the points of each neighborhood, (n, k + 1); and r_k."""
     distances, places = _nearest(points, neighbors)
     steps = np.log(distances[:, 1:] / distances[:, :-1])
+    steps[steps < _ROUNDING] = 0.0  # equal, but for the point where coordinates were centered
     own = np.arange(points.shape[0])[:, None]
     return (
         steps * np.arange(1, neighbors),
@@ -405,13 +407,8 @@ def kernel_exponent(kernel: str, dimension: IntrinsicDimension | float) -> Kerne
     law = theory.law("manifold.spectral")
     white = law.model.spectrum_exponent
     names = {str(symbol): symbol for symbol in white.free_symbols}
-    capacity, decay = (
-        [found(d) for d in places]
-        for found in (
-            lambda d: float(white.subs({names["theta"]: theta, names["d"]: d})),
-            lambda d: float(law(theta=theta, d=d)),
-        )
-    )
+    capacity = [float(white.subs({names["theta"]: theta, names["d"]: d})) for d in places]
+    decay = [float(law(theta=theta, d=d)) for d in places]
     return KernelExponent(
         kernel,
         theta,
