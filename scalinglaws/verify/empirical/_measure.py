@@ -112,7 +112,7 @@ def measure(
     more, decays come out 2 to 5 % too small.
 
     Features with d < n are never made a matrix of n by n. Above 5000 points leading modes come from a block Krylov space. Ten seconds of
-    one busy core for 2000 points and a Gram matrix, without held-out curves.
+    one core for 2000 points and a Gram matrix, without held-out curves.
 
     References
     ----------
