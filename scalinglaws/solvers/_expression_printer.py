@@ -119,8 +119,10 @@ def python_function(
     expr: Any, args: tuple[Any, ...], functions: dict[str, Any]
 ) -> Callable[..., float]:
     """Return a function of numbers, with parts that appear several times computed once."""
+    # a symbol may be called like a function
+    own = {symbol: sp.Dummy("argument", **symbol.assumptions0) for symbol in args}
     made: Callable[..., float] = sp.lambdify(
-        args, expr, modules=[functions], printer=Printer, cse=True
+        tuple(own.values()), expr.xreplace(own), modules=[functions], printer=Printer, cse=True
     )
     return made
 
