@@ -152,7 +152,7 @@ NAMED = {
     "method": ("importance", "lattice", "closed"),
     "modes": ("merged", "all"),
     "n": (10, 100),
-    "name": ("linear.data", "linear.ridge", "mine.own"),
+    "name": ("linear.data", "linear.ridge", "mine.own", "erf_ntk", "rbf"),
     "names": ("manifold.variance-limited", "linear.nothing"),
     "neurons": (3, 5),
     "norm": (1.0, 0.3, "complexity", "l1"),
@@ -182,7 +182,8 @@ NAMED = {
     "window": ((1.0, 10.0),),
     "workers": (1,),
     "warmup": (2, 5),
-    "x": ([1.0, 2.0, 4.0],),
+    "z": ([[1.0, 2.0], [0.5, 0.3]],),
+    "x": ([1.0, 2.0, 4.0], [[1.0, 2.0], [3.0, 1.0]]),
 }
 """Values that parameters take without complaint, by name: numbers and words that stand for anything else are no names."""
 

@@ -18,6 +18,7 @@ from scalinglaws.solvers import percolation as solved
 from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
 from scalinglaws.theory.records import Published
+from scalinglaws.verify import empirical
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
 
@@ -106,6 +107,9 @@ CALLS = {
     ),
     "theory.formula.Published": lambda **given: Published(1, "", None, **given),
     "verify.Report.succeeded": lambda **given: _report().succeeded(**given),
+    "verify.empirical.measure": lambda **given: empirical.measure(
+        gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
+    ),
     "verify.check": lambda **given: verify.check("linear.mine", statement="", **given),
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),
     "verify.judge_curve": lambda **given: verify.judge_curve([0.1], [0.1], None, 1.0, **given),

@@ -240,10 +240,11 @@ class _Distances:
 
     def __init__(self, inputs: Inputs) -> None:
         largest = max(float(np.abs(rows).max()) for rows in (inputs.x, inputs.z))
-        self.scale = int(np.frexp(largest)[1])
+        self.scale = min(max(math.frexp(largest)[1], -1000), 1000)
         # exact but for numbers that are nothing beside the largest one
-        self.x = np.ldexp(inputs.x, -self.scale)
-        self.z = self.x if inputs.alone else np.ldexp(inputs.z, -self.scale)
+        unit = math.ldexp(1.0, -self.scale)
+        self.x = inputs.x * unit
+        self.z = self.x if inputs.alone else inputs.z * unit
         center = self.x.mean(axis=0)  # any point would do: distances do not depend on it
         self.centered_x = self.x - center
         self.centered_z = self.centered_x if inputs.alone else self.z - center

@@ -53,9 +53,13 @@ class Erf:
 
     def layer(self, pair: Pair, x: Step, z: Step, i: slice, j: slice, tangent: bool) -> None:
         """Take a tile through a layer."""
-        tau_x, root_x, half_x, *more_x = (entry[i] for entry in x.own)
-        tau_z, root_z, half_z, *more_z = (entry[j] for entry in z.own)
-        _tangents(pair.cosine, pair.sine, pair.angle, tau_x, *more_x, tau_z, *more_z)
+        tau_x, root_x, half_x, rho_x, sine_x, cosine_x, whole_x = (entry[i] for entry in x.own)
+        tau_z, root_z, half_z, rho_z, sine_z, cosine_z, whole_z = (entry[j] for entry in z.own)
+        _tangents(
+            *(pair.cosine, pair.sine, pair.angle),
+            *(tau_x, rho_x, sine_x, cosine_x, whole_x),
+            *(tau_z, rho_z, sine_z, cosine_z, whole_z),
+        )
         np.arctan(pair.angle, out=pair.angle)
         if tangent:
             slope = 4 / math.pi * self.weight_variance

@@ -14,7 +14,7 @@ from ...errors import refusal
 Array = NDArray[np.float64]
 Make = Callable[[slice, slice, Array], None]
 
-ROWS, COLUMNS = 128, 256  # of a tile: some of them lie in the second cache together
+ROWS, COLUMNS = 256, 256  # of a tile: some of them lie in the second cache together
 
 
 @dataclass(frozen=True)

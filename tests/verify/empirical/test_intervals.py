@@ -49,10 +49,13 @@ def test_intervals_hold_the_truth(alpha, decay):
 @pytest.mark.slow
 @pytest.mark.parametrize("row", range(4))
 def test_coverage_and_bias_of_gaussian_samples(row, reference):
-    """The recorded table: bias of capacity within 1 %, coverage at least 0.9 of 24 sets, and no interval that holds everything."""
+    """The recorded table: bias of capacity within 1 %, coverage at least 0.9, and no interval that holds everything.
+
+    100 sets: of the first 24, three miss the decay of (2, 1), which intervals of 95 % do in one of nine tries; of all, five do.
+    """
     entry = reference("empirical_measure")["gaussian"][row]
     alpha, decay = entry["capacity"], entry["decay"]
-    found = list(_measured(500, alpha, decay, 24))
+    found = list(_measured(500, alpha, decay, 100))
     for name, truth in zip(QUANTITIES, (alpha, decay, decay / alpha), strict=True):
         values, intervals = _values(found, name)
         deviation = float(np.std(values, ddof=1))
@@ -63,7 +66,9 @@ def test_coverage_and_bias_of_gaussian_samples(row, reference):
     assert np.mean(values) == pytest.approx(alpha, rel=0.01)
     assert np.mean(values) == pytest.approx(entry["corrected"], abs=0.01)
     values, _ = _values(found, "decay")
-    error = float(np.std(values, ddof=1)) / math.sqrt(24)
+    error = float(np.std(values, ddof=1)) / math.sqrt(
+        24
+    )  # of the recorded mean, which has the larger error
     assert abs(np.mean(values) - entry["corrected_decay"]) < 4 * error
     split = np.array([each.split_decay for each in found])
     assert abs(np.mean(split) - np.mean(values)) < 0.1 * decay

@@ -334,6 +334,20 @@ def test_held_out_curves_come_with_a_measurement():
     assert any("was not checked" in note for note in small.notes)
 
 
+def test_the_split_is_told_where_it_disagrees():
+    from dataclasses import replace
+
+    from scalinglaws.verify.empirical._measure import _split_note
+
+    decay = replace(FOUND.decay, interval=(0.7, 0.9), value=0.8)
+    assert _split_note(0.85, decay, 130) == []
+    assert _split_note(0.92, decay, 130) == []  # with the smaller correction inside
+    assert "one of the corrections" in _split_note(1.2, decay, 130)[0]
+    assert "one of the corrections" in _split_note(0.6, decay, 130)[0]
+    assert _split_note(1.2, replace(decay, verdict="not a power law"), 130) == []
+    assert _split_note(None, decay, 130) == []
+
+
 def test_public_names():
     for name in empirical.__all__:
         assert getattr(empirical, name).__doc__
