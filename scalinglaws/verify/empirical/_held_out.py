@@ -84,7 +84,7 @@ def held_out_curve(
     The spectrum is that of the matrix as it is given, as in the prediction for all data. The regression has an intercept: features are
     centered on the mean of its half as labels are, in the Gram matrix. Labels that are centered alone would keep a constant of order
     1/sqrt(n) which a kernel without a constant among its features can never learn: for 400 points and exponents (2, 1) that alone
-    raises the loss of 160 samples by half.
+    doubles the loss of 160 samples (0.0197 in place of 0.0092, means over 40 synthetic data sets).
 
     **What the error is.** All splits cut the same points: the spread of their mean, 1/sqrt(splits) of that over splits, would say how
     exactly the mean over all possible cuts is known, not how far another data set's would be. The standard deviation over random halves
