@@ -4,7 +4,7 @@ Examples
 --------
 >>> from scalinglaws import theory
 >>> theory.laws()
-('empirical.chinchilla', 'empirical.hestness', ...)
+('empirical.bnsl', 'empirical.chinchilla', ...)
 >>> theory.law("linear.time").expr
 beta
 >>> [law.name for law in theory.find("samples, trained")]
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
 from ..rooms import lazy_submodules
-from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, Remark, matching
+from .catalogue import CATALOGUE, REMARKS, SOURCES, Entry, Remark, matching, own_name
 
 if TYPE_CHECKING:
     from . import balance
@@ -46,7 +46,8 @@ def law(name: str) -> Law:
     Parameters
     ----------
     name : str
-        As listed by `laws`.
+        As listed by `laws`; or the short name of a law that measured losses are fitted with, as ``"surface"``: see
+        `scalinglaws.theory.catalogue.FITTED`.
 
     Returns
     -------
@@ -69,6 +70,8 @@ def _built(builder: str) -> Law:
 
 
 def _entry(name: str) -> Entry:
+    if isinstance(name, str):
+        name = own_name(name)
     if not isinstance(name, str) or name not in CATALOGUE:
         tested = [
             law

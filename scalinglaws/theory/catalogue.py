@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import refusal
+from ..errors import refusal, unknown_name
 from ..reprs import short_repr
 from .references import Reference
 
@@ -58,7 +58,7 @@ ASSUMPTIONS = {
 
 
 ALSO_CALLED = {
-    "empirical": "fits, Chinchilla, Kaplan, broken power law, irreducible loss, language models, pre-training, isoFLOP",
+    "empirical": "fits, Chinchilla, Kaplan, broken power law, BNSL, irreducible loss, language models, pre-training, isoFLOP",
     "feature_learning": "rich regime, mean field, muP, maximal update, dynamical mean-field theory, DMFT, SGD, kernel evolution",
     "linear": "lazy regime, bottleneck, kernel ridge regression, ridgeless, NTK, neural tangent kernel, random features, "
     "source and capacity, double descent, SGD, gradient flow",
@@ -70,6 +70,64 @@ ALSO_CALLED = {
     "percolation": "quanta, clusters, hierarchy, Zipf, critical phenomena, Bethe lattice",
 }
 """What else the laws of a theory go by: words that people search for."""
+
+
+FITTED = {
+    "bnsl": "empirical.bnsl",
+    "kaplan": "empirical.kaplan",
+    "perceptron": "empirical.perceptron",
+    "power": "empirical.power",
+    "power_offset": "empirical.hestness",
+    "rosenfeld": "empirical.rosenfeld",
+    "surface": "empirical.chinchilla",
+    "surface_power": "empirical.surface_power",
+    "three_region": "empirical.three_region",
+}
+"""Short names of the laws that measured losses are fitted with, by what they look like, and the laws' own names."""
+
+
+def own_name(name: str) -> str:
+    """Return a law's own name for any that it is known by: its own, or that of `FITTED`, with or without ``empirical.``.
+
+    Names that are none are returned as they are.
+
+    Examples
+    --------
+    >>> own_name("surface"), own_name("empirical.power_offset"), own_name("linear.time")
+    ('empirical.chinchilla', 'empirical.hestness', 'linear.time')
+    """
+    return FITTED.get(name.removeprefix("empirical."), name)
+
+
+def fitted_name(name: str) -> str:
+    """Return the short name under which a fit shows a law, for any name that it is known by.
+
+    Parameters
+    ----------
+    name : str
+        ``"surface"``, ``"empirical.surface"``, ``"empirical.chinchilla"`` or ``"chinchilla"``.
+
+    Returns
+    -------
+    str
+        A key of `FITTED`.
+
+    Raises
+    ------
+    DomainError
+        If no law that measured losses are fitted with is called so.
+
+    Examples
+    --------
+    >>> fitted_name("empirical.chinchilla"), fitted_name("hestness"), fitted_name("surface")
+    ('surface', 'power_offset', 'surface')
+    """
+    if isinstance(name, str):
+        for wanted in (own_name(name), f"empirical.{name}"):
+            for short, own in FITTED.items():
+                if own == wanted:
+                    return short
+    raise unknown_name("law to fit", name, FITTED)
 
 
 class Remark(str):

@@ -39,6 +39,7 @@ from .implicit import ImplicitConstant
 from .parameters import (
     evaluate_arrays,
     evaluate_form,
+    holds,
     is_exact,
     nearly,
     outside_validity,
@@ -210,11 +211,13 @@ class Law:
         canonical = CONVENTIONS["capacity"].parameters
         known = [name for name in canonical if self.notation != "capacity" or name in self.symbols]
         if self.notation == "capacity":
-            # a condition of the derivation that lets a parameter be 0 stands for the sign
+            # a condition of the derivation that lets a parameter be 0, or bounds a sum of parameters, stands for the signs
             weaker = {
-                part.lhs.name
+                name.name
                 for part in self.derived.conditions
-                if isinstance(part, sp.Ge) and part.lhs.is_Symbol and part.rhs == 0
+                if (isinstance(part, sp.Ge) and part.lhs.is_Symbol and part.rhs == 0)
+                or _bounds_a_sum(part)
+                for name in part.lhs.free_symbols
             }
             known += [name for name in self.symbols if name not in {*canonical, *weaker}]
         conditions = [
@@ -493,7 +496,8 @@ class Law:
         3.93341796...
         """
         known_name(f"formula of {self.name}", form, self.forms)
-        return evaluate_form(self.name, form, self.forms[form].expr, values)
+        found = self.forms[form]
+        return evaluate_form(self.name, form, found.expr, values, found.conditions)
 
     def evaluations(self, /, *, digits: int | None = None, **values: Any) -> tuple[Evaluation, ...]:
         """Evaluate all of the law's formulas for which the numbers suffice.
@@ -771,7 +775,7 @@ class Law:
         exact = {name: to_exact(value) for name, value in given.items()}
         rounded = any(not is_exact(value) for value in given.values())
         for condition in checked:
-            if not (nearly(condition, exact) if rounded else bool(condition.subs(exact))):
+            if not (nearly(condition, exact) if rounded else holds(condition, exact)):
                 if outside == "mask":
                     return np.ma.masked
                 raise outside_validity(self.name, condition, values)
@@ -809,3 +813,13 @@ class Law:
         raise refusal(
             "values", dict(values), f"no regime of {self.name} holds at {show(values)}", named=False
         )
+
+
+def _bounds_a_sum(condition: sp.Basic) -> bool:
+    """Whether a condition asks a sum of parameters to be positive, whatever the signs of its terms."""
+    return bool(
+        isinstance(condition, sp.Gt)
+        and condition.rhs == 0
+        and condition.lhs.is_Add
+        and all(term.is_Symbol for term in condition.lhs.args)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from numbers import Rational as RationalNumber
@@ -27,7 +28,21 @@ def nearly(relation: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
         return (abs(left - right) <= 1e-13 * max(abs(left), abs(right), 1.0)) == isinstance(
             relation, sp.Eq
         )
-    return bool(relation.subs(exact))
+    return holds(relation, exact)
+
+
+def holds(condition: sp.Basic, exact: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether a condition holds at a point, all of whose numbers are inserted at once.
+
+    One after the other, a sum of symbols that are declared positive is found positive before a negative number is inserted.
+
+    Examples
+    --------
+    >>> one, two = sp.symbols("one two", positive=True)
+    >>> holds(sp.Gt(one + two, 0, evaluate=False), {one: sp.Integer(0), two: sp.Integer(-1)})
+    False
+    """
+    return bool(condition.xreplace(dict(exact)))
 
 
 def is_exact(value: Any) -> bool:
@@ -127,8 +142,14 @@ def evaluate_arrays(
     return np.ma.masked_array(result, mask=~valid) if outside == "mask" else result
 
 
-def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]) -> Any:
-    """Evaluate a closed formula at numbers or arrays, every symbol checked against its sign."""
+def evaluate_form(
+    name: str,
+    form: str,
+    expr: sp.Expr,
+    values: Mapping[str, Any],
+    conditions: tuple[sp.Basic, ...] = (),
+) -> Any:
+    """Evaluate a closed formula at numbers or arrays, every symbol checked against its sign, and what else it demands."""
     symbols = {str(symbol): symbol for symbol in sorted(expr.free_symbols, key=str)}
     for key in values:
         if key not in symbols:
@@ -139,12 +160,18 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
         )
     arrays = []
     for key, symbol in symbols.items():
-        arrays.append(numbers(key, values[key], low=0, strict=bool(symbol.is_positive)))
+        low = 0.0 if symbol.is_nonnegative else -math.inf
+        arrays.append(numbers(key, values[key], low=low, strict=bool(symbol.is_positive)))
     if expr.has(*_SPECIAL):
         result = _by_points(list(symbols.values()), expr, arrays)
     else:
-        with np.errstate(all="ignore"):
-            result = np.asarray(sp.lambdify(list(symbols.values()), expr, "numpy")(*arrays), float)
+        compiled = sp.lambdify(list(symbols.values()), expr, "numpy")
+        try:
+            with np.errstate(all="ignore", over="raise"):
+                result = np.asarray(compiled(*arrays), float)
+        except FloatingPointError:
+            # a part is too large for a float, the whole need not be: (1 + x^80)^(-1/80)
+            result = _by_points(list(symbols.values()), expr, arrays)
     if not np.all(np.isfinite(result)):
         raise refusal(
             "values",
@@ -152,6 +179,15 @@ def evaluate_form(name: str, form: str, expr: sp.Expr, values: Mapping[str, Any]
             f"{name}, {form} = {expr} has no finite value at {show(values)}",
             named=False,
         )
+    for condition in conditions:
+        met = sp.lambdify(list(symbols.values()), condition, "numpy")(*arrays)
+        if not np.all(met):
+            raise refusal(
+                "values",
+                dict(values),
+                f"{name}, {form}: {condition.gts} must exceed {condition.lts}; got {show(values)}",
+                named=False,
+            )
     return float(result) if result.ndim == 0 else result
 
 

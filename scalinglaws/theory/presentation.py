@@ -66,6 +66,13 @@ class Scaling:
     notation: str
     branches: int
 
+    @property
+    def letter(self) -> str:
+        """What the constant is called: c, or k where c is a parameter, and not the constant itself."""
+        parts = [part for part in (self.exponent, self.constant) if part is not None]
+        taken = {str(symbol) for part in parts for symbol in part.free_symbols}
+        return "k" if "c" in taken and str(self.constant) != "c" else "c"
+
 
 @short_repr
 @dataclass(frozen=True)

@@ -182,6 +182,22 @@ KAPLAN_2020 = Reference(
     2020,
     "arXiv:2001.08361",
 )
+BUSBRIDGE_2025 = Reference(
+    "busbridge2025distillation",
+    "D. Busbridge, A. Shidani, F. Weers, J. Ramapuram, E. Littwin, R. Webb",
+    "Distillation Scaling Laws",
+    "ICML 2025",
+    2025,
+    "arXiv:2502.08606",
+)
+PEARCE_2024 = Reference(
+    "pearce2024reconciling",
+    "T. Pearce, J. Song",
+    "Reconciling Kaplan and Chinchilla Scaling Laws",
+    "TMLR",
+    2024,
+    "arXiv:2406.12907",
+)
 CABALLERO_2023 = Reference(
     "caballero2023broken",
     "E. Caballero, K. Gupta, I. Rish, D. Krueger",

@@ -138,11 +138,14 @@ def _written(
 def _scaling_text(block: Scaling, show: Show) -> list[str]:
     known = block.constant is not None
     sign = "" if block.growth else "-"
-    lines = ["", f"  {block.quantity} ~ {'c ' if known else ''}{block.variable}^{sign}g"]
+    lines = [
+        "",
+        f"  {block.quantity} ~ {f'{block.letter} ' if known else ''}{block.variable}^{sign}g",
+    ]
     if block.branches <= _MANY:
         lines.append(f"  g         {show(block.exponent)}")
     if block.branches <= 1 and known:
-        lines.append(f"  c         {show(block.constant)}")
+        lines.append(f"  {block.letter}         {show(block.constant)}")
     return lines
 
 
@@ -574,10 +577,10 @@ def _scaling_mathml(block: Scaling) -> str:
     if not cases and block.exponent.is_Add:
         power = f"<mo>(</mo>{power}<mo>)</mo>"
     base = f"<msup>{markup(block.variable)}<mrow>{sign}{power}</mrow></msup>"
-    constant = "<mi>c</mi>" if block.constant is not None else ""
+    constant = f"<mi>{block.letter}</mi>" if block.constant is not None else ""
     formula = f"<mtext>{escape(block.quantity)}</mtext><mo>∼</mo>{constant}{base}"
     ends = [("g", block.exponent)] if cases else []
-    ends += [("c", block.constant)] if block.constant is not None else []
+    ends += [(block.letter, block.constant)] if block.constant is not None else []
     for name, expr in ends:
         formula += f'<mo>,</mo><mspace width="1em"/><mi>{name}</mi><mo>=</mo>{markup(expr)}'
     return f'<math display="block">{formula}</math>'
@@ -594,9 +597,9 @@ def _scaling_latex(block: Scaling, words: Callable[[str], str] = str) -> str:
         relation = rf"{quantity} \sim {variable}^{{{sign}g}}, \qquad g = {exponent}"
     else:
         enclosed = rf"\left({exponent}\right)" if block.exponent.is_Add else exponent
-        relation = rf"{quantity} \sim c\,{variable}^{{{sign}{enclosed}}}"
+        relation = rf"{quantity} \sim {block.letter}\,{variable}^{{{sign}{enclosed}}}"
     if block.constant is not None:
-        relation += rf", \qquad c = {sp.latex(block.constant)}"
+        relation += rf", \qquad {block.letter} = {sp.latex(block.constant)}"
     return relation
 
 

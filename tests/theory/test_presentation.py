@@ -189,3 +189,16 @@ def test_comparison_without_numbers_and_outside_a_law():
     assert mixed.exponents == (sp.Rational(2, 3), sp.Rational(1, 3))
     with pytest.raises(DomainError, match="gamma is a parameter of neither law"):
         theory.compare("linear.time", "linear.data", gamma=1)
+
+
+def test_the_constant_has_a_letter_of_its_own():
+    """Where c is a parameter the constant is called k, in text, LaTeX and MathML, unless it is that parameter."""
+    law = theory.law("empirical.surface_power")
+    text = rendering.text(law.blocks())
+    assert "C = 6 N D ~ k C^-g" in text
+    assert "\n  k         (6**" in text
+    assert "\n  c         power of the sum" in text
+    assert r"\sim k\," in law.latex()
+    assert r"\qquad k = " in law.latex()
+    assert "<mi>k</mi>" in law._repr_html_()
+    assert r"\qquad c = c" in theory.law("empirical.hestness").latex()

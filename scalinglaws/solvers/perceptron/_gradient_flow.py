@@ -82,7 +82,7 @@ def gradient_flow(norm: ArrayLike) -> GradientFlow:
     -----
     The equation is linear, and every :math:`\phi_z` decays at the same rate: it is an integral over the past norms,
     :math:`\phi_z = \int e^{-H(\lambda') }(1 - \tanh\lambda'|z|)/r\,d\lambda'` with :math:`H = \int_{\lambda'}^\lambda h/r`, of which
-    only those weigh that are not forgotten. Gauss-Legendre panels, some 10 ms a point whatever the norm. For
+    only those weigh that are not forgotten. Gauss-Legendre panels, some 5 ms a point whatever the norm. For
     :math:`1 \ll \lambda \ll \alpha` the norm grows as :math:`(\frac{\pi^2}8\sqrt{2/\pi}\,t)^{1/3}`. At finite
     :math:`\alpha`, where the norm ends up growing as :math:`\ln t/2\kappa`, there is no such theory: simulate.
 

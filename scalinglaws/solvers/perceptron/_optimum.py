@@ -77,7 +77,7 @@ def optimal_norm(alpha: ArrayLike) -> OptimalNorm:
 
     Notes
     -----
-    Brent's method on the exact derivative, 1 to 2 ms a point. For many samples :math:`\lambda_{opt} = 0.8835851\,\alpha` and
+    Brent's method on the exact derivative, some 2 ms a point. For many samples :math:`\lambda_{opt} = 0.8835851\,\alpha` and
     :math:`\alpha\varepsilon = 0.4419779`, 0.06 percent above the smallest error that any learner can have; for few,
     :math:`\lambda_{opt} = 0.9956\sqrt\alpha`.
 
@@ -183,7 +183,7 @@ def ridge(
 
     Notes
     -----
-    The multiplier falls as the norm grows; Brent's method on its logarithm, 1 to 2 ms a point with the logistic loss.
+    The multiplier falls as the norm grows; Brent's method on its logarithm, with the logistic loss half as long again as `optimal_norm`.
 
     References
     ----------

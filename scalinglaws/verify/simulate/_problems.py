@@ -34,6 +34,12 @@ def afford_draw(entries: float) -> None:
     afford(entries, "one draw", "use fewer modes, samples, features or times")
 
 
+def table(*shape: int) -> Array:
+    """Return an empty array for what all draws will show; refuse one that would not fit into memory."""
+    afford(float(math.prod(shape)), "the results", "use fewer draws, or fewer points for each")
+    return np.empty(shape)
+
+
 @short_repr
 @dataclass(frozen=True)
 @by_value

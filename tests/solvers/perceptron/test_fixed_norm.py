@@ -299,6 +299,16 @@ def test_the_optimum_is_one_and_within_a_thousandth_of_bayes():
         optimal_norm(1e-4)
 
 
+def test_the_optimum_at_finite_samples(known):
+    """Corrections to the limits: 0.631/alpha to the norm, -0.6155/alpha^2 to alpha times the error."""
+    alpha = np.array([40.0, 100.0, 200.0])
+    found, limit = optimal_norm(alpha), optimal_norm(1e12)
+    missing = alpha**2 * (known["constants"]["optimum_error"] - alpha * found.error)
+    np.testing.assert_allclose(missing, 0.6155, rtol=2e-3)
+    excess = alpha * (found.norm - limit.norm / 1e12 * alpha)
+    np.testing.assert_allclose(excess, 0.631, rtol=2e-3)
+
+
 def test_numerical_exponents():
     slopes = -fixed_norm(1e6, 0.6353 * 1e6 ** (1 / 3)).slope
     assert abs(slopes - 0.5) < 1e-4

@@ -107,7 +107,7 @@ def exponent_bars(found: Mapping[str, NormExponents], *, figure: Figure | None =
     -------
     Figure
         One row for each run: the product, the total and the measured exponent (``"product"``, ``"total"``, ``"measured"`` as ``gid``),
-        with central 95 % intervals.
+        with 95 % intervals.
 
     Raises
     ------

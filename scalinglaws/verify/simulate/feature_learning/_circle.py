@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import afford, generator, number, whole
 from ....errors import ConvergenceError, ResourceError, refusal
 from ....solvers._jit import njit
+from .._problems import table
 from ._flow import finite_times
 from ._records import SimulatedCircle
 
@@ -143,7 +144,7 @@ def circle_network(
         )
     task = _Task(samples, harmonics, target_exponent, bias, float(richness))
     source = generator(rng)
-    found = np.empty((3, draws, flat.size))
+    found = table(3, draws, flat.size)
     for i in range(draws):
         half = source.spawn(1)[0].standard_normal((4, neurons // 2))
         found[:, i] = task.train(flat, _mirrored(half), rate, int(most))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers.spectra import Spectrum, one_spectrum
-from .._problems import Population, Regression, afford_draw, listed, problems
+from .._problems import Population, Regression, afford_draw, listed, problems, table
 from ._integrator import checked_tolerance, integrate
 from ._records import KernelSpectrum, SimulatedTraining
 
@@ -118,7 +118,7 @@ def gradient_flow(
     tolerance = checked_tolerance(tolerance)
     rank = min(eigenvalues.size, features, samples)
     afford_draw(3.0 * rank**2 + 3.0 * times.size * rank)
-    found = np.empty((3, draws, times.size))
+    found = table(3, draws, times.size)
     drawn = problems(
         generator(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
     )

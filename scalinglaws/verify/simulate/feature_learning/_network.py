@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, whole, whole_or_inf
 from ....solvers.spectra import Spectrum, one_spectrum
-from .._problems import afford_draw, fill, listed
+from .._problems import afford_draw, fill, listed, table
 from ._flow import finite_times
 from ._integrator import checked_tolerance, integrate
 from ._records import SimulatedTraining
@@ -114,7 +114,7 @@ def network_flow(
     )
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
     source = generator(rng)
-    found = np.empty((3, draws, times.size))
+    found = table(3, draws, times.size)
     for i in range(draws):
         stream = source.spawn(1)[0]
         # the order of random numbers is that of the projected model

@@ -12,7 +12,7 @@ from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum, one_spectrum
-from .._problems import Population, Regression, afford_draw, listed, problems_and_streams
+from .._problems import Population, Regression, afford_draw, listed, problems_and_streams, table
 from ._records import SimulatedTraining
 
 Array = NDArray[np.float64]
@@ -250,7 +250,7 @@ def _trained(
     rank = min(replicas * eigenvalues.size, count or math.inf, samples or math.inf)
     afford_draw(3.0 * rank**2 + 3.0 * counts.size * rank + 2.0 * replicas * eigenvalues.size)
     eigenvalues, signal = np.repeat(eigenvalues, replicas), np.repeat(signal / replicas, replicas)
-    found = np.empty((3, draws, counts.size))
+    found = table(3, draws, counts.size)
     drawn = problems_and_streams(
         generator(rng), draws, eigenvalues, signal, count, samples, noise_variance
     )

@@ -11,7 +11,7 @@ from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum, one_spectrum
-from .._problems import afford_draw, listed, problems
+from .._problems import afford_draw, listed, problems, table
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -102,7 +102,7 @@ def gradient_descent(
     if not 0 <= momentum < 1:
         raise refusal("momentum", momentum, "must be >= 0 and < 1")
     afford_draw(3 * counts.size * min(eigenvalues.size, features, samples))
-    losses = np.empty((2, draws, counts.size))
+    losses = table(2, draws, counts.size)
     drawn = problems(
         generator(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
     )

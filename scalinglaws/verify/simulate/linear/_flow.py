@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....solvers.spectra import Spectrum, one_spectrum
-from .._problems import afford_draw, listed, problems
+from .._problems import afford_draw, listed, problems, table
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -89,7 +89,7 @@ def gradient_flow(
     )
     noise_variance = number("noise_variance", noise_variance, low=0)
     afford_draw(3 * times.size * min(eigenvalues.size, features, samples))
-    losses = np.empty((2, draws, times.size))
+    losses = table(2, draws, times.size)
     drawn = problems(
         generator(rng), draws, eigenvalues, signal, features_, samples_, noise_variance
     )

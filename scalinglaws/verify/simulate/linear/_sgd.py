@@ -11,7 +11,7 @@ from ....arguments import generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum, one_spectrum
-from .._problems import listed, populations
+from .._problems import listed, populations, table
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -101,7 +101,7 @@ def online_sgd(
         number("learning_rate", learning_rate, low=0, strict=True),
         number("noise_variance", noise_variance, low=0),
     )
-    test = np.empty((draws, counts.size))
+    test = table(draws, counts.size)
     drawn = populations(generator(rng), draws, eigenvalues, signal, features_, noise_variance)
     for i, (problem, stream) in enumerate(drawn):
         spread = math.sqrt(problem.floor + noise_variance)

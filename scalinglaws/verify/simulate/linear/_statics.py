@@ -11,7 +11,7 @@ from scipy import linalg
 from ....arguments import generator, number, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers.spectra import Spectrum, one_spectrum
-from .._problems import afford_draw, fill, listed
+from .._problems import afford_draw, fill, listed, table
 from ._records import SimulatedLosses
 
 Array = NDArray[np.float64]
@@ -85,7 +85,7 @@ def random_feature_ridge(
     source = generator(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
 
-    test, train = np.empty(draws), np.empty(draws)
+    test, train = table(2, draws)
     inputs = np.empty(
         (samples, eigenvalues.size)
     )  # one buffer for all draws: fresh memory would cost as much as the numbers in it
@@ -158,7 +158,7 @@ def population_projection(
     afford_draw(2 * features * eigenvalues.size)
     source = generator(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal)
-    losses = np.empty(draws)
+    losses = table(draws)
     columns = np.empty((features + 1, eigenvalues.size))
     for i in range(draws):
         # triangularize the features with the target as a last column: what is left of it is its distance from their span

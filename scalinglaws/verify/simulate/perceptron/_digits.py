@@ -9,9 +9,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import generator, one_row, whole
+from ....arguments import afford, function, generator, one_row, ordered, whole
 from ....equality import by_value
-from ....errors import refusal
 from ....reprs import short_repr
 from .._digits import digits
 from ._network import Observe, train_network
@@ -96,6 +95,8 @@ def digits_curves(
         If an argument is out of range.
     DataError
         If scikit-learn is not installed.
+    ResourceError
+        If the results would need more than the memory budget.
 
     Notes
     -----
@@ -115,14 +116,15 @@ def digits_curves(
     """
     sizes = one_row("samples", samples, low=2, increasing=True)
     images, labels = _images()
-    most = labels.size - TEST_IMAGES
     for size in sizes:
-        whole("samples", size, low=2, high=most)
-    count = whole("seeds", seeds)
-    if not callable(observe):
-        raise refusal("observe", observe, "must be a function of the weights")
-    runs = []
-    for stream in generator(rng).spawn(count):
+        whole("samples", size, low=2, high=labels.size - TEST_IMAGES)
+    count, most = whole("seeds", seeds), whole("batch", batch)
+    function("observe", observe)
+    looked = ordered("steps", steps, whole=True, infinite=False, single_row=True)
+    afford(3.0 * count * sizes.size * looked.size, "the results", "use fewer seeds or steps")
+    source, runs = generator(rng), []
+    for _ in range(count):
+        stream = source.spawn(1)[0]
         order = stream.permutation(labels.size)
         test, rest = order[:TEST_IMAGES], order[TEST_IMAGES:]
         runs.append(
@@ -137,7 +139,7 @@ def digits_curves(
                     scale=scale,
                     optimizer=optimizer,
                     learning_rate=learning_rate,
-                    batch=min(whole("batch", batch), size),
+                    batch=min(most, size),
                     weight_decay=weight_decay,
                     observe=observe,
                     rng=own,

@@ -10,16 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from ....arguments import afford, choice, flag, generator, ordered, whole
+from ....arguments import afford, choice, flag, generator, numbers, ordered, whole
 from ....equality import by_value
 from ....errors import ConvergenceError
 from ....reprs import short_repr
+from .._problems import table
 from ._teacher import angle_over_pi, task_size, tasks
 
 Array = NDArray[np.float64]
 
 LOSSES = ("logistic", "exponential")
 _ITERATIONS = 5000
+_LARGEST = 1e20  # norms: where the solver's range ends, too
 _GRADIENT = 1e-3  # of the log loss along the sphere, over the norm: above, L-BFGS has stopped short
 
 
@@ -68,7 +70,7 @@ def fixed_norm(
     Parameters
     ----------
     norm : array_like, shape (L,)
-        :math:`\lambda \ge 0`, non-decreasing; 0 for its limit, Hebb's rule.
+        :math:`\lambda` from 0 to 1e20, non-decreasing; 0 for its limit, Hebb's rule.
     alpha : float
         Samples per input, > 0; their number is rounded.
     inputs : int
@@ -96,7 +98,7 @@ def fixed_norm(
     ConvergenceError
         If the minimum is not reached.
     ResourceError
-        If a draw would need more than the memory budget.
+        If a draw or the results would need more than the memory budget.
 
     Notes
     -----
@@ -109,13 +111,14 @@ def fixed_norm(
     >>> found.error.shape, bool(np.all(found.error[:, 0] > found.error[:, 2]))
     ((4, 3), True)
     """
+    numbers("norm", norm, low=0.0, high=_LARGEST)
     norms = np.atleast_1d(ordered("norm", norm, infinite=False, single_row=True))
     samples, size = task_size(alpha, inputs, distribution)
     choice("loss", loss, LOSSES)
     count, keep = whole("draws", draws), flag("margins", margins)
     if keep:
         afford(count * norms.size * samples, "the margins", "use fewer draws, norms or samples")
-    table = np.empty((3, count, norms.size))
+    found = table(3, count, norms.size)
     kept = np.empty((count, norms.size, samples)) if keep else None
     drawn = tasks(generator(rng), count, samples, size, distribution)
     for i, (signed, teacher) in enumerate(drawn):
@@ -125,14 +128,14 @@ def fixed_norm(
                 student = minimizer(signed, student, float(each), loss)
             student = student * (math.sqrt(size) / np.linalg.norm(student))
             delta = signed @ student
-            table[:, i, j] = (
+            found[:, i, j] = (
                 angle_over_pi(student, teacher),
                 math.exp(logsumexp(log_loss(each * delta, loss)[0]) - math.log(samples)),
                 np.mean(delta <= 0),
             )
             if kept is not None:
                 kept[i, j] = delta
-    return SimulatedPerceptrons(norms, table[0], table[1], table[2], kept)
+    return SimulatedPerceptrons(norms, found[0], found[1], found[2], kept)
 
 
 def minimizer(signed: Array, start: Array, norm: float, loss: str = "logistic") -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,16 +12,19 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from ....arguments import generator, numbers, ordered, whole
+from ....arguments import afford, generator, numbers, ordered, whole
 from ....equality import by_value
 from ....errors import ConvergenceError
 from ....reprs import short_repr
+from .._problems import table
 from ._fixed_norm import minimizer
 from ._teacher import angle_over_pi, task_size, tasks
 
 Array = NDArray[np.float64]
 
 _LATEST = 1e8
+_SMALLEST = 1e-12  # norms: where the range of fixed norms begins in the solver, too
+_PATH = 5000  # numbers per input that a path keeps: some 10 for each of some 200 steps
 _ACCURACY = 1e-7
 
 
@@ -64,7 +68,7 @@ def gradient_flow(
     Parameters
     ----------
     norm : array_like, shape (L,)
-        :math:`\lambda > 0` at which to look, non-decreasing.
+        :math:`\lambda \ge 10^{-12}` at which to look, non-decreasing.
     alpha, inputs, distribution, draws, rng
         As in `fixed_norm`.
 
@@ -80,7 +84,7 @@ def gradient_flow(
     ConvergenceError
         If the flow has not reached a norm by the time 1e8, or could not be followed.
     ResourceError
-        If a draw would need more than the memory budget.
+        If a draw or the results would need more than the memory budget.
 
     Notes
     -----
@@ -92,11 +96,13 @@ def gradient_flow(
     >>> bool(found.time[0, 1] > found.time[0, 0] > 2)
     True
     """
-    numbers("norm", norm, low=0.0, strict=True)
+    numbers("norm", norm, low=_SMALLEST)
     norms = np.atleast_1d(ordered("norm", norm, infinite=False, single_row=True))
     samples, size = task_size(alpha, inputs, distribution)
+    entries = 2.0 * samples * size + (4.0 * size + _PATH) * size  # data, Jacobians, path
+    afford(entries, "one draw", "use fewer samples or inputs")
     count = whole("draws", draws)
-    time, error, fixed = np.empty((3, count, norms.size))
+    time, error, fixed = table(3, count, norms.size)
     drawn = tasks(generator(rng), count, samples, size, distribution)
     for i, (signed, teacher) in enumerate(drawn):
         best = signed.sum(axis=0)
@@ -141,15 +147,24 @@ def _followed(signed: Array, norms: Array) -> tuple[Array, list[Array]]:
         raise ConvergenceError(
             f"gradient_flow: the norm {norms[-1]:g} is not reached: {reached:.6g} at t = {path.t[-1]:.3g}; ask for smaller norms"
         )
+
+    def length(t: float) -> float:
+        return float(np.linalg.norm(path.sol(t))) / math.sqrt(size)
+
     lengths = np.linalg.norm(path.y, axis=0) / math.sqrt(size)
-    times = np.empty(norms.size)
-    for j, each in enumerate(norms[:-1]):
-        after = int(np.searchsorted(lengths, each))
-        times[j] = brentq(
-            lambda t, each=each: float(np.linalg.norm(path.sol(t))) / math.sqrt(size) - each,
-            path.t[after - 1],
-            path.t[after],
-            rtol=1e-12,
-        )
-    times[-1] = path.t_events[0][0]
+    times = np.full(norms.size, path.t_events[0][0])
+    for j, each in enumerate(norms):
+        if each >= min(lengths[-1], norms[-1]):
+            break  # the last one, and what is told apart from it by rounding alone
+        after = int(np.argmax(lengths >= each))
+        times[j] = _crossing(length, float(each), path.t[after - 1], path.t[after])
     return times, [np.asarray(path.sol(t)) for t in times]
+
+
+def _crossing(length: Callable[[float], float], norm: float, early: float, late: float) -> float:
+    """Return when a length passes a norm; an end where it is there already, give or take the error of interpolation."""
+    if length(early) >= norm:
+        return early
+    if length(late) <= norm:
+        return late
+    return float(brentq(lambda t: length(t) - norm, early, late, rtol=1e-12))

@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, choice, generator, number, ordered, whole
+from ....arguments import (
+    MOST_EXACT,
+    afford,
+    choice,
+    floats,
+    function,
+    generator,
+    number,
+    ordered,
+    whole,
+)
 from ....equality import by_value
 from ....errors import ConvergenceError, DataError, refusal
 from ....reprs import short_repr
@@ -105,11 +115,11 @@ def train_network(
     Raises
     ------
     DomainError
-        If an argument is out of range.
+        If an argument is out of range, or `observe` does not return finite numbers, always as many.
     DataError
         If samples and labels do not fit, or are not finite.
     ConvergenceError
-        If weights are no longer finite: the learning rate is too large.
+        If outputs or the loss are not finite: the learning rate is too large.
     ResourceError
         If it would need more than the memory budget.
 
@@ -142,7 +152,8 @@ def train_network(
         number(name, value, low=0.0, strict=True)
     number("weight_decay", weight_decay, low=0.0)
     size = whole("batch", batch, high=y.size)
-    if isinstance(widths, (str, int)):
+    row = isinstance(widths, np.ndarray) and widths.ndim == 1
+    if not (row or isinstance(widths, Sequence)) or isinstance(widths, (str, bytes)):
         raise refusal("widths", widths, "must be a sequence of whole numbers")
     classes = int(max(y.max(), test_y.max())) + 1
     sizes = [x.shape[1], *(whole("widths", width) for width in widths), classes]
@@ -151,12 +162,17 @@ def train_network(
         "a network",
         "use smaller layers or fewer samples",
     )
+    if observe is not None:
+        function("observe", observe)
     source = generator(rng)
-    weights = [
-        scale * math.sqrt(2 / n) * source.standard_normal((m, n)) for n, m in pairwise(sizes)
-    ]
+    with np.errstate(over="ignore"):  # told with the outputs
+        weights = [
+            scale * math.sqrt(2 / n) * source.standard_normal((m, n)) for n, m in pairwise(sizes)
+        ]
     update = _Updates(weights, [np.zeros(m) for m in sizes[1:]], optimizer, learning_rate)
-    rows, step = [], 0
+    rows: list[tuple[float, float, float]] = []
+    seen: list[Array] = []
+    step = 0
     order, at = source.permutation(y.size), 0
     for stop in looked.astype(int):
         while step < stop:
@@ -164,31 +180,27 @@ def train_network(
                 order, at = source.permutation(y.size), 0
             chosen = order[at : at + size]
             at, step = at + size, step + 1
-            update.step(x[chosen], y[chosen], weight_decay)
-        rows.append(_row(update, x, y, test_x, test_y, observe, step))
-    table = np.array([row[:3] for row in rows])
-    observed = np.array([row[3] for row in rows], float)
-    return TrainedNetwork(
-        looked,
-        table[:, 0],
-        table[:, 1],
-        table[:, 2],
-        observed.reshape(looked.size, -1),
-        tuple(update.weights),
-    )
+            with np.errstate(over="ignore", invalid="ignore"):  # told with the outputs
+                update.step(x[chosen], y[chosen], weight_decay)
+        rows.append(_row(update, x, y, test_x, test_y, step))
+        if observe is not None:
+            seen.append(_observed(observe, update.weights, seen, looked.size))
+    error, train_error, train_loss = np.array(rows).T
+    observed = np.array(seen) if seen else np.empty((looked.size, 0))
+    return TrainedNetwork(looked, error, train_error, train_loss, observed, tuple(update.weights))
 
 
 def _samples(prefix: str, inputs: ArrayLike, labels: ArrayLike) -> tuple[Array, NDArray[np.int64]]:
     """Read samples and their labels."""
-    x, y = np.asarray(inputs, float), np.asarray(labels)
-    if x.ndim != 2 or y.shape != x.shape[:1] or not y.size:
+    x, y = floats(f"{prefix}inputs", inputs), floats(f"{prefix}labels", labels)
+    if x.ndim != 2 or y.shape != x.shape[:1] or not x.size:
         raise DataError(
             f"{prefix}inputs of shape {x.shape} and {prefix}labels of shape {y.shape} do not fit: "
             "they must be (samples, entries) and (samples,)"
         )
     if not np.all(np.isfinite(x)):
         raise DataError(f"{prefix}inputs must be finite")
-    if y.dtype.kind not in "iu" or y.min() < 0:
+    if not np.all((y == np.floor(y)) & (y >= 0) & (y < MOST_EXACT)):
         raise DataError(f"{prefix}labels must be whole numbers >= 0")
     return x, y.astype(np.int64)
 
@@ -245,25 +257,30 @@ def _row(
     y: NDArray[np.int64],
     test_x: Array,
     test_y: NDArray[np.int64],
-    observe: Observe | None,
     step: int,
-) -> tuple[float, float, float, Array]:
-    outputs, test_outputs = update.forward(x)[-1], update.forward(test_x)[-1]
-    if not (np.all(np.isfinite(outputs)) and np.all(np.isfinite(test_outputs))):
+) -> tuple[float, float, float]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        outputs, test_outputs = update.forward(x)[-1], update.forward(test_x)[-1]
+        highest = outputs.max(axis=1, keepdims=True)
+        loss = np.log(np.exp(outputs - highest).sum(axis=1)) + highest[:, 0]
+        loss -= outputs[np.arange(y.size), y]
+    if not (np.all(np.isfinite(loss)) and np.all(np.isfinite(test_outputs))):
         raise ConvergenceError(
-            f"train_network: outputs are not finite after {step} steps; use a smaller learning_rate"
+            f"train_network: outputs are not finite after {step} steps; use a smaller learning_rate, scale or weight_decay"
         )
-    highest = outputs.max(axis=1, keepdims=True)
-    loss = np.log(np.exp(outputs - highest).sum(axis=1)) + highest[:, 0]
-    loss -= outputs[np.arange(y.size), y]
-    seen = (
-        np.zeros(0)
-        if observe is None
-        else np.atleast_1d(np.asarray(observe([weight.copy() for weight in update.weights]), float))
-    )
     return (
         float(np.mean(test_outputs.argmax(axis=1) != test_y)),
         float(np.mean(outputs.argmax(axis=1) != y)),
         float(loss.mean()),
-        seen,
     )
+
+
+def _observed(observe: Observe, weights: list[Array], before: list[Array], looks: int) -> Array:
+    """Return what is observed of weights: finite numbers, as many as before."""
+    told = "must be finite numbers, at every step as many"
+    found = observe([weight.copy() for weight in weights])
+    row = floats("observe(weights)", found, told).ravel()
+    if not np.all(np.isfinite(row)) or (before and before[0].size != row.size):
+        raise refusal("observe(weights)", found, told)
+    afford(float(looks) * row.size, "what is observed", "return fewer numbers, or look less often")
+    return row

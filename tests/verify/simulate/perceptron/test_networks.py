@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from scalinglaws.errors import ConvergenceError, DataError, DomainError
+from scalinglaws.errors import ConvergenceError, DataError, DomainError, ResourceError
 from scalinglaws.solvers.perceptron import spectral_complexity
 from scalinglaws.verify.estimate import norm_exponents
 from scalinglaws.verify.simulate import _digits as data_module
@@ -145,6 +145,19 @@ def test_a_rate_that_is_too_large_is_told():
         ({"weight_decay": -1}, "weight_decay = -1 must"),
         ({"batch": 201}, "batch = 201 must"),
         ({"widths": 5}, "widths"),
+        ({"widths": 5.0}, "widths"),
+        ({"widths": None}, "widths"),
+        ({"widths": np.int64(5)}, "widths"),
+        ({"widths": {5, 4}}, "widths"),
+        ({"widths": "5"}, "widths"),
+        ({"inputs": [["a", "b"]]}, "inputs"),
+        ({"inputs": 1j * np.ones((200, 6))}, "inputs"),
+        ({"inputs": [[1, 2], [3]]}, "inputs"),
+        ({"test_labels": [[1], [1, 2]]}, "test_labels"),
+        ({"observe": 3}, "observe = 3 must be a function"),
+        ({"observe": lambda weights: "a"}, r"observe\(weights\) = 'a' must be finite numbers"),
+        ({"observe": lambda weights: None}, r"observe\(weights\) = None must be finite"),
+        ({"observe": lambda weights: np.nan}, r"observe\(weights\) = nan must be finite"),
         ({"widths": (0,)}, "widths = 0 must"),
         ({"steps": [5, 1]}, "steps"),
     ],
@@ -169,7 +182,10 @@ def test_refusals(arguments, complaint):
     [
         ({"labels": [0, 1]}, "do not fit"),
         ({"labels": np.full(200, 0.5)}, "whole numbers"),
+        ({"labels": np.full(200, 2**63, np.uint64)}, "whole numbers"),
+        ({"labels": np.full(200, -1)}, "whole numbers"),
         ({"inputs": np.full((200, 6), np.nan)}, "finite"),
+        ({"inputs": np.ones((200, 0))}, "do not fit"),
         ({"test_inputs": np.ones((200, 5))}, "6 entries, test_inputs 5"),
     ],
 )
@@ -179,6 +195,38 @@ def test_data_that_cannot_be_used(change, complaint):
         train_network(
             **{"steps": 1, "inputs": x, "labels": y, "test_inputs": x, "test_labels": y, **change}
         )
+
+
+def test_as_much_is_observed_at_every_step():
+    x, y = task()
+    looks = []
+
+    def growing(weights):
+        looks.append(1)
+        return np.ones(len(looks))
+
+    with pytest.raises(DomainError, match="at every step as many"):
+        train_network([0, 1], x, y, test_inputs=x, test_labels=y, observe=growing)
+    nothing = train_network([0, 1], x, y, test_inputs=x, test_labels=y)
+    assert nothing.observed.shape == (2, 0)
+
+
+@pytest.mark.parametrize("change", [{"scale": 1e300}, {"weight_decay": 1e300}])
+def test_overflow_is_told_without_warnings(change):
+    x, y = task()
+    with pytest.raises(ConvergenceError, match="not finite"):
+        train_network(9, x, y, test_inputs=x, test_labels=y, **change)
+
+
+def test_what_does_not_fit_into_memory_is_refused(monkeypatch):
+    x, y = task()
+    with pytest.raises(ResourceError, match="use fewer seeds or steps"):
+        digits_curves([0, 1], [10, 20], seeds=10**15, observe=lambda weights: 1.0)
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "1MB")
+    with pytest.raises(ResourceError, match="a network would hold"):
+        train_network(1, x, y, test_inputs=x, test_labels=y, widths=(10**5,))
+    with pytest.raises(ResourceError, match="return fewer numbers, or look less often"):
+        train_network(1, x, y, test_inputs=x, test_labels=y, observe=lambda weights: np.ones(10**6))
 
 
 def test_digits_refuse_more_images_than_there_are():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from scalinglaws.errors import ConvergenceError, DomainError
+from scalinglaws.errors import ConvergenceError, DomainError, ResourceError
 from scalinglaws.solvers import perceptron as solve
 from scalinglaws.verify.simulate.perceptron import _fixed_norm as module
 from scalinglaws.verify.simulate.perceptron import _gradient_flow as flow_module
@@ -129,6 +129,7 @@ def test_the_flow_at_many_samples_is_that_of_the_theory():
     [
         ({"norm": [2, 1]}, "norm"),
         ({"norm": -1}, "norm"),
+        ({"norm": [1, 1e21]}, "norm.1. = 1e.21 must lie between 0 and"),
         ({"alpha": 0}, "alpha = 0 must"),
         ({"alpha": 1e-3}, "at least one sample"),
         ({"inputs": 1}, "inputs = 1 must"),
@@ -141,6 +142,29 @@ def test_the_flow_at_many_samples_is_that_of_the_theory():
 def test_refusals(arguments, complaint):
     with pytest.raises(DomainError, match=complaint):
         fixed_norm(**{"norm": 1, "alpha": 2, "inputs": 20, **arguments})
+
+
+def test_results_and_draws_beyond_memory_are_refused(monkeypatch):
+    for simulated in (fixed_norm, gradient_flow):
+        with pytest.raises(ResourceError, match="the results would hold .* use fewer draws"):
+            simulated(1, alpha=2, inputs=20, draws=10**13)
+    with pytest.raises(ResourceError, match="the margins would hold"):
+        fixed_norm(1, alpha=2, inputs=20, draws=10**10, margins=True)
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "10MB")
+    # 10 samples of 1000 inputs: the data fit, the flow's Jacobian does not
+    fixed_norm(1, alpha=0.01, inputs=1000)
+    with pytest.raises(ResourceError, match="one draw would hold"):
+        gradient_flow(1, alpha=0.01, inputs=1000)
+
+
+def test_a_norm_may_be_asked_for_again():
+    found = gradient_flow([0.5, 2, 2, 2], alpha=8, inputs=30, draws=8, rng=3)
+    again = gradient_flow([2, np.nextafter(2, 3)], alpha=8, inputs=30, draws=8, rng=3)
+    for rows in (found.time[:, 1:], found.error[:, 1:], again.time, again.error):
+        np.testing.assert_allclose(rows, rows[:, :1] * np.ones(rows.shape[1]), rtol=1e-6)
+    np.testing.assert_allclose(found.time[:, 1], again.time[:, 0], rtol=1e-5)
+    many = gradient_flow(np.geomspace(1e-12, 3, 400), alpha=4, inputs=10)
+    assert np.all(np.diff(many.time) > 0)
 
 
 def test_the_flow_refuses_zero_and_what_it_does_not_reach(monkeypatch):

@@ -1,0 +1,56 @@
+"""Results of more draws than memory holds are refused at the door, by every simulation that draws."""
+
+from inspect import isfunction, signature
+
+import pytest
+
+from scalinglaws.errors import ResourceError
+from scalinglaws.solvers import PowerLawSpectrum
+from scalinglaws.verify.simulate import feature_learning, kernel_adaptation, linear, perceptron
+
+SPECTRUM = PowerLawSpectrum(1.5, 0.5, 20)
+CALLS = {
+    (linear, "gradient_flow"): ((1.0, SPECTRUM), {}),
+    (linear, "gradient_descent"): ((1, SPECTRUM), {"learning_rate": 0.1}),
+    (linear, "online_sgd"): ((1, SPECTRUM), {"learning_rate": 0.1}),
+    (linear, "random_feature_ridge"): ((SPECTRUM,), {"samples": 10}),
+    (linear, "population_projection"): ((SPECTRUM,), {"features": 5}),
+    (feature_learning, "gradient_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
+    (feature_learning, "network_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
+    (feature_learning, "gradient_descent"): (
+        (1, SPECTRUM),
+        {"learning_rate": 0.1, "richness": 0.1},
+    ),
+    (feature_learning, "online_sgd"): (
+        (1, SPECTRUM),
+        {"learning_rate": 0.1, "richness": 0.1, "batch": 4},
+    ),
+    (feature_learning, "circle_network"): (
+        (1.0,),
+        {"neurons": 4, "samples": 8, "richness": 0.1, "target_exponent": 1.0, "harmonics": 3},
+    ),
+    (perceptron, "fixed_norm"): ((1.0,), {"alpha": 2, "inputs": 10}),
+    (perceptron, "gradient_flow"): ((1.0,), {"alpha": 2, "inputs": 10}),
+    (kernel_adaptation, "sample_posterior"): (
+        ([[1.0], [2.0]], [1.0, 2.0]),
+        {"neurons": 2, "ridge": 1.0, "rng": 0},
+    ),
+}
+
+
+def test_all_that_draw_are_called():
+    drawing = {
+        (room, name)
+        for room in (linear, feature_learning, perceptron, kernel_adaptation)
+        for name in room.__all__
+        if isfunction(getattr(room, name)) and "draws" in signature(getattr(room, name)).parameters
+    }
+    assert drawing == set(CALLS)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0].__name__}.{call[1]}")
+def test_draws_beyond_memory_are_refused(call):
+    room, name = call
+    given, more = CALLS[call]
+    with pytest.raises(ResourceError, match="use fewer .*draws"):
+        getattr(room, name)(*given, **more, draws=10**14)
