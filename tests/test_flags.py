@@ -5,6 +5,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -19,6 +20,7 @@ from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
 from scalinglaws.theory.records import Published
 from scalinglaws.verify import empirical
+from scalinglaws.verify.simulate import empirical as tasks
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
 
@@ -116,6 +118,9 @@ CALLS = {
     "verify.run": lambda **given: verify.run(["linear.statics"], **given),
     "verify.simulate.perceptron.fixed_norm": lambda **given: perceptrons.fixed_norm(
         [1.0], alpha=2.0, inputs=5, **given
+    ),
+    "verify.simulate.empirical.regression_curve": lambda **given: tasks.regression_curve(
+        np.diag([1.0, 2.0, 3.0, 4.0]), [0.0, 1.0, 2.0, 4.0], [2], **given
     ),
     "verify.simulate.percolation.label_clusters": lambda **given: simulated.label_clusters(
         [[True, False]], **given

@@ -15,6 +15,7 @@ from scipy import optimize
 
 from ...arguments import numbers, whole
 from ...errors import DataError, refusal
+from ...reprs import short_repr
 from ._records import NO_POWER_LAW, POWER_LAW, TOO_FEW, MeasuredSpectrum
 from ._sample import Modes, Sample
 from ._windows import FIRST, LEAST_SPAN, MOST_BIAS, MOST_MODES, SHARE, Window, modes_of, slope
@@ -113,6 +114,7 @@ def decay_from(k: NDArray[np.intp], logs: Array) -> float:
     return -slope(np.log(k + 0.5), logs)
 
 
+@short_repr
 @dataclass(frozen=True)
 class FitWindow:
     """Where the exponents of a sample can be read off.

@@ -16,13 +16,13 @@ from ._records import MeasuredExponent, MeasuredSpectrum
 from ._spectrum_curves import SpectrumCurves, eigenvalue_curves, residual_curves
 
 if TYPE_CHECKING:
-    from ._measurement import TaskMeasurement
+    from ._task import MeasuredTask
 
 Array = NDArray[np.float64]
 _HEIGHT = 406
 
 
-def task_figures(measurement: TaskMeasurement, prediction: TaskPrediction) -> Iterator[str]:
+def task_figures(measurement: MeasuredTask, prediction: TaskPrediction) -> Iterator[str]:
     """Draw spectrum, residual and learning curve, as far as they are known; each is an ``svg`` element."""
     if measurement.spectrum is not None:
         yield _spectrum_figure(

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...reprs import short_repr
 from ._exponents import (
     EXHAUSTED,
     SHALLOW,
@@ -45,6 +46,7 @@ _LEAST_HALVES = 3
 _SHORTEST = 12  # last mode of a window that can be cut in three
 
 
+@short_repr
 @dataclass(frozen=True)
 class MeasuredExponents:
     r"""Exponents of a sample, and the spectra they were read off.

@@ -25,7 +25,7 @@ from ._windows import sub_windows
 
 if TYPE_CHECKING:
     from ...theory.formula import Law
-    from ._measurement import TaskMeasurement
+    from ._task import MeasuredTask
 
 Array = NDArray[np.float64]
 Pairs = Sequence[tuple[float, float]]
@@ -161,7 +161,7 @@ class TaskPrediction(Result):
         return bool(np.all(np.abs(np.log(self.ratio)) <= np.log(self.allowed)))
 
 
-def predict(measurement: TaskMeasurement) -> TaskPrediction:
+def predict(measurement: MeasuredTask) -> TaskPrediction:
     """Predict exponents and the learning curve of a measured task.
 
     Exponents come from the laws ``linear.time``, ``feature_learning.time``, ``linear.model``, ``linear.data``, ``linear.compute`` and
@@ -220,7 +220,7 @@ def predict(measurement: TaskMeasurement) -> TaskPrediction:
 # -- exponents ----------------------------------------------------------------------------------------------------------
 
 
-def predicted_exponents(measurement: TaskMeasurement) -> Iterator[PredictedExponent]:
+def predicted_exponents(measurement: MeasuredTask) -> Iterator[PredictedExponent]:
     """Evaluate each law at the measured capacity and source, and at their replicates."""
     alpha, beta = measurement.capacity.value, measurement.source.value
     for quantity, name in LAWS:
@@ -323,7 +323,7 @@ def _touched(law: Law, capacity: MeasuredExponent, source: MeasuredExponent) -> 
 # -- learning curve -----------------------------------------------------------------------------------------------------
 
 
-def _curve(measurement: TaskMeasurement) -> tuple[PredictedCurve | None, str]:
+def _curve(measurement: MeasuredTask) -> tuple[PredictedCurve | None, str]:
     """Return the predicted curve, or why there is none."""
     spectrum = measurement.spectrum
     if spectrum is None:
@@ -347,7 +347,7 @@ def _curve(measurement: TaskMeasurement) -> tuple[PredictedCurve | None, str]:
 
 
 def _band(
-    measurement: TaskMeasurement, spectrum: MeasuredSpectrum, samples: Array
+    measurement: MeasuredTask, spectrum: MeasuredSpectrum, samples: Array
 ) -> tuple[tuple[Array, Array, Array], str]:
     """Return the three errors of the logarithm of the predicted loss, and what they lack."""
     halves = _logarithms(measurement.half_samples, samples)
@@ -378,7 +378,7 @@ def _logarithms(spectra: Sequence[MeasuredSpectrum], samples: Array) -> Array:
 # -- words --------------------------------------------------------------------------------------------------------------
 
 
-def _verdicts(measurement: TaskMeasurement) -> Iterator[str]:
+def _verdicts(measurement: MeasuredTask) -> Iterator[str]:
     """Say what was not found to be a power law: what follows supposes that it is one."""
     for name in ("capacity", "decay", "source"):
         found = getattr(measurement, name)

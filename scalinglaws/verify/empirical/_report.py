@@ -18,11 +18,11 @@ from ...formatting import number, short
 from ...tables import Block, Table, as_text
 from ..page.document import rendered
 from . import _figures
-from ._prediction import PredictedExponent, TaskPrediction
+from ._prediction import PredictedExponent, TaskPrediction, predict
 from ._records import MeasuredExponent
 
 if TYPE_CHECKING:
-    from ._measurement import TaskMeasurement
+    from ._task import MeasuredTask
 
 _COLUMNS = 100
 _QUANTITIES = (
@@ -33,7 +33,7 @@ _QUANTITIES = (
 _ROWS = 9  # of the predicted curve
 
 
-def report_text(measurement: TaskMeasurement) -> str:
+def report_text(measurement: MeasuredTask) -> str:
     """Write what was measured of a task, and what is predicted for it, as text.
 
     Parameters
@@ -57,7 +57,7 @@ def report_text(measurement: TaskMeasurement) -> str:
     )
 
 
-def write_html(measurement: TaskMeasurement, path: str | Path) -> Path:
+def write_html(measurement: MeasuredTask, path: str | Path) -> Path:
     """Write what was measured of a task, and what is predicted for it, as a page for the browser.
 
     Parameters
@@ -83,7 +83,7 @@ def write_html(measurement: TaskMeasurement, path: str | Path) -> Path:
     target = arguments.path("path", path)
     if target.suffix.lower() not in {".html", ".htm"}:
         raise refusal("path", str(path), "must end in .html")
-    prediction = measurement.predict()
+    prediction = predict(measurement)
     target.write_text(
         rendered(
             "task.html.j2",
@@ -100,9 +100,9 @@ def write_html(measurement: TaskMeasurement, path: str | Path) -> Path:
     return target
 
 
-def report_blocks(measurement: TaskMeasurement) -> Iterator[Block]:
+def report_blocks(measurement: MeasuredTask) -> Iterator[Block]:
     """Say what was measured of a task, and what is predicted for it, in paragraphs and tables."""
-    prediction = measurement.predict()
+    prediction = predict(measurement)
     yield ". ".join(f"{name}: {value}" for name, value in _facts(measurement)) + "."
     for name, _ in _QUANTITIES:
         reason = getattr(measurement, name).reason
@@ -112,7 +112,7 @@ def report_blocks(measurement: TaskMeasurement) -> Iterator[Block]:
     yield from _notes(measurement, prediction)
 
 
-def _facts(measurement: TaskMeasurement) -> Iterator[tuple[str, str]]:
+def _facts(measurement: MeasuredTask) -> Iterator[tuple[str, str]]:
     yield "Data", measurement.source_of_data
     yield "samples", short(measurement.samples)
     yield "outputs", str(measurement.outputs)
@@ -121,12 +121,12 @@ def _facts(measurement: TaskMeasurement) -> Iterator[tuple[str, str]]:
         yield "intrinsic dimension", f"{estimate} ({interval})"
 
 
-def _notes(measurement: TaskMeasurement, prediction: TaskPrediction) -> list[str]:
+def _notes(measurement: MeasuredTask, prediction: TaskPrediction) -> list[str]:
     dimension = measurement.dimension
     return [*measurement.notes, *(dimension.notes if dimension else ()), *prediction.notes]
 
 
-def _tables(measurement: TaskMeasurement, prediction: TaskPrediction) -> Iterator[Table]:
+def _tables(measurement: MeasuredTask, prediction: TaskPrediction) -> Iterator[Table]:
     yield _measured(measurement)
     yield from _local(measurement)
     yield _exponents(prediction.exponents)
@@ -136,7 +136,7 @@ def _tables(measurement: TaskMeasurement, prediction: TaskPrediction) -> Iterato
         yield _held_out(prediction)
 
 
-def _measured(measurement: TaskMeasurement) -> Table:
+def _measured(measurement: MeasuredTask) -> Table:
     rows = []
     for name, letter in _QUANTITIES:
         found: MeasuredExponent = getattr(measurement, name)
@@ -178,7 +178,7 @@ def _estimate(value: float | None, interval: tuple[float, float] | None) -> tupl
     return number(value, 4), f"{number(interval[0], 4)} to {number(interval[1], 4)}"
 
 
-def _local(measurement: TaskMeasurement) -> Iterator[Table]:
+def _local(measurement: MeasuredTask) -> Iterator[Table]:
     names = ("capacity", "decay")
     for what, title in (
         ("consecutive", "Local exponents, by which verdicts are found"),

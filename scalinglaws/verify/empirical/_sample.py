@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arguments import afford
+from ...equality import by_value
 from ...errors import DataError
+from ...reprs import short_repr
 from ._eigenpairs import leading_pairs
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Modes:
     r"""What a sample has in each of its leading modes.
@@ -41,6 +45,8 @@ class Modes:
     rank: float = math.inf
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Sample:
     """Rows of data.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...equality import by_value
+from ...reprs import short_repr
 from ._learning_curve import corrected_eigenvalues, corrected_residual
 from ._records import MeasuredSpectrum
 
@@ -17,6 +19,8 @@ _SPAN = 2.0  # last over first mode of a local exponent
 _SLOPES = 40
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class SpectrumCurves:
     """Eigenvalues or residual of a sample against the number of modes.
