@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import arguments
 from .arguments import afford
 from .errors import DataError
 
@@ -65,7 +66,7 @@ def read_arrays(path: str | Path, *, words: bool = False) -> dict[str, NDArray[A
     ...     read_arrays(path)
     {'width': array([ 64, 128]), 'loss': array([2.5 , 2.25])}
     """
-    path = Path(path)
+    path = arguments.path("path", path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
