@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import arguments
 from .arguments import afford, affordable
 from .errors import DataError
 from .records import read_records
@@ -87,7 +88,7 @@ def read_arrays(
     >>> read_arrays("lines", content=b'{"config": {"width": 64}, "loss": 2.5}')
     {'config/width': array([64]), 'loss': array([2.5])}
     """
-    path = Path(path)
+    path = arguments.path("path", path)
     kind = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), "")
     if content is not None and not kind:
         kind = _kind_of(content)

@@ -227,6 +227,9 @@ MAKERS = {
         np.array([20.0, 80.0]), np.array([0, 4]), *np.full((2, 2, 2, 2), 0.5), np.ones((1, 2, 2, 2))
     ),
     "NormExponents": _norm_exponents,
+    "TaskMeasurement": lambda: verify.empirical.measure(
+        eigenvalues=np.arange(1.0, 201) ** -1.5, coefficients=np.arange(1.0, 201) ** -0.9
+    ),
     "AlignmentProbability": lambda: solvers.patterns.log_alignment(10, 5.0, samples=2000, rng=0),
     "CostLimited": lambda: theory.linear.ComputeLimited().cases[0].model,
     "Comparison": lambda: verify.Comparison(

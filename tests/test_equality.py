@@ -48,6 +48,15 @@ def _records():
     return found
 
 
+class _Unknown(type):
+    def __getattr__(cls, name):
+        return object
+
+
+class Anything(metaclass=_Unknown):
+    """Stands for a module or a type."""
+
+
 def _only_checked(kind):
     """Stand in for names that only a type checker imports."""
     lacking = {}
@@ -55,7 +64,7 @@ def _only_checked(kind):
         try:
             typing.get_type_hints(kind, {**vars(sys.modules[kind.__module__]), **lacking})
         except NameError as failure:
-            lacking[failure.name] = object
+            lacking[failure.name] = Anything
         else:
             return lacking
 

@@ -5,6 +5,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -18,6 +19,8 @@ from scalinglaws.solvers import percolation as solved
 from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
 from scalinglaws.theory.records import Published
+from scalinglaws.verify import empirical
+from scalinglaws.verify.simulate import empirical as tasks
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
 
@@ -106,12 +109,18 @@ CALLS = {
     ),
     "theory.formula.Published": lambda **given: Published(1, "", None, **given),
     "verify.Report.succeeded": lambda **given: _report().succeeded(**given),
+    "verify.empirical.measure": lambda **given: empirical.measure(
+        gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
+    ),
     "verify.check": lambda **given: verify.check("linear.mine", statement="", **given),
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),
     "verify.judge_curve": lambda **given: verify.judge_curve([0.1], [0.1], None, 1.0, **given),
     "verify.run": lambda **given: verify.run(["linear.statics"], **given),
     "verify.simulate.perceptron.fixed_norm": lambda **given: perceptrons.fixed_norm(
         [1.0], alpha=2.0, inputs=5, **given
+    ),
+    "verify.simulate.empirical.regression_curve": lambda **given: tasks.regression_curve(
+        np.diag([1.0, 2.0, 3.0, 4.0]), [0.0, 1.0, 2.0, 4.0], [2], **given
     ),
     "verify.simulate.percolation.label_clusters": lambda **given: simulated.label_clusters(
         [[True, False]], **given

@@ -11,7 +11,17 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from ..errors import ScalingLawsError
-from . import _allocate, _complexity, _patterns, _simulate, _solve, _theory, _verify  # noqa: F401  # they register their commands
+from . import (  # noqa: F401  # they register their commands
+    _allocate,
+    _complexity,
+    _measure,
+    _patterns,
+    _simulate,
+    _simulate_tasks,
+    _solve,
+    _theory,
+    _verify,
+)
 from ._app import app
 from ._signals import stopped_by, watch
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import broadcast, numbers, shaped
 from ..errors import refusal
 from ..parsing import parse_expression, spelled_out
+from ..reprs import short_repr
 from . import _jit
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _OF_ARRAYS = {"floor": np.floor, "ceil": np.ceil, "minimum": np.minimum, "maximu
 """Those of NumPy: for numbers beyond integers, and with NaN in their result if it is in an argument."""
 
 
+@short_repr
 @dataclass(frozen=True)
 class CompiledExpression:
     """A formula as a compiled function of numbers and arrays.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import arguments
 from ..errors import DataError
 from ..files import ARRAYS, SUFFIXES, read_arrays
 from .spectra import EmpiricalSpectrum
@@ -52,14 +53,14 @@ def load_spectrum(path: str | Path, signal: str | Path | None = None) -> Empiric
     ...     load_spectrum(Path(folder) / "eigenvalues.txt").size
     3.0
     """
-    columns = _columns(Path(path))
+    columns = _columns(arguments.path("path", path))
     eigenvalues = columns[0]
     if signal is not None:
         if len(columns) > 1:
             raise DataError(
                 f"{path} has a column for the signal already: leave out signal={signal}"
             )
-        more = _columns(Path(signal), names=_SIGNALS)
+        more = _columns(arguments.path("signal", signal), names=_SIGNALS)
         if len(more) > 1:
             raise DataError(f"{signal} has {len(more)} columns; a signal is one")
         if more[0].size != eigenvalues.size:

@@ -12,7 +12,11 @@ from scalinglaws.theory.catalogue import ALSO_CALLED, CATALOGUE, REMARKS, SOURCE
 from scalinglaws.verify import registry
 
 # a bottleneck of a fixed kernel, met at the pace of a growing one
-HEURISTIC = ("feature_learning.transient", "feature_learning.sgd_noise")
+HEURISTIC = (
+    "feature_learning.transient",
+    "feature_learning.sgd_noise",
+    "manifold.model_resolution",
+)
 ANSATZ = (
     *(name for name in theory.laws() if name.startswith("empirical.")),
     "perceptron.composite",

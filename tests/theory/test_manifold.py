@@ -1,5 +1,7 @@
 """Laws of manifolds: constants, limits, simulation of nearest neighbors, and models that are not shipped."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -12,10 +14,13 @@ from scalinglaws.theory.asymptotics import RATIONAL
 from scalinglaws.theory.linear import ModeLimited, P, derive_mode
 from scalinglaws.theory.manifold import (
     DEPTH,
+    FEATURES,
     WIDTH,
+    AnchorLimited,
     NearestNeighbor,
     VarianceLimited,
     WidthLimited,
+    derive_anchors,
     derive_distance,
     derive_variance,
     derive_width,
@@ -143,3 +148,80 @@ def test_models_without_a_power_law_are_refused():
     with pytest.raises(DomainError, match="must be numbers"):
         derive_width(WidthLimited(parameters=WIDTH**a + WIDTH))
     assert derive_width(WidthLimited(parameters=WIDTH**1.5)).expr == sp.Rational(2, 3)
+
+
+def test_more_features_at_fixed_samples_against_the_solver():
+    law = theory.law("manifold.variance_limited_model")
+    assert law() == 1
+    samples, spectrum = 50, PowerLawSpectrum(1.5, 0.8, 400)
+    for noise in (0.0, 0.3):
+        limit = linear.ridge(spectrum, samples=samples, noise_variance=noise).test_loss
+        features = np.array([60, 200, 1e4, 1e8])
+        losses = linear.ridge(
+            spectrum, samples=samples, features=features, noise_variance=noise
+        ).test_loss
+        # B_1 + B_2, in which df_2 has dropped out, is a loss by itself: that of as many features as samples, on unlimited samples
+        together = linear.ridge(spectrum, features=samples).test_loss + noise
+        predicted = law.asymptote(features, P=samples, B_1=together / 3, B_2=2 * together / 3)
+        np.testing.assert_allclose(
+            losses - limit, predicted * features / (features - samples), rtol=1e-7
+        )
+
+
+def test_the_law_of_fixed_samples_starts_from_the_whole_formula():
+    law = theory.law("manifold.variance_limited_model")
+    loss = law.derivation.steps[0].value
+    n, p, df2, bias, cross = sp.symbols("N P df_2 B_1 B_2", positive=True)
+    assert loss.free_symbols == {n, p, df2, bias, cross}
+    assert sp.simplify(law.constant - p * (bias + cross)) == 0
+    assert sp.limit(loss, n, sp.oo).equals(p * bias / (p - df2))
+
+
+def test_anchors_at_random_against_the_best_arrangement():
+    n = FEATURES
+    for order in (1, 2, 4):
+        found = derive_anchors(AnchorLimited(order=order, amplitude=1))
+        assert sp.cancel(found.expr - order / d) == 0
+        assert sp.gammasimp(found.constant - sp.gamma(1 + order / d)) == 0
+        bound = found.forms["bound"].expr
+        assert sp.simplify(bound - d / (d + order) * n ** (-order / d)) == 0
+        assert found.derivation.refused() is None
+        # on a line, equal gaps are the best there is: a ball of radius 1 has unit volume, so that a gap of 1/N reaches 1/N from its anchor
+        gap = sp.Symbol("r", positive=True)
+        even = n * sp.integrate(gap**order, (gap, 0, 1 / n))
+        assert sp.simplify(bound.subs(d, 1) - even) == 0
+    law = theory.law("manifold.model_resolution")
+    assert law.standing == "heuristic"
+    ratio = law.asymptote(1e6, d=40, q=1, A=1) / law.evaluate("bound", N=1e6, d=40, q=1, A=1)
+    assert 1 < ratio < 1.02  # in many dimensions the arrangement hardly matters
+    assert law(d=3, q=4) == sp.Rational(4, 3)
+
+
+def test_other_anchors():
+    clustered = derive_anchors(
+        AnchorLimited(dimension=4, order=2, amplitude=3, empty=RATIONAL(0, 2), resource=P)
+    )
+    assert clustered.expr == sp.Rational(1, 2)
+    assert clustered.derivation.refused() is None
+    # int q r^(q-1) (1 + P r^d)^-2 dr at q/d = 1/2
+    assert float(clustered.constant) == pytest.approx(3 * np.pi / 4)
+    with pytest.raises(DomainError, match="diverges"):
+        derive_anchors(AnchorLimited(dimension=1, order=3, empty=RATIONAL(0, 2)))
+
+
+@pytest.mark.parametrize("order", [2, 4])
+def test_even_pieces_on_a_line(order):
+    # least squares by pieces of x^2/2, exactly: a line within each gap h leaves h^4/720, a constant (slope s)^2 h^2/12
+    size = 64
+    edges = np.linspace(0, 1, size + 1)
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    loss = 0.0
+    for low, high in pairwise(edges):
+        x = (low + high) / 2 + (high - low) / 2 * nodes
+        y = x**2 / 2
+        fit = np.polynomial.polynomial.polyfit(x - x.mean(), y, order // 2 - 1, w=np.sqrt(weights))
+        rest = y - np.polynomial.polynomial.polyval(x - x.mean(), fit)
+        loss += (high - low) / 2 * np.sum(weights * rest**2)
+    law = theory.law("manifold.model_resolution")
+    expected = {2: 1 / 36, 4: 1 / 720}[order]  # mean of the squared slope is 1/3
+    assert loss * size ** float(law(d=1, q=order)) == pytest.approx(expected, rel=1e-3)

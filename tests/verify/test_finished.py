@@ -135,7 +135,9 @@ def test_what_is_done_is_told(tmp_path, workers):
     seen = []
     verify.run(["manifold"], workers=workers, folder=tmp_path, on_done=seen.append)
     assert sorted(seen) == [
+        "manifold.model-resolution",
         "manifold.nearest-neighbor",
         "manifold.spectral",
         "manifold.variance-limited",
+        "manifold.variance-limited-model",
     ]

@@ -39,6 +39,7 @@ def test_selection_by_name_theory_and_pattern(scratch):
     assert [entry.name for entry in select(["linear.slow"], "quick")] == ["linear.slow"]
     # a law's name, which leading parts of checks' names can be as well, stands for all checks that test it
     assert [entry.name for entry in select(["linear.data"], "quick")] == [
+        "empirical.learning-curve",
         "linear.asymmetry",
         "linear.data.saturated",
         "linear.data.source-limited",
@@ -86,6 +87,7 @@ def test_every_shipped_check_declares_its_laws_or_why_it_tests_none():
 
 def test_checks_of_a_law_are_those_that_declare_it(scratch):
     assert verify.checks_of("linear.data") == (
+        "empirical.learning-curve",
         "linear.asymmetry",
         "linear.data.saturated",
         "linear.data.source-limited",
@@ -242,9 +244,11 @@ def test_seconds_of_every_check_are_kept(scratch, tmp_path):
     for resume in (False, True):
         report = verify.run(["zz", "manifold"], folder=tmp_path, resume=resume)
         assert list(report.seconds) == [
+            "manifold.model-resolution",
             "manifold.nearest-neighbor",
             "manifold.spectral",
             "manifold.variance-limited",
+            "manifold.variance-limited-model",
             "zz.one",
         ]
         assert sum(run for run, _ in report.seconds.values()) == pytest.approx(

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...reprs import short_repr
 from .._jit import njit
 from ._layers import Pair, Step, add_product, mixed, shares
 
@@ -29,6 +30,7 @@ Array = NDArray[np.float64]
 _TINY = sys.float_info.min  # in place of zeros that are divided by
 
 
+@short_repr
 @dataclass(frozen=True)
 class Erf:
     """Error functions behind weights and bias of some variances."""

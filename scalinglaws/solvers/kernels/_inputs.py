@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...arguments import afford, numbers
+from ...equality import by_value
 from ...errors import refusal
+from ...reprs import short_repr
 
 Array = NDArray[np.float64]
 Make = Callable[[slice, slice, Array], None]
@@ -17,6 +19,8 @@ Make = Callable[[slice, slice, Array], None]
 ROWS, COLUMNS = 256, 256  # of a tile: some of them lie in the second cache together
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Inputs:
     """Rows of two sets of inputs; those of the second are those of the first where there is only one.

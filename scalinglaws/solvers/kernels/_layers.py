@@ -24,6 +24,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...equality import by_value
+from ...reprs import short_repr
 from .._blas import one_thread
 from .._jit import njit
 from ._inputs import Inputs, buffers, refuse_overflow, room
@@ -33,6 +35,8 @@ Array = NDArray[np.float64]
 _NEAR = 0.95  # beyond this cosine, sines are computed from differences of unit vectors
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Step:
     """One layer, as rows of inputs see it.
@@ -81,6 +85,8 @@ class Activation(Protocol):
         ...
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Pair:
     """Cosine and sine of the angles of a tile, room for arctangents, and the tangent kernel."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...reprs import short_repr
 from .._jit import njit
 from ._layers import Pair, Step, add_product, mixed, shares
 
 Array = NDArray[np.float64]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Relu:
     """Rectified linear units behind weights and bias of some variances."""

@@ -1,4 +1,4 @@
-"""Laws of manifolds: self-averaging against the solver, nearest neighbors against sampled points."""
+"""Laws of manifolds: self-averaging against the solver and random features, resolution against sampled points and fits of pieces."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import special
 from scipy.spatial import cKDTree
 
 from ... import theory
 from ...solvers.linear import ridge
 from ...solvers.spectra import PowerLawSpectrum
 from ..comparison import Comparison, Prediction, Rival
-from ..estimate import exponent_from_replicates, local_exponent, measure
+from ..estimate import (
+    curve_from_replicates,
+    exponent_from_replicates,
+    local_exponent,
+    measure,
+)
 from ..registry import Context, check
+
+Array = NDArray[np.float64]
 
 
 @check(
@@ -43,6 +52,108 @@ def variance_limited(context: Context) -> Iterator[Comparison]:
         rival=Rival("standard error of a mean", 0.5),
         evidence="exact",
     )
+
+
+@check(
+    "manifold.variance-limited-model",
+    statement="with samples fixed, what more random features still gain falls as 1/N",
+    laws=("manifold.variance_limited_model",),
+)
+def variance_limited_model(context: Context) -> Iterator[Comparison]:
+    """Direct simulation, each draw with and without a bound on its features on the same samples.
+
+    The theory says that the excess is a power of N - P from the start, so that is the abscissa.
+    """
+    law = theory.law("manifold.variance_limited_model")
+    samples, surplus = 12, (24, 48, 96, 192)
+    draws = context.pick(quick=120, full=1200)
+
+    def replicate(r: int) -> Array:
+        rng = context.generator("simulation", r)
+        return _excess_losses(samples, surplus, draws, rng)
+
+    yield Comparison(
+        f"{context.check}/random-features",
+        Prediction(
+            "exponent of the excess loss", "exponent", float(law()), f"{law.name}: {law.expr}"
+        ),
+        measure(
+            replicate,
+            lambda losses: exponent_from_replicates(
+                surplus, losses, method="random-feature regressions on the same samples"
+            ),
+            replicates=12,
+            tolerance=0.15,
+        ),
+        tolerance=0.15,
+        rival=Rival("standard error of a mean", 0.5),
+    )
+
+
+@check(
+    "manifold.model-resolution",
+    statement="a model of N pieces on a d-dimensional manifold loses N^(-2/d) if they are constant, N^(-4/d) if they are linear",
+    laws=("manifold.model_resolution",),
+)
+def model_resolution(context: Context) -> Iterator[Comparison]:
+    """Pieces around anchors on a torus, each with the value (and the slope) of a smooth function at its anchor."""
+    law, sizes = theory.law("manifold.model_resolution"), (500, 1000, 2000, 4000)
+    places = context.pick(quick=1000, full=10_000)
+    for dimension, sets in ((1, 10), (2, 3), (3, 1)):
+        rows = np.array(
+            [
+                np.mean(
+                    [_losses_of_pieces(sizes, dimension, places, rng) for _ in range(sets)], axis=0
+                )
+                for rng in (context.generator(f"dimension {dimension}", r) for r in range(12))
+            ]
+        )
+        for index, (kind, order) in enumerate((("constant", 2), ("linear", 4))):
+            if (dimension, order) == (1, 4):
+                continue  # the longest few gaps between random points on a line make nearly all of it
+            rival = dimension + 1 if order == 2 else dimension
+            yield Comparison(
+                f"{context.check}/{kind}-{dimension}",
+                Prediction(
+                    "exponent of the squared error",
+                    "exponent",
+                    float(law(d=dimension, q=order)),
+                    f"{law.name}: {law.expr}",
+                ),
+                exponent_from_replicates(
+                    sizes, rows[:, index], method=f"piecewise {kind} fits on a torus"
+                ),
+                tolerance=0.1,
+                rival=Rival(
+                    "one dimension more" if order == 2 else "pieces that are constant",
+                    float(law(d=rival, q=2)),
+                ),
+            )
+        if dimension == 2:
+            # a function with squared gradient G on average, seen from a direction at random: A = G/d
+            amplitude = _GRADIENT / dimension / _ball(dimension) ** (2 / dimension)
+            predicted, least = (
+                np.asarray(found, float)
+                for found in (
+                    law.asymptote(sizes, d=dimension, q=2, A=amplitude),
+                    law.evaluate("bound", N=np.array(sizes), d=dimension, q=2, A=amplitude),
+                )
+            )
+            yield Comparison(
+                f"{context.check}/loss-of-constant-{dimension}",
+                Prediction(
+                    "squared error",
+                    "curve",
+                    predicted,
+                    f"{law.name}: {law.constant}",
+                    x=np.array(sizes),
+                ),
+                curve_from_replicates(
+                    sizes, rows[:, 0], method="piecewise constant fits on a torus"
+                ),
+                tolerance=0.1,
+                rival=Rival("the best arrangement of anchors", least),
+            )
 
 
 @check(
@@ -117,3 +228,58 @@ def _distance(size: int, dimension: int, count: int, rng: np.random.Generator) -
     """Average the distance from random places to the nearest of some random points."""
     places = rng.random((count, dimension))
     return float(cKDTree(rng.random((size, dimension)), boxsize=1.0).query(places)[0].mean())
+
+
+def _excess_losses(
+    samples: int,
+    surplus: tuple[int, ...],
+    draws: int,
+    rng: np.random.Generator,
+) -> Array:
+    """Average what the loss of N - P = `surplus` random features is above that of unlimited ones, on the same samples."""
+    modes = np.arange(1.0, 61)
+    eigenvalues, target = modes**-1.5, modes**-0.35
+    inputs = rng.standard_normal((draws, samples, target.size)) * np.sqrt(eigenvalues)
+    features = rng.standard_normal((draws, samples + max(surplus), target.size))
+    labels = (inputs @ target)[..., None]
+
+    def loss(seen: Array) -> Array:
+        """Fit the least-norm predictor whose Gram matrix is that of the inputs with what is seen of them."""
+        weights = np.swapaxes(seen, 1, 2) @ np.linalg.solve(seen @ inputs.swapaxes(1, 2), labels)
+        return np.asarray((weights[..., 0] - target) ** 2 @ eigenvalues)
+
+    limit, found = loss(inputs), []
+    for more in surplus:  # each set of features holds the smaller ones
+        kept = features[:, : samples + more]
+        found.append(loss(inputs @ kept.swapaxes(1, 2) @ kept / (samples + more)) - limit)
+    return np.asarray(np.mean(found, axis=1))
+
+
+_GRADIENT = 2 * np.pi**2
+"""Mean squared gradient of a wave cos(2 pi x_j + phase) along an axis."""
+
+
+def _losses_of_pieces(
+    sizes: tuple[int, ...], dimension: int, count: int, rng: np.random.Generator
+) -> Array:
+    """Return mean squared errors of pieces with value, and with value and slope, of a sum of waves; shape (2, sizes)."""
+    phases = rng.uniform(0, 2 * np.pi, dimension)
+
+    def waves(points: Array) -> Array:
+        return 2 * np.pi * points + phases
+
+    found = np.zeros((2, len(sizes)))
+    for place, size in enumerate(sizes):
+        anchors, at = rng.random((size, dimension)), rng.random((count, dimension))
+        nearest = cKDTree(anchors, boxsize=1.0).query(at)[1]
+        here = waves(anchors[nearest])
+        step = (at - anchors[nearest] + 0.5) % 1.0 - 0.5  # the short way around the torus
+        error = np.sum(np.cos(waves(at)) - np.cos(here), axis=1) / np.sqrt(dimension)
+        slope = np.sum(-2 * np.pi * np.sin(here) * step, axis=1) / np.sqrt(dimension)
+        found[:, place] = np.mean(error**2), np.mean((error - slope) ** 2)
+    return found
+
+
+def _ball(dimension: int) -> float:
+    """Return the volume of a ball of radius 1."""
+    return float(np.pi ** (dimension / 2) / special.gamma(dimension / 2 + 1))

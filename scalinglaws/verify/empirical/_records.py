@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,11 +35,13 @@ class MeasuredExponent:
     window : tuple of int, or None
         First and last mode of the fit.
     local : tuple of (int, int, float)
-        First mode, last mode and exponent of each sub-window.
+        First mode, last mode and exponent of each sub-window: without the end, without the beginning, without a part of both.
     verdict : str
         "power law", "not a power law" or "too few samples".
     reason : str
         Why, in a sentence.
+    consecutive : tuple of (int, int, float)
+        The same of three parts of the window, one after the other, by which the verdict is found.
     """
 
     value: float | None
@@ -50,6 +53,7 @@ class MeasuredExponent:
     local: tuple[tuple[int, int, float], ...]
     verdict: str
     reason: str
+    consecutive: tuple[tuple[int, int, float], ...] = ()
 
 
 @short_repr
@@ -74,6 +78,8 @@ class MeasuredSpectrum:
         :math:`(k_0, k_1)`, modes of the fits; modes beyond are continued by the fits.
     eigenvalue_amplitude, residual_amplitude : float
         :math:`\lambda_k \simeq A k^{-\alpha}` and :math:`R(k) \simeq B (k + 1/2)^{-\alpha\beta}` of the fits.
+    rank : float
+        How many modes there are in all, as the columns of features are counted; inf where they are not known to end.
     """
 
     samples: float
@@ -85,6 +91,7 @@ class MeasuredSpectrum:
     window: tuple[int, int]
     eigenvalue_amplitude: float
     residual_amplitude: float
+    rank: float = math.inf
 
 
 @short_repr
@@ -98,13 +105,18 @@ class HeldOutCurve:
     samples : ndarray, shape (S,)
         P, sizes of training sets.
     measured, standard_error : ndarray, shape (S,)
-        Mean squared error on points that were not trained on, over the power of the labels, its mean over splits and its error.
+        Mean squared error on points that were not trained on, over the power of the labels: its mean over splits, and an estimate of how
+        far that of another data set would be from it (see `scalinglaws.verify.empirical.held_out_curve`).
     predicted : ndarray, shape (S,)
         From the spectra of the other halves, geometric mean over splits.
     splits : int
-        How often the data were cut in two.
+        How often one half predicted and the other one measured.
     ridge : float
         Added to the diagonal of the Gram matrix, relative to its mean diagonal.
+    points : int
+        Data points that took part, fewer than there are where these are many.
+    leave_one_out : ndarray, shape (S,), or None
+        Another estimate of the measured losses, from the training points alone.
     """
 
     samples: Array
@@ -113,3 +125,5 @@ class HeldOutCurve:
     predicted: Array
     splits: int
     ridge: float
+    points: int = 0
+    leave_one_out: Array | None = None

@@ -57,20 +57,17 @@ def report_page(
     """
     shown = [_Shown(entry, f"c{number}") for number, entry in enumerate(entries, start=1)]
     laws = _laws(entry.prediction.source for entry in entries if isinstance(entry, Comparison))
-    return (
-        _templates()
-        .get_template("report.html.j2")
-        .render(
-            title=title,
-            entries=shown,
-            comparisons=[item for item in shown if not item.crashed],
-            theories=list(_theories(shown, statements)),
-            families=families,
-            summary=summary,
-            provenance=provenance,
-            laws=laws,
-            sources=_bibtex(laws),
-        )
+    return rendered(
+        "report.html.j2",
+        title=title,
+        entries=shown,
+        comparisons=[item for item in shown if not item.crashed],
+        theories=list(_theories(shown, statements)),
+        families=families,
+        summary=summary,
+        provenance=provenance,
+        laws=laws,
+        sources=_bibtex(laws),
     )
 
 
@@ -97,17 +94,19 @@ def report_summary(
         One element with styles of its own.
     """
     shown = [_Shown(entry, f"c{number}") for number, entry in enumerate(entries, start=1)]
-    return (
-        _templates()
-        .get_template("notebook.html.j2")
-        .render(
-            entries=shown,
-            comparisons=[item for item in shown if not item.crashed],
-            unexpected=[item for item in shown if not item.entry.as_expected],
-            summary=summary,
-            provenance=provenance,
-        )
+    return rendered(
+        "notebook.html.j2",
+        entries=shown,
+        comparisons=[item for item in shown if not item.crashed],
+        unexpected=[item for item in shown if not item.entry.as_expected],
+        summary=summary,
+        provenance=provenance,
     )
+
+
+def rendered(template: str, **given: Any) -> str:
+    """Fill a template of the folder beside this file: what it is given is escaped, unless it is `Markup`."""
+    return _templates().get_template(template).render(given)
 
 
 @cache

@@ -15,9 +15,9 @@ from ..rule import FAIL, LEVEL, PASS, quantile
 from .words import MEASURED, curve_axes, glyph, shortened, tone
 
 WIDTH = 440.0
-_LEFT, _RIGHT = 60.0, WIDTH - 14
-_MAIN = (252.0, 46.0)  # coordinates of the lower and the upper edge
-_RESIDUAL = (362.0, 272.0)
+LEFT, RIGHT = 60.0, WIDTH - 14
+MAIN = (252.0, 46.0)  # coordinates of the lower and the upper edge
+LOWER = (362.0, 272.0)
 _SLOT = 26.0  # room for a point at zero or infinity on a logarithmic axis
 _ROW = 35.0
 
@@ -88,13 +88,13 @@ def curve_figure(comparison: Comparison, key: str) -> str:
     title = f"{comparison.id}: {y_name} by {x_name}, theory against {source}: {comparison.verdict}"
     size = 3.4 if len(shown) <= 40 else 2.2
 
-    parts = [element("title", _text(title))]
-    parts.append(element("clipPath", _rect(_LEFT, _MAIN[1], _RIGHT, _MAIN[0]), id=f"{key}-clip"))
-    parts += _frame(x_ticks, x_minor, y, x_name, y_name)
+    parts = [element("title", escaped(title))]
+    parts.append(element("clipPath", rect(LEFT, MAIN[1], RIGHT, MAIN[0]), id=f"{key}-clip"))
+    parts += frame(x_ticks, x_minor, y, x_name, y_name)
     parts += [
         element("path", d=f"M{at:.0f} {low:.0f}V{high:.0f}", class_="break")
         for at in breaks
-        for low, high in (_MAIN, _RESIDUAL)
+        for low, high in (MAIN, LOWER)
     ]
     inside = [] if not data.rival else [_line(data, shown, data.rival, y, "rival")]
     inside.append(_line(data, shown, data.predicted, y, "theory"))
@@ -106,7 +106,7 @@ def curve_figure(comparison: Comparison, key: str) -> str:
         inside.append(
             element(
                 "circle",
-                element("title", _text(hint)),
+                element("title", escaped(hint)),
                 cx=at,
                 cy=y(data.measured[j]),
                 r=size,
@@ -125,11 +125,13 @@ def curve_figure(comparison: Comparison, key: str) -> str:
     )
 
 
-def _text(words: str) -> str:
+def escaped(words: str) -> str:
+    """Escape words for the inside of an element."""
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _rect(left: float, top: float, right: float, bottom: float, **attributes: str | float) -> str:
+def rect(left: float, top: float, right: float, bottom: float, **attributes: str | float) -> str:
+    """Draw a rectangle between its edges."""
     return element("rect", x=left, y=top, width=right - left, height=bottom - top, **attributes)
 
 
@@ -141,20 +143,20 @@ def _horizontal(
     finite = [value for value in values if math.isfinite(value)] or [1.0]
     positive = [value for value in finite if value > 0]
     log = data.x is not None and bool(positive) and min(finite) >= 0
-    start = _LEFT + (_SLOT if log and min(finite) == 0 else 0)
-    stop = _RIGHT - (_SLOT if max(values) == math.inf else 0)
+    start = LEFT + (_SLOT if log and min(finite) == 0 else 0)
+    stop = RIGHT - (_SLOT if max(values) == math.inf else 0)
     axis = Axis(*padded(positive if log else finite, 0.05, log=log), start, stop, log=log)
 
     def place(value: float) -> float:
         if math.isinf(value):
-            return _RIGHT - 10
-        return _LEFT + 10 if log and value == 0 else axis(value)
+            return RIGHT - 10
+        return LEFT + 10 if log and value == 0 else axis(value)
 
     major, minor = axis.ticks(6)
     ticks = [(axis(value), words) for value, words in major]
-    ticks += [(place(0.0), "0")] if start > _LEFT else []
-    ticks += [(place(math.inf), "∞")] if stop < _RIGHT else []
-    breaks = [edge for edge in (start, stop) if edge not in (_LEFT, _RIGHT)]
+    ticks += [(place(0.0), "0")] if start > LEFT else []
+    ticks += [(place(math.inf), "∞")] if stop < RIGHT else []
+    breaks = [edge for edge in (start, stop) if edge not in (LEFT, RIGHT)]
     return place, ticks, [axis(value) for value in minor], breaks
 
 
@@ -174,30 +176,35 @@ def _vertical(data: _Points) -> Axis:
     near = max(high / low, 10.0) if log else max(high - low, abs(high) * 0.2)
     limits = (low / near, high * near) if log else (low - near, high + near)
     own += [min(max(value, limits[0]), limits[1]) for value in data.rival]
-    return Axis(*padded(own, 0.08, log=log), *_MAIN, log=log)
+    return Axis(*padded(own, 0.08, log=log), *MAIN, log=log)
 
 
-def _frame(
-    x_ticks: list[tuple[float, str]], x_minor: list[float], y: Axis, x_name: str, y_name: str
+def frame(
+    x_ticks: list[tuple[float, str]],
+    x_minor: list[float],
+    y: Axis,
+    x_name: str,
+    y_name: str,
+    lower_name: str = "deviation",
 ) -> list[str]:
     """Draw grid, ticks and names of both panels."""
     major, minor = y.ticks(5)
-    bottom = _RESIDUAL[0]
+    bottom = LOWER[0]
     grid = "".join(
-        f"M{at:.1f} {low:.0f}V{high:.0f}" for at, _ in x_ticks for low, high in (_MAIN, _RESIDUAL)
+        f"M{at:.1f} {low:.0f}V{high:.0f}" for at, _ in x_ticks for low, high in (MAIN, LOWER)
     )
-    grid += "".join(f"M{_LEFT:.0f} {y(value):.1f}H{_RIGHT:.0f}" for value, _ in major)
-    small = "".join(f"M{at:.1f} {low:.0f}v-3" for at in x_minor for low in (_MAIN[0], bottom))
-    small += "".join(f"M{_LEFT:.0f} {y(value):.1f}h3" for value in minor)
+    grid += "".join(f"M{LEFT:.0f} {y(value):.1f}H{RIGHT:.0f}" for value, _ in major)
+    small = "".join(f"M{at:.1f} {low:.0f}v-3" for at in x_minor for low in (MAIN[0], bottom))
+    small += "".join(f"M{LEFT:.0f} {y(value):.1f}h3" for value in minor)
     parts = [element("path", d=grid, class_="grid")] if grid else []
     parts += [element("path", d=small, class_="axis")] if small else []
-    parts += [_rect(_LEFT, high, _RIGHT, low, class_="axis") for low, high in (_MAIN, _RESIDUAL)]
+    parts += [rect(LEFT, high, RIGHT, low, class_="axis") for low, high in (MAIN, LOWER)]
     parts += [element("text", words, x=at, y=bottom + 15, class_="mid") for at, words in x_ticks]
     parts += [
-        element("text", words, x=_LEFT - 6, y=y(value) + 4, class_="end") for value, words in major
+        element("text", words, x=LEFT - 6, y=y(value) + 4, class_="end") for value, words in major
     ]
-    parts.append(label(shortened(x_name, 60), (_LEFT + _RIGHT) / 2, bottom + 34, class_="mid name"))
-    for words, (low, high) in ((y_name, _MAIN), ("deviation", _RESIDUAL)):
+    parts.append(label(shortened(x_name, 60), (LEFT + RIGHT) / 2, bottom + 34, class_="mid name"))
+    for words, (low, high) in ((y_name, MAIN), (lower_name, LOWER)):
         middle = (low + high) / 2
         length = int((low - high) / 6)
         parts.append(
@@ -215,7 +222,7 @@ def _frame(
 def _line(data: _Points, shown: list[float], values: list[float], y: Axis, kind: str) -> str:
     """Connect ordinary points; those at zero and infinity get a dash each."""
     special = (
-        [_LEFT + 10, _RIGHT - 10]
+        [LEFT + 10, RIGHT - 10]
         if data.x and any(value == 0 or math.isinf(value) for value in data.x)
         else []
     )
@@ -234,17 +241,15 @@ def _residuals(data: _Points, shown: list[float], tolerance: float, size: float)
     """Draw the lower panel: band, deviations, bars; colored point by point by the rule for curves."""
     largest = max(abs(e) + r for e, r in zip(data.deviation, data.near, strict=True))
     limit = min(max(1.5 * tolerance, 1.1 * largest), 5 * tolerance)
-    axis = Axis(-limit, limit, *_RESIDUAL)
-    parts = [_rect(_LEFT, axis(tolerance), _RIGHT, axis(-tolerance), class_="band")]
-    parts.append(
-        element("path", d=f"M{_LEFT:.0f} {axis(0):.1f}H{_RIGHT:.0f}", class_="theory thin")
-    )
+    axis = Axis(-limit, limit, *LOWER)
+    parts = [rect(LEFT, axis(tolerance), RIGHT, axis(-tolerance), class_="band")]
+    parts.append(element("path", d=f"M{LEFT:.0f} {axis(0):.1f}H{RIGHT:.0f}", class_="theory thin"))
     # the edges of the band are what one wants to read, unless they are too near to each other
     marks = (
         [-tolerance, 0.0, tolerance] if limit < 3 * tolerance else linear_ticks(-limit, limit, 2)
     )
     parts += [
-        element("text", _signed_percent(mark), x=_LEFT - 6, y=axis(mark) + 4, class_="end")
+        element("text", _signed_percent(mark), x=LEFT - 6, y=axis(mark) + 4, class_="end")
         for mark in marks
     ]
     for at, e, near, far in zip(shown, data.deviation, data.near, data.far, strict=True):
@@ -285,22 +290,22 @@ def marker(x: float, y: float, kind: str, size: float = 4.2) -> str:
 
 def _legend(source: str, rival: str | None, band: str) -> list[str]:
     parts = [
-        polyline([(_LEFT, 12), (_LEFT + 22, 12)], class_="theory"),
-        label("theory", _LEFT + 28, 16),
+        polyline([(LEFT, 12), (LEFT + 22, 12)], class_="theory"),
+        label("theory", LEFT + 28, 16),
     ]
     parts += [
-        element("circle", cx=_LEFT + 92, cy=12, r=3.4, class_="datum"),
-        bars([(_LEFT + 92, 5, 19)], class_="bar"),
+        element("circle", cx=LEFT + 92, cy=12, r=3.4, class_="datum"),
+        bars([(LEFT + 92, 5, 19)], class_="bar"),
     ]
-    parts += [label(source, _LEFT + 101, 16)]
+    parts += [label(source, LEFT + 101, 16)]
     parts += [
-        _rect(_RIGHT - 132, 6, _RIGHT - 112, 18, class_="band"),
-        label(band, _RIGHT - 106, 16),
+        rect(RIGHT - 132, 6, RIGHT - 112, 18, class_="band"),
+        label(band, RIGHT - 106, 16),
     ]
     if rival is not None:
         parts += [
-            polyline([(_LEFT, 32), (_LEFT + 22, 32)], class_="rival"),
-            label(shortened(f"rival: {rival}", 56), _LEFT + 28, 36),
+            polyline([(LEFT, 32), (LEFT + 22, 32)], class_="rival"),
+            label(shortened(f"rival: {rival}", 56), LEFT + 28, 36),
         ]
     return parts
 
@@ -346,7 +351,7 @@ def forest_figure(entries: Sequence[tuple[str, str, Entry]], title: str, axis_na
     limit = min(max(1.6, 1.05 * largest), 4.0)
     axis = Axis(-limit, limit, 8, WIDTH - 8)
     bottom = 4 + _ROW * len(entries)
-    parts = [element("title", _text(title))]
+    parts = [element("title", escaped(title))]
     for row, ((name, target, entry), values) in enumerate(zip(entries, found, strict=True)):
         parts += _forest_row(axis, 4 + _ROW * row, name, target, entry.verdict, values)
     ticks = linear_ticks(-limit, limit, 4 if limit > 2 else 3)
@@ -380,7 +385,7 @@ def _forest_row(
     kind, y = tone(verdict), top + 24
     parts = [element("a", label(shortened(name, 44), axis.start, top + 12), href=f"#{target}")]
     words = f"{glyph(verdict)} {verdict}"
-    parts += [_rect(axis(-1), y - 7, axis(1), y + 7, class_="band")]
+    parts += [rect(axis(-1), y - 7, axis(1), y + 7, class_="band")]
     parts += [element("path", d=f"M{axis.start:.0f} {y:.0f}H{axis.stop:.0f}", class_="grid")]
     parts += [element("path", d=f"M{axis(0):.1f} {y - 7:.0f}v14", class_="axis")]
     if values is not None:

@@ -11,20 +11,31 @@ from scalinglaws.theory.formula import Law
 def test_every_verdict_is_as_expected():
     report = verify.run(["manifold"], rng=5)
     assert report.as_expected
-    assert len(report.comparisons) == 4
+    assert len(report.comparisons) == 11
     assert all(comparison.discriminating for comparison in report.comparisons)
 
 
-@pytest.mark.parametrize("name", ["manifold.nearest_neighbor", "manifold.variance_limited"])
+ARGUMENTS = {
+    "manifold.nearest_neighbor": {"d": 2},
+    "manifold.variance_limited": {},
+    "manifold.variance_limited_model": {},
+    "manifold.model_resolution": {"d": 2, "q": 2},
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_wrong_law_fails(name, monkeypatch):
     original = Law.__call__
 
     def mutated(self, **values):
         found = original(self, **values)
-        return found + Fraction(1, 10) if self.name == name else found
+        return found + 3 * Fraction(1, 10) if self.name == name else found
 
     monkeypatch.setattr(Law, "__call__", mutated)
-    assert theory.law(name)(**({"d": 2} if name.endswith("neighbor") else {})) != 1
+    right = original(theory.law(name), **ARGUMENTS[name])
+    assert theory.law(name)(**ARGUMENTS[name]) == right + 3 * Fraction(1, 10)
     report = verify.run([name.replace("_", "-")], rng=5)
-    assert all(comparison.verdict == "fail" for comparison in report.comparisons)
+    wrong = [entry for entry in report.comparisons if entry.prediction.kind == "exponent"]
+    assert wrong
+    assert all(comparison.verdict == "fail" for comparison in wrong)
     assert not report.as_expected

@@ -267,7 +267,7 @@ def test_same_report_same_text(report):
 def test_real_checks_fit_a_small_page(shared_report):
     page = shared_report(["linear.statics", "manifold", "perceptron.published-exponents"]).to_html()
     _read(page)
-    assert len(_svgs(page)) == 6
+    assert len(_svgs(page)) == 7
     assert len(page) < 100_000
 
 

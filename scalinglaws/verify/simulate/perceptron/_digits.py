@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import afford, function, generator, one_row, ordered, whole
 from ....equality import by_value
-from ....errors import DataError
 from ....reprs import short_repr
+from .._digits import digits
 from ._network import Observe, train_network
 
 Array = NDArray[np.float64]
@@ -160,14 +159,7 @@ def digits_curves(
 @cache
 def _images() -> tuple[Array, NDArray[np.int64]]:
     """Return centered images of unit mean square norm, and their labels."""
-    try:
-        datasets = import_module("sklearn.datasets")
-    except ImportError:
-        raise DataError(
-            "the images of digits come with scikit-learn, which is not installed: pip install 'scalinglaws[data]'"
-        ) from None
-    data = datasets.load_digits()
-    images = np.asarray(data.data, float)
-    images -= images.mean(axis=0)
+    pixels, labels = digits()
+    images = pixels - pixels.mean(axis=0)
     images /= np.sqrt(np.mean(np.sum(images**2, axis=1)))
-    return images, np.asarray(data.target, np.int64)
+    return images, labels

@@ -8,6 +8,7 @@ import pytest
 from scalinglaws.errors import ConvergenceError, DataError, DomainError, ResourceError
 from scalinglaws.solvers.perceptron import spectral_complexity
 from scalinglaws.verify.estimate import norm_exponents
+from scalinglaws.verify.simulate import _digits as data_module
 from scalinglaws.verify.simulate.perceptron import _digits as digits_module
 from scalinglaws.verify.simulate.perceptron import digits_curves, train_network
 from scalinglaws.verify.simulate.perceptron._network import _Updates
@@ -109,7 +110,8 @@ def test_without_scikit_learn_digits_say_what_to_install(monkeypatch):
         raise ImportError(name)
 
     digits_module._images.cache_clear()
-    monkeypatch.setattr(digits_module, "import_module", missing)
+    data_module.digits.cache_clear()
+    monkeypatch.setattr(data_module, "import_module", missing)
     with pytest.raises(DataError, match=r"pip install 'scalinglaws\[data\]'"):
         digits_curves(1, [10], observe=lambda weights: 1.0)
     digits_module._images.cache_clear()
