@@ -5,7 +5,6 @@ limits, and which of the parameters a measurement can tell apart.
 """
 
 from ..catalogue import FITTED
-from ..perceptron import NormLimited, derive_norm
 from .counts import EmbeddedLoss, derive_reconciliation, kaplan_reconciliation_law
 from .curves import (
     CorrectedPower,
@@ -47,7 +46,6 @@ __all__ = [
     "Envelope",
     "N",
     "NestedLoss",
-    "NormLimited",
     "P",
     "PowerOffset",
     "ThreeRegions",
@@ -57,7 +55,6 @@ __all__ = [
     "derive_envelope",
     "derive_frontier",
     "derive_nested",
-    "derive_norm",
     "derive_offset",
     "derive_power",
     "derive_reconciliation",

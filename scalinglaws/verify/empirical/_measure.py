@@ -19,7 +19,7 @@ from ._intervals import measured_exponents
 from ._labels import read_labels
 from ._measurement import TaskMeasurement
 from ._records import POWER_LAW, HeldOutCurve, MeasuredExponent
-from ._sample import Modes, Sample, centered_gram
+from ._sample import Modes, Sample, centered_gram, refuse_extreme
 from ._windows import FIRST, Window, modes_of
 
 Array = NDArray[np.float64]
@@ -407,6 +407,8 @@ def _of_modes(
         complaint = f"must have one row for each of the {values.size} eigenvalues; got shape {weights.shape}"
         raise refusal("coefficients", coefficients, complaint, shown=False)
     weights = numbers("coefficients", weights).reshape(values.size, -1)
+    if np.any(weights):
+        refuse_extreme("coefficients", float(np.max(np.abs(weights))))
     order = np.argsort(-values, kind="stable")
     values, squares = values[order], np.sum(weights[order] ** 2, axis=1)
     if not values[0] > 0:

@@ -17,6 +17,8 @@ from ._eigenpairs import leading_pairs
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
+_LARGEST = 1e140  # of labels and coefficients: sums of squares, and ratios of them, stay in range
+
 
 @short_repr
 @by_value
@@ -96,7 +98,9 @@ class Sample:
         values, projections = self._pairs(labels, min(count, *self.kernel.shape))
         floor = math.sqrt(self.size) * self.precision * float(values[0])
         if not values[0] > 0:
-            raise DataError("all eigenvalues of the Gram matrix are 0: inputs do not differ")
+            raise DataError(
+                "no eigenvalue of the Gram matrix is positive: inputs do not differ, or it is none"
+            )
         kept = int(np.sum(values > floor))
         width = math.inf if self.is_gram else self.kernel.shape[1]
         rank = float(kept) if kept < values.size else width
@@ -161,12 +165,23 @@ class Sample:
 
 
 def centered_labels(labels: Array) -> Array:
-    """Return labels less their mean; refuse labels that do not vary."""
-    away = labels - labels.mean(axis=0)
+    """Return labels less their mean; refuse labels that do not vary, or whose squares are no floats."""
     scale = float(np.max(np.abs(labels)))
+    if scale > 0:
+        refuse_extreme("labels", scale)
+    away = labels - labels.mean(axis=0)
     if not float(np.max(np.abs(away))) > 1e-12 * scale:
         raise DataError("labels are constant: there is nothing to learn; give labels that vary")
     return np.asarray(away)
+
+
+def refuse_extreme(name: str, largest: float) -> None:
+    """Refuse numbers whose squares, of which losses are made, overflow or vanish."""
+    if not 1 / _LARGEST <= largest <= _LARGEST:
+        raise DataError(
+            f"the largest of the {name} is {largest:.3g}: its square is out of range; give them in other units, "
+            f"within {1 / _LARGEST:g} to {_LARGEST:g}"
+        )
 
 
 def centered_gram(gram: Array) -> Array:

@@ -8,14 +8,13 @@ from scalinglaws import theory
 from scalinglaws.errors import DomainError
 from scalinglaws.theory.empirical import (
     BrokenPower,
-    NormLimited,
     P,
     ThreeRegions,
     derive_broken,
-    derive_norm,
     derive_regions,
     x,
 )
+from scalinglaws.theory.perceptron import NormLimited, derive_norm
 
 BREAKS = ("no_break", "one_break", "two_breaks", "three_breaks")
 

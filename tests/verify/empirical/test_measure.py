@@ -351,3 +351,25 @@ def test_the_split_is_told_where_it_disagrees():
 def test_public_names():
     for name in empirical.__all__:
         assert getattr(empirical, name).__doc__
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_labels_whose_squares_are_out_of_range_are_refused(size):
+    rng, k = np.random.default_rng(0), np.arange(1, 201)
+    features = rng.standard_normal((100, 200)) * k**-0.75
+    with pytest.raises(DataError, match="largest of the labels is .* give them in other units"):
+        measure(features=features, labels=size * rng.standard_normal(100))
+    with pytest.raises(DataError, match="largest of the coefficients"):
+        measure(eigenvalues=k**-1.5, coefficients=size * k**-0.9)
+
+
+@pytest.mark.parametrize("size", [1e-130, 1e130])
+def test_units_of_labels_do_not_matter(size):
+    rng, k = np.random.default_rng(0), np.arange(1, 201)
+    features = rng.standard_normal((200, 200)) * k**-0.75
+    labels = features @ k**-0.5
+    found, scaled = (
+        measure(features=features, labels=factor * labels, held_out=False) for factor in (1, size)
+    )
+    assert scaled.decay.value == pytest.approx(found.decay.value, rel=1e-9)
+    assert scaled.decay.interval == pytest.approx(found.decay.interval, rel=1e-6)
