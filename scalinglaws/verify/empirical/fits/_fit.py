@@ -16,7 +16,7 @@ from .._read_runs import read_runs
 from .._runs import Runs
 from ._laws import FitLaw, fit_law
 from ._record import Bounds, Fit
-from ._solve import Solution, solve
+from ._solve import errors_of, solve
 
 Array = NDArray[np.float64]
 
@@ -363,7 +363,7 @@ def _fitted(
         law, data.columns, data.losses, delta=delta, weights=weights, envelope=envelope
     )
     runs = data.runs
-    sigma, cov = _errors(solution, weights, law.free)
+    sigma, cov = errors_of(solution.jacobian, solution.residuals, weights, law.free)
     return Fit(
         law=law.id,
         names=law.names,
@@ -391,16 +391,3 @@ def _fitted(
         counts="" if runs is None else runs.counts,
         cost=6.0 if runs is None else runs.cost,
     )
-
-
-def _errors(solution: Solution, weights: Array, free: NDArray[np.bool_]) -> tuple[float, Array]:
-    """Return the residuals' standard deviation and the covariance sigma^2 (J^T W J)^+ of what was fitted."""
-    left = float(np.sum(weights)) - int(np.sum(free))
-    variance = float(np.sum(weights * solution.residuals**2)) / max(left, 1.0)
-    cov = np.zeros((free.size, free.size))
-    jacobian = solution.jacobian[:, free]
-    size = np.maximum(np.linalg.norm(jacobian * np.sqrt(weights)[:, None], axis=0), 1e-300)
-    scaled = jacobian * np.sqrt(weights)[:, None] / size
-    inverse = np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True)
-    cov[np.ix_(free, free)] = variance * inverse / np.outer(size, size)
-    return float(np.sqrt(variance)), cov
