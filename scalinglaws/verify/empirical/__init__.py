@@ -17,14 +17,27 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, fit, from_parameters
+from .fits import (
+    BetweenGroups,
+    ComputeMultiplier,
+    Fit,
+    GroupFits,
+    SharingTest,
+    compute_multiplier,
+    fit,
+    fit_groups,
+    from_parameters,
+)
 
 __all__ = [
     "SMOOTHNESS",
     "WARNINGS",
+    "BetweenGroups",
     "Budgets",
     "CodedWarning",
+    "ComputeMultiplier",
     "Fit",
+    "GroupFits",
     "HeldOutCurve",
     "IntrinsicDimension",
     "KernelExponent",
@@ -34,10 +47,13 @@ __all__ = [
     "PredictedCurve",
     "PredictedExponent",
     "Runs",
+    "SharingTest",
     "TaskMeasurement",
     "TaskPrediction",
+    "compute_multiplier",
     "example_runs",
     "fit",
+    "fit_groups",
     "from_parameters",
     "held_out_curve",
     "intrinsic_dimension",

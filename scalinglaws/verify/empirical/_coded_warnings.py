@@ -117,6 +117,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
         "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
     ),
+    "W-low-power": (
+        "a test that groups share parameters did not reject, but it could hardly have: that they are equal is assumed, not shown",
+        "share nothing (shared=()), or add runs that are further apart in N and D",
+    ),
 }
 """Code -> (cause, cure)."""
 
