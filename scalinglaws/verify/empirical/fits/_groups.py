@@ -361,7 +361,7 @@ def _with_groups(runs: Any, group: str | None) -> tuple[Runs, str]:
     present = np.unique(runs.group)
     if present.size < 2:
         raise DataError(
-            f"{runs.source}: all {len(runs)} runs have {column} = {present[0]!r}: there is nothing to compare; "
+            f"{runs.source}: all {len(runs)} runs have {column} = {str(present[0])!r}: there is nothing to compare; "
             "name another column with group="
         )
     empty = np.flatnonzero(runs.group == "")

@@ -78,23 +78,18 @@ class SharingTest(Result):
         str
             At most 100 columns.
         """
-        listed = " and ".join(self.names)
-        given = f" given {' and '.join(self.given)}" if self.given else ""
-        found = (
-            "they differ" if self.rejected else "no difference found, which is no proof of equality"
-        )
-        F, p = (
-            f"F({self.degrees[0]}, {self.degrees[1]}) = {self.statistic:.3g}",
-            f"p = {self.p_value:.2g}",
-        )
-        least = ", ".join(
-            f"{name} by {_size(self.detectable[name], name in self.relative)}"
-            for name in self.names
-        )
-        chance = ", ".join(f"{name} {self.power[name]:.2f}" for name in self.names)
+        given = f" given {', '.join(self.given)}" if self.given else ""
+        found = "they differ" if self.rejected else "not rejected, which proves nothing"
+        found = "not rejected" if not self.rejected and not self.warnings else found
+        F = f"F({self.degrees[0]}, {self.degrees[1]}) = {self.statistic:.3g}"
+        sizes = [
+            f"{name} {_size(self.detectable[name], name in self.relative)}" for name in self.names
+        ]
+        chances = [f"{name} {self.power[name]:.2f}" for name in self.names]
         return (
-            f"are {listed} the same{given}? {F}, {p}: {found}\n"
-            f"  it finds {POWER:.0%} of differences of {least}; power at {self.difference:g}: {chance}"
+            f"are {', '.join(self.names)} the same{given}? {F}, p = {self.p_value:.2g}: {found}\n"
+            f"  differences found with power {POWER}: {', '.join(sizes)}; "
+            f"power at {self.difference:g}: {', '.join(chances)}"
         )
 
 
