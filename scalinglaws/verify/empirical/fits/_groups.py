@@ -146,9 +146,7 @@ class GroupFits(Result):
         ComputeMultiplier
             With percentiles of the resampled fits.
         """
-        pair = [
-            self.fits[known_name(self.group, name, self.names)] for name in (reference, candidate)
-        ]
+        pair = [self._named(name) for name in (reference, candidate)]
         return compute_multiplier(*pair, compute, level=level, names=(reference, candidate))
 
     def between(self, name: str, level: float = 0.95) -> BetweenGroups:
@@ -202,6 +200,13 @@ class GroupFits(Result):
             ]
             lines.append(f"  {'  '.join(cells)}".rstrip())
         return "\n".join(lines)
+
+    def _named(self, name: str) -> Fit:
+        """Return the fit of a group; the message for one that is not there names those that are."""
+        if name not in self.names:
+            raise refusal(self.group, name, f"is not there; there are {listed(list(self.names))}")
+        found: Fit = self.fits[name]
+        return found
 
     @property
     def _law(self) -> FitLaw:

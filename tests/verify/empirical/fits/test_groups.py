@@ -138,7 +138,7 @@ def test_refusals_of_multipliers(shared):
         empirical.compute_multiplier(known(REFERENCE), known(BETTER), -1.0)
     with pytest.raises(DomainError, match="level"):
         shared.compute_multiplier("baseline", "B", 1e22, level=95)
-    with pytest.raises(DomainError, match="baseline, B|baseline.*B"):
+    with pytest.raises(DomainError, match="recipe = 'base' is not there; there are baseline, B"):
         shared.compute_multiplier("base", "B", 1e22)
 
 
