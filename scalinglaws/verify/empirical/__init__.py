@@ -17,7 +17,7 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, fit, from_parameters
+from .fits import Fit, Forecast, LossPrediction, fit, from_parameters
 
 __all__ = [
     "SMOOTHNESS",
@@ -25,10 +25,12 @@ __all__ = [
     "Budgets",
     "CodedWarning",
     "Fit",
+    "Forecast",
     "HeldOutCurve",
     "IntrinsicDimension",
     "KernelExponent",
     "LimitingMechanism",
+    "LossPrediction",
     "MeasuredExponent",
     "MeasuredSpectrum",
     "PredictedCurve",
