@@ -17,7 +17,16 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, Identifiability, Profile, fit, from_parameters, sandwich_covariance
+from .fits import (
+    Fit,
+    Identifiability,
+    LawEstimator,
+    Profile,
+    estimator,
+    fit,
+    from_parameters,
+    sandwich_covariance,
+)
 
 __all__ = [
     "SMOOTHNESS",
@@ -29,6 +38,7 @@ __all__ = [
     "Identifiability",
     "IntrinsicDimension",
     "KernelExponent",
+    "LawEstimator",
     "LimitingMechanism",
     "MeasuredExponent",
     "MeasuredSpectrum",
@@ -38,6 +48,7 @@ __all__ = [
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
+    "estimator",
     "example_runs",
     "fit",
     "from_parameters",

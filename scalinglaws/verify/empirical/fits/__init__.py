@@ -1,6 +1,7 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
 from ._covariance import sandwich_covariance
+from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
@@ -12,8 +13,10 @@ __all__ = [
     "Fit",
     "FitLaw",
     "Identifiability",
+    "LawEstimator",
     "Profile",
     "Solution",
+    "estimator",
     "fit",
     "fit_law",
     "from_parameters",
