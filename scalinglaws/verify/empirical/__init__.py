@@ -17,7 +17,18 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, Forecast, LossPrediction, fit, from_parameters
+from .fits import (
+    Fit,
+    Forecast,
+    Identifiability,
+    LawEstimator,
+    LossPrediction,
+    Profile,
+    estimator,
+    fit,
+    from_parameters,
+    sandwich_covariance,
+)
 
 __all__ = [
     "SMOOTHNESS",
@@ -27,17 +38,21 @@ __all__ = [
     "Fit",
     "Forecast",
     "HeldOutCurve",
+    "Identifiability",
     "IntrinsicDimension",
     "KernelExponent",
+    "LawEstimator",
     "LimitingMechanism",
     "LossPrediction",
     "MeasuredExponent",
     "MeasuredSpectrum",
     "PredictedCurve",
     "PredictedExponent",
+    "Profile",
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
+    "estimator",
     "example_runs",
     "fit",
     "from_parameters",
@@ -49,5 +64,6 @@ __all__ = [
     "measure",
     "predicted_loss",
     "read_runs",
+    "sandwich_covariance",
     "warning_table",
 ]

@@ -1,8 +1,12 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
+from ._covariance import sandwich_covariance
+from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
 from ._forecast import Forecast, LossPrediction, forecast, members, predict
+from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
+from ._profile import Profile
 from ._record import Fit
 from ._solve import Solution, resolve_many, solve
 
@@ -10,8 +14,12 @@ __all__ = [
     "Fit",
     "FitLaw",
     "Forecast",
+    "Identifiability",
+    "LawEstimator",
     "LossPrediction",
+    "Profile",
     "Solution",
+    "estimator",
     "fit",
     "fit_law",
     "forecast",
@@ -19,5 +27,6 @@ __all__ = [
     "members",
     "predict",
     "resolve_many",
+    "sandwich_covariance",
     "solve",
 ]
