@@ -1,10 +1,15 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
 from ._between_groups import BetweenGroups
+from ._covariance import sandwich_covariance
+from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
+from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._groups import GroupFits, fit_groups
+from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
 from ._multiplier import ComputeMultiplier, compute_multiplier
+from ._profile import Profile
 from ._record import Fit
 from ._sharing import SharingTest
 from ._solve import Solution, resolve_many, solve
@@ -14,14 +19,24 @@ __all__ = [
     "ComputeMultiplier",
     "Fit",
     "FitLaw",
+    "Forecast",
     "GroupFits",
+    "Identifiability",
+    "LawEstimator",
+    "LossPrediction",
+    "Profile",
     "SharingTest",
     "Solution",
     "compute_multiplier",
+    "estimator",
     "fit",
     "fit_groups",
     "fit_law",
+    "forecast",
     "from_parameters",
+    "members",
+    "predict",
     "resolve_many",
+    "sandwich_covariance",
     "solve",
 ]
