@@ -3,8 +3,10 @@
 from ._covariance import sandwich_covariance
 from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
+from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
+from ._optimum import Optimum, optimum
 from ._profile import Profile
 from ._record import Fit
 from ._solve import Solution, resolve_many, solve
@@ -12,14 +14,21 @@ from ._solve import Solution, resolve_many, solve
 __all__ = [
     "Fit",
     "FitLaw",
+    "Forecast",
     "Identifiability",
     "LawEstimator",
+    "LossPrediction",
+    "Optimum",
     "Profile",
     "Solution",
     "estimator",
     "fit",
     "fit_law",
+    "forecast",
     "from_parameters",
+    "members",
+    "optimum",
+    "predict",
     "resolve_many",
     "sandwich_covariance",
     "solve",
