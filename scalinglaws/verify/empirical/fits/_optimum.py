@@ -59,7 +59,7 @@ class Optimum(Result):
     loss_run_low, loss_run_high : ndarray, shape (m,)
         Interval of a new run.
     loss_calibrated_low, loss_calibrated_high : ndarray, shape (m,)
-        Interval of a new run, widened by the drift of past forecasts.
+        Interval of a new run, widened by the drift of past forecasts; NaN, as the others, for a fit of which it is not known.
     horizon : ndarray, shape (m,)
         Decades of compute beyond the largest budget that was fitted, at least 0.
     level : float
