@@ -26,6 +26,7 @@ from .fits import (
     Identifiability,
     LawEstimator,
     LossPrediction,
+    Optimum,
     Profile,
     SharingTest,
     compute_multiplier,
@@ -33,6 +34,7 @@ from .fits import (
     fit,
     fit_groups,
     from_parameters,
+    optimum,
     sandwich_covariance,
 )
 
@@ -55,6 +57,7 @@ __all__ = [
     "LossPrediction",
     "MeasuredExponent",
     "MeasuredSpectrum",
+    "Optimum",
     "PredictedCurve",
     "PredictedExponent",
     "Profile",
@@ -74,6 +77,7 @@ __all__ = [
     "leave_one_out_residuals",
     "limiting_mechanism",
     "measure",
+    "optimum",
     "predicted_loss",
     "read_runs",
     "sandwich_covariance",

@@ -9,6 +9,7 @@ from ._groups import GroupFits, fit_groups
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
 from ._multiplier import ComputeMultiplier, compute_multiplier
+from ._optimum import Optimum, optimum
 from ._profile import Profile
 from ._record import Fit
 from ._sharing import SharingTest
@@ -24,6 +25,7 @@ __all__ = [
     "Identifiability",
     "LawEstimator",
     "LossPrediction",
+    "Optimum",
     "Profile",
     "SharingTest",
     "Solution",
@@ -35,6 +37,7 @@ __all__ = [
     "forecast",
     "from_parameters",
     "members",
+    "optimum",
     "predict",
     "resolve_many",
     "sandwich_covariance",
