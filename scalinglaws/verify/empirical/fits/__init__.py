@@ -1,6 +1,7 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
 from ._between_groups import BetweenGroups
+from ._comparison import ComparedLaw, LawComparison, compare_laws
 from ._covariance import sandwich_covariance
 from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
@@ -8,6 +9,7 @@ from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._groups import GroupFits, fit_groups
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
+from ._local_slopes import LocalSlopes, local_slopes
 from ._multiplier import ComputeMultiplier, compute_multiplier
 from ._optimum import Optimum, optimum
 from ._profile import Profile
@@ -17,18 +19,22 @@ from ._solve import Solution, resolve_many, solve
 
 __all__ = [
     "BetweenGroups",
+    "ComparedLaw",
     "ComputeMultiplier",
     "Fit",
     "FitLaw",
     "Forecast",
     "GroupFits",
     "Identifiability",
+    "LawComparison",
     "LawEstimator",
+    "LocalSlopes",
     "LossPrediction",
     "Optimum",
     "Profile",
     "SharingTest",
     "Solution",
+    "compare_laws",
     "compute_multiplier",
     "estimator",
     "fit",
@@ -36,6 +42,7 @@ __all__ = [
     "fit_law",
     "forecast",
     "from_parameters",
+    "local_slopes",
     "members",
     "optimum",
     "predict",

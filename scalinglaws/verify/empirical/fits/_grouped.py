@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ....arguments import afford
 from . import _newton
 from ._bootstrap import resampled
-from ._laws import FitLaw
+from ._law import FitLaw
 from ._solve import errors_of, solve
 
 Array = NDArray[np.float64]

@@ -19,7 +19,8 @@ from .._runs import Runs
 from ._between_groups import BetweenGroups, random_effects
 from ._fit import fit
 from ._grouped import Grouped, resample_groups, solve_groups
-from ._laws import FitLaw, fit_law
+from ._law import FitLaw
+from ._laws import fit_law
 from ._multiplier import ComputeMultiplier, compute_multiplier
 from ._record import Bounds, Fit
 from ._sharing import SharingTest, sharing_test
