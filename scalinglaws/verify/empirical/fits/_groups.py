@@ -147,8 +147,13 @@ class GroupFits(Result):
         ComputeMultiplier
             With percentiles of the resampled fits.
         """
-        pair = [self._named(name) for name in (reference, candidate)]
-        return compute_multiplier(*pair, compute, level=level, names=(reference, candidate))
+        return compute_multiplier(
+            self._named(reference),
+            self._named(candidate),
+            compute,
+            level=level,
+            names=(reference, candidate),
+        )
 
     def between(self, name: str, level: float = 0.95) -> BetweenGroups:
         """Say how much a parameter differs between groups beyond errors, each group fitted alone; see `random_effects`.

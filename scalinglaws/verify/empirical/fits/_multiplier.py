@@ -174,7 +174,7 @@ def compute_multiplier(
                 named=False,
             )
         rows = [{name: values[good, None] for name, values in p.items()} for p in pair]
-        drawn = _multipliers(law, *rows, at[None, :], cost)[1]
+        drawn = _multipliers(law, rows[0], rows[1], at[None, :], cost)[1]
         low, high = percentiles(drawn, share)
         growth_low, growth_high = (float(end) for end in percentiles(_growth(at, drawn), share))
     return ComputeMultiplier(
