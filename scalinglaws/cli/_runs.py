@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 EXAMPLES = ("gadre", "synthetic")
 """Runs that come with the package, by name."""
 
-_SHOWN = 3  # warnings; more are counted
 _AUTO = "auto"
 _OPTIONS = {
     "columns": "--columns",
@@ -267,20 +266,17 @@ def _quoted(value: str) -> str:
 
 
 def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> list[str]:
-    """Write warnings as lines, with their cures if asked to; more than three are counted."""
-    shown = list(warnings) if verbose else list(warnings)[:_SHOWN]
-    lines = []
-    for warning in shown:
-        lines.append(as_options(str(warning)))
-        if verbose:
-            lines.append(as_options(f"  {warning.cause}: {warning.cure}"))
-    rest = len(warnings) - len(shown)
-    return [*lines, f"and {rest} more warning{'s' if rest > 1 else ''}"] if rest else lines
+    """Write warnings as lines, as `_coded_warnings.warning_lines` does, in the words of commands."""
+    from ..verify.empirical._coded_warnings import warning_lines
+
+    return [as_options(line) for line in warning_lines(warnings, verbose)]
 
 
 def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
-    """Return what is doubtful of a fit and of its runs."""
-    return (*(fit.runs.warnings if fit.runs is not None else ()), *fit.warnings)
+    """Return what is doubtful of the runs of a fit, and of the fit."""
+    from ..verify.empirical.fits._report import all_warnings
+
+    return all_warnings(fit)
 
 
 def plain_json(value: Any) -> Any:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ....errors import DataError, refusal
+from ....errors import DataError, DomainError, refusal
 from ....formatting import scientific
 from ....results import Result
 from ._fit import _Data, _enough, _fitted
-from ._laws import fit_law
+from ._laws import FitLaw
+from ._optimum import optimal_point
 
 if TYPE_CHECKING:
     from ._record import Fit
@@ -91,28 +92,24 @@ def sensitivity(fit: Fit) -> Sensitivity:
     """
     if not len(fit):
         raise refusal("fit", None, "has no data: it was made from parameters", named=False)
-    law = fit_law(fit.law, fit.bounds)
-    law = law.constrained(
-        {name: ends for name, ends in fit.bounds.items() if name in law.names}, fit.fixed
-    )
-    data = _Data(fit.columns, fit.losses, fit.runs)
+    law = fit.model
     compute = _beyond(fit)
     names, counts, rms = [], [], []
     points: list[tuple[float, float]] = []
     found: list[Array] = []
     for name, weights, delta in _choices(fit):
         try:
-            _enough(law, data, weights)
+            other = refitted(fit, weights, delta)
         except DataError:
             other = None
-        else:
-            other = _fitted(law, data, weights, delta, fit.envelope, fit.bounds, fit.fixed)
         names.append(name)
         counts.append(int(np.count_nonzero(weights)))
         found.append(np.full(len(law.names), np.nan) if other is None else other.x)
         rms.append(math.nan if other is None else other.rms)
         points.append(
-            (math.nan, math.nan) if other is None else _optimal(law.id, other.parameters, compute)
+            (math.nan, math.nan)
+            if other is None
+            else _optimal(law, other.parameters, compute, fit.cost)
         )
     table = law.parameters(np.array(found))
     return Sensitivity(
@@ -125,6 +122,34 @@ def sensitivity(fit: Fit) -> Sensitivity:
         loss=np.array([loss for _, loss in points]),
         params=np.array([size for size, _ in points]),
     )
+
+
+def refitted(fit: Fit, weights: Array, delta: float) -> Fit:
+    """Fit the law of a fit to its points again, with other weights and another threshold; refuse too few points.
+
+    Parameters
+    ----------
+    fit : Fit
+        To data.
+    weights : ndarray, shape (n,)
+        How much each point counts; 0 leaves it out.
+    delta : float
+        Threshold.
+
+    Returns
+    -------
+    Fit
+        Without samples.
+
+    Raises
+    ------
+    DataError
+        If too few points are left, or all have the same N, D or D/N.
+    """
+    law = fit.model
+    data = _Data(fit.columns, fit.losses, fit.runs)
+    _enough(law, data, weights)
+    return _fitted(law, data, weights, delta, fit.envelope, fit.bounds, fit.fixed)
 
 
 def _choices(fit: Fit) -> Iterator[tuple[str, Array, float]]:
@@ -150,3 +175,16 @@ def _beyond(fit: Fit) -> float:
         return math.nan
     compute = fit.cost * fit.columns["N"] * fit.columns["D"]
     return 10 * float(np.max(compute if fit.runs is None else fit.runs.C))
+
+
+def _optimal(
+    law: FitLaw, parameters: dict[str, float], compute: float, cost: float
+) -> tuple[float, float]:
+    """Return loss and size of the best model; NaN where there is none."""
+    if not math.isfinite(compute):
+        return math.nan, math.nan
+    try:
+        size, _, loss = optimal_point(law, parameters, compute, cost)
+    except DomainError:
+        return math.nan, math.nan
+    return float(loss), float(size)

@@ -1,0 +1,372 @@
+"""A fit in a few lines: what was read, what was fitted, whether it can extrapolate, what is best at which compute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ....arguments import flag, numbers, text
+from ....errors import DomainError
+from ....formatting import decimals, number, scientific
+from ._budgets import largest_fitted
+from ._forecast import forecast, members
+from ._intervals import interval
+from ._laws import FitLaw, fit_law
+from ._optimum import CLOSED, Optimum, optimum
+from ._residuals import residual_trends, skewness
+
+if TYPE_CHECKING:
+    from .._coded_warnings import CodedWarning
+    from ._record import Fit
+
+Array = NDArray[np.float64]
+
+COLUMNS = 100
+LINES = 24
+MOST_WARNINGS = 3
+
+PUBLIC_POWERS = (0.27, 0.82)
+"""Least and largest c of ``surface_power`` on ten public sets of runs."""
+
+_TREND = 0.01  # p-value below which residuals are said to have a trend
+_SKEWED = 1.0
+_LEVEL = 0.95
+_PRIOR_PUBLIC = "shrunk to public data"
+_DECADES = (0, 1, 2)  # above the largest budget, of the table
+_NEXT = (3, 1)  # decades above it of the plan, and of the budget of the next runs
+_NEAR = 0.05  # decades that are none
+
+
+def report(
+    fit: Fit,
+    compute: ArrayLike | None = None,
+    *,
+    verbose: bool = False,
+    source: str | None = None,
+) -> str:
+    """Describe a fit in a few lines.
+
+    Parameters
+    ----------
+    fit : Fit
+        To data, or of published constants.
+    compute : array_like, optional
+        C of the table, > 0; by default the largest budget of the runs, 10 and 100 times it.
+    verbose : bool
+        All warnings with their cures, and as many lines as it takes. Otherwise at most 24 lines of 100 characters; more than three
+        warnings are counted.
+    source : str, optional
+        How the runs, or a saved fit, are called in the commands of the last lines; by default the name of their file.
+
+    Returns
+    -------
+    str
+        What was read; the laws with their 95 % intervals; errors of forecasts of later budgets; the best model size for each compute,
+        and its loss with three intervals; the next commands.
+
+    Examples
+    --------
+    >>> from scalinglaws.verify import empirical
+    >>> print(empirical.from_parameters("besiroglu").report(compute=[1e24]).splitlines()[0])
+    surface: L = E + A/N^a + B/D^b, from Besiroglu et al. 2024
+    """
+    whole = flag("verbose", verbose)
+    asked = (
+        None
+        if compute is None
+        else np.atleast_1d(numbers("compute", compute, low=0, strict=True)).ravel()
+    )
+    named = None if source is None else text("source", source)
+    blocks = [
+        list(block)
+        for block in (
+            _data_lines(fit),
+            _law_lines(fit),
+            _extrapolation_lines(fit),
+            _optimum_lines(fit, default_computes(fit) if asked is None else asked),
+            _next_lines(fit, named),
+        )
+    ]
+    doubts = list(warning_lines(all_warnings(fit), whole))
+    if doubts:
+        blocks.insert(2, doubts)
+    return "\n".join(_arranged([block for block in blocks if block], whole))
+
+
+def _arranged(blocks: Sequence[list[str]], verbose: bool) -> list[str]:
+    """Put blocks under each other, with empty lines between them while there is room."""
+    lines: list[str] = []
+    rows = sum(map(len, blocks))
+    for k, block in enumerate(blocks):
+        if k and (verbose or rows + len(blocks) - 1 <= LINES):
+            lines.append("")
+        lines += block
+    if verbose:
+        return lines
+    return [line if len(line) <= COLUMNS else line[: COLUMNS - 3] + "..." for line in lines]
+
+
+def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
+    """Return what is doubtful of the runs of a fit, and of the fit."""
+    return (*(fit.runs.warnings if fit.runs is not None else ()), *fit.warnings)
+
+
+# -- data and laws ----------------------------------------------------------------------------------------------------------
+
+
+def _data_lines(fit: Fit) -> Iterator[str]:
+    if fit.runs is None:
+        if len(fit):
+            spans = [
+                f"{scientific(float(values.min()))} < {name} < {scientific(float(values.max()))}"
+                for name, values in fit.columns.items()
+            ]
+            yield f"{len(fit)} points, {', '.join(spans)}"
+        return
+    for line in run_lines(fit.runs):
+        yield from wrap(
+            line,
+            COLUMNS,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        )
+
+
+def _law_lines(fit: Fit) -> Iterator[str]:
+    yield f"{fit.law}: {_formula(fit)}{_how(fit)}"
+    yield from _parameter_lines(fit)
+    if len(fit):
+        yield f"  {_residual_words(fit)}"
+    for other in fit.laws.values():
+        words = [f"{other.law}: {_formula(other)}"]
+        words.append(
+            _power_words(other) if "c" in other.names else f"residuals {_percent(other.rms)} % rms"
+        )
+        yield ", ".join(words)
+
+
+def _formula(fit: Fit) -> str:
+    formula = fit.model.formula
+    return formula if fit.law != formula else "an expression"
+
+
+def _how(fit: Fit) -> str:
+    if not len(fit):
+        return f", {fit.source}" if fit.source else ""
+    parts = [
+        "least squares"
+        if math.isinf(fit.delta)
+        else f"Huber delta {number(fit.delta, 2)}{_chosen(fit)}"
+    ]
+    if fit.envelope < 1:
+        parts.append(f"weight {fit.envelope:g} above")
+    words = ", ".join(parts)
+    if len(fit.samples):
+        return f", {words}; 95 % by {len(fit.samples)} bootstraps"
+    return f", {words}; 95 % by the covariance" if fit.cov is not None else f", {words}"
+
+
+def _chosen(fit: Fit) -> str:
+    """Say of a threshold that it is the default one."""
+    usual = default_threshold(fit)
+    return f" ({EFFICIENT:g} robust sd)" if math.isclose(usual, fit.delta, rel_tol=1e-9) else ""
+
+
+def _parameter_lines(fit: Fit) -> Iterator[str]:
+    names = set(fit.names)
+    rows: list[list[str]]
+    if names >= {"E", "A", "B", "a", "b"}:
+        rows = [["E", "A", "a"], ["c" if "c" in names else "", "B", "b"]]
+    else:
+        rows = [list(fit.names[k : k + 3]) for k in range(0, len(fit.names), 3)]
+    cells = [[_cell(fit, name) for name in row] for row in rows]
+    widths = [
+        [max(len(row[column][part]) for row in cells if column < len(row)) for part in range(3)]
+        for column in range(len(cells[0]))
+    ]
+    tail = _exponent_words(fit)
+    for k, row in enumerate(cells):
+        line = "  " + "   ".join(
+            "  ".join(
+                word.ljust(width) for word, width in zip(cell, width_of, strict=True) if width
+            )
+            for cell, width_of in zip(row, widths, strict=False)
+        )
+        yield (line + (f"   {tail}" if tail and k == len(cells) - 1 else "")).rstrip()
+
+
+def _cell(fit: Fit, name: str) -> tuple[str, str, str]:
+    """Return a parameter, its value and its interval, as they are printed."""
+    if not name:
+        return "", "", ""
+    value = fit.parameters[name]
+    if name in fit.fixed:
+        return name, number(value, 6), "fixed"
+    if fit.cov is None and not len(fit.samples):
+        return name, number(value, 9), ""
+    low, high = interval(fit, name, _LEVEL)
+    write = _writer(value, low, high)
+    return name, write(value), f"{write(low)}..{write(high)}"
+
+
+def _writer(value: float, low: float, high: float) -> Any:
+    """Return how numbers are written so that two digits of their interval's width show."""
+    largest = max(abs(value), abs(low), abs(high))
+    places = decimals(high - low)
+    if places is None or not 1e-3 <= largest < 1e5:
+        return lambda entry: scientific(entry)
+    return lambda entry: f"{entry:.{places}f}"
+
+
+def _exponent_words(fit: Fit) -> str:
+    if fit.law not in CLOSED or not fit.parameters["a"] + fit.parameters["b"] > 0:
+        return ""
+    share = fit.parameters["b"] / (fit.parameters["a"] + fit.parameters["b"])
+    return f"N_opt ~ C^{share:.3f}"
+
+
+def _power_words(fit: Fit) -> str:
+    """Say what c is, and whether it may be 1."""
+    value = fit.parameters["c"]
+    if fit.cov is None and not len(fit.samples):
+        return f"c {value:.2f}"
+    low, high = interval(fit, "c", _LEVEL)
+    verdict = "holds 1" if low <= 1 <= high else "excludes 1"
+    least, most = PUBLIC_POWERS
+    return f"c {value:.2f}  {low:.2f}..{high:.2f}: {verdict} (public sets {least}..{most})"
+
+
+def _residual_words(fit: Fit) -> str:
+    words = [f"residuals {_percent(fit.rms)} % rms", _trend_words(fit)]
+    skew = skewness(fit)
+    if skew > _SKEWED and fit.envelope == 1:
+        words.append(f"skewed up ({skew:.1f}: see --envelope)")
+    if not fit.success:
+        words.append(fit.message)
+    if fit.identifiability is not None:
+        words.append(_identified(fit))
+    return "; ".join(words)
+
+
+def _trend_words(fit: Fit) -> str:
+    trends = residual_trends(fit)
+    found = [f"{name} (p = {number(p, 1)})" for name, p in trends.items() if p < _TREND]
+    if found:
+        return f"trend with {_listed(found, 'and')}"
+    return f"no trend with {_listed(list(trends), 'or')}" if trends else ""
+
+
+def _identified(fit: Fit) -> str:
+    condition = fit.identifiability.condition
+    size = f"condition {number(condition, 2) if condition < 1e4 else f'{condition:.1e}'.replace('e+0', 'e')}"
+    if condition <= HARDLY:
+        return f"identifiable ({size})"
+    weakest = ", ".join(fit.identifiability.weakest)
+    return f"{'hardly' if condition <= NOT_AT_ALL else 'not'} identifiable ({size}: {weakest})"
+
+
+def _percent(share: float, *, signed: bool = False) -> str:
+    """Write a share in percent to two decimals, or to two digits where it is small."""
+    value = 100 * share
+    places = 2 if abs(value) >= 0.01 or value == 0 else 4
+    return f"{value:+.{places}f}" if signed else f"{value:.{places}f}"
+
+
+def _listed(names: Sequence[str], word: str) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+
+# -- what is best at a compute ----------------------------------------------------------------------------------------------
+
+
+def default_computes(fit: Fit) -> Array:
+    """Return the largest budget of the runs, and 10 and 100 times it, rounded as they are printed; none without runs in N and D."""
+    if not len(fit) or not {"N", "D"} <= set(fit.columns):
+        return np.zeros(0)
+    return np.array([_rounded(10 ** (largest_fitted(fit) + k)) for k in _DECADES])
+
+
+def _rounded(value: float) -> float:
+    return float(scientific(value))
+
+
+def _optimum_lines(fit: Fit, compute: Array) -> Iterator[str]:
+    if not compute.size:
+        return
+    try:
+        found = optimum(fit, compute)
+    except DomainError as failure:
+        yield f"no table of the best models: {failure}"
+        return
+    laws = members(fit)
+    title = (
+        next(iter(laws))
+        if len(laws) == 1
+        else ("both laws, weighted" if len(laws) == 2 else f"{len(laws)} laws, weighted")
+    )
+    rows = list(_optimum_rows(fit, found))
+    header = ["compute", "N_opt", "", "D_opt", "D/N", "", "loss", "mean", "run", "calibrated"]
+    used = [k for k, name in enumerate(header) if any(row[k] for row in rows)]
+    widths = [max(len(header[k]), *(len(row[k]) for row in rows)) for k in used]
+    gaps = {"N_opt": 1, "D/N": 2}
+    spaces = [gaps.get(header[k], 2) for k in used]
+    lines = [
+        "".join(
+            row[k].ljust(width + gap) for k, width, gap in zip(used, widths, spaces, strict=True)
+        ).rstrip()
+        for row in (header, *rows)
+    ]
+    intervals = [k for k in used if k >= 7]
+    if intervals:
+        place = sum(
+            width + gap for k, width, gap in zip(used, widths, spaces, strict=True) if k < 7
+        )
+        title = f"{title.ljust(place - 1)} 95 % of the loss:"
+    yield title
+    yield from lines
+    yield from _far_words(fit, found)
+
+
+def _optimum_rows(fit: Fit, found: Optimum) -> Iterator[list[str]]:
+    places = _places(found.loss)
+    beyond = _validated(fit)
+    for k in range(found.compute.size):
+        row = [
+            scientific(float(found.compute[k]))
+            + (" !" if found.horizon[k] > beyond + _NEAR else ""),
+            scientific(float(found.params[k])),
+            _range(found.params_low[k], found.params_high[k], scientific),
+            scientific(float(found.tokens[k])),
+            _ratio(float(found.ratio[k])),
+            _range(found.ratio_low[k], found.ratio_high[k], _ratio),
+            f"{found.loss[k]:.{places}f}",
+        ]
+        for kind in ("mean", "run", "calibrated"):
+            low, high = (getattr(found, f"loss_{kind}_{end}")[k] for end in ("low", "high"))
+            row.append(_range(low, high, lambda value: f"{value:.{places}f}"))
+        yield row
+
+
+def _range(low: float, high: float, write: Any) -> str:
+    return (
+        f"{write(float(low))}..{write(float(high))}"
+        if math.isfinite(low) and math.isfinite(high)
+        else ""
+    )
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if 9.5 <= value < 1e4 else scientific(value)
+
+
+def _places(losses: Array) -> int:
+    """Return the decimals that show four digits of the smallest loss."""
+    smallest = float(np.min(np.abs(losses)))
+    return min(max(3 - math.floor(math.log10(smallest)), 0), 9) if smallest > 0 else 3
