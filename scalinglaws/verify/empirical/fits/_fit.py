@@ -14,6 +14,8 @@ from ....arguments import number, numbers, whole
 from ....errors import DataError, refusal
 from .._read_runs import read_runs
 from .._runs import Runs
+from ._covariance import robust_deviation
+from ._identifiability import identified
 from ._laws import FitLaw, fit_law
 from ._record import Bounds, Fit
 from ._solve import Solution, solve
@@ -22,7 +24,6 @@ Array = NDArray[np.float64]
 
 _FIRST_DELTA = 1e-3  # of the fit from whose residuals the threshold is taken
 _EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
-_TO_SD = 1.4826  # median absolute deviation of a normal variable -> standard deviation
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
 _MORE = 2  # points beyond the number of parameters that a fit needs
@@ -144,6 +145,7 @@ def fit(
         constrained = other.constrained(shared, fixed)
         power = _fitted(constrained, data, counted, threshold, above, shared, fixed)
         found = replace(found, laws={"surface_power": power})
+    found = identified(found)
     return found.bootstrap(count, rng=rng) if count else found
 
 
@@ -341,9 +343,7 @@ def _threshold(law: FitLaw, data: _Data, weights: Array, envelope: float) -> flo
     first = solve(
         law, data.columns, data.losses, delta=_FIRST_DELTA, weights=weights, envelope=envelope
     )
-    residuals = first.residuals[weights > 0]
-    spread = float(np.median(np.abs(residuals - np.median(residuals))))
-    return max(_EFFICIENT * _TO_SD * spread, _LEAST_DELTA)
+    return max(_EFFICIENT * robust_deviation(first.residuals[weights > 0]), _LEAST_DELTA)
 
 
 def _both(runs: Runs) -> bool:
