@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from ..errors import DataError, refusal
+from ..errors import DataError
 from ._app import Json, Whole, app
 from ._formats import Answer, check_suffix, emit, wrote
 from ._runs import (
     RunOptions,
     all_warnings,
     as_options,
-    is_saved_fit,
     plain_json,
     positive_numbers,
     read_fit,
-    read_runs,
 )
 
 if TYPE_CHECKING:
-    from ..verify.empirical import CodedWarning, Fit
+    from ..verify.empirical import Fit
 
 _SAVED = (".json", ".npz")
 _FLAG = Parameter(negative=())
@@ -94,17 +92,102 @@ def fit(
     options = reading.given()
     fitting = {"delta": delta, "envelope": envelope, "bootstrap": bootstrap, "seed": seed}
     found = read_fit(file, law=law, **fitting, **options)
-    source = _called(file, reading, save)
+    if found.calibration is None and len(found):
+        found = calibrated(found)
     if save is not None:
         found.save(save)
         wrote(save)
     if html is not None:
-        found.to_html(html, compute=computes, command=_typed())
+        found.to_html(html, computes, command=_typed())
         wrote(html)
-    words = as_options(found.report(compute=computes, verbose=verbose, source=source))
-    emit(Answer(_as_data(found, computes), [words]), json, None)
-    return _code(all_warnings(found), strict)
+    if json:
+        emit(Answer(_as_data(found, computes), []), True, None)
+    else:
+        words = found.report(computes, verbose=verbose, source=_called(file, options, save))
+        sys.stdout.write(as_options(words) + "\n")
+    return 1 if strict and all_warnings(found) else 0
 
 
-def _code(warnings: tuple[CodedWarning, ...], strict: bool) -> int:
-    return 1 if strict and warnings else 0
+def calibrated(found: Fit) -> Fit:
+    """Return a fit with the errors of its forecasts, where there are budgets to forecast."""
+    try:
+        return found.calibrate()  # type: ignore[no-any-return]
+    except DataError:
+        return found
+
+
+def _called(file: str, options: dict[str, Any], save: Path | None) -> str:
+    """Return how other commands name the fit: the saved one, or the table with the options that say how it is read."""
+    if save is not None:
+        return shlex.quote(str(save))
+    words = [file]
+    for name, value in options.items():
+        values = value if isinstance(value, tuple) else (value,)
+        if (name, value) != ("rows", "last"):
+            words += [f"--{name.replace('_', '-')}={entry}" for entry in values if entry is not None]
+    return shlex.join(words)
+
+
+def _typed() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["scalinglaws", *sys.argv[1:]])
+
+
+def _as_data(found: Fit, computes: list[float] | None) -> dict[str, Any]:
+    """Return what is printed, and more digits of it, for JSON."""
+    from ..errors import DomainError
+    from ..verify.empirical.fits._optimum import optimum
+    from ..verify.empirical.fits._report import default_computes
+
+    asked = default_computes(found) if computes is None else computes
+    table: dict[str, Any] | None = None
+    if len(asked):
+        try:
+            table = optimum(found, asked).to_dict()
+        except DomainError:
+            table = None
+    runs = found.runs
+    return plain_json(  # type: ignore[no-any-return]
+        {
+            "runs": None
+            if runs is None
+            else {
+                "source": runs.source,
+                "sha256": runs.sha256,
+                "count": len(runs),
+                "columns": runs.columns,
+                "counts": runs.counts,
+                "loss_unit": runs.loss_unit,
+                "cost": runs.cost,
+                "dropped": [list(entry) for entry in runs.dropped],
+            },
+            "laws": {one.law: _law_data(one) for one in (found, *found.laws.values())},
+            "weights": found.weights,
+            "rolling": None if found.rolling is None else found.rolling.to_dict(),
+            "calibration": None if found.calibration is None else found.calibration.to_dict(),
+            "optimum": table,
+            "warnings": [
+                {"code": one.code, "message": one.message, "cause": one.cause, "cure": one.cure}
+                for one in all_warnings(found)
+            ],
+        }
+    )
+
+
+def _law_data(one: Fit) -> dict[str, Any]:
+    known = len(one.samples) > 0 or one.cov is not None
+    return {
+        "formula": one.model.formula,
+        "parameters": one.parameters,
+        "intervals": {name: list(one.interval(name)) for name in one.names} if known else None,
+        "covariance": None if one.cov is None else one.cov.tolist(),
+        "objective": one.objective,
+        "delta": one.delta,
+        "rms": one.rms if len(one) else None,
+        "points": len(one),
+        "bootstrap": len(one.samples),
+        "condition": None if one.identifiability is None else one.identifiability.condition,
+        "success": one.success,
+        "message": one.message,
+        "source": one.source,
+    }

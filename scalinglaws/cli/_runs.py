@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from cyclopts import Parameter
 
 from ..errors import DataError, DomainError, refusal
@@ -280,11 +281,19 @@ def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
 
 
 def plain_json(value: Any) -> Any:
-    """Return a dictionary of a result as JSON can hold it: NaN becomes null, infinity a word."""
+    """Return what JSON can hold: NaN becomes null, infinity a word.
+
+    Examples
+    --------
+    >>> plain_json({"loss": (1.5, math.nan, math.inf)})
+    {'loss': [1.5, None, 'inf']}
+    """
     if isinstance(value, Mapping):
         return {str(key): plain_json(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, np.ndarray)):
         return [plain_json(entry) for entry in value]
-    if isinstance(value, float) and value != value:
-        return None
-    return json.loads(json.dumps(value).replace("-Infinity", '"-inf"').replace("Infinity", '"inf"'))
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

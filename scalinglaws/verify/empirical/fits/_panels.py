@@ -19,8 +19,9 @@ from ._budgets import fitted_budgets, fitted_log_compute, largest_fitted
 from ._fit import PUBLISHED, from_parameters
 from ._forecast import forecast, members
 from ._laws import fit_law
+from ._intervals import interval
 from ._optimum import optimal_point, optimum
-from ._residuals import quantities
+from ._profile import profile
 from ._sensitivity import refitted
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ LAW, RIVAL, DATA, NOTE = "law", "rival", "data", "note"
 _STEPS = 121  # of a curve
 _AHEAD = 2.0  # decades beyond the largest budget
 _REACH = float(ndtri(0.975))
+_PROFILE = 25  # points of a profile
 _FEWEST = 5  # runs of a budget through which a parabola is put
 _PAIRS = 1500  # samples that are drawn
 _HIDDEN = np.zeros(0)
@@ -291,9 +293,9 @@ def _parabola(N: Array, losses: Array, grid: Array) -> tuple[float, Array | None
 
 def residual_panels(fit: Fit) -> list[Panel]:
     """Show residuals against the variables, D/N and C."""
-    columns = dict(quantities(fit.columns))
-    if "C" not in columns and _in_sizes(fit):
-        columns["C"] = _abscissae(fit)
+    columns = dict(fit.columns)
+    if _in_sizes(fit):
+        columns |= {"D/N": columns["D"] / columns["N"], "C": _abscissae(fit)}
     panels = []
     for name, values in columns.items():
         ends = np.array([values.min(), values.max()])
@@ -414,4 +416,36 @@ def pair_panels(fit: Fit) -> list[Panel]:
                 log_y=positive[second] and float(np.min(y)) > 0,
             )
         )
+    return panels
+
+
+def profile_panels(fit: Fit) -> list[Panel]:
+    """Show the objective along each parameter, in units in which 3.84 is the end of the 95 % interval."""
+    panels = []
+    for name, is_free in zip(fit.names, fit.free, strict=True):
+        if not is_free:
+            continue
+        found = profile(fit, name, points=_PROFILE)
+        ends = found.values[[0, -1]]
+        marks = [
+            Mark(LINE, ends, np.full(2, _REACH**2), look=NOTE, label="95 %", dashed=True),
+            Mark(LINE, found.values, found.ratio, label="profile"),
+        ]
+        if len(fit.samples):
+            low, high = interval(fit, name)
+            edges = np.array([low, high])
+            inside = (edges > ends[0]) & (edges < ends[1])
+            marks.append(
+                Mark(
+                    BARS,
+                    edges[inside],
+                    low=np.zeros(inside.sum()),
+                    high=np.full(inside.sum(), _REACH**2),
+                    look=RIVAL,
+                    label="95 % by bootstrap",
+                )
+            )
+        log = fit.model.logs[fit.names.index(name)]
+        title = f"Profile of {name}"
+        panels.append(Panel(f"profile-{name}", title, name, "2 (F - least F) / scale", tuple(marks), log_x=log))
     return panels

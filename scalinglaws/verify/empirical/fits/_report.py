@@ -12,31 +12,28 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import flag, numbers, text
 from ....errors import DomainError
-from ....formatting import decimals, number, scientific
+from ....formatting import decimals, number, scientific, short
+from .._coded_warnings import CodedWarning, warning_lines
+from .._runs import run_lines
 from ._budgets import largest_fitted
-from ._forecast import forecast, members
+from ._fit import EFFICIENT, default_threshold
+from ._forecast import members
+from ._identifiability import ILL
 from ._intervals import interval
-from ._laws import FitLaw, fit_law
 from ._optimum import CLOSED, Optimum, optimum
-from ._residuals import residual_trends, skewness
 
 if TYPE_CHECKING:
-    from .._coded_warnings import CodedWarning
     from ._record import Fit
 
 Array = NDArray[np.float64]
 
 COLUMNS = 100
 LINES = 24
-MOST_WARNINGS = 3
 
 PUBLIC_POWERS = (0.27, 0.82)
 """Least and largest c of ``surface_power`` on ten public sets of runs."""
 
-_TREND = 0.01  # p-value below which residuals are said to have a trend
-_SKEWED = 1.0
 _LEVEL = 0.95
-_PRIOR_PUBLIC = "shrunk to public data"
 _DECADES = (0, 1, 2)  # above the largest budget, of the table
 _NEXT = (3, 1)  # decades above it of the plan, and of the budget of the next runs
 _NEAR = 0.05  # decades that are none
@@ -244,32 +241,26 @@ def _power_words(fit: Fit) -> str:
 
 
 def _residual_words(fit: Fit) -> str:
-    words = [f"residuals {_percent(fit.rms)} % rms", _trend_words(fit)]
-    skew = skewness(fit)
-    if skew > _SKEWED and fit.envelope == 1:
-        words.append(f"skewed up ({skew:.1f}: see --envelope)")
+    words = [f"residuals {_percent(fit.rms)} % rms"]
+    known = fit.identifiability
+    if known is not None and known.trends:
+        followed = [f"{name} (p = {number(known.trends[name], 1)})" for name in known.trend]
+        none = f"no trend with {_listed(list(known.trends), 'or')}"
+        words.append(f"trend with {_listed(followed, 'and')}" if followed else none)
     if not fit.success:
         words.append(fit.message)
-    if fit.identifiability is not None:
+    if known is not None:
         words.append(_identified(fit))
     return "; ".join(words)
 
 
-def _trend_words(fit: Fit) -> str:
-    trends = residual_trends(fit)
-    found = [f"{name} (p = {number(p, 1)})" for name, p in trends.items() if p < _TREND]
-    if found:
-        return f"trend with {_listed(found, 'and')}"
-    return f"no trend with {_listed(list(trends), 'or')}" if trends else ""
-
-
 def _identified(fit: Fit) -> str:
-    condition = fit.identifiability.condition
-    size = f"condition {number(condition, 2) if condition < 1e4 else f'{condition:.1e}'.replace('e+0', 'e')}"
-    if condition <= HARDLY:
-        return f"identifiable ({size})"
-    weakest = ", ".join(fit.identifiability.weakest)
-    return f"{'hardly' if condition <= NOT_AT_ALL else 'not'} identifiable ({size}: {weakest})"
+    known = fit.identifiability
+    size = "infinite" if math.isinf(known.condition) else short(round(known.condition, 1 if known.condition < 10 else 0))
+    if known.condition <= ILL:
+        return f"identifiable (condition {size})"
+    word = "hardly" if known.identifiable else "not"
+    return f"{word} identifiable (condition {size}: {', '.join(known.weakest)})"
 
 
 def _percent(share: float, *, signed: bool = False) -> str:
