@@ -17,7 +17,7 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, fit, from_parameters
+from .fits import Fit, Identifiability, Profile, fit, from_parameters, sandwich_covariance
 
 __all__ = [
     "SMOOTHNESS",
@@ -26,6 +26,7 @@ __all__ = [
     "CodedWarning",
     "Fit",
     "HeldOutCurve",
+    "Identifiability",
     "IntrinsicDimension",
     "KernelExponent",
     "LimitingMechanism",
@@ -33,6 +34,7 @@ __all__ = [
     "MeasuredSpectrum",
     "PredictedCurve",
     "PredictedExponent",
+    "Profile",
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
@@ -47,5 +49,6 @@ __all__ = [
     "measure",
     "predicted_loss",
     "read_runs",
+    "sandwich_covariance",
     "warning_table",
 ]

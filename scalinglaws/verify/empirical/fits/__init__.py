@@ -1,17 +1,23 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
+from ._covariance import sandwich_covariance
 from ._fit import fit, from_parameters
+from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
+from ._profile import Profile
 from ._record import Fit
 from ._solve import Solution, resolve_many, solve
 
 __all__ = [
     "Fit",
     "FitLaw",
+    "Identifiability",
+    "Profile",
     "Solution",
     "fit",
     "fit_law",
     "from_parameters",
     "resolve_many",
+    "sandwich_covariance",
     "solve",
 ]
