@@ -112,7 +112,7 @@ def calibrated(found: Fit) -> Fit:
     """Return a fit with the errors of its forecasts, where there are budgets to forecast."""
     try:
         return found.calibrate()  # type: ignore[no-any-return]
-    except DataError:
+    except (DataError, ImportError):
         return found
 
 
@@ -124,7 +124,9 @@ def _called(file: str, options: dict[str, Any], save: Path | None) -> str:
     for name, value in options.items():
         values = value if isinstance(value, tuple) else (value,)
         if (name, value) != ("rows", "last"):
-            words += [f"--{name.replace('_', '-')}={entry}" for entry in values if entry is not None]
+            words += [
+                f"--{name.replace('_', '-')}={entry}" for entry in values if entry is not None
+            ]
     return shlex.join(words)
 
 

@@ -122,7 +122,10 @@ def test_a_table_of_computes_is_what_was_asked_for(capsys, table):
 
 def test_next_lines_name_the_table_as_it_was_read(capsys, tmp_path):
     columns = runs()
-    path = written(tmp_path / "my runs.csv", {"n": columns["params"], "d": columns["tokens"], "y": columns["loss"]})
+    path = written(
+        tmp_path / "my runs.csv",
+        {"n": columns["params"], "d": columns["tokens"], "y": columns["loss"]},
+    )
     _, out, _ = call(capsys, "fit", path, "--columns", "N=n,D=d,loss=y", *FAST)
     assert "--columns=N=n,D=d,loss=y" in out or "fit.json" in out
 
@@ -222,9 +225,15 @@ def complaint(capsys, path, *arguments):
 )
 def test_losses_that_are_none(capsys, tmp_path, cell, words):
     columns = runs() | {"run": np.arange(20.0)}
-    err = complaint(capsys, written(tmp_path / "t.csv", columns, loss={7: cell})) if cell != "inf" else ""
+    err = (
+        complaint(capsys, written(tmp_path / "t.csv", columns, loss={7: cell}))
+        if cell != "inf"
+        else ""
+    )
     if cell == "inf":  # a run whose last loss is not finite diverged
-        code, out, _ = call(capsys, "fit", written(tmp_path / "t.csv", columns, loss={7: cell}), *FAST)
+        code, out, _ = call(
+            capsys, "fit", written(tmp_path / "t.csv", columns, loss={7: cell}), *FAST
+        )
         assert code == 0
         assert "dropped 1: 6 (diverged: the last loss is inf)" in out
         return
@@ -249,7 +258,9 @@ def test_an_accuracy_given_as_loss(capsys, tmp_path):
     columns = runs()
     columns["loss"] = 1 - columns["loss"] / 5
     err = complaint(capsys, written(tmp_path / "t.csv", columns))
-    assert "rises with compute: an accuracy, not a loss? name the loss with --columns loss=..." in err
+    assert (
+        "rises with compute: an accuracy, not a loss? name the loss with --columns loss=..." in err
+    )
     columns = runs()
     columns["accuracy"] = columns.pop("loss")
     err = complaint(capsys, written(tmp_path / "u.csv", columns), "--columns", "loss=accuracy")
@@ -351,7 +362,9 @@ def logs(rates, losses):
     for k, (n, d) in enumerate(zip(N, D, strict=True)):
         for row, (rate, factor) in enumerate(zip(rates, losses, strict=True)):
             share = (row + 1) / len(rates)
-            for name, value in zip(rows, (k, 100 * (row + 1), n, d * share, rate, loss_of(n, d) * factor), strict=True):
+            for name, value in zip(
+                rows, (k, 100 * (row + 1), n, d * share, rate, loss_of(n, d) * factor), strict=True
+            ):
                 rows[name].append(value)
     return {name: np.array(values, float) for name, values in rows.items()}
 
@@ -377,7 +390,9 @@ def test_a_run_that_stopped_early(capsys, tmp_path):
     columns = runs()
     cells = written(tmp_path / "t.csv", columns).read_text().splitlines()
     states = ["status", *("crashed" if k == 2 else "finished" for k in range(20))]
-    (tmp_path / "t.csv").write_text("\n".join(f"{row},{state}" for row, state in zip(cells, states, strict=True)))
+    (tmp_path / "t.csv").write_text(
+        "\n".join(f"{row},{state}" for row, state in zip(cells, states, strict=True))
+    )
     _, out, _ = call(capsys, "fit", tmp_path / "t.csv", *FAST, "--verbose")
     assert "W-stopped-early: row 3 (crashed)" in out
     assert "--where status=finished" in out
@@ -469,7 +484,11 @@ def test_options_that_are_not_understood(capsys, table):
 
 
 def test_columns_and_conditions_are_read():
-    assert chosen_columns("N=params, loss=eval/loss,run=") == {"N": "params", "loss": "eval/loss", "run": None}
+    assert chosen_columns("N=params, loss=eval/loss,run=") == {
+        "N": "params",
+        "loss": "eval/loss",
+        "run": None,
+    }
     assert chosen_values(["a=1,2,b=x", "a=3"]) == {"a": ["1", "2", "3"], "b": ["x"]}
     with pytest.raises(DomainError, match="names N twice"):
         chosen_columns("N=a,N=b")
@@ -486,4 +505,7 @@ def test_a_law_of_a_saved_fit_is_chosen(tmp_path):
 
 
 def test_numbers_that_json_has_not():
-    assert plain_json({"a": np.array([1.0, np.nan]), "b": -np.inf}) == {"a": [1.0, None], "b": "-inf"}
+    assert plain_json({"a": np.array([1.0, np.nan]), "b": -np.inf}) == {
+        "a": [1.0, None],
+        "b": "-inf",
+    }

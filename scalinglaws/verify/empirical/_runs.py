@@ -284,7 +284,7 @@ def run_lines(runs: Runs) -> list[str]:
     }
     unit = "" if runs.loss_unit == "nats" else f" ({runs.loss_unit})"
     points = len(set(zip(*map(list, runs._labels()), strict=True)))
-    several = f" with {len(self)} points" if points < len(self) else ""
+    several = f" with {len(runs)} points" if points < len(runs) else ""
     head = (
         f"{runs._name}: {points} runs{several}, N = {taken['N']} ({runs.counts or 'counts unknown'}), "
         f"D = {taken['D']}, L = {runs.columns['loss']}{unit}, C = {runs.compute}"

@@ -89,7 +89,9 @@ def write_page(
         raise refusal("path", str(path), "must end in .html")
     words = report(fit, compute)
     computes = (
-        default_computes(fit) if compute is None else arguments.numbers("compute", compute, low=0, strict=True)
+        default_computes(fit)
+        if compute is None
+        else arguments.numbers("compute", compute, low=0, strict=True)
     )
     tone, verdict, reasons = judgment(fit, np.atleast_1d(computes))
     sections = [
@@ -109,7 +111,9 @@ def write_page(
     target.write_text(
         rendered(
             "fit.html.j2",
-            title=f"Fit of {fit.runs.source.rsplit('/')[-1]}" if fit.runs is not None else f"Fit of {fit.law}",
+            title=f"Fit of {fit.runs.source.rsplit('/')[-1]}"
+            if fit.runs is not None
+            else f"Fit of {fit.law}",
             facts=words.split("\n\n")[0].splitlines()[:4],
             tone=tone,
             verdict=verdict,
@@ -127,7 +131,11 @@ def judgment(fit: Fit, compute: Array) -> tuple[str, str, list[str]]:
     """Say in a few words how far a fit can be trusted, and why: a tone (pass, open, fail), the verdict and its reasons."""
     reasons: list[str] = []
     if not len(fit):
-        return "open", "do not extrapolate beyond the paper's runs", [f"published constants: {fit.source}"]
+        return (
+            "open",
+            "do not extrapolate beyond the paper's runs",
+            [f"published constants: {fit.source}"],
+        )
     known = fit.identifiability
     if known is not None and not known.identifiable:
         reasons.append(f"the parameters {', '.join(known.weakest)} cannot be told apart")
@@ -136,7 +144,9 @@ def judgment(fit: Fit, compute: Array) -> tuple[str, str, list[str]]:
     if fit.rolling is None or fit.calibration is None:
         reasons.append("no forecast of a later budget from earlier ones could be checked")
     elif fit.rolling.rms > _POOR:
-        reasons.append(f"forecasts of later budgets were off by {100 * fit.rolling.rms:.1f} % (rms)")
+        reasons.append(
+            f"forecasts of later budgets were off by {100 * fit.rolling.rms:.1f} % (rms)"
+        )
     if reasons:
         return "fail", "do not extrapolate", reasons
     validated = validated_horizon(fit)
@@ -146,10 +156,16 @@ def judgment(fit: Fit, compute: Array) -> tuple[str, str, list[str]]:
         f"forecasts of later budgets were off by {100 * fit.rolling.rms:.2g} % (rms), checked up to {number(validated, 2)} "
         f"decades ahead; the largest budget is {scientific(10**largest)}"
     )
-    reasons.append(f"the law drifts by {100 * fit.calibration.drift:.2g} % a decade, which calibrated intervals hold")
+    reasons.append(
+        f"the law drifts by {100 * fit.calibration.drift:.2g} % a decade, which calibrated intervals hold"
+    )
     if compute.size and np.all(np.log10(compute) <= largest + validated + _NEAR):
         return "pass", "trust", reasons
-    return "pass", f"trust up to {scientific(edge)}", [*reasons, "beyond, use calibrated intervals, and add runs"]
+    return (
+        "pass",
+        f"trust up to {scientific(edge)}",
+        [*reasons, "beyond, use calibrated intervals, and add runs"],
+    )
 
 
 # -- sections -------------------------------------------------------------------------------------------------------------------
@@ -201,7 +217,9 @@ def _losses(fit: Fit) -> _Section:
     if not len(fit):
         return _Section("losses", "Loss against compute")
     panels = [*_some(fit_panels, fit), *_some(frontier_panels, fit)]
-    words = ("Beyond the runs everything is dashed. Rings: the largest budget as the law foretells it from all budgets below.",)
+    words = (
+        "Beyond the runs everything is dashed. Rings: the largest budget as the law foretells it from all budgets below.",
+    )
     return _Section("losses", "Loss against compute", words, tuple(_figures(panels)))
 
 
@@ -250,19 +268,37 @@ def _plan(fit: Fit, compute: Array) -> _Section:
         row.append(f"{found.loss[k]:.4f}")
         row += [_between(found, f"loss_{kind}", k) for kind in ("mean", "run", "calibrated")]
         rows.append(row)
-    header = ("C", "N_opt", "95 %", "D_opt", "95 %", "D/N", "95 %", "loss", "the law, 95 %", "a run, 95 %", "calibrated, 95 %")
+    header = (
+        "C",
+        "N_opt",
+        "95 %",
+        "D_opt",
+        "95 %",
+        "D/N",
+        "95 %",
+        "loss",
+        "the law, 95 %",
+        "a run, 95 %",
+        "calibrated, 95 %",
+    )
     words = (
         "Three intervals of the loss: where the law lies if it holds; where one new run lies if it holds; and where one lies if the law "
         "drifts on as it did in earlier budgets.",
     )
-    return _Section("plan", "Best models", words, (), (table_section(Table(header, rows, "By compute")),))
+    return _Section(
+        "plan", "Best models", words, (), (table_section(Table(header, rows, "By compute")),)
+    )
 
 
 def _between(found: object, name: str, k: int) -> str:
     low, high = (float(getattr(found, f"{name}_{end}")[k]) for end in ("low", "high"))
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    write = (lambda value: f"{value:.4f}") if name.startswith("loss") else (lambda value: scientific(value, 3))
+    write = (
+        (lambda value: f"{value:.4f}")
+        if name.startswith("loss")
+        else (lambda value: scientific(value, 3))
+    )
     return f"{write(low)} to {write(high)}"
 
 
@@ -275,7 +311,9 @@ def _parameters(fit: Fit) -> _Section:
         except (DataError, DomainError, ConvergenceError) as failure:
             words.append(f"No profiles: {failure}")
         panels += _some(pair_panels, fit)
-    return _Section("parameters", "Profiles and pairs of parameters", tuple(words), tuple(_figures(panels)))
+    return _Section(
+        "parameters", "Profiles and pairs of parameters", tuple(words), tuple(_figures(panels))
+    )
 
 
 def _provenance(fit: Fit, command: str) -> _Section:
@@ -284,7 +322,9 @@ def _provenance(fit: Fit, command: str) -> _Section:
     if runs is not None:
         rows.append(["file", runs.source])
         rows.append(["SHA-256", runs.sha256 or "none: no file"])
-        rows.append(["columns", ", ".join(f"{name} = {column}" for name, column in runs.columns.items())])
+        rows.append(
+            ["columns", ", ".join(f"{name} = {column}" for name, column in runs.columns.items())]
+        )
         rows.append(["compute", runs.compute])
         rows.append(["N counts", runs.counts or "not known"])
         rows.append(["losses", runs.loss_unit])
@@ -303,7 +343,13 @@ def _provenance(fit: Fit, command: str) -> _Section:
     if command:
         rows.append(["command", command])
     rows.append(["version", f"scalinglaws {__version__}"])
-    return _Section("provenance", "Provenance", (), (), (table_section(Table(("what", "value"), rows, "What this page is made from")),))
+    return _Section(
+        "provenance",
+        "Provenance",
+        (),
+        (),
+        (table_section(Table(("what", "value"), rows, "What this page is made from")),),
+    )
 
 
 def _some(panels: Callable[[Fit], list[Panel]], fit: Fit) -> list[Panel]:

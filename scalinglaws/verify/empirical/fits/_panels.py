@@ -18,8 +18,8 @@ from ....reprs import short_repr
 from ._budgets import fitted_budgets, fitted_log_compute, largest_fitted
 from ._fit import PUBLISHED, from_parameters
 from ._forecast import forecast, members
-from ._laws import fit_law
 from ._intervals import interval
+from ._laws import fit_law
 from ._optimum import optimal_point, optimum
 from ._profile import profile
 from ._sensitivity import refitted
@@ -447,5 +447,13 @@ def profile_panels(fit: Fit) -> list[Panel]:
             )
         log = fit.model.logs[fit.names.index(name)]
         title = f"Profile of {name}"
-        panels.append(Panel(f"profile-{name}", title, name, "2 (F - least F) / scale", tuple(marks), log_x=log))
+        panels.append(
+            Panel(
+                f"profile-{name}", title, name, "2 (F - least F) / scale", tuple(marks), log_x=log
+            )
+        )
     return panels
+
+
+def rolling_panels(fit: Fit) -> list[Panel]:
+    return []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,10 +17,10 @@ from ....formatting import decimals, number, scientific, short
 from .._coded_warnings import CodedWarning, warning_lines
 from .._runs import run_lines
 from ._budgets import largest_fitted
-from ._fit import EFFICIENT, default_threshold
-from ._forecast import members
+from ._fit import EFFICIENT, PUBLISHED, default_threshold
+from ._forecast import forecast, members
 from ._identifiability import ILL
-from ._intervals import interval
+from ._intervals import half_width, interval
 from ._optimum import CLOSED, Optimum, optimum
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ PUBLIC_POWERS = (0.27, 0.82)
 """Least and largest c of ``surface_power`` on ten public sets of runs."""
 
 _LEVEL = 0.95
+_INTERVALS = ("mean", "run", "calibrated")
 _DECADES = (0, 1, 2)  # above the largest budget, of the table
 _NEXT = (3, 1)  # decades above it of the plan, and of the budget of the next runs
+_PUBLISHED_BUDGET = 21.0  # log10 of the compute from which published constants go on
+_FIRST = "next: "
 _NEAR = 0.05  # decades that are none
 
 
@@ -85,7 +89,7 @@ def report(
             _data_lines(fit),
             _law_lines(fit),
             _extrapolation_lines(fit),
-            _optimum_lines(fit, default_computes(fit) if asked is None else asked),
+            _table_lines(fit, asked),
             _next_lines(fit, named),
         )
     ]
@@ -126,18 +130,23 @@ def _data_lines(fit: Fit) -> Iterator[str]:
             yield f"{len(fit)} points, {', '.join(spans)}"
         return
     for line in run_lines(fit.runs):
-        yield from wrap(
-            line,
-            COLUMNS,
-            subsequent_indent="    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-            drop_whitespace=True,
-        )
+        yield from _broken(line, ", ", "    ")
+
+
+def _broken(line: str, at: str, indent: str) -> Iterator[str]:
+    """Break a line that is too long behind commas or the like."""
+    kept = ""
+    for part in line.split(at):
+        longer = f"{kept}{at}{part}" if kept else part
+        if kept.strip() and len(longer) > COLUMNS - len(at):
+            yield f"{kept}{at}".rstrip()
+            longer = indent + part
+        kept = longer
+    yield kept
 
 
 def _law_lines(fit: Fit) -> Iterator[str]:
-    yield f"{fit.law}: {_formula(fit)}{_how(fit)}"
+    yield from _broken(f"{fit.law}: {_formula(fit)}{_how(fit)}", ", ", "  ")
     yield from _parameter_lines(fit)
     if len(fit):
         yield f"  {_residual_words(fit)}"
@@ -183,7 +192,7 @@ def _parameter_lines(fit: Fit) -> Iterator[str]:
         rows = [["E", "A", "a"], ["c" if "c" in names else "", "B", "b"]]
     else:
         rows = [list(fit.names[k : k + 3]) for k in range(0, len(fit.names), 3)]
-    cells = [[_cell(fit, name) for name in row] for row in rows]
+    cells = [[parameter_cell(fit, name) for name in row] for row in rows]
     widths = [
         [max(len(row[column][part]) for row in cells if column < len(row)) for part in range(3)]
         for column in range(len(cells[0]))
@@ -199,7 +208,7 @@ def _parameter_lines(fit: Fit) -> Iterator[str]:
         yield (line + (f"   {tail}" if tail and k == len(cells) - 1 else "")).rstrip()
 
 
-def _cell(fit: Fit, name: str) -> tuple[str, str, str]:
+def parameter_cell(fit: Fit, name: str) -> tuple[str, str, str]:
     """Return a parameter, its value and its interval, as they are printed."""
     if not name:
         return "", "", ""
@@ -244,9 +253,8 @@ def _residual_words(fit: Fit) -> str:
     words = [f"residuals {_percent(fit.rms)} % rms"]
     known = fit.identifiability
     if known is not None and known.trends:
-        followed = [f"{name} (p = {number(known.trends[name], 1)})" for name in known.trend]
         none = f"no trend with {_listed(list(known.trends), 'or')}"
-        words.append(f"trend with {_listed(followed, 'and')}" if followed else none)
+        words.append(f"trend with {_listed(known.trend, 'and')}" if known.trend else none)
     if not fit.success:
         words.append(fit.message)
     if known is not None:
@@ -256,7 +264,11 @@ def _residual_words(fit: Fit) -> str:
 
 def _identified(fit: Fit) -> str:
     known = fit.identifiability
-    size = "infinite" if math.isinf(known.condition) else short(round(known.condition, 1 if known.condition < 10 else 0))
+    size = (
+        "infinite"
+        if math.isinf(known.condition)
+        else short(round(known.condition, 1 if known.condition < 10 else 0))
+    )
     if known.condition <= ILL:
         return f"identifiable (condition {size})"
     word = "hardly" if known.identifiable else "not"
@@ -278,8 +290,8 @@ def _listed(names: Sequence[str], word: str) -> str:
 
 
 def default_computes(fit: Fit) -> Array:
-    """Return the largest budget of the runs, and 10 and 100 times it, rounded as they are printed; none without runs in N and D."""
-    if not len(fit) or not {"N", "D"} <= set(fit.columns):
+    """Return the largest budget of the runs, and 10 and 100 times it, rounded as they are printed; none where it is not known."""
+    if not len(fit) or not (_in_sizes(fit) or len(fit.model.variables) == 1):
         return np.zeros(0)
     return np.array([_rounded(10 ** (largest_fitted(fit) + k)) for k in _DECADES])
 
@@ -288,9 +300,71 @@ def _rounded(value: float) -> float:
     return float(scientific(value))
 
 
-def _optimum_lines(fit: Fit, compute: Array) -> Iterator[str]:
+def _in_sizes(fit: Fit) -> bool:
+    return set(fit.model.variables) == {"N", "D"}
+
+
+def _table_lines(fit: Fit, asked: Array | None) -> Iterator[str]:
+    """Write the table of the best models; of the losses, for a law in one variable."""
+    compute = default_computes(fit) if asked is None else asked
     if not compute.size:
         return
+    if _in_sizes(fit):
+        yield from _optimum_lines(fit, compute)
+    elif len(fit.model.variables) == 1 and len(fit):
+        yield from _curve_lines(fit, compute)
+
+
+def _curve_lines(fit: Fit, x: Array) -> Iterator[str]:
+    found = forecast(fit, {fit.model.variables[0]: x})
+    losses = np.exp(found.log_loss)
+    places = _places(losses)
+    reaches = [
+        half_width(_LEVEL) * np.sqrt(variance)
+        for variance in (found.mean_variance, found.run_variance, found.calibrated_variance)
+    ]
+    rows = []
+    for k in range(x.size):
+        row = [
+            scientific(float(x[k])) + _mark(fit, float(found.horizon[k])),
+            f"{losses[k]:.{places}f}",
+        ]
+        for reach in reaches:
+            ends = np.exp(found.log_loss[k] + np.array([-reach[k], reach[k]]))
+            row.append(_range(*ends, _fixed(places)))
+        rows.append(row)
+    header = [fit.model.variables[0], "loss", *_INTERVALS]
+    yield from _aligned(fit.law, header, rows)
+    yield from _far_words(fit, found.horizon)
+
+
+def _mark(fit: Fit, horizon: float) -> str:
+    """Return the mark of what lies beyond what was checked."""
+    return " !" if horizon > validated_horizon(fit) + _NEAR else ""
+
+
+def _fixed(places: int) -> Any:
+    return lambda value: f"{value:.{places}f}"
+
+
+def _aligned(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Write a table without its empty columns, with a title, in whose line the intervals have theirs."""
+    used = [k for k in range(len(header)) if any(row[k] for row in rows)]
+    widths = [max(len(header[k]), *(len(row[k]) for row in rows)) for k in used]
+    gaps = [1 if header[k] == "N_opt" else 2 for k in used]
+    intervals = [k for k in used if header[k] in _INTERVALS]
+    if intervals:
+        before = sum(w + g for k, w, g in zip(used, widths, gaps, strict=True) if k < intervals[0])
+        title = (
+            f"{title.ljust(before - 1)}{'95 % of the loss:'}" if len(title) < before - 1 else title
+        )
+    yield title
+    for row in (header, *rows):
+        cells = (row[k].ljust(w + g) for k, w, g in zip(used, widths, gaps, strict=True))
+        yield "".join(cells).rstrip()
+
+
+def _optimum_lines(fit: Fit, compute: Array) -> Iterator[str]:
     try:
         found = optimum(fit, compute)
     except DomainError as failure:
@@ -302,46 +376,26 @@ def _optimum_lines(fit: Fit, compute: Array) -> Iterator[str]:
         if len(laws) == 1
         else ("both laws, weighted" if len(laws) == 2 else f"{len(laws)} laws, weighted")
     )
-    rows = list(_optimum_rows(fit, found))
-    header = ["compute", "N_opt", "", "D_opt", "D/N", "", "loss", "mean", "run", "calibrated"]
-    used = [k for k, name in enumerate(header) if any(row[k] for row in rows)]
-    widths = [max(len(header[k]), *(len(row[k]) for row in rows)) for k in used]
-    gaps = {"N_opt": 1, "D/N": 2}
-    spaces = [gaps.get(header[k], 2) for k in used]
-    lines = [
-        "".join(
-            row[k].ljust(width + gap) for k, width, gap in zip(used, widths, spaces, strict=True)
-        ).rstrip()
-        for row in (header, *rows)
-    ]
-    intervals = [k for k in used if k >= 7]
-    if intervals:
-        place = sum(
-            width + gap for k, width, gap in zip(used, widths, spaces, strict=True) if k < 7
-        )
-        title = f"{title.ljust(place - 1)} 95 % of the loss:"
-    yield title
-    yield from lines
-    yield from _far_words(fit, found)
+    header = ["compute", "N_opt", "", "D_opt", "D/N", "", "loss", *_INTERVALS]
+    yield from _aligned(title, header, list(_optimum_rows(fit, found)))
+    yield from _far_words(fit, found.horizon)
 
 
 def _optimum_rows(fit: Fit, found: Optimum) -> Iterator[list[str]]:
     places = _places(found.loss)
-    beyond = _validated(fit)
     for k in range(found.compute.size):
         row = [
-            scientific(float(found.compute[k]))
-            + (" !" if found.horizon[k] > beyond + _NEAR else ""),
-            scientific(float(found.params[k])),
-            _range(found.params_low[k], found.params_high[k], scientific),
-            scientific(float(found.tokens[k])),
+            scientific(float(found.compute[k])) + _mark(fit, float(found.horizon[k])),
+            _size(float(found.params[k])),
+            _range(found.params_low[k], found.params_high[k], _size),
+            _size(float(found.tokens[k])),
             _ratio(float(found.ratio[k])),
             _range(found.ratio_low[k], found.ratio_high[k], _ratio),
             f"{found.loss[k]:.{places}f}",
         ]
-        for kind in ("mean", "run", "calibrated"):
+        for kind in _INTERVALS:
             low, high = (getattr(found, f"loss_{kind}_{end}")[k] for end in ("low", "high"))
-            row.append(_range(low, high, lambda value: f"{value:.{places}f}"))
+            row.append(_range(low, high, _fixed(places)))
         yield row
 
 
@@ -353,11 +407,101 @@ def _range(low: float, high: float, write: Any) -> str:
     )
 
 
+def _size(value: float) -> str:
+    """Write a size with two digits, the second a zero perhaps.
+
+    Examples
+    --------
+    >>> _size(3e10), _size(27.4)
+    ('3.0e10', '2.7e1')
+    """
+    mantissa, power = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(power)}"
+
+
 def _ratio(value: float) -> str:
-    return f"{value:.0f}" if 9.5 <= value < 1e4 else scientific(value)
+    if 9.5 <= value < 1e4:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if 0.95 <= value < 9.5 else scientific(float(f"{value:.2g}"))
 
 
 def _places(losses: Array) -> int:
     """Return the decimals that show four digits of the smallest loss."""
     smallest = float(np.min(np.abs(losses)))
     return min(max(3 - math.floor(math.log10(smallest)), 0), 9) if smallest > 0 else 3
+
+
+def validated_horizon(fit: Fit) -> float:
+    """Return how many decades of compute ahead forecasts were checked; 0 where none was."""
+    if fit.calibration is None:
+        return 0.0
+    return float(fit.calibration.validated_horizon)
+
+
+def _far_words(fit: Fit, horizon: Array) -> Iterator[str]:
+    """Say how far the marked rows lie beyond the runs, and over how far forecasts were checked."""
+    checked = validated_horizon(fit)
+    far = horizon[np.isfinite(horizon)]
+    if not np.any(far > checked + _NEAR):
+        return
+    words = f"! {_decades(float(far.max()))} above the largest run; "
+    if fit.calibration is None:
+        yield words + "no forecast over so far was checked"
+    else:
+        yield (
+            words
+            + f"the drift was checked over {number(round(checked, 1), 3)} (use calibrated there)"
+        )
+
+
+def _decades(count: float) -> str:
+    """Write a number of decades to one decimal."""
+    rounded = round(count, 1)
+    return f"{rounded:g} decade{'s' if rounded != 1 else ''}"
+
+
+# -- extrapolation ------------------------------------------------------------------------------------------------------------
+
+
+def _extrapolation_lines(fit: Fit) -> Iterator[str]:
+    if not len(fit):
+        return
+    if fit.rolling is None or fit.calibration is None:
+        yield "can it extrapolate?  not known: there are too few budgets to forecast a later one from earlier ones"
+        return
+    yield from ()
+
+
+# -- what comes next ----------------------------------------------------------------------------------------------------------
+
+
+def _next_lines(fit: Fit, source: str | None) -> Iterator[str]:
+    """Write the commands that go on from here; where the table cannot be read again in a short one, from a saved fit."""
+    if fit.law not in CLOSED or not {"N", "D"} <= set(fit.columns):
+        return
+    named = _name(fit) if source is None else source
+    largest = largest_fitted(fit) if len(fit) else _PUBLISHED_BUDGET
+    target, budget = (scientific(10 ** (largest + k), 1) for k in _NEXT)
+    lines = _commands(named, target, budget)
+    if named == "-" or max(map(len, lines)) + len(_FIRST) > COLUMNS:
+        first, *rest = _commands("fit.json", target, budget)
+        lines = [f"{first}  (once --save fit.json has made it)", *rest]
+    yield f"{_FIRST}{lines[0]}"
+    yield from (" " * len(_FIRST) + line for line in lines[1:])
+
+
+def _commands(named: str, target: str, budget: str) -> list[str]:
+    return [
+        f"scalinglaws plan {named} --compute {target}",
+        f"scalinglaws design {named} --target {target} --budget {budget}",
+    ]
+
+
+def _name(fit: Fit) -> str:
+    """Return how commands name a fit: the file of its runs, or that of published constants."""
+    if fit.runs is not None:
+        return (
+            "-" if fit.runs.source == "standard input" else shlex.quote(Path(fit.runs.source).name)
+        )
+    known = [name for name, (_, _, source) in PUBLISHED.items() if source == fit.source]
+    return known[0] if known else "-"

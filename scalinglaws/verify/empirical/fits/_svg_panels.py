@@ -39,9 +39,7 @@ def panel_figure(panel: Panel) -> str:
     x = Axis(*_limits(panel, "x"), LEFT, RIGHT, log=panel.log_x)
     y = Axis(*_limits(panel, "y"), bottom, top, log=panel.log_y)
     parts = [element("title", escaped(panel.title))]
-    parts.append(
-        element("clipPath", rect(LEFT, top, RIGHT, bottom), id=f"{panel.name}-clip")
-    )
+    parts.append(element("clipPath", rect(LEFT, top, RIGHT, bottom), id=f"{panel.name}-clip"))
     parts += _frame(panel, x, y, top, bottom)
     inside = [drawn for mark in panel.marks for drawn in _mark(mark, x, y)]
     parts.append(element("g", *inside, clip_path=f"url(#{panel.name}-clip)"))
@@ -112,9 +110,7 @@ def _frame(panel: Panel, x: Axis, y: Axis, top: float, bottom: float) -> list[st
     middle = (top + bottom) / 2
     parts.append(label(panel.x_name, (LEFT + RIGHT) / 2, bottom + 34, class_="mid name"))
     parts.append(
-        label(
-            panel.y_name, 12, middle, class_="mid name", transform=f"rotate(-90 12 {middle:.0f})"
-        )
+        label(panel.y_name, 12, middle, class_="mid name", transform=f"rotate(-90 12 {middle:.0f})")
     )
     return parts
 
@@ -174,5 +170,3 @@ def _symbol(mark: Mark, at: float, height: float) -> list[str]:
         return [bars([(at + 11, height - 7, height + 7)], class_=f"stroke {look}")]
     dashed = " dashed" if mark.dashed else ""
     return [polyline([(at, height), (at + 22, height)], class_=f"stroke {look}{dashed}")]
-
-
