@@ -17,7 +17,16 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, Identifiability, Profile, fit, from_parameters, sandwich_covariance
+from .fits import (
+    Fit,
+    Forecast,
+    Identifiability,
+    LossPrediction,
+    Profile,
+    fit,
+    from_parameters,
+    sandwich_covariance,
+)
 
 __all__ = [
     "SMOOTHNESS",
@@ -25,11 +34,13 @@ __all__ = [
     "Budgets",
     "CodedWarning",
     "Fit",
+    "Forecast",
     "HeldOutCurve",
     "Identifiability",
     "IntrinsicDimension",
     "KernelExponent",
     "LimitingMechanism",
+    "LossPrediction",
     "MeasuredExponent",
     "MeasuredSpectrum",
     "PredictedCurve",

@@ -1,7 +1,6 @@
-"""Fits of laws to runs: starts, Newton steps, and what follows from them."""
-
-from ._covariance import sandwich_covariance
+"""Fits of laws to runs: starts, Newton steps, and what follows from ._covariance import sandwich_covariance
 from ._fit import fit, from_parameters
+from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
 from ._profile import Profile
@@ -11,12 +10,17 @@ from ._solve import Solution, resolve_many, solve
 __all__ = [
     "Fit",
     "FitLaw",
+    "Forecast",
     "Identifiability",
+    "LossPrediction",
     "Profile",
     "Solution",
     "fit",
     "fit_law",
+    "forecast",
     "from_parameters",
+    "members",
+    "predict",
     "resolve_many",
     "sandwich_covariance",
     "solve",
