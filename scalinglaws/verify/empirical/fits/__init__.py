@@ -1,4 +1,7 @@
-"""Fits of laws to runs: starts, Newton steps, and what follows from ._covariance import sandwich_covariance
+"""Fits of laws to runs: starts, Newton steps, and what follows from them."""
+
+from ._covariance import sandwich_covariance
+from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
 from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._identifiability import Identifiability
@@ -12,9 +15,11 @@ __all__ = [
     "FitLaw",
     "Forecast",
     "Identifiability",
+    "LawEstimator",
     "LossPrediction",
     "Profile",
     "Solution",
+    "estimator",
     "fit",
     "fit_law",
     "forecast",

@@ -267,7 +267,7 @@ def _covariance(given: ArrayLike, size: int) -> Array:
     return matrix
 
 
-class _Data:
+class Points:
     """Columns, losses, and the runs they come from."""
 
     def __init__(
@@ -281,7 +281,9 @@ class _Data:
         self.runs = runs
 
 
-def _data(law: FitLaw, source: Any) -> _Data:
+def _data(law: FitLaw, source: Any) -> Points:
+    if isinstance(source, Points):
+        return source
     names = law.variables
     if not isinstance(source, Runs) and not _holds(source, names):
         source = read_runs(source)
@@ -292,13 +294,13 @@ def _data(law: FitLaw, source: Any) -> _Data:
         for name, column in held.items():
             if not isinstance(column, np.ndarray) or column.dtype.kind not in "fiu":
                 raise DataError(f"{law.id} needs a column {name}; the runs have none")
-        return _Data(held, source.loss, source)  # type: ignore[arg-type]
+        return Points(held, source.loss, source)  # type: ignore[arg-type]
     columns = {name: numbers(name, source[name], low=0, strict=True).ravel() for name in names}
     losses = numbers("loss", source["loss"], low=0, strict=True).ravel()
     for name, column in columns.items():
         if column.size != losses.size:
             raise refusal(name, column.shape, f"must be {losses.size}, one per loss", shown=False)
-    return _Data(columns, losses, None)
+    return Points(columns, losses, None)
 
 
 def _holds(source: Any, names: tuple[str, ...]) -> bool:
@@ -316,7 +318,7 @@ def _abscissa(runs: Runs) -> Array:
     return runs.C
 
 
-def _enough(law: FitLaw, data: _Data, weights: Array) -> None:
+def _enough(law: FitLaw, data: Points, weights: Array) -> None:
     free = int(np.sum(law.free))
     points = int(np.count_nonzero(weights))
     if points < free + _MORE:
@@ -339,7 +341,7 @@ def _enough(law: FitLaw, data: _Data, weights: Array) -> None:
             )
 
 
-def _threshold(law: FitLaw, data: _Data, weights: Array, envelope: float) -> float:
+def _threshold(law: FitLaw, data: Points, weights: Array, envelope: float) -> float:
     first = solve(
         law, data.columns, data.losses, delta=_FIRST_DELTA, weights=weights, envelope=envelope
     )
@@ -358,7 +360,7 @@ def _both(runs: Runs) -> bool:
 
 def _fitted(
     law: FitLaw,
-    data: _Data,
+    data: Points,
     weights: Array,
     delta: float,
     envelope: float,
