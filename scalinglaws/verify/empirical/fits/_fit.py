@@ -350,7 +350,7 @@ def _threshold(law: FitLaw, data: Points, weights: Array, envelope: float) -> fl
 
 def default_threshold(fit: Fit) -> float:
     """Return the threshold that a fit has where none is asked for."""
-    data = _Data(fit.columns, fit.losses, fit.runs)
+    data = Points(fit.columns, fit.losses, fit.runs)
     return _threshold(fit.model, data, fit.row_weights, fit.envelope)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ....errors import DataError, DomainError, refusal
 from ....formatting import scientific
 from ....results import Result
-from ._fit import _Data, _enough, _fitted
+from ._fit import Points, _enough, _fitted
 from ._laws import FitLaw
 from ._optimum import optimal_point
 
@@ -147,7 +147,7 @@ def refitted(fit: Fit, weights: Array, delta: float) -> Fit:
         If too few points are left, or all have the same N, D or D/N.
     """
     law = fit.model
-    data = _Data(fit.columns, fit.losses, fit.runs)
+    data = Points(fit.columns, fit.losses, fit.runs)
     _enough(law, data, weights)
     return _fitted(law, data, weights, delta, fit.envelope, fit.bounds, fit.fixed)
 
