@@ -23,10 +23,12 @@ from .fits import (
     Identifiability,
     LawEstimator,
     LossPrediction,
+    Optimum,
     Profile,
     estimator,
     fit,
     from_parameters,
+    optimum,
     sandwich_covariance,
 )
 
@@ -46,6 +48,7 @@ __all__ = [
     "LossPrediction",
     "MeasuredExponent",
     "MeasuredSpectrum",
+    "Optimum",
     "PredictedCurve",
     "PredictedExponent",
     "Profile",
@@ -62,6 +65,7 @@ __all__ = [
     "leave_one_out_residuals",
     "limiting_mechanism",
     "measure",
+    "optimum",
     "predicted_loss",
     "read_runs",
     "sandwich_covariance",

@@ -6,6 +6,7 @@ from ._fit import fit, from_parameters
 from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
+from ._optimum import Optimum, optimum
 from ._profile import Profile
 from ._record import Fit
 from ._solve import Solution, resolve_many, solve
@@ -17,6 +18,7 @@ __all__ = [
     "Identifiability",
     "LawEstimator",
     "LossPrediction",
+    "Optimum",
     "Profile",
     "Solution",
     "estimator",
@@ -25,6 +27,7 @@ __all__ = [
     "forecast",
     "from_parameters",
     "members",
+    "optimum",
     "predict",
     "resolve_many",
     "sandwich_covariance",
