@@ -94,16 +94,17 @@ def fit(
     found = read_fit(file, law=law, **fitting, **options)
     if found.calibration is None and len(found):
         found = calibrated(found)
+    source = _called(file, options, save)
     if save is not None:
         found.save(save)
         wrote(save)
     if html is not None:
-        found.to_html(html, computes, command=_typed())
+        found.to_html(html, computes, command=_typed(), source=source)
         wrote(html)
     if json:
         emit(Answer(_as_data(found, computes), []), True, None)
     else:
-        words = found.report(computes, verbose=verbose, source=_called(file, options, save))
+        words = found.report(computes, verbose=verbose, source=source)
         sys.stdout.write(as_options(words) + "\n")
     return 1 if strict and all_warnings(found) else 0
 

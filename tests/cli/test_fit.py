@@ -168,10 +168,10 @@ def test_a_page_is_written(capsys, tmp_path, table):
 def test_standard_input_and_packed_files(capsys, tmp_path, table, monkeypatch):
     _, plain, _ = call(capsys, "fit", table, *FAST)
     content = table.read_bytes()
-    packed = tmp_path / "packed.csv.gz"
+    packed = tmp_path / "r.csv.gz"
     packed.write_bytes(gzip.compress(content))
     _, out, _ = call(capsys, "fit", packed, *FAST)
-    assert out.splitlines()[1:3] == plain.splitlines()[1:3]
+    assert out.splitlines()[1:8] == plain.splitlines()[1:8]
 
     class Input:
         buffer = io.BytesIO(content)
@@ -276,7 +276,7 @@ def test_a_perplexity(capsys, tmp_path):
     code, out, _ = call(capsys, "fit", path, *FAST, "--loss-unit", "perplexity")
     assert code == 0
     plain = call(capsys, "fit", written(tmp_path / "u.csv", runs()), *FAST)[1]
-    assert out.splitlines()[4:6] == plain.splitlines()[4:6]
+    assert [line for line in plain.splitlines() if "N_opt ~" in line][0] in out
 
 
 def test_bits_by_the_name_of_the_column(capsys, tmp_path):
@@ -443,7 +443,7 @@ def test_conditions_that_leave_nothing(capsys, table):
         ("surfac", "unknown law 'surfac'"),
         ("surfac", "surface"),
         ("E + A*M**-a", "M"),
-        ("E + A*N**-a + )", "')'"),
+        ("E + A*N**-a + )", "is not a formula"),
     ],
 )
 def test_unknown_laws_and_symbols(capsys, table, law, words):

@@ -56,7 +56,13 @@ class _Section:
 
 
 def write_page(
-    fit: Fit, path: str | Path, compute: ArrayLike | None = None, *, command: str = ""
+    fit: Fit,
+    path: str | Path,
+    compute: ArrayLike | None = None,
+    *,
+    command: str = "",
+    source: str | None = None,
+    source: str | None = None,
 ) -> Path:
     """Write a fit as a page for the browser.
 
@@ -70,6 +76,8 @@ def write_page(
         As `report` takes it.
     command : str
         By which the fit was made, for the provenance.
+    source : str, optional
+        As `report` takes it.
 
     Returns
     -------
@@ -87,7 +95,7 @@ def write_page(
     target = arguments.path("path", path)
     if target.suffix.lower() not in {".html", ".htm"}:
         raise refusal("path", str(path), "must end in .html")
-    words = report(fit, compute)
+    words = report(fit, compute, source=source)
     computes = (
         default_computes(fit)
         if compute is None

@@ -115,8 +115,10 @@ def fit_panels(fit: Fit) -> list[Panel]:
     except (DataError, DomainError):
         return [_agreement(fit)]
     marks = [
-        Mark(BAND, grid, low=low, high=high, label=f"95 %, {words}")
-        for (low, high), words in zip(bands, ("calibrated", "a run", "the law"), strict=True)
+        Mark(BAND, grid, low=low, high=high, look=look, label=f"95 %, {words}")
+        for (low, high), look, words in zip(
+            bands, (RIVAL, NOTE, LAW), ("calibrated", "a run", "the law"), strict=True
+        )
         if np.all(np.isfinite(low))
     ]
     marks.append(Mark(POINTS, _abscissae(fit), fit.losses, look=DATA, label="runs"))
@@ -433,14 +435,12 @@ def profile_panels(fit: Fit) -> list[Panel]:
         ]
         if len(fit.samples):
             low, high = interval(fit, name)
-            edges = np.array([low, high])
-            inside = (edges > ends[0]) & (edges < ends[1])
             marks.append(
                 Mark(
                     BARS,
-                    edges[inside],
-                    low=np.zeros(inside.sum()),
-                    high=np.full(inside.sum(), _REACH**2),
+                    np.array([low, high]),
+                    low=np.zeros(2),
+                    high=np.full(2, _REACH**2),
                     look=RIVAL,
                     label="95 % by bootstrap",
                 )

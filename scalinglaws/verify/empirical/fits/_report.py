@@ -109,7 +109,11 @@ def _arranged(blocks: Sequence[list[str]], verbose: bool) -> list[str]:
         lines += block
     if verbose:
         return lines
-    return [line if len(line) <= COLUMNS else line[: COLUMNS - 3] + "..." for line in lines]
+    last = len(lines) - len(blocks[-1])  # commands stay whole
+    return [
+        line if len(line) <= COLUMNS or k >= last else line[: COLUMNS - 3] + "..."
+        for k, line in enumerate(lines)
+    ]
 
 
 def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
@@ -482,19 +486,30 @@ def _next_lines(fit: Fit, source: str | None) -> Iterator[str]:
     named = _name(fit) if source is None else source
     largest = largest_fitted(fit) if len(fit) else _PUBLISHED_BUDGET
     target, budget = (scientific(10 ** (largest + k), 1) for k in _NEXT)
-    lines = _commands(named, target, budget)
-    if named == "-" or max(map(len, lines)) + len(_FIRST) > COLUMNS:
-        first, *rest = _commands("fit.json", target, budget)
-        lines = [f"{first}  (once --save fit.json has made it)", *rest]
-    yield f"{_FIRST}{lines[0]}"
-    yield from (" " * len(_FIRST) + line for line in lines[1:])
-
-
-def _commands(named: str, target: str, budget: str) -> list[str]:
-    return [
+    saved = named == "-"
+    if saved:  # it cannot be read again
+        yield f"{_FIRST}--save fit.json, and then"
+        named = "fit.json"
+    lines = [
         f"scalinglaws plan {named} --compute {target}",
         f"scalinglaws design {named} --target {target} --budget {budget}",
     ]
+    for k, line in enumerate(lines):
+        first = _FIRST if k == 0 and not saved else " " * len(_FIRST)
+        yield from _continued(first + line)
+
+
+def _continued(line: str) -> Iterator[str]:
+    """Break a command that is too long before its last options."""
+    head, *options = line.split(" --")
+    kept = head
+    for option in options:
+        if len(kept) + len(option) + 5 > COLUMNS and len(kept) > len(_FIRST) + 4:
+            yield kept + " \\"
+            kept = " " * (len(_FIRST) + 4) + f"--{option}"
+        else:
+            kept += f" --{option}"
+    yield kept
 
 
 def _name(fit: Fit) -> str:

@@ -119,8 +119,8 @@ def sensitivity(fit: Fit) -> Sensitivity:
         parameters={name: np.asarray(values) for name, values in table.items()},
         rms=np.array(rms),
         compute=compute,
-        loss=np.array([loss for _, loss in points]),
-        params=np.array([size for size, _ in points]),
+        loss=np.array([loss for loss, _ in points]),
+        params=np.array([size for _, size in points]),
     )
 
 
