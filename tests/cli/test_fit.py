@@ -276,7 +276,7 @@ def test_a_perplexity(capsys, tmp_path):
     code, out, _ = call(capsys, "fit", path, *FAST, "--loss-unit", "perplexity")
     assert code == 0
     plain = call(capsys, "fit", written(tmp_path / "u.csv", runs()), *FAST)[1]
-    assert [line for line in plain.splitlines() if "N_opt ~" in line][0] in out
+    assert next(line for line in plain.splitlines() if "N_opt ~" in line) in out
 
 
 def test_bits_by_the_name_of_the_column(capsys, tmp_path):

@@ -62,7 +62,6 @@ def write_page(
     *,
     command: str = "",
     source: str | None = None,
-    source: str | None = None,
 ) -> Path:
     """Write a fit as a page for the browser.
 

@@ -26,6 +26,7 @@ from ._sensitivity import refitted
 
 if TYPE_CHECKING:
     from ._record import Fit
+    from ._rolling import RollingOrigin
 
 Array = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ LAW, RIVAL, DATA, NOTE = "law", "rival", "data", "note"
 _STEPS = 121  # of a curve
 _AHEAD = 2.0  # decades beyond the largest budget
 _REACH = float(ndtri(0.975))
+_ASIDE = 0.015  # decades between the points of two laws
 _PROFILE = 25  # points of a profile
 _FEWEST = 5  # runs of a budget through which a parabola is put
 _PAIRS = 1500  # samples that are drawn
@@ -456,4 +458,37 @@ def profile_panels(fit: Fit) -> list[Panel]:
 
 
 def rolling_panels(fit: Fit) -> list[Panel]:
-    return []
+    """Show the errors of forecasts of later budgets by law, with what noise and the fits explain, and the drift beyond."""
+    rolling = fit.rolling
+    if rolling is None or not len(rolling):
+        raise DataError("no later budget was forecast from earlier ones")
+    marks: list[Mark] = []
+    ends = np.array([0.0, float(np.max(rolling.horizon)) * 1.05])
+    if fit.calibration is not None:
+        reach = 100 * _REACH * fit.calibration.drift * ends
+        marks.append(Mark(BAND, ends, low=-reach, high=reach, look=NOTE, label="drift, 95 %"))
+    marks.append(Mark(LINE, ends, np.zeros(2), look=NOTE))
+    for k, law in enumerate(rolling.laws):
+        x = rolling.horizon + (k - (len(rolling.laws) - 1) / 2) * _ASIDE
+        error, reach = 100 * rolling.error(law), 100 * _REACH * np.sqrt(rolling.variance(law))
+        look = str(k)
+        marks.append(Mark(BARS, x, low=error - reach, high=error + reach, look=look))
+        marks.append(Mark(POINTS, x, error, look=look, label=law))
+    title = "Forecasts of later budgets"
+    names = "decades ahead", "ln L, predicted - observed (%)"
+    panels = [Panel("rolling", title, *names, tuple(marks), log_x=False)]
+    if rolling.size_edge.size:
+        panels.append(_size_panel(rolling))
+    return panels
+
+
+def _size_panel(rolling: RollingOrigin) -> Panel:
+    at = 10**rolling.size_edge
+    marks = [Mark(LINE, at[[0, -1]], np.zeros(2), look=NOTE)]
+    for k, law in enumerate(rolling.laws):
+        x = at * 10 ** ((k - (len(rolling.laws) - 1) / 2) * _ASIDE)
+        error, reach = rolling.size_errors[law], _REACH * np.sqrt(rolling.size_variances[law])
+        marks.append(Mark(BARS, x, low=error - reach, high=error + reach, look=str(k)))
+        marks.append(Mark(POINTS, x, error, look=str(k), label=law))
+    title = "Forecasts of the best size at the next budget"
+    return Panel("sizes", title, "compute C (FLOP)", "ln N_opt, predicted - seen", tuple(marks))

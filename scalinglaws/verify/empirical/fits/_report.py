@@ -473,7 +473,34 @@ def _extrapolation_lines(fit: Fit) -> Iterator[str]:
     if fit.rolling is None or fit.calibration is None:
         yield "can it extrapolate?  not known: there are too few budgets to forecast a later one from earlier ones"
         return
-    yield from ()
+    yield from _rolling_words(fit.rolling)
+    yield f"  {_drift_words(fit)}"
+
+
+def _rolling_words(rolling: RollingOrigin) -> Iterator[str]:
+    count = len(rolling)
+    forecasts = f"{count} forecast{'s' if count > 1 else ''} of a later budget from earlier ones"
+    yield f"can it extrapolate?  {forecasts}, predicted - observed:"
+    told = []
+    for k, law in enumerate(rolling.laws):
+        words = (" mean", " rms") if k == 0 else ("", "")
+        mean, rms = _percent(rolling.mean(law), signed=True), _percent(rolling.rms(law))
+        told.append(f"{law} {mean} %{words[0]}, {rms} %{words[1]}")
+    if len(rolling.laws) > 1:
+        shares = [f"{rolling.weights[law]:.2f}" for law in rolling.laws]
+        told.append(f"weights {', '.join(shares)}")
+    yield from _broken("  " + "; ".join(told), "; ", "    ")
+
+
+def _drift_words(fit: Fit) -> str:
+    found = fit.calibration
+    words = [f"drift {number(100 * found.drift, 2)} % a decade{_prior_words(found)}"]
+    words.append(f"validated horizon: {_decades(validated_horizon(fit))}")
+    seen = fit.rolling.size_edge.size
+    if seen:
+        inside = int(np.sum(fit.rolling.size_inside()))
+        words.append(f"N_opt inside 95 % in {inside} of {seen}")
+    return "; ".join(words)
 
 
 # -- what comes next ----------------------------------------------------------------------------------------------------------
