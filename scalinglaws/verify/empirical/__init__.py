@@ -18,12 +18,14 @@ from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
 from .fits import (
+    Calibration,
     Fit,
     Forecast,
     Identifiability,
     LawEstimator,
     LossPrediction,
     Profile,
+    RollingOrigin,
     estimator,
     fit,
     from_parameters,
@@ -34,6 +36,7 @@ __all__ = [
     "SMOOTHNESS",
     "WARNINGS",
     "Budgets",
+    "Calibration",
     "CodedWarning",
     "Fit",
     "Forecast",
@@ -49,6 +52,7 @@ __all__ = [
     "PredictedCurve",
     "PredictedExponent",
     "Profile",
+    "RollingOrigin",
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
