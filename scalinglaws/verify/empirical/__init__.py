@@ -18,6 +18,7 @@ from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
 from .fits import (
+    Calibration,
     Fit,
     Forecast,
     Identifiability,
@@ -25,6 +26,7 @@ from .fits import (
     LossPrediction,
     Optimum,
     Profile,
+    RollingOrigin,
     estimator,
     fit,
     from_parameters,
@@ -36,6 +38,7 @@ __all__ = [
     "SMOOTHNESS",
     "WARNINGS",
     "Budgets",
+    "Calibration",
     "CodedWarning",
     "Fit",
     "Forecast",
@@ -52,6 +55,7 @@ __all__ = [
     "PredictedCurve",
     "PredictedExponent",
     "Profile",
+    "RollingOrigin",
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",

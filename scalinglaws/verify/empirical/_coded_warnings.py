@@ -118,6 +118,18 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
         "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
     ),
+    "W-drift-unchecked": (
+        "too few budgets, or too few runs on them, to forecast one from smaller ones: 15 runs on 2 budgets, and 3 runs on a later one",
+        "add cheap runs at smaller budgets, or state the drift with calibrate(drift=)",
+    ),
+    "W-weights-unchecked": (
+        "several laws were fitted, and no forecast of later budgets says how much each is worth",
+        "add cheap runs at smaller budgets; law= chooses one",
+    ),
+    "W-refits-unsettled": (
+        "fits to the runs up to a smaller budget did not settle, and their forecasts are in the drift",
+        "leave out runs that are badly off, or fix a parameter with fixed=",
+    ),
 }
 """Code -> (cause, cure)."""
 

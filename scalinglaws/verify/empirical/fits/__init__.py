@@ -1,5 +1,6 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
+from ._calibration import Calibration, calibrate, drift_per_decade
 from ._covariance import sandwich_covariance
 from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
@@ -9,9 +10,11 @@ from ._laws import FitLaw, fit_law
 from ._optimum import Optimum, optimum
 from ._profile import Profile
 from ._record import Fit
+from ._rolling import RollingOrigin, rolling_origin
 from ._solve import Solution, resolve_many, solve
 
 __all__ = [
+    "Calibration",
     "Fit",
     "FitLaw",
     "Forecast",
@@ -20,7 +23,10 @@ __all__ = [
     "LossPrediction",
     "Optimum",
     "Profile",
+    "RollingOrigin",
     "Solution",
+    "calibrate",
+    "drift_per_decade",
     "estimator",
     "fit",
     "fit_law",
@@ -30,6 +36,7 @@ __all__ = [
     "optimum",
     "predict",
     "resolve_many",
+    "rolling_origin",
     "sandwich_covariance",
     "solve",
 ]
