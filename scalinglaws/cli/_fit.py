@@ -113,7 +113,7 @@ def calibrated(found: Fit) -> Fit:
     """Return a fit with the errors of its forecasts, where there are budgets to forecast."""
     try:
         return found.calibrate()  # type: ignore[no-any-return]
-    except (DataError, ImportError):
+    except DataError:
         return found
 
 

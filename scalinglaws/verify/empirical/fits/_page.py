@@ -148,11 +148,11 @@ def judgment(fit: Fit, compute: Array) -> tuple[str, str, list[str]]:
         reasons.append(f"the parameters {', '.join(known.weakest)} cannot be told apart")
     if not fit.success:
         reasons.append(fit.message)
-    if fit.rolling is None or fit.calibration is None:
+    if fit.rolling is None or fit.calibration is None or not len(fit.rolling):
         reasons.append("no forecast of a later budget from earlier ones could be checked")
-    elif fit.rolling.rms > _POOR:
+    elif fit.rolling.rms() > _POOR:
         reasons.append(
-            f"forecasts of later budgets were off by {100 * fit.rolling.rms:.1f} % (rms)"
+            f"forecasts of later budgets were off by {100 * fit.rolling.rms():.1f} % (rms)"
         )
     if reasons:
         return "fail", "do not extrapolate", reasons
@@ -160,7 +160,7 @@ def judgment(fit: Fit, compute: Array) -> tuple[str, str, list[str]]:
     largest = largest_fitted(fit)
     edge = 10 ** (largest + validated)
     reasons.append(
-        f"forecasts of later budgets were off by {100 * fit.rolling.rms:.2g} % (rms), checked up to {number(validated, 2)} "
+        f"forecasts of later budgets were off by {100 * fit.rolling.rms():.2g} % (rms), checked up to {number(validated, 2)} "
         f"decades ahead; the largest budget is {scientific(10**largest)}"
     )
     reasons.append(

@@ -173,9 +173,10 @@ def _curve(fit: Fit, grid: Array) -> tuple[Array, list[tuple[Array, Array]]]:
 def _foretold(fit: Fit) -> list[Mark]:
     """Return the runs of the largest budget as the law, fitted to all below, foretells them."""
     try:
-        budgets = fitted_budgets(fit)
-        last = budgets.member == int(np.argmax(budgets.log10_compute))
-        weights = np.where(last, 0.0, fit.row_weights)
+        points, _, budgets = fitted_budgets(fit)
+        last = points[budgets.member == len(budgets) - 1]
+        weights = fit.row_weights.copy()
+        weights[last] = 0.0
         other = refitted(fit, weights, fit.delta)
     except DataError:
         return []
@@ -262,11 +263,11 @@ def isoflop_panels(fit: Fit) -> list[Panel]:
     ]
 
 
-def _several(fit: Fit) -> Iterator[tuple[float, NDArray[np.bool_]]]:
+def _several(fit: Fit) -> Iterator[tuple[float, NDArray[np.int64]]]:
     """Return the computes of budgets with runs of several sizes, and which runs these are."""
-    budgets = fitted_budgets(fit)
+    points, _, budgets = fitted_budgets(fit)
     for k, place in enumerate(budgets.log10_compute):
-        rows = budgets.member == k
+        rows = points[budgets.member == k]
         if not budgets.on_grid and np.unique(fit.columns["N"][rows]).size >= _FEWEST:
             yield float(10**place), rows
 

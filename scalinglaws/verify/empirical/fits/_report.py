@@ -17,6 +17,7 @@ from ....formatting import decimals, number, scientific, short
 from .._coded_warnings import CodedWarning, warning_lines
 from .._runs import run_lines
 from ._budgets import largest_fitted
+from ._calibration import PRIOR
 from ._fit import EFFICIENT, PUBLISHED, default_threshold
 from ._forecast import forecast, members
 from ._identifiability import ILL
@@ -25,6 +26,7 @@ from ._optimum import CLOSED, Optimum, optimum
 
 if TYPE_CHECKING:
     from ._record import Fit
+    from ._rolling import RollingOrigin
 
 Array = NDArray[np.float64]
 
@@ -449,7 +451,7 @@ def _far_words(fit: Fit, horizon: Array) -> Iterator[str]:
     if not np.any(far > checked + _NEAR):
         return
     words = f"! {_decades(float(far.max()))} above the largest run; "
-    if fit.calibration is None:
+    if fit.calibration is None or not len(fit.rolling):
         yield words + "no forecast over so far was checked"
     else:
         yield (
@@ -470,8 +472,10 @@ def _decades(count: float) -> str:
 def _extrapolation_lines(fit: Fit) -> Iterator[str]:
     if not len(fit):
         return
-    if fit.rolling is None or fit.calibration is None:
+    if fit.rolling is None or fit.calibration is None or not len(fit.rolling):
         yield "can it extrapolate?  not known: there are too few budgets to forecast a later one from earlier ones"
+        if fit.calibration is not None:
+            yield f"  drift {_percents(fit.calibration.drift)} % a decade{_prior_words(fit)}"
         return
     yield from _rolling_words(fit.rolling)
     yield f"  {_drift_words(fit)}"
@@ -494,13 +498,28 @@ def _rolling_words(rolling: RollingOrigin) -> Iterator[str]:
 
 def _drift_words(fit: Fit) -> str:
     found = fit.calibration
-    words = [f"drift {number(100 * found.drift, 2)} % a decade{_prior_words(found)}"]
+    words = [f"drift {_percents(found.drift)} % a decade{_prior_words(fit)}"]
     words.append(f"validated horizon: {_decades(validated_horizon(fit))}")
     seen = fit.rolling.size_edge.size
     if seen:
         inside = int(np.sum(fit.rolling.size_inside()))
         words.append(f"N_opt inside 95 % in {inside} of {seen}")
     return "; ".join(words)
+
+
+def _percents(drift: float) -> str:
+    """Write a share in percent with two digits, and no more than two decimals."""
+    return number(round(100 * drift, 2), 2)
+
+
+def _prior_words(fit: Fit) -> str:
+    """Say what a drift is made of."""
+    if fit.calibration.given:
+        return ", as given"
+    public = (
+        "public data" if fit.calibration.prior == PRIOR else f"{_percents(fit.calibration.prior)} %"
+    )
+    return f", shrunk to {public}" if len(fit.rolling) else f" of {public} alone"
 
 
 # -- what comes next ----------------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from ....errors import DataError, DomainError, refusal
 from ....formatting import scientific
 from ....results import Result
-from ._fit import Points, _enough, _fitted
+from ._budgets import fitted_budgets
+from ._fit import Points, _fitted
 from ._laws import FitLaw
 from ._optimum import optimal_point
+from ._requirements import enough
 
 if TYPE_CHECKING:
     from ._record import Fit
@@ -148,7 +150,7 @@ def refitted(fit: Fit, weights: Array, delta: float) -> Fit:
     """
     law = fit.model
     data = Points(fit.columns, fit.losses, fit.runs)
-    _enough(law, data, weights)
+    enough(law, fit.columns, weights)
     return _fitted(law, data, weights, delta, fit.envelope, fit.bounds, fit.fixed)
 
 
@@ -163,10 +165,11 @@ def _choices(fit: Fit) -> Iterator[tuple[str, Array, float]]:
     yield f"delta {_LITERATURE:g}", weights, _LITERATURE
     yield "least squares", weights, math.inf
     if fit.runs is not None:
-        budgets = fit.runs.budgets()
+        points, _, budgets = fitted_budgets(fit)
         if len(budgets) > 1:
             for k, place in enumerate(budgets.log10_compute):
-                kept = np.where(budgets.member == k, 0.0, weights)
+                kept = weights.copy()
+                kept[points[budgets.member == k]] = 0.0
                 yield f"without the budget {scientific(10**place)}", kept, fit.delta
 
 
