@@ -187,7 +187,9 @@ def warning_table() -> Table:
     return Table(("code", "cause", "cure"), [(code, *WARNINGS[code]) for code in sorted(WARNINGS)])
 
 
-def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> list[str]:
+def warning_lines(
+    warnings: Sequence[CodedWarning], verbose: bool = False, most: int = MOST_SHOWN
+) -> list[str]:
     """Write warnings, a line each; more than three are counted, unless all are asked for, with their causes and cures.
 
     Examples
@@ -201,9 +203,12 @@ def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> li
             for warning in warnings
             for line in (f"{warning}", f"  {warning.cause}: {warning.cure}")
         ]
-    lines = [f"{warning}" for warning in warnings[:MOST_SHOWN]]
+    lines = [f"{warning}" for warning in warnings[:most]]
     rest = len(warnings) - len(lines)
-    return [*lines, f"and {rest} more warning{'s' if rest > 1 else ''}"] if rest else lines
+    if not rest:
+        return lines
+    plural = "s" if rest > 1 else ""
+    return [*lines, f"and {rest} more warning{plural}" if lines else f"{rest} warning{plural}"]
 
 
 def listed(names: list[str]) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import flag, numbers, text
 from ....errors import DomainError
 from ....formatting import decimals, number, scientific, short
-from .._coded_warnings import CodedWarning, warning_lines
+from .._coded_warnings import MOST_SHOWN, CodedWarning, warning_lines
 from .._runs import run_lines
 from ._budgets import largest_fitted
 from ._calibration import PRIOR
@@ -37,6 +37,7 @@ PUBLIC_POWERS = (0.27, 0.82)
 """Least and largest c of ``surface_power`` on ten public sets of runs."""
 
 _LEVEL = 0.95
+_RATIO_INTERVAL = 5  # place in the table
 _INTERVALS = ("mean", "run", "calibrated")
 _DECADES = (0, 1, 2)  # above the largest budget, of the table
 _NEXT = (3, 1)  # decades above it of the plan, and of the budget of the next runs
@@ -95,10 +96,14 @@ def report(
             _next_lines(fit, named),
         )
     ]
-    doubts = list(warning_lines(all_warnings(fit), whole))
-    if doubts:
-        blocks.insert(2, doubts)
-    return "\n".join(_arranged([block for block in blocks if block], whole))
+    blocks = [block for block in blocks if block]
+    warnings = all_warnings(fit)
+    for most in (MOST_SHOWN, 2, 1, 0):  # fewer where there is no room
+        doubts = warning_lines(warnings, whole, most)
+        arranged = _arranged([*blocks[:2], doubts, *blocks[2:]] if doubts else blocks, whole)
+        if whole or len(arranged) <= LINES:
+            break
+    return "\n".join(arranged)
 
 
 def _arranged(blocks: Sequence[list[str]], verbose: bool) -> list[str]:
@@ -282,10 +287,8 @@ def _identified(fit: Fit) -> str:
 
 
 def _percent(share: float, *, signed: bool = False) -> str:
-    """Write a share in percent to two decimals, or to two digits where it is small."""
-    value = 100 * share
-    places = 2 if abs(value) >= 0.01 or value == 0 else 4
-    return f"{value:+.{places}f}" if signed else f"{value:.{places}f}"
+    """Write a share in percent to two decimals."""
+    return f"{100 * share:+.2f}" if signed else f"{100 * share:.2f}"
 
 
 def _listed(names: Sequence[str], word: str) -> str:
@@ -356,18 +359,20 @@ def _fixed(places: int) -> Any:
 def _aligned(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Write a table without its empty columns, with a title, in whose line the intervals have theirs."""
     used = [k for k in range(len(header)) if any(row[k] for row in rows)]
-    widths = [max(len(header[k]), *(len(row[k]) for row in rows)) for k in used]
-    gaps = [1 if header[k] == "N_opt" else 2 for k in used]
+    widths = {k: max(len(header[k]), *(len(row[k]) for row in rows)) for k in used}
+    gaps = {k: 1 if header[k] == "N_opt" else 2 for k in used}
+    for spare in (_RATIO_INTERVAL, header.index("run")):  # what is left out where there is no room
+        if sum(widths[k] + gaps[k] for k in used) - 2 > COLUMNS and spare in used:
+            used.remove(spare)
     intervals = [k for k in used if header[k] in _INTERVALS]
     if intervals:
-        before = sum(w + g for k, w, g in zip(used, widths, gaps, strict=True) if k < intervals[0])
+        before = sum(widths[k] + gaps[k] for k in used if k < intervals[0])
         title = (
             f"{title.ljust(before - 1)}{'95 % of the loss:'}" if len(title) < before - 1 else title
         )
     yield title
     for row in (header, *rows):
-        cells = (row[k].ljust(w + g) for k, w, g in zip(used, widths, gaps, strict=True))
-        yield "".join(cells).rstrip()
+        yield "".join(row[k].ljust(widths[k] + gaps[k]) for k in used).rstrip()
 
 
 def _optimum_lines(fit: Fit, compute: Array) -> Iterator[str]:
@@ -503,7 +508,7 @@ def _drift_words(fit: Fit) -> str:
     seen = fit.rolling.size_edge.size
     if seen:
         inside = int(np.sum(fit.rolling.size_inside()))
-        words.append(f"N_opt inside 95 % in {inside} of {seen}")
+        words.append(f"N_opt {inside} of {seen} in 95 %")
     return "; ".join(words)
 
 
