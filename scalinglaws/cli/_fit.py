@@ -14,6 +14,7 @@ from ._app import Json, Whole, app
 from ._formats import Answer, check_suffix, emit, wrote
 from ._runs import (
     RunOptions,
+    Source,
     all_warnings,
     as_options,
     plain_json,
@@ -30,7 +31,7 @@ _FLAG = Parameter(negative=())
 
 @app.command
 def fit(
-    file: str,
+    file: Source,
     /,
     *,
     law: str = "auto",
@@ -90,8 +91,9 @@ def fit(
         check_suffix(html, (".html",), option="--html")
     computes = None if compute is None else positive_numbers("compute", compute)
     options = reading.given()
-    fitting = {"delta": delta, "envelope": envelope, "bootstrap": bootstrap, "seed": seed}
-    found = read_fit(file, law=law, **fitting, **options)
+    found = read_fit(
+        file, law=law, delta=delta, envelope=envelope, bootstrap=bootstrap, seed=seed, **options
+    )
     if found.calibration is None and len(found):
         found = calibrated(found)
     source = _called(file, options, save)

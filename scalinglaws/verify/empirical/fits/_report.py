@@ -340,7 +340,7 @@ def _curve_lines(fit: Fit, x: Array) -> Iterator[str]:
         ]
         for reach in reaches:
             ends = np.exp(found.log_loss[k] + np.array([-reach[k], reach[k]]))
-            row.append(_range(*ends, _fixed(places)))
+            row.append(_range(float(ends[0]), float(ends[1]), _fixed(places)))
         rows.append(row)
     header = [fit.model.variables[0], "loss", *_INTERVALS]
     yield from _aligned(fit.law, header, rows)

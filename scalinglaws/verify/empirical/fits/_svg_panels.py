@@ -88,7 +88,7 @@ def _limits(panel: Panel, along: str) -> tuple[float, float]:
 def _finite(arrays: Sequence[Array], log: bool) -> Array:
     joined = np.concatenate([array.ravel() for array in arrays] or [np.zeros(0)])
     joined = joined[np.isfinite(joined)]
-    return joined[joined > 0] if log else joined
+    return np.asarray(joined[joined > 0] if log else joined)
 
 
 def _frame(panel: Panel, x: Axis, y: Axis, top: float, bottom: float) -> list[str]:

@@ -205,7 +205,7 @@ def _mark(axes: Axes, mark: Mark) -> None:
     if mark.kind == BAND:
         axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=0.13, lw=0, label=label)
     elif mark.kind == BARS:
-        axes.vlines(mark.x, mark.low, mark.high, color=color, lw=1.3, label=label)
+        axes.vlines(mark.x, mark.low, mark.high, color=color, lw=1.3, label=mark.label)
     elif mark.kind == LINE:
         style = "--" if mark.dashed else "-"
         axes.plot(mark.x, mark.y, style, color=color, lw=1.5, label=label)
