@@ -7,6 +7,7 @@ from ._fit import fit, from_parameters
 from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
+from ._optimum import Optimum, optimum
 from ._profile import Profile
 from ._record import Fit
 from ._rolling import RollingOrigin, rolling_origin
@@ -20,6 +21,7 @@ __all__ = [
     "Identifiability",
     "LawEstimator",
     "LossPrediction",
+    "Optimum",
     "Profile",
     "RollingOrigin",
     "Solution",
@@ -31,6 +33,7 @@ __all__ = [
     "forecast",
     "from_parameters",
     "members",
+    "optimum",
     "predict",
     "resolve_many",
     "rolling_origin",

@@ -14,7 +14,7 @@ from ....errors import DataError
 from ....formatting import scientific
 from ....results import Result
 from ._budgets import fitted_budgets
-from ._laws import FitLaw
+from ._law import FitLaw
 from ._optimum import CLOSED, log_gradient_params, log_params
 from ._record import Fit
 from ._requirements import enough
