@@ -33,7 +33,7 @@ class Forecast(Result):
     calibrated_variance : ndarray, shape (m,)
         The run's, and :math:`(s h)^2` for a drift s per decade; NaN for a fit without `calibration`.
     horizon : ndarray, shape (m,)
-        h, decades of compute beyond the largest fitted budget, 0 below it; NaN where nothing is known of either.
+        h, decades of compute beyond the largest that was fitted, 0 below it; NaN where nothing is known of either.
     """
 
     log_loss: Array

@@ -38,7 +38,7 @@ class LossPrediction(Result):
     level : float
         Nominal coverage.
     horizon : ndarray
-        Decades of compute beyond the largest fitted budget, 0 below it; NaN where nothing is known of either.
+        Decades of compute beyond the largest that was fitted, 0 below it; NaN where nothing is known of either.
     warnings : tuple of CodedWarning
         Points further out than forecasts were checked, and a drift that no forecast checked.
     """
@@ -138,7 +138,7 @@ def _doubts(fit: Fit, horizon: Array, interval: str) -> tuple[CodedWarning, ...]
         found.append(
             CodedWarning(
                 "W-beyond-checked",
-                f"{furthest:.2g} decades of compute above the largest fitted budget; {told}",
+                f"{furthest:.2g} decades of compute above the largest that was fitted; {told}",
             )
         )
     return tuple(found)
