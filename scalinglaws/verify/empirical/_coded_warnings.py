@@ -118,6 +118,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
         "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
     ),
+    "W-beyond-checked": (
+        "a prediction further above the largest run than any forecast of later budgets was checked: laws drift away there",
+        "use the calibrated interval there, or add runs of more compute",
+    ),
     "W-drift-unchecked": (
         "too few budgets, or too few runs on them, to forecast one from smaller ones: 15 runs on 2 budgets, and 3 runs on a later one",
         "add cheap runs at smaller budgets, or state the drift with calibrate(drift=)",

@@ -4,10 +4,11 @@ from ._calibration import Calibration, calibrate, drift_per_decade
 from ._covariance import sandwich_covariance
 from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
-from ._forecast import Forecast, LossPrediction, forecast, members, predict
+from ._forecast import Forecast, forecast, members
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
 from ._optimum import Optimum, optimum
+from ._predict import LossPrediction, predict
 from ._profile import Profile
 from ._record import Fit
 from ._rolling import RollingOrigin, rolling_origin

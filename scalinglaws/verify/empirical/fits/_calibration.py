@@ -21,7 +21,8 @@ PRIOR = 0.015
 """Drift a decade that public sets of runs suggest."""
 
 _PRIOR_BANDS = 4  # bands that the prior counts for
-_CODES = ("W-drift-unchecked", "W-weights-unchecked", "W-refits-unsettled")
+CODES = ("W-drift-unchecked", "W-weights-unchecked", "W-refits-unsettled")
+"""Codes of what is doubtful of a calibration."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def calibrate(fit: Fit, drift: float | None = None, prior: float | None = None) 
         by_law=by_law if told is None else dict.fromkeys(by_law, told),
         given=told is not None,
     )
-    kept = tuple(warning for warning in fit.warnings if warning.code not in _CODES)
+    kept = tuple(warning for warning in fit.warnings if warning.code not in CODES)
     return replace(
         fit,
         rolling=rolling,

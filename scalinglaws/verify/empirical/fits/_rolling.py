@@ -13,8 +13,8 @@ from ....arguments import number, whole
 from ....errors import DataError
 from ....formatting import scientific
 from ....results import Result
-from ._budgets import fitted_budgets
-from ._laws import FitLaw
+from ._budgets import fitted_budgets, upper_ends
+from ._law import FitLaw
 from ._optimum import CLOSED, log_gradient_params, log_params
 from ._record import Fit
 from ._requirements import enough
@@ -45,7 +45,7 @@ class RollingOrigin(Result):
     origin, edge : ndarray, shape (k,)
         :math:`\log_{10} C` of the largest budget fitted and of the one forecast.
     horizon : ndarray, shape (k,)
-        Mean :math:`\log_{10} C` of the band minus that of the origin.
+        Mean :math:`\log_{10} C` of the band minus the largest fitted.
     runs, fitted_runs : ndarray of int, shape (k,)
         In the band, and below it.
     errors : dict of str to ndarray, shape (k,)
@@ -177,7 +177,7 @@ def rolling_origin(fit: Fit, *, minimum_runs: int = 15, reach: float = 1.0) -> R
     minimum_runs : int
         Runs up to an origin, on at least 2 budgets.
     reach : float
-        Decades of compute from an origin to the furthest budget forecast from it.
+        Decades of compute from an origin to the furthest budget forecast from it; where budgets are cells of a grid, from end to end.
 
     Returns
     -------
@@ -232,6 +232,7 @@ class _Points:
     def __init__(self, fit: Fit) -> None:
         index, self.log_compute, budgets = fitted_budgets(fit)
         self.values, self.member = budgets.log10_compute, budgets.member
+        self.ends = upper_ends(self.log_compute, budgets)
         self.columns = {name: column[index] for name, column in fit.columns.items()}
         self.losses = fit.losses[index]
         self.weights = fit.row_weights[index]
@@ -248,11 +249,11 @@ class _Points:
 
     def later(self, origin: int, reach: float) -> list[int]:
         """Return the budgets that are forecast from one."""
-        furthest = self.values[origin] + reach + _EXACT
+        furthest = self.ends[origin] + reach + _EXACT
         return [
             edge
             for edge in range(origin + 1, self.count)
-            if self.values[edge] <= furthest and self.runs(self.band(edge)) >= _LEAST_RUNS
+            if self.ends[edge] <= furthest and self.runs(self.band(edge)) >= _LEAST_RUNS
         ]
 
     def at(self, index: Counts) -> dict[str, Array]:
@@ -335,8 +336,8 @@ class _Found:
     ) -> None:
         """Forecast one band by each law."""
         index = points.band(edge)
-        horizon = float(np.mean(points.log_compute[index]) - points.values[origin])
         below = np.flatnonzero(points.member <= origin)
+        horizon = float(np.mean(points.log_compute[index]) - np.max(points.log_compute[below]))
         self.places.append((origin, edge, horizon, points.runs(index), points.runs(below)))
         self.bands.append([refits[name].band(points, index) for name in self.laws])
 
