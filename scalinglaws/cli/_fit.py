@@ -142,7 +142,7 @@ def _as_data(found: Fit, computes: list[float] | None) -> dict[str, Any]:
     """Return what is printed, and more digits of it, for JSON."""
     from ..errors import DomainError
     from ..verify.empirical.fits._optimum import optimum
-    from ..verify.empirical.fits._report import default_computes
+    from ..verify.empirical.fits._report_tables import default_computes
 
     asked = default_computes(found) if computes is None else computes
     table: dict[str, Any] | None = None

@@ -19,18 +19,17 @@ from ....reprs import short_repr
 from ....tables import Table
 from ...page.document import rendered, table_section
 from ._budgets import largest_fitted
+from ._error_panels import pair_panels, profile_panels, rolling_panels
 from ._optimum import Optimum, optimum
 from ._panels import (
     Panel,
     fit_panels,
     frontier_panels,
     isoflop_panels,
-    pair_panels,
-    profile_panels,
     residual_panels,
-    rolling_panels,
 )
-from ._report import all_warnings, default_computes, parameter_cell, report, validated_horizon
+from ._report import all_warnings, parameter_cell, report
+from ._report_tables import default_computes, validated_horizon
 from ._sensitivity import sensitivity
 from ._svg_panels import panel_figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...empirical.fits._error_panels import pair_panels, profile_panels, rolling_panels
 from ...empirical.fits._panels import (
     BAND,
     BARS,
@@ -18,10 +19,7 @@ from ...empirical.fits._panels import (
     fit_panels,
     frontier_panels,
     isoflop_panels,
-    pair_panels,
-    profile_panels,
     residual_panels,
-    rolling_panels,
 )
 from ..style import NOTE as GRAY
 from ..style import RIVAL as LIGHT
