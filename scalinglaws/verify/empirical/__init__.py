@@ -19,6 +19,7 @@ from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
 from .fits import (
     BetweenGroups,
+    Calibration,
     ComparedLaw,
     ComputeMultiplier,
     Fit,
@@ -31,6 +32,7 @@ from .fits import (
     LossPrediction,
     Optimum,
     Profile,
+    RollingOrigin,
     SharingTest,
     compare_laws,
     compute_multiplier,
@@ -48,6 +50,7 @@ __all__ = [
     "WARNINGS",
     "BetweenGroups",
     "Budgets",
+    "Calibration",
     "CodedWarning",
     "ComparedLaw",
     "ComputeMultiplier",
@@ -69,6 +72,7 @@ __all__ = [
     "PredictedCurve",
     "PredictedExponent",
     "Profile",
+    "RollingOrigin",
     "Runs",
     "SharingTest",
     "TaskMeasurement",

@@ -1,6 +1,7 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
 from ._between_groups import BetweenGroups
+from ._calibration import Calibration, calibrate, drift_per_decade
 from ._comparison import ComparedLaw, LawComparison, compare_laws
 from ._covariance import sandwich_covariance
 from ._estimator import LawEstimator, estimator
@@ -12,6 +13,7 @@ from ._laws import FitLaw, fit_law
 from ._local_slopes import LocalSlopes, local_slopes
 from ._multiplier import ComputeMultiplier, compute_multiplier
 from ._optimum import Optimum, optimum
+from ._predict import LossPrediction, predict
 from ._profile import Profile
 from ._record import Fit
 from ._sharing import SharingTest
@@ -19,6 +21,7 @@ from ._solve import Solution, resolve_many, solve
 
 __all__ = [
     "BetweenGroups",
+    "Calibration",
     "ComparedLaw",
     "ComputeMultiplier",
     "Fit",
@@ -32,10 +35,13 @@ __all__ = [
     "LossPrediction",
     "Optimum",
     "Profile",
+    "RollingOrigin",
     "SharingTest",
     "Solution",
+    "calibrate",
     "compare_laws",
     "compute_multiplier",
+    "drift_per_decade",
     "estimator",
     "fit",
     "fit_groups",
@@ -47,6 +53,7 @@ __all__ = [
     "optimum",
     "predict",
     "resolve_many",
+    "rolling_origin",
     "sandwich_covariance",
     "solve",
 ]

@@ -13,7 +13,7 @@ from ....arguments import afford
 from . import _newton
 from ._bootstrap import resampled
 from ._law import FitLaw
-from ._solve import errors_of, solve
+from ._solve import normal_inverse, solve
 
 Array = NDArray[np.float64]
 
@@ -173,10 +173,20 @@ def solve_groups(data: Grouped, separate: Array, shared: Collection[str]) -> Gro
         residuals[at] = y[at] - law.values(x[g], data.logs[:, at])
         gradients[at] = law.gradients(x[g], np.ascontiguousarray(data.logs[:, at]))
         jacobian[np.ix_(at, places[g])] = gradients[at]
-    sigma, cov = errors_of(jacobian, residuals, np.ones(y.size), free)
     fitted = int(np.sum(free))
+    variance = float(residuals @ residuals) / max(y.size - fitted, 1)
+    cov = variance * normal_inverse(jacobian, np.ones(y.size), free)
     return GroupSolution(
-        x, places, cov, sigma, objective, residuals, gradients, fitted, settled, taken
+        x,
+        places,
+        cov,
+        float(np.sqrt(variance)),
+        objective,
+        residuals,
+        gradients,
+        fitted,
+        settled,
+        taken,
     )
 
 

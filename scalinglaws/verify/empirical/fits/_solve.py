@@ -213,36 +213,22 @@ def resolve_many(
     return law.shifted(found, -middles)
 
 
-def errors_of(
-    jacobian: Array, residuals: Array, weights: Array, free: NDArray[np.bool_]
-) -> tuple[float, Array]:
-    r"""Return the residuals' standard deviation and the covariance of the coordinates, both as of least squares.
-
-    .. math:: \sigma^2 = \sum_i w_i r_i^2 / (\sum_i w_i - p), \qquad \mathrm{Cov} = \sigma^2 (J^T W J)^+
-
-    Parameters
-    ----------
-    jacobian : ndarray, shape (n, p)
-        Gradients of ln L in the coordinates.
-    residuals, weights : ndarray, shape (n,)
-        Of the points.
-    free : ndarray of bool, shape (p,)
-        Coordinates that were fitted; the others have covariance 0.
-
-    Returns
-    -------
-    (float, ndarray)
-        The covariance has shape (p, p).
-    """
+def errors(solution: Solution, weights: Array, free: NDArray[np.bool_]) -> tuple[float, Array]:
+    """Return the residuals' standard deviation and the covariance sigma^2 (J^T W J)^+ of what was fitted."""
     left = float(np.sum(weights)) - int(np.sum(free))
-    variance = float(np.sum(weights * residuals**2)) / max(left, 1.0)
-    cov = np.zeros((free.size, free.size))
-    scaled = jacobian[:, free] * np.sqrt(weights)[:, None]
-    size = np.maximum(np.linalg.norm(scaled, axis=0), 1e-300)
-    scaled = scaled / size
+    variance = float(np.sum(weights * solution.residuals**2)) / max(left, 1.0)
+    return float(np.sqrt(variance)), variance * normal_inverse(solution.jacobian, weights, free)
+
+
+def normal_inverse(jacobian: Array, weights: Array, free: NDArray[np.bool_]) -> Array:
+    """Return (J^T W J)^+ over what was fitted, 0 elsewhere."""
+    found = np.zeros((free.size, free.size))
+    rows = jacobian[:, free] * np.sqrt(weights)[:, None]
+    size = np.maximum(np.linalg.norm(rows, axis=0), 1e-300)
+    scaled = rows / size
     inverse = np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True)
-    cov[np.ix_(free, free)] = variance * inverse / np.outer(size, size)
-    return float(np.sqrt(variance)), cov
+    found[np.ix_(free, free)] = inverse / np.outer(size, size)
+    return found
 
 
 def prepared(
