@@ -6,7 +6,7 @@ from ._comparison import ComparedLaw, LawComparison, compare_laws
 from ._covariance import sandwich_covariance
 from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
-from ._forecast import Forecast, LossPrediction, forecast, members, predict
+from ._forecast import Forecast, forecast, members
 from ._groups import GroupFits, fit_groups
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
