@@ -16,6 +16,7 @@ from ._optimum import Optimum, optimum
 from ._predict import LossPrediction, predict
 from ._profile import Profile
 from ._record import Fit
+from ._rolling import RollingOrigin, rolling_origin
 from ._sharing import SharingTest
 from ._solve import Solution, resolve_many, solve
 
