@@ -333,7 +333,7 @@ def _held_out(holdout: Any, first: Fit) -> tuple[str, NDArray[np.bool_] | None]:
             )
         if holdout == ROLLING:
             return ROLLING, None
-        member = fitted_budgets(first).member
+        member = fitted_budgets(first)[2].member
         for least in range(int(member.max()), 0, -1):
             if np.sum(member >= least) >= _LEAST_HELD:
                 return LAST_BUDGET, member >= least

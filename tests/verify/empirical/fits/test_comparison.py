@@ -204,3 +204,20 @@ def test_one_budget_has_nothing_later(rpj):
     one = runs.take(runs.budgets().member == 2)
     with pytest.raises(DataError, match="one budget"):
         compare_laws(["surface", "kaplan"], one)
+
+
+def test_rolling_origin_holds_out_every_later_budget(rpj):
+    """The numbers are those of each fit's own rolling origin; a law in compute alone takes part."""
+    found = compare_laws(["surface", "power_offset"], rpj, holdout="rolling")
+    for row in found.rows:
+        rolling = found.fits[row.law].rolling_origin()
+        assert len(rolling) == found.held_out == 4
+        assert row.held_out_rms == rolling.rms(row.law)
+        assert row.held_out_mean == rolling.mean(row.law)
+    assert "4 bands of later budgets" in found.summary()
+    few = compare_laws(
+        ["surface", "power_offset"], rpj.take(np.arange(0, 35, 4)), holdout="rolling"
+    )
+    assert few.held_out == 0
+    assert all("no forecast" in row.message for row in few.rows)
+    assert "held_out_rms" not in few.best
