@@ -17,6 +17,7 @@ from . import (  # noqa: F401  # they register their commands
     _fit,
     _measure,
     _patterns,
+    _recipes,
     _simulate,
     _simulate_tasks,
     _solve,

@@ -15,6 +15,7 @@ from ._multiplier import ComputeMultiplier, compute_multiplier
 from ._optimum import Optimum, optimum
 from ._predict import LossPrediction, predict
 from ._profile import Profile
+from ._recipes import RecipeComparison, compare_recipes
 from ._record import Fit
 from ._rolling import RollingOrigin, rolling_origin
 from ._sharing import SharingTest
@@ -36,11 +37,13 @@ __all__ = [
     "LossPrediction",
     "Optimum",
     "Profile",
+    "RecipeComparison",
     "RollingOrigin",
     "SharingTest",
     "Solution",
     "calibrate",
     "compare_laws",
+    "compare_recipes",
     "compute_multiplier",
     "drift_per_decade",
     "estimator",
