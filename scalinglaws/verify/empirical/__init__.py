@@ -1,6 +1,7 @@
 """People's own measurements: capacity and source of their data, training runs and fits of them, and what theories predict."""
 
 from ._coded_warnings import WARNINGS, CodedWarning, warning_table
+from ._count import ParameterCount, count
 from ._dimension import (
     SMOOTHNESS,
     IntrinsicDimension,
@@ -31,11 +32,13 @@ __all__ = [
     "LimitingMechanism",
     "MeasuredExponent",
     "MeasuredSpectrum",
+    "ParameterCount",
     "PredictedCurve",
     "PredictedExponent",
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
+    "count",
     "example_runs",
     "fit",
     "from_parameters",
