@@ -115,22 +115,8 @@ def call(capsys, *arguments):
 
 
 def test_the_command_says_the_same(capsys, tmp_path):
-    large = [
-        "--layers",
-        "80",
-        "--width",
-        "8192",
-        "--ff",
-        "28672",
-        "--vocab",
-        "128256",
-        "--context",
-        "8192",
-        "--kv-ratio",
-        "1/8",
-        "--gated",
-        "--untied",
-    ]
+    large = ["--layers", 80, "--width", 8192, "--ff", 28672, "--vocab", 128256]
+    large += ["--context", 8192, "--kv-ratio", "1/8", "--gated", "--untied"]
     code, out, _ = call(capsys, "count", *large, "--json")
     data = json.loads(out)
     same = empirical.count(
