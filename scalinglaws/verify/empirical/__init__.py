@@ -18,7 +18,7 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, fit, from_parameters
+from .fits import Fit, Plan, fit, from_parameters, plan
 
 __all__ = [
     "SMOOTHNESS",
@@ -33,6 +33,7 @@ __all__ = [
     "MeasuredExponent",
     "MeasuredSpectrum",
     "ParameterCount",
+    "Plan",
     "PredictedCurve",
     "PredictedExponent",
     "Runs",
@@ -48,6 +49,7 @@ __all__ = [
     "leave_one_out_residuals",
     "limiting_mechanism",
     "measure",
+    "plan",
     "predicted_loss",
     "read_runs",
     "warning_table",
