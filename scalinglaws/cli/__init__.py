@@ -17,6 +17,7 @@ from . import (  # noqa: F401  # they register their commands
     _count,
     _measure,
     _patterns,
+    _plan,
     _simulate,
     _simulate_tasks,
     _solve,
