@@ -320,6 +320,10 @@ class _Task:
         self._refuse_late(points)
         u, v = points.u, points.v
         fields: dict[str, Any] = {"params": np.exp(u), "tokens": np.exp(v)}
+        for name in ("params", "tokens"):  # a cap is met digit for digit
+            if (bound := self.given_caps.get(f"max_{name}")) is not None:
+                met = (points.cap == CAPS.index(f"max_{name}")) | (fields[name] > bound)
+                fields[name] = np.where(met, bound, fields[name])
         fields |= {
             "compute": np.exp(self.cost.log(u, v)),
             "total_cost": np.exp(self.total.log(u, v)),
