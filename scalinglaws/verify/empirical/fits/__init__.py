@@ -1,21 +1,43 @@
 """Fits of laws to runs: starts, Newton steps, and what follows from them."""
 
+from ._calibration import Calibration, calibrate, drift_per_decade
+from ._covariance import sandwich_covariance
+from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
+from ._forecast import Forecast, LossPrediction, forecast, members, predict
+from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
 from ._plan import plan
 from ._plan_record import Plan
+from ._profile import Profile
 from ._record import Fit
+from ._rolling import RollingOrigin, rolling_origin
 from ._solve import Solution, resolve_many, solve
 
 __all__ = [
+    "Calibration",
     "Fit",
     "FitLaw",
+    "Forecast",
+    "Identifiability",
+    "LawEstimator",
+    "LossPrediction",
     "Plan",
+    "Profile",
+    "RollingOrigin",
     "Solution",
+    "calibrate",
+    "drift_per_decade",
+    "estimator",
     "fit",
     "fit_law",
+    "forecast",
     "from_parameters",
+    "members",
     "plan",
+    "predict",
     "resolve_many",
+    "rolling_origin",
+    "sandwich_covariance",
     "solve",
 ]

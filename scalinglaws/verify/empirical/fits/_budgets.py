@@ -51,12 +51,23 @@ def fitted_log_compute(fit: Fit) -> Array:
     return found
 
 
-def fitted_budgets(fit: Fit) -> Budgets:
-    """Put the points of a fit together by compute, as `Runs.budgets` does."""
-    return grouped_computes(fitted_log_compute(fit))
+def fitted_budgets(fit: Fit) -> tuple[NDArray[np.int64], Array, Budgets]:
+    r"""Put the points of a fit that count together by compute, as `Runs.budgets` does.
+
+    Returns
+    -------
+    points : ndarray of int, shape (k,)
+        Which points have a weight.
+    logarithms : ndarray, shape (k,)
+        Their :math:`\log_{10} C`.
+    budgets : Budgets
+        Of these.
+    """
+    logarithms = fitted_log_compute(fit)
+    points = np.flatnonzero(fit.row_weights > 0)
+    return points, logarithms[points], grouped_computes(logarithms[points])
 
 
 def largest_fitted(fit: Fit) -> float:
-    r"""Return :math:`\log_{10}` of the largest budget of which any point counts."""
-    budgets = fitted_budgets(fit)
-    return float(np.max(budgets.log10_compute[budgets.member[fit.row_weights > 0]]))
+    r"""Return :math:`\log_{10}` of the largest budget that was fitted."""
+    return float(fitted_budgets(fit)[2].log10_compute[-1])

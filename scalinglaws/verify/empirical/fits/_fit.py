@@ -14,20 +14,20 @@ from ....arguments import number, numbers, whole
 from ....errors import DataError, refusal
 from .._read_runs import read_runs
 from .._runs import Runs
+from ._covariance import robust_deviation
+from ._identifiability import identified
 from ._laws import FitLaw, fit_law
 from ._record import Bounds, Fit
-from ._solve import Solution, solve
+from ._requirements import enough
+from ._solve import errors, solve
 
 Array = NDArray[np.float64]
 
 _FIRST_DELTA = 1e-3  # of the fit from whose residuals the threshold is taken
 _EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
-_TO_SD = 1.4826  # median absolute deviation of a normal variable -> standard deviation
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
-_MORE = 2  # points beyond the number of parameters that a fit needs
 _SHARPNESS = (math.exp(-3), math.exp(3))  # beyond, powers overflow
-_SAME_RATIO = 0.02  # spread of D/N below which N and D cannot be told apart
 
 PUBLISHED: dict[str, tuple[str, dict[str, float], str]] = {
     "hoffmann": (
@@ -134,7 +134,7 @@ def fit(
             raise refusal(
                 "weights", counted.shape, f"must be {data.losses.size}, one per point", shown=False
             )
-    _enough(chosen, data, counted)
+    enough(chosen, data.columns, counted)
     if threshold is None:
         threshold = _threshold(chosen, data, counted, above)
     found = _fitted(chosen, data, counted, threshold, above, bounds, fixed)
@@ -144,6 +144,7 @@ def fit(
         constrained = other.constrained(shared, fixed)
         power = _fitted(constrained, data, counted, threshold, above, shared, fixed)
         found = replace(found, laws={"surface_power": power})
+    found = identified(found)
     return found.bootstrap(count, rng=rng) if count else found
 
 
@@ -265,7 +266,7 @@ def _covariance(given: ArrayLike, size: int) -> Array:
     return matrix
 
 
-class _Data:
+class Points:
     """Columns, losses, and the runs they come from."""
 
     def __init__(
@@ -279,7 +280,9 @@ class _Data:
         self.runs = runs
 
 
-def _data(law: FitLaw, source: Any) -> _Data:
+def _data(law: FitLaw, source: Any) -> Points:
+    if isinstance(source, Points):
+        return source
     names = law.variables
     if not isinstance(source, Runs) and not _holds(source, names):
         source = read_runs(source)
@@ -290,13 +293,13 @@ def _data(law: FitLaw, source: Any) -> _Data:
         for name, column in held.items():
             if not isinstance(column, np.ndarray) or column.dtype.kind not in "fiu":
                 raise DataError(f"{law.id} needs a column {name}; the runs have none")
-        return _Data(held, source.loss, source)  # type: ignore[arg-type]
+        return Points(held, source.loss, source)  # type: ignore[arg-type]
     columns = {name: numbers(name, source[name], low=0, strict=True).ravel() for name in names}
     losses = numbers("loss", source["loss"], low=0, strict=True).ravel()
     for name, column in columns.items():
         if column.size != losses.size:
             raise refusal(name, column.shape, f"must be {losses.size}, one per loss", shown=False)
-    return _Data(columns, losses, None)
+    return Points(columns, losses, None)
 
 
 def _holds(source: Any, names: tuple[str, ...]) -> bool:
@@ -314,36 +317,11 @@ def _abscissa(runs: Runs) -> Array:
     return runs.C
 
 
-def _enough(law: FitLaw, data: _Data, weights: Array) -> None:
-    free = int(np.sum(law.free))
-    points = int(np.count_nonzero(weights))
-    if points < free + _MORE:
-        raise DataError(
-            f"{points} points are too few for the {free} parameters of {law.id}; at least {free + _MORE} are needed"
-        )
-    kept = {name: column[weights > 0] for name, column in data.columns.items()}
-    for name, column in kept.items():
-        if np.ptp(column) == 0:
-            cure = "power_offset needs only one scale" if len(kept) > 1 else "add runs at others"
-            raise DataError(
-                f"all runs have {name} = {column[0]:.4g}: {law.id} needs several; {cure}"
-            )
-    if "N" in kept and "D" in kept:
-        ratio = kept["D"] / kept["N"]
-        if np.ptp(ratio) < _SAME_RATIO * np.mean(ratio):
-            raise DataError(
-                f"all runs have D/N = {np.mean(ratio):.4g}: {law.id} cannot tell N and D apart; fit power_offset in C, "
-                "or add runs at other ratios"
-            )
-
-
-def _threshold(law: FitLaw, data: _Data, weights: Array, envelope: float) -> float:
+def _threshold(law: FitLaw, data: Points, weights: Array, envelope: float) -> float:
     first = solve(
         law, data.columns, data.losses, delta=_FIRST_DELTA, weights=weights, envelope=envelope
     )
-    residuals = first.residuals[weights > 0]
-    spread = float(np.median(np.abs(residuals - np.median(residuals))))
-    return max(_EFFICIENT * _TO_SD * spread, _LEAST_DELTA)
+    return max(_EFFICIENT * robust_deviation(first.residuals[weights > 0]), _LEAST_DELTA)
 
 
 def _both(runs: Runs) -> bool:
@@ -352,7 +330,7 @@ def _both(runs: Runs) -> bool:
 
 def _fitted(
     law: FitLaw,
-    data: _Data,
+    data: Points,
     weights: Array,
     delta: float,
     envelope: float,
@@ -363,7 +341,7 @@ def _fitted(
         law, data.columns, data.losses, delta=delta, weights=weights, envelope=envelope
     )
     runs = data.runs
-    sigma, cov = _errors(solution, weights, law.free)
+    sigma, cov = errors(solution, weights, law.free)
     return Fit(
         law=law.id,
         names=law.names,
@@ -391,16 +369,3 @@ def _fitted(
         counts="" if runs is None else runs.counts,
         cost=6.0 if runs is None else runs.cost,
     )
-
-
-def _errors(solution: Solution, weights: Array, free: NDArray[np.bool_]) -> tuple[float, Array]:
-    """Return the residuals' standard deviation and the covariance sigma^2 (J^T W J)^+ of what was fitted."""
-    left = float(np.sum(weights)) - int(np.sum(free))
-    variance = float(np.sum(weights * solution.residuals**2)) / max(left, 1.0)
-    cov = np.zeros((free.size, free.size))
-    jacobian = solution.jacobian[:, free]
-    size = np.maximum(np.linalg.norm(jacobian * np.sqrt(weights)[:, None], axis=0), 1e-300)
-    scaled = jacobian * np.sqrt(weights)[:, None] / size
-    inverse = np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True)
-    cov[np.ix_(free, free)] = variance * inverse / np.outer(size, size)
-    return float(np.sqrt(variance)), cov
