@@ -7,6 +7,7 @@ from ._fit import fit, from_parameters
 from ._forecast import Forecast, LossPrediction, forecast, members, predict
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
+from ._optimum import Optimum, optimum
 from ._plan import plan
 from ._plan_record import Plan
 from ._profile import Profile
@@ -22,6 +23,7 @@ __all__ = [
     "Identifiability",
     "LawEstimator",
     "LossPrediction",
+    "Optimum",
     "Plan",
     "Profile",
     "RollingOrigin",
@@ -34,6 +36,7 @@ __all__ = [
     "forecast",
     "from_parameters",
     "members",
+    "optimum",
     "plan",
     "predict",
     "resolve_many",

@@ -11,7 +11,7 @@ from scipy.special import fdtrc
 
 from ....results import Result
 from .._coded_warnings import CodedWarning, listed
-from ._laws import FitLaw
+from ._law import FitLaw
 from ._record import Fit
 
 Array = NDArray[np.float64]

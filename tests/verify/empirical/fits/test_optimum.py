@@ -1,6 +1,7 @@
 """The best model size and data: closed forms against the theory room, a search against closed forms, gradients against differences."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from scalinglaws import theory
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers.expressions import compile_expression
-from scalinglaws.verify.empirical.fits import fit_law
+from scalinglaws.verify.empirical import Optimum, example_runs, fit, from_parameters, optimum
+from scalinglaws.verify.empirical.fits import fit_law, forecast
 from scalinglaws.verify.empirical.fits._optimum import (
     compute_for,
     log_gradient_params,
@@ -175,3 +177,131 @@ def test_a_loss_below_the_offset_needs_infinite_compute():
     assert np.all(np.isinf(found[:2]))
     assert found[2] == pytest.approx(2.474802447e23, rel=1e-9)
     assert math.isinf(compute_for(AS_EXPRESSION, BESIROGLU, 1.5))
+
+
+# -- tables of optima ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def both():
+    found = fit("auto", example_runs("synthetic"), bootstrap=400)
+    return replace(found, weights={"surface": 0.4, "surface_power": 0.6})
+
+
+def test_intervals_of_one_law_are_percentiles_of_its_optima(both):
+    computes = np.array([1e21, 1e23])
+    table = optimum(both, computes, law="surface_power", level=0.9)
+    power = both.laws["surface_power"]
+    columns = {name: values[:, None] for name, values in power.sample_parameters.items()}
+    N, D, _ = optimal_point("surface_power", columns, computes)
+    for values, low, high in (
+        (N, table.params_low, table.params_high),
+        (D, table.tokens_low, table.tokens_high),
+        (D / N, table.ratio_low, table.ratio_high),
+    ):
+        for m in range(2):
+            assert np.sum(values[:, m] < low[m]) == pytest.approx(20, abs=1)
+            assert np.sum(values[:, m] > high[m]) == pytest.approx(20, abs=1)
+    point = optimal_point("surface_power", power.parameters, computes)
+    for found, wanted in zip((table.params, table.tokens, table.loss), point, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    assert table.weights == {"surface_power": 1.0}
+    assert table.level == 0.9
+    np.testing.assert_allclose(table.horizon, [0, 2], atol=1e-9)
+
+
+def test_laws_are_averaged_by_their_weights(both):
+    computes = np.array([1e20, 1e22, 1e24])
+    table = optimum(both, computes)
+    one = optimum(both, computes, law="surface")
+    other = optimum(both, computes, law="surface_power")
+    wanted = one.params**0.4 * other.params**0.6
+    np.testing.assert_allclose(table.params, wanted, rtol=1e-12)
+    np.testing.assert_allclose(table.params * table.tokens * 6, computes, rtol=1e-12)
+    np.testing.assert_allclose(table.ratio, table.tokens / table.params, rtol=1e-12)
+    told = forecast(both, {"N": table.params, "D": table.tokens})
+    np.testing.assert_allclose(table.loss, np.exp(told.log_loss))
+    half = np.log(table.loss_run_high / table.loss)
+    np.testing.assert_allclose(half, 1.959963985 * np.sqrt(told.run_variance), rtol=1e-9)
+    np.testing.assert_allclose(np.log(table.loss / table.loss_run_low), half, rtol=1e-9)
+    assert np.all(table.params_low < table.params)
+    assert np.all(table.params < table.params_high)
+    # the mixture's interval is no narrower than the narrower of its parts
+    width = np.log(table.params_high / table.params_low)
+    parts = [np.log(part.params_high / part.params_low) for part in (one, other)]
+    assert np.all(width > np.minimum(*parts))
+    assert np.all(np.isnan(table.loss_calibrated_low))
+
+
+def test_covariance_stands_in_for_samples(both):
+    computes = np.array([1e21, 1e24])
+    bare = replace(
+        both,
+        samples=both.samples[:0],
+        laws={name: replace(one, samples=one.samples[:0]) for name, one in both.laws.items()},
+    )
+    table = optimum(bare, computes)
+    weights, members = np.array([0.4, 0.6]), (both, both.laws["surface_power"])
+    logs = np.array(
+        [np.log(optimal_point(one.law, one.parameters, computes)[0]) for one in members]
+    )
+    slopes = [log_gradient_params(one.law, one.parameters, computes) for one in members]
+    variances = np.array(
+        [[row @ one.cov @ row for row in rows] for one, rows in zip(members, slopes, strict=True)]
+    )
+    spread = np.sqrt(weights @ (variances + (logs - weights @ logs) ** 2))
+    np.testing.assert_allclose(
+        np.log(table.params_high / table.params), 1.959963985 * spread, rtol=1e-8
+    )
+    # and samples say about the same
+    ratio = np.log(table.params_high / table.params_low) / np.log(
+        optimum(both, computes).params_high / optimum(both, computes).params_low
+    )
+    assert np.all((ratio > 0.6) & (ratio < 1.6))
+
+
+def test_published_constants_have_no_intervals():
+    table = optimum(from_parameters("besiroglu"), 5.76e23)
+    assert table.params[0] == pytest.approx(7.224870250e10, rel=1e-9)
+    assert table.loss[0] == pytest.approx(1.974441108, rel=1e-9)
+    for entry in (table.params_low, table.tokens_high, table.loss_mean_low, table.loss_run_high):
+        assert np.all(np.isnan(entry))
+    cov = np.diag([1e-4, 4e-2, 9e-2, 1e-4, 2e-4])
+    known = optimum(from_parameters("surface", BESIROGLU, covariance=cov), 5.76e23)
+    slopes = log_gradient_params("surface", BESIROGLU, 5.76e23)[0]
+    width = 1.959963985 * np.sqrt(slopes**2 @ np.diag(cov))
+    assert np.log(known.params_high[0] / known.params[0]) == pytest.approx(width, rel=1e-8)
+
+
+def test_a_searched_law_has_intervals_too():
+    runs = example_runs("synthetic")
+    closed = optimum(fit("surface", runs, bootstrap=40, delta=0.005), [1e22])
+    searched = optimum(fit(AS_EXPRESSION, runs, bootstrap=40, delta=0.005), [1e22])
+    for name in ("params", "params_low", "params_high", "loss", "loss_run_low"):
+        np.testing.assert_allclose(getattr(searched, name), getattr(closed, name), rtol=1e-3)
+
+
+def test_tables_are_saved(both, tmp_path):
+    table = optimum(both, [1e22])
+    assert len(table) == 1
+    for loaded in (
+        Optimum.load(table.save(tmp_path / "table.npz")),
+        Optimum.from_json(table.to_json()),
+    ):
+        assert loaded == table
+
+
+def test_tables_refuse_what_has_no_optimum(both):
+    with pytest.raises(DomainError, match="compute"):
+        optimum(both, [1e22, -1])
+    with pytest.raises(DomainError, match="level"):
+        optimum(both, 1e22, level=2)
+    with pytest.raises(DomainError, match="law"):
+        optimum(both, 1e22, law="kaplan")
+    curve = fit(
+        "power_offset",
+        {"x": np.geomspace(1, 1e4, 20), "loss": 1 + np.geomspace(1, 1e4, 20) ** -0.3},
+        bootstrap=0,
+    )
+    with pytest.raises(DomainError, match="no law in both N and D"):
+        optimum(curve, 1e22)
