@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...equality import by_value
@@ -140,6 +141,9 @@ WARNINGS: dict[str, tuple[str, str]] = {
 }
 """Code -> (cause, cure)."""
 
+MOST_SHOWN = 3
+"""Warnings; more are counted."""
+
 _NAMED = 3  # runs or rows that a warning names
 _LENGTH = 100  # characters of each
 
@@ -189,6 +193,25 @@ def warning_table() -> Table:
     'W-diverged'
     """
     return Table(("code", "cause", "cure"), [(code, *WARNINGS[code]) for code in sorted(WARNINGS)])
+
+
+def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> list[str]:
+    """Write warnings, a line each; more than three are counted, unless all are asked for, with their causes and cures.
+
+    Examples
+    --------
+    >>> warning_lines([CodedWarning("W-diverged", f"run {k}") for k in range(5)])[2:]
+    ['W-diverged: run 2', 'and 2 more warnings']
+    """
+    if verbose:
+        return [
+            line
+            for warning in warnings
+            for line in (f"{warning}", f"  {warning.cause}: {warning.cure}")
+        ]
+    lines = [f"{warning}" for warning in warnings[:MOST_SHOWN]]
+    rest = len(warnings) - len(lines)
+    return [*lines, f"and {rest} more warning{'s' if rest > 1 else ''}"] if rest else lines
 
 
 def listed(names: list[str]) -> str:
