@@ -14,9 +14,11 @@ from ..errors import ScalingLawsError
 from . import (  # noqa: F401  # they register their commands
     _allocate,
     _complexity,
+    _count,
     _fit,
     _measure,
     _patterns,
+    _plan,
     _simulate,
     _simulate_tasks,
     _solve,

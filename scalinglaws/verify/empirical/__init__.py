@@ -1,6 +1,7 @@
 """People's own measurements: capacity and source of their data, training runs and fits of them, and what theories predict."""
 
 from ._coded_warnings import WARNINGS, CodedWarning, warning_table
+from ._count import ParameterCount, count
 from ._dimension import (
     SMOOTHNESS,
     IntrinsicDimension,
@@ -25,12 +26,14 @@ from .fits import (
     LawEstimator,
     LossPrediction,
     Optimum,
+    Plan,
     Profile,
     RollingOrigin,
     estimator,
     fit,
     from_parameters,
     optimum,
+    plan,
     sandwich_covariance,
 )
 
@@ -52,6 +55,8 @@ __all__ = [
     "MeasuredExponent",
     "MeasuredSpectrum",
     "Optimum",
+    "ParameterCount",
+    "Plan",
     "PredictedCurve",
     "PredictedExponent",
     "Profile",
@@ -59,6 +64,7 @@ __all__ = [
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
+    "count",
     "estimator",
     "example_runs",
     "fit",
@@ -70,6 +76,7 @@ __all__ = [
     "limiting_mechanism",
     "measure",
     "optimum",
+    "plan",
     "predicted_loss",
     "read_runs",
     "sandwich_covariance",

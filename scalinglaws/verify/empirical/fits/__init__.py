@@ -8,6 +8,8 @@ from ._forecast import Forecast, forecast, members
 from ._identifiability import Identifiability
 from ._laws import FitLaw, fit_law
 from ._optimum import Optimum, optimum
+from ._plan import plan
+from ._plan_record import Plan
 from ._predict import LossPrediction, predict
 from ._profile import Profile
 from ._record import Fit
@@ -23,6 +25,7 @@ __all__ = [
     "LawEstimator",
     "LossPrediction",
     "Optimum",
+    "Plan",
     "Profile",
     "RollingOrigin",
     "Solution",
@@ -35,6 +38,7 @@ __all__ = [
     "from_parameters",
     "members",
     "optimum",
+    "plan",
     "predict",
     "resolve_many",
     "rolling_origin",
