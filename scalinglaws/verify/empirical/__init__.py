@@ -17,13 +17,14 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Fit, fit, from_parameters
+from .fits import Design, Fit, design, fit, from_parameters
 
 __all__ = [
     "SMOOTHNESS",
     "WARNINGS",
     "Budgets",
     "CodedWarning",
+    "Design",
     "Fit",
     "HeldOutCurve",
     "IntrinsicDimension",
@@ -36,6 +37,7 @@ __all__ = [
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
+    "design",
     "example_runs",
     "fit",
     "from_parameters",

@@ -14,9 +14,10 @@ from ._design_search import information, inverse
 
 Array = NDArray[np.float64]
 
-_ATOMS = 400  # corners of the polytope that are mixed; the two lightest are merged beyond
+_CORNERS = 400  # of the polytope, of which a plan is a mean; the lighter half is merged beyond
 _STEPS = 20_000
-_GAP = 1e-7  # relative, at which the bound is good enough
+_GAP = 1e-6  # relative, at which the bound is good enough
+_RIDGE = 1e-10  # of the mean diagonal of M
 _ACCEPTED = 1e-3  # the same, beyond which there is no bound worth the name
 
 
@@ -67,7 +68,7 @@ def capped(
     costs: Array,
     targets: Array,
     weights: Array,
-    prior: Array,
+    base: Array,
     most: Array,
     budget: float,
     runs: float,
@@ -86,8 +87,8 @@ def capped(
         Gradients.
     weights : ndarray, shape (K,)
         Of their variances.
-    prior : ndarray, shape (p, p)
-        Information of existing runs.
+    base : ndarray, shape (p, p)
+        Information M_0 of existing runs.
     most : ndarray, shape (m,)
         Limit at each candidate.
     runs : float
@@ -108,8 +109,12 @@ def capped(
         If the gap stays above a thousandth of the value.
     """
     limits = np.minimum(most, budget / costs)
-    counts, value, gap, _ = _frank_wolfe(
-        rows, costs, targets, weights, prior, limits, budget, runs, _STEPS, _GAP
+    start = limits * min(1.0, budget / float(limits @ costs), runs / float(np.sum(limits)))
+    # a weak prior in all directions, for the best plan may leave some undetermined; it only lowers the bound
+    size = len(base)
+    loose = base + _RIDGE * np.trace(information(rows, start, base)) / size * np.eye(size)
+    counts, value, gap = _frank_wolfe(
+        rows, costs, targets, weights, loose, limits, budget, runs, start
     )
     if not gap <= _ACCEPTED * value:
         raise ConvergenceError(
@@ -118,21 +123,157 @@ def capped(
     return float(value), float(max(gap, 0.0)), counts
 
 
+def _frank_wolfe(
+    rows: Array,
+    costs: Array,
+    targets: Array,
+    weights: Array,
+    base: Array,
+    limits: Array,
+    budget: float,
+    runs: float,
+    start: Array,
+) -> tuple[Array, float, float]:
+    """Go from corner to corner until the gap is small; return the numbers of runs, the value and the gap."""
+    corners = np.empty((_CORNERS, costs.size))
+    shares = np.zeros(_CORNERS)
+    corners[0], shares[0], used = start, 1.0, 1
+    counts, scores = start, np.zeros(costs.size)
+    nothing = np.zeros_like(base)
+    value = gap = math.inf
+    for _ in range(_STEPS):
+        value = tangent(rows, counts, targets, weights, base, scores)
+        corner, most = best_corner(scores, costs, limits, budget, runs)
+        gap = most - float(scores @ counts)
+        if not gap > _GAP * value:
+            break
+        # from the worst corner in use to the best one of all
+        worst = int(np.argmin(corners[:used] @ scores))
+        change = information(rows, corner - corners[worst], nothing)
+        step = best_step(
+            information(rows, counts, base), change, targets, weights, float(shares[worst])
+        )
+        apart = np.max(np.abs(corners[:used] - corner) * costs, axis=1)
+        at = int(np.argmin(apart))
+        if apart[at] > 1e-12 * budget:
+            if used == _CORNERS:
+                used = _merged(corners, shares)
+                worst = int(np.argmin(corners[:used] @ scores))
+                step = 0.0
+            at, used = used, used + 1
+            corners[at], shares[at] = corner, 0.0
+        shares[at] += step
+        shares[worst] -= step
+        kept = np.flatnonzero(shares[:used] > 1e-15)
+        used = kept.size
+        corners[:used], shares[:used] = corners[kept], shares[kept] / np.sum(shares[kept])
+        counts = shares[:used] @ corners[:used]
+    return counts, value, gap
+
+
+def _merged(corners: Array, shares: Array) -> int:
+    """Put the lighter half of the corners together into one; return how many are left."""
+    order = np.argsort(-shares, kind="stable")
+    half = order.size // 2
+    light = order[half:]
+    together = shares[light] @ corners[light] / np.sum(shares[light])
+    left = corners[order[:half]], shares[order[:half]], float(np.sum(shares[light]))
+    corners[:half], shares[:half] = left[0], left[1]
+    corners[half], shares[half] = together, left[2]
+    return half + 1
+
+
+@_jit.njit
+def tangent(
+    rows: Array, counts: Array, targets: Array, weights: Array, base: Array, scores: Array
+) -> float:
+    """Compute sum w c^T M^-1 c, and how fast it falls with each number of runs; inf where M has no inverse."""
+    cov, regular = inverse(information(rows, counts, base))
+    if not regular:
+        return math.inf
+    p = cov.shape[0]
+    z = np.zeros(p)
+    found = 0.0
+    for c in range(scores.size):
+        scores[c] = 0.0
+    for k in range(targets.shape[0]):
+        for i in range(p):
+            z[i] = 0.0
+            for j in range(p):
+                z[i] += cov[i, j] * targets[k, j]
+            found += weights[k] * z[i] * targets[k, i]
+        for c in range(scores.size):
+            along = 0.0
+            for j in range(p):
+                along += rows[c, j] * z[j]
+            scores[c] += weights[k] * along * along
+    return found
+
+
+@_jit.njit
+def best_step(
+    matrix: Array, change: Array, targets: Array, weights: Array, longest: float
+) -> float:
+    """Minimize sum w c^T (M + x change)^-1 c over 0 <= x <= longest: Newton's steps on the derivative, inside a bracket."""
+    p = matrix.shape[0]
+    z, turned, moved = np.zeros(p), np.zeros(p), np.zeros((p, p))
+    low, high = 0.0, longest
+    x = longest
+    for _ in range(60):
+        for i in range(p):
+            for j in range(p):
+                moved[i, j] = matrix[i, j] + x * change[i, j]
+        cov, regular = inverse(moved)
+        slope, bend = 0.0, 0.0
+        if regular:
+            for k in range(targets.shape[0]):
+                for i in range(p):
+                    z[i] = 0.0
+                    for j in range(p):
+                        z[i] += cov[i, j] * targets[k, j]
+                for i in range(p):
+                    turned[i] = 0.0
+                    for j in range(p):
+                        turned[i] += change[i, j] * z[j]
+                    slope -= weights[k] * z[i] * turned[i]
+                for i in range(p):
+                    for j in range(p):
+                        bend += 2 * weights[k] * turned[i] * cov[i, j] * turned[j]
+            if slope <= 0.0 and x == longest:
+                return longest
+        if regular and slope <= 0.0:
+            low = x
+        else:
+            high = x
+        following = 0.5 * (low + high)
+        if regular and bend > 0.0 and low < x - slope / bend < high:
+            following = x - slope / bend
+        if abs(following - x) <= 1e-14 * longest:
+            return following
+        x = following
+    return low
+
+
 @_jit.njit
 def _knapsack(
-    scores: Array, costs: Array, limits: Array, budget: float, price: float
-) -> tuple[Array, float, float]:
-    """Fill a budget by score less a price of each run, over cost; return the filling, its number of runs and its value."""
-    found = np.zeros(scores.size)
-    left, number, value = budget, 0.0, 0.0
-    for i in np.argsort(-(scores - price) / costs, kind="mergesort"):
-        if scores[i] <= price or left <= 0.0:
+    scores: Array, costs: Array, limits: Array, budget: float, price: float, found: Array
+) -> tuple[float, float]:
+    """Fill a budget by score less a price of each run, over cost; return the number of runs and their value."""
+    for i in range(found.size):
+        found[i] = 0.0
+    left, number, total = budget, 0.0, 0.0
+    for _ in range(scores.size):
+        at, best = -1, 0.0
+        for i in range(scores.size):
+            if found[i] == 0.0 and scores[i] - price > best * costs[i]:
+                at, best = i, (scores[i] - price) / costs[i]
+        if at < 0 or not left > 0.0:
             break
-        found[i] = min(limits[i], left / costs[i])
-        left -= found[i] * costs[i]
-        number += found[i]
-        value += found[i] * (scores[i] - price)
-    return found, number, value
+        found[at] = min(limits[at], left / costs[at])
+        left -= found[at] * costs[at]
+        number += found[at]
+        total += found[at] * (scores[at] - price)
+    return number, total
 
 
 @_jit.njit
@@ -144,146 +285,30 @@ def best_corner(
     With a price for each run it is a knapsack; the price is where the bound, convex and piecewise linear in it, is least. Each step
     goes to where the last two pieces meet, so that no more steps are needed than there are pieces.
     """
-    found, number, value = _knapsack(scores, costs, limits, budget, 0.0)
-    if number <= runs:
-        return found, value
-    low, below, many, value_low = 0.0, found, number, value
-    high = np.max(scores)
-    above, few, value_high = np.zeros(scores.size), 0.0, 0.0
-    bound = min(value, high * runs)
-    for _ in range(scores.size + 2):
+    m = scores.size
+    below, above, found = np.zeros(m), np.zeros(m), np.zeros(m)
+    many, value_low = _knapsack(scores, costs, limits, budget, 0.0, below)
+    if many <= runs:
+        return below, value_low
+    low, high = 0.0, 0.0
+    for i in range(m):
+        high = max(high, scores[i])
+    few, value_high = 0.0, 0.0
+    bound = min(value_low, high * runs)
+    for _ in range(m + 2):
         # the value at a price x is convex in it; these two of its lines, value - number (x - price), meet where
         price = (value_low + many * low - value_high - few * high) / (many - few)
-        found, number, value = _knapsack(scores, costs, limits, budget, price)
+        number, value = _knapsack(scores, costs, limits, budget, price, found)
         bound = min(bound, value + price * runs)
         if value - value_low + many * (price - low) <= 1e-13 * bound:
             break  # no piece lies between
         if number > runs:
-            low, below, many, value_low = price, found, number, value
+            low, many, value_low = price, number, value
+            below, found = found, below
         else:
-            high, above, few, value_high = price, found, number, value
+            high, few, value_high = price, number, value
+            above, found = found, above
     share = (runs - few) / (many - few)
-    return share * below + (1 - share) * above, bound
-
-
-@_jit.njit
-def _step(
-    matrix: Array, change: Array, targets: Array, weights: Array, longest: float
-) -> float:
-    """Minimize sum w c^T (M + x change)^-1 c over 0 <= x <= longest: Newton's steps on the derivative, inside a bracket."""
-    low, high = 0.0, longest
-    x = longest
-    for _ in range(60):
-        cov, regular = inverse(matrix + x * change)
-        slope, bend = 0.0, 0.0
-        if regular:
-            for k in range(targets.shape[0]):
-                z = cov @ targets[k]
-                turned = change @ z
-                slope -= weights[k] * (z @ turned)
-                bend += 2 * weights[k] * (turned @ (cov @ turned))
-            if slope <= 0.0 and x == longest:
-                return longest
-            if slope > 0.0:
-                high = x
-            else:
-                low = x
-        else:
-            high = x
-        following = x - slope / bend if regular and bend > 0.0 else 0.5 * (low + high)
-        if not low < following < high:
-            following = 0.5 * (low + high)
-        if abs(following - x) <= 1e-14 * longest:
-            return following
-        x = following
-    return low
-
-
-@_jit.njit
-def _frank_wolfe(
-    rows: Array,
-    costs: Array,
-    targets: Array,
-    weights: Array,
-    prior: Array,
-    limits: Array,
-    budget: float,
-    runs: float,
-    steps: int,
-    wanted: float,
-) -> tuple[Array, float, float, int]:
-    m, p = rows.shape
-    atoms = np.zeros((_ATOMS, m))
-    shares = np.zeros(_ATOMS)
-    size = 1
-    whole = min(1.0, budget / np.sum(limits * costs), runs / np.sum(limits))
-    atoms[0] = whole * limits
-    shares[0] = 1.0
-    counts = atoms[0].copy()
-    scores = np.zeros(m)
-    value, gap = math.inf, math.inf
-    for step in range(steps):
-        matrix = information(rows, counts, prior)
-        cov, regular = inverse(matrix)
-        if not regular:
-            return counts, math.inf, math.inf, step
-        value = 0.0
-        scores[:] = 0.0
-        for k in range(targets.shape[0]):
-            z = cov @ targets[k]
-            value += weights[k] * (targets[k] @ z)
-            for i in range(m):
-                along = 0.0
-                for j in range(p):
-                    along += rows[i, j] * z[j]
-                scores[i] += weights[k] * along * along
-        corner, bound = best_corner(scores, costs, limits, budget, runs)
-        here = np.sum(scores * counts)
-        gap = bound - here
-        if gap <= wanted * value:
-            return counts, value, gap, step
-        worst, least = 0, math.inf
-        for a in range(size):
-            worth = 0.0
-            for i in range(m):
-                worth += scores[i] * atoms[a, i]
-            if worth < least:
-                least, worst = worth, a
-        # from the worst corner in use to the best one of all
-        toward = corner - atoms[worst]
-        change = information(rows, toward, np.zeros((p, p)))
-        x = _step(matrix, change, targets, weights, shares[worst])
-        same = -1
-        for a in range(size):
-            if np.max(np.abs(atoms[a] - corner) * costs) <= 1e-12 * budget:
-                same = a
-        shares[worst] -= x
-        if same >= 0:
-            shares[same] += x
-        elif size < _ATOMS:
-            atoms[size] = corner
-            shares[size] = x
-            size += 1
-        else:
-            first = np.argsort(shares)
-            one, two = first[0], first[1]
-            both = shares[one] + shares[two]
-            if both > 0.0:
-                atoms[one] = (shares[one] * atoms[one] + shares[two] * atoms[two]) / both
-            shares[one] = both
-            atoms[two] = corner
-            shares[two] = x
-        a = 0
-        while a < size:
-            if shares[a] <= 1e-15:
-                size -= 1
-                atoms[a] = atoms[size]
-                shares[a] = shares[size]
-            else:
-                a += 1
-        total = np.sum(shares[:size])
-        counts[:] = 0.0
-        for a in range(size):
-            shares[a] /= total
-            counts += shares[a] * atoms[a]
-    return counts, value, gap, steps
+    for i in range(m):
+        found[i] = share * below[i] + (1 - share) * above[i]
+    return found, bound

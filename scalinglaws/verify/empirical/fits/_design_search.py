@@ -1,13 +1,9 @@
-"""Which runs to add, one after the other, and which to replace: compiled, for a law that is true or nearly true.
-
-A site is a point (N, D) with a row g of the Jacobian over the noise; counts say how many runs there are at each. With
-M = sum n g g^T + prior, z = M^-1 c and the misfit field's covariance K and k_* over the noise, the mean squared error of a target is
-c^T z + z^T B z - 2 q^T z + k_**, where B = sum n_i n_j K_ij g_i g_j^T and q = sum n_i k_*i g_i.
-"""
+"""Which runs to add, one after the other, and which to replace: compiled, for a law that is true or nearly true."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,29 +12,70 @@ from ....solvers import _jit
 
 Array = NDArray[np.float64]
 
-_SINGULAR = 1e-14  # pivot of M over its diagonal below which M has no inverse
-_LOOSE = 1e-9  # of the trace of M, added where a run is taken away without which not all is determined
+_SINGULAR = 1e-14  # pivot of a matrix over its diagonal below which it has no inverse
+_LOOSE = 1e-9  # of the trace, added where a run is taken away without which not all is determined
 _PROGRESS = 1e-9  # relative; smaller gains are none
+
+
+class Search(NamedTuple):
+    r"""What is minimized over numbers of runs at m candidates: :math:`\sum_k w_k \mathrm{MSE}_k`, everything over the noise.
+
+    With :math:`M = M_0 + \sum_i n_i g_i g_i^\top`, :math:`z = M^{-1} c` and the misfit field's covariances K and k_*,
+
+    .. math:: \mathrm{MSE} = c^\top z + z^\top B z - 2 q^\top z + k_{**}, \quad
+              B = \sum_{ij} n_i n_j K_{ij} g_i g_j^\top, \quad q = \sum_i n_i k_{*i} g_i
+
+    where i and j go over existing runs too.
+    """
+
+    rows: Array
+    """Gradients g, shape (m, p)."""
+    costs: Array
+    """Compute of one run, shape (m,)."""
+    field: Array
+    """K between candidates, shape (m, m)."""
+    points: Array
+    """k_* of each target, shape (targets, m)."""
+    fixed: Array
+    """k_** of each target."""
+    targets: Array
+    """Gradients c, shape (targets, p)."""
+    weights: Array
+    """w of each target."""
+    base: Array
+    """M_0: existing runs and prior, shape (p, p)."""
+    bent: Array
+    """B of existing runs, shape (p, p)."""
+    pulled: Array
+    """q of existing runs, shape (targets, p)."""
+    felt: Array
+    """Sum over existing runs of K_ij g_j at each candidate i, shape (m, p)."""
+    most: float
+    """Runs at one candidate."""
+    budget: float
+    """Compute of all of them."""
+    runs: float
+    """Most of all of them."""
+    least: float
+    """Fewest of all of them, whether or not the last is worth its cost."""
 
 
 @_jit.njit
 def inverse(matrix: Array) -> tuple[Array, bool]:
     """Invert a positive definite matrix by Cholesky's method; tell whether it is one."""
     p = matrix.shape[0]
-    factor = np.zeros((p, p))
-    found = np.zeros((p, p))
+    factor, half, found = np.zeros((p, p)), np.zeros((p, p)), np.zeros((p, p))
     for i in range(p):
         for j in range(i + 1):
             total = matrix[i, j]
             for m in range(j):
                 total -= factor[i, m] * factor[j, m]
-            if i == j:
-                if not total > _SINGULAR * matrix[i, i]:
-                    return found, False
+            if i > j:
+                factor[i, j] = total / factor[j, j]
+            elif total > _SINGULAR * matrix[i, i]:
                 factor[i, i] = math.sqrt(total)
             else:
-                factor[i, j] = total / factor[j, j]
-    half = np.zeros((p, p))  # inverse of the factor
+                return found, False
     for i in range(p):
         half[i, i] = 1 / factor[i, i]
         for j in range(i):
@@ -51,15 +88,16 @@ def inverse(matrix: Array) -> tuple[Array, bool]:
             total = 0.0
             for m in range(i, p):
                 total += half[m, i] * half[m, j]
-            found[i, j] = found[j, i] = total
+            found[i, j] = total
+            found[j, i] = total
     return found, True
 
 
 @_jit.njit
-def information(rows: Array, counts: Array, prior: Array) -> Array:
-    """Compute M = sum n g g^T + prior."""
+def information(rows: Array, counts: Array, base: Array) -> Array:
+    """Compute M_0 + sum n g g^T."""
     p = rows.shape[1]
-    found = prior.copy()
+    found = base.copy()
     for i in range(rows.shape[0]):
         n = counts[i]
         if n != 0.0:
@@ -73,7 +111,8 @@ def information(rows: Array, counts: Array, prior: Array) -> Array:
 
 
 @_jit.njit
-def _with_ridge(matrix: Array, share: float) -> Array:
+def loosened(matrix: Array, share: float) -> Array:
+    """Add a share of the mean diagonal to the diagonal."""
     p = matrix.shape[0]
     trace = 0.0
     for m in range(p):
@@ -85,298 +124,199 @@ def _with_ridge(matrix: Array, share: float) -> Array:
 
 
 @_jit.njit
-def fields(rows: Array, counts: Array, field: Array, points: Array) -> tuple[Array, Array, Array]:
-    """Compute what the misfit field adds: B, one q for each target, and sum_j K_ij n_j g_j at each site.
-
-    ``points`` holds k_* of each target, shape (targets, sites).
-    """
-    sites, p = rows.shape
-    targets = points.shape[0]
-    felt = np.zeros((sites, p))
-    pulled = np.zeros((targets, p))
-    bent = np.zeros((p, p))
-    for j in range(sites):
+def _misfit(s: Search, counts: Array) -> tuple[Array, Array, Array]:
+    """Compute B, q of each target, and the field at each candidate."""
+    m, p = s.rows.shape
+    bent, pulled, felt = s.bent.copy(), s.pulled.copy(), s.felt.copy()
+    for j in range(m):
         n = counts[j]
         if n != 0.0:
-            for i in range(sites):
-                part = field[j, i] * n
-                for m in range(p):
-                    felt[i, m] += part * rows[j, m]
-            for k in range(targets):
-                for m in range(p):
-                    pulled[k, m] += points[k, j] * n * rows[j, m]
-    for j in range(sites):
-        n = counts[j]
-        if n != 0.0:
-            for m in range(p):
+            for i in range(m):
+                part = s.field[j, i] * n
                 for k in range(p):
-                    bent[m, k] += n * rows[j, m] * felt[j, k]
+                    felt[i, k] += part * s.rows[j, k]
+            for t in range(s.targets.shape[0]):
+                for k in range(p):
+                    pulled[t, k] += s.points[t, j] * n * s.rows[j, k]
+    for j in range(m):
+        n = counts[j]
+        if n != 0.0:
+            for i in range(p):
+                for k in range(p):
+                    bent[i, k] += n * (s.rows[j, i] * felt[j, k] + s.felt[j, i] * s.rows[j, k])
     return bent, pulled, felt
 
 
 @_jit.njit
-def errors(
-    rows: Array,
-    counts: Array,
-    field: Array,
-    points: Array,
-    fixed: Array,
-    targets: Array,
-    prior: Array,
-) -> tuple[Array, Array, Array, bool]:
-    """Compute noise, misfit and prior parts of the mean squared error of each target; tell whether the runs determine it."""
-    K, p = targets.shape
-    noise, misfit, remainder = np.zeros(K), np.zeros(K), np.zeros(K)
-    cov, found = inverse(information(rows, counts, prior))
-    if not found:
-        return noise, misfit, remainder, False
-    bent, pulled, _ = fields(rows, counts, field, points)
-    for k in range(K):
-        z = cov @ targets[k]
-        remainder[k] = z @ (prior @ z)
-        noise[k] = targets[k] @ z - remainder[k]
-        misfit[k] = z @ (bent @ z) - 2 * (pulled[k] @ z) + fixed[k]
-    return noise, misfit, remainder, True
-
-
-@_jit.njit
-def _value(
-    cov: Array, bent: Array, pulled: Array, targets: Array, fixed: Array, weights: Array
-) -> float:
+def _value(s: Search, cov: Array, bent: Array, pulled: Array) -> float:
+    p = cov.shape[0]
+    z = np.zeros(p)
     found = 0.0
-    for k in range(targets.shape[0]):
-        z = cov @ targets[k]
-        found += weights[k] * (
-            targets[k] @ z + z @ (bent @ z) - 2 * (pulled[k] @ z) + fixed[k]
-        )
+    for t in range(s.targets.shape[0]):
+        total = s.fixed[t]
+        for i in range(p):
+            z[i] = 0.0
+            for j in range(p):
+                z[i] += cov[i, j] * s.targets[t, j]
+            total += z[i] * (s.targets[t, i] - 2 * pulled[t, i])
+        for i in range(p):
+            for j in range(p):
+                total += z[i] * bent[i, j] * z[j]
+        found += s.weights[t] * total
     return found
 
 
 @_jit.njit
-def _values_with_one_more(
-    found: Array,
-    allowed: NDArray[np.bool_],
-    rows: Array,
-    felt: Array,
-    field: Array,
-    points: Array,
-    cov: Array,
-    bent: Array,
-    pulled: Array,
-    targets: Array,
-    fixed: Array,
-    weights: Array,
-) -> None:
-    """Compute what is minimized with one run more at each site that is allowed, by Sherman's and Morrison's formula."""
-    p = rows.shape[1]
-    K = targets.shape[0]
-    u, z = np.zeros(p), np.zeros(p)
-    solved = np.zeros((K, p))
-    variance = np.zeros(K)
-    for k in range(K):
-        for m in range(p):
-            total = 0.0
-            for j in range(p):
-                total += cov[m, j] * targets[k, j]
-            solved[k, m] = total
-            variance[k] += total * targets[k, m]
-    for i in range(allowed.size):
-        found[i] = math.inf
-        if not allowed[i]:
-            continue
-        length = 1.0
-        for m in range(p):
-            total = 0.0
-            for j in range(p):
-                total += cov[m, j] * rows[i, j]
-            u[m] = total
-            length += total * rows[i, m]
-        value = 0.0
-        for k in range(K):
-            along = 0.0
-            for m in range(p):
-                along += u[m] * targets[k, m]
-            step = along / length
-            on_row, on_felt, straight = 0.0, 0.0, 0.0
-            for m in range(p):
-                z[m] = solved[k, m] - step * u[m]
-                on_row += z[m] * rows[i, m]
-                on_felt += z[m] * felt[i, m]
-                straight += z[m] * pulled[k, m]
-            quadratic = 0.0
-            for m in range(p):
-                total = 0.0
-                for j in range(p):
-                    total += bent[m, j] * z[j]
-                quadratic += total * z[m]
-            quadratic += 2 * on_row * on_felt + field[i, i] * on_row * on_row
-            straight += points[k, i] * on_row
-            value += weights[k] * (
-                variance[k] - along * step + quadratic - 2 * straight + fixed[k]
-            )
-        found[i] = value
+def value(s: Search, counts: Array) -> float:
+    """Compute what is minimized; inf where the runs do not determine all parameters."""
+    cov, regular = inverse(information(s.rows, counts, s.base))
+    if not regular:
+        return math.inf
+    bent, pulled, _ = _misfit(s, counts)
+    return _value(s, cov, bent, pulled)
 
 
 @_jit.njit
-def add_runs(
-    counts: Array,
-    rows: Array,
-    costs: Array,
-    field: Array,
-    points: Array,
-    fixed: Array,
-    targets: Array,
-    weights: Array,
-    prior: Array,
-    most: float,
-    budget: float,
-    runs: float,
-    power: float,
-    steps: int,
-) -> int:
-    """Add the run with the largest gain over cost to a power, while one is gained and can be paid; change ``counts``.
+def _with_one_more(
+    s: Search,
+    found: Array,
+    allowed: NDArray[np.bool_],
+    cov: Array,
+    bent: Array,
+    pulled: Array,
+    felt: Array,
+) -> None:
+    """Compute what is minimized with one run more at each allowed candidate, by the formula of Sherman and Morrison."""
+    targets, p = s.targets.shape
+    u, z = np.zeros(p), np.zeros(p)
+    solved, variance = np.zeros((targets, p)), np.zeros(targets)
+    for t in range(targets):
+        for i in range(p):
+            total = 0.0
+            for j in range(p):
+                total += cov[i, j] * s.targets[t, j]
+            solved[t, i] = total
+            variance[t] += total * s.targets[t, i]
+    for c in range(allowed.size):
+        found[c] = math.inf
+        if not allowed[c]:
+            continue
+        length = 1.0
+        for i in range(p):
+            total = 0.0
+            for j in range(p):
+                total += cov[i, j] * s.rows[c, j]
+            u[i] = total
+            length += total * s.rows[c, i]
+        after = 0.0
+        for t in range(targets):
+            along = 0.0
+            for i in range(p):
+                along += u[i] * s.targets[t, i]
+            step = along / length
+            on_row, on_felt, straight = 0.0, 0.0, 0.0
+            for i in range(p):
+                z[i] = solved[t, i] - step * u[i]
+                on_row += z[i] * s.rows[c, i]
+                on_felt += z[i] * felt[c, i]
+                straight += z[i] * pulled[t, i]
+            quadratic = (2 * on_felt + s.field[c, c] * on_row) * on_row
+            for i in range(p):
+                total = 0.0
+                for j in range(p):
+                    total += bent[i, j] * z[j]
+                quadratic += total * z[i]
+            straight += s.points[t, c] * on_row
+            after += s.weights[t] * (
+                variance[t] - along * step + quadratic - 2 * straight + s.fixed[t]
+            )
+        found[c] = after
 
-    The first ``costs.size`` sites are candidates, with at most ``most`` runs each and ``runs`` together.
-    """
-    m = costs.size
+
+@_jit.njit
+def add_runs(s: Search, counts: Array, power: float, steps: int) -> int:
+    """Add the run of the largest gain over cost to a power, as long as one is gained and can be paid; return how many were added."""
+    m = s.costs.size
     values, allowed = np.zeros(m), np.zeros(m, np.bool_)
     used, placed = 0.0, 0.0
     for i in range(m):
-        used += counts[i] * costs[i]
+        used += counts[i] * s.costs[i]
         placed += counts[i]
     for step in range(steps):
         some = False
         for i in range(m):
             allowed[i] = (
-                placed + 1 <= runs and counts[i] + 1 <= most and used + costs[i] <= budget
+                placed + 1 <= s.runs and counts[i] + 1 <= s.most and used + s.costs[i] <= s.budget
             )
             some = some or allowed[i]
-        if not some:
+        cov, regular = inverse(information(s.rows, counts, s.base))
+        if not (some and regular):
             return step
-        cov, regular = inverse(information(rows, counts, prior))
-        if not regular:
-            return step
-        bent, pulled, felt = fields(rows, counts, field, points)
-        now = _value(cov, bent, pulled, targets, fixed, weights)
-        _values_with_one_more(
-            values, allowed, rows, felt, field, points, cov, bent, pulled, targets, fixed, weights
-        )
-        best, at = 0.0, -1
+        bent, pulled, felt = _misfit(s, counts)
+        now = _value(s, cov, bent, pulled)
+        _with_one_more(s, values, allowed, cov, bent, pulled, felt)
+        forced = placed < s.least
+        best, at = (-math.inf if forced else 0.0), -1
         for i in range(m):
-            if allowed[i]:
-                gain = (now - values[i]) / costs[i] ** power
-                if gain > best and now - values[i] > _PROGRESS * now:
+            if allowed[i] and (forced or now - values[i] > _PROGRESS * now):
+                gain = (now - values[i]) / s.costs[i] ** power
+                if gain > best:
                     best, at = gain, i
         if at < 0:
             return step
         counts[at] += 1
-        used += costs[at]
+        used += s.costs[at]
         placed += 1
     return steps
 
 
 @_jit.njit
-def exchange_runs(
-    counts: Array,
-    rows: Array,
-    costs: Array,
-    field: Array,
-    points: Array,
-    fixed: Array,
-    targets: Array,
-    weights: Array,
-    prior: Array,
-    most: float,
-    budget: float,
-    runs: float,
-    sweeps: int,
-) -> bool:
-    """Replace one run by another, or drop it, while that lowers what is minimized; add others; tell whether nothing is left to do.
-
-    Sites and limits as in `add_runs`.
-    """
-    m = costs.size
+def exchange_runs(s: Search, counts: Array, sweeps: int) -> bool:
+    """Replace one run by another, or drop it, and add others, as long as that is better; tell whether nothing is left to do."""
+    m = s.costs.size
     values, allowed = np.zeros(m), np.zeros(m, np.bool_)
-    cov, regular = inverse(information(rows, counts, prior))
-    if not regular:
+    now = value(s, counts)
+    if now == math.inf:
         return False
-    bent, pulled, felt = fields(rows, counts, field, points)
-    now = _value(cov, bent, pulled, targets, fixed, weights)
     for _ in range(sweeps):
         changed = False
         for out in range(m):
             if counts[out] == 0.0:
                 continue
             counts[out] -= 1
-            used = 0.0
+            used, placed = 0.0, 0.0
             for i in range(m):
-                used += counts[i] * costs[i]
-            some = False
+                used += counts[i] * s.costs[i]
+                placed += counts[i]
             for i in range(m):
-                allowed[i] = i != out and counts[i] + 1 <= most and used + costs[i] <= budget
-                some = some or allowed[i]
-            matrix = information(rows, counts, prior)
+                allowed[i] = i != out and counts[i] + 1 <= s.most and used + s.costs[i] <= s.budget
+            matrix = information(s.rows, counts, s.base)
             cov, regular = inverse(matrix)
-            loose = not regular
-            if loose:
-                cov, regular = inverse(_with_ridge(matrix, _LOOSE))
-            bent, pulled, felt = fields(rows, counts, field, points)
+            needed = not regular
+            if needed:
+                cov, regular = inverse(loosened(matrix, _LOOSE))
             at, best = -1, now * (1 - _PROGRESS)
-            if some and regular:
-                _values_with_one_more(
-                    values,
-                    allowed,
-                    rows,
-                    felt,
-                    field,
-                    points,
-                    cov,
-                    bent,
-                    pulled,
-                    targets,
-                    fixed,
-                    weights,
-                )
+            if regular:
+                bent, pulled, felt = _misfit(s, counts)
+                _with_one_more(s, values, allowed, cov, bent, pulled, felt)
                 for i in range(m):
                     if values[i] < best:
                         best, at = values[i], i
-            if regular and not loose:
-                without = _value(cov, bent, pulled, targets, fixed, weights)
-                if without <= best:  # cheaper, and no worse
-                    now, changed = without, True
-                    continue
+                if not needed and placed >= s.least:
+                    without = _value(s, cov, bent, pulled)
+                    if without <= best:  # cheaper, and no worse
+                        now, changed = without, True
+                        continue
             if at >= 0:
                 counts[at] += 1
-                cov, regular = inverse(information(rows, counts, prior))
-                if regular:
-                    bent, pulled, felt = fields(rows, counts, field, points)
-                    after = _value(cov, bent, pulled, targets, fixed, weights)
-                    if after < now * (1 - _PROGRESS):
-                        now, changed = after, True
-                        continue
+                after = value(s, counts)
+                if after < now * (1 - _PROGRESS):
+                    now, changed = after, True
+                    continue
                 counts[at] -= 1
             counts[out] += 1
-        added = add_runs(
-            counts,
-            rows,
-            costs,
-            field,
-            points,
-            fixed,
-            targets,
-            weights,
-            prior,
-            most,
-            budget,
-            runs,
-            0.5,
-            m,
-        )
-        if added:
-            changed = True
-            cov, regular = inverse(information(rows, counts, prior))
-            bent, pulled, felt = fields(rows, counts, field, points)
-            now = _value(cov, bent, pulled, targets, fixed, weights)
+        if add_runs(s, counts, 0.5, m) > 0:
+            now, changed = value(s, counts), True
         if not changed:
             return True
     return False
