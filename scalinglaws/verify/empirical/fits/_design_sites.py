@@ -269,6 +269,6 @@ def points_of(name: str, source: Any, cost: float) -> Points:
 
 def _column(source: Any, key: str) -> Any:
     if hasattr(source, "keys"):  # a mapping or a data frame
-        return source[key] if key in source else None
+        return source.get(key)
     found = getattr(source, key, None)
     return found if isinstance(found, np.ndarray) else None
