@@ -37,10 +37,10 @@ SMALL = grid(np.geomspace(1e19, 1e21, 5), 2.0 ** np.arange(-3, 4))
 ISOFLOP = grid(HOFFMANN, np.geomspace(1 / 4, 4, 7))
 
 
-def problem(candidates=SMALL, misfit=0.0, names=("loss", "params"), known=KNOWN, **limits):
+def problem(candidates=SMALL, misfit=0.0, names=("loss", "params"), law=KNOWN, **limits):
     offered = points_of("candidates", candidates, 6.0)
     center = np.mean(np.log(offered.N)), np.mean(np.log(offered.D))
-    model = Model(known, NOISE, misfit, limits.pop("center", center))
+    model = Model(law, NOISE, misfit, limits.pop("center", center))
     targets = model.targets(names, model.at(model.best(1e24), 1e24))
     options = {"known": NONE, "budget": 1e22, "runs": math.inf, "most": None} | limits
     return _Problem(model, targets, offered=offered, named="compute", **options)
@@ -60,8 +60,8 @@ def test_expected_errors_of_given_plans(reference, name, candidates):
     wanted = reference("design")
     found = errors(candidates, wanted["misfit"])
     for target, (sd, misfit) in found.items():
-        assert sd == pytest.approx(wanted[name]["sd"][target], rel=1e-7)
-        assert misfit == pytest.approx(wanted[name]["misfit"][target], rel=1e-7)
+        assert sd == pytest.approx(wanted[name]["sd"][target], abs=5e-9)
+        assert misfit == pytest.approx(wanted[name]["misfit"][target], abs=5e-9)
 
 
 def test_cost_of_the_reference_plan(reference):
@@ -73,9 +73,9 @@ def test_cost_of_the_reference_plan(reference):
 @pytest.mark.parametrize("known", [KNOWN, POWER])
 def test_expected_errors_do_not_depend_on_the_center(known):
     candidates = grid(np.geomspace(1e19, 1e21, 5), 2.0 ** np.arange(-3, 4), known)
-    ours = errors(candidates, 0.01, known=known)
+    ours = errors(candidates, 0.01, law=known)
     for center in ((0.0, 0.0), (18.0, 26.0)):
-        theirs = errors(candidates, 0.01, known=known, center=center)
+        theirs = errors(candidates, 0.01, law=known, center=center)
         for target in ours:
             np.testing.assert_allclose(ours[target], theirs[target], rtol=1e-8)
 
@@ -348,7 +348,7 @@ def test_plans_keep_to_their_limits(budget, misfit, seeds, max_runs, known):
     assert found.cost <= found.budget * (1 + 1e-9)
     assert found.cost == pytest.approx(float(np.sum(found.C * found.seeds)))
     assert np.all((found.seeds >= 1) & (found.seeds <= seeds))
-    assert np.all(found.C <= 10**budget / 20 * (1 + 1e-9))
+    assert np.max(found.C) <= 10**budget / 20 * (1 + 1e-9)
     assert max_runs is None or len(found) <= max_runs
     assert np.all(found.sd > 0)
     assert np.sum(found.isoflop_C) * found.isoflop_times == pytest.approx(found.cost)
@@ -428,7 +428,7 @@ def test_the_table_of_runs_can_be_read_once_losses_are_filled_in(tmp_path):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"noise": None}, "noise must be given"),
+        ({"noise": None}, "noise = None must be given"),
         ({"noise": 0}, "noise = 0"),
         ({"budget": -1}, "budget = -1"),
         ({"budget": 1e18, "candidates": SMALL}, "budget = 1e\\+18 must be at least 1e19.*cheapest"),
@@ -451,7 +451,7 @@ def test_the_table_of_runs_can_be_read_once_losses_are_filled_in(tmp_path):
         ({"candidates": {"N": [1e9], "D": [-1]}}, r"candidates\['D'\]\[0\] = -1"),
         ({"candidates": []}, "candidates must be at least one run"),
         ({"candidates": [[1e9, 1e10, 1e11]]}, "candidates must have N and D"),
-        ({"candidates": 7}, "candidates = 7 must have N and D"),
+        ({"candidates": 7}, "candidates must have N and D"),
         ({"existing": {"N": [1e9]}}, "existing.*must have N and D"),
         ({"law": "surface_power"}, "law = 'surface_power' must be"),
         (
