@@ -14,6 +14,7 @@ from ..errors import ScalingLawsError
 from . import (  # noqa: F401  # they register their commands
     _allocate,
     _complexity,
+    _design,
     _measure,
     _patterns,
     _simulate,

@@ -394,9 +394,10 @@ def _noise(fit: Fit, noise: float | None) -> float:
             "noise",
             None,
             "must be given, the standard deviation of a run in ln L (0.005, say): the fit was made from parameters and has no residuals",
+            shown=False,
         )
     if not (math.isfinite(fit.sigma) and fit.sigma > 1e-9):
-        raise refusal("noise", None, "must be given: the fit has residuals of 0")
+        raise refusal("noise", None, "must be given: the fit has residuals of 0", shown=False)
     return fit.sigma
 
 

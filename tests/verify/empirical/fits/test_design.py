@@ -428,7 +428,7 @@ def test_the_table_of_runs_can_be_read_once_losses_are_filled_in(tmp_path):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"noise": None}, "noise = None must be given"),
+        ({"noise": None}, "noise must be given"),
         ({"noise": 0}, "noise = 0"),
         ({"budget": -1}, "budget = -1"),
         ({"budget": 1e18, "candidates": SMALL}, "budget = 1e\\+18 must be at least 1e19.*cheapest"),
