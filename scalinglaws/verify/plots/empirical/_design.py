@@ -49,7 +49,7 @@ def design_plan(design: Design, *, figure: Figure | None = None) -> Figure:
         _expected(axes[1 + k], design, k, _TARGETS[name])
     bare(*axes)
     lines = design.summary().splitlines()
-    explain(figure, (lines[1],), title=lines[0])
+    explain(figure, (f"{lines[1]}; the squares of noise and misfit parts add up",), title=lines[0])
     return figure
 
 

@@ -8,7 +8,7 @@ import pytest
 from scalinglaws import verify
 from scalinglaws.errors import DataError
 from scalinglaws.verify import empirical
-from scalinglaws.verify.checks import empirical as checks
+from scalinglaws.verify.checks.empirical import tasks as checks
 from scalinglaws.verify.empirical import _exponents as measuring
 from scalinglaws.verify.registry import Context, registered
 from scalinglaws.verify.simulate import empirical as simulate
