@@ -186,50 +186,53 @@ def _with_one_more(
     pulled: Array,
     felt: Array,
 ) -> None:
-    """Compute what is minimized with one run more at each allowed candidate, by the formula of Sherman and Morrison."""
+    """Compute what is minimized with one run more at each allowed candidate.
+
+    By the formula of Sherman and Morrison z becomes z - x u with u = M^-1 g and x = g^T z / (1 + g^T u); B and q gain the new run's parts.
+    """
     targets, p = s.targets.shape
-    u, z = np.zeros(p), np.zeros(p)
-    solved, variance = np.zeros((targets, p)), np.zeros(targets)
+    u = np.zeros(p)
+    solved, turned = np.zeros((targets, p)), np.zeros((targets, p))
+    constant = np.zeros(targets)  # c^T z + z^T B z - 2 q^T z + k_** as it is
     for t in range(targets):
         for i in range(p):
-            total = 0.0
             for j in range(p):
-                total += cov[i, j] * s.targets[t, j]
-            solved[t, i] = total
-            variance[t] += total * s.targets[t, i]
+                solved[t, i] += cov[i, j] * s.targets[t, j]
+        constant[t] = s.fixed[t]
+        for i in range(p):
+            for j in range(p):
+                turned[t, i] += bent[i, j] * solved[t, j]
+            constant[t] += solved[t, i] * (s.targets[t, i] + turned[t, i] - 2 * pulled[t, i])
+            turned[t, i] -= pulled[t, i]  # half the slope of all that in z, less c
     for c in range(allowed.size):
         found[c] = math.inf
         if not allowed[c]:
             continue
-        length = 1.0
+        length, u_felt, curved = 1.0, 0.0, 0.0
         for i in range(p):
             total = 0.0
             for j in range(p):
                 total += cov[i, j] * s.rows[c, j]
             u[i] = total
             length += total * s.rows[c, i]
+            u_felt += total * felt[c, i]
+        for i in range(p):
+            total = 0.5 * bent[i, i] * u[i]
+            for j in range(i):
+                total += bent[i, j] * u[j]
+            curved += 2 * total * u[i]
         after = 0.0
         for t in range(targets):
-            along = 0.0
+            along, on_felt, slope = 0.0, 0.0, 0.0
             for i in range(p):
-                along += u[i] * s.targets[t, i]
-            step = along / length
-            on_row, on_felt, straight = 0.0, 0.0, 0.0
-            for i in range(p):
-                z[i] = solved[t, i] - step * u[i]
-                on_row += z[i] * s.rows[c, i]
-                on_felt += z[i] * felt[c, i]
-                straight += z[i] * pulled[t, i]
-            quadratic = (2 * on_felt + s.field[c, c] * on_row) * on_row
-            for i in range(p):
-                total = 0.0
-                for j in range(p):
-                    total += bent[i, j] * z[j]
-                quadratic += total * z[i]
-            straight += s.points[t, c] * on_row
-            after += s.weights[t] * (
-                variance[t] - along * step + quadratic - 2 * straight + s.fixed[t]
-            )
+                along += solved[t, i] * s.rows[c, i]
+                on_felt += solved[t, i] * felt[c, i]
+                slope += turned[t, i] * u[i]
+            x = along / length
+            on_row = x  # (z - x u) . g
+            total = constant[t] - along * x - 2 * x * slope + x * x * curved
+            total += (2 * (on_felt - x * u_felt) + s.field[c, c] * on_row) * on_row
+            after += s.weights[t] * (total - 2 * s.points[t, c] * on_row)
         found[c] = after
 
 
@@ -270,6 +273,42 @@ def add_runs(s: Search, counts: Array, power: float, steps: int) -> int:
     return steps
 
 
+class Without(NamedTuple):
+    """M, B, q and the field at the candidates with one run less."""
+
+    matrix: Array
+    bent: Array
+    pulled: Array
+    felt: Array
+
+
+@_jit.njit
+def _take_away(
+    s: Search,
+    out: int,
+    matrix: Array,
+    bent: Array,
+    pulled: Array,
+    felt: Array,
+    without: Without,
+) -> None:
+    """Compute M, B, q and the field without one run, from those with it."""
+    m, p = s.rows.shape
+    own = s.field[out, out]
+    for i in range(p):
+        g = s.rows[out, i]
+        for j in range(p):
+            h = s.rows[out, j]
+            without.matrix[i, j] = matrix[i, j] - g * h
+            without.bent[i, j] = bent[i, j] - g * felt[out, j] - felt[out, i] * h + own * g * h
+        for t in range(s.targets.shape[0]):
+            without.pulled[t, i] = pulled[t, i] - s.points[t, out] * g
+    for c in range(m):
+        part = s.field[out, c]
+        for i in range(p):
+            without.felt[c, i] = felt[c, i] - part * s.rows[out, i]
+
+
 @_jit.njit
 def exchange_runs(s: Search, counts: Array, sweeps: int) -> bool:
     """Replace one run by another, or drop it, and add others, as long as that is better; tell whether nothing is left to do."""
@@ -278,6 +317,9 @@ def exchange_runs(s: Search, counts: Array, sweeps: int) -> bool:
     now = value(s, counts)
     if now == math.inf:
         return False
+    matrix = information(s.rows, counts, s.base)
+    bent, pulled, felt = _misfit(s, counts)
+    without = Without(matrix.copy(), bent.copy(), pulled.copy(), felt.copy())
     for _ in range(sweeps):
         changed = False
         for out in range(m):
@@ -290,33 +332,40 @@ def exchange_runs(s: Search, counts: Array, sweeps: int) -> bool:
                 placed += counts[i]
             for i in range(m):
                 allowed[i] = i != out and counts[i] + 1 <= s.most and used + s.costs[i] <= s.budget
-            matrix = information(s.rows, counts, s.base)
-            cov, regular = inverse(matrix)
+            _take_away(s, out, matrix, bent, pulled, felt, without)
+            cov, regular = inverse(without.matrix)
             needed = not regular
             if needed:
-                cov, regular = inverse(loosened(matrix, _LOOSE))
-            at, best = -1, now * (1 - _PROGRESS)
+                cov, regular = inverse(loosened(without.matrix, _LOOSE))
+            at, best, accepted = -1, now * (1 - _PROGRESS), False
             if regular:
-                bent, pulled, felt = _misfit(s, counts)
-                _with_one_more(s, values, allowed, cov, bent, pulled, felt)
+                _with_one_more(s, values, allowed, cov, without.bent, without.pulled, without.felt)
                 for i in range(m):
                     if values[i] < best:
                         best, at = values[i], i
                 if not needed and placed >= s.least:
-                    without = _value(s, cov, bent, pulled)
-                    if without <= best:  # cheaper, and no worse
-                        now, changed = without, True
-                        continue
-            if at >= 0:
+                    less = _value(s, cov, without.bent, without.pulled)
+                    accepted = less <= best  # cheaper, and no worse
+            if accepted:
+                now = value(s, counts)
+            elif at >= 0:
                 counts[at] += 1
                 after = value(s, counts)
-                if after < now * (1 - _PROGRESS):
-                    now, changed = after, True
-                    continue
-                counts[at] -= 1
-            counts[out] += 1
+                accepted = after < now * (1 - _PROGRESS)
+                if accepted:
+                    now = after
+                else:
+                    counts[at] -= 1
+            if accepted:
+                changed = True
+                matrix = information(s.rows, counts, s.base)
+                bent, pulled, felt = _misfit(s, counts)
+            else:
+                counts[out] += 1
         if add_runs(s, counts, 0.5, m) > 0:
             now, changed = value(s, counts), True
+            matrix = information(s.rows, counts, s.base)
+            bent, pulled, felt = _misfit(s, counts)
         if not changed:
             return True
     return False
