@@ -34,8 +34,7 @@ _MORE = 2  # runs beyond the parameters that a fit needs
 _POWERS = (
     1.0,
     0.5,
-    0.0,
-)  # of cost, over which gain is taken; exchanges from each, and the best is kept
+)  # of cost, over which gain is taken; exchanges from both, and the better is kept
 _SWEEPS = 60
 _ADDED = 20_000  # runs added one after the other
 _TINY = 1e-12  # of the mean diagonal of M: runs rounded down may not determine everything
@@ -114,7 +113,7 @@ def design(
 
     Notes
     -----
-    If the law is nearly true, runs are added one after the other by gain over cost (to the powers 1, 1/2 and 0), then replaced one for
+    If the law is nearly true, runs are added one after the other by gain over cost (or its root), then replaced one for
     one; a weak prior keeps the first choices finite, and what is reported does without it where there are two more runs than parameters.
     If it is true, the best fractional plan is rounded down and filled; its bound is Elfving's linear programme for one target and no
     limits, else Frank and Wolfe's steps. Predicted standard deviations are those of linearized least squares; refits agree to 5 %. Some
@@ -248,7 +247,7 @@ class _Problem:
         )
 
     def nearly(self) -> tuple[Array, dict[str, Any]]:
-        """Choose runs for a law that is nearly true: the best of several greedy starts, each with its exchanges."""
+        """Choose runs for a law that is nearly true: the better of two greedy starts, each with its exchanges."""
         start = self._search(self.model.prior)
         best: tuple[float, Array, bool] | None = None
         for power in _POWERS:

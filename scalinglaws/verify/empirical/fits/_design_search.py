@@ -236,6 +236,41 @@ def _with_one_more(
         found[c] = after
 
 
+class Known(NamedTuple):
+    """M, B, q and the field at the candidates, for some numbers of runs."""
+
+    matrix: Array
+    bent: Array
+    pulled: Array
+    felt: Array
+
+
+@_jit.njit
+def _known(s: Search, counts: Array) -> Known:
+    bent, pulled, felt = _misfit(s, counts)
+    return Known(information(s.rows, counts, s.base), bent, pulled, felt)
+
+
+@_jit.njit
+def _step(s: Search, at: int, sign: float, known: Known, found: Known) -> None:
+    """Compute all of that with one run more (sign 1) or less (-1); ``found`` may be ``known`` itself."""
+    m, p = s.rows.shape
+    own = s.field[at, at]
+    for i in range(p):
+        g = s.rows[at, i]
+        for j in range(p):
+            h = s.rows[at, j]
+            crossed = g * known.felt[at, j] + known.felt[at, i] * h
+            found.matrix[i, j] = known.matrix[i, j] + sign * g * h
+            found.bent[i, j] = known.bent[i, j] + sign * crossed + own * g * h
+        for t in range(s.targets.shape[0]):
+            found.pulled[t, i] = known.pulled[t, i] + sign * s.points[t, at] * g
+    for c in range(m):
+        part = sign * s.field[at, c]
+        for i in range(p):
+            found.felt[c, i] = known.felt[c, i] + part * s.rows[at, i]
+
+
 @_jit.njit
 def add_runs(s: Search, counts: Array, power: float, steps: int) -> int:
     """Add the run of the largest gain over cost to a power, as long as one is gained and can be paid; return how many were added."""
@@ -245,6 +280,7 @@ def add_runs(s: Search, counts: Array, power: float, steps: int) -> int:
     for i in range(m):
         used += counts[i] * s.costs[i]
         placed += counts[i]
+    known = _known(s, counts)
     for step in range(steps):
         some = False
         for i in range(m):
@@ -252,12 +288,11 @@ def add_runs(s: Search, counts: Array, power: float, steps: int) -> int:
                 placed + 1 <= s.runs and counts[i] + 1 <= s.most and used + s.costs[i] <= s.budget
             )
             some = some or allowed[i]
-        cov, regular = inverse(information(s.rows, counts, s.base))
+        cov, regular = inverse(known.matrix)
         if not (some and regular):
             return step
-        bent, pulled, felt = _misfit(s, counts)
-        now = _value(s, cov, bent, pulled)
-        _with_one_more(s, values, allowed, cov, bent, pulled, felt)
+        now = _value(s, cov, known.bent, known.pulled)
+        _with_one_more(s, values, allowed, cov, known.bent, known.pulled, known.felt)
         forced = placed < s.least
         best, at = (-math.inf if forced else 0.0), -1
         for i in range(m):
@@ -268,45 +303,10 @@ def add_runs(s: Search, counts: Array, power: float, steps: int) -> int:
         if at < 0:
             return step
         counts[at] += 1
+        _step(s, at, 1.0, known, known)
         used += s.costs[at]
         placed += 1
     return steps
-
-
-class Without(NamedTuple):
-    """M, B, q and the field at the candidates with one run less."""
-
-    matrix: Array
-    bent: Array
-    pulled: Array
-    felt: Array
-
-
-@_jit.njit
-def _take_away(
-    s: Search,
-    out: int,
-    matrix: Array,
-    bent: Array,
-    pulled: Array,
-    felt: Array,
-    without: Without,
-) -> None:
-    """Compute M, B, q and the field without one run, from those with it."""
-    m, p = s.rows.shape
-    own = s.field[out, out]
-    for i in range(p):
-        g = s.rows[out, i]
-        for j in range(p):
-            h = s.rows[out, j]
-            without.matrix[i, j] = matrix[i, j] - g * h
-            without.bent[i, j] = bent[i, j] - g * felt[out, j] - felt[out, i] * h + own * g * h
-        for t in range(s.targets.shape[0]):
-            without.pulled[t, i] = pulled[t, i] - s.points[t, out] * g
-    for c in range(m):
-        part = s.field[out, c]
-        for i in range(p):
-            without.felt[c, i] = felt[c, i] - part * s.rows[out, i]
 
 
 @_jit.njit
@@ -317,9 +317,7 @@ def exchange_runs(s: Search, counts: Array, sweeps: int) -> bool:
     now = value(s, counts)
     if now == math.inf:
         return False
-    matrix = information(s.rows, counts, s.base)
-    bent, pulled, felt = _misfit(s, counts)
-    without = Without(matrix.copy(), bent.copy(), pulled.copy(), felt.copy())
+    known, without = _known(s, counts), _known(s, counts)
     for _ in range(sweeps):
         changed = False
         for out in range(m):
@@ -332,7 +330,7 @@ def exchange_runs(s: Search, counts: Array, sweeps: int) -> bool:
                 placed += counts[i]
             for i in range(m):
                 allowed[i] = i != out and counts[i] + 1 <= s.most and used + s.costs[i] <= s.budget
-            _take_away(s, out, matrix, bent, pulled, felt, without)
+            _step(s, out, -1.0, known, without)
             cov, regular = inverse(without.matrix)
             needed = not regular
             if needed:
@@ -358,14 +356,12 @@ def exchange_runs(s: Search, counts: Array, sweeps: int) -> bool:
                     counts[at] -= 1
             if accepted:
                 changed = True
-                matrix = information(s.rows, counts, s.base)
-                bent, pulled, felt = _misfit(s, counts)
+                known = _known(s, counts)
             else:
                 counts[out] += 1
         if add_runs(s, counts, 0.5, m) > 0:
             now, changed = value(s, counts), True
-            matrix = information(s.rows, counts, s.base)
-            bent, pulled, felt = _misfit(s, counts)
+            known = _known(s, counts)
         if not changed:
             return True
     return False

@@ -213,29 +213,34 @@ def isoflop_plan(
     Of these numbers of budgets it is the one with the least error (geometric mean over targets). Where the dearest run may not be
     dear enough to spend the cost, every run is made more than once, a number of times that need not be whole.
     """
-    best: tuple[float, Points, float] | None = None
-    for number in _ISO_BUDGETS:
-        lowest = min(low, cost / (_ISO_SIZES * number * 2))
-        steps = np.linspace(0, 1, number)
-
-        def missing(top: float, lowest: float = lowest, steps: Array = steps) -> float:
-            return float(np.sum(lowest * np.exp(top * steps))) * _ISO_SIZES - cost
-
-        span = math.log(max(high / lowest, 4.0))
-        top = brentq(missing, 0.0, span) if missing(span) > 0 else span
-        computes = lowest * np.exp(top * steps)
-        ratios = np.geomspace(1 / _ISO_RATIO, _ISO_RATIO, _ISO_SIZES)
-        plan = model.at(
-            np.outer(model.best(computes), ratios).ravel(), np.repeat(computes, _ISO_SIZES)
-        )
+    ratios = np.geomspace(1 / _ISO_RATIO, _ISO_RATIO, _ISO_SIZES)
+    budgets = [_geometric(number, cost / _ISO_SIZES, low, high) for number in _ISO_BUDGETS]
+    sizes = np.split(
+        model.best(np.concatenate(budgets)), np.cumsum([computes.size for computes in budgets])[:-1]
+    )
+    nothing = np.zeros((len(model.names),) * 2)
+    plans = []
+    for computes, best in zip(budgets, sizes, strict=True):
+        plan = model.at(np.outer(best, ratios).ravel(), np.repeat(computes, _ISO_SIZES))
         times = cost / float(np.sum(plan.C))
         counts = np.append(np.ones(len(existing)), np.full(len(plan), times))
-        parts = model.errors(existing + plan, counts, targets, np.zeros((len(model.names),) * 2))
-        error = float(np.mean(np.log(np.sum(parts, axis=0))))
-        if best is None or error < best[0]:
-            best = error, plan, times
-    assert best is not None
-    return best[1], best[2]
+        parts = model.errors(existing + plan, counts, targets, nothing)
+        plans.append((float(np.mean(np.log(np.sum(parts, axis=0)))), plan, times))
+    _, plan, times = min(plans, key=lambda entry: entry[0])
+    return plan, times
+
+
+def _geometric(number: int, total: float, low: float, high: float) -> Array:
+    """Return budgets that are geometric from the lowest on and have a sum; the dearest is the highest allowed, if the sum is larger."""
+    lowest = min(low, total / (2 * number))
+    steps = np.linspace(0, 1, number)
+
+    def missing(logarithm: float) -> float:
+        return float(np.sum(np.exp(logarithm * steps))) * lowest - total
+
+    most = math.log(max(high / lowest, 4.0))
+    span = brentq(missing, 0.0, most) if missing(most) > 0 else most
+    return np.asarray(lowest * np.exp(span * steps))
 
 
 def points_of(name: str, source: Any, cost: float) -> Points:
