@@ -15,6 +15,7 @@ from . import (  # noqa: F401  # they register their commands
     _allocate,
     _complexity,
     _count,
+    _design,
     _fit,
     _measure,
     _patterns,

@@ -20,6 +20,7 @@ from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
 from .fits import (
     Calibration,
+    Design,
     Fit,
     Forecast,
     Identifiability,
@@ -29,6 +30,7 @@ from .fits import (
     Plan,
     Profile,
     RollingOrigin,
+    design,
     estimator,
     fit,
     from_parameters,
@@ -43,6 +45,7 @@ __all__ = [
     "Budgets",
     "Calibration",
     "CodedWarning",
+    "Design",
     "Fit",
     "Forecast",
     "HeldOutCurve",
@@ -65,6 +68,7 @@ __all__ = [
     "TaskMeasurement",
     "TaskPrediction",
     "count",
+    "design",
     "estimator",
     "example_runs",
     "fit",

@@ -2,6 +2,8 @@
 
 from ._calibration import Calibration, calibrate, drift_per_decade
 from ._covariance import sandwich_covariance
+from ._design import design
+from ._design_record import Design
 from ._estimator import LawEstimator, estimator
 from ._fit import fit, from_parameters
 from ._forecast import Forecast, forecast, members
@@ -18,6 +20,7 @@ from ._solve import Solution, resolve_many, solve
 
 __all__ = [
     "Calibration",
+    "Design",
     "Fit",
     "FitLaw",
     "Forecast",
@@ -30,6 +33,7 @@ __all__ = [
     "RollingOrigin",
     "Solution",
     "calibrate",
+    "design",
     "drift_per_decade",
     "estimator",
     "fit",
