@@ -126,6 +126,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
         "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
     ),
+    "W-low-power": (
+        "a test that groups share parameters did not reject, but it could hardly have: that they are equal is assumed, not shown",
+        "share nothing (shared=()), or add runs that are further apart in N and D",
+    ),
     "W-beyond-checked": (
         "a prediction further above the largest run than any forecast of later budgets was checked: laws drift away there",
         "use the calibrated interval there, or add runs of more compute",
