@@ -138,6 +138,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "too few budgets, or too few runs on them, to forecast one from smaller ones: 15 runs on 2 budgets, and 3 runs on a later one",
         "add cheap runs at smaller budgets, or state the drift with calibrate(drift=)",
     ),
+    "W-drift-unseen": (
+        "so few runs at smaller budgets that their forecasts say nothing of a drift: it comes out near 0 whatever it is",
+        "state the drift with calibrate(drift=0.015), that of public data, or add cheap runs at smaller budgets",
+    ),
     "W-weights-unchecked": (
         "several laws were fitted, and no forecast of later budgets says how much each is worth",
         "add cheap runs at smaller budgets; law= chooses one",
