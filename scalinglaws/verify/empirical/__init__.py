@@ -36,6 +36,7 @@ from .fits import (
     Plan,
     Profile,
     RollingOrigin,
+    Sensitivity,
     SharingTest,
     compare_laws,
     compute_multiplier,
@@ -48,6 +49,7 @@ from .fits import (
     optimum,
     plan,
     sandwich_covariance,
+    sensitivity,
 )
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "Profile",
     "RollingOrigin",
     "Runs",
+    "Sensitivity",
     "SharingTest",
     "TaskMeasurement",
     "TaskPrediction",
@@ -106,5 +109,6 @@ __all__ = [
     "predicted_loss",
     "read_runs",
     "sandwich_covariance",
+    "sensitivity",
     "warning_table",
 ]

@@ -21,6 +21,7 @@ from ._predict import LossPrediction, predict
 from ._profile import Profile
 from ._record import Fit
 from ._rolling import RollingOrigin, rolling_origin
+from ._sensitivity import Sensitivity, sensitivity
 from ._sharing import SharingTest
 from ._solve import Solution, resolve_many, solve
 
@@ -43,6 +44,7 @@ __all__ = [
     "Plan",
     "Profile",
     "RollingOrigin",
+    "Sensitivity",
     "SharingTest",
     "Solution",
     "calibrate",
@@ -64,5 +66,6 @@ __all__ = [
     "resolve_many",
     "rolling_origin",
     "sandwich_covariance",
+    "sensitivity",
     "solve",
 ]
