@@ -283,6 +283,13 @@ def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> li
     return [as_options(line) for line in warning_lines(warnings, verbose)]
 
 
+def cut(line: str) -> str:
+    """Cut a line to the columns of a terminal."""
+    from ..verify.empirical.fits._report_tables import COLUMNS
+
+    return line if len(line) <= COLUMNS else line[: COLUMNS - 3] + "..."
+
+
 def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
     """Return what is doubtful of the runs of a fit, and of the fit."""
     from ..verify.empirical.fits._report import all_warnings

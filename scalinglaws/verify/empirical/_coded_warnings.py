@@ -70,6 +70,14 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "a run did not reach its end: its status or its planned steps say so, or its losses end before its rows do",
         "leave it out with where=, for example where={'status': 'finished'}",
     ),
+    "W-far-ratio": (
+        "a plan has more tokens per parameter than any run that was fitted",
+        "fit runs at such ratios too, or cap the plan's with max_ratio=",
+    ),
+    "W-many-epochs": (
+        "a plan repeats its tokens more often than the published constants of repetition were measured for",
+        "use more unique tokens, or cap the plan's tokens with max_tokens=",
+    ),
     "W-at-bound": (
         "the best value of a parameter is a bound: without it another would be better, or the term is not there",
         "widen bounds=, or fit a law without the term",
@@ -129,6 +137,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
     "W-drift-unchecked": (
         "too few budgets, or too few runs on them, to forecast one from smaller ones: 15 runs on 2 budgets, and 3 runs on a later one",
         "add cheap runs at smaller budgets, or state the drift with calibrate(drift=)",
+    ),
+    "W-drift-unseen": (
+        "so few runs at smaller budgets that their forecasts say nothing of a drift: it comes out near 0 whatever it is",
+        "state the drift with calibrate(drift=0.015), that of public data, or add cheap runs at smaller budgets",
     ),
     "W-weights-unchecked": (
         "several laws were fitted, and no forecast of later budgets says how much each is worth",

@@ -31,6 +31,8 @@ POWER = {
 }
 """The fit of a power of a sum to the same points."""
 LEVEL = 0.95
+COUNTS = {"quick": (250, 150), "full": (2000, 400)}
+"""Sets of runs, and resamples of each, of which intervals are counted."""
 TARGET = 1e22  # FLOP, a decade beyond the largest run, where the optimum is predicted
 BIAS_TOLERANCE = (
     0.02  # relative: an exponent that is off by more moves a loss ten decades on by a percent
@@ -150,7 +152,7 @@ def recovery(context: Context) -> Iterator[Comparison]:
 )
 def coverage(context: Context) -> Iterator[Comparison]:
     """How often they do, counted over sets of 60 runs: a little too rarely, most of all for the size a decade on."""
-    sets, resamples = context.pick(quick=250, full=2000), context.pick(quick=150, full=400)
+    sets, resamples = COUNTS[context.effort]
     law = laws()["surface"]
     covered = dict.fromkeys(QUANTITIES, 0)
     truth = {name: float(of(SURFACE)) for name, of in QUANTITIES.items()}

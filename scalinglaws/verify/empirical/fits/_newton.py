@@ -236,7 +236,8 @@ def _minimize(
             if accepted:
                 gain = value - reached
                 value = reached
-                x[:] = trial
+                for j in range(size):  # a slice would make the compiler write messages
+                    x[j] = trial[j]
                 gradient, g_new = g_new, gradient
                 hessian, h_new = h_new, hessian
                 scale, s_new = s_new, scale
@@ -272,7 +273,8 @@ def _minimize_many(
 ) -> None:
     # one fit for each row of weights, all from the same start
     for b in range(weights.shape[0]):
-        found[b] = x
+        for j in range(x.size):
+            found[b, j] = x[j]
         _minimize_of_law(found[b], columns, y, weights[b], deltas, envelope, low, high, free)
 
 

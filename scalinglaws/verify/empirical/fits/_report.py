@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import flag, numbers, text
 from ....formatting import decimals, number, scientific, short
 from .._coded_warnings import MOST_SHOWN, CodedWarning, warning_lines
-from .._runs import run_lines
+from .._runs import Runs, run_lines
 from ._budgets import largest_fitted
 from ._calibration import PRIOR
 from ._fit import EFFICIENT, PUBLISHED, default_threshold
@@ -134,8 +134,12 @@ def _data_lines(fit: Fit) -> Iterator[str]:
             ]
             yield f"{len(fit)} points, {', '.join(spans)}"
         return
-    for line in run_lines(fit.runs):
-        yield from _broken(line, ", ", "    ")
+    yield from described_runs(fit.runs)
+
+
+def described_runs(runs: Runs) -> list[str]:
+    """Say in lines of at most 100 characters what was read."""
+    return [part for line in run_lines(runs) for part in _broken(line, ", ", "    ")]
 
 
 def _broken(line: str, at: str, indent: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
-"""Pictures of measured tasks and of fits to runs."""
+"""Pictures of measured tasks, of fits to runs, of recipes compared, and of the runs to do next."""
 
+from ._design import design_plan
 from ._fits import (
     compute_frontier,
     fit_residuals,
@@ -14,6 +15,7 @@ from ._tasks import learning_curve, spectrum_and_residual
 __all__ = [
     "compute_frontier",
     "compute_multipliers",
+    "design_plan",
     "fit_residuals",
     "fitted_losses",
     "forecast_errors",

@@ -62,12 +62,14 @@ def test_intervals_that_are_too_narrow_or_too_wide_are_found(factor, monkeypatch
         return original(replace(found, samples=samples))
 
     monkeypatch.setattr(checks, "intervals", moved)
+    monkeypatch.setattr(checks, "COUNTS", {"quick": (100, 100)})
+    if factor > 1:  # 95 % and 100 % differ by no more than the tolerance of a quick run
+        monkeypatch.setattr(checks, "COVERAGE_TOLERANCE", {"quick": 0.03})
     found = verdicts(checks.coverage, "fit-coverage")
     if factor < 1:
         assert set(found.values()) == {"fail"}
-    else:  # 95 % and 100 % differ by no more than the tolerance
-        monkeypatch.setattr(checks, "COVERAGE_TOLERANCE", {"quick": 0.03})
-        assert "pass" not in verdicts(checks.coverage, "fit-coverage").values()
+    else:
+        assert "pass" not in found.values()
 
 
 def test_runs_are_those_of_the_design():
