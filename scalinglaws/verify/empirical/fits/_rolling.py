@@ -123,7 +123,7 @@ class RollingOrigin(Result):
             variance = self._weighted(self.size_variances) + self._weighted(spread)
         else:
             variance = self.size_variances[law]
-        return np.abs(error) <= _NORMAL * np.sqrt(variance)
+        return np.asarray(np.abs(error) <= _NORMAL * np.sqrt(variance))
 
     def summary(self) -> str:
         """Describe the forecasts in a few lines.
@@ -160,7 +160,7 @@ class RollingOrigin(Result):
         return "\n".join(lines)
 
     def _weighted(self, values: Mapping[str, Array]) -> Array:
-        return np.sum([self.weights[name] * values[name] for name in self.laws], axis=0)
+        return np.asarray(np.sum([self.weights[name] * values[name] for name in self.laws], axis=0))
 
 
 def rolling_origin(fit: Fit, *, minimum_runs: int = 15, reach: float = 1.0) -> RollingOrigin:
@@ -272,7 +272,7 @@ class _Refit:
         self.solution = self._solved(law, columns, points.losses[below], weights)
         self.sigma, self.cov = errors(self.solution, weights, law.free)
         self.degrees = max(float(np.sum(weights)) - int(np.sum(law.free)), 1.0)
-        self.parameters = law.parameters(self.solution.x)
+        self.parameters = _named(law, self.solution.x)
 
     def _solved(
         self, law: FitLaw, columns: dict[str, Array], losses: Array, weights: Array, **more: Array
@@ -296,12 +296,12 @@ class _Refit:
         columns, weights = points.at(index), points.weights[index]
         logs = self.law.logarithms(columns)
         budget = np.exp(np.average(logs.sum(axis=0), weights=weights))  # N D
-        held = {name: float(self.parameters[name]) for name in self.law.names if name not in "AB"}
+        held = {name: self.parameters[name] for name in self.law.names if name not in "AB"}
         law = self.law.constrained(fixed=held)
         if int(np.sum(law.free)) < 2 or min(held["a"], held["b"]) <= 0:
             return None
         seen = self._solved(law, columns, points.losses[index], weights, start=self.solution.x)
-        there = law.parameters(seen.x)
+        there = _named(law, seen.x)
         forecast, log_n = (
             float(log_params(self.law, p, budget, 1.0, inside=False))
             for p in (self.parameters, there)
@@ -318,6 +318,10 @@ class _Refit:
             slope = log_gradient_params(self.law, parameters, budget, 1.0)[0]
             total += float(slope @ matrix @ slope)
         return forecast - log_n, total
+
+
+def _named(law: FitLaw, x: Array) -> dict[str, float]:
+    return {name: float(value) for name, value in law.parameters(x).items()}
 
 
 class _Found:
