@@ -40,9 +40,9 @@ def test_runs_are_those_of_the_design():
     np.testing.assert_allclose(
         np.log10(6 * drawn.beyond["N"] * drawn.beyond["D"]), [21.5, 22, 23], atol=1e-6
     )
-    paths = np.array([checks.draw(0.006, rng).log_loss - drawn.log_loss for _ in range(4000)])
+    paths = np.array([checks.draw(0.006, rng).log_loss - drawn.log_loss for _ in range(1500)])
     # two decades up to the last budget, and what is beyond
-    np.testing.assert_allclose(paths.std(axis=0), 0.006 * np.sqrt([2.5, 3, 4]), rtol=0.04)
+    np.testing.assert_allclose(paths.std(axis=0), 0.006 * np.sqrt([2.5, 3, 4]), rtol=0.07)
 
 
 @pytest.fixture(scope="module")
