@@ -9,11 +9,13 @@ from ._fits import (
     isoflop_curves,
     parameter_profiles,
 )
+from ._recipes import compute_multipliers
 from ._tasks import learning_curve, spectrum_and_residual
 
 __all__ = [
     "compute_frontier",
     "design_plan",
+    "compute_multipliers",
     "fit_residuals",
     "fitted_losses",
     "forecast_errors",
