@@ -161,8 +161,9 @@ class _Member:
         self.samples = _draws(fit)
         self.sampled: Surface | None = None
         if self.surface is not None and len(self.samples):
-            drawn = fit.model.parameters(self.samples)
-            self.sampled = surface_of(fit.model, drawn, log_unique)
+            with np.errstate(over="ignore"):  # where next to nothing is known of a parameter
+                drawn = fit.model.parameters(self.samples)
+                self.sampled = surface_of(fit.model, drawn, log_unique)
 
     def parameters(self, of_samples: bool) -> Mapping[str, Any]:
         if not of_samples:
@@ -255,7 +256,7 @@ class _Task:
         counting = [(np.asarray(u), np.asarray(v))] * len(self.members)
         if self.unique is not None:
             counting = [
-                tuple(entry[0] for entry in member.surface.counting(u[None], v[None]))  # type: ignore[union-attr,misc]
+                tuple(entry[0] for entry in member.surface.counting(u[None], v[None]))  # type: ignore[union-attr]
                 for member in self.members.values()
             ]
         weights = [member.weight for member in self.members.values()]
@@ -388,7 +389,8 @@ class _Task:
             return {f"{name}_{end}": none for name in names for end in ("low", "high")}
         sizes, data, weights = [], [], []
         for member in self.members.values():
-            points = self.solved(member, self.target, self.values, samples=True)
+            with np.errstate(all="ignore"):  # samples may lie anywhere
+                points = self.solved(member, self.target, self.values, samples=True)
             sizes.append(points.u)
             data.append(points.v)
             weights.append(np.full(len(points.u), member.weight / len(points.u)))
