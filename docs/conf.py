@@ -1,8 +1,6 @@
 import re
 from importlib import import_module
 
-from sphinx.domains.python import PyObject
-
 from scalinglaws import __version__
 
 project = "scalinglaws"
@@ -84,10 +82,6 @@ def entries(room):
 
 
 def setup(app):
-    # a record's own attributes refer to no others of the same name
-    for field in PyObject.doc_field_types:
-        if field.name == "variable":
-            field.rolename = ""
     app.connect("source-read", list_theories)
     app.connect("autodoc-process-docstring", number_references)
     app.connect("autodoc-process-docstring", join_attributes)

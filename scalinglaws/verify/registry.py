@@ -85,7 +85,7 @@ class Check:
         What it tests, in one line.
     effort : str
         Least effort at which it runs.
-    expect : str or (verdict, reason, evidence)
+    expect : str or tuple of str
         ``"pass"``, or a known disagreement with its reason and evidence.
     function : callable
         From `Context` to comparisons.
@@ -150,7 +150,7 @@ def check(
         In place of `laws`, why none is tested. A check of the package gives one of the two, your own may leave out both.
     effort : {"quick", "full"}
         Least effort at which the check runs.
-    expect : str or (verdict, reason, evidence)
+    expect : str or tuple of str
         ``"pass"`` (default), or ``("fail" | "inconclusive", reason, evidence)`` for a known, documented disagreement.
     demo : bool
         Whether ``scalinglaws verify --demo`` runs it: a fast check, one for each theory.

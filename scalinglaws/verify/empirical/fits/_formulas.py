@@ -10,7 +10,7 @@ from typing import Any
 
 from ....errors import DomainError, refusal
 from ....parsing import parse_expression
-from ._laws import FREE, FitLaw
+from ._law import FREE, FitLaw
 
 VARIABLES = ("N", "D", "C", "P", "n", "m", "x")
 """What is a variable in an expression; every other name is a parameter."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....errors import ConvergenceError
-from ._laws import Columns, FitLaw
+from ._law import Columns, FitLaw
 from ._solve import Solution, prepared, starting_points
 
 Array = NDArray[np.float64]

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import afford, numbers
 from ....errors import refusal
 from . import _newton
-from ._laws import Columns, FitLaw, fit_law
+from ._law import Columns, FitLaw
+from ._laws import fit_law
 
 Array = NDArray[np.float64]
 
