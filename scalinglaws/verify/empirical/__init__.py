@@ -17,7 +17,22 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
-from .fits import Design, Fit, design, fit, from_parameters
+from .fits import (
+    Design,
+    Fit,
+    Forecast,
+    Identifiability,
+    LawEstimator,
+    LossPrediction,
+    Optimum,
+    Profile,
+    design,
+    estimator,
+    fit,
+    from_parameters,
+    optimum,
+    sandwich_covariance,
+)
 
 __all__ = [
     "SMOOTHNESS",
@@ -26,18 +41,25 @@ __all__ = [
     "CodedWarning",
     "Design",
     "Fit",
+    "Forecast",
     "HeldOutCurve",
+    "Identifiability",
     "IntrinsicDimension",
     "KernelExponent",
+    "LawEstimator",
     "LimitingMechanism",
+    "LossPrediction",
     "MeasuredExponent",
     "MeasuredSpectrum",
+    "Optimum",
     "PredictedCurve",
     "PredictedExponent",
+    "Profile",
     "Runs",
     "TaskMeasurement",
     "TaskPrediction",
     "design",
+    "estimator",
     "example_runs",
     "fit",
     "from_parameters",
@@ -47,7 +69,9 @@ __all__ = [
     "leave_one_out_residuals",
     "limiting_mechanism",
     "measure",
+    "optimum",
     "predicted_loss",
     "read_runs",
+    "sandwich_covariance",
     "warning_table",
 ]

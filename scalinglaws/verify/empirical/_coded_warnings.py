@@ -69,6 +69,54 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "a run did not reach its end: its status or its planned steps say so, or its losses end before its rows do",
         "leave it out with where=, for example where={'status': 'finished'}",
     ),
+    "W-at-bound": (
+        "the best value of a parameter is a bound: without it another would be better, or the term is not there",
+        "widen bounds=, or fit a law without the term",
+    ),
+    "W-correlated": (
+        "errors of two parameters go together: what is known is one combination of them",
+        "nothing, for predictions near the runs; for the parameters, add runs that tell them apart, or fix one with fixed=",
+    ),
+    "W-few-points": (
+        "fewer than four points for each parameter: the fit follows their noise",
+        "add runs, fix parameters with fixed=, or fit a law with fewer",
+    ),
+    "W-few-runs": (
+        "fewer than 30 runs: resampled ones are too much alike, and intervals come out too narrow",
+        "add runs, or use the profile of a parameter in place of its bootstrap interval",
+    ),
+    "W-ill-conditioned": (
+        "runs hardly tell some parameters apart (condition above 1e4): their values mean little, predictions near the runs may be good",
+        "add runs over a wider range, or fix one of the parameters that are named with fixed=",
+    ),
+    "W-losses-alike": (
+        "the largest loss is less than 1.3 times the least: an offset and a power look the same over so little",
+        "add smaller or larger runs",
+    ),
+    "W-not-identifiable": (
+        "no runs tell these parameters apart (condition above 1e7): the law has fewer than are written in it",
+        "fix one of the parameters that are named with fixed=, or write the law without it; do not report their values",
+    ),
+    "W-offset": (
+        "the irreducible loss is hardly known (its logarithm to no better than 0.5): the runs do not reach where it matters",
+        "add larger runs, or fix it with fixed=; do not extrapolate far",
+    ),
+    "W-one-sided": (
+        "residuals are skewed: some runs lie far above the law, as badly tuned ones do",
+        "envelope=0.3 fits what well tuned runs reach; or leave the bad runs out with where=",
+    ),
+    "W-power-at-bound": (
+        "the power c of surface_power is at the end of its range: the runs do not say what it is",
+        "fit surface, which has c = 1, or add budgets",
+    ),
+    "W-short-range": (
+        "a variable spans fewer than 1.5 decades: its exponent is a guess",
+        "add runs over a wider range",
+    ),
+    "W-trend": (
+        "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
+        "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
+    ),
 }
 """Code -> (cause, cure)."""
 

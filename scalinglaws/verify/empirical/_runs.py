@@ -65,6 +65,21 @@ class Budgets:
         return len(self.log10_compute)
 
 
+def grouped_computes(logarithms: Array) -> Budgets:
+    r"""Put computes together, given by :math:`\log_{10} C`, shape (n,); see `Runs.budgets`."""
+    order = np.argsort(logarithms, kind="stable")
+    gaps = np.diff(logarithms[order]) > _GAP
+    on_grid = int(gaps.sum()) + 1 > _MOST
+    member = np.empty(len(order), dtype=np.int64)
+    if on_grid:
+        cells = np.floor((logarithms - logarithms.min()) / _CELL + 1e-9)
+        member[:] = np.unique(cells, return_inverse=True)[1]
+    else:
+        member[order] = np.append(0, np.cumsum(gaps))
+    means = np.bincount(member, weights=logarithms) / np.bincount(member)
+    return Budgets(means, member, on_grid)
+
+
 @dataclass(frozen=True)
 class Runs(Result):
     r"""Training runs as `read_runs` read them.
@@ -170,18 +185,7 @@ class Runs(Result):
         >>> len(example_runs("synthetic").budgets())
         6
         """
-        logarithms = np.log10(self.C)
-        order = np.argsort(logarithms, kind="stable")
-        gaps = np.diff(logarithms[order]) > _GAP
-        on_grid = int(gaps.sum()) + 1 > _MOST
-        member = np.empty(len(order), dtype=np.int64)
-        if on_grid:
-            cells = np.floor((logarithms - logarithms.min()) / _CELL + 1e-9)
-            member[:] = np.unique(cells, return_inverse=True)[1]
-        else:
-            member[order] = np.append(0, np.cumsum(gaps))
-        means = np.bincount(member, weights=logarithms) / np.bincount(member)
-        return Budgets(means, member, on_grid)
+        return grouped_computes(np.log10(self.C))
 
     def take(self, points: ArrayLike) -> Runs:
         """Return some of the points, everything else as it is.

@@ -14,6 +14,8 @@ from ....arguments import number, numbers, whole
 from ....errors import DataError, refusal
 from .._read_runs import read_runs
 from .._runs import Runs
+from ._covariance import robust_deviation
+from ._identifiability import identified
 from ._laws import FitLaw, fit_law
 from ._record import Bounds, Fit
 from ._solve import Solution, solve
@@ -22,7 +24,6 @@ Array = NDArray[np.float64]
 
 _FIRST_DELTA = 1e-3  # of the fit from whose residuals the threshold is taken
 _EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
-_TO_SD = 1.4826  # median absolute deviation of a normal variable -> standard deviation
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
 _MORE = 2  # points beyond the number of parameters that a fit needs
@@ -144,6 +145,7 @@ def fit(
         constrained = other.constrained(shared, fixed)
         power = _fitted(constrained, data, counted, threshold, above, shared, fixed)
         found = replace(found, laws={"surface_power": power})
+    found = identified(found)
     return found.bootstrap(count, rng=rng) if count else found
 
 
@@ -265,7 +267,7 @@ def _covariance(given: ArrayLike, size: int) -> Array:
     return matrix
 
 
-class _Data:
+class Points:
     """Columns, losses, and the runs they come from."""
 
     def __init__(
@@ -279,7 +281,9 @@ class _Data:
         self.runs = runs
 
 
-def _data(law: FitLaw, source: Any) -> _Data:
+def _data(law: FitLaw, source: Any) -> Points:
+    if isinstance(source, Points):
+        return source
     names = law.variables
     if not isinstance(source, Runs) and not _holds(source, names):
         source = read_runs(source)
@@ -290,13 +294,13 @@ def _data(law: FitLaw, source: Any) -> _Data:
         for name, column in held.items():
             if not isinstance(column, np.ndarray) or column.dtype.kind not in "fiu":
                 raise DataError(f"{law.id} needs a column {name}; the runs have none")
-        return _Data(held, source.loss, source)  # type: ignore[arg-type]
+        return Points(held, source.loss, source)  # type: ignore[arg-type]
     columns = {name: numbers(name, source[name], low=0, strict=True).ravel() for name in names}
     losses = numbers("loss", source["loss"], low=0, strict=True).ravel()
     for name, column in columns.items():
         if column.size != losses.size:
             raise refusal(name, column.shape, f"must be {losses.size}, one per loss", shown=False)
-    return _Data(columns, losses, None)
+    return Points(columns, losses, None)
 
 
 def _holds(source: Any, names: tuple[str, ...]) -> bool:
@@ -314,7 +318,7 @@ def _abscissa(runs: Runs) -> Array:
     return runs.C
 
 
-def _enough(law: FitLaw, data: _Data, weights: Array) -> None:
+def _enough(law: FitLaw, data: Points, weights: Array) -> None:
     free = int(np.sum(law.free))
     points = int(np.count_nonzero(weights))
     if points < free + _MORE:
@@ -337,13 +341,11 @@ def _enough(law: FitLaw, data: _Data, weights: Array) -> None:
             )
 
 
-def _threshold(law: FitLaw, data: _Data, weights: Array, envelope: float) -> float:
+def _threshold(law: FitLaw, data: Points, weights: Array, envelope: float) -> float:
     first = solve(
         law, data.columns, data.losses, delta=_FIRST_DELTA, weights=weights, envelope=envelope
     )
-    residuals = first.residuals[weights > 0]
-    spread = float(np.median(np.abs(residuals - np.median(residuals))))
-    return max(_EFFICIENT * _TO_SD * spread, _LEAST_DELTA)
+    return max(_EFFICIENT * robust_deviation(first.residuals[weights > 0]), _LEAST_DELTA)
 
 
 def _both(runs: Runs) -> bool:
@@ -352,7 +354,7 @@ def _both(runs: Runs) -> bool:
 
 def _fitted(
     law: FitLaw,
-    data: _Data,
+    data: Points,
     weights: Array,
     delta: float,
     envelope: float,

@@ -170,14 +170,13 @@ class Fit(Result):
         Fit
             With new `samples`; those of other laws are drawn alike.
         """
-        from ._bootstrap import bootstrap_samples
-
         source = int(rng) if isinstance(rng, (int, np.integer)) else rng
         laws = {
             name: other.bootstrap(count, cluster=cluster, rng=source)
             for name, other in self.laws.items()
         }
-        samples = bootstrap_samples(self, count, cluster=cluster, rng=source)
+        drawn = self._in("_bootstrap").bootstrap_samples
+        samples = drawn(self, count, cluster=cluster, rng=source)
         return replace(self, samples=samples, laws=laws)
 
     def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
@@ -185,8 +184,8 @@ class Fit(Result):
         return self._in("_intervals").interval(self, name, level)  # type: ignore[no-any-return]
 
     def predict(self, **arguments: Any) -> Any:
-        """Predict losses with their intervals; see `fits._intervals.predict`."""
-        return self._in("_intervals").predict(self, **arguments)
+        """Predict losses with their intervals; see `fits._forecast.predict`."""
+        return self._in("_forecast").predict(self, **arguments)
 
     def profile(self, name: str, **arguments: Any) -> Any:
         """Return the profile of the objective along a parameter; see `fits._profile.profile`."""

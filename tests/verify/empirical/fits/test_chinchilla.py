@@ -6,7 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from scalinglaws.verify.empirical import fit, from_parameters
+from scalinglaws.errors import DataError
+from scalinglaws.verify.empirical import fit, from_parameters, optimum, sandwich_covariance
 from scalinglaws.verify.empirical.fits import fit_law, solve
 
 FILE = os.environ.get("SCALINGLAWS_CHINCHILLA_CSV", "")
@@ -96,6 +97,53 @@ def test_condition_of_the_jacobian(points):
             middle = np.mean(law.logarithms(points)[variable])
             jacobian[:, exponent] += jacobian[:, amplitude] * middle
         assert _condition(jacobian) == pytest.approx(centered, abs=0.06)
+
+
+def test_what_the_fit_says_of_itself(points):
+    """Identifiable, by its condition; but residuals follow D/N: six points below one token a parameter lie high."""
+    found = fit("surface", points, delta=1e-2, bootstrap=0)
+    said = found.identifiability
+    assert said.identifiable
+    assert said.raw_condition == pytest.approx(212.2, abs=0.06)
+    assert said.condition == pytest.approx(31.7, abs=0.06)
+    rho = {(one, other): value for one, other, value in said.correlations}
+    assert rho[("A", "a")] == pytest.approx(0.999, abs=5e-4)
+    low = points["D"] / points["N"] < 1
+    assert np.sum(low) == 6
+    assert np.mean(found.residuals[low]) == pytest.approx(0.023, abs=2e-3)
+    assert "D/N" in said.trend
+    assert {entry.code for entry in found.warnings} == {"W-one-sided", "W-trend"}
+    power = fit("surface_power", points, delta=1e-2, bootstrap=0).identifiability
+    assert power.condition == pytest.approx(39.4, abs=0.06)
+
+
+def test_sandwich_and_profile(points):
+    found = fit("surface", points, delta=1e-2, bootstrap=0)
+    deviations = np.sqrt(np.diag(sandwich_covariance(found)))
+    np.testing.assert_allclose(deviations[[0, 3, 4]], (0.0124, 0.0131, 0.0184), rtol=0.006)
+    low, high = found.profile("a").interval
+    assert (high - low) / 2 == pytest.approx(1.96 * deviations[3], rel=0.5)
+    with pytest.raises(DataError, match=r"delta = 0\.001"):
+        sandwich_covariance(fit("surface", points, delta=1e-3, bootstrap=0))
+
+
+def test_intervals_of_the_fit_and_of_its_optimum(points):
+    found = fit("surface", points, delta=1e-3)
+    # ends of percentile intervals scatter among generators by about a tenth of their width
+    for name, (low, high) in {
+        "E": (1.771, 1.869),
+        "a": (0.317, 0.373),
+        "b": (0.335, 0.416),
+        "A": (285, 723),
+        "B": (1085, 5848),
+        "b/(a+b)": (0.483, 0.556),
+    }.items():
+        np.testing.assert_allclose(found.interval(name), (low, high), atol=0.06 * (high - low))
+    best = optimum(found, 5.76e23, level=0.8)
+    assert np.log(best.params[0]) == pytest.approx(25.01633, abs=1e-4)
+    assert best.loss[0] == pytest.approx(1.973912, abs=1e-6)
+    assert best.ratio[0] == pytest.approx(17.92, abs=5e-3)
+    np.testing.assert_allclose((best.ratio_low[0], best.ratio_high[0]), (10.0, 28.7), rtol=0.06)
 
 
 def _condition(jacobian):
