@@ -53,6 +53,7 @@ __all__ = [
     "compute_multiplier",
     "design",
     "drift_per_decade",
+    "design",
     "estimator",
     "fit",
     "fit_groups",
