@@ -53,7 +53,6 @@ __all__ = [
     "compute_multiplier",
     "design",
     "drift_per_decade",
-    "design",
     "estimator",
     "fit",
     "fit_groups",

@@ -14,8 +14,8 @@ from ._tasks import learning_curve, spectrum_and_residual
 
 __all__ = [
     "compute_frontier",
-    "design_plan",
     "compute_multipliers",
+    "design_plan",
     "fit_residuals",
     "fitted_losses",
     "forecast_errors",
