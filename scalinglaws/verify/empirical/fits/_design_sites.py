@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from ....arguments import afford, numbers
 from ....errors import refusal
 from ....reprs import short_repr
-from ._laws import FitLaw
+from ._law import FitLaw
 from ._optimum import log_gradient_params, log_params
 from ._record import Fit
 
