@@ -20,6 +20,7 @@ from . import (  # noqa: F401  # they register their commands
     _measure,
     _patterns,
     _plan,
+    _recipes,
     _simulate,
     _simulate_tasks,
     _solve,

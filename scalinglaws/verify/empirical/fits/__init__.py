@@ -19,6 +19,7 @@ from ._plan import plan
 from ._plan_record import Plan
 from ._predict import LossPrediction, predict
 from ._profile import Profile
+from ._recipes import RecipeComparison, compare_recipes
 from ._record import Fit
 from ._rolling import RollingOrigin, rolling_origin
 from ._sensitivity import Sensitivity, sensitivity
@@ -43,12 +44,14 @@ __all__ = [
     "Optimum",
     "Plan",
     "Profile",
+    "RecipeComparison",
     "RollingOrigin",
     "Sensitivity",
     "SharingTest",
     "Solution",
     "calibrate",
     "compare_laws",
+    "compare_recipes",
     "compute_multiplier",
     "design",
     "drift_per_decade",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, several, text, whole
 from ....errors import DataError, known_name, refusal, unknown_name
-from ....formatting import scientific
 from ....results import Result
 from .._coded_warnings import CodedWarning, listed
 from .._read_runs import read_runs
@@ -22,6 +22,7 @@ from ._grouped import Grouped, resample_groups, solve_groups
 from ._law import FitLaw
 from ._laws import fit_law
 from ._multiplier import ComputeMultiplier, compute_multiplier
+from ._recipe_report import parameter_lines
 from ._record import Bounds, Fit
 from ._sharing import SharingTest, sharing_test
 
@@ -148,8 +149,8 @@ class GroupFits(Result):
             With percentiles of the resampled fits.
         """
         return compute_multiplier(
-            self._named(reference),
-            self._named(candidate),
+            self.fit_of(reference),
+            self.fit_of(candidate),
             compute,
             level=level,
             names=(reference, candidate),
@@ -181,6 +182,11 @@ class GroupFits(Result):
             name, self.names, values, errors, law.logs[j], sd, mean, low, high, level
         )
 
+    @property
+    def formula(self) -> str:
+        """The law as people write it."""
+        return self._law.formula
+
     def summary(self) -> str:
         """Describe the fits in a table.
 
@@ -189,25 +195,9 @@ class GroupFits(Result):
         str
             A line for each group, at most 100 columns.
         """
-        law = self._law
-        head = ["", "runs", *law.names, "rms"]
-        rows = [head]
-        for name, found in self.fits.items():
-            values = [scientific(value, 3) for value in found.parameters.values()]
-            rows.append([name[:24], str(len(found)), *values, f"{100 * found.rms:.2g} %"])
-        widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
-        lines = [
-            f"{law.formula if len(law.formula) < 60 else law.id}; shared: {', '.join(self.shared) or 'nothing'}"
-        ]
-        for row in rows:
-            cells = [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
-            ]
-            lines.append(f"  {'  '.join(cells)}".rstrip())
-        return "\n".join(lines)
+        return "\n".join(parameter_lines(self.fits, self.formula, self.shared, self.names))
 
-    def _named(self, name: str) -> Fit:
+    def fit_of(self, name: str) -> Fit:
         """Return the fit of a group; the message for one that is not there names those that are."""
         if name not in self.names:
             raise refusal(self.group, name, f"is not there; there are {listed(list(self.names))}")
@@ -359,26 +349,22 @@ def _with_groups(runs: Any, group: str | None) -> tuple[Runs, str]:
     if not isinstance(runs, Runs):
         runs = read_runs(runs, group=group)
     column = runs.columns.get("group", "group") if runs.group is not None else None
+    table = Path(runs.source).name
     if column is None:
-        said = "" if group is None else f" {group!r}"
-        raise DataError(
-            f"{runs.source}: the runs were read without a column{said} of groups; read them with group="
-        )
+        raise DataError(f"{table}: the runs have no column of groups; read them with group=")
     if group not in (None, column):
-        raise DataError(
-            f"{runs.source}: no column {group!r} of groups; the runs were read with group={column!r}"
-        )
+        raise DataError(f"{table}: the runs were read with group='{column}', not with {group!r}")
     assert runs.group is not None
     present = np.unique(runs.group)
     if present.size < 2:
         raise DataError(
-            f"{runs.source}: all {len(runs)} runs have {column} = {str(present[0])!r}: there is nothing to compare; "
+            f"{table}: all {len(runs)} runs have {column} = {str(present[0])!r}: there is nothing to compare; "
             "name another column with group="
         )
     empty = np.flatnonzero(runs.group == "")
     if empty.size:
         raise DataError(
-            f"{runs.source}, row {runs.row[empty[0]]}: {column} is empty; fill it, or leave the row out with where="
+            f"{table}, row {runs.row[empty[0]]}: {column} is empty; fill it, or leave the row out with where="
         )
     return runs, column
 

@@ -9,10 +9,12 @@ from ._fits import (
     isoflop_curves,
     parameter_profiles,
 )
+from ._recipes import compute_multipliers
 from ._tasks import learning_curve, spectrum_and_residual
 
 __all__ = [
     "compute_frontier",
+    "compute_multipliers",
     "design_plan",
     "fit_residuals",
     "fitted_losses",

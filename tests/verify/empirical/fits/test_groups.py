@@ -379,7 +379,7 @@ def test_refusals(options, complaint):
 
 
 def test_refusals_of_groups(runs):
-    with pytest.raises(DataError, match="read with group='recipe'"):
+    with pytest.raises(DataError, match="read with group='recipe', not with 'optimizer'"):
         empirical.fit_groups("surface", runs, "optimizer")
     one = runs.take(runs.group == "B")
     with pytest.raises(DataError, match="all 24 runs have recipe = 'B'.*another column"):
