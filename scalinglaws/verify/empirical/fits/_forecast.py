@@ -17,6 +17,9 @@ from ._record import Fit
 
 Array = NDArray[np.float64]
 
+INTERVALS = ("mean", "run", "calibrated")
+"""Of the law's own value, of a new run, and of a new run with the drift that forecasts showed."""
+
 
 @dataclass(frozen=True)
 class Forecast(Result):

@@ -13,13 +13,10 @@ from ....errors import DataError, refusal
 from ....results import Result
 from .._coded_warnings import CodedWarning
 from ._calibration import CODES, calibrate
-from ._forecast import flat_columns, forecast_at
+from ._forecast import INTERVALS, flat_columns, forecast_at
 from ._record import Fit
 
 Array = NDArray[np.float64]
-
-INTERVALS = ("mean", "run", "calibrated")
-"""Of the law's own value, of a new run, and of a new run with the drift that forecasts showed."""
 
 _EXACT = 1e-6  # decades that do not matter
 

@@ -123,7 +123,7 @@ class RollingOrigin(Result):
             variance = self._weighted(self.size_variances) + self._weighted(spread)
         else:
             variance = self.size_variances[law]
-        return np.abs(error) <= _NORMAL * np.sqrt(variance)
+        return np.asarray(np.abs(error) <= _NORMAL * np.sqrt(variance))
 
     def summary(self) -> str:
         """Describe the forecasts in a few lines.
@@ -160,7 +160,7 @@ class RollingOrigin(Result):
         return "\n".join(lines)
 
     def _weighted(self, values: Mapping[str, Array]) -> Array:
-        return np.sum([self.weights[name] * values[name] for name in self.laws], axis=0)
+        return np.asarray(np.sum([self.weights[name] * values[name] for name in self.laws], axis=0))
 
 
 def rolling_origin(fit: Fit, *, minimum_runs: int = 15, reach: float = 1.0) -> RollingOrigin:
@@ -239,14 +239,12 @@ class _Points:
         self.weights = fit.row_weights[index]
         self.run = index if fit.run is None else fit.run[index]
         self.count = len(budgets)
+        self.bands = [np.flatnonzero(self.member == edge) for edge in range(self.count)]
+        self.band_runs = [self.runs(band) for band in self.bands]
 
     def runs(self, index: Counts) -> int:
         """Count the runs of points."""
         return int(np.unique(self.run[index]).size)
-
-    def band(self, edge: int) -> Counts:
-        """Return the points of a budget."""
-        return np.flatnonzero(self.member == edge)
 
     def later(self, origin: int, reach: float) -> list[int]:
         """Return the budgets that are forecast from one."""
@@ -254,7 +252,7 @@ class _Points:
         return [
             edge
             for edge in range(origin + 1, self.count)
-            if self.ends[edge] <= furthest and self.runs(self.band(edge)) >= _LEAST_RUNS
+            if self.ends[edge] <= furthest and self.band_runs[edge] >= _LEAST_RUNS
         ]
 
     def at(self, index: Counts) -> dict[str, Array]:
@@ -269,10 +267,11 @@ class _Refit:
         columns, weights = points.at(below), points.weights[below]
         enough(law, columns, weights)
         self.law, self.fit = law, fit
+        self.logs = law.logarithms(points.columns)
         self.solution = self._solved(law, columns, points.losses[below], weights)
         self.sigma, self.cov = errors(self.solution, weights, law.free)
         self.degrees = max(float(np.sum(weights)) - int(np.sum(law.free)), 1.0)
-        self.parameters = law.parameters(self.solution.x)
+        self.parameters = _named(law, self.solution.x)
 
     def _solved(
         self, law: FitLaw, columns: dict[str, Array], losses: Array, weights: Array, **more: Array
@@ -282,7 +281,7 @@ class _Refit:
 
     def band(self, points: _Points, index: Counts) -> tuple[float, float]:
         """Return the mean error over a band and its variance."""
-        logs = self.law.logarithms(points.at(index))
+        logs = np.ascontiguousarray(self.logs[:, index])
         weights = points.weights[index]
         total = float(np.sum(weights))
         shares = weights / total
@@ -294,14 +293,14 @@ class _Refit:
     def size(self, points: _Points, index: Counts) -> tuple[float, float] | None:
         """Return the error of ln N_opt at a budget and its variance; None where its runs show no optimum."""
         columns, weights = points.at(index), points.weights[index]
-        logs = self.law.logarithms(columns)
+        logs = np.ascontiguousarray(self.logs[:, index])
         budget = np.exp(np.average(logs.sum(axis=0), weights=weights))  # N D
-        held = {name: float(self.parameters[name]) for name in self.law.names if name not in "AB"}
+        held = {name: self.parameters[name] for name in self.law.names if name not in "AB"}
         law = self.law.constrained(fixed=held)
         if int(np.sum(law.free)) < 2 or min(held["a"], held["b"]) <= 0:
             return None
         seen = self._solved(law, columns, points.losses[index], weights, start=self.solution.x)
-        there = law.parameters(seen.x)
+        there = _named(law, seen.x)
         forecast, log_n = (
             float(log_params(self.law, p, budget, 1.0, inside=False))
             for p in (self.parameters, there)
@@ -320,6 +319,10 @@ class _Refit:
         return forecast - log_n, total
 
 
+def _named(law: FitLaw, x: Array) -> dict[str, float]:
+    return {name: float(value) for name, value in law.parameters(x).items()}
+
+
 class _Found:
     """What is put together on the way."""
 
@@ -336,15 +339,15 @@ class _Found:
         self, refits: Mapping[str, _Refit], points: _Points, origin: int, edge: int
     ) -> None:
         """Forecast one band by each law."""
-        index = points.band(edge)
+        index = points.bands[edge]
         below = np.flatnonzero(points.member <= origin)
         horizon = float(np.mean(points.log_compute[index]) - np.max(points.log_compute[below]))
-        self.places.append((origin, edge, horizon, points.runs(index), points.runs(below)))
+        self.places.append((origin, edge, horizon, points.band_runs[edge], points.runs(below)))
         self.bands.append([refits[name].band(points, index) for name in self.laws])
 
     def allocate(self, refits: Mapping[str, _Refit], points: _Points, origin: int) -> None:
         """Compare the optimum of the next budget with the forecast of each law."""
-        each = [refits[name].size(points, points.band(origin + 1)) for name in self.laws]
+        each = [refits[name].size(points, points.bands[origin + 1]) for name in self.laws]
         known = [one for one in each if one is not None]
         if len(known) < len(each):
             self.unseen += 1
