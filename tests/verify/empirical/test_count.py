@@ -105,6 +105,39 @@ def test_counts_are_saved(tmp_path):
     assert ParameterCount.from_json(found.to_json()) == found
 
 
+# -- what counting otherwise does to a fit ---------------------------------------------------------------------------------
+
+
+def test_no_residual_shows_that_embeddings_were_left_out(reference):
+    table = reference("planning")["fitted_without_embeddings"]
+    law = theory.law("empirical.kaplan_reconciliation")
+    counting = reference("empirical")["counting"]
+    given_, omega = counting["parameters"], counting["omega"]
+    doublings = round(np.log2(table["ratios"][1] / table["ratios"][0]))
+    ratios = table["ratios"][0] * 2.0 ** np.arange(doublings + 1)
+    for (low, high), exponent, size, rms in zip(
+        table["ranges"],
+        table["model_exponent"],
+        table["optimal_size_at_1e23"],
+        table["residual_rms"],
+        strict=True,
+    ):
+        n = np.repeat(np.geomspace(low, high, table["sizes_per_set"]), ratios.size)
+        total = law.evaluate("N", n=n, omega=omega)
+        data = total * np.tile(ratios, table["sizes_per_set"])
+        loss = given_["E"] + given_["A"] / total ** given_["a"] + given_["B"] / data ** given_["b"]
+        columns = {"D": data, "loss": loss}
+        right = empirical.fit("surface", columns | {"N": total}, delta=np.inf, bootstrap=0)
+        assert right.parameters["a"] == pytest.approx(given_["a"], rel=1e-6)
+        best = empirical.plan(right, compute=1e23).params
+        assert best == pytest.approx(table["true_optimal_size_at_1e23"], rel=0.02)
+        wrong = empirical.fit("surface", columns | {"N": n}, delta=np.inf, bootstrap=0)
+        share = wrong.parameters["b"] / (wrong.parameters["a"] + wrong.parameters["b"])
+        assert share == pytest.approx(exponent, abs=5.1e-4)
+        assert wrong.rms == pytest.approx(rms, rel=0.07)
+        assert float(f"{empirical.plan(wrong, compute=1e23).params:.1e}") == size
+
+
 # -- the command --------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from . import _repetition
 from ._costs import LARGEST, Cost, per_token_cost, read_cost, root
 from ._forecast import forecast, members
 from ._intervals import half_width, level_of, percentiles
-from ._optimum import compute_for, optimal_point
+from ._optimum import compute_for, optimal_point, optimum
 from ._plan_record import Plan
 from ._record import Fit
 from ._tradeoff import (
@@ -161,8 +161,9 @@ class _Member:
         self.samples = _draws(fit)
         self.sampled: Surface | None = None
         if self.surface is not None and len(self.samples):
-            drawn = fit.model.parameters(self.samples)
-            self.sampled = surface_of(fit.model, drawn, log_unique)
+            with np.errstate(over="ignore"):  # where next to nothing is known of a parameter
+                drawn = fit.model.parameters(self.samples)
+                self.sampled = surface_of(fit.model, drawn, log_unique)
 
     def parameters(self, of_samples: bool) -> Mapping[str, Any]:
         if not of_samples:
@@ -255,7 +256,7 @@ class _Task:
         counting = [(np.asarray(u), np.asarray(v))] * len(self.members)
         if self.unique is not None:
             counting = [
-                tuple(entry[0] for entry in member.surface.counting(u[None], v[None]))  # type: ignore[union-attr,misc]
+                tuple(entry[0] for entry in member.surface.counting(u[None], v[None]))  # type: ignore[union-attr]
                 for member in self.members.values()
             ]
         weights = [member.weight for member in self.members.values()]
@@ -371,12 +372,25 @@ class _Task:
     def _intervals(self, u: Array, v: Array) -> dict[str, Array]:
         """Return percentiles of the plans of all samples, each law with its weight."""
         names = ("params", "tokens", "compute", "ratio")
+        if (
+            self.plain
+            and self.target == "compute"
+            and math.isclose(self.cost.per_token or 0.0, self.fit.cost, rel_tol=1e-12)
+        ):
+            known = optimum(self.fit, self.values, level=self.level, law=self.law)
+            found = {
+                f"{name}_{end}": getattr(known, f"{name}_{end}")
+                for name in ("params", "tokens", "ratio")
+                for end in ("low", "high")
+            }
+            return found | {"compute_low": self.values, "compute_high": self.values}
         if not all(len(member.samples) for member in self.members.values()):
             none = np.full(u.shape, np.nan)
             return {f"{name}_{end}": none for name in names for end in ("low", "high")}
         sizes, data, weights = [], [], []
         for member in self.members.values():
-            points = self.solved(member, self.target, self.values, samples=True)
+            with np.errstate(all="ignore"):  # samples may lie anywhere
+                points = self.solved(member, self.target, self.values, samples=True)
             sizes.append(points.u)
             data.append(points.v)
             weights.append(np.full(len(points.u), member.weight / len(points.u)))
@@ -387,7 +401,7 @@ class _Task:
         if self.target == "compute" and not self.inference:
             spent = np.broadcast_to(self.cost.log(u, v), spent.shape)
         shares = np.concatenate(weights)
-        found: dict[str, Array] = {}
+        found = {}
         for name, logs in zip(names, (logs_n, logs_d, spent, ratio), strict=True):
             low, high = percentiles(logs, self.level, shares[:, None] * np.ones(logs.shape[1]))
             with np.errstate(over="ignore"):

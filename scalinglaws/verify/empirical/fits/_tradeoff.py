@@ -11,7 +11,7 @@ nearest point that they allow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -117,9 +117,15 @@ class Surface:
         """The parameters."""
         return self.E, self.log_A, self.log_B, self.a, self.b, self.c
 
+    @classmethod
+    def of(cls, columns: Sequence[Array], log_unique: float | None = None) -> Surface:
+        """Return the surface with parameters in the order of `columns`."""
+        E, log_A, log_B, a, b, c = columns
+        return cls(E, log_A, log_B, a, b, c, log_unique)
+
     def without_repetition(self) -> Surface:
         """Return the same surface for tokens that are all unique."""
-        return Surface(*self.columns)
+        return Surface.of(self.columns)
 
     def named(self) -> dict[str, Array]:
         """Return the parameters of ``surface_power``."""
@@ -187,7 +193,7 @@ def surface_of(
         else:
             return None
     columns = [column[:, None] for column in np.broadcast_arrays(*values)]
-    return Surface(*columns, log_unique=log_unique)
+    return Surface.of(columns, log_unique)
 
 
 @lru_cache(maxsize=32)
@@ -370,7 +376,7 @@ def _solved(
     six = len(surface.columns)
 
     def flat(unknown: Array, *given: Array) -> Array:
-        local = Surface(*given[:six], log_unique=surface.log_unique)
+        local = Surface.of(given[:six], surface.log_unique)
         return np.asarray(function(local, unknown, *given[six:]))
 
     return root(flat, *ends, (*surface.columns, *arrays))

@@ -364,6 +364,22 @@ def test_intervals(fitted, both):
     )
 
 
+def test_plans_are_the_table_of_optima(fitted, both):
+    compute = np.geomspace(1e20, 1e25, 4)
+    for source in (fitted, both, replace(fitted, samples=np.zeros((0, 5)))):
+        table, found = empirical.optimum(source, compute), plan(source, compute=compute)
+        for name in ("params", "tokens", "ratio", "loss"):
+            assert getattr(found, name) == pytest.approx(getattr(table, name), rel=1e-12)
+        for name in ("params", "tokens", "ratio", "loss_mean", "loss_run", "loss_calibrated"):
+            for end in ("low", "high"):
+                assert getattr(found, f"{name}_{end}") == pytest.approx(
+                    getattr(table, f"{name}_{end}"), rel=1e-12, nan_ok=True
+                )
+        # a cap that is far away changes nothing
+        capped = plan(source, compute=compute, max_params=1e30)
+        assert capped.params_low == pytest.approx(table.params_low, rel=0.02)
+
+
 def test_a_covariance_stands_for_resampled_fits(fitted):
     bare = replace(fitted, samples=np.zeros((0, 5)))
     one, other = plan(fitted, compute=1e23), plan(bare, compute=1e23)
