@@ -198,10 +198,8 @@ def bootstrap(data: dict[str, np.ndarray]) -> None:
             )
 
 
-def chinchilla(data: dict[str, np.ndarray]) -> None:
-    if importlib.util.find_spec("chinchilla") is None:
-        print("\nthe package chinchilla is not here: not compared")
-        return
+def chinchilla_fit(data: dict[str, np.ndarray]) -> tuple[float, np.ndarray]:
+    """Return seconds and coordinates of a fit by the package, from 3^5 starts, with as many processes as cores."""
     from chinchilla import Chinchilla
     from chinchilla._metrics import log_huber
 
@@ -225,10 +223,16 @@ def chinchilla(data: dict[str, np.ndarray]) -> None:
         begun = time.perf_counter()
         peer.fit()
         slow = time.perf_counter() - begun
+    at = {"E": peer.E, "A": peer.A, "B": peer.B, "a": peer.alpha, "b": peer.beta}
+    return slow, fit_law("surface").coordinates(at)
+
+
+def chinchilla(data: dict[str, np.ndarray]) -> None:
+    if importlib.util.find_spec("chinchilla") is None:
+        print("\nthe package chinchilla is not here: not compared")
+        return
     law = fit_law("surface")
-    x = law.coordinates(
-        {"E": peer.E, "A": peer.A, "B": peer.B, "a": peer.alpha, "b": peer.beta} | {}
-    )
+    slow, x = chinchilla_fit(data)
     theirs = objective(np.log(data["loss"]) - law.predict(x, data), 1e-3)
     ours = solve(law, data, data["loss"], delta=1e-3).objective
     fast = best_of(lambda: solve(law, data, data["loss"], delta=1e-3), 10)

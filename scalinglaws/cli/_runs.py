@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from cyclopts import Parameter
 
 from ..errors import DataError, DomainError, refusal
@@ -19,10 +20,19 @@ from ..reprs import short_repr
 if TYPE_CHECKING:
     from ..verify.empirical import CodedWarning, Fit, Runs
 
+
+def no_option(kind: Any, value: str) -> None:
+    """Refuse an option that nobody knows where a file is expected."""
+    if value.startswith("-") and value != "-":
+        raise ValueError(f"unknown option {value}")
+
+
+Source = Annotated[str, Parameter(allow_leading_hyphen=True, validator=no_option)]
+"""The first argument of a command: a file, ``-`` for standard input, or a name."""
+
 EXAMPLES = ("gadre", "synthetic")
 """Runs that come with the package, by name."""
 
-_SHOWN = 3  # warnings; more are counted
 _AUTO = "auto"
 _OPTIONS = {
     "columns": "--columns",
@@ -84,7 +94,7 @@ def read_runs(
     """Read a table of runs: a file, ``-`` for standard input, or an example by name unless a file has that name."""
     from ..verify import empirical
 
-    options = {
+    options: dict[str, Any] = {
         "columns": chosen_columns(columns),
         "where": chosen_values(where),
         "rows": rows,
@@ -267,28 +277,40 @@ def _quoted(value: str) -> str:
 
 
 def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> list[str]:
-    """Write warnings as lines, with their cures if asked to; more than three are counted."""
-    shown = list(warnings) if verbose else list(warnings)[:_SHOWN]
-    lines = []
-    for warning in shown:
-        lines.append(as_options(str(warning)))
-        if verbose:
-            lines.append(as_options(f"  {warning.cause}: {warning.cure}"))
-    rest = len(warnings) - len(shown)
-    return [*lines, f"and {rest} more warning{'s' if rest > 1 else ''}"] if rest else lines
+    """Write warnings as lines, as `_coded_warnings.warning_lines` does, in the words of commands."""
+    from ..verify.empirical._coded_warnings import warning_lines
+
+    return [as_options(line) for line in warning_lines(warnings, verbose)]
+
+
+def cut(line: str) -> str:
+    """Cut a line to the columns of a terminal."""
+    from ..verify.empirical.fits._report_tables import COLUMNS
+
+    return line if len(line) <= COLUMNS else line[: COLUMNS - 3] + "..."
 
 
 def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
-    """Return what is doubtful of a fit and of its runs."""
-    return (*(fit.runs.warnings if fit.runs is not None else ()), *fit.warnings)
+    """Return what is doubtful of the runs of a fit, and of the fit."""
+    from ..verify.empirical.fits._report import all_warnings
+
+    return all_warnings(fit)
 
 
 def plain_json(value: Any) -> Any:
-    """Return a dictionary of a result as JSON can hold it: NaN becomes null, infinity a word."""
+    """Return what JSON can hold: NaN becomes null, infinity a word.
+
+    Examples
+    --------
+    >>> plain_json({"loss": (1.5, math.nan, math.inf)})
+    {'loss': [1.5, None, 'inf']}
+    """
     if isinstance(value, Mapping):
         return {str(key): plain_json(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, np.ndarray)):
         return [plain_json(entry) for entry in value]
-    if isinstance(value, float) and value != value:
-        return None
-    return json.loads(json.dumps(value).replace("-Infinity", '"-inf"').replace("Infinity", '"inf"'))
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

@@ -14,21 +14,21 @@ from ....arguments import number, numbers, whole
 from ....errors import DataError, refusal
 from .._read_runs import read_runs
 from .._runs import Runs
+from ._calibration import calibrate
 from ._covariance import robust_deviation
 from ._identifiability import identified
 from ._laws import FitLaw, fit_law
 from ._record import Bounds, Fit
-from ._solve import Solution, solve
+from ._requirements import enough
+from ._solve import errors, solve
 
 Array = NDArray[np.float64]
 
 _FIRST_DELTA = 1e-3  # of the fit from whose residuals the threshold is taken
-_EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
+EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
-_MORE = 2  # points beyond the number of parameters that a fit needs
 _SHARPNESS = (math.exp(-3), math.exp(3))  # beyond, powers overflow
-_SAME_RATIO = 0.02  # spread of D/N below which N and D cannot be told apart
 
 PUBLISHED: dict[str, tuple[str, dict[str, float], str]] = {
     "hoffmann": (
@@ -66,9 +66,9 @@ def fit(
     Parameters
     ----------
     law : str, Law or FitLaw
-        ``"auto"``: ``surface``, and ``surface_power`` beside it from 30 runs and 4 budgets on. Or the name of a law, here or in the
-        catalogue (``surface`` is ``empirical.chinchilla``), a law of `scalinglaws.theory`, or an expression such as
-        ``"E + A*N**-a + B*D**-a"``.
+        ``"auto"``: ``surface``, and ``surface_power`` beside it from 30 runs and 4 budgets on, weighted and calibrated as by
+        `Fit.calibrate`. Or the name of a law, here or in the catalogue (``surface`` is ``empirical.chinchilla``), a law of
+        `scalinglaws.theory`, or an expression such as ``"E + A*N**-a + B*D**-a"``.
     runs : Runs, data frame or mapping
         What `read_runs` returns or reads; for laws in other variables than N, D and C, columns named by the variables, and ``loss``.
         A law in x alone is fitted to a column x, or else to the compute of the runs.
@@ -135,7 +135,7 @@ def fit(
             raise refusal(
                 "weights", counted.shape, f"must be {data.losses.size}, one per point", shown=False
             )
-    _enough(chosen, data, counted)
+    enough(chosen, data.columns, counted)
     if threshold is None:
         threshold = _threshold(chosen, data, counted, above)
     found = _fitted(chosen, data, counted, threshold, above, bounds, fixed)
@@ -146,6 +146,8 @@ def fit(
         power = _fitted(constrained, data, counted, threshold, above, shared, fixed)
         found = replace(found, laws={"surface_power": power})
     found = identified(found)
+    if automatic:
+        found = calibrate(found)
     return found.bootstrap(count, rng=rng) if count else found
 
 
@@ -318,34 +320,17 @@ def _abscissa(runs: Runs) -> Array:
     return runs.C
 
 
-def _enough(law: FitLaw, data: Points, weights: Array) -> None:
-    free = int(np.sum(law.free))
-    points = int(np.count_nonzero(weights))
-    if points < free + _MORE:
-        raise DataError(
-            f"{points} points are too few for the {free} parameters of {law.id}; at least {free + _MORE} are needed"
-        )
-    kept = {name: column[weights > 0] for name, column in data.columns.items()}
-    for name, column in kept.items():
-        if np.ptp(column) == 0:
-            cure = "power_offset needs only one scale" if len(kept) > 1 else "add runs at others"
-            raise DataError(
-                f"all runs have {name} = {column[0]:.4g}: {law.id} needs several; {cure}"
-            )
-    if "N" in kept and "D" in kept:
-        ratio = kept["D"] / kept["N"]
-        if np.ptp(ratio) < _SAME_RATIO * np.mean(ratio):
-            raise DataError(
-                f"all runs have D/N = {np.mean(ratio):.4g}: {law.id} cannot tell N and D apart; fit power_offset in C, "
-                "or add runs at other ratios"
-            )
-
-
 def _threshold(law: FitLaw, data: Points, weights: Array, envelope: float) -> float:
     first = solve(
         law, data.columns, data.losses, delta=_FIRST_DELTA, weights=weights, envelope=envelope
     )
-    return max(_EFFICIENT * robust_deviation(first.residuals[weights > 0]), _LEAST_DELTA)
+    return max(EFFICIENT * robust_deviation(first.residuals[weights > 0]), _LEAST_DELTA)
+
+
+def default_threshold(fit: Fit) -> float:
+    """Return the threshold that a fit has where none is asked for."""
+    data = Points(fit.columns, fit.losses, fit.runs)
+    return _threshold(fit.model, data, fit.row_weights, fit.envelope)
 
 
 def _both(runs: Runs) -> bool:
@@ -365,7 +350,7 @@ def _fitted(
         law, data.columns, data.losses, delta=delta, weights=weights, envelope=envelope
     )
     runs = data.runs
-    sigma, cov = _errors(solution, weights, law.free)
+    sigma, cov = errors(solution, weights, law.free)
     return Fit(
         law=law.id,
         names=law.names,
@@ -393,16 +378,3 @@ def _fitted(
         counts="" if runs is None else runs.counts,
         cost=6.0 if runs is None else runs.cost,
     )
-
-
-def _errors(solution: Solution, weights: Array, free: NDArray[np.bool_]) -> tuple[float, Array]:
-    """Return the residuals' standard deviation and the covariance sigma^2 (J^T W J)^+ of what was fitted."""
-    left = float(np.sum(weights)) - int(np.sum(free))
-    variance = float(np.sum(weights * solution.residuals**2)) / max(left, 1.0)
-    cov = np.zeros((free.size, free.size))
-    jacobian = solution.jacobian[:, free]
-    size = np.maximum(np.linalg.norm(jacobian * np.sqrt(weights)[:, None], axis=0), 1e-300)
-    scaled = jacobian * np.sqrt(weights)[:, None] / size
-    inverse = np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True)
-    cov[np.ix_(free, free)] = variance * inverse / np.outer(size, size)
-    return float(np.sqrt(variance)), cov

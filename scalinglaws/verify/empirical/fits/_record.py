@@ -184,8 +184,8 @@ class Fit(Result):
         return self._in("_intervals").interval(self, name, level)  # type: ignore[no-any-return]
 
     def predict(self, **arguments: Any) -> Any:
-        """Predict losses with their intervals; see `fits._forecast.predict`."""
-        return self._in("_forecast").predict(self, **arguments)
+        """Predict losses with their intervals; see `fits._predict.predict`."""
+        return self._in("_predict").predict(self, **arguments)
 
     def profile(self, name: str, **arguments: Any) -> Any:
         """Return the profile of the objective along a parameter; see `fits._profile.profile`."""
@@ -199,13 +199,13 @@ class Fit(Result):
         """Return the fit with the drift of its forecasts; see `fits._calibration.calibrate`."""
         return self._in("_calibration").calibrate(self, drift=drift, prior=prior)
 
-    def report(self, **arguments: Any) -> str:
+    def report(self, *arguments: Any, **options: Any) -> str:
         """Describe the fit in a few lines; see `fits._report.report`."""
-        return self._in("_report").report(self, **arguments)  # type: ignore[no-any-return]
+        return self._in("_report").report(self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write the fit as one page; see `fits._report.to_html`."""
-        return self._in("_report").to_html(self, path)  # type: ignore[no-any-return]
+    def to_html(self, path: str | Path, *arguments: Any, **options: Any) -> Path:
+        """Write the fit as one page; see `fits._page.write_page`."""
+        return self._in("_page").write_page(self, path, *arguments, **options)  # type: ignore[no-any-return]
 
     @staticmethod
     def _in(module: str) -> Any:

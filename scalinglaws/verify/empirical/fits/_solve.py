@@ -213,6 +213,24 @@ def resolve_many(
     return law.shifted(found, -middles)
 
 
+def errors(solution: Solution, weights: Array, free: NDArray[np.bool_]) -> tuple[float, Array]:
+    """Return the residuals' standard deviation and the covariance sigma^2 (J^T W J)^+ of what was fitted."""
+    left = float(np.sum(weights)) - int(np.sum(free))
+    variance = float(np.sum(weights * solution.residuals**2)) / max(left, 1.0)
+    return float(np.sqrt(variance)), variance * normal_inverse(solution.jacobian, weights, free)
+
+
+def normal_inverse(jacobian: Array, weights: Array, free: NDArray[np.bool_]) -> Array:
+    """Return (J^T W J)^+ over what was fitted, 0 elsewhere."""
+    found = np.zeros((free.size, free.size))
+    rows = jacobian[:, free] * np.sqrt(weights)[:, None]
+    size = np.maximum(np.linalg.norm(rows, axis=0), 1e-300)
+    scaled = rows / size
+    inverse = np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True)
+    found[np.ix_(free, free)] = inverse / np.outer(size, size)
+    return found
+
+
 def prepared(
     law: FitLaw, columns: Columns, losses: ArrayLike, weights: ArrayLike | None
 ) -> tuple[Array, Array, Array]:
