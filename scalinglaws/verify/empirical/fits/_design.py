@@ -25,6 +25,7 @@ from ._design_sites import (
     isoflop_plan,
     points_of,
 )
+from ._forecast import members
 from ._record import Fit
 
 Array = NDArray[np.float64]
@@ -98,8 +99,8 @@ def design(
     existing : mapping, Runs, data frame or array of shape (m, 2), optional
         Runs that will be fitted together with the new ones; by default those of the fit. An empty list for none.
     law : str, optional
-        One of the fit's laws. By default ``surface_power`` where it has weight in the fit's forecasts, for a plan that determines c
-        too determines the simpler law, and not the reverse; else the law of the fit.
+        One of the fit's laws. By default that with the most parameters of those with weight in its forecasts, so ``surface_power``
+        beside ``surface``: a plan that determines c too determines the simpler law, and not the reverse.
 
     Returns
     -------
@@ -375,11 +376,10 @@ class _Problem:
 
 
 def _with_law(fit: Fit, law: str | None) -> Fit:
-    if law is None:
-        weighted = fit.weights.get("surface_power", 0) > 0 and "surface_power" in fit.laws
-        law = "surface_power" if weighted else fit.law
-    if law != fit.law:
-        fit = fit.laws[choice("law", law, (fit.law, *fit.laws))]
+    """Return the fit of the law that is meant: of those with weight, the one with the most parameters."""
+    fit = max(
+        (entry for _, entry in members(fit, law).values()), key=lambda entry: len(entry.names)
+    )
     if set(fit.model.variables) != {"N", "D"}:
         raise refusal("fit", fit.law, "must be of a law in N and D", named=False)
     return fit

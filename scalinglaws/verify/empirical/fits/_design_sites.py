@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from ....arguments import afford, numbers
+from ....equality import by_value
 from ....errors import refusal
 from ....reprs import short_repr
-from ._laws import FitLaw
+from ._law import FitLaw
 from ._optimum import log_gradient_params, log_params
 from ._record import Fit
 
@@ -32,6 +33,7 @@ _BLOCK = 1024
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Points:
     """Runs that were or could be made.
 
@@ -66,6 +68,7 @@ NONE = Points(*(np.zeros(0),) * 3)
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Targets:
     """What shall be known.
 

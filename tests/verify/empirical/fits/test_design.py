@@ -453,7 +453,7 @@ def test_the_table_of_runs_can_be_read_once_losses_are_filled_in(tmp_path):
         ({"candidates": [[1e9, 1e10, 1e11]]}, "candidates must have N and D"),
         ({"candidates": 7}, "candidates must have N and D"),
         ({"existing": {"N": [1e9]}}, "existing.*must have N and D"),
-        ({"law": "surface_power"}, "law = 'surface_power' must be"),
+        ({"law": "surface_power"}, "unknown law 'surface_power'"),
         (
             {"misfit": 0, "candidates": {"N": [1e9] * 9, "D": np.geomspace(1e9, 1e11, 9)}},
             "candidates must determine all of E, A, B, a, b",
