@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from ..errors import DataError
+from ..errors import DataError, refusal
 from ._app import Json, Whole, app
 from ._formats import Answer, check_suffix, emit, wrote
 from ._runs import (
     RunOptions,
+    Source,
     all_warnings,
     as_options,
+    cut,
+    in_options,
     plain_json,
     positive_numbers,
     read_fit,
+    read_runs,
+    warning_lines,
 )
 
 if TYPE_CHECKING:
-    from ..verify.empirical import Fit
+    from ..results import Result
+    from ..verify.empirical import Fit, Runs
 
 _SAVED = (".json", ".npz")
 _FLAG = Parameter(negative=())
@@ -30,7 +36,7 @@ _FLAG = Parameter(negative=())
 
 @app.command
 def fit(
-    file: str,
+    file: Source,
     /,
     *,
     law: str = "auto",
@@ -85,13 +91,42 @@ def fit(
         End with exit code 1 if there are warnings.
     """
     if save is not None:
-        check_suffix(save, _SAVED, option="--save")
+        one = group is None and "," not in law
+        check_suffix(save, _SAVED if one else _SAVED[1:], option="--save")
     if html is not None:
         check_suffix(html, (".html",), option="--html")
+    from ..verify import empirical
+
     computes = None if compute is None else positive_numbers("compute", compute)
     options = reading.given()
-    fitting = {"delta": delta, "envelope": envelope, "bootstrap": bootstrap, "seed": seed}
-    found = read_fit(file, law=law, **fitting, **options)
+    if group is not None or "," in law:
+        for name, value in (("envelope", envelope), ("html", html), ("compute", compute)):
+            if value is not None:
+                raise refusal(name, value, "goes with one fit: one law, and no --group")
+        if group is not None and "," in law:
+            raise refusal("group", group, "goes with one law")
+        runs = read_runs(file, group=group, **options)
+        threshold = {} if delta is None else {"delta": delta}
+        with in_options():
+            if group is None:
+                several: Result = empirical.compare_laws(
+                    [name.strip() for name in law.split(",")], runs, holdout=holdout, **threshold
+                )
+            else:
+                several = empirical.fit_groups(
+                    "surface" if law == "auto" else law,
+                    runs,
+                    shared=(),
+                    bootstrap=bootstrap,
+                    rng=seed,
+                    **threshold,
+                )
+        return _shown(runs, several, save, json, verbose, strict)
+    if holdout != "rolling":
+        raise refusal("holdout", holdout, "says how several laws are compared: --law a,b")
+    found = read_fit(
+        file, law=law, delta=delta, envelope=envelope, bootstrap=bootstrap, seed=seed, **options
+    )
     if found.calibration is None and len(found):
         found = calibrated(found)
     source = _called(file, options, save)
@@ -107,6 +142,26 @@ def fit(
         words = found.report(computes, verbose=verbose, source=source)
         sys.stdout.write(as_options(words) + "\n")
     return 1 if strict and all_warnings(found) else 0
+
+
+def _shown(
+    runs: Runs, found: Any, save: Path | None, json: bool, verbose: bool, strict: bool
+) -> int:
+    """Print a comparison of laws, or the fits of groups."""
+    from ..verify.empirical.fits._report import described_runs
+
+    if save is not None:
+        found.save(save)
+        wrote(save)
+    doubts = (*runs.warnings, *getattr(found, "warnings", ()))
+    if json:
+        emit(Answer(plain_json(found.to_dict()), []), True, None)
+    else:
+        lines = [*described_runs(runs), "", *found.summary().splitlines()]
+        told = warning_lines(doubts, verbose)
+        lines += ["", *(told if verbose else map(cut, told))] if told else []
+        sys.stdout.write(as_options("\n".join(lines)) + "\n")
+    return 1 if strict and doubts else 0
 
 
 def calibrated(found: Fit) -> Fit:
@@ -140,7 +195,7 @@ def _as_data(found: Fit, computes: list[float] | None) -> dict[str, Any]:
     """Return what is printed, and more digits of it, for JSON."""
     from ..errors import DomainError
     from ..verify.empirical.fits._optimum import optimum
-    from ..verify.empirical.fits._report import default_computes
+    from ..verify.empirical.fits._report_tables import default_computes
 
     asked = default_computes(found) if computes is None else computes
     table: dict[str, Any] | None = None

@@ -20,6 +20,16 @@ from ..reprs import short_repr
 if TYPE_CHECKING:
     from ..verify.empirical import CodedWarning, Fit, Runs
 
+
+def no_option(kind: Any, value: str) -> None:
+    """Refuse an option that nobody knows where a file is expected."""
+    if value.startswith("-") and value != "-":
+        raise ValueError(f"unknown option {value}")
+
+
+Source = Annotated[str, Parameter(allow_leading_hyphen=True, validator=no_option)]
+"""The first argument of a command: a file, ``-`` for standard input, or a name."""
+
 EXAMPLES = ("gadre", "synthetic")
 """Runs that come with the package, by name."""
 
@@ -84,7 +94,7 @@ def read_runs(
     """Read a table of runs: a file, ``-`` for standard input, or an example by name unless a file has that name."""
     from ..verify import empirical
 
-    options = {
+    options: dict[str, Any] = {
         "columns": chosen_columns(columns),
         "where": chosen_values(where),
         "rows": rows,
@@ -271,6 +281,13 @@ def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> li
     from ..verify.empirical._coded_warnings import warning_lines
 
     return [as_options(line) for line in warning_lines(warnings, verbose)]
+
+
+def cut(line: str) -> str:
+    """Cut a line to the columns of a terminal."""
+    from ..verify.empirical.fits._report_tables import COLUMNS
+
+    return line if len(line) <= COLUMNS else line[: COLUMNS - 3] + "..."
 
 
 def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:

@@ -59,25 +59,12 @@ def table(tmp_path):
 # -- what it prints ---------------------------------------------------------------------------------------------------------
 
 
-def fresh(*arguments, **environment):
-    """Run the command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "scalinglaws", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | environment,
-        encoding="utf-8",
-    )
-
-
 @pytest.mark.parametrize("threads", ["1", "2"])
-def test_the_screen_is_reproduced_to_the_digit_on_any_number_of_threads(threads, tmp_path):
+def test_the_screen_is_reproduced_to_the_digit_on_any_number_of_threads(threads):
     done = subprocess.run(
         [sys.executable, "-m", "scalinglaws", "fit", "synthetic"],
         capture_output=True,
         check=False,
-        cwd=tmp_path,
         env=os.environ | {"NUMBA_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")

@@ -126,9 +126,21 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
         "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
     ),
+    "W-low-power": (
+        "a test that groups share parameters did not reject, but it could hardly have: that they are equal is assumed, not shown",
+        "share nothing (shared=()), or add runs that are further apart in N and D",
+    ),
+    "W-beyond-checked": (
+        "a prediction further above the largest run than any forecast of later budgets was checked: laws drift away there",
+        "use the calibrated interval there, or add runs of more compute",
+    ),
     "W-drift-unchecked": (
         "too few budgets, or too few runs on them, to forecast one from smaller ones: 15 runs on 2 budgets, and 3 runs on a later one",
         "add cheap runs at smaller budgets, or state the drift with calibrate(drift=)",
+    ),
+    "W-drift-unseen": (
+        "so few runs at smaller budgets that their forecasts say nothing of a drift: it comes out near 0 whatever it is",
+        "state the drift with calibrate(drift=0.015), that of public data, or add cheap runs at smaller budgets",
     ),
     "W-weights-unchecked": (
         "several laws were fitted, and no forecast of later budgets says how much each is worth",
@@ -195,7 +207,9 @@ def warning_table() -> Table:
     return Table(("code", "cause", "cure"), [(code, *WARNINGS[code]) for code in sorted(WARNINGS)])
 
 
-def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> list[str]:
+def warning_lines(
+    warnings: Sequence[CodedWarning], verbose: bool = False, most: int = MOST_SHOWN
+) -> list[str]:
     """Write warnings, a line each; more than three are counted, unless all are asked for, with their causes and cures.
 
     Examples
@@ -209,9 +223,12 @@ def warning_lines(warnings: Sequence[CodedWarning], verbose: bool = False) -> li
             for warning in warnings
             for line in (f"{warning}", f"  {warning.cause}: {warning.cure}")
         ]
-    lines = [f"{warning}" for warning in warnings[:MOST_SHOWN]]
+    lines = [f"{warning}" for warning in warnings[:most]]
     rest = len(warnings) - len(lines)
-    return [*lines, f"and {rest} more warning{'s' if rest > 1 else ''}"] if rest else lines
+    if not rest:
+        return lines
+    plural = "s" if rest > 1 else ""
+    return [*lines, f"and {rest} more warning{plural}" if lines else f"{rest} warning{plural}"]
 
 
 def listed(names: list[str]) -> str:

@@ -24,7 +24,9 @@ Names = NDArray[np.str_]
 
 _GAP = 0.05  # decades between two budgets
 _MOST = 12  # budgets; beyond, they lie on a grid
-_CELL = 0.25  # decades of the grid
+CELL = 0.25
+"""Decades of a cell of the grid."""
+
 _ARRAYS = (
     "N",
     "D",
@@ -72,7 +74,7 @@ def grouped_computes(logarithms: Array) -> Budgets:
     on_grid = int(gaps.sum()) + 1 > _MOST
     member = np.empty(len(order), dtype=np.int64)
     if on_grid:
-        cells = np.floor((logarithms - logarithms.min()) / _CELL + 1e-9)
+        cells = np.floor((logarithms - logarithms.min()) / CELL + 1e-9)
         member[:] = np.unique(cells, return_inverse=True)[1]
     else:
         member[order] = np.append(0, np.cumsum(gaps))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import DataError
-from .._runs import Budgets, grouped_computes
+from .._runs import CELL, Budgets, grouped_computes
 from ._record import Fit
 
 Array = NDArray[np.float64]
@@ -68,6 +68,15 @@ def fitted_budgets(fit: Fit) -> tuple[NDArray[np.int64], Array, Budgets]:
     return points, logarithms[points], grouped_computes(logarithms[points])
 
 
+def upper_ends(logarithms: Array, budgets: Budgets) -> Array:
+    r"""Return where budgets end, in :math:`\log_{10} C`: their values, or the upper ends of cells where they lie on a grid."""
+    if not budgets.on_grid:
+        return budgets.log10_compute
+    smallest = logarithms.min()
+    cells = np.floor((budgets.log10_compute - smallest) / CELL + 1e-9)
+    return np.asarray(smallest + CELL * (cells + 1))
+
+
 def largest_fitted(fit: Fit) -> float:
-    r"""Return :math:`\log_{10}` of the largest budget that was fitted."""
-    return float(fitted_budgets(fit)[2].log10_compute[-1])
+    r"""Return the largest :math:`\log_{10} C` that was fitted, of the points that count."""
+    return float(np.max(fitted_log_compute(fit)[fit.row_weights > 0]))

@@ -21,7 +21,8 @@ PRIOR = 0.015
 """Drift a decade that public sets of runs suggest."""
 
 _PRIOR_BANDS = 4  # bands that the prior counts for
-_CODES = ("W-drift-unchecked", "W-weights-unchecked", "W-refits-unsettled")
+CODES = ("W-drift-unchecked", "W-drift-unseen", "W-weights-unchecked", "W-refits-unsettled")
+"""Codes of what is doubtful of a calibration."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ def drift_per_decade(
 
     Examples
     --------
-    >>> drift_per_decade([0.02], [0.0], [1.0])
-    (0.016124515496597098, 0.02)
+    >>> print("{:.4f} {:.4f}".format(*drift_per_decade([0.02], [0.0], [1.0])))
+    0.0161 0.0200
     """
     e, v, h = (np.asarray(values, float) for values in (errors, variances, horizons))
     if not h.size:
@@ -152,6 +153,7 @@ def calibrate(fit: Fit, drift: float | None = None, prior: float | None = None) 
     >>> from scalinglaws.verify.empirical import example_runs, fit
     >>> found = calibrate(fit("surface", example_runs("synthetic"), bootstrap=0))
     >>> print(found.calibration.summary())
+    drift 0.9 % a decade, shrunk to public data; validated horizon: 0.8 decades (7 bands)
     """
     told = None if drift is None else number("drift", drift, low=0)
     public = PRIOR if prior is None else number("prior", prior, low=0)
@@ -172,7 +174,7 @@ def calibrate(fit: Fit, drift: float | None = None, prior: float | None = None) 
         by_law=by_law if told is None else dict.fromkeys(by_law, told),
         given=told is not None,
     )
-    kept = tuple(warning for warning in fit.warnings if warning.code not in _CODES)
+    kept = tuple(warning for warning in fit.warnings if warning.code not in CODES)
     return replace(
         fit,
         rolling=rolling,
@@ -200,6 +202,16 @@ def _warnings(rolling: RollingOrigin, calibration: Calibration) -> list[CodedWar
                 CodedWarning(
                     "W-weights-unchecked",
                     f"no forecast of later budgets tells {' and '.join(rolling.laws)} apart: {rolling.laws[0]} alone is used{why}",
+                )
+            )
+    elif not calibration.given:
+        noise = float(np.mean(rolling.variance()))
+        if noise > calibration.prior**2 * float(np.mean(rolling.horizon**2)):
+            found.append(
+                CodedWarning(
+                    "W-drift-unseen",
+                    f"the forecasts of later budgets are uncertain by {100 * math.sqrt(noise):.2g} %: a drift of "
+                    f"{100 * calibration.prior:g} % a decade would not show in them, and {100 * calibration.drift:.2g} % is what they say",
                 )
             )
     if rolling.unsettled:

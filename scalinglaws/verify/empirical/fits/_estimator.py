@@ -152,7 +152,8 @@ class LawEstimator:
             At most 0.
         """
         error = np.log(numbers("y", y, low=0, strict=True)) - np.log(self.predict(X))
-        return -float(np.sqrt(np.average(error**2, weights=sample_weight)))
+        counted = None if sample_weight is None else numbers("sample_weight", sample_weight, low=0)
+        return -float(np.sqrt(np.average(error**2, weights=counted)))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the arguments it was made with.

@@ -14,6 +14,7 @@ from ....arguments import number, numbers, whole
 from ....errors import DataError, refusal
 from .._read_runs import read_runs
 from .._runs import Runs
+from ._calibration import calibrate
 from ._covariance import robust_deviation
 from ._identifiability import identified
 from ._laws import FitLaw, fit_law
@@ -65,9 +66,9 @@ def fit(
     Parameters
     ----------
     law : str, Law or FitLaw
-        ``"auto"``: ``surface``, and ``surface_power`` beside it from 30 runs and 4 budgets on. Or the name of a law, here or in the
-        catalogue (``surface`` is ``empirical.chinchilla``), a law of `scalinglaws.theory`, or an expression such as
-        ``"E + A*N**-a + B*D**-a"``.
+        ``"auto"``: ``surface``, and ``surface_power`` beside it from 30 runs and 4 budgets on, weighted and calibrated as by
+        `Fit.calibrate`. Or the name of a law, here or in the catalogue (``surface`` is ``empirical.chinchilla``), a law of
+        `scalinglaws.theory`, or an expression such as ``"E + A*N**-a + B*D**-a"``.
     runs : Runs, data frame or mapping
         What `read_runs` returns or reads; for laws in other variables than N, D and C, columns named by the variables, and ``loss``.
         A law in x alone is fitted to a column x, or else to the compute of the runs.
@@ -145,6 +146,8 @@ def fit(
         power = _fitted(constrained, data, counted, threshold, above, shared, fixed)
         found = replace(found, laws={"surface_power": power})
     found = identified(found)
+    if automatic:
+        found = calibrate(found)
     return found.bootstrap(count, rng=rng) if count else found
 
 

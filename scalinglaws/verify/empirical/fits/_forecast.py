@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
-from ....arguments import afford, broadcast, choice, number, numbers
-from ....errors import DataError, refusal, unknown_name
+from ....arguments import afford, broadcast, numbers
+from ....errors import refusal, unknown_name
 from ....results import Result
 from ._budgets import largest_fitted, log_compute
 from ._laws import fit_law
@@ -35,40 +34,15 @@ class Forecast(Result):
     run_variance : ndarray, shape (m,)
         The same with the residual variance added to each :math:`v_k`; NaN without data.
     calibrated_variance : ndarray, shape (m,)
-        The run's, and :math:`(s h)^2` for a drift s per decade; NaN for a fit that was not calibrated.
+        The run's, and :math:`(s h)^2` for a drift s per decade; NaN for a fit without `calibration`.
     horizon : ndarray, shape (m,)
-        h, decades of compute beyond the largest fitted budget, 0 below it; NaN where nothing is known of either.
+        h, decades of compute beyond the largest that was fitted, 0 below it; NaN where nothing is known of either.
     """
 
     log_loss: Array
     mean_variance: Array
     run_variance: Array
     calibrated_variance: Array
-    horizon: Array
-
-
-@dataclass(frozen=True)
-class LossPrediction(Result):
-    """Predicted losses with an interval.
-
-    Attributes
-    ----------
-    loss, low, high : ndarray
-        Of the shape to which the columns broadcast; limits are NaN for published constants without a covariance.
-    interval : str
-        ``mean``: where the law lies, if it holds. ``run``: where a new run lies, if it holds. ``calibrated``: where a new run lies
-        if the law drifts away from runs of more compute as it did before.
-    level : float
-        Nominal coverage.
-    horizon : ndarray
-        Decades of compute beyond the largest fitted budget, 0 below it; NaN where nothing is known of either.
-    """
-
-    loss: Array
-    low: Array
-    high: Array
-    interval: str
-    level: float
     horizon: Array
 
 
@@ -138,76 +112,10 @@ def forecast(fit: Fit, columns: Mapping[str, ArrayLike], *, law: str | None = No
     >>> np.exp(found.log_loss).round(4)
     array([1.9739])
     """
-    return _forecast(fit, _flat(fit, columns, law)[1], law)
+    return forecast_at(fit, flat_columns(fit, columns, law)[1], law)
 
 
-def predict(
-    fit: Fit,
-    *,
-    interval: str = "mean",
-    level: float = 0.95,
-    law: str | None = None,
-    **columns: ArrayLike,
-) -> LossPrediction:
-    r"""Predict losses with their intervals :math:`\exp(f \pm z \sqrt v)`, normal in :math:`\ln L`.
-
-    Parameters
-    ----------
-    fit : Fit
-        Of one law, or of several with weights.
-    interval : str
-        ``mean``, ``run`` or ``calibrated``, by the variances of `forecast`.
-    level : float
-        Nominal coverage, between 0 and 1.
-    law : str, optional
-        One of the fit's laws instead of all.
-    **columns : array_like
-        Variables of the laws, for example ``N=7e10, D=1.4e12``; C may be added.
-
-    Returns
-    -------
-    LossPrediction
-        Of the shape to which the columns broadcast.
-
-    Raises
-    ------
-    DataError
-        If the interval is not known of published constants: they have no residuals and no runs.
-    DomainError
-        If an argument is not allowed.
-
-    Examples
-    --------
-    >>> from scalinglaws.verify.empirical import example_runs, fit
-    >>> found = predict(fit("surface", example_runs("synthetic"), bootstrap=0), interval="run", N=1e10, D=3e11)
-    >>> print(f"{found.loss:.3f}, 95 %: {found.low:.3f} to {found.high:.3f}")
-    2.113, 95 %: 2.099 to 2.127
-    """
-    chosen = choice("interval", interval, INTERVALS)
-    nominal = number("level", level, low=0, high=1, strict=True)
-    if nominal == 1:
-        raise refusal("level", level, "must be < 1")
-    shape, flat = _flat(fit, columns, law)
-    found = _forecast(fit, flat, law)
-    variance = getattr(found, f"{chosen}_variance")
-    if chosen != "mean" and np.isnan(variance).any():
-        raise DataError(
-            f"nothing is known of the {chosen} interval of {fit.law}: parameters from {fit.source or 'elsewhere'} have no residuals"
-        )
-    reach = ndtri(0.5 + 0.5 * nominal) * np.sqrt(variance)
-    with np.errstate(over="ignore"):  # limits of what is hardly known may be infinite
-        low, high = np.exp(found.log_loss - reach), np.exp(found.log_loss + reach)
-    return LossPrediction(
-        np.exp(found.log_loss).reshape(shape),
-        low.reshape(shape),
-        high.reshape(shape),
-        chosen,
-        nominal,
-        found.horizon.reshape(shape),
-    )
-
-
-def _flat(
+def flat_columns(
     fit: Fit, columns: Mapping[str, ArrayLike], law: str | None
 ) -> tuple[tuple[int, ...], dict[str, Array]]:
     """Check the columns; return the shape to which they broadcast, and flat ones."""
@@ -226,7 +134,7 @@ def _flat(
     return shape, dict(zip(checked, arrays, strict=True))
 
 
-def _forecast(fit: Fit, columns: dict[str, Array], law: str | None) -> Forecast:
+def forecast_at(fit: Fit, columns: dict[str, Array], law: str | None) -> Forecast:
     """Forecast at columns that were checked."""
     chosen = members(fit, law)
     points = next(iter(columns.values())).size
@@ -250,7 +158,7 @@ def _forecast(fit: Fit, columns: dict[str, Array], law: str | None) -> Forecast:
     spread = np.sum(shares * (np.array(variances) + (log_losses - mean) ** 2), axis=0)
     run = spread + np.sum(shares[:, 0] * np.array(noises))
     horizon = _horizon(fit, columns, points)
-    drift = _drift(fit, None if law is None else next(iter(chosen)))
+    drift = _drift(fit, list(chosen))
     return Forecast(mean, spread, run, run + (drift * horizon) ** 2, horizon)
 
 
@@ -261,8 +169,9 @@ def _horizon(fit: Fit, columns: Mapping[str, Array], points: int) -> Array:
     return np.maximum(computes - largest_fitted(fit), 0.0)
 
 
-def _drift(fit: Fit, law: str | None) -> float:
-    """Return the drift per decade of all laws or one, NaN where there is none."""
-    if fit.calibration is None:
+def _drift(fit: Fit, laws: list[str]) -> float:
+    """Return the drift per decade of one law or of all, NaN where there is none."""
+    calibration = fit.calibration
+    if calibration is None:
         return np.nan
-    return float(fit.calibration.drift if law is None else fit.calibration.drift_of(law))
+    return float(calibration.drift_of(laws[0]) if len(laws) == 1 else calibration.drift)

@@ -223,10 +223,9 @@ def _of_parameters(
         problems.append(
             CodedWarning("W-ill-conditioned", f"condition {found.condition:.1e}; weakest {weakest}")
         )
-    pairs = _pairs(centered, names)
+    pairs = [f"{one} and {other} ({rho:+.4f})" for one, other, rho in _pairs(centered, names)]
     if pairs and found.condition <= NOT:
-        told = [f"{one} and {other} ({rho:+.4f})" for one, other, rho in pairs]
-        problems.append(CodedWarning("W-correlated", listed(told)))
+        problems.append(CodedWarning("W-correlated", listed(pairs)))
     law = fit.model
     at_bound = []
     for j in np.flatnonzero(law.free):
@@ -244,11 +243,12 @@ def _of_parameters(
     if others:
         problems.append(CodedWarning("W-at-bound", f"{listed(others)} at a bound"))
     for name in _OFFSETS:
-        if name in law.names and law.free[law.names.index(name)] and fit.cov is not None:
-            j = law.names.index(name)
-            deviation = math.sqrt(max(float(fit.cov[j, j]), 0.0))
+        if name in names and fit.cov is not None:
+            place = law.names.index(name)
+            deviation = math.sqrt(max(float(fit.cov[place, place]), 0.0))
             if deviation > _OFFSET_ERROR:
-                told = f"{name} = {fit.parameters[name]:.3g} is known to a factor of {_factor(deviation)} only"
+                value = fit.parameters[name]
+                told = f"{name} = {value:.3g} is known to a factor of {_factor(deviation)} only"
                 problems.append(CodedWarning("W-offset", told))
     return problems
 
@@ -308,6 +308,6 @@ def _of_residuals(fit: Fit, found: Identifiability) -> list[CodedWarning]:
         told = f"residuals have skewness {found.skewness:.2g}: some runs are much worse than the law, none much better"
         problems.append(CodedWarning("W-one-sided", told))
     if found.trend:
-        told = [f"{name} (by chance {found.trends[name]:.1g})" for name in found.trend]
-        problems.append(CodedWarning("W-trend", f"residuals of {fit.law} follow {listed(told)}"))
+        trends = [f"{name} (by chance {found.trends[name]:.1g})" for name in found.trend]
+        problems.append(CodedWarning("W-trend", f"residuals of {fit.law} follow {listed(trends)}"))
     return problems

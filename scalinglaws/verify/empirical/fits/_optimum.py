@@ -154,24 +154,32 @@ def optimum(
     params, tokens = np.exp(log_n), np.exp(log_nd - log_n)
     told = forecast(fit, {"N": params, "D": tokens}, law=law)
     half = half_width(share)
-    bands = [
-        np.exp(told.log_loss + sign * half * np.sqrt(variance))
-        for variance in (told.mean_variance, told.run_variance, told.calibrated_variance)
-        for sign in (-1, 1)
-    ]
+
+    def band(variance: Array) -> tuple[Array, Array]:
+        reach = half * np.sqrt(variance)
+        return np.exp(told.log_loss - reach), np.exp(told.log_loss + reach)
+
+    mean, run, calibrated = map(
+        band, (told.mean_variance, told.run_variance, told.calibrated_variance)
+    )
     return Optimum(
-        budget,
-        params,
-        np.exp(low),
-        np.exp(high),
-        tokens,
-        np.exp(log_nd - high),
-        np.exp(log_nd - low),
-        tokens / params,
-        np.exp(log_nd - 2 * high),
-        np.exp(log_nd - 2 * low),
-        np.exp(told.log_loss),
-        *bands,
+        compute=budget,
+        params=params,
+        params_low=np.exp(low),
+        params_high=np.exp(high),
+        tokens=tokens,
+        tokens_low=np.exp(log_nd - high),
+        tokens_high=np.exp(log_nd - low),
+        ratio=tokens / params,
+        ratio_low=np.exp(log_nd - 2 * high),
+        ratio_high=np.exp(log_nd - 2 * low),
+        loss=np.exp(told.log_loss),
+        loss_mean_low=mean[0],
+        loss_mean_high=mean[1],
+        loss_run_low=run[0],
+        loss_run_high=run[1],
+        loss_calibrated_low=calibrated[0],
+        loss_calibrated_high=calibrated[1],
         horizon=told.horizon,
         level=share,
         weights={name: weight for name, (weight, _) in weighted.items()},
@@ -184,7 +192,7 @@ def _deviations(fit: Fit, compute: Array) -> Array:
         return np.full(compute.size, np.nan)
     slopes = log_gradient_params(fit.model, fit.parameters, compute, fit.cost)
     variance = np.einsum("mi,ij,mj->m", slopes, fit.cov, slopes)
-    return np.sqrt(np.maximum(variance, 0.0))
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 # -- points ---------------------------------------------------------------------------------------------------------------

@@ -19,18 +19,17 @@ from ....reprs import short_repr
 from ....tables import Table
 from ...page.document import rendered, table_section
 from ._budgets import largest_fitted
-from ._optimum import optimum
+from ._error_panels import pair_panels, profile_panels, rolling_panels
+from ._optimum import Optimum, optimum
 from ._panels import (
     Panel,
     fit_panels,
     frontier_panels,
     isoflop_panels,
-    pair_panels,
-    profile_panels,
     residual_panels,
-    rolling_panels,
 )
-from ._report import all_warnings, default_computes, parameter_cell, report, validated_horizon
+from ._report import all_warnings, parameter_cell, report
+from ._report_tables import default_computes, validated_horizon
 from ._sensitivity import sensitivity
 from ._svg_panels import panel_figure
 
@@ -181,7 +180,7 @@ def judgment(fit: Fit, compute: Array) -> tuple[str, str, list[str]]:
 def _laws(fit: Fit) -> _Section:
     tables = []
     for one in (fit, *fit.laws.values()):
-        rows = [list(parameter_cell(one, name)) for name in one.names]
+        rows = [parameter_cell(one, name) for name in one.names]
         title = f"{one.law}: {one.model.formula}"
         if fit.weights:
             title += f", weight {fit.weights.get(one.law, 0.0):.2f}"
@@ -206,7 +205,7 @@ def _sensitivity_table(fit: Fit) -> Table:
         row.append(_word(100 * float(found.rms[k]), 3))
         if with_optimum:
             row += [_size(float(found.params[k])), _word(float(found.loss[k]))]
-        rows.append(row)
+        rows.append(tuple(row))
     return Table(tuple(header), rows, f"Sensitivity of {found.law}")
 
 
@@ -274,7 +273,7 @@ def _plan(fit: Fit, compute: Array) -> _Section:
             row += [_size(float(getattr(found, name)[k])), _between(found, name, k)]
         row.append(f"{found.loss[k]:.4f}")
         row += [_between(found, f"loss_{kind}", k) for kind in ("mean", "run", "calibrated")]
-        rows.append(row)
+        rows.append(tuple(row))
     header = (
         "C",
         "N_opt",
@@ -297,16 +296,13 @@ def _plan(fit: Fit, compute: Array) -> _Section:
     )
 
 
-def _between(found: object, name: str, k: int) -> str:
+def _between(found: Optimum, name: str, k: int) -> str:
     low, high = (float(getattr(found, f"{name}_{end}")[k]) for end in ("low", "high"))
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    write = (
-        (lambda value: f"{value:.4f}")
-        if name.startswith("loss")
-        else (lambda value: scientific(value, 3))
-    )
-    return f"{write(low)} to {write(high)}"
+    if name.startswith("loss"):
+        return f"{low:.4f} to {high:.4f}"
+    return f"{scientific(low, 3)} to {scientific(high, 3)}"
 
 
 def _parameters(fit: Fit) -> _Section:
@@ -324,32 +320,32 @@ def _parameters(fit: Fit) -> _Section:
 
 
 def _provenance(fit: Fit, command: str) -> _Section:
-    rows: list[list[str]] = []
+    rows: list[tuple[str, str]] = []
     runs = fit.runs
     if runs is not None:
-        rows.append(["file", runs.source])
-        rows.append(["SHA-256", runs.sha256 or "none: no file"])
+        rows.append(("file", runs.source))
+        rows.append(("SHA-256", runs.sha256 or "none: no file"))
         rows.append(
-            ["columns", ", ".join(f"{name} = {column}" for name, column in runs.columns.items())]
+            ("columns", ", ".join(f"{name} = {column}" for name, column in runs.columns.items()))
         )
-        rows.append(["compute", runs.compute])
-        rows.append(["N counts", runs.counts or "not known"])
-        rows.append(["losses", runs.loss_unit])
-        rows.append(["rows", f"{runs.rows_read} read, {len(runs)} used, {runs.rows} of each run"])
-        rows.append(["where", runs.where or "all rows"])
-        rows += [["left out", f"{name}: {why}"] for name, why in runs.dropped]
+        rows.append(("compute", runs.compute))
+        rows.append(("N counts", runs.counts or "not known"))
+        rows.append(("losses", runs.loss_unit))
+        rows.append(("rows", f"{runs.rows_read} read, {len(runs)} used, {runs.rows} of each run"))
+        rows.append(("where", runs.where or "all rows"))
+        rows += [("left out", f"{name}: {why}") for name, why in runs.dropped]
     if fit.source:
-        rows.append(["source", fit.source])
+        rows.append(("source", fit.source))
     if len(fit):
-        rows.append(["threshold", "least squares" if math.isinf(fit.delta) else f"{fit.delta:.6g}"])
-        rows.append(["objective", f"{fit.objective:.10g}"])
-        rows.append(["resamples", str(len(fit.samples))])
+        rows.append(("threshold", "least squares" if math.isinf(fit.delta) else f"{fit.delta:.6g}"))
+        rows.append(("objective", f"{fit.objective:.10g}"))
+        rows.append(("resamples", str(len(fit.samples))))
         if fit.envelope < 1:
-            rows.append(["weight above the law", f"{fit.envelope:g}"])
-        rows += [["fixed", f"{name} = {value:g}"] for name, value in fit.fixed.items()]
+            rows.append(("weight above the law", f"{fit.envelope:g}"))
+        rows += [("fixed", f"{name} = {value:g}") for name, value in fit.fixed.items()]
     if command:
-        rows.append(["command", command])
-    rows.append(["version", f"scalinglaws {__version__}"])
+        rows.append(("command", command))
+    rows.append(("version", f"scalinglaws {__version__}"))
     return _Section(
         "provenance",
         "Provenance",

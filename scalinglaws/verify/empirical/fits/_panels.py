@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from ....equality import by_value
 from ....errors import DataError, DomainError
@@ -18,15 +17,13 @@ from ....reprs import short_repr
 from ._budgets import fitted_budgets, fitted_log_compute, largest_fitted
 from ._fit import PUBLISHED, from_parameters
 from ._forecast import forecast, members
-from ._intervals import interval
+from ._intervals import half_width
 from ._laws import fit_law
 from ._optimum import optimal_point, optimum
-from ._profile import profile
 from ._sensitivity import refitted
 
 if TYPE_CHECKING:
     from ._record import Fit
-    from ._rolling import RollingOrigin
 
 Array = NDArray[np.float64]
 
@@ -36,11 +33,8 @@ LAW, RIVAL, DATA, NOTE = "law", "rival", "data", "note"
 
 _STEPS = 121  # of a curve
 _AHEAD = 2.0  # decades beyond the largest budget
-_REACH = float(ndtri(0.975))
-_ASIDE = 0.015  # decades between the points of two laws
-_PROFILE = 25  # points of a profile
+_REACH = half_width(0.95)
 _FEWEST = 5  # runs of a budget through which a parabola is put
-_PAIRS = 1500  # samples that are drawn
 _HIDDEN = np.zeros(0)
 
 
@@ -207,7 +201,7 @@ def isoflop_panels(fit: Fit) -> list[Panel]:
     if not _in_sizes(fit):
         raise DataError(f"{fit.law} is no law in N and D: there are no isoFLOP curves")
     curves: list[Mark] = []
-    places, sizes, tops, exact = [], [], [], []
+    places, tops, exact, biased = [], [], [], []
     for series, (compute, rows) in enumerate(_several(fit)):
         N, losses = fit.columns["N"][rows], fit.losses[rows]
         grid = np.exp(np.linspace(np.log(N.min()) - 0.2, np.log(N.max()) + 0.2, _STEPS))
@@ -231,35 +225,46 @@ def isoflop_panels(fit: Fit) -> list[Panel]:
         tops.append(top)
         if line is not None:
             curves.append(Mark(LINE, grid, line, look=look, dashed=True))
-        sizes.append(best)
+        law = np.exp(forecast(fit, {"N": N, "D": fit.columns["D"][rows]}).log_loss)
+        biased.append(_parabola(N, law, grid)[0])
     if not places:
         raise DataError("no budget has five runs of different sizes: there are no isoFLOP curves")
-    at, parabola = np.array(places), np.array(tops)
-    known = np.isfinite(parabola)
+    at = np.array(places)
     grid = np.logspace(math.log10(at.min()), math.log10(at.max()), 3)
-    line = np.array([_best(fit, float(compute))[0] for compute in grid])
-    growth = [Mark(LINE, grid, line, label="the law, exactly")]
-    if known.any():
-        growth.append(
-            Mark(
-                POINTS,
-                at[known],
-                parabola[known],
-                look=RIVAL,
-                label="minima of parabolas",
-                dashed=True,
+    sizes = np.array([_best(fit, float(compute))[0] for compute in grid])
+    growth = [Mark(LINE, grid, sizes, label="the law, exactly")]
+    bias = [Mark(LINE, grid, np.zeros(grid.size), look=NOTE)]
+    for values, look, words in (
+        (tops, RIVAL, "through the runs"),
+        (biased, LAW, "through the law"),
+    ):
+        minima = np.array(values)
+        known = np.isfinite(minima)
+        off = np.log(minima[known] / np.array(exact)[known])
+        bias.append(Mark(POINTS, at[known], off, look=look, label=words, dashed=look == RIVAL))
+        if look == RIVAL:
+            growth.append(
+                Mark(
+                    POINTS,
+                    at[known],
+                    minima[known],
+                    look=look,
+                    label="minima of parabolas",
+                    dashed=True,
+                )
             )
-        )
+    title = "IsoFLOP curves (dashed: parabolas)"
+    compute_name = "compute C (FLOP)"
     return [
+        Panel("isoflop", title, "parameters N", "loss", tuple(curves), log_y=True),
+        Panel("minima", "Best sizes", compute_name, "best N", tuple(growth), log_y=True),
         Panel(
-            "isoflop",
-            "IsoFLOP curves (dashed: parabolas)",
-            "parameters N",
-            "loss",
-            tuple(curves),
-            log_y=True,
+            "bias",
+            "Bias of parabolas at the same sizes",
+            compute_name,
+            "ln(parabola / exact) of best N",
+            tuple(bias),
         ),
-        Panel("minima", "Best sizes", "compute C (FLOP)", "best N", tuple(growth), log_y=True),
     ]
 
 
@@ -381,115 +386,3 @@ def frontier_panels(fit: Fit) -> list[Panel]:
             log_y=True,
         ),
     ]
-
-
-# -- parameters -----------------------------------------------------------------------------------------------------------------
-
-
-def pair_panels(fit: Fit) -> list[Panel]:
-    """Show pairs of parameters of the resampled fits: exponents, and each offset or amplitude with an exponent."""
-    if not len(fit.samples):
-        raise DataError("there are no resampled fits to show")
-    values = fit.sample_parameters
-    free = [name for name, is_free in zip(fit.names, fit.free, strict=True) if is_free]
-    wanted = [("a", "b"), ("E", "b"), ("A", "a"), ("E", "c")]
-    pairs = [pair for pair in wanted if set(pair) <= set(free)]
-    if not pairs:
-        pairs = [(free[k], free[k + 1]) for k in range(min(len(free) - 1, 3))]
-    panels = []
-    for first, second in pairs:
-        x, y = values[first][:_PAIRS], values[second][:_PAIRS]
-        marks = (
-            Mark(POINTS, x, y, look=NOTE, label="resampled fits"),
-            Mark(
-                POINTS,
-                np.array([fit.parameters[first]]),
-                np.array([fit.parameters[second]]),
-                look=LAW,
-                label="the fit",
-            ),
-        )
-        positive = dict(zip(fit.names, fit.model.logs, strict=True))
-        panels.append(
-            Panel(
-                f"pair-{first}-{second}",
-                f"{first} and {second}",
-                first,
-                second,
-                marks,
-                log_x=positive[first] and float(np.min(x)) > 0,
-                log_y=positive[second] and float(np.min(y)) > 0,
-            )
-        )
-    return panels
-
-
-def profile_panels(fit: Fit) -> list[Panel]:
-    """Show the objective along each parameter, in units in which 3.84 is the end of the 95 % interval."""
-    panels = []
-    for name, is_free in zip(fit.names, fit.free, strict=True):
-        if not is_free:
-            continue
-        found = profile(fit, name, points=_PROFILE)
-        ends = found.values[[0, -1]]
-        marks = [
-            Mark(LINE, ends, np.full(2, _REACH**2), look=NOTE, label="95 %", dashed=True),
-            Mark(LINE, found.values, found.ratio, label="profile"),
-        ]
-        if len(fit.samples):
-            low, high = interval(fit, name)
-            marks.append(
-                Mark(
-                    BARS,
-                    np.array([low, high]),
-                    low=np.zeros(2),
-                    high=np.full(2, _REACH**2),
-                    look=RIVAL,
-                    label="95 % by bootstrap",
-                )
-            )
-        log = fit.model.logs[fit.names.index(name)]
-        title = f"Profile of {name}"
-        panels.append(
-            Panel(
-                f"profile-{name}", title, name, "2 (F - least F) / scale", tuple(marks), log_x=log
-            )
-        )
-    return panels
-
-
-def rolling_panels(fit: Fit) -> list[Panel]:
-    """Show the errors of forecasts of later budgets by law, with what noise and the fits explain, and the drift beyond."""
-    rolling = fit.rolling
-    if rolling is None or not len(rolling):
-        raise DataError("no later budget was forecast from earlier ones")
-    marks: list[Mark] = []
-    ends = np.array([0.0, float(np.max(rolling.horizon)) * 1.05])
-    if fit.calibration is not None:
-        reach = 100 * _REACH * fit.calibration.drift * ends
-        marks.append(Mark(BAND, ends, low=-reach, high=reach, look=NOTE, label="drift, 95 %"))
-    marks.append(Mark(LINE, ends, np.zeros(2), look=NOTE))
-    for k, law in enumerate(rolling.laws):
-        x = rolling.horizon + (k - (len(rolling.laws) - 1) / 2) * _ASIDE
-        error, reach = 100 * rolling.error(law), 100 * _REACH * np.sqrt(rolling.variance(law))
-        look = str(k)
-        marks.append(Mark(BARS, x, low=error - reach, high=error + reach, look=look))
-        marks.append(Mark(POINTS, x, error, look=look, label=law))
-    title = "Forecasts of later budgets"
-    names = "decades ahead", "ln L, predicted - observed (%)"
-    panels = [Panel("rolling", title, *names, tuple(marks), log_x=False)]
-    if rolling.size_edge.size:
-        panels.append(_size_panel(rolling))
-    return panels
-
-
-def _size_panel(rolling: RollingOrigin) -> Panel:
-    at = 10**rolling.size_edge
-    marks = [Mark(LINE, at[[0, -1]], np.zeros(2), look=NOTE)]
-    for k, law in enumerate(rolling.laws):
-        x = at * 10 ** ((k - (len(rolling.laws) - 1) / 2) * _ASIDE)
-        error, reach = rolling.size_errors[law], _REACH * np.sqrt(rolling.size_variances[law])
-        marks.append(Mark(BARS, x, low=error - reach, high=error + reach, look=str(k)))
-        marks.append(Mark(POINTS, x, error, look=str(k), label=law))
-    title = "Forecasts of the best size at the next budget"
-    return Panel("sizes", title, "compute C (FLOP)", "ln N_opt, predicted - seen", tuple(marks))

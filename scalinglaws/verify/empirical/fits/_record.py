@@ -184,8 +184,8 @@ class Fit(Result):
         return self._in("_intervals").interval(self, name, level)  # type: ignore[no-any-return]
 
     def predict(self, **arguments: Any) -> Any:
-        """Predict losses with their intervals; see `fits._forecast.predict`."""
-        return self._in("_forecast").predict(self, **arguments)
+        """Predict losses with their intervals; see `fits._predict.predict`."""
+        return self._in("_predict").predict(self, **arguments)
 
     def profile(self, name: str, **arguments: Any) -> Any:
         """Return the profile of the objective along a parameter; see `fits._profile.profile`."""

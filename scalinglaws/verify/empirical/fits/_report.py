@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import flag, numbers, text
-from ....errors import DomainError
 from ....formatting import decimals, number, scientific, short
-from .._coded_warnings import CodedWarning, warning_lines
-from .._runs import run_lines
+from .._coded_warnings import MOST_SHOWN, CodedWarning, warning_lines
+from .._runs import Runs, run_lines
 from ._budgets import largest_fitted
 from ._calibration import PRIOR
 from ._fit import EFFICIENT, PUBLISHED, default_threshold
-from ._forecast import forecast, members
 from ._identifiability import ILL
-from ._intervals import half_width, interval
-from ._optimum import CLOSED, Optimum, optimum
+from ._intervals import interval
+from ._optimum import CLOSED
+from ._report_tables import COLUMNS, decades_words, table_lines, validated_horizon
 
 if TYPE_CHECKING:
     from ._record import Fit
@@ -30,19 +29,15 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-COLUMNS = 100
 LINES = 24
 
 PUBLIC_POWERS = (0.27, 0.82)
 """Least and largest c of ``surface_power`` on ten public sets of runs."""
 
 _LEVEL = 0.95
-_INTERVALS = ("mean", "run", "calibrated")
-_DECADES = (0, 1, 2)  # above the largest budget, of the table
 _NEXT = (3, 1)  # decades above it of the plan, and of the budget of the next runs
 _PUBLISHED_BUDGET = 21.0  # log10 of the compute from which published constants go on
 _FIRST = "next: "
-_NEAR = 0.05  # decades that are none
 
 
 def report(
@@ -91,14 +86,18 @@ def report(
             _data_lines(fit),
             _law_lines(fit),
             _extrapolation_lines(fit),
-            _table_lines(fit, asked),
+            table_lines(fit, asked),
             _next_lines(fit, named),
         )
     ]
-    doubts = list(warning_lines(all_warnings(fit), whole))
-    if doubts:
-        blocks.insert(2, doubts)
-    return "\n".join(_arranged([block for block in blocks if block], whole))
+    blocks = [block for block in blocks if block]
+    warnings = all_warnings(fit)
+    for most in (MOST_SHOWN, 2, 1, 0):  # fewer where there is no room
+        doubts = warning_lines(warnings, whole, most)
+        arranged = _arranged([*blocks[:2], doubts, *blocks[2:]] if doubts else blocks, whole)
+        if whole or len(arranged) <= LINES:
+            break
+    return "\n".join(arranged)
 
 
 def _arranged(blocks: Sequence[list[str]], verbose: bool) -> list[str]:
@@ -135,8 +134,12 @@ def _data_lines(fit: Fit) -> Iterator[str]:
             ]
             yield f"{len(fit)} points, {', '.join(spans)}"
         return
-    for line in run_lines(fit.runs):
-        yield from _broken(line, ", ", "    ")
+    yield from described_runs(fit.runs)
+
+
+def described_runs(runs: Runs) -> list[str]:
+    """Say in lines of at most 100 characters what was read."""
+    return [part for line in run_lines(runs) for part in _broken(line, ", ", "    ")]
 
 
 def _broken(line: str, at: str, indent: str) -> Iterator[str]:
@@ -282,188 +285,12 @@ def _identified(fit: Fit) -> str:
 
 
 def _percent(share: float, *, signed: bool = False) -> str:
-    """Write a share in percent to two decimals, or to two digits where it is small."""
-    value = 100 * share
-    places = 2 if abs(value) >= 0.01 or value == 0 else 4
-    return f"{value:+.{places}f}" if signed else f"{value:.{places}f}"
+    """Write a share in percent to two decimals."""
+    return f"{100 * share:+.2f}" if signed else f"{100 * share:.2f}"
 
 
 def _listed(names: Sequence[str], word: str) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"
-
-
-# -- what is best at a compute ----------------------------------------------------------------------------------------------
-
-
-def default_computes(fit: Fit) -> Array:
-    """Return the largest budget of the runs, and 10 and 100 times it, rounded as they are printed; none where it is not known."""
-    if not len(fit) or not (_in_sizes(fit) or len(fit.model.variables) == 1):
-        return np.zeros(0)
-    return np.array([_rounded(10 ** (largest_fitted(fit) + k)) for k in _DECADES])
-
-
-def _rounded(value: float) -> float:
-    return float(scientific(value))
-
-
-def _in_sizes(fit: Fit) -> bool:
-    return set(fit.model.variables) == {"N", "D"}
-
-
-def _table_lines(fit: Fit, asked: Array | None) -> Iterator[str]:
-    """Write the table of the best models; of the losses, for a law in one variable."""
-    compute = default_computes(fit) if asked is None else asked
-    if not compute.size:
-        return
-    if _in_sizes(fit):
-        yield from _optimum_lines(fit, compute)
-    elif len(fit.model.variables) == 1 and len(fit):
-        yield from _curve_lines(fit, compute)
-
-
-def _curve_lines(fit: Fit, x: Array) -> Iterator[str]:
-    found = forecast(fit, {fit.model.variables[0]: x})
-    losses = np.exp(found.log_loss)
-    places = _places(losses)
-    reaches = [
-        half_width(_LEVEL) * np.sqrt(variance)
-        for variance in (found.mean_variance, found.run_variance, found.calibrated_variance)
-    ]
-    rows = []
-    for k in range(x.size):
-        row = [
-            scientific(float(x[k])) + _mark(fit, float(found.horizon[k])),
-            f"{losses[k]:.{places}f}",
-        ]
-        for reach in reaches:
-            ends = np.exp(found.log_loss[k] + np.array([-reach[k], reach[k]]))
-            row.append(_range(*ends, _fixed(places)))
-        rows.append(row)
-    header = [fit.model.variables[0], "loss", *_INTERVALS]
-    yield from _aligned(fit.law, header, rows)
-    yield from _far_words(fit, found.horizon)
-
-
-def _mark(fit: Fit, horizon: float) -> str:
-    """Return the mark of what lies beyond what was checked."""
-    return " !" if horizon > validated_horizon(fit) + _NEAR else ""
-
-
-def _fixed(places: int) -> Any:
-    return lambda value: f"{value:.{places}f}"
-
-
-def _aligned(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Write a table without its empty columns, with a title, in whose line the intervals have theirs."""
-    used = [k for k in range(len(header)) if any(row[k] for row in rows)]
-    widths = [max(len(header[k]), *(len(row[k]) for row in rows)) for k in used]
-    gaps = [1 if header[k] == "N_opt" else 2 for k in used]
-    intervals = [k for k in used if header[k] in _INTERVALS]
-    if intervals:
-        before = sum(w + g for k, w, g in zip(used, widths, gaps, strict=True) if k < intervals[0])
-        title = (
-            f"{title.ljust(before - 1)}{'95 % of the loss:'}" if len(title) < before - 1 else title
-        )
-    yield title
-    for row in (header, *rows):
-        cells = (row[k].ljust(w + g) for k, w, g in zip(used, widths, gaps, strict=True))
-        yield "".join(cells).rstrip()
-
-
-def _optimum_lines(fit: Fit, compute: Array) -> Iterator[str]:
-    try:
-        found = optimum(fit, compute)
-    except DomainError as failure:
-        yield f"no table of the best models: {failure}"
-        return
-    laws = members(fit)
-    title = (
-        next(iter(laws))
-        if len(laws) == 1
-        else ("both laws, weighted" if len(laws) == 2 else f"{len(laws)} laws, weighted")
-    )
-    header = ["compute", "N_opt", "", "D_opt", "D/N", "", "loss", *_INTERVALS]
-    yield from _aligned(title, header, list(_optimum_rows(fit, found)))
-    yield from _far_words(fit, found.horizon)
-
-
-def _optimum_rows(fit: Fit, found: Optimum) -> Iterator[list[str]]:
-    places = _places(found.loss)
-    for k in range(found.compute.size):
-        row = [
-            scientific(float(found.compute[k])) + _mark(fit, float(found.horizon[k])),
-            _size(float(found.params[k])),
-            _range(found.params_low[k], found.params_high[k], _size),
-            _size(float(found.tokens[k])),
-            _ratio(float(found.ratio[k])),
-            _range(found.ratio_low[k], found.ratio_high[k], _ratio),
-            f"{found.loss[k]:.{places}f}",
-        ]
-        for kind in _INTERVALS:
-            low, high = (getattr(found, f"loss_{kind}_{end}")[k] for end in ("low", "high"))
-            row.append(_range(low, high, _fixed(places)))
-        yield row
-
-
-def _range(low: float, high: float, write: Any) -> str:
-    return (
-        f"{write(float(low))}..{write(float(high))}"
-        if math.isfinite(low) and math.isfinite(high)
-        else ""
-    )
-
-
-def _size(value: float) -> str:
-    """Write a size with two digits, the second a zero perhaps.
-
-    Examples
-    --------
-    >>> _size(3e10), _size(27.4)
-    ('3.0e10', '2.7e1')
-    """
-    mantissa, power = f"{value:.1e}".split("e")
-    return f"{mantissa}e{int(power)}"
-
-
-def _ratio(value: float) -> str:
-    if 9.5 <= value < 1e4:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if 0.95 <= value < 9.5 else scientific(float(f"{value:.2g}"))
-
-
-def _places(losses: Array) -> int:
-    """Return the decimals that show four digits of the smallest loss."""
-    smallest = float(np.min(np.abs(losses)))
-    return min(max(3 - math.floor(math.log10(smallest)), 0), 9) if smallest > 0 else 3
-
-
-def validated_horizon(fit: Fit) -> float:
-    """Return how many decades of compute ahead forecasts were checked; 0 where none was."""
-    if fit.calibration is None:
-        return 0.0
-    return float(fit.calibration.validated_horizon)
-
-
-def _far_words(fit: Fit, horizon: Array) -> Iterator[str]:
-    """Say how far the marked rows lie beyond the runs, and over how far forecasts were checked."""
-    checked = validated_horizon(fit)
-    far = horizon[np.isfinite(horizon)]
-    if not np.any(far > checked + _NEAR):
-        return
-    words = f"! {_decades(float(far.max()))} above the largest run; "
-    if fit.calibration is None or not len(fit.rolling):
-        yield words + "no forecast over so far was checked"
-    else:
-        yield (
-            words
-            + f"the drift was checked over {number(round(checked, 1), 3)} (use calibrated there)"
-        )
-
-
-def _decades(count: float) -> str:
-    """Write a number of decades to one decimal."""
-    rounded = round(count, 1)
-    return f"{rounded:g} decade{'s' if rounded != 1 else ''}"
 
 
 # -- extrapolation ------------------------------------------------------------------------------------------------------------
@@ -499,11 +326,11 @@ def _rolling_words(rolling: RollingOrigin) -> Iterator[str]:
 def _drift_words(fit: Fit) -> str:
     found = fit.calibration
     words = [f"drift {_percents(found.drift)} % a decade{_prior_words(fit)}"]
-    words.append(f"validated horizon: {_decades(validated_horizon(fit))}")
+    words.append(f"validated horizon: {decades_words(validated_horizon(fit))}")
     seen = fit.rolling.size_edge.size
     if seen:
         inside = int(np.sum(fit.rolling.size_inside()))
-        words.append(f"N_opt inside 95 % in {inside} of {seen}")
+        words.append(f"N_opt {inside} of {seen} in 95 %")
     return "; ".join(words)
 
 

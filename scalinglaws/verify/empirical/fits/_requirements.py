@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import DataError
-from ._laws import FitLaw
+from ._law import FitLaw
 
 Array = NDArray[np.float64]
 

@@ -61,14 +61,15 @@ def panel_figure(panel: Panel) -> str:
 
 
 def _limits(panel: Panel, along: str) -> tuple[float, float]:
-    """Fit points and lines; bands and bars no further than once more their range."""
+    """Fit points, lines and bars; bands no further than once more their range."""
     near, far = [], []
     for mark in panel.marks:
         if along == "x":
             near.append(mark.x)
-        else:
-            near.append(mark.y)
+        elif mark.kind == BAND:
             far += [mark.low, mark.high]
+        else:
+            near += [mark.y, mark.low, mark.high]
     log = panel.log_x if along == "x" else panel.log_y
     kept = _finite(near, log)
     reach = _finite(far, log)
@@ -88,7 +89,7 @@ def _limits(panel: Panel, along: str) -> tuple[float, float]:
 def _finite(arrays: Sequence[Array], log: bool) -> Array:
     joined = np.concatenate([array.ravel() for array in arrays] or [np.zeros(0)])
     joined = joined[np.isfinite(joined)]
-    return joined[joined > 0] if log else joined
+    return np.asarray(joined[joined > 0] if log else joined)
 
 
 def _frame(panel: Panel, x: Axis, y: Axis, top: float, bottom: float) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...empirical.fits._error_panels import pair_panels, profile_panels, rolling_panels
 from ...empirical.fits._panels import (
     BAND,
     BARS,
@@ -18,10 +19,7 @@ from ...empirical.fits._panels import (
     fit_panels,
     frontier_panels,
     isoflop_panels,
-    pair_panels,
-    profile_panels,
     residual_panels,
-    rolling_panels,
 )
 from ..style import NOTE as GRAY
 from ..style import RIVAL as LIGHT
@@ -205,7 +203,7 @@ def _mark(axes: Axes, mark: Mark) -> None:
     if mark.kind == BAND:
         axes.fill_between(mark.x, mark.low, mark.high, color=color, alpha=0.13, lw=0, label=label)
     elif mark.kind == BARS:
-        axes.vlines(mark.x, mark.low, mark.high, color=color, lw=1.3, label=label)
+        axes.vlines(mark.x, mark.low, mark.high, color=color, lw=1.3, label=mark.label)
     elif mark.kind == LINE:
         style = "--" if mark.dashed else "-"
         axes.plot(mark.x, mark.y, style, color=color, lw=1.5, label=label)

@@ -8,7 +8,8 @@ import pytest
 
 from scalinglaws.errors import DataError
 from scalinglaws.verify.empirical import fit, from_parameters, optimum, sandwich_covariance
-from scalinglaws.verify.empirical.fits import fit_law, solve
+from scalinglaws.verify.empirical.fits import drift_per_decade, fit_law, forecast, solve
+from scalinglaws.verify.empirical.fits._optimum import optimal_point
 
 FILE = os.environ.get("SCALINGLAWS_CHINCHILLA_CSV", "")
 pytestmark = [
@@ -186,3 +187,50 @@ def test_resampled_fits(points, reference):
     for name, values in (("ratio", ratio), ("ln N", size), ("L", loss)):
         deviation, accuracy = wanted["bootstrap_sd_others"][name]
         assert np.std(values) == pytest.approx(deviation, rel=accuracy)
+
+
+def test_drift_of_forecasts(points, reference):
+    """With n_min = 40 and threshold .007; budgets are cells of a quarter of a decade."""
+    known = reference("rolling")["chinchilla"]
+    found = fit("surface", points, delta=known["delta"], bootstrap=0)
+    rolling = found.rolling_origin(minimum_runs=known["minimum_runs"])
+    shrunk, _ = drift_per_decade(rolling.error(), rolling.variance(), rolling.horizon)
+    assert shrunk == pytest.approx(known["drift"], abs=5e-5)
+
+
+def test_interval_of_a_loss_far_beyond_the_points(points, reference):
+    """At threshold .001: 1.974 +- .025 where the law holds, +- .068 with drift; a new run scatters as well."""
+    known = reference("rolling")["chinchilla"]
+    found = fit("surface", points, delta=1e-3).calibrate(drift=known["drift"])
+    at = found.sample_parameters
+    budget = known["compute"]
+    size, data, loss = optimal_point("surface", found.parameters, budget)
+    assert loss == pytest.approx(known["loss"], abs=5e-4)
+    deviation = np.std(np.log(optimal_point("surface", at, budget)[2]))
+    half = 1.96 * loss * deviation
+    assert half == pytest.approx(known["mean_half_width"], abs=1e-3)
+    told = forecast(found, {"N": size, "D": data})
+    beyond = told.calibrated_variance[0] - told.run_variance[0]
+    half = 1.96 * loss * np.sqrt(deviation**2 + beyond)
+    assert half == pytest.approx(known["half_width"], abs=1e-3)
+    run = found.predict(interval="calibrated", N=size, D=data)
+    assert run.loss - run.low < 1.1 * half
+
+
+@pytest.mark.parametrize("law", ["surface", "surface_power"])
+def test_held_out_runs_of_the_largest_compute(law, points, reference):
+    """Predicted minus observed, 23 runs from 1e21 FLOP on; threshold .01."""
+    rms, bias = reference("rolling")["chinchilla"]["held_out"][law]
+    later = 6 * points["N"] * points["D"] >= 1e21
+    early = {name: column[~later] for name, column in points.items()}
+    found = fit(law, early, delta=1e-2, bootstrap=0)
+    told = found.predict(N=points["N"][later], D=points["D"][later]).loss
+    error = np.log(told / points["loss"][later])
+    assert np.sqrt(np.mean(error**2)) == pytest.approx(rms, abs=6e-5)
+    assert np.mean(error) == pytest.approx(bias, abs=6e-5)
+
+
+def test_forecasts_of_both_laws(points):
+    """Averaged they are no worse than the better one here."""
+    rolling = fit("auto", points, bootstrap=0).rolling
+    assert rolling.rms() < rolling.rms("surface") < rolling.rms("surface_power")
