@@ -222,6 +222,11 @@ def _norm_exponents():
 
 _made = {}
 _making = set()
+def _recipes():
+    runs = verify.empirical.example_runs("gadre", where={"dataset": ["c4_original", "rpj"]})
+    return verify.empirical.compare_recipes("surface", runs, "c4_original", bootstrap=20)
+
+
 MAKERS = {
     "DigitsCurves": lambda: DigitsCurves(
         np.array([20.0, 80.0]), np.array([0, 4]), *np.full((2, 2, 2, 2), 0.5), np.ones((1, 2, 2, 2))
@@ -238,6 +243,18 @@ MAKERS = {
     "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
     "Fit": lambda: verify.empirical.fit(
         "surface", verify.empirical.example_runs("synthetic"), bootstrap=20
+    ),
+    "GroupFits": lambda: _recipes().fits,
+    "RecipeComparison": lambda: _recipes(),
+    "ComputeMultiplier": lambda: _recipes().multipliers["rpj"],
+    "SharingTest": lambda: _recipes().test,
+    "BetweenGroups": lambda: _recipes().fits.between("a"),
+    "LawComparison": lambda: verify.empirical.compare_laws(
+        ["surface", "kaplan"], verify.empirical.example_runs("synthetic")
+    ),
+    "ComparedLaw": lambda: MAKERS["LawComparison"]().rows[0],
+    "LocalSlopes": lambda: verify.empirical.local_slopes(
+        np.geomspace(1, 1e4, 17), np.geomspace(2, 1, 17)
     ),
     "FitLaw": lambda: verify.empirical.fits.fit_law("surface"),
     "Runs": lambda: verify.empirical.example_runs("synthetic"),
