@@ -165,7 +165,8 @@ def local_exponent(sizes: Array, a: float, b: float) -> Array:
 
 def predicted_line(parameters: dict[str, float]) -> tuple[Array, float]:
     """Return ln C over that of the smallest size, and the slope of a line of ln n on it, by the local exponent alone."""
-    logs = np.linspace(*np.log(SIZES), 1 + 64 * (_BUDGETS - 1))
+    low, high = np.log(SIZES).tolist()
+    logs = np.linspace(low, high, 1 + 64 * (_BUDGETS - 1))
     growth = local_exponent(np.exp(logs), parameters["a"], parameters["b"])
     log_computes = cumulative_simpson(1 / growth, x=logs, initial=0.0)[::64]
     return log_computes, float(np.polyfit(log_computes, logs[::64], 1)[0])
