@@ -37,7 +37,7 @@ def recipe_lines(
 ) -> list[str]:
     """Return the lines: verdicts, multipliers, the test of what is shared, parameters, warnings."""
     names = list(at) if verbose else list(at)[:_MOST]
-    lines = []
+    lines: list[str] = []
     if len(at) > 2 and not verbose:
         lines += _short_verdicts(reference, names, at, separate_at, shared)
     else:
@@ -248,10 +248,9 @@ def _shown(found: ComputeMultiplier, recipes: int, verbose: bool) -> list[int]:
 
 
 def _cells(found: ComputeMultiplier, k: int) -> tuple[str, str]:
-    known = found.low is not None and found.high is not None
-    return factor(float(found.multiplier[k])), span(
-        float(found.low[k]), float(found.high[k])
-    ) if known else ""  # type: ignore[index]
+    if found.low is None or found.high is None:
+        return factor(float(found.multiplier[k])), ""
+    return factor(float(found.multiplier[k])), span(float(found.low[k]), float(found.high[k]))
 
 
 def _sharing(test: SharingTest, shared: Sequence[str], chosen: bool) -> Iterator[str]:
