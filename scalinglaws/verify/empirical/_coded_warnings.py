@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...equality import by_value
@@ -69,6 +70,14 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "a run did not reach its end: its status or its planned steps say so, or its losses end before its rows do",
         "leave it out with where=, for example where={'status': 'finished'}",
     ),
+    "W-far-ratio": (
+        "a plan has more tokens per parameter than any run that was fitted",
+        "fit runs at such ratios too, or cap the plan's with max_ratio=",
+    ),
+    "W-many-epochs": (
+        "a plan repeats its tokens more often than the published constants of repetition were measured for",
+        "use more unique tokens, or cap the plan's tokens with max_tokens=",
+    ),
     "W-at-bound": (
         "the best value of a parameter is a bound: without it another would be better, or the term is not there",
         "widen bounds=, or fit a law without the term",
@@ -117,6 +126,10 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
         "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
     ),
+    "W-low-power": (
+        "a test that groups share parameters did not reject, but it could hardly have: that they are equal is assumed, not shown",
+        "share nothing (shared=()), or add runs that are further apart in N and D",
+    ),
     "W-beyond-checked": (
         "a prediction further above the largest run than any forecast of later budgets was checked: laws drift away there",
         "use the calibrated interval there, or add runs of more compute",
@@ -139,6 +152,9 @@ WARNINGS: dict[str, tuple[str, str]] = {
     ),
 }
 """Code -> (cause, cure)."""
+
+MOST_SHOWN = 3
+"""Warnings; more are counted."""
 
 _NAMED = 3  # runs or rows that a warning names
 _LENGTH = 100  # characters of each
@@ -189,6 +205,30 @@ def warning_table() -> Table:
     'W-diverged'
     """
     return Table(("code", "cause", "cure"), [(code, *WARNINGS[code]) for code in sorted(WARNINGS)])
+
+
+def warning_lines(
+    warnings: Sequence[CodedWarning], verbose: bool = False, most: int = MOST_SHOWN
+) -> list[str]:
+    """Write warnings, a line each; more than three are counted, unless all are asked for, with their causes and cures.
+
+    Examples
+    --------
+    >>> warning_lines([CodedWarning("W-diverged", f"run {k}") for k in range(5)])[2:]
+    ['W-diverged: run 2', 'and 2 more warnings']
+    """
+    if verbose:
+        return [
+            line
+            for warning in warnings
+            for line in (f"{warning}", f"  {warning.cause}: {warning.cure}")
+        ]
+    lines = [f"{warning}" for warning in warnings[:most]]
+    rest = len(warnings) - len(lines)
+    if not rest:
+        return lines
+    plural = "s" if rest > 1 else ""
+    return [*lines, f"and {rest} more warning{plural}" if lines else f"{rest} warning{plural}"]
 
 
 def listed(names: list[str]) -> str:

@@ -252,40 +252,7 @@ class Runs(Result):
           4.4e7 < N < 1.7e10, 1.1e9 < D < 3.6e11, 1e19 < C < 1e21 (6 budgets), 0.6 < D/N < 873
         """
         most = whole("most_warnings", most_warnings, low=0)
-        derived = {"N": f"C/{self.cost:g}D", "D": f"C/{self.cost:g}N"}
-        if "C" not in self.columns:
-            derived["D"] = "epochs * unique tokens"
-        taken = {
-            name: self.columns.get(name, f"{words} (no column for it)")
-            for name, words in derived.items()
-        }
-        unit = "" if self.loss_unit == "nats" else f" ({self.loss_unit})"
-        points = len(set(zip(*map(list, self._labels()), strict=True)))
-        several = f" with {len(self)} points" if points < len(self) else ""
-        head = (
-            f"{self._name}: {points} runs{several}, N = {taken['N']} ({self.counts or 'counts unknown'}), "
-            f"D = {taken['D']}, L = {self.columns['loss']}{unit}, C = {self.compute}"
-        )
-        count = len(self.budgets())
-        budgets = f"{count} budget{'s' if count > 1 else ''}"
-        spans = [
-            f"{_span(values)[0]} < {name} < {_span(values)[1]}{more}"
-            for name, values, more in (
-                ("N", self.N, ""),
-                ("D", self.D, ""),
-                ("C", self.C, f" ({budgets})"),
-                ("D/N", self.D / self.N, ""),
-            )
-        ]
-        lines = [head, "  " + ", ".join(spans)]
-        if self.seed_sd is not None:
-            lines.append(
-                f"  seeds: ln L differs by {self.seed_sd:.2g} (sd, {self.seed_degrees} degrees of freedom)"
-            )
-        if self.dropped:
-            named = listed([f"{run} ({why})" for run, why in self.dropped])
-            lines.append(f"  dropped {len(self.dropped)}: {named}")
-        lines += [f"  {warning}" for warning in self.warnings[:most]]
+        lines = [*run_lines(self), *(f"  {warning}" for warning in self.warnings[:most])]
         if len(self.warnings) > most:
             rest = len(self.warnings) - most
             lines.append(f"  and {rest} more warning{'s' if rest > 1 else ''}")
@@ -310,6 +277,44 @@ class Runs(Result):
                 if value is not None
             }
         )
+
+
+def run_lines(runs: Runs) -> list[str]:
+    """Say in a few lines what was read: columns, ranges, spread among seeds, what was dropped."""
+    derived = {"N": f"C/{runs.cost:g}D", "D": f"C/{runs.cost:g}N"}
+    if "C" not in runs.columns:
+        derived["D"] = "epochs * unique tokens"
+    taken = {
+        name: runs.columns.get(name, f"{words} (no column for it)")
+        for name, words in derived.items()
+    }
+    unit = "" if runs.loss_unit == "nats" else f" ({runs.loss_unit})"
+    points = len(set(zip(*map(list, runs._labels()), strict=True)))
+    several = f" with {len(runs)} points" if points < len(runs) else ""
+    head = (
+        f"{runs._name}: {points} runs{several}, N = {taken['N']} ({runs.counts or 'counts unknown'}), "
+        f"D = {taken['D']}, L = {runs.columns['loss']}{unit}, C = {runs.compute}"
+    )
+    count = len(runs.budgets())
+    budgets = f"{count} budget{'s' if count > 1 else ''}"
+    spans = [
+        f"{_span(values)[0]} < {name} < {_span(values)[1]}{more}"
+        for name, values, more in (
+            ("N", runs.N, ""),
+            ("D", runs.D, ""),
+            ("C", runs.C, f" ({budgets})"),
+            ("D/N", runs.D / runs.N, ""),
+        )
+    ]
+    lines = [head, "  " + ", ".join(spans)]
+    if runs.seed_sd is not None:
+        lines.append(
+            f"  seeds: ln L differs by {runs.seed_sd:.2g} (sd, {runs.seed_degrees} degrees of freedom)"
+        )
+    if runs.dropped:
+        named = listed([f"{run} ({why})" for run, why in runs.dropped])
+        lines.append(f"  dropped {len(runs.dropped)}: {named}")
+    return lines
 
 
 def _span(values: Array) -> tuple[str, str]:

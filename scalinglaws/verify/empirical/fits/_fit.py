@@ -25,7 +25,7 @@ from ._solve import errors, solve
 Array = NDArray[np.float64]
 
 _FIRST_DELTA = 1e-3  # of the fit from whose residuals the threshold is taken
-_EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
+EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
 _SHARPNESS = (math.exp(-3), math.exp(3))  # beyond, powers overflow
@@ -324,7 +324,13 @@ def _threshold(law: FitLaw, data: Points, weights: Array, envelope: float) -> fl
     first = solve(
         law, data.columns, data.losses, delta=_FIRST_DELTA, weights=weights, envelope=envelope
     )
-    return max(_EFFICIENT * robust_deviation(first.residuals[weights > 0]), _LEAST_DELTA)
+    return max(EFFICIENT * robust_deviation(first.residuals[weights > 0]), _LEAST_DELTA)
+
+
+def default_threshold(fit: Fit) -> float:
+    """Return the threshold that a fit has where none is asked for."""
+    data = Points(fit.columns, fit.losses, fit.runs)
+    return _threshold(fit.model, data, fit.row_weights, fit.envelope)
 
 
 def _both(runs: Runs) -> bool:

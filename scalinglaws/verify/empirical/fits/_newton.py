@@ -44,6 +44,7 @@ def stages(delta: float, first: float = _FIRST) -> Array:
 # -- templates ----------------------------------------------------------------------------------------------------------
 
 _law: Any = None  # replaced for each law
+_variables = 0  # of the law, likewise
 _accumulate_of_law: Any = None
 _minimize_of_law: Any = None
 
@@ -89,6 +90,56 @@ def _accumulate(
             scale[j] += damped * jacobian[j] * jacobian[j]
         for m in range(hessian.size):
             hessian[m] += inside * outer[m] - pull * curvature[m]
+    return total
+
+
+def _accumulate_groups(
+    x: Array,
+    columns: Array,
+    y: Array,
+    w: Array,
+    delta: float,
+    envelope: float,
+    gradient: Array,
+    hessian: Array,
+    scale: Array,
+    jacobian: Array,
+    outer: Array,
+    curvature: Array,
+) -> float:
+    # As `_accumulate`, where points have coordinates of their own among those of x: below the variables, a row of `columns` for
+    # each coordinate of the law says where it stands in x.
+    size, count = x.size, columns.shape[0] - _variables
+    own, place = np.empty(count), np.empty(count, np.int64)
+    for j in range(size):
+        gradient[j] = 0.0
+        scale[j] = 1e-300
+    for m in range(hessian.size):
+        hessian[m] = 0.0
+    total = 0.0
+    for i in range(y.size):
+        if w[i] == 0.0:
+            continue
+        for j in range(count):
+            place[j] = np.int64(columns[_variables + j, i])
+            own[j] = x[place[j]]
+        r = y[i] - _law(own, columns, i, jacobian, outer, curvature)
+        weight = w[i] * envelope if r > 0.0 else w[i]
+        distance = abs(r)
+        if distance < delta:
+            psi, inside, damped = r, weight, weight
+            total += weight * 0.5 * r * r
+        else:
+            psi, inside, damped = (delta if r > 0.0 else -delta), 0.0, weight * (delta / distance)
+            total += weight * delta * (distance - 0.5 * delta)
+        pull, m = weight * psi, 0
+        for j in range(count):
+            gradient[place[j]] -= pull * jacobian[j]
+            scale[place[j]] += damped * jacobian[j] * jacobian[j]
+            for k in range(j + 1):
+                row, column = max(place[j], place[k]), min(place[j], place[k])
+                hessian[row * (row + 1) // 2 + column] += inside * outer[m] - pull * curvature[m]
+                m += 1
     return total
 
 
@@ -185,7 +236,8 @@ def _minimize(
             if accepted:
                 gain = value - reached
                 value = reached
-                x[:] = trial
+                for j in range(size):  # a slice would make the compiler write messages
+                    x[j] = trial[j]
                 gradient, g_new = g_new, gradient
                 hessian, h_new = h_new, hessian
                 scale, s_new = s_new, scale
@@ -221,7 +273,8 @@ def _minimize_many(
 ) -> None:
     # one fit for each row of weights, all from the same start
     for b in range(weights.shape[0]):
-        found[b] = x
+        for j in range(x.size):
+            found[b, j] = x[j]
         _minimize_of_law(found[b], columns, y, weights[b], deltas, envelope, low, high, free)
 
 
@@ -269,9 +322,7 @@ class Engine:
 @lru_cache(maxsize=64)
 def engine(law: Callable[..., float]) -> Engine:
     """Compile the functions of this module for a law; machine code is kept on disk under a name with the law's digest."""
-    code = getattr(law, "py_func", law).__code__
-    told = repr((code.co_code, code.co_consts, code.co_names)).encode()
-    name = f"{code.co_name}_{hashlib.sha256(told).hexdigest()[:12]}"
+    name = _name(law)
     accumulate = _for_law(_accumulate, name, _law=law)
     minimize = _for_law(_minimize, name, _accumulate_of_law=accumulate)
     return Engine(
@@ -282,6 +333,21 @@ def engine(law: Callable[..., float]) -> Engine:
         values=_for_law(_values, name, _law=law),
         gradients=_for_law(_gradients, name, _law=law),
     )
+
+
+@lru_cache(maxsize=64)
+def group_engine(law: Callable[..., float], variables: int) -> tuple[Callable[..., Any], ...]:
+    """Compile `minimize` and `minimize_many` for a law of which groups of points have coordinates of their own, or shared ones."""
+    name = f"groups_{_name(law)}"
+    accumulate = _for_law(_accumulate_groups, name, _law=law, _variables=variables)
+    minimize = _for_law(_minimize, name, _accumulate_of_law=accumulate)
+    return minimize, _for_law(_minimize_many, name, _minimize_of_law=minimize)
+
+
+def _name(law: Callable[..., float]) -> str:
+    code = getattr(law, "py_func", law).__code__
+    told = repr((code.co_code, code.co_consts, code.co_names)).encode()
+    return f"{code.co_name}_{hashlib.sha256(told).hexdigest()[:12]}"
 
 
 def _for_law(template: Callable[..., Any], name: str, **names: Any) -> Any:

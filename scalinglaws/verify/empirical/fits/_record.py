@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import path as checked_path
 from ....errors import DataError
 from ....results import Result
 from .._coded_warnings import CodedWarning
@@ -187,9 +188,9 @@ class Fit(Result):
         """Predict losses with their intervals; see `fits._predict.predict`."""
         return self._in("_predict").predict(self, **arguments)
 
-    def profile(self, name: str, **arguments: Any) -> Any:
+    def profile(self, name: str, *, level: float = 0.95, points: int = 41) -> Any:
         """Return the profile of the objective along a parameter; see `fits._profile.profile`."""
-        return self._in("_profile").profile(self, name, **arguments)
+        return self._in("_profile").profile(self, name, level=level, points=points)
 
     def rolling_origin(self, **arguments: Any) -> Any:
         """Forecast later budgets from earlier ones; see `fits._rolling.rolling_origin`."""
@@ -199,13 +200,13 @@ class Fit(Result):
         """Return the fit with the drift of its forecasts; see `fits._calibration.calibrate`."""
         return self._in("_calibration").calibrate(self, drift=drift, prior=prior)
 
-    def report(self, **arguments: Any) -> str:
+    def report(self, *arguments: Any, **options: Any) -> str:
         """Describe the fit in a few lines; see `fits._report.report`."""
-        return self._in("_report").report(self, **arguments)  # type: ignore[no-any-return]
+        return self._in("_report").report(self, *arguments, **options)  # type: ignore[no-any-return]
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write the fit as one page; see `fits._report.to_html`."""
-        return self._in("_report").to_html(self, path)  # type: ignore[no-any-return]
+    def to_html(self, path: str | Path, *arguments: Any, **options: Any) -> Path:
+        """Write the fit as one page; see `fits._page.write_page`."""
+        return self._in("_page").write_page(self, path, *arguments, **options)  # type: ignore[no-any-return]
 
     @staticmethod
     def _in(module: str) -> Any:
@@ -226,7 +227,7 @@ class Fit(Result):
         Path
             The file written.
         """
-        target = Path(path)
+        target = checked_path("path", path)
         if target.suffix != ".json":
             return super().save(target)
         target.write_text(self.to_json(), encoding="utf-8")
@@ -251,10 +252,11 @@ class Fit(Result):
         DataError
             If the file is not such a file.
         """
-        if Path(path).suffix != ".json":
-            return super().load(path)
+        source = checked_path("path", path)
+        if source.suffix != ".json":
+            return super().load(source)
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = source.read_text(encoding="utf-8")
         except UnicodeDecodeError as failure:
             raise DataError(f"{path} is no text: {failure}") from failure
         return cls.from_json(text)

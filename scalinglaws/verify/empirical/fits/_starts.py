@@ -70,7 +70,8 @@ def _best_shape(
                     )  # |1|^2 - c^T moments at a stationary point
                 if feasible and misfit < best:
                     best, best_j, best_k = misfit, j, k
-                    amplitudes[:] = 0.0
+                    for part in range(3):
+                        amplitudes[part] = 0.0
                     for p in range(size):
                         amplitudes[chosen[p]] = right[p]
     return best_j, best_k, amplitudes
