@@ -248,9 +248,10 @@ def _shown(found: ComputeMultiplier, recipes: int, verbose: bool) -> list[int]:
 
 
 def _cells(found: ComputeMultiplier, k: int) -> tuple[str, str]:
+    m = factor(float(found.multiplier[k]))
     if found.low is None or found.high is None:
-        return factor(float(found.multiplier[k])), ""
-    return factor(float(found.multiplier[k])), span(float(found.low[k]), float(found.high[k]))
+        return m, ""
+    return m, span(float(found.low[k]), float(found.high[k]))
 
 
 def _sharing(test: SharingTest, shared: Sequence[str], chosen: bool) -> Iterator[str]:
