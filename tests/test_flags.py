@@ -109,6 +109,9 @@ CALLS = {
     ),
     "theory.formula.Published": lambda **given: Published(1, "", None, **given),
     "verify.Report.succeeded": lambda **given: _report().succeeded(**given),
+    "verify.empirical.count": lambda **given: empirical.count(
+        n_layer=2, d_model=64, vocab=100, context=32, **given
+    ),
     "verify.empirical.measure": lambda **given: empirical.measure(
         gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
     ),
