@@ -236,6 +236,10 @@ MAKERS = {
         "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1
     ),
     "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
+    "Fit": lambda: verify.empirical.from_parameters("besiroglu"),
+    "Plan": lambda: verify.empirical.plan(
+        verify.empirical.from_parameters("besiroglu"), compute=1e22
+    ),
     "Runs": lambda: verify.empirical.example_runs("synthetic"),
     "SimulatedCircle": lambda: simulated.circle_network(
         [1.0, 2.0], neurons=4, samples=10, richness=1.0, target_exponent=1.0, harmonics=4
