@@ -236,7 +236,10 @@ MAKERS = {
         "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1
     ),
     "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
-    "Fit": lambda: verify.empirical.from_parameters("besiroglu"),
+    "Fit": lambda: verify.empirical.fit(
+        "surface", verify.empirical.example_runs("synthetic"), bootstrap=20
+    ),
+    "FitLaw": lambda: verify.empirical.fits.fit_law("surface"),
     "Plan": lambda: verify.empirical.plan(
         verify.empirical.from_parameters("besiroglu"), compute=1e22
     ),

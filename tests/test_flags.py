@@ -112,6 +112,9 @@ CALLS = {
     "verify.empirical.count": lambda **given: empirical.count(
         n_layer=2, d_model=64, vocab=100, context=32, **given
     ),
+    "verify.empirical.LawEstimator.get_params": lambda **given: empirical.LawEstimator().get_params(
+        **given
+    ),
     "verify.empirical.measure": lambda **given: empirical.measure(
         gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
     ),

@@ -106,7 +106,7 @@ def fit(
         if group is not None and "," in law:
             raise refusal("group", group, "goes with one law")
         runs = read_runs(file, group=group, **options)
-        threshold = {} if delta is None else {"delta": delta}
+        threshold: dict[str, Any] = {} if delta is None else {"delta": delta}
         with in_options():
             if group is None:
                 several: Result = empirical.compare_laws(

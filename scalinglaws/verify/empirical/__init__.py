@@ -37,6 +37,7 @@ from .fits import (
     Profile,
     RecipeComparison,
     RollingOrigin,
+    Sensitivity,
     SharingTest,
     compare_laws,
     compare_recipes,
@@ -50,6 +51,7 @@ from .fits import (
     optimum,
     plan,
     sandwich_covariance,
+    sensitivity,
 )
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "RecipeComparison",
     "RollingOrigin",
     "Runs",
+    "Sensitivity",
     "SharingTest",
     "TaskMeasurement",
     "TaskPrediction",
@@ -110,5 +113,6 @@ __all__ = [
     "predicted_loss",
     "read_runs",
     "sandwich_covariance",
+    "sensitivity",
     "warning_table",
 ]

@@ -27,6 +27,7 @@ NOISE = 0.003
 LEVEL = 0.95
 COMPUTE = (1e20, 1e21, 1e22)
 DIFFERENCE = 0.04  # of b, of which the test of both exponents is said to find about three fifths
+APART = 0.1  # of b, between recipes that share nothing
 SIZE_TOLERANCE = 0.03  # absolute: a test at 5 % rejects between 2 and 8 % of what is true
 POWER_TOLERANCE = (
     0.1  # absolute: a difference of 0.04 is then told from one of 0.02, found by a fifth
@@ -132,7 +133,7 @@ def multipliers(context: Context) -> Iterator[Comparison]:
     sets = context.pick(quick=150, full=400)
     cases: list[tuple[str, Parameters, tuple[str, ...]]] = [("shared", BETTER, ("a", "b"))]
     if context.effort == "full":
-        cases.append(("own", STEEPER, ()))
+        cases.append(("own", apart_in_b(APART), ()))
     for name, candidate, shared in cases:
         truth = np.array([multiplier(candidate, C) for C in COMPUTE])
         covered = np.zeros(len(COMPUTE), int)

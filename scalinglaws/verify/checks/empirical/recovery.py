@@ -115,7 +115,7 @@ def draw(law: _Law, rng: np.random.Generator) -> dict[str, Array]:
     statement="exponents of laws that were drawn are fitted without bias",
     no_law="the exponents are those with which runs were drawn; what is tested is how they are fitted",
 )
-def recovery(context: Context) -> Iterator[Comparison]:
+def unbiased(context: Context) -> Iterator[Comparison]:
     """Means over sets of runs against the truth; the rivals are fits without offset, or with c = 1."""
     sets = context.pick(quick=40, full=200)
     for name, law in laws().items():

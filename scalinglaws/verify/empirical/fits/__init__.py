@@ -22,6 +22,7 @@ from ._profile import Profile
 from ._recipes import RecipeComparison, compare_recipes
 from ._record import Fit
 from ._rolling import RollingOrigin, rolling_origin
+from ._sensitivity import Sensitivity, sensitivity
 from ._sharing import SharingTest
 from ._solve import Solution, resolve_many, solve
 
@@ -45,6 +46,7 @@ __all__ = [
     "Profile",
     "RecipeComparison",
     "RollingOrigin",
+    "Sensitivity",
     "SharingTest",
     "Solution",
     "calibrate",
@@ -67,5 +69,6 @@ __all__ = [
     "resolve_many",
     "rolling_origin",
     "sandwich_covariance",
+    "sensitivity",
     "solve",
 ]

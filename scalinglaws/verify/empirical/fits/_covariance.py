@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import instance
 from ....errors import DataError, refusal
 from ._record import Fit
 
@@ -42,6 +43,7 @@ def smooth_enough(fit: Fit, what: str) -> None:
     DataError
         If delta is below the robust standard deviation of the residuals.
     """
+    instance("fit", fit, Fit)
     if not len(fit):
         raise refusal(
             "fit", None, f"has no data: {what} needs the runs that were fitted", named=False

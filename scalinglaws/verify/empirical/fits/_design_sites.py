@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from ....arguments import afford, numbers
+from ....equality import by_value
 from ....errors import refusal
 from ....reprs import short_repr
 from ._law import FitLaw
@@ -32,6 +33,7 @@ _BLOCK = 1024
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Points:
     """Runs that were or could be made.
 
@@ -66,6 +68,7 @@ NONE = Points(*(np.zeros(0),) * 3)
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Targets:
     """What shall be known.
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import numbers
+from ....arguments import flag, numbers
 from ....errors import DataError, refusal, unknown_name
 from ._fit import Points, fit
 from ._laws import fit_law
@@ -168,6 +168,7 @@ class LawEstimator:
         dict
             By name.
         """
+        flag("deep", deep)
         return {name: getattr(self, name) for name in _arguments()}
 
     def set_params(self, **params: Any) -> Self:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from ....arguments import afford, number, numbers
+from ....arguments import afford, instance, number, numbers
 from ....errors import refusal
 from ....results import Result
 from ._forecast import forecast, members
@@ -127,6 +127,7 @@ def optimum(
     >>> f"{best.params[0]:.4g} {best.tokens[0]:.4g} {best.loss[0]:.4f}"
     '7.225e+10 1.329e+12 1.9744'
     """
+    instance("fit", fit, Fit)
     share = level_of(level)
     budget = np.atleast_1d(numbers("compute", compute, low=0, strict=True)).ravel()
     weighted = members(fit, law)

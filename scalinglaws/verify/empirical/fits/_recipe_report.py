@@ -16,7 +16,7 @@ from ._sharing import SharingTest
 
 COLUMNS, LINES = 100, 24
 _NAME = 22  # columns of a recipe
-_MOST = 4  # recipes that are shown
+_MOST = 3  # recipes that are shown
 _PLACES = {1: 4, 2: 2}  # computes of each in the table, by the number of recipes
 
 
@@ -38,12 +38,11 @@ def recipe_lines(
     """Return the lines: verdicts, multipliers, the test of what is shared, parameters, warnings."""
     names = list(at) if verbose else list(at)[:_MOST]
     lines = []
-    for name in names:
-        alone = separate_at.get(name)
-        brief = len(names) > 2 and not verbose
-        lines += _broken(_verdict(reference, name, at[name], shared, alone, brief))
-    if len(names) < len(at):
-        lines.append(f"and {len(at) - len(names)} worse recipes: --verbose")
+    if len(at) > 2 and not verbose:
+        lines += _short_verdicts(reference, names, at, separate_at, shared)
+    else:
+        for name in names:
+            lines += _broken(_verdict(reference, name, at[name], shared, separate_at.get(name)))
     lines += ["", *_table(reference, names, shared, multipliers, separately, verbose)]
     lines += [
         "",
@@ -89,40 +88,72 @@ def _verdict(
     found: ComputeMultiplier,
     shared: Sequence[str],
     alone: ComputeMultiplier | None,
-    brief: bool,
 ) -> Iterator[str]:
     """Say whether a recipe is better, by which factor, and whether that grows, at the largest compute of the runs."""
-    m, C = float(found.multiplier[-1]), scientific(float(found.compute[-1]))
-    low, high = (
-        (None, None)
-        if found.low is None or found.high is None
-        else (float(found.low[-1]), float(found.high[-1]))
-    )
-    known = "" if low is None or high is None else f" ({_percent(found.level)}: {span(low, high)})"
     recipe, other = _cut(name, _NAME), _cut(reference, _NAME)
-    if math.isinf(m):
+    C = scientific(float(found.compute[-1]))
+    if not found.reached[-1]:
         yield f"{recipe} is worse than {other}: no compute gives it the loss {found.loss[-1]:.4g} of {C}, below its E"
         return
-    if high is not None and high < 1:
-        head = f"{recipe} is better than {other}: the same loss with {factor(m)} of the compute{known} at {C}"
-    elif low is not None and low > 1:
-        head = f"{recipe} is worse than {other}: the same loss needs {factor(m)} times the compute{known} at {C}"
-    elif low is None:
-        head = f"{recipe}: the loss of {other} with {factor(m)} of its compute at {C}; no interval without resamples"
+    m = factor(float(found.multiplier[-1]))
+    known = _known(found)
+    if not known:
+        yield f"{recipe}: the loss of {other} with {m} of its compute at {C}; no interval without resamples"
     else:
-        head = f"{recipe} and {other}: no difference is shown; {factor(m)} of the compute{known} at {C}"
-    yield head
-    if not brief and found.compute.size > 1:
+        yield {
+            -1: f"{recipe} is better than {other}: the same loss with {m} of the compute{known} at {C}",
+            0: f"{recipe} and {other}: no difference is shown; {m} of the compute{known} at {C}",
+            1: f"{recipe} is worse than {other}: the same loss needs {m} times the compute{known} at {C}",
+        }[_side(found)]
+    if found.compute.size > 1:
         yield f"  {_growth(found, shared)}"
-    if alone is not None and _side(alone) != _side(found):
-        assert alone.low is not None
-        assert alone.high is not None
-        ends = span(float(alone.low[-1]), float(alone.high[-1]))
-        yield f"  this rests on sharing {', '.join(shared)}: with nothing shared {factor(float(alone.multiplier[-1]))} ({ends})"
+    if _rests(found, alone):
+        assert alone is not None
+        m = factor(float(alone.multiplier[-1]))
+        yield f"  this rests on sharing {', '.join(shared)}: with nothing shared {m}{_known(alone)}"
+
+
+def _short_verdicts(
+    reference: str,
+    names: Sequence[str],
+    at: Mapping[str, ComputeMultiplier],
+    separate_at: Mapping[str, ComputeMultiplier],
+    shared: Sequence[str],
+) -> Iterator[str]:
+    """Say of several recipes, a line each, whether they are better."""
+    more = (
+        f", the {len(names)} best of {len(at)} (--verbose for all)" if len(names) < len(at) else ""
+    )
+    C = scientific(float(at[names[0]].compute[-1]))
+    yield f"against {_cut(reference, _NAME)} at {C}{more}:"
+    marked = False
+    for name in names:
+        found = at[name]
+        words = {-1: "is better", 0: "no difference is shown", 1: "is worse"}[_side(found)]
+        mark = " *" if _rests(found, separate_at.get(name)) else ""
+        marked |= bool(mark)
+        m = factor(float(found.multiplier[-1]))
+        yield f"  {_cut(name, _NAME)}: {words}{mark}; {m} of the compute for the same loss{_known(found)}"
+    if marked:
+        yield f"  * only with {', '.join(shared)} shared: another verdict with nothing shared"
+
+
+def _known(found: ComputeMultiplier) -> str:
+    """Write the interval at the largest compute, if there is one."""
+    if found.low is None or found.high is None:
+        return ""
+    return f" ({_percent(found.level)}: {span(float(found.low[-1]), float(found.high[-1]))})"
+
+
+def _rests(found: ComputeMultiplier, alone: ComputeMultiplier | None) -> bool:
+    """Tell whether a verdict is another one where nothing is shared."""
+    return alone is not None and _side(alone) != _side(found)
 
 
 def _side(found: ComputeMultiplier) -> int:
     """Return -1 where a recipe is better, 1 where it is worse, 0 where neither is shown."""
+    if not found.reached[-1]:
+        return 1
     if found.low is None or found.high is None:
         return 0
     return int(found.low[-1] > 1) - int(found.high[-1] < 1)

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import path as checked_path
 from ....errors import DataError
 from ....results import Result
 from .._coded_warnings import CodedWarning
@@ -187,9 +188,9 @@ class Fit(Result):
         """Predict losses with their intervals; see `fits._predict.predict`."""
         return self._in("_predict").predict(self, **arguments)
 
-    def profile(self, name: str, **arguments: Any) -> Any:
+    def profile(self, name: str, *, level: float = 0.95, points: int = 41) -> Any:
         """Return the profile of the objective along a parameter; see `fits._profile.profile`."""
-        return self._in("_profile").profile(self, name, **arguments)
+        return self._in("_profile").profile(self, name, level=level, points=points)
 
     def rolling_origin(self, **arguments: Any) -> Any:
         """Forecast later budgets from earlier ones; see `fits._rolling.rolling_origin`."""
@@ -226,7 +227,7 @@ class Fit(Result):
         Path
             The file written.
         """
-        target = Path(path)
+        target = checked_path("path", path)
         if target.suffix != ".json":
             return super().save(target)
         target.write_text(self.to_json(), encoding="utf-8")
@@ -251,10 +252,11 @@ class Fit(Result):
         DataError
             If the file is not such a file.
         """
-        if Path(path).suffix != ".json":
-            return super().load(path)
+        source = checked_path("path", path)
+        if source.suffix != ".json":
+            return super().load(source)
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = source.read_text(encoding="utf-8")
         except UnicodeDecodeError as failure:
             raise DataError(f"{path} is no text: {failure}") from failure
         return cls.from_json(text)

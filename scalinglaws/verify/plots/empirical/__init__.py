@@ -1,4 +1,4 @@
-"""Pictures of measured tasks, of fits to runs, and of the runs to do next."""
+"""Pictures of measured tasks, of fits to runs, of recipes compared, and of the runs to do next."""
 
 from ._design import design_plan
 from ._fits import (

@@ -39,7 +39,7 @@ def compute_multipliers(comparison: RecipeComparison, *, figure: Figure | None =
         the recipe is better. Computes of which all recipes have runs are shaded. Where there is no multiplier the curve ends.
     """
     instance("comparison", comparison, RecipeComparison)
-    figure = canvas(figure, (7.6, 4.6))
+    figure = canvas(figure, (8.6, 4.6))
     axes = figure.subplots()
     names = comparison.candidates[:_MOST]
     low, high = next(iter(comparison.at.values())).compute[[0, -1]]
@@ -117,14 +117,14 @@ def _notes(comparison: RecipeComparison) -> list[str]:
     shared = ", ".join(comparison.fits.shared)
     level = next(iter(comparison.multipliers.values())).level
     notes = [
-        f"Below 1 a recipe is better than {comparison.reference}. Shaded: computes of which all recipes have runs; dashed: beyond them.",
+        f"Below 1 a recipe is better than {comparison.reference}. Shaded: where all recipes have runs; dashed: beyond.",
         f"Bands: {100 * level:g} %, "
         + (
             f"with {shared} shared; dotted: with nothing shared."
             if shared
             else "with nothing shared."
         )
-        + " Beyond the runs they hold only if the law does.",
+        + " Beyond the runs they need the law to hold.",
     ]
     left_out = len(comparison.candidates) - _MOST
     return [*notes, f"{left_out} worse recipes are not drawn."] if left_out > 0 else notes

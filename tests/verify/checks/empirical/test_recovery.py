@@ -33,7 +33,7 @@ def test_runs_of_another_law_fail(monkeypatch):
         return {**drawn, "loss": drawn["loss"] * (scale / scale.min()) ** -0.01}
 
     monkeypatch.setattr(checks, "draw", bent)
-    found = verdicts(checks.recovery, "fit-recovery")
+    found = verdicts(checks.unbiased, "fit-recovery")
     assert found["surface-a"] == "fail"
     assert found["power_offset-gamma"] == "fail"
 
@@ -47,7 +47,7 @@ def test_exponents_without_an_offset_fail(monkeypatch):
         return original(law, table, **given)
 
     monkeypatch.setattr(checks.empirical, "fit", without)
-    found = verdicts(checks.recovery, "fit-recovery")
+    found = verdicts(checks.unbiased, "fit-recovery")
     assert found["three_region-gamma"] == "pass"
     assert found["surface-a"] == found["surface-b"] == found["power_offset-gamma"] == "fail"
 

@@ -434,3 +434,37 @@ def test_random_effects_cover_and_estimate():
         print(sd, hits / 1000, np.median(found))
         assert 0.93 <= hits / 1000 <= 0.99
         assert np.median(found) == pytest.approx(sd, abs=0.004)
+
+
+@pytest.mark.slow
+def test_sharing_after_a_weak_test_covers_too_little():
+    """b apart by 0.02, which a fifth of tests find: at a thousand times the runs' compute shared exponents mislead."""
+    candidate = apart_in_b(0.02)
+    truth = multiplier(candidate, 1e24)
+    rejected, covered = [], []
+    for seed in range(200):
+        fits = empirical.fit_groups(
+            "surface", drawn(seed, candidate), "recipe", ("a", "b"), bootstrap=300
+        )
+        found = fits.compute_multiplier("baseline", "B", 1e24)
+        rejected.append(fits.test().rejected)
+        covered.append(found.low[0] <= truth <= found.high[0])
+    passed = ~np.array(rejected)
+    print(np.mean(rejected), np.mean(covered), np.mean(np.array(covered)[passed]))
+    assert 0.12 < np.mean(rejected) < 0.3
+    assert np.mean(np.array(covered)[passed]) < 0.75
+
+
+@pytest.mark.slow
+def test_cochrans_q_rejects_too_often():
+    """Which is why it is not offered: on separate fits of equal recipes, at 5 %."""
+    rejected = {"a": 0, "b": 0}
+    for seed in range(200):
+        fits = empirical.fit_groups("surface", drawn(seed + 1000), "recipe", (), bootstrap=0)
+        for name in rejected:
+            found = fits.between(name)
+            weights = 1 / found.errors**2
+            mean = weights @ found.values / weights.sum()
+            rejected[name] += weights @ (found.values - mean) ** 2 > 3.841458820694124
+    print({name: count / 200 for name, count in rejected.items()})
+    assert sum(rejected.values()) > 2 * 200 * 0.05
