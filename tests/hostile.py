@@ -240,6 +240,9 @@ MAKERS = {
         "surface", verify.empirical.example_runs("synthetic"), bootstrap=20
     ),
     "FitLaw": lambda: verify.empirical.fits.fit_law("surface"),
+    "Plan": lambda: verify.empirical.plan(
+        verify.empirical.from_parameters("besiroglu"), compute=1e22
+    ),
     "Runs": lambda: verify.empirical.example_runs("synthetic"),
     "SimulatedCircle": lambda: simulated.circle_network(
         [1.0, 2.0], neurons=4, samples=10, richness=1.0, target_exponent=1.0, harmonics=4

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from ...arguments import flag, number, whole
 from ...errors import refusal
 from ...formatting import percent, scientific
-from ...reprs import short_repr
 from ...results import Result
 
 _WHOLE = 1e-6  # relative: 0.333333 stands for a third
 
 
-@short_repr
 @dataclass(frozen=True)
 class ParameterCount(Result):
     r"""Parameters and FLOP of a transformer.
