@@ -236,6 +236,13 @@ MAKERS = {
         "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1
     ),
     "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
+    "Design": lambda: verify.empirical.design(
+        verify.empirical.from_parameters("besiroglu"),
+        budget=1e22,
+        target={"compute": 1e24},
+        max_runs=8,
+        noise=0.005,
+    ),
     "Fit": lambda: verify.empirical.fit(
         "surface", verify.empirical.example_runs("synthetic"), bootstrap=20
     ),
