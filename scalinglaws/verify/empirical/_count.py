@@ -164,7 +164,7 @@ def count(
     Notes
     -----
     Norms and biases are ignored: below 0.1 % from a width of 1000 on. Attention is counted over the whole context, without
-    taking off the half that a causal mask leaves out, as in [1]_.
+    taking off the half that a causal mask leaves out, as Chowdhery et al. do.
 
     References
     ----------
