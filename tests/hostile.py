@@ -241,6 +241,13 @@ MAKERS = {
         "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1
     ),
     "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
+    "Design": lambda: verify.empirical.design(
+        verify.empirical.from_parameters("besiroglu"),
+        budget=1e22,
+        target={"compute": 1e24},
+        max_runs=8,
+        noise=0.005,
+    ),
     "Fit": lambda: verify.empirical.fit(
         "surface", verify.empirical.example_runs("synthetic"), bootstrap=20
     ),
@@ -257,6 +264,9 @@ MAKERS = {
         np.geomspace(1, 1e4, 17), np.geomspace(2, 1, 17)
     ),
     "FitLaw": lambda: verify.empirical.fits.fit_law("surface"),
+    "Plan": lambda: verify.empirical.plan(
+        verify.empirical.from_parameters("besiroglu"), compute=1e22
+    ),
     "Runs": lambda: verify.empirical.example_runs("synthetic"),
     "SimulatedCircle": lambda: simulated.circle_network(
         [1.0, 2.0], neurons=4, samples=10, richness=1.0, target_exponent=1.0, harmonics=4

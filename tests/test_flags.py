@@ -109,6 +109,9 @@ CALLS = {
     ),
     "theory.formula.Published": lambda **given: Published(1, "", None, **given),
     "verify.Report.succeeded": lambda **given: _report().succeeded(**given),
+    "verify.empirical.count": lambda **given: empirical.count(
+        n_layer=2, d_model=64, vocab=100, context=32, **given
+    ),
     "verify.empirical.LawEstimator.get_params": lambda **given: empirical.LawEstimator().get_params(
         **given
     ),

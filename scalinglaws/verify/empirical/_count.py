@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from ...arguments import flag, number, whole
 from ...errors import refusal
 from ...formatting import percent, scientific
-from ...reprs import short_repr
 from ...results import Result
 
 _WHOLE = 1e-6  # relative: 0.333333 stands for a third
 
 
-@short_repr
 @dataclass(frozen=True)
 class ParameterCount(Result):
     r"""Parameters and FLOP of a transformer.
@@ -166,7 +164,7 @@ def count(
     Notes
     -----
     Norms and biases are ignored: below 0.1 % from a width of 1000 on. Attention is counted over the whole context, without
-    taking off the half that a causal mask leaves out, as in [1]_.
+    taking off the half that a causal mask leaves out, as Chowdhery et al. do.
 
     References
     ----------

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
+from ....reprs import short_repr
 from ... import empirical
 from ...comparison import Comparison, Prediction, Rival
 from ...empirical.fits import Fit, fit_law, forecast
@@ -27,7 +29,9 @@ COVERAGE_TOLERANCE = 0.06  # absolute: calibrated intervals are wide, and nearly
 _NORMAL = 1.959963984540054
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class DrawnRuns:
     """Runs that were drawn, and what lies beyond them.
 
@@ -80,7 +84,7 @@ def covered(found: Fit, drawn: DrawnRuns, law: str | None = None) -> Mapping[str
     statement="calibrated intervals of losses beyond the runs cover them where the law drifts, those of the law where it holds",
     no_law="the losses are those of runs that were drawn; what is tested are intervals",
 )
-def calibration(context: Context) -> Iterator[Comparison]:
+def calibrated_intervals(context: Context) -> Iterator[Comparison]:
     """How often they do, counted over sets of 60 runs up to 1e21 FLOP, up to two decades beyond."""
     sets = context.pick(quick=100, full=400)
     hits = {name: np.zeros(len(HORIZONS), dtype=int) for name in INTERVALS}

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from scipy.optimize import elementwise
 from scipy.special import logsumexp
 
+from ....equality import by_value
 from ....errors import refusal
 from ....parsing import parse_expression
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -48,7 +50,9 @@ def root(function: Callable[..., Array], low: Any, high: Any, args: tuple[Any, .
     return np.asarray(found)
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Cost:
     """A sum of monomials in N and D.
 
@@ -142,7 +146,9 @@ class Cost:
             return np.asarray((rest - logsumexp(terms[own > 0], axis=0)) / powers[0])
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class OtherCost(Cost):
     """A cost that is no sum of monomials: evaluated as it is written, and looked through point by point."""
 

@@ -74,7 +74,7 @@ def plan(
     params, tokens : array_like, optional
         Size, or number of training tokens; the plan is the one whose best size, or data, it is.
     unique_tokens : float, optional
-        Tokens that there are; beyond, they are repeated, and count less and less (`constants`, [2]_).
+        Tokens that there are; beyond, they are repeated, and count less and less (`constants`).
     inference_tokens : float
         Tokens that the model will read or write when it is used, each at the cost of 2 N.
     max_params, max_tokens, max_ratio : float, optional

@@ -77,7 +77,7 @@ class Fit(Result):
     laws : dict of str to Fit
         Fits of other laws to the same data.
     weights : dict of str to float
-        Weight of each law in the forecast; empty until laws are compared by `rolling_origin`.
+        Weight of each law in the forecast; empty until `calibrate` has compared them.
     identifiability, rolling, calibration : Result or None
         What was found of them.
     warnings : tuple of CodedWarning

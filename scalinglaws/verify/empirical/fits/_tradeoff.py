@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....equality import by_value
+from ....reprs import short_repr
 from . import _repetition
 from ._costs import LARGEST, Cost, root
 from ._formulas import VARIABLES
@@ -35,7 +37,9 @@ _SCAN = 257  # points of a search along a budget whose cost may not be convex
 _WIDEST = 60.0  # logit of the share of a term in X up to which a search goes point by point
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Surface:
     """Parameters of E + (A/N^a + B/D^b)^c, each a number or a column of samples, shape (B, 1).
 
@@ -133,7 +137,9 @@ class Surface:
         return named | {"a": self.a, "b": self.b, "c": self.c}
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Caps:
     """Upper bounds of ln N, ln D and ln D/N; inf for none."""
 
@@ -147,7 +153,9 @@ class Caps:
         return self.max_params, min(self.max_tokens, self.max_params + self.max_ratio)
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Points:
     """Where a search ended: ln N, ln D, and the number of the cap in `CAPS` that stopped it (-1 for none, `SEVERAL` for two)."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import instance
 from ....formatting import typeset
 from ...empirical.fits._design_record import Design
 from ..style import CASES, LAW, NOTE, RIVAL, THEORY, bare, canvas, explain, logarithmic
@@ -41,6 +42,7 @@ def design_plan(design: Design, *, figure: Figure | None = None) -> Figure:
         expected standard deviation now, with these runs and with the isoFLOP plan, its noise part in a darker color: the squares of
         the parts add up.
     """
+    instance("design", design, Design)
     figure = canvas(figure, (10.4, 4.8))
     count = len(design.names)
     axes = figure.subplots(1, 1 + count, width_ratios=(3, *(1,) * count))

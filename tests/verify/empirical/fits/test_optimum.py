@@ -230,7 +230,10 @@ def test_laws_are_averaged_by_their_weights(both):
     width = np.log(table.params_high / table.params_low)
     parts = [np.log(part.params_high / part.params_low) for part in (one, other)]
     assert np.all(width > np.minimum(*parts))
-    assert np.all(np.isnan(table.loss_calibrated_low))
+    wide = np.log(table.loss_calibrated_high / table.loss)
+    np.testing.assert_allclose(wide, 1.959963985 * np.sqrt(told.calibrated_variance), rtol=1e-9)
+    unknown = optimum(replace(both, calibration=None), computes)
+    assert np.all(np.isnan(unknown.loss_calibrated_low))
 
 
 def test_covariance_stands_in_for_samples(both):

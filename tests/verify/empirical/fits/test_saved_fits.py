@@ -73,6 +73,9 @@ def test_loaded_fits_can_be_used(folder):
         atol=1e-14,
     )
     assert automatic.identifiability.identifiable
+    assert sum(automatic.weights.values()) == pytest.approx(1)
+    assert automatic.calibration is not None
+    assert automatic.rolling is not None
     assert automatic.bootstrap(4, rng=0).samples == pytest.approx(automatic.samples, rel=1e-8)
     assert {entry.code for entry in expression.warnings} == {"W-few-runs", "W-trend"}
     assert expression.parameters["u"] == pytest.approx(-0.3, abs=0.05)
