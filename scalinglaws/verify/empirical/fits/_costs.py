@@ -231,7 +231,7 @@ def read_cost(text: str) -> Cost:
     Examples
     --------
     >>> read_cost("6*N*D + 1e3*D").params
-    array([0., 1.])
+    array([1., 0.])
     """
     import sympy as sp
 
