@@ -221,7 +221,7 @@ DOUBTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("code", WARNINGS)
+@pytest.mark.parametrize("code", DOUBTS)
 def test_every_warning_by_its_code(code):
     given, options, words = DOUBTS[code]
     runs = read_runs(given, **options)

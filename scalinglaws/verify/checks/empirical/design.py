@@ -83,7 +83,7 @@ def errors_of_refits(
     statement="errors of the fit that a plan of runs is chosen for are those expected, in noise and in misfit",
     no_law="how runs are chosen; the law stands for any that is fitted to them",
 )
-def design(context: Context) -> Iterator[Comparison]:
+def planned_runs(context: Context) -> Iterator[Comparison]:
     """Root mean squares of refits to runs that were drawn; the rivals are what an isoFLOP plan expects, or noise alone."""
     refits = context.pick(quick=1000, full=2000)
     for name, (misfit, compute) in CASES.items():

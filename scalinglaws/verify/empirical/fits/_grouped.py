@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....reprs import short_repr
+from ....equality import by_value
 from ....arguments import afford
 from . import _newton
 from ._bootstrap import resampled
@@ -20,7 +22,9 @@ Array = NDArray[np.float64]
 _NEAR = 10  # thresholds of resampled fits begin at so many times delta
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Grouped:
     """Points of several groups.
 
@@ -77,7 +81,9 @@ class Grouped:
         return found
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class GroupSolution:
     """Where a fit to groups ended.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....reprs import short_repr
 from ....arguments import numbers
 from ....errors import refusal, unknown_name
 from . import _newton, _starts
@@ -24,6 +25,7 @@ FREE = math.inf
 _GRID = np.linspace(0.05, 1.5, 30)
 
 
+@short_repr
 @dataclass(frozen=True)
 class FitLaw:
     """A law with coordinates in which it is fitted.

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....reprs import short_repr
 from ....solvers import _jit
 
 Array = NDArray[np.float64]
@@ -298,6 +299,7 @@ def _gradients(x: Array, columns: Array, found: Array) -> None:
 # -- one law's ----------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class Engine:
     """The compiled functions of one law.

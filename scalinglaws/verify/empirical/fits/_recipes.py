@@ -170,7 +170,7 @@ def compare_recipes(
     >>> from scalinglaws.verify import empirical
     >>> runs = empirical.example_runs("gadre")
     >>> compare_recipes("surface", runs, "c4_original", bootstrap=0)
-    <RecipeComparison against c4_original at 3.6e+20: ...>
+    <RecipeComparison against c4_original at 5.7e+21: ...>
     """
     if fit_law(law).id not in CLOSED:
         raise refusal("law", law, f"must be {' or '.join(CLOSED)}")

@@ -71,7 +71,7 @@ def report(
     --------
     >>> from scalinglaws.verify import empirical
     >>> print(empirical.from_parameters("besiroglu").report(compute=[1e24]).splitlines()[0])
-    surface: L = E + A/N^a + B/D^b, from Besiroglu et al. 2024
+    surface: L = E + A/N^a + B/D^b, Besiroglu et al. 2024
     """
     whole = flag("verbose", verbose)
     asked = (

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....reprs import short_repr
+from ....equality import by_value
 from ....arguments import afford, numbers
 from ....errors import refusal
 from . import _newton
@@ -19,7 +21,9 @@ Array = NDArray[np.float64]
 _POWERS = (1.0, 0.5)  # of the sum, at which surface_power starts from the optimum of surface
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Solution:
     """Where a fit ended.
 
