@@ -115,6 +115,9 @@ CALLS = {
     "verify.empirical.LawEstimator.get_params": lambda **given: empirical.LawEstimator().get_params(
         **given
     ),
+    "verify.empirical.RecipeComparison.report": lambda **given: empirical.compare_recipes(
+        "surface", empirical.example_runs("gadre"), "rpj", bootstrap=0
+    ).report(**given),
     "verify.empirical.measure": lambda **given: empirical.measure(
         gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
     ),

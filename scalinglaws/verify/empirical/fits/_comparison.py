@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import instance, number
 from ....errors import DataError, DomainError, refusal
 from ....formatting import scientific
+from ....reprs import LONGEST, line
 from ....results import Result
 from .._read_runs import read_runs
 from .._runs import Runs
@@ -99,7 +100,8 @@ class LawComparison(Result):
         return len(self.rows)
 
     def __repr__(self) -> str:
-        return f"<LawComparison of {len(self)} laws on {self.points} runs: {self.verdict}>"
+        words = f"LawComparison of {len(self)} laws on {self.points} runs: {self.verdict}"
+        return f"<{line(words, LONGEST - 2)}>"
 
     @property
     def best(self) -> dict[str, str]:

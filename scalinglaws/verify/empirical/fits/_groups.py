@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, several, text, whole
 from ....errors import DataError, known_name, refusal, unknown_name
+from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning, listed
 from .._read_runs import read_runs
@@ -80,7 +81,8 @@ class GroupFits(Result):
 
     def __repr__(self) -> str:
         named = ", ".join(f"{name} ({len(found)})" for name, found in list(self.fits.items())[:4])
-        return f"<GroupFits {self.law} by {self.group}: {named}; shared: {', '.join(self.shared) or 'nothing'}>"
+        words = f"GroupFits {self.law} by {self.group}: {named}; shared: {', '.join(self.shared) or 'nothing'}"
+        return f"<{line(words, LONGEST - 2)}>"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import instance, numbers
 from ....errors import refusal
 from ....formatting import scientific
+from ....reprs import LONGEST, line
 from ....results import Result
 from ._intervals import level_of, percentiles
 from ._optimum import CLOSED, compute_for, optimal_point
@@ -71,10 +72,11 @@ class ComputeMultiplier(Result):
 
     def __repr__(self) -> str:
         shown = ", ".join(
-            f"{scientific(m, 3)} at {scientific(C)}"
+            f"{m:.3g} at {scientific(C)}"
             for C, m in list(zip(self.compute, self.multiplier, strict=True))[:3]
         )
-        return f"<ComputeMultiplier of {self.candidate} against {self.reference}: {shown}>"
+        words = f"ComputeMultiplier of {self.candidate} against {self.reference}: {shown}"
+        return f"<{line(words, LONGEST - 2)}>"
 
     @property
     def reached(self) -> NDArray[np.bool_]:

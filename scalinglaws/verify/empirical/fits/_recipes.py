@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import flag, numbers
 from ....errors import DataError, refusal
+from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning
 from .._runs import Runs
@@ -71,7 +72,8 @@ class RecipeComparison(Result):
         shown = ", ".join(
             f"{name} {found.multiplier[-1]:.3g}" for name, found in list(self.at.items())[:4]
         )
-        return f"<RecipeComparison against {self.reference} at {self.largest:.2g}: {shown}>"
+        words = f"RecipeComparison against {self.reference} at {self.largest:.2g}: {shown}"
+        return f"<{line(words, LONGEST - 2)}>"
 
     @property
     def candidates(self) -> tuple[str, ...]:

@@ -177,6 +177,7 @@ def test_files(found, tmp_path):
     assert empirical.LawComparison.from_json(found.to_json()) == found
     json.loads(found.to_json(), parse_constant=pytest.fail)
     assert "forecasts best" in repr(found)
+    assert len(repr(found)) <= 120
 
 
 @pytest.mark.parametrize(

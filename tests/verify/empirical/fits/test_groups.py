@@ -127,6 +127,7 @@ def test_a_loss_below_the_candidates_floor_has_no_multiplier():
     assert found.reached.tolist() == [True, False]
     assert found.multiplier[1] == np.inf
     assert found.growth == np.inf
+    assert repr(found).endswith("inf at 1e25>")
     assert found.loss[1] < 1.95 < found.loss[0]
 
 

@@ -152,6 +152,8 @@ def test_many_recipes_with_long_names_fit_on_the_screen(gadre):
     assert len(found) == 6
     text = checked(found)
     assert "the 3 best of 6 (--verbose for all):" in text
+    for thing in (found, found.fits, found.at[found.candidates[0]]):
+        assert len(repr(thing)) <= 120
     assert found.report(verbose=True).count("rather") > text.count("rather")
 
 
