@@ -222,6 +222,8 @@ def _norm_exponents():
 
 _made = {}
 _making = set()
+
+
 def _recipes():
     runs = verify.empirical.example_runs("gadre", where={"dataset": ["c4_original", "rpj"]})
     return verify.empirical.compare_recipes("surface", runs, "c4_original", bootstrap=20)
