@@ -148,6 +148,8 @@ RECORDS = {
     "theory.patterns.Pattern",
     "theory.patterns.PhaseDiagram",
     "theory.patterns.SampleComplexity",
+    "verify.empirical.Budgets",
+    "verify.empirical.fits.Solution",
 }
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....reprs import short_repr
-from ....equality import by_value
 from ....arguments import afford
+from ....equality import by_value
+from ....reprs import short_repr
 from . import _newton
 from ._bootstrap import resampled
 from ._law import FitLaw

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....reprs import short_repr
 from ....arguments import numbers
 from ....errors import refusal, unknown_name
+from ....reprs import short_repr
 from . import _newton, _starts
 
 Array = NDArray[np.float64]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....reprs import short_repr
-from ....equality import by_value
 from ....arguments import afford, numbers
+from ....equality import by_value
 from ....errors import refusal
+from ....reprs import short_repr
 from . import _newton
 from ._law import Columns, FitLaw
 from ._laws import fit_law
