@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,7 +54,7 @@ class Solution:
 
 def solve(
     law: FitLaw,
-    columns: Columns,
+    columns: Mapping[str, ArrayLike],
     losses: ArrayLike,
     *,
     delta: float,
@@ -125,7 +126,7 @@ def solve(
 
 def starting_points(
     law: FitLaw,
-    columns: Columns,
+    columns: Mapping[str, ArrayLike],
     losses: Array,
     delta: float,
     weights: Array,
@@ -169,7 +170,7 @@ def _like(
 
 def resolve_many(
     law: FitLaw,
-    columns: Columns,
+    columns: Mapping[str, ArrayLike],
     losses: ArrayLike,
     weights: ArrayLike,
     *,
