@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, numbers
+from ....arguments import afford, instance, numbers
 from ....equality import by_value
 from ....errors import refusal
 from ....reprs import short_repr
@@ -240,6 +240,7 @@ def prepared(
     law: FitLaw, columns: Columns, losses: ArrayLike, weights: ArrayLike | None
 ) -> tuple[Array, Array, Array]:
     """Return logarithms of the variables, losses and weights, checked."""
+    instance("law", law, FitLaw)
     logs = law.logarithms(columns)
     values = numbers("losses", losses, low=0, strict=True).ravel()
     counted = np.ones(values.size) if weights is None else numbers("weights", weights, low=0)
