@@ -115,6 +115,9 @@ CALLS = {
     "verify.empirical.LawEstimator.get_params": lambda **given: empirical.LawEstimator().get_params(
         **given
     ),
+    "verify.empirical.Fit.report": lambda **given: empirical.from_parameters("besiroglu").report(
+        **given
+    ),
     "verify.empirical.RecipeComparison.report": lambda **given: empirical.compare_recipes(
         "surface", empirical.example_runs("gadre"), "rpj", bootstrap=0
     ).report(**given),

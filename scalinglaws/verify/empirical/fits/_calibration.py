@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import number
+from ....arguments import broadcast, instance, number, numbers, text
 from ....errors import unknown_name
 from ....results import Result
 from .._coded_warnings import CodedWarning
@@ -57,7 +57,7 @@ class Calibration(Result):
 
     def drift_of(self, law: str) -> float:
         """Return the drift of one law alone."""
-        if law not in self.by_law:
+        if text("law", law) not in self.by_law:
             raise unknown_name("law", law, self.by_law)
         return self.by_law[law]
 
@@ -111,7 +111,9 @@ def drift_per_decade(
     >>> print("{:.4f} {:.4f}".format(*drift_per_decade([0.02], [0.0], [1.0])))
     0.0161 0.0200
     """
-    e, v, h = (np.asarray(values, float) for values in (errors, variances, horizons))
+    given = {"errors": errors, "variances": variances, "horizons": horizons}
+    e, v, h = broadcast({name: numbers(name, values) for name, values in given.items()})[1]
+    number("prior", prior, low=0)
     if not h.size:
         return prior, math.nan
     beyond, squares, mean = float(np.sum(e**2 - v)), float(np.sum(h**2)), float(np.mean(h**2))
@@ -155,6 +157,7 @@ def calibrate(fit: Fit, drift: float | None = None, prior: float | None = None) 
     >>> print(found.calibration.summary())
     drift 0.9 % a decade, shrunk to public data; validated horizon: 0.8 decades (7 bands)
     """
+    instance("fit", fit, Fit)
     told = None if drift is None else number("drift", drift, low=0)
     public = PRIOR if prior is None else number("prior", prior, low=0)
     rolling = rolling_origin(fit)

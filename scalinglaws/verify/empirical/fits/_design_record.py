@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import path as checked_path
 from ....formatting import scientific
 from ....results import Result
 from ....tables import Table
@@ -211,7 +212,7 @@ class Design(Result):
         writer.writerow(self.header)
         writer.writerows(self.rows())
         if path is not None:
-            Path(path).write_text(stream.getvalue(), encoding="utf-8")
+            checked_path("path", path).write_text(stream.getvalue(), encoding="utf-8")
         return stream.getvalue()
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, broadcast, numbers
+from ....arguments import afford, broadcast, instance, numbers, text
 from ....errors import refusal, unknown_name
 from ....results import Result
 from ._budgets import largest_fitted, log_compute
@@ -66,9 +66,10 @@ def members(fit: Fit, law: str | None = None) -> dict[str, tuple[float, Fit]]:
     DomainError
         If it has no such law.
     """
+    instance("fit", fit, Fit)
     own: dict[str, Fit] = {fit.law: fit, **fit.laws}
     if law is not None:
-        name = law if law in own else fit_law(law).id
+        name = law if text("law", law) in own else fit_law(law).id
         if name not in own:
             raise unknown_name("law", law, own)
         return {name: (1.0, own[name])}
@@ -121,6 +122,7 @@ def flat_columns(
     """Check the columns; return the shape to which they broadcast, and flat ones."""
     laws = [other.model for _, other in members(fit, law).values()]
     needed = list(dict.fromkeys(name for one in laws for name in one.variables))
+    instance("columns", columns, Mapping)
     for name in columns:
         if name not in (*needed, "C"):
             raise unknown_name("column", name, needed)

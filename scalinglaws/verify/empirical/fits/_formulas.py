@@ -213,7 +213,7 @@ def expression_law(text: str, bounds: tuple[tuple[str, tuple[float, float]], ...
 
 def catalogue_expression(law: Any, bounds: Mapping[str, tuple[float, float]]) -> FitLaw:
     """Return the law of a catalogue's law that has no entry here, from its form ``loss``."""
-    if "loss" not in law.forms:
+    if "loss" not in getattr(law, "forms", ()):
         raise refusal(
             "law", law.name, "has no form 'loss'; only formulas of a loss are fitted", shown=True
         )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import numbers
+from ....arguments import instance, numbers
 from ....errors import refusal, unknown_name
 from ....reprs import short_repr
 from . import _newton, _starts
@@ -87,6 +87,7 @@ class FitLaw:
 
     def logarithms(self, columns: Columns) -> Array:
         """Return the logarithms of the variables, shape (variables, points)."""
+        instance("columns", columns, Mapping)
         rows = []
         for name in self.variables:
             if name not in columns:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import path as checked_path
 from ....errors import DataError
@@ -192,21 +192,37 @@ class Fit(Result):
         """Return the profile of the objective along a parameter; see `fits._profile.profile`."""
         return self._in("_profile").profile(self, name, level=level, points=points)
 
-    def rolling_origin(self, **arguments: Any) -> Any:
+    def rolling_origin(self, *, minimum_runs: int = 15, reach: float = 1.0) -> Any:
         """Forecast later budgets from earlier ones; see `fits._rolling.rolling_origin`."""
-        return self._in("_rolling").rolling_origin(self, **arguments)
+        found = self._in("_rolling").rolling_origin
+        return found(self, minimum_runs=minimum_runs, reach=reach)
 
     def calibrate(self, drift: float | None = None, prior: float | None = None) -> Any:
         """Return the fit with the drift of its forecasts; see `fits._calibration.calibrate`."""
         return self._in("_calibration").calibrate(self, drift=drift, prior=prior)
 
-    def report(self, *arguments: Any, **options: Any) -> str:
+    def report(
+        self,
+        compute: ArrayLike | None = None,
+        *,
+        verbose: bool = False,
+        source: str | None = None,
+    ) -> str:
         """Describe the fit in a few lines; see `fits._report.report`."""
-        return self._in("_report").report(self, *arguments, **options)  # type: ignore[no-any-return]
+        told = self._in("_report").report
+        return told(self, compute, verbose=verbose, source=source)  # type: ignore[no-any-return]
 
-    def to_html(self, path: str | Path, *arguments: Any, **options: Any) -> Path:
+    def to_html(
+        self,
+        path: str | Path,
+        compute: ArrayLike | None = None,
+        *,
+        command: str = "",
+        source: str | None = None,
+    ) -> Path:
         """Write the fit as one page; see `fits._page.write_page`."""
-        return self._in("_page").write_page(self, path, *arguments, **options)  # type: ignore[no-any-return]
+        write = self._in("_page").write_page
+        return write(self, path, compute, command=command, source=source)  # type: ignore[no-any-return]
 
     @staticmethod
     def _in(module: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ....arguments import number, whole
+from ....arguments import choice, instance, number, whole
 from ....errors import DataError
 from ....formatting import scientific
 from ....results import Result
@@ -90,6 +90,9 @@ class RollingOrigin(Result):
     def __len__(self) -> int:
         return int(self.edge.size)
 
+    def _of(self, table: Mapping[str, Array], law: str | None) -> Array:
+        return self._weighted(table) if law is None else table[choice("law", law, self.laws)]
+
     @property
     def validated_horizon(self) -> float:
         """Decades of the longest forecast; 0 without any."""
@@ -97,11 +100,11 @@ class RollingOrigin(Result):
 
     def error(self, law: str | None = None) -> Array:
         r"""Return the mean error of each band, of one law or of all: :math:`\bar e = \sum_k w_k \bar e_k`."""
-        return self._weighted(self.errors) if law is None else self.errors[law]
+        return self._of(self.errors, law)
 
     def variance(self, law: str | None = None) -> Array:
         r"""Return its variance; of all laws :math:`\sum_k w_k \bar v_k`, which it has at most: laws err together."""
-        return self._weighted(self.variances) if law is None else self.variances[law]
+        return self._of(self.variances, law)
 
     def rms(self, law: str | None = None) -> float:
         """Return the root mean square error of the bands; NaN where there is none."""
@@ -113,7 +116,7 @@ class RollingOrigin(Result):
 
     def size_error(self, law: str | None = None) -> Array:
         r"""Return the error of each forecast of :math:`\ln N_{opt}`, of one law or weighted over all."""
-        return self._weighted(self.size_errors) if law is None else self.size_errors[law]
+        return self._of(self.size_errors, law)
 
     def size_inside(self, law: str | None = None) -> NDArray[np.bool_]:
         r"""Tell which of them lie inside the 95 % interval; all laws have :math:`\sum_k w_k [v_k + (f_k - f)^2]`, as forecasts do."""
@@ -122,7 +125,7 @@ class RollingOrigin(Result):
             spread = {name: (one - error) ** 2 for name, one in self.size_errors.items()}
             variance = self._weighted(self.size_variances) + self._weighted(spread)
         else:
-            variance = self.size_variances[law]
+            variance = self._of(self.size_variances, law)
         return np.asarray(np.abs(error) <= _NORMAL * np.sqrt(variance))
 
     def summary(self) -> str:
@@ -204,6 +207,7 @@ def rolling_origin(fit: Fit, *, minimum_runs: int = 15, reach: float = 1.0) -> R
     >>> len(found), round(found.validated_horizon, 2)
     (7, 0.8)
     """
+    instance("fit", fit, Fit)
     least = whole("minimum_runs", minimum_runs, low=1)
     furthest = number("reach", reach, low=0, strict=True)
     points = _Points(fit)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import instance
 from ....errors import DataError, DomainError, refusal
 from ....formatting import scientific
 from ....results import Result
@@ -17,10 +17,8 @@ from ._budgets import fitted_budgets
 from ._fit import Points, _fitted
 from ._laws import FitLaw
 from ._optimum import optimal_point
+from ._record import Fit
 from ._requirements import enough
-
-if TYPE_CHECKING:
-    from ._record import Fit
 
 Array = NDArray[np.float64]
 
@@ -92,6 +90,7 @@ def sensitivity(fit: Fit) -> Sensitivity:
     least squares
     without the budget 1e19
     """
+    instance("fit", fit, Fit)
     if not len(fit):
         raise refusal("fit", None, "has no data: it was made from parameters", named=False)
     law = fit.model

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, numbers
+from ....arguments import afford, instance, numbers
 from ....equality import by_value
 from ....errors import refusal
 from ....reprs import short_repr
@@ -53,7 +54,7 @@ class Solution:
 
 def solve(
     law: FitLaw,
-    columns: Columns,
+    columns: Mapping[str, ArrayLike],
     losses: ArrayLike,
     *,
     delta: float,
@@ -125,7 +126,7 @@ def solve(
 
 def starting_points(
     law: FitLaw,
-    columns: Columns,
+    columns: Mapping[str, ArrayLike],
     losses: Array,
     delta: float,
     weights: Array,
@@ -169,7 +170,7 @@ def _like(
 
 def resolve_many(
     law: FitLaw,
-    columns: Columns,
+    columns: Mapping[str, ArrayLike],
     losses: ArrayLike,
     weights: ArrayLike,
     *,
@@ -239,6 +240,7 @@ def prepared(
     law: FitLaw, columns: Columns, losses: ArrayLike, weights: ArrayLike | None
 ) -> tuple[Array, Array, Array]:
     """Return logarithms of the variables, losses and weights, checked."""
+    instance("law", law, FitLaw)
     logs = law.logarithms(columns)
     values = numbers("losses", losses, low=0, strict=True).ravel()
     counted = np.ones(values.size) if weights is None else numbers("weights", weights, low=0)
