@@ -77,7 +77,7 @@ def fit_law(
     if isinstance(law, FitLaw):
         return law
     named = law if isinstance(law, str) else getattr(law, "name", None)
-    if not isinstance(named, str):
+    if not isinstance(named, str) or not (isinstance(law, str) or hasattr(law, "forms")):
         raise refusal("law", law, "must be the name of a law, an expression, or a law")
     name = _ALIASES.get(named, _formulas.ALIASES.get(named, named))
     if name in _hand_written():

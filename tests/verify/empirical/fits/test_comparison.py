@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+import sympy
 
 from scalinglaws.errors import DataError, DomainError
 from scalinglaws.verify import empirical
@@ -187,6 +188,7 @@ def test_files(found, tmp_path):
         ([], {}, "at least one"),
         (["surface", "empirical.chinchilla"], {}, "must differ"),
         (["surfaces"], {}, "did you mean"),
+        ([sympy.Symbol("surface")], {}, "must be the name of a law"),
         ([("surface", {"F": 0})], {}, "unknown parameter"),
         (["surface"], {"holdout": "last"}, "last-budget"),
         (["surface"], {"holdout": [True, False]}, "a flag for each of 35 runs"),
