@@ -237,6 +237,7 @@ def _leading(
     winner: Any, numbers: Mapping[Any, Any], bound: Any, digits: int, word: str
 ) -> list[str]:
     """Write the leading term with its number in front, where all numbers but the scale are given."""
+    from ..theory.monomials import with_numbers
     from ..theory.parameters import to_exact
 
     entry, exact = winner.balance, {name: to_exact(value) for name, value in numbers.items()}
@@ -246,7 +247,7 @@ def _leading(
     rows |= {str(name): value for name, value in entry.leading_alloc.items() if value is not None}
     return [
         f"  {name} ~ {_decimals(value, digits)}"
-        for name, value in ((key, value.subs(exact)) for key, value in rows.items())
+        for name, value in ((key, with_numbers(value, exact)) for key, value in rows.items())
         if value.free_symbols <= {bound}
     ]
 

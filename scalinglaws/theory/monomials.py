@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,9 @@ from ..errors import refusal
 from ..reprs import short_repr
 from .parameters import as_expression, to_exact
 from .relations import factored, vanishes
+
+_ROOT = 1000  # denominators of exponents up to which SymPy takes powers of numbers as a whole
+_LARGEST_PRIME = 2**15  # that is looked for
 
 
 @short_repr
@@ -136,7 +139,39 @@ def power_product(factors: Iterable[tuple[sp.Expr, sp.Expr]]) -> sp.Expr:
         for factor in sp.Mul.make_args(_spread(expr)):
             base, power = factor.as_base_exp()
             powers[base] = powers.get(base, sp.S.Zero) + power * exponent
-    return sp.Mul(*(base ** reduced(power) for base, power in powers.items()))
+    return sp.Mul(*(raised(base, reduced(power)) for base, power in powers.items()))
+
+
+def raised(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+    """Raise a base to a power; of a number, each of its primes.
+
+    With a large denominator in the exponent, SymPy would collect the primes of a number in one root of an integer of as many digits.
+
+    Examples
+    --------
+    >>> raised(sp.Integer(96) * 10**21, sp.Rational(-3180631, 17840000)).evalf(6)
+    7.99046e-5
+    """
+    if not (base.is_Rational and exponent.is_Rational and exponent.q > _ROOT and base.is_positive):
+        return base**exponent
+    primes = sp.factorrat(base, limit=_LARGEST_PRIME)
+    return sp.Mul(*(sp.Integer(prime) ** (count * exponent) for prime, count in primes.items()))
+
+
+def with_numbers(expr: sp.Expr, numbers: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """Insert numbers into sums and products of powers; of numbers, `power_product` tells how powers are taken.
+
+    Examples
+    --------
+    >>> a, x = sp.symbols("a x", positive=True)
+    >>> with_numbers(x**a + x, {x: sp.Integer(9), a: sp.Rational(1, 2)})
+    12
+    """
+    if expr.is_Add or expr.is_Mul:
+        return expr.func(*(with_numbers(part, numbers) for part in expr.args))
+    if expr.is_Pow:
+        return raised(with_numbers(expr.base, numbers), with_numbers(expr.exp, numbers))
+    return expr.subs(numbers)
 
 
 @lru_cache(maxsize=8192)

@@ -12,7 +12,7 @@ import sympy as sp
 from ...arguments import digit_count, flag
 from ...errors import refusal
 from ...reprs import short_repr
-from ..monomials import Monomial, power_of, power_product, reduced
+from ..monomials import Monomial, power_of, power_product, raised, reduced, with_numbers
 from ..relations import against_zero, is_positive
 from ._feasibility import can_be_positive
 from ._minimum import Minimum, minimum_at
@@ -122,7 +122,7 @@ class Balance:
         for cap in self._open_caps:
             reached = sp.Mul(
                 *(
-                    self._exact[name] ** power
+                    raised(self._exact[name], power)
                     for name, power in zip(self._program.free, cap.exponents, strict=True)
                 )
             )
@@ -135,7 +135,7 @@ class Balance:
     @property
     def leading_constant(self) -> sp.Expr:
         """What to multiply `value` with where this balance wins strictly: the other terms vanish against the active ones."""
-        return sp.Mul(*(sp.factor(1 / y) ** y for y in self.duals.values()))
+        return sp.Mul(*(raised(sp.factor(1 / y), y) for y in self.duals.values()))
 
     @property
     def leading_alloc(self) -> dict[sp.Symbol, sp.Expr | None]:
@@ -385,7 +385,7 @@ class Allocation(Sequence[Balance]):
             numbers = [sign.subs(exact) for sign in entry._signs]
             if any(number.has(sp.zoo, sp.nan) or not bool(number >= 0) for number in numbers):
                 continue
-            measure = (entry.value if scale is None else entry.exponent(scale)).subs(exact)
+            measure = with_numbers(entry.value if scale is None else entry.exponent(scale), exact)
             ranked.append((measure, entry))
         if not ranked:
             raise refusal(
