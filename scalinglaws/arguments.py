@@ -447,11 +447,20 @@ def several(name: str, value: Any, *kinds: type) -> tuple[Any, ...]:
     return found
 
 
-def path(name: str, value: Any) -> Path:
-    """Return the path of a file or a folder; refuse what is neither a text nor a path."""
+def path(name: str, value: Any, *suffixes: str) -> Path:
+    """Return the path of a file or a folder; refuse what is neither a text nor a path, or ends in none of some suffixes.
+
+    Examples
+    --------
+    >>> path("path", "fit.html", ".html", ".htm").name
+    'fit.html'
+    """
     if not isinstance(value, (str, os.PathLike)) or "\0" in str(value):
         raise refusal(name, value, "must be a path")
-    return Path(value)
+    found = Path(value)
+    if suffixes and found.suffix.lower() not in suffixes:
+        raise refusal(name, str(found), f"must end in {suffixes[0]}")
+    return found
 
 
 def flag(name: str, value: Any) -> bool:

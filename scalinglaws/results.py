@@ -19,6 +19,7 @@ import mpmath
 import numpy as np
 
 from .arguments import afford
+from .arguments import path as checked_path
 from .equality import by_value
 from .errors import AccuracyWarning, ConvergenceError, DataError, ResourceError, refusal
 from .reprs import described, short_repr
@@ -118,9 +119,7 @@ class Result:
         DomainError
             If the suffix is another one.
         """
-        target = Path(path)
-        if target.suffix != ".npz":
-            raise refusal("path", str(path), "must end in .npz")
+        target = checked_path("path", path, ".npz")
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         tree = _pack(self, arrays)
         with target.open("wb") as stream:
@@ -151,11 +150,12 @@ class Result:
         OSError
             If it is not there, or cannot be read.
         """
+        source = checked_path("path", path)
         try:
-            with zipfile.ZipFile(Path(path)) as parts:
+            with zipfile.ZipFile(source) as parts:
                 unpacked = sum(part.file_size for part in parts.infolist())
             afford(unpacked, f"{path}", "see whether it is the file you mean", size=1)
-            with np.load(Path(path), allow_pickle=False) as store:
+            with np.load(source, allow_pickle=False) as store:
                 header = json.loads(str(store["header"]))
                 if header["format"] not in _READABLE:
                     raise DataError(

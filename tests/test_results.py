@@ -64,6 +64,14 @@ def test_refusals_of_save_and_load(solution, tmp_path):
             Result.load(tmp_path / "evil.npz")
 
 
+@pytest.mark.parametrize("path", [10**30, None, b"result.npz", "a\0.npz"])
+def test_what_is_no_path_is_refused_by_name(solution, path):
+    for call in (solution.save, type(solution).load):
+        with pytest.raises(DomainError, match="must be a path") as caught:
+            call(path)
+        assert caught.value.argument == "path"
+
+
 def test_files_that_are_something_else(solution, tmp_path):
     path = tmp_path / "x.npz"
     good = {

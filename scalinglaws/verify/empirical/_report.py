@@ -12,10 +12,9 @@ import numpy as np
 from markupsafe import Markup
 
 from ... import arguments
-from ...errors import refusal
 from ...formatting import number, short
 from ...tables import Block, Table, as_text
-from ..page.document import rendered, table_section
+from ..page.document import PAGES, rendered, table_section
 from . import _figures
 from ._prediction import PredictedExponent, TaskPrediction, predict
 from ._records import MeasuredExponent
@@ -79,9 +78,7 @@ def write_html(measurement: MeasuredTask, path: str | Path) -> Path:
     OSError
         If it cannot be written.
     """
-    target = arguments.path("path", path)
-    if target.suffix.lower() not in {".html", ".htm"}:
-        raise refusal("path", str(path), "must end in .html")
+    target = arguments.path("path", path, *PAGES)
     prediction = predict(measurement)
     target.write_text(
         rendered(

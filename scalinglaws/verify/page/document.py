@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ...theory.formula import Law
 
 
+PAGES = (".html", ".htm")
+"""How names of pages end."""
+
+
 def report_page(
     entries: Sequence[Entry],
     *,

@@ -13,11 +13,11 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike, NDArray
 
 from .... import __version__, arguments
-from ....errors import ConvergenceError, DataError, DomainError, refusal
+from ....errors import ConvergenceError, DataError, DomainError
 from ....formatting import number, scientific
 from ....reprs import short_repr
 from ....tables import Table
-from ...page.document import rendered, table_section
+from ...page.document import PAGES, rendered, table_section
 from ._budgets import largest_fitted
 from ._error_panels import pair_panels, profile_panels, rolling_panels
 from ._optimum import Optimum, optimum
@@ -90,9 +90,7 @@ def write_page(
     OSError
         If it cannot be written.
     """
-    target = arguments.path("path", path)
-    if target.suffix.lower() not in {".html", ".htm"}:
-        raise refusal("path", str(path), "must end in .html")
+    target = arguments.path("path", path, *PAGES)
     words = report(fit, compute, source=source)
     computes = (
         default_computes(fit)
