@@ -19,6 +19,15 @@ JIT = os.environ.get("SCALINGLAWS_JIT", "1") != "0"
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "nogil": True}
 
 
+def available_threads() -> int:
+    """Return how many threads kernels may use."""
+    if not JIT:
+        return 1
+    import numba
+
+    return int(numba.get_num_threads())
+
+
 def njit(function: Kernel) -> Kernel:
     """Compile a kernel, with its machine code kept on disk where the folder can be written.
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from ...arguments import Array, Value, afford, broadcast, choice, numbers, shaped
 from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
+from .. import _jit
 from ..catalogue import shows
 from . import _generic, _logistic, _square
 from ._losses import LOGISTIC, SQUARE, ConvexLoss, margin_density, named
@@ -241,7 +242,7 @@ def surface(alpha: ArrayLike, norm: ArrayLike, *, on_failure: str = "raise") -> 
     a, n = np.atleast_1d(rows["alpha"]), np.atleast_1d(rows["norm"])
     afford(3 * _FIELDS * a.size * n.size, f"a surface of {a.size} x {n.size} points", "use fewer")
     every_a, every_n = np.repeat(a, n.size), np.tile(n, a.size)
-    found = _logistic.solve(every_a, every_n, threads=_logistic.available_threads())
+    found = _logistic.solve(every_a, every_n, threads=_jit.available_threads())
     result = result_of(every_a, every_n, (a.size, n.size), LOGISTIC, found)
     judged("surface", result, result.diagnostics, on_failure)
     return result

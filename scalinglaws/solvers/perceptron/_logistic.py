@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ...arguments import Array
-from .. import _jit
 from . import _max_stability, _observables, _saddle
 from ._points import Points, overlap
 
@@ -27,15 +26,6 @@ def solve(alpha: Array, norm: Array, *, threads: int = 1) -> Points:
     if np.any(rest):
         _fill(found, rest, _finite(alpha[rest], norm[rest], threads))
     return found
-
-
-def available_threads() -> int:
-    """Return how many threads Numba may use."""
-    if not _jit.JIT:
-        return 1
-    import numba
-
-    return int(numba.get_num_threads())
 
 
 def _fill(target: Points, chosen: Array, source: Points) -> None:

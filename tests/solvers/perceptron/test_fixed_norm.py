@@ -11,10 +11,10 @@ from scipy.special import ndtr, owens_t
 
 from scalinglaws.errors import ConvergenceError, DomainError, ResourceError
 from scalinglaws.results import Status
+from scalinglaws.solvers import _jit
 from scalinglaws.solvers.perceptron import (
     FixedNormSolution,
     _generic,
-    _logistic,
     _saddle,
     bayes,
     fixed_norm,
@@ -337,7 +337,7 @@ def test_shapes_saving_and_repeated_runs(tmp_path):
 def test_a_surface_is_the_points_whatever_the_threads(monkeypatch):
     alpha, norm = np.geomspace(0.1, 1e3, 9), np.geomspace(0.1, 100, 23)
     alone = surface(alpha, norm)
-    monkeypatch.setattr(_logistic, "available_threads", lambda: 3)
+    monkeypatch.setattr(_jit, "available_threads", lambda: 3)
     several = surface(alpha, norm)
     points = fixed_norm(alpha[:, None], norm)
     for name in ("error", "train_loss", "test_loss", "train_error", "multiplier"):

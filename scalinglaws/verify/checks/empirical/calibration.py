@@ -14,7 +14,7 @@ from ... import empirical
 from ...comparison import Comparison, Prediction, Rival
 from ...empirical.fits import Fit, fit_law, forecast
 from ...empirical.fits._forecast import INTERVALS
-from ...empirical.fits._optimum import optimal_point
+from ...empirical.fits._optimal_points import optimal_point
 from ...registry import Context, check
 from .recovery import LEVEL, SURFACE, isoflop_runs
 from .tasks import share

@@ -12,7 +12,7 @@ from ... import empirical
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...empirical.fits import Fit, fit_law
 from ...empirical.fits._intervals import percentiles
-from ...empirical.fits._optimum import optimal_point
+from ...empirical.fits._optimal_points import optimal_point
 from ...registry import Context, check
 from .tasks import share
 

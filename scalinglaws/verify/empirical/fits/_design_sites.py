@@ -15,7 +15,7 @@ from ....equality import by_value
 from ....errors import refusal
 from ....reprs import short_repr
 from ._law import FitLaw
-from ._optimum import log_gradient_params, log_params
+from ._optimal_points import log_gradient_params, log_params
 from ._record import Fit
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from ....formatting import scientific
 from ....reprs import LONGEST, line
 from ....results import Result
 from ._intervals import level_of, percentiles
-from ._optimum import CLOSED, compute_for, optimal_point
+from ._optimal_points import CLOSED, compute_for, optimal_point
 from ._record import Fit
 
 Array = NDArray[np.float64]

@@ -42,6 +42,16 @@ def stages(delta: float, first: float = _FIRST) -> Array:
     return np.array([*found, delta])
 
 
+@_jit.njit
+def _huber(r: float, weight: float, delta: float) -> tuple[float, float, float, float]:
+    """Return w H(r), its slope psi over w, and the weights of J J^T in the Hessian and in the scale of the damping."""
+    distance = abs(r)
+    if distance < delta:
+        return weight * 0.5 * r * r, r, weight, weight
+    slope = delta if r > 0.0 else -delta
+    return weight * delta * (distance - 0.5 * delta), slope, 0.0, weight * (delta / distance)
+
+
 # -- templates ----------------------------------------------------------------------------------------------------------
 
 _law: Any = None  # replaced for each law
@@ -78,13 +88,8 @@ def _accumulate(
             continue
         r = y[i] - _law(x, columns, i, jacobian, outer, curvature)
         weight = w[i] * envelope if r > 0.0 else w[i]
-        distance = abs(r)
-        if distance < delta:
-            psi, inside, damped = r, weight, weight
-            total += weight * 0.5 * r * r
-        else:
-            psi, inside, damped = (delta if r > 0.0 else -delta), 0.0, weight * (delta / distance)
-            total += weight * delta * (distance - 0.5 * delta)
+        loss, psi, inside, damped = _huber(r, weight, delta)
+        total += loss
         pull = weight * psi
         for j in range(size):
             gradient[j] -= pull * jacobian[j]
@@ -126,13 +131,8 @@ def _accumulate_groups(
             own[j] = x[place[j]]
         r = y[i] - _law(own, columns, i, jacobian, outer, curvature)
         weight = w[i] * envelope if r > 0.0 else w[i]
-        distance = abs(r)
-        if distance < delta:
-            psi, inside, damped = r, weight, weight
-            total += weight * 0.5 * r * r
-        else:
-            psi, inside, damped = (delta if r > 0.0 else -delta), 0.0, weight * (delta / distance)
-            total += weight * delta * (distance - 0.5 * delta)
+        loss, psi, inside, damped = _huber(r, weight, delta)
+        total += loss
         pull, m = weight * psi, 0
         for j in range(count):
             gradient[place[j]] -= pull * jacobian[j]
@@ -362,19 +362,10 @@ def _for_law(template: Callable[..., Any], name: str, **names: Any) -> Any:
     return _jit.njit(function)
 
 
-def threads() -> int:
-    """Return how many threads may work at the same time."""
-    if not _jit.JIT:
-        return 1
-    import numba
-
-    return int(numba.get_num_threads())
-
-
 def in_blocks(work: Callable[[slice], None], count: int) -> None:
     """Do a work on all blocks of so many items, on as many threads as there may be: what is found depends on no other block."""
     parts = [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]
-    workers = min(threads(), len(parts))
+    workers = min(_jit.available_threads(), len(parts))
     if workers > 1:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, parts))

@@ -19,7 +19,8 @@ from ._fit import PUBLISHED, from_parameters
 from ._forecast import forecast, members
 from ._intervals import half_width
 from ._laws import fit_law
-from ._optimum import optimal_point, optimum
+from ._optimal_points import optimal_point
+from ._optimum import optimum
 from ._sensitivity import refitted
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from .._runs import Runs
 from ._groups import GroupFits, fit_groups
 from ._laws import fit_law
 from ._multiplier import ComputeMultiplier, common_range
-from ._optimum import CLOSED
+from ._optimal_points import CLOSED
 from ._recipe_report import recipe_lines
 from ._sharing import SharingTest
 

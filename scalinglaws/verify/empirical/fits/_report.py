@@ -20,7 +20,7 @@ from ._calibration import PRIOR
 from ._fit import EFFICIENT, PUBLISHED, default_threshold
 from ._identifiability import ILL
 from ._intervals import interval
-from ._optimum import CLOSED
+from ._optimal_points import CLOSED
 from ._report_tables import COLUMNS, decades_words, table_lines, validated_horizon
 
 if TYPE_CHECKING:

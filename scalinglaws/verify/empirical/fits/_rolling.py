@@ -15,7 +15,7 @@ from ....formatting import scientific
 from ....results import Result
 from ._budgets import fitted_budgets, upper_ends
 from ._law import FitLaw
-from ._optimum import CLOSED, log_gradient_params, log_params
+from ._optimal_points import CLOSED, log_gradient_params, log_params
 from ._record import Fit
 from ._requirements import enough
 from ._solve import Solution, errors, normal_inverse, solve

@@ -16,7 +16,7 @@ from ....results import Result
 from ._budgets import fitted_budgets
 from ._fit import Points, _fitted
 from ._laws import FitLaw
-from ._optimum import optimal_point
+from ._optimal_points import optimal_point
 from ._record import Fit
 from ._requirements import enough
 

@@ -25,7 +25,7 @@ from . import _repetition
 from ._costs import LARGEST, Cost, root
 from ._formulas import VARIABLES
 from ._laws import FitLaw
-from ._optimum import log_params
+from ._optimal_points import log_params
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import pytest
 from scalinglaws.errors import DataError
 from scalinglaws.verify.empirical import fit, from_parameters, optimum, sandwich_covariance
 from scalinglaws.verify.empirical.fits import drift_per_decade, fit_law, forecast, solve
-from scalinglaws.verify.empirical.fits._optimum import optimal_point
+from scalinglaws.verify.empirical.fits._optimal_points import optimal_point
 
 FILE = os.environ.get("SCALINGLAWS_CHINCHILLA_CSV", "")
 pytestmark = [

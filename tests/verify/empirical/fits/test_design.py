@@ -16,7 +16,7 @@ from scalinglaws.verify.empirical.fits import _design_search as search
 from scalinglaws.verify.empirical.fits import resolve_many
 from scalinglaws.verify.empirical.fits._design import _Problem
 from scalinglaws.verify.empirical.fits._design_sites import NONE, Model, Points, points_of
-from scalinglaws.verify.empirical.fits._optimum import optimal_point
+from scalinglaws.verify.empirical.fits._optimal_points import optimal_point
 
 KNOWN = from_parameters("besiroglu")
 TARGET = {"compute": 1e24}

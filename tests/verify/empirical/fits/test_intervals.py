@@ -6,6 +6,7 @@ import pytest
 from scalinglaws.errors import DomainError
 from scalinglaws.verify.empirical import example_runs, fit, from_parameters
 from scalinglaws.verify.empirical.fits._intervals import half_width, percentiles
+from scalinglaws.verify.empirical.fits._optimal_points import optimal_point
 
 KNOWN = {"E": 1.8172, "A": 482.01, "B": 2085.43, "a": 0.3478, "b": 0.3658}
 
@@ -90,3 +91,19 @@ def test_refusals(resampled):
             resampled.interval("a", level=level)
     with pytest.raises(DomainError, match="neither samples nor a covariance"):
         from_parameters("besiroglu").interval("a")
+
+
+@pytest.mark.slow
+def test_the_interval_of_the_power_holds_1_where_the_law_is_a_plain_surface():
+    budgets = np.geomspace(1e19, 1e21, 6)
+    best = np.array([optimal_point("surface", KNOWN, budget)[0] for budget in budgets])
+    N = np.multiply.outer(best, np.geomspace(1 / 4, 4, 10)).ravel()
+    D = np.repeat(budgets, 10) / (6 * N)
+    clean = KNOWN["E"] + KNOWN["A"] / N ** KNOWN["a"] + KNOWN["B"] / D ** KNOWN["b"]
+    held = 0
+    for number in range(200):
+        noise = np.random.default_rng([5, number]).normal(0.0, 0.003, N.size)
+        runs = {"N": N, "D": D, "loss": clean * np.exp(noise)}
+        low, high = fit("surface_power", runs, bootstrap=400, rng=number).interval("c")
+        held += low <= 1 <= high
+    assert 0.90 <= held / 200 <= 0.98

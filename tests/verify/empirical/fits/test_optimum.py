@@ -13,7 +13,7 @@ from scalinglaws.errors import DomainError
 from scalinglaws.solvers.expressions import compile_expression
 from scalinglaws.verify.empirical import Optimum, example_runs, fit, from_parameters, optimum
 from scalinglaws.verify.empirical.fits import fit_law, forecast
-from scalinglaws.verify.empirical.fits._optimum import (
+from scalinglaws.verify.empirical.fits._optimal_points import (
     compute_for,
     log_gradient_params,
     log_params,

@@ -12,7 +12,7 @@ from scalinglaws import theory
 from scalinglaws.errors import DomainError
 from scalinglaws.verify import empirical
 from scalinglaws.verify.empirical import Plan, example_runs, fit, from_parameters, plan
-from scalinglaws.verify.empirical.fits._optimum import compute_for, optimal_point
+from scalinglaws.verify.empirical.fits._optimal_points import compute_for, optimal_point
 
 BESIROGLU = {"E": 1.8172, "A": 482.01, "B": 2085.43, "a": 0.3478, "b": 0.3658}
 

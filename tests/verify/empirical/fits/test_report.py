@@ -14,7 +14,7 @@ from scalinglaws.verify.empirical.fits._error_panels import (
     profile_panels,
     rolling_panels,
 )
-from scalinglaws.verify.empirical.fits._optimum import optimal_point
+from scalinglaws.verify.empirical.fits._optimal_points import optimal_point
 from scalinglaws.verify.empirical.fits._page import judgment, write_page
 from scalinglaws.verify.empirical.fits._panels import (
     BAND,

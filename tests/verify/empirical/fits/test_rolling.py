@@ -14,7 +14,7 @@ from scalinglaws.verify.empirical import (
     from_parameters,
 )
 from scalinglaws.verify.empirical.fits import fit_law, rolling_origin
-from scalinglaws.verify.empirical.fits._optimum import optimal_point
+from scalinglaws.verify.empirical.fits._optimal_points import optimal_point
 
 SURFACE = {"E": 1.8172, "A": 482.01, "B": 2085.43, "a": 0.3478, "b": 0.3658}
 POWER = {"E": 1.7, "A": 4000.0, "B": 20000.0, "a": 0.45, "b": 0.46, "c": 0.75}

@@ -132,7 +132,7 @@ def test_refits_are_optima_and_do_not_depend_on_the_number_of_threads(monkeypatc
     weights = resampled(200, np.arange(losses.size), np.random.default_rng(6))
     found = []
     for count in (1, 2, 5):
-        monkeypatch.setattr(_newton, "threads", lambda count=count: count)
+        monkeypatch.setattr(_newton._jit, "available_threads", lambda count=count: count)
         found.append(resolve_many(law, columns, losses, weights, delta=0.01, start=start))
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[0], found[2])
