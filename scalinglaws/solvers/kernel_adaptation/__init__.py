@@ -7,8 +7,11 @@ scale :math:`\chi` (1: standard, N: mean-field). The readout is integrated out e
 """
 
 from ._linear_cnn import LinearCNN, linear_cnn
+from ._two_layer import TwoLayer, two_layer
 
 __all__ = [
     "LinearCNN",
+    "TwoLayer",
     "linear_cnn",
+    "two_layer",
 ]
