@@ -6,12 +6,19 @@ scale :math:`\chi` (1: standard, N: mean-field). The readout is integrated out e
 :math:`\bar f = Q (Q + \kappa)^{-1} y`. At infinite width and fixed :math:`\chi` the kernel does not adapt.
 """
 
+from ._alignment import SamplesForAlignment, samples_for_alignment, samples_for_cost
 from ._linear_cnn import LinearCNN, linear_cnn
+from ._thresholds import TwoLayerThresholds, two_layer_thresholds
 from ._two_layer import TwoLayer, two_layer
 
 __all__ = [
     "LinearCNN",
+    "SamplesForAlignment",
     "TwoLayer",
+    "TwoLayerThresholds",
     "linear_cnn",
+    "samples_for_alignment",
+    "samples_for_cost",
     "two_layer",
+    "two_layer_thresholds",
 ]
