@@ -63,6 +63,8 @@ ALSO_CALLED = {
     "linear": "lazy regime, bottleneck, kernel ridge regression, ridgeless, NTK, neural tangent kernel, random features, "
     "source and capacity, double descent, SGD, gradient flow",
     "manifold": "intrinsic dimension, resolution-limited, variance-limited, interpolation",
+    "kernel_adaptation": "Bayesian feature learning, adaptive kernels, kernel scaling, Gaussian mixture, mean-field, NNGP, sample complexity, "
+    "specialization",
     "patterns": "feature-learning patterns, large deviations, sample complexity, specialization, Gaussian process, GP, "
     "scaling analysis",
     "perceptron": "implicit bias, teacher-student, learning curve, logistic loss, margin, support vector machine, replica, "

@@ -90,39 +90,33 @@ def derive_alignment(model: SpecializedNeurons) -> Derived:
     where = (sp.Gt(WIDTH, 1), sp.Lt(WIDTH, 2 * k - 1))
 
     def build() -> Derivation:
-        factor = (_SHIFT + 2 * _R) ** k / _R ** (k - 1)  # of the squared cost
         whole = amplitude * _A * d**exponent
         steps = [
             *optimum_steps(model.cost, suffix="_J"),
             step(
-                _G,
-                factor,
-                DEFINITION,
-                "what the squared cost depends on, of the weight of a neuron",
-            ),
-            step(
                 _SLOPE,
-                sp.factor(sp.diff(sp.log(factor), _R)),
+                2 * k * _R / (_SHIFT + 2 * _R),
                 DEFINITION,
-                "the slope of its logarithm",
+                "growth of (3 + 2r)^k with the logarithm of the squared weight r of a neuron",
             ),
             step(
                 _R,
                 best,
-                solves(sp.Eq(_SLOPE, 0, evaluate=False)),
-                "the weight of specialized neurons",
+                solves(sp.Eq(_SLOPE, k - 1, evaluate=False)),
+                "the least cost over r: the squared cost depends on it as (3 + 2r)^k/r^(k-1)",
             ),
+            step(_G, (_SHIFT + 2 * _R) ** k / _R ** (k - 1), DEFINITION, "that factor there"),
             step(
                 _I,
-                sp.sqrt(CHI * d ** (1 + WIDTH) / model.overlap * factor.subs(_R, best)) * _A,
+                sp.sqrt(CHI * d ** (1 + WIDTH) / model.overlap * _G) * _A,
                 DEFINITION,
-                "least cost of the alignment alpha, with that weight and the best number of neurons",
+                "least cost of the alignment alpha, with that weight and the best number J of neurons",
                 RUBIN_2025,
             ),
             step(_I, whole, EQUAL, "linear in the alignment: neurons specialize in proportion"),
             step(
                 _P,
-                KAPPA * amplitude * d**exponent / (CHI * (1 - _A)),
+                KAPPA * _I / (_A * CHI * (1 - _A)),
                 DEFINITION,
                 "kappa I'(alpha)/(chi (1 - alpha)): the free energy min_A [I(A) + chi P/(2 kappa) |y - A|^2] is least there",
                 RINGEL_2025,

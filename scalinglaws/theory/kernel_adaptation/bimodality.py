@@ -23,9 +23,7 @@ GROKKING_2023 = Reference(
 )
 
 _M, _U, _T, _FORCE, _P = sp.symbols("m u T t P", positive=True)
-_SQUARE, _ACTION, _BENDING, _MOMENT, _WEIGHT, _MEAN, _LEFT = sp.symbols(
-    "c2 S B E Z f R", positive=True
-)
+_ACTION, _BENDING, _MOMENT, _WEIGHT, _MEAN = sp.symbols("S B E Z f", positive=True)
 _SHIFT = 3  # 1 + 2 |w|^2 of a weight that is not aligned
 
 
@@ -74,23 +72,17 @@ def derive_bimodality(model: LinearTeacher) -> Derived:
         quartic = _U**4 / _SHIFT
         steps = [
             step(
-                _SQUARE,
-                square,
-                DEFINITION,
-                "squared overlap of a neuron with the target, at the prior length of weights across it",
-            ),
-            step(
                 _BENDING,
-                sp.simplify(sp.diff(action, _M, 2).subs(_M, 0)),
+                sp.simplify(_T * sp.diff(square, _M, 2).subs(_M, 0)),
                 DEFINITION,
-                "curvature at zero of minus the log density of a weight, d m^2/2 - T c2 with T = chi t^2/2N",
+                "curvature at zero of the tilt T c2, T = chi t^2/2N, with the squared overlap c2 = (4/pi) m^2/(3 + 2 m^2) of a neuron",
                 GROKKING_2023,
             ),
             step(
                 _T,
                 critical,
-                solves(sp.Eq(_BENDING, 0, evaluate=False)),
-                "where two modes are born",
+                solves(sp.Eq(_BENDING, d, evaluate=False)),
+                "where it outweighs the prior d m^2/2, and two modes are born",
             ),
             step(
                 _FORCE,
@@ -102,7 +94,7 @@ def derive_bimodality(model: LinearTeacher) -> Derived:
                 _ACTION,
                 scaled,
                 DEFINITION,
-                "minus the log density there, at m = u d^(-1/4)",
+                "minus the log density there, d m^2/2 - T c2 at m = u d^(-1/4)",
             ),
             step(
                 _ACTION, quartic, asymptotic(d), "squares cancel; what is left is the fourth power"
@@ -121,7 +113,7 @@ def derive_bimodality(model: LinearTeacher) -> Derived:
             ),
             step(
                 _MEAN,
-                4 / (_SHIFT * sp.pi) * force * _MOMENT / _WEIGHT,
+                4 / (_SHIFT * sp.pi) * _FORCE / sp.sqrt(d) * _MOMENT / _WEIGHT,
                 DEFINITION,
                 "mean predictor Q t, with Q = 4/(3 pi) times the second moment over sqrt(d)",
             ),
@@ -140,7 +132,11 @@ def derive_bimodality(model: LinearTeacher) -> Derived:
                 "the force is what is not learned, over the ridge per sample",
             ),
         ]
-        return Derivation(tuple(steps), where, {RATIO: (sp.Rational(1, 10), sp.Integer(6))})
+        return Derivation(
+            tuple(steps),
+            where,
+            {RATIO: (sp.Rational(1, 10), sp.Integer(6)), _U: (sp.S.Half, sp.Integer(2))},
+        )
 
     forms = {
         "samples": Form(

@@ -16,7 +16,7 @@ from ..references import RINGEL_2025
 from .symbols import CHI, DIMENSION, KAPPA
 
 CHANNELS = sp.Symbol("c", positive=True)
-_B, _F, _S, _P, _LEARNED, _REST, _COST = sp.symbols("b F S P L rho C_L", positive=True)
+_B, _S, _P, _LEARNED, _START = sp.symbols("b S P L P_0", positive=True)
 _BETA, _SHARE = sp.symbols("beta p", positive=True)
 
 
@@ -85,17 +85,12 @@ def derive_convolution(model: AdaptedFilters) -> Derived:
         steps = [
             *optimum_steps(model.cost, suffix="_cost"),
             step(
-                _F,
-                whole,
-                DEFINITION,
-                "free energy in the inflation b of the filters' variance along the target; the readout is integrated out",
-                RINGEL_2025,
-            ),
-            step(
                 _S,
                 slope,
                 DEFINITION,
-                "its slope in b, at b = beta d^((1-c)/2) and P = p d^((1+c)/2), the scales at which prior and readout balance",
+                "slope in b of the free energy (C/2) (b - 1 - log b) + (chi/2)/(b/d + kappa/P), whose readout is integrated out, at "
+                "b = beta d^((1-c)/2) and P = p d^((1+c)/2), the scales at which prior and readout balance",
+                RINGEL_2025,
             ),
             step(_S, limit, asymptotic(d), "many inputs: b is large, and its logarithm small"),
             step(
@@ -122,9 +117,8 @@ def derive_convolution(model: AdaptedFilters) -> Derived:
                 solves(sp.Eq(1 - KAPPA / (sp.sqrt(CHI) * _SHARE), 0, evaluate=False)),
                 "where it leaves zero",
             ),
-            step(
-                _REST, constant * d**exponent, DEFINITION, "the samples there, kappa sqrt(C d/chi)"
-            ),
+            step(_START, _SHARE * d**exponent, DEFINITION, "the samples there"),
+            step(_START, constant * d**exponent, EQUAL, "kappa sqrt(C d/chi)"),
         ]
         return Derivation(tuple(steps), where, dict(model.cost.box))
 

@@ -27,7 +27,7 @@ _build = laws_of(
 
 @lru_cache(maxsize=1)
 def cnn_sample_complexity_law() -> Law:
-    r"""Return ``kernel_adaptation.cnn_sample_complexity``: :math:`P_* = \kappa_e\sqrt{C d/\chi}`, :math:`d^{3/4}` for :math:`C \sim \sqrt d`."""
+    r"""Return ``kernel_adaptation.cnn_sample_complexity``: :math:`P_* = \kappa_e\sqrt{C d/\chi}`, 3/4 at C = d^(1/2)."""
     return _build(
         "cnn_sample_complexity",
         "samples by which a linear convolutional network learns one filter, once its filters adapt: d^(3/4) with sqrt(d) channels, "
@@ -59,7 +59,7 @@ def bimodality_law() -> Law:
 
 @lru_cache(maxsize=1)
 def alignment_samples_law() -> Law:
-    r"""Return ``kernel_adaptation.alignment_samples``: :math:`P_\alpha = 9.7686\,\kappa_e\sqrt{N d/\chi}/(1 - \alpha)` for a cubic target."""
+    r"""Return ``kernel_adaptation.alignment_samples``: :math:`P_\alpha = 9.7686\,\kappa_e\sqrt{N d/\chi}/(1 - \alpha)`, cubic target."""
     return _build(
         "alignment_samples",
         "samples by which a two-layer network is aligned with a cubic Hermite polynomial, from the cost of the alignment: "
