@@ -35,8 +35,6 @@ _BISECTIONS = 200
     "tilt",
     "variance",
     "specialized",
-    "spinodal",
-    "maxwell",
     whole=("degree", "target"),
     counted=("dimension",),
 )
@@ -69,7 +67,7 @@ class SamplesForAlignment(Result):
         carries the target, and the points of the next four fields hold.
     spinodal_alignment, spinodal : float or ndarray
         Alignment at which a single neuron carries the target with the fewest samples, and their :math:`P/\kappa_e`: the aligned
-        state exists from there on. NaN for a linear target, which has no such point, and for several features.
+        state exists from there on. A linear target is learned continuously, from alignment 0. NaN for several features.
     maxwell_alignment, maxwell : float or ndarray
         Where the free energy of that state is as low as without alignment.
     monotone : bool
@@ -301,8 +299,9 @@ def _one_neuron(
     :math:`P/\kappa_e = \alpha/(g\psi(1-\alpha))`. Both points are roots in the logarithm of r, by bisection.
     """
     names = ("spinodal_alignment", "spinodal", "maxwell_alignment", "maxwell")
-    if k == 1:
-        return {name: np.full(gain.shape, math.nan) for name in names}
+    if k == 1:  # both are where alignment begins
+        start, none = np.sqrt(stiffness * stretch / (power * gain)), np.zeros(gain.shape)
+        return dict(zip(names, (none, start, none, start), strict=True))
     front = 0.5 * np.log(stiffness * gain / (power * k * stretch))
 
     def log_alignment(x: Array) -> Array:

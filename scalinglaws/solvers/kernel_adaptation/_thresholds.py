@@ -25,7 +25,8 @@ _DECADES = 9
 @shows("bimodality", "far_mode", "far_neuron", whole=("target", "degrees", "mixed"))
 @dataclass(frozen=True)
 class TwoLayerThresholds(Result):
-    r"""Ridges per sample at which the law of weights changes; NaN for what does not happen in the range that was searched.
+    r"""Ridges per sample at which the law of weights changes; 0 for what does not happen in the range that was searched,
+    inf for what the prior does, too.
 
     Attributes
     ----------
@@ -36,7 +37,7 @@ class TwoLayerThresholds(Result):
     far_neuron : float
         :math:`\kappa'` below which more than one neuron is expected there.
     bimodality_mean, far_mode_mean, far_neuron_mean : ndarray, shape (features,)
-        Mean predictor at each.
+        Mean predictor at each; NaN where there is none.
     searched : tuple of float
         The largest and the least :math:`\kappa'` that were tried.
     """
@@ -165,11 +166,11 @@ def _first_crossings(
             positive = condition(found, weights) > 0
             if positive and below[i]:
                 crossed[i] = _crossing(problem, condition, ridge, ridge / rate, found.t)
-            elif positive:
-                crossed[i] = (math.nan, np.full(y.size, math.nan))
+            elif positive:  # under the prior, too
+                crossed[i] = (math.inf, np.full(y.size, math.nan))
             below[i] = not positive
         t, ridge = found.t, ridge * rate
-    missing = (math.nan, np.full(y.size, math.nan))
+    missing = (0.0, np.full(y.size, math.nan))
     return [crossed.get(i, missing) for i in range(len(conditions))], (top, max(ridge, lowest))
 
 

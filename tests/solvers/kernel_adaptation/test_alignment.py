@@ -85,6 +85,21 @@ def test_points_of_one_neuron_from_its_free_energy(k):
     assert found.spinodal < found.maxwell
 
 
+def test_one_neuron_learns_a_linear_target_continuously():
+    found = samples_for_alignment(
+        0.5, dimension=200, width=5, degree=1, scale=2.0, weight_variance=0.7
+    )
+    gain, stretch, stiffness = 4 / math.pi / 5, 1 + 2 * 0.7, 200 / 0.7
+
+    def samples(r):  # the best alignment of a squared weight, and the samples there
+        a = math.sqrt(stiffness * gain / (2 * stretch)) * r
+        return a * (stretch + 2 * r) / (gain * r * (1 - a))
+
+    assert found.spinodal_alignment == found.maxwell_alignment == 0
+    assert found.spinodal == found.maxwell == pytest.approx(samples(1e-9), rel=1e-7)
+    assert samples(0.02) > samples(0.01) > found.spinodal
+
+
 def test_solutions_at_these_ridges_have_the_alignment():
     """The other way round: the two-layer equations at the ridge found return the alignment, the tilt and the cost."""
     for k, a in ((1, 0.3), (3, 0.5), (5, 0.8)):
