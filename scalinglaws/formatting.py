@@ -40,6 +40,20 @@ def short(value: float) -> str:
     return f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
 
 
+def scientific(value: float, digits: int = 2) -> str:
+    """Write a size in few characters: with a power of ten from 1e4 on and below 0.001, else to three digits.
+
+    Examples
+    --------
+    >>> scientific(4.4123e7), scientific(1e19), scientific(873.2), scientific(0.602), scientific(2.5e-5)
+    ('4.4e7', '1e19', '873', '0.602', '2.5e-5')
+    """
+    if 1e-3 <= abs(value) < 1e4 or value == 0:
+        return number(value, max(digits, 3)) if abs(value) < 1000 else f"{value:.0f}"
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(power)}"
+
+
 def decimals(error: float, digits: int = 2) -> int | None:
     """Count the decimals that show an error to so many digits; None without an error, or beyond six.
 

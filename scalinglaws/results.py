@@ -185,6 +185,87 @@ class Result:
             raise DataError(f"{path} holds a {type(result).__name__}, not a {cls.__name__}")
         return result
 
+    def to_json(self) -> str:
+        """Return the result as JSON, from which `from_json` makes it again, digit for digit.
+
+        Returns
+        -------
+        str
+            Arrays with their types and shapes, the rest as in a saved file; what is not finite is spelled out.
+
+        Raises
+        ------
+        DomainError
+            If a field holds what JSON cannot, such as complex numbers.
+        """
+        arrays: dict[str, np.ndarray[Any, Any]] = {}
+        tree = _pack(self, arrays)
+        for array in arrays.values():
+            if array.dtype.kind not in "biufU":
+                raise refusal(
+                    "value", None, f"JSON cannot hold an array of {array.dtype}", named=False
+                )
+        document = {
+            "format": _FORMAT,
+            "result": _spelled(tree),
+            "arrays": {
+                key: {
+                    "type": array.dtype.str,
+                    "shape": array.shape,
+                    "values": [
+                        value
+                        if not isinstance(value, float) or math.isfinite(value)
+                        else str(value)
+                        for value in array.ravel().tolist()
+                    ],
+                }
+                for key, array in arrays.items()
+            },
+        }
+        return json.dumps(document, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Make a result again from what `to_json` returned.
+
+        Parameters
+        ----------
+        text : str
+            JSON, of this version or an earlier one.
+
+        Returns
+        -------
+        Result
+            Of the class it was made from, which must be this class or derive from it.
+
+        Raises
+        ------
+        DataError
+            If the text is no such JSON, or holds a class or a field that this version does not have.
+        """
+        try:
+            document = json.loads(text)
+            if document["format"] not in _READABLE:
+                raise DataError(
+                    f"JSON of format {document['format']!r}, which this version does not read"
+                )
+            store = {
+                key: np.array(entry["values"], dtype=np.dtype(entry["type"])).reshape(
+                    entry["shape"]
+                )
+                for key, entry in document["arrays"].items()
+            }
+            result = _unpack(document["result"], store)
+        except DataError as failure:
+            raise DataError(f"no result that this version reads: {failure}") from failure
+        except Exception as failure:  # whatever else a text can hold
+            raise DataError(
+                f"the text is no result in JSON ({type(failure).__name__}: {failure})"
+            ) from failure
+        if not isinstance(result, cls):
+            raise DataError(f"the text holds a {type(result).__name__}, not a {cls.__name__}")
+        return result
+
     def to_dataframe(self) -> Any:
         """Return the array fields as a pandas data frame, one row per element; needs pandas."""
         try:
@@ -311,11 +392,24 @@ def _pack(value: Any, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
     )
 
 
+def _spelled(tree: Any) -> Any:
+    """Write numbers that are not finite as words, which JSON has none for."""
+    if isinstance(tree, dict):
+        return {key: _spelled(entry) for key, entry in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [_spelled(entry) for entry in tree]
+    if isinstance(tree, float) and not math.isfinite(tree):
+        return {"float": str(tree)}
+    return tree
+
+
 def _unpack(tree: Any, store: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     if "array" in tree:
         return store[tree["array"]]
+    if "float" in tree:
+        return float(tree["float"])
     if "objects" in tree:
         found = np.empty(len(tree["objects"]), dtype=object)
         found[:] = [_unpack(entry, store) for entry in tree["objects"]]

@@ -222,6 +222,13 @@ def _norm_exponents():
 
 _made = {}
 _making = set()
+
+
+def _recipes():
+    runs = verify.empirical.example_runs("gadre", where={"dataset": ["c4_original", "rpj"]})
+    return verify.empirical.compare_recipes("surface", runs, "c4_original", bootstrap=20)
+
+
 MAKERS = {
     "DigitsCurves": lambda: DigitsCurves(
         np.array([20.0, 80.0]), np.array([0, 4]), *np.full((2, 2, 2, 2), 0.5), np.ones((1, 2, 2, 2))
@@ -239,6 +246,33 @@ MAKERS = {
         "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1
     ),
     "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
+    "Design": lambda: verify.empirical.design(
+        verify.empirical.from_parameters("besiroglu"),
+        budget=1e22,
+        target={"compute": 1e24},
+        max_runs=8,
+        noise=0.005,
+    ),
+    "Fit": lambda: verify.empirical.fit(
+        "surface", verify.empirical.example_runs("synthetic"), bootstrap=20
+    ),
+    "GroupFits": lambda: _recipes().fits,
+    "RecipeComparison": lambda: _recipes(),
+    "ComputeMultiplier": lambda: _recipes().multipliers["rpj"],
+    "SharingTest": lambda: _recipes().test,
+    "BetweenGroups": lambda: _recipes().fits.between("a"),
+    "LawComparison": lambda: verify.empirical.compare_laws(
+        ["surface", "kaplan"], verify.empirical.example_runs("synthetic")
+    ),
+    "ComparedLaw": lambda: MAKERS["LawComparison"]().rows[0],
+    "LocalSlopes": lambda: verify.empirical.local_slopes(
+        np.geomspace(1, 1e4, 17), np.geomspace(2, 1, 17)
+    ),
+    "FitLaw": lambda: verify.empirical.fits.fit_law("surface"),
+    "Plan": lambda: verify.empirical.plan(
+        verify.empirical.from_parameters("besiroglu"), compute=1e22
+    ),
+    "Runs": lambda: verify.empirical.example_runs("synthetic"),
     "SimulatedCircle": lambda: simulated.circle_network(
         [1.0, 2.0], neurons=4, samples=10, richness=1.0, target_exponent=1.0, harmonics=4
     ),

@@ -1,5 +1,9 @@
 """Arrays and tables from files."""
 
+import gzip
+import sys
+import types
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +11,7 @@ from hypothesis import strategies as st
 
 from scalinglaws.errors import DataError, ResourceError
 from scalinglaws.files import SUFFIXES, matrix, read_arrays
+from scalinglaws.records import read_records
 
 
 def read(tmp_path, name, content, **options):
@@ -109,8 +114,8 @@ def test_without_pyarrow_the_message_says_what_to_do(tmp_path, monkeypatch):
         ("a.xlsx", b"", "the suffix must be one of"),
         ("a.npy", b"hello", "damaged"),
         ("a.npz", b"PK\x03\x04hello", "damaged"),
-        ("a.csv", b"", "holds no numbers"),
-        ("a.csv", b"a,b\n", "holds no numbers"),
+        ("a.csv", b"", "holds no numbers: it is empty"),
+        ("a.csv", b"a,b\n", "holds no numbers: names of columns, and no row below"),
         ("a.csv", b"\xff\xfe\x00", "is no text"),
         ("a.csv", b"1,2\n3\n", "line 2: 1 numbers, where line 1 has 2"),
         ("a.csv", b"1,2\n3,\n", "line 2: '' is no number"),
@@ -161,3 +166,88 @@ def test_numbers_come_back_as_they_were(tmp_path_factory, rows, separator):
         "x,y\n".replace(",", separator) + "\n".join(f"{a!r}{separator}{b!r}" for a, b in rows)
     )
     np.testing.assert_array_equal(matrix(path, read_arrays(path)), rows)
+
+
+def test_empty_cells_where_they_are_allowed(tmp_path):
+    text = "name,a,b,c\n# said\nrun #1,1,,x\n,NA,2.5,null\nrun #2,3,4,\n,,,\n"
+    found = read(tmp_path, "a.csv", text, words=True, missing=True)
+    assert found["name"].tolist() == ["run #1", None, "run #2"]
+    assert found["a"].tolist() == [1, None, 3]
+    assert found["b"].tolist() == [None, 2.5, 4.0]
+    assert found["c"].tolist() == ["x", None, None]
+    # blanks at the end of a line are cells, too
+    found = read(tmp_path, "a.tsv", "a\tb\n1\t\n\t2\n", words=True, missing=True)
+    assert [found["a"].tolist(), found["b"].tolist()] == [[1, None], [None, 2]]
+    with pytest.raises(DataError, match="line 2: '' is no number"):
+        read(tmp_path, "a.csv", "a,b\n1,\n")
+
+
+def test_a_word_that_comes_again_below_is_a_heading_of_a_table(tmp_path):
+    found = read(tmp_path, "a.csv", "loss,x\n1,loss\n", words=True, missing=True)
+    assert list(found) == ["loss", "x"]
+
+
+def test_records_and_packed_files(tmp_path):
+    lines = '{"a": {"b": 1, "c": true}, "d": "x"}\n{"a": {"b": 2, "c": false}, "d": "y"}\n'
+    for name, content in (
+        ("a.jsonl", lines.encode()),
+        ("a.ndjson.gz", gzip.compress(lines.encode())),
+        ("a.json", lines.encode()),
+    ):
+        found = read(tmp_path, name, content, words=True)
+        assert {key: values.tolist() for key, values in found.items()} == {
+            "a/b": [1, 2],
+            "a/c": [True, False],
+            "d": ["x", "y"],
+        }
+    found = read(tmp_path, "a.json", '{"X": [[1, 2], [3, 4.5]], "y": [0, 1]}')
+    np.testing.assert_array_equal(found["X"], [[1, 2], [3, 4.5]])
+    packed = gzip.compress(b"x,y\n1,2\n")
+    np.testing.assert_array_equal(matrix("", read(tmp_path, "a.csv.gz", packed)), [[1, 2]])
+    for content, complaint in (
+        ('[{"a": 1}, {"b": 2}]', "a.json: a has 1 missing values"),
+        ('[{"a": "x"}]', "a must hold real numbers; it holds words"),
+        ('[{"a": 1' + "0" * 400 + "}]", "a holds a number above 1.8e308"),
+        ("[1]", "record 1 is no object"),
+        ("[" * 100_000, "nested too deeply"),
+    ):
+        with pytest.raises(DataError, match=complaint):
+            read(tmp_path, "a.json", content)
+
+
+def test_what_is_packed_must_fit_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCALINGLAWS_MEMORY", "1e6")
+    with pytest.raises(ResourceError, match="raise SCALINGLAWS_MEMORY"):
+        read(tmp_path, "a.csv.gz", gzip.compress(b"1,2\n" * 10_000))
+
+
+def test_content_that_was_read_already():
+    packed = gzip.compress(b"x,y\n1,2\n")
+    for content in (b"x,y\n1,2\n", b'[{"x": 1, "y": 2}]', b'\xef\xbb\xbf{"x": 1, "y": 2}', packed):
+        found = read_arrays("-", content=content)
+        np.testing.assert_array_equal(matrix("-", found), [[1, 2]])
+    with pytest.raises(DataError, match="no gzip file, or damaged"):
+        read_arrays("-", content=b"\x1f\x8bhello")
+    assert read_records("", "") == {}
+
+
+def test_parquet_by_an_engine_of_pandas(tmp_path, monkeypatch):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [1.0, None], "b": ["x", "y"]})
+    fake = types.SimpleNamespace(read_parquet=lambda path: frame)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.setitem(sys.modules, "pandas", fake)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    found = read_arrays(tmp_path / "a.parquet", words=True, missing=True)
+    assert found["a"].tolist() == [1.0, None]
+    assert found["b"].tolist() == ["x", "y"]
+    with pytest.raises(DataError, match="column a has 1 missing values"):
+        read_arrays(tmp_path / "a.parquet", words=True)
+
+
+def test_a_cell_in_quotes_may_go_over_lines(tmp_path):
+    text = 'notes,x\n"long,\n run",1\nshort,2\n'
+    found = read(tmp_path, "a.csv", text, words=True, missing=True)
+    assert found["notes"].tolist() == ["long, run", "short"]
+    with pytest.raises(DataError, match="line 5: 1 numbers, where line 1 has 2"):
+        read(tmp_path, "a.csv", text + '"no end', words=True, missing=True)

@@ -109,6 +109,18 @@ CALLS = {
     ),
     "theory.formula.Published": lambda **given: Published(1, "", None, **given),
     "verify.Report.succeeded": lambda **given: _report().succeeded(**given),
+    "verify.empirical.count": lambda **given: empirical.count(
+        n_layer=2, d_model=64, vocab=100, context=32, **given
+    ),
+    "verify.empirical.LawEstimator.get_params": lambda **given: empirical.LawEstimator().get_params(
+        **given
+    ),
+    "verify.empirical.Fit.report": lambda **given: empirical.from_parameters("besiroglu").report(
+        **given
+    ),
+    "verify.empirical.RecipeComparison.report": lambda **given: empirical.compare_recipes(
+        "surface", empirical.example_runs("gadre"), "rpj", bootstrap=0
+    ).report(**given),
     "verify.empirical.measure": lambda **given: empirical.measure(
         gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
     ),
@@ -139,6 +151,8 @@ RECORDS = {
     "theory.patterns.Pattern",
     "theory.patterns.PhaseDiagram",
     "theory.patterns.SampleComplexity",
+    "verify.empirical.Budgets",
+    "verify.empirical.fits.Solution",
 }
 
 

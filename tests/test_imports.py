@@ -93,6 +93,7 @@ TOP = {
     "notation",
     "notebook",
     "parsing",
+    "records",
     "reprs",
     "results",
     "rooms",

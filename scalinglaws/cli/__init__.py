@@ -14,8 +14,13 @@ from ..errors import ScalingLawsError
 from . import (  # noqa: F401  # they register their commands
     _allocate,
     _complexity,
+    _count,
+    _design,
+    _fit,
     _measure,
     _patterns,
+    _plan,
+    _recipes,
     _simulate,
     _simulate_tasks,
     _solve,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import pickle
+import sys
+import types
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from numba.core import caching
@@ -14,6 +18,41 @@ from numba.core import caching
 _FunctionCache: Any = caching.FunctionCache
 _IndexDataCacheFile: Any = caching.IndexDataCacheFile
 _told: set[str] = set()
+
+
+def import_source(text: str, name: str) -> dict[str, Any]:
+    """Run source that was generated, from a file in the cache folder: only functions that have one are kept there as machine code.
+
+    Parameters
+    ----------
+    text : str
+        Python, made by this package. It is this text that is run, never what the file holds.
+    name : str
+        Of the module, whose file is also named by the text's digest.
+
+    Returns
+    -------
+    dict
+        What the module defines.
+    """
+    module = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if module in sys.modules:
+        return vars(sys.modules[module])
+    file = f"<{module}>"
+    with contextlib.suppress(RuntimeError, OSError):  # no folder: then nothing is kept
+        folder = Path(KernelCache(import_source)._cache_path) / "generated"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{module}.py"
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)  # at once: other processes may read it
+        file = str(path)
+    found = types.ModuleType(module)
+    found.__file__ = file
+    sys.modules[module] = found  # where Numba looks for it
+    exec(compile(text, file, "exec"), vars(found))
+    return vars(found)
 
 
 class KernelCache(_FunctionCache):  # type: ignore[misc]

@@ -27,7 +27,7 @@ def load_spectrum(path: str | Path, signal: str | Path | None = None) -> Empiric
     path : str or Path
         ``.npy`` with a column of eigenvalues, or with a second one for the signal; ``.npz`` with arrays ``eigenvalues`` and
         perhaps ``signal`` (a single array of any name is taken for the eigenvalues); a table with one or two columns, as
-        `scalinglaws.files.read_arrays` reads it: ``.csv``, ``.tsv``, ``.txt``, ``.parquet``.
+        `scalinglaws.files.read_arrays` reads it: ``.csv``, ``.tsv``, ``.txt``, ``.json``, ``.parquet``.
     signal : str or Path, optional
         Another such file with one column, the signal; its order is that of the eigenvalues.
 

@@ -238,7 +238,10 @@ def test_solvers_with_remarks_on_power_laws_take_files(capsys, tmp_path):
     ("arguments", "complaint"),
     [
         (["spectrum=nowhere.npy"], "cannot read nowhere.npy"),
-        (["spectrum=k**-2"], "must be a file (.csv, .npy, .npz, .parquet, .tsv, .txt)"),
+        (
+            ["spectrum=k**-2"],
+            "must be a file (.csv, .csv.gz, .json, .json.gz, .jsonl, .jsonl.gz, .ndjson",
+        ),
         (["signal=s.npy"], "goes with spectrum="),
         (["spectrum=e.npy", "alpha=2"], "describe the same"),
         (["alpha=2"], "or spectrum=FILE; got alpha"),

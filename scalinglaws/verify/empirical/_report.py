@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from ... import arguments
 from ...errors import refusal
 from ...formatting import number, short
 from ...tables import Block, Table, as_text
-from ..page.document import rendered
+from ..page.document import rendered, table_section
 from . import _figures
 from ._prediction import PredictedExponent, TaskPrediction, predict
 from ._records import MeasuredExponent
@@ -92,7 +91,7 @@ def write_html(measurement: MeasuredTask, path: str | Path) -> Path:
             prediction=prediction,
             facts=list(_facts(measurement)),
             figures=[Markup(figure) for figure in _figures.task_figures(measurement, prediction)],
-            tables=[_as_html(table) for table in _tables(measurement, prediction)],
+            tables=[table_section(table) for table in _tables(measurement, prediction)],
             notes=_notes(measurement, prediction),
         ),
         encoding="utf-8",
@@ -257,18 +256,3 @@ def _held_out(prediction: TaskPrediction) -> Table:
             )
     header = ("P", "measured", "error", "leave one out", "predicted", "ratio", "allowed", "within")
     return Table(header, rows, "Held-out data: one half predicts, the other measures")
-
-
-def _as_html(table: Table) -> Markup:
-    """Write a table in the manner of the page, which styles it."""
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in table.rows
-    )
-    return Markup(
-        f'<h3>{escape(table.title)}</h3><div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )

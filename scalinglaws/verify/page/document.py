@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ... import formatting
+from ...tables import Table
 from ..comparison import Comparison, Crash, Entry
 from ..families import Family
 from ..rule import PASS
@@ -107,6 +109,21 @@ def report_summary(
 def rendered(template: str, **given: Any) -> str:
     """Fill a template of the folder beside this file: what it is given is escaped, unless it is `Markup`."""
     return _templates().get_template(template).render(given)
+
+
+def table_section(table: Table) -> Markup:
+    """Write a table in the manner of the page, which styles it."""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in table.rows
+    )
+    return Markup(
+        f'<h3>{escape(table.title)}</h3><div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 @cache

@@ -1,5 +1,26 @@
-"""Pictures of measured tasks: spectrum and labels with their fits, and the learning curve."""
+"""Pictures of measured tasks, of fits to runs, of recipes compared, and of the runs to do next."""
 
+from ._design import design_plan
+from ._fits import (
+    compute_frontier,
+    fit_residuals,
+    fitted_losses,
+    forecast_errors,
+    isoflop_curves,
+    parameter_profiles,
+)
+from ._recipes import compute_multipliers
 from ._tasks import learning_curve, spectrum_and_residual
 
-__all__ = ["learning_curve", "spectrum_and_residual"]
+__all__ = [
+    "compute_frontier",
+    "compute_multipliers",
+    "design_plan",
+    "fit_residuals",
+    "fitted_losses",
+    "forecast_errors",
+    "isoflop_curves",
+    "learning_curve",
+    "parameter_profiles",
+    "spectrum_and_residual",
+]

@@ -9,26 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from ... import theory
-from ...solvers.kernels import erf_nngp, erf_ntk, kernel_matrix, relu_nngp, relu_ntk
-from ...solvers.linear import ridge
-from ...solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
-from .. import empirical
-from ..comparison import Comparison, Measurement, Prediction, Rival
-from ..empirical._exponents import measured_spectrum
-from ..empirical._learning_curve import predicted_loss
-from ..empirical._sample import centered_gram
-from ..empirical._windows import modes_of
-from ..estimate import (
+from .... import theory
+from ....solvers.kernels import erf_nngp, erf_ntk, kernel_matrix, relu_nngp, relu_ntk
+from ....solvers.linear import ridge
+from ....solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
+from ... import empirical
+from ...comparison import Comparison, Measurement, Prediction, Rival
+from ...empirical._exponents import measured_spectrum
+from ...empirical._learning_curve import predicted_loss
+from ...empirical._sample import centered_gram
+from ...empirical._windows import modes_of
+from ...estimate import (
     curve_from_replicates,
     exponent_from_replicates,
     power_law_exponent,
     same_estimator,
 )
-from ..registry import Context, check
-from ..rule import FAIL, PASS
-from ..simulate import empirical as simulate
-from ..simulate._digits import digits as images_of_digits
+from ...registry import Context, check
+from ...rule import FAIL, PASS
+from ...simulate import empirical as simulate
+from ...simulate._digits import digits as images_of_digits
 
 Array = NDArray[np.float64]
 
