@@ -214,7 +214,7 @@ def samples_for_alignment(
     :math:`q = m^2 + \sigma_w^2` to leading order in 1/d, as the costs of patterns. It is concave at small alignment, so that the
     transition is of first order.
 
-    Several features: the vector equations are followed in :math:`\kappa'`, at 8 values a decade, 0.3 s an element. One feature at a time
+    Several features: the vector equations are followed in :math:`\kappa'`, at 8 values a decade, 0.1 s an element. One feature at a time
     is no approximation to them unless :math:`\kappa' \gg |Q|`.
 
     References

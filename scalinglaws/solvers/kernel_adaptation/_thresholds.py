@@ -91,7 +91,7 @@ def two_layer_thresholds(
     Notes
     -----
     :math:`\kappa'` is searched over nine decades from where nothing can adapt, at 10 values a decade, and each first change of sign is
-    polished, to 1e-10. About 0.4 s, with `perpendicular` integrated 10 s. A mode that comes and goes within a
+    polished, to 1e-10. About 0.2 s, with `perpendicular` integrated 3 s and more. A mode that comes and goes within a
     tenth of a decade is missed.
 
     References

@@ -243,7 +243,7 @@ def two_layer(
 
     Notes
     -----
-    Damped Newton steps from t = 0; 5 to 15 of them. With `perpendicular` concentrated about 4 ms, integrated 30 ms, ten times that
+    Damped Newton steps from t = 0; 5 to 15 of them. With `perpendicular` concentrated 3 to 5 ms, integrated 30 ms, ten times that
     with far modes. The trapezoid rule in m and in the logarithm of :math:`\rho`, compared with the points between its nodes; free
     energy and mean predictor are accurate to 1e-12.
 
