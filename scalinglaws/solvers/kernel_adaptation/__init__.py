@@ -6,9 +6,12 @@ scale :math:`\chi` (1: standard, N: mean-field). The readout is integrated out e
 :math:`\bar f = Q (Q + \kappa)^{-1} y`. At infinite width and fixed :math:`\chi` the kernel does not adapt.
 """
 
+from ._general import AdaptedKernels, adapt
 from ._linear_cnn import LinearCNN, linear_cnn
 
 __all__ = [
+    "AdaptedKernels",
     "LinearCNN",
+    "adapt",
     "linear_cnn",
 ]
