@@ -6,12 +6,15 @@ scale :math:`\chi` (1: standard, N: mean-field). The readout is integrated out e
 :math:`\bar f = Q (Q + \kappa)^{-1} y`. At infinite width and fixed :math:`\chi` the kernel does not adapt.
 """
 
+from ._exact_linear import ExactLinear, exact_two_layer_linear
 from ._general import AdaptedKernels, adapt
 from ._linear_cnn import LinearCNN, linear_cnn
 
 __all__ = [
     "AdaptedKernels",
+    "ExactLinear",
     "LinearCNN",
     "adapt",
+    "exact_two_layer_linear",
     "linear_cnn",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse.linalg import LinearOperator, cg
 
 from ...equality import by_value
 from ...reprs import short_repr
@@ -16,7 +17,10 @@ from ._free_energy import Problem, State, evaluate
 Array = NDArray[np.float64]
 
 _MEMORY = 30  # pairs of steps that L-BFGS remembers
-_POLISH = 20  # steps without a line search
+_NEWTON_STEPS = 6
+_NEWTON_ACCURACY = 1e-2  # of each step
+_PRODUCTS = 80  # of one step with second derivatives
+_DIFFERENCE = 1e-4  # between gradients that are subtracted; deviations of kernels from their priors are of order one in these units
 _FIRST_SCALE = 1e-3
 _ROUGH = 1e-2  # residual up to which intermediate scales are solved
 
@@ -118,20 +122,38 @@ def descend(
                 "maxfun": 2 * max_iterations,
             },
         )
-        position = found.x
-        _, gradient = landscape(position)
-        # where free energies differ by rounding only, their gradient still leads on
-        for _ in range(_POLISH):
-            if landscape.point[2] <= tolerance or iterations >= max_iterations:
-                break
-            best, slope = position, landscape.point[2]
-            position = best - found.hess_inv @ gradient
-            _, gradient = landscape(position)
-            iterations += 1
-            if not landscape.point[2] < slope:
-                landscape(best)
-                break
+        landscape(found.x)
+        iterations += _polish(landscape, found.hess_inv, tolerance, max_iterations - iterations)
     return Descent(*landscape.point, iterations)
+
+
+def _polish(landscape: _Landscape, metric: LinearOperator, tolerance: float, most: int) -> int:
+    """Take Newton steps, which see the gradient only: where free energies differ by rounding, it still leads on.
+
+    Second derivatives along a vector are differences of gradients; what L-BFGS has learned about them preconditions conjugate
+    gradients.
+    """
+    taken = 0
+    for _ in range(_NEWTON_STEPS):
+        if landscape.point is None or landscape.point[2] <= tolerance or taken >= most:
+            break
+        best, _, slope = landscape.point
+        _, gradient = landscape(best)
+
+        def curvature(vector: Array, best: Array = best) -> Array:
+            nonlocal taken
+            taken += 1
+            step = _DIFFERENCE / max(float(np.linalg.norm(vector)), 1e-300)
+            ahead, behind = landscape(best + step * vector)[1], landscape(best - step * vector)[1]
+            return (ahead - behind) / (2 * step)
+
+        hessian = LinearOperator((landscape.size, landscape.size), matvec=curvature)
+        step, _ = cg(hessian, -gradient, rtol=_NEWTON_ACCURACY, maxiter=_PRODUCTS, M=metric)
+        landscape(best + step)
+        if not landscape.point[2] < slope:
+            landscape(best)
+            break
+    return taken
 
 
 def anneal(

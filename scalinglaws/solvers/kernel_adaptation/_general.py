@@ -14,6 +14,7 @@ from ...errors import refusal
 from ...results import Diagnostics, Result, Status, judged
 from .._blas import one_thread
 from ._activation_kernels import ACTIVATIONS, erf, erf_across, erf_own
+from ._data import data_rows, data_targets
 from ._descent import Descent, anneal, descend
 from ._free_energy import Problem, evaluate, residual
 
@@ -24,6 +25,7 @@ _JITTER = 1e-8  # of the mean diagonal entry of a prior at infinite width
 _SAME = 1e-6  # starts agree up to this difference of free energies, relative to their size,
 _ALIKE = 1e-3  # and this difference of means, relative to the largest target
 _STALLED = 1e-3  # residual at which a free energy that no longer falls is worth a warning rather than an error
+_MARGIN = 0.03  # gradients are solved for more closely than the equations, whose residual they bound up to a factor
 _SMALL_SCALE = 10.0
 _PSEUDO = 1e-8  # singular values of the inputs below are no part of a linear function: the errors of both sides meet here
 _LARGEST = {"erf": 1e8, "linear": 1e100}
@@ -119,7 +121,7 @@ class AdaptedKernels(Result):
         -----
         :math:`O(H n^2 (n + k))`. At the inputs themselves it returns `mean`, up to the jitter of `adapt`.
         """
-        new = _rows("X_new", X_new)
+        new = data_rows("X_new", X_new)
         count, dimension = self.inputs.shape
         if new.shape[1] != dimension:
             complaint = f"must have rows as long as those of X, {dimension}; got {new.shape[1]}"
@@ -251,10 +253,10 @@ def adapt(
     >>> print(np.diag(3 * found.weight_covariance).round(2))  # what the target does not depend on fades
     [0.87 0.35 0.29]
     >>> print(found.predict([[1.0, 0.0, 0.0]]).round(2))
-    [0.95]
+    [1.17]
     """
-    inputs = _rows("X", X)
-    targets = _targets(y, len(inputs))
+    inputs = data_rows("X", X)
+    targets = data_targets("y", y, len(inputs), columns=True)
     given = whole_numbers("layers", layers)
     if given.ndim != 1 or given.size == 0:
         raise refusal("layers", layers, "must be a row of widths, one for each hidden layer")
@@ -327,14 +329,16 @@ def _adapted(
         complaint = "is too large for these targets and this ridge: the free energy is no float"
         raise refusal("scale", scale, complaint)
 
-    runs = [descend(problem, scale, None, tolerance=tolerance / 4, max_iterations=max_iterations)]
+    runs = [
+        descend(problem, scale, None, tolerance=_MARGIN * tolerance, max_iterations=max_iterations)
+    ]
     if annealing_steps:
         runs.append(
             anneal(
                 problem,
                 scale,
                 steps=annealing_steps,
-                tolerance=tolerance / 4,
+                tolerance=_MARGIN * tolerance,
                 max_iterations=max_iterations,
             )
         )
@@ -469,23 +473,6 @@ def _traps(ends: list[Descent], agree: bool, scale: float) -> tuple[str, ...]:
             "the kernels of infinite width (nngp_mean) may be nearer to the truth"
         )
     return tuple(found)
-
-
-def _rows(name: str, value: ArrayLike) -> Array:
-    found = numbers(name, value)
-    if found.ndim != 2 or 0 in found.shape:
-        one = "; give one input as [input]" if found.ndim == 1 and found.size else ""
-        complaint = f"must be a matrix whose rows are inputs; got shape {found.shape}{one}"
-        raise refusal(name, value, complaint, shown=False)
-    return np.ascontiguousarray(found)
-
-
-def _targets(y: ArrayLike, count: int) -> Array:
-    found = numbers("y", y)
-    if found.ndim not in (1, 2) or len(found) != count or found.size == 0:
-        complaint = f"must hold one target, or one row of them, for each of {count} inputs; got shape {found.shape}"
-        raise refusal("y", y, complaint, shown=False)
-    return np.array(found)
 
 
 def _variances(value: ArrayLike, layers: int) -> Array:
