@@ -41,7 +41,7 @@ class ExactLinear(Result):
         :math:`\log p(y)`.
     readout_square : float
         Mean of :math:`r = |a|^2`; under the prior it is :math:`\sigma_a^2/\chi`.
-    neurons : int
+    width : int
     scale : float
     ridge : float
     readout_variance : float
@@ -54,7 +54,7 @@ class ExactLinear(Result):
     weights: Array
     log_evidence: float
     readout_square: float
-    neurons: int
+    width: int
     scale: float
     ridge: float
     readout_variance: float
@@ -66,7 +66,7 @@ def exact_two_layer_linear(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    neurons: int,
+    width: int,
     scale: float,
     ridge: float,
     readout_variance: float = 1.0,
@@ -88,8 +88,8 @@ def exact_two_layer_linear(
         Inputs, one in each row.
     y : array_like, shape (n,)
         Targets.
-    neurons : int
-        N >= 1, up to 1e9.
+    width : int
+        N >= 1, up to 1e9: neurons of the hidden layer.
     scale : float
         :math:`\chi > 0`, as in `adapt`: readouts have the variance :math:`\sigma_a^2/(N\chi)`, labels :math:`\kappa/\chi`.
     ridge : float
@@ -126,13 +126,13 @@ def exact_two_layer_linear(
     Examples
     --------
     >>> X = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
-    >>> found = exact_two_layer_linear(X, [1.0, 0.0, 1.0], neurons=20, scale=20.0, ridge=0.1)
+    >>> found = exact_two_layer_linear(X, [1.0, 0.0, 1.0], width=20, scale=20.0, ridge=0.1)
     >>> print(found.mean.round(4), found.weights.round(4))
     [0.9324 0.032  0.9643] [0.9324 0.032 ]
     """
     inputs = data_rows("X", X)
     targets = data_targets("y", y, len(inputs), columns=False)
-    neurons = whole("neurons", neurons, high=10**9)
+    width = whole("width", width, high=10**9)
     scale = number("scale", scale, low=0, strict=True)
     ridge = number("ridge", ridge, low=0, strict=True)
     readout_variance = number("readout_variance", readout_variance, low=0, strict=True)
@@ -163,7 +163,7 @@ def exact_two_layer_linear(
     def log_density(log_r: Array) -> Array:
         """Return the density of ln r, without what does not depend on it."""
         seen = 1 + np.exp(log_r)[:, None] * powers
-        prior: Array = 0.5 * neurons * (log_r - np.expm1(log_r))
+        prior: Array = 0.5 * width * (log_r - np.expm1(log_r))
         data = 0.5 * np.sum(np.log(seen) + along**2 / seen, axis=1)
         return prior - data
 
@@ -179,7 +179,7 @@ def exact_two_layer_linear(
     )
     evidence = (
         float(logsumexp(logs, b=steps))
-        + _stirling(0.5 * neurons)
+        + _stirling(0.5 * width)
         - 0.5 * outside
         - 0.5 * len(targets) * math.log(2 * math.pi * noise)
     )
@@ -190,7 +190,7 @@ def exact_two_layer_linear(
         weights=right.T @ theta * (deviation * math.sqrt(weight_variance / inputs.shape[1])),
         log_evidence=evidence,
         readout_square=square * unit,
-        neurons=neurons,
+        width=width,
         scale=scale,
         ridge=ridge,
         readout_variance=readout_variance,

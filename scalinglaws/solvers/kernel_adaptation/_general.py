@@ -3,6 +3,7 @@ r"""Adapted kernels of all layers of a network on a data set."""
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cholesky, solve, solve_triangular
 
 from ...arguments import afford, choice, number, numbers, whole, whole_numbers
-from ...errors import refusal
+from ...errors import ExtrapolationWarning, refusal
 from ...results import Diagnostics, Result, Status, judged
 from .._blas import one_thread
 from ._activation_kernels import ACTIVATIONS, erf, erf_across, erf_own
@@ -56,8 +57,8 @@ class AdaptedKernels(Result):
         Where the descents ended, from the kernels of infinite width and (unless left out) along rising scales.
     starts_agree : bool
         Whether they ended at one minimum.
-    traps : tuple of str
-        Why the answer may not be that of a finite network; empty if nothing was found.
+    cautions : tuple of str
+        Why a finite network may do something else; empty if no reason is known.
     inputs : ndarray, shape (n, d)
     targets : ndarray, shape (n,) or (n, m)
     layers : ndarray, shape (H,)
@@ -80,7 +81,7 @@ class AdaptedKernels(Result):
     divergences: Array
     start_free_energies: Array
     starts_agree: bool
-    traps: tuple[str, ...]
+    cautions: tuple[str, ...]
     inputs: Array
     targets: Array
     layers: Array
@@ -220,13 +221,15 @@ def adapt(
     -----
     AccuracyWarning
         If rounding keeps the residual above `tolerance`.
+    ExtrapolationWarning
+        For each of ``cautions``: descents that end at different minima, a scale of order one.
 
     Notes
     -----
     L-BFGS with the exact gradient, on lower triangles C with :math:`K = R C C^TR^T`, R the Cholesky factor of the prior as the layers
     below have made it: divergences are then quadratic up to a logarithm and do not couple, and nearly singular priors do no harm.
     The descent starts from the kernels of infinite width, and again along rising scales; the lower free energy is kept. The ansatz
-    is not convex: if the two differ, `starts_agree` is False, and `traps` says so. :math:`O(Hn^3)` for a step; inputs of more
+    is not convex: if the two differ, `starts_agree` is False, and `cautions` says so. :math:`O(Hn^3)` for a step; inputs of more
     dimensions than rows cost nothing more. Linear layers work in the span of the inputs, where more inputs than dimensions make nothing
     singular. To priors above the first layer of error functions, 1e-8 of their mean diagonal is added.
 
@@ -284,6 +287,8 @@ def adapt(
         max_iterations,
     )
     judged("adapt", result, result.diagnostics, on_failure)
+    for caution in result.cautions:
+        warnings.warn(f"adapt: {caution}", ExtrapolationWarning, stacklevel=2)
     return result
 
 
@@ -371,7 +376,7 @@ def _adapted(
         divergences=best.state.divergences,
         start_free_energies=np.array([run.state.free_energy for run in ends]),
         starts_agree=agree,
-        traps=_traps(ends, agree, scale),
+        cautions=_cautions(ends, agree, scale),
         inputs=inputs,
         targets=targets,
         layers=np.array(widths),
@@ -458,7 +463,7 @@ def _agree(ends: list[Descent], means: list[Array], targets: Array) -> bool:
     )
 
 
-def _traps(ends: list[Descent], agree: bool, scale: float) -> tuple[str, ...]:
+def _cautions(ends: list[Descent], agree: bool, scale: float) -> tuple[str, ...]:
     """Say why the answer may not be that of a finite network."""
     found = []
     if not agree:

@@ -58,8 +58,8 @@ class LinearCNN(Result):
         :math:`\kappa_e`.
     threshold : float or ndarray
         :math:`P_* = \kappa_e\sqrt{Cd/\chi}/(\sigma_a\sigma_w)`: samples by which the closed form learns, at this effective ridge.
-    minima : ndarray, shape (..., n, 3)
-        All minima of the free energy, the least first, each with b, :math:`b_\perp` and F; NaN where there are fewer.
+    minima : tuple of ndarray, each of shape (n, 3)
+        For each element, all minima of its free energy, the least first: rows of b, :math:`b_\perp` and F.
     diagnostics : Diagnostics
         Largest slope of a free energy at its minimum (over the sum of its terms), steps.
     """
@@ -78,7 +78,7 @@ class LinearCNN(Result):
     inflation_across: Value
     effective_ridge: Value
     threshold: Value
-    minima: Array
+    minima: tuple[Array, ...]
     diagnostics: Diagnostics
 
 
@@ -106,7 +106,8 @@ def linear_cnn(
     :math:`\kappa_e = \kappa + \sum_k g_k\lambda_k\kappa_e/(\kappa_e + P\lambda_k)`, b minimizes
 
     .. math:: F = \tfrac C2 \big[b - 1 - \ln b + (S - 1)(b_\perp - 1 - \ln b_\perp)\big] + \frac\chi2 \frac{1}{\lambda_* + \kappa_e/P}
-              + \tfrac12 \Big[P \big(\ln\kappa_e - 1 + \tfrac{\kappa}{\kappa_e}\big) + \sum_k g_k \ln\big(1 + \tfrac{P\lambda_k}{\kappa_e}\big)\Big].
+              + \tfrac P2 \big(\ln\kappa_e - 1 + \tfrac{\kappa}{\kappa_e}\big)
+              + \tfrac12 \sum_k g_k \ln\big(1 + \tfrac{P\lambda_k}{\kappa_e}\big).
 
     For b >> 1, :math:`b = \sqrt{\chi d/C} - \kappa_e d/P` and :math:`\mathcal L = 1 - P_*/P` with
     :math:`P_* = \kappa_e\sqrt{Cd/\chi}` (:math:`\sigma_a = \sigma_w = 1`): with :math:`C \sim \sqrt d`, :math:`P_* \sim d^{3/4}`
@@ -178,13 +179,12 @@ def linear_cnn(
     columns = dict(zip(_COLUMNS, table.T, strict=True))
     residual = float(np.max(columns.pop("residual"), initial=0.0))
     steps = int(np.max(columns.pop("steps"), initial=0.0))
-    most = int(np.max(np.isfinite(minima[..., 2]).sum(axis=1), initial=1))
     given = dict(zip(list(checked)[:6], flat, strict=False))
     solved = residual <= _SOLVED and bool(np.all(np.isfinite(columns["free_energy"])))
     result = LinearCNN(
         **{name: shaped(column, shape) for name, column in (given | columns).items()},
         directions=directions,
-        minima=minima[:, :most].reshape(*shape, most, 3),
+        minima=tuple(rows[np.isfinite(rows[:, 2])] for rows in minima),
         diagnostics=Diagnostics(
             status=Status.CONVERGED if solved else Status.MAX_ITERATIONS,
             residual=residual,

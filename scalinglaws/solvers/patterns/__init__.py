@@ -5,6 +5,7 @@ it. Here these probabilities are computed, without assuming a pattern: for a sum
 for a two-layer network (`log_alignment`, its mean-field rate `alignment_rate`), next to the costs of the patterns themselves.
 """
 
+from ._aligned_neurons import AlignedNeurons, aligned_neurons
 from ._alignment import (
     AlignmentRate,
     alignment_rate,
@@ -25,6 +26,7 @@ from ._tail import TailProbability, log_tail
 __all__ = [
     "SPINODAL",
     "TRANSITION",
+    "AlignedNeurons",
     "AlignmentProbability",
     "AlignmentRate",
     "Configuration",
@@ -32,6 +34,7 @@ __all__ = [
     "GaussianCost",
     "SpecializedCost",
     "TailProbability",
+    "aligned_neurons",
     "alignment_rate",
     "attention_overlap",
     "cube_rate",

@@ -14,7 +14,15 @@ from ...results import Result
 from ..catalogue import shows
 from ._fixed_number import bounds_of_specialized, curvature_of_chance, fixed_numbers
 from ._normal import Array, log_tail_of_normal
-from ._site import Moments, Tilted, moments, relative_entropy, tilted_by, tilted_to
+from ._site import (
+    Moments,
+    Tilted,
+    lowest_peak,
+    moments,
+    relative_entropy,
+    tilted_by,
+    tilted_to,
+)
 
 MOST_TOLD_APART = 8.0
 """Expected number of specialized neurons up to which their numbers are told apart, instead of drawn independently."""
@@ -138,30 +146,31 @@ def told_apart(n: float, d: float, law: Tilted) -> bool:
     return n * math.exp(above - float(np.logaddexp(below, above))) <= MOST_TOLD_APART
 
 
-def mean_field(n: float, d: float) -> tuple[Tilted, Moments]:
-    """Return the tilted law of one neuron that solves the mean-field equation, and its moments."""
+def mean_field(n: float, d: float, power: int = 3) -> tuple[Tilted, Moments]:
+    """Return the tilted law of one neuron that solves the mean-field equation, and its moments; n need not be whole."""
 
     def excess(law: Tilted) -> float:
         return math.log(law.tilt) + math.log(2 * n) + 2 * math.log(moments(law, d).mean)
 
     # the excess rises with the tilt; v grows with it too, so that either side of the spinodal is bounded by v there
-    spinodal = tilted_to(-d / 4, d)
+    lowest = lowest_peak(d, power)
+    spinodal = tilted_to(lowest, d, power)
     edge = -math.log(2 * n) - 2 * math.log(moments(spinodal, d).mean)
     options = {"xtol": 1e-14, "rtol": 1e-14, "maxiter": 200}
     if excess(spinodal) >= 0:
         top = math.log(spinodal.tilt)
         root = brentq(
-            lambda y: excess(tilted_by(math.exp(y), d)), edge - 1e-9, top + 1e-9, **options
+            lambda y: excess(tilted_by(math.exp(y), d, power)), edge - 1e-9, top + 1e-9, **options
         )
-        law = tilted_by(math.exp(root), d)
+        law = tilted_by(math.exp(root), d, power)
     else:
         # at a given height, since the share of neurons that specialize depends on its exponential
-        highest = tilted_by(math.exp(edge + 1e-9), d).height
+        highest = tilted_by(math.exp(edge + 1e-9), d, power).height
         root = brentq(
-            lambda y: excess(tilted_to(math.sinh(y), d)),
-            math.asinh(-d / 4),
+            lambda y: excess(tilted_to(math.sinh(y), d, power)),
+            math.asinh(lowest),
             math.asinh(highest) + 1e-9,
             **options,
         )
-        law = tilted_to(math.sinh(root), d)
+        law = tilted_to(math.sinh(root), d, power)
     return law, moments(law, d)

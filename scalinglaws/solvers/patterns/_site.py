@@ -1,9 +1,9 @@
 r"""The law of one neuron's weight, tilted towards alignment: :math:`p(w) \propto e^{E(w)}`, :math:`E = -\frac d2 w^2 + \tau\psi(w^2)`.
 
-Only the size of a weight matters: all integrals are over positive weights, under twice the Gaussian density. From
-:math:`\tau = 32 d` on the exponent has a peak away from 0, at the squared weight :math:`r_2 \ge 3/2`, of height
-:math:`E_2 = d\, r_2 (r_2 - 3)/9`, and a valley at :math:`r_1 = 9/(4 r_2)`: the roots of
-:math:`(3 + 2r)^2 = r \sqrt{18\tau/d}`.
+Only the size of a weight matters: all integrals are over positive weights, under twice the Gaussian density. The overlap is
+:math:`\psi(r) = (r/(3+2r))^k` with k = 3 for a cubic target. From some tilt on, 32 d for k = 3, the exponent has a peak away from 0, at
+the squared weight :math:`r_2 \ge \frac34(k-1)`, of height :math:`E_2 = d\, r_2 (2r_2 + 3 - 3k)/6k`, and a valley at a smaller
+:math:`r_1`: the roots of :math:`(3 + 2r)^{k+1} = 6k\tau r^{k-1}/d`. For k = 3, :math:`r_1 r_2 = 9/4`; for k = 1 the valley is at 0.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 
 from .. import _jit
 from ._normal import LOG_ROOT_2PI, Array, log_tail_of_normal
-
-SPINODAL_TILT = 32.0
-"""Tilt over dimension from which a peak away from 0 exists."""
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
 _PANELS = 24
@@ -42,26 +40,77 @@ class Tilted(NamedTuple):
         Weight of the peak.
     height : float
         Exponent there.
+    valley : float
+        Weight of the valley before it.
+    power : int
+        k, odd.
     """
 
     tilt: float
     peak: float
     height: float
+    valley: float = 0.0
+    power: int = 3
 
 
-def tilted_by(tilt: float, d: float) -> Tilted:
+def _tilt_at(r: float, d: float, k: int) -> float:
+    """Return the tilt at which the exponent is stationary at a squared weight."""
+    steep = ((3 + 2 * r) / r) ** (k - 1) if k > 1 else 1.0
+    return d * (3 + 2 * r) ** 2 / (6 * k) * steep
+
+
+def tilted_by(tilt: float, d: float, power: int = 3) -> Tilted:
     """Return the peak that a tilt makes."""
-    if tilt < SPINODAL_TILT * d:
-        return Tilted(tilt, 0.0, 0.0)
-    steep = math.sqrt(18 * tilt / d)  # >= 24
-    r = ((steep - 12) + math.sqrt(max((steep - 24) * steep, 0.0))) / 8
-    return Tilted(tilt, math.sqrt(r), d * r * (r - 3) / 9)
+    k, turn = power, 0.75 * (power - 1)  # between valley and peak
+    if tilt < _tilt_at(turn, d, k):
+        return Tilted(tilt, 0.0, 0.0, 0.0, k)
+    if k == 3:
+        steep = math.sqrt(18 * tilt / d)  # >= 24
+        r = ((steep - 12) + math.sqrt(max((steep - 24) * steep, 0.0))) / 8
+    elif k == 1:
+        r = (math.sqrt(6 * tilt / d) - 3) / 2
+    else:
+        most = 0.5 * math.log(6 * k * tilt / d) - 0.5 * (k + 1) * math.log(2)
+        r = _stationary(tilt, d, k, math.log(turn), max(most, math.log(turn)))
+    height = d * r * (2 * r + 3 - 3 * k) / (6 * k)
+    return Tilted(tilt, math.sqrt(r), height, _valley(tilt, math.sqrt(r), d, k), k)
 
 
-def tilted_to(height: float, d: float) -> Tilted:
-    """Return the tilt that makes a peak of this height, >= -d/4: the tilt itself could not resolve it where d is large."""
-    r = 1.5 * (1 + math.sqrt(max(1 + 4 * height / d, 0.0)))
-    return Tilted(d * (3 + 2 * r) ** 4 / (18 * r * r), math.sqrt(r), height)
+def lowest_peak(d: float, power: int = 3) -> float:
+    """Return the height at which a peak appears."""
+    return -3 * d * (power - 1) ** 2 / (16 * power)
+
+
+def tilted_to(height: float, d: float, power: int = 3) -> Tilted:
+    """Return the tilt that makes a peak of this height, which `lowest_peak` bounds: the tilt could not resolve it where d is large."""
+    k = power
+    turn = 0.75 * (k - 1)
+    r = turn + math.sqrt(max(turn * turn + 3 * k * height / d, 0.0))
+    tilt = _tilt_at(r, d, k)
+    return Tilted(tilt, math.sqrt(r), height, _valley(tilt, math.sqrt(r), d, k), k)
+
+
+def _valley(tilt: float, peak: float, d: float, k: int) -> float:
+    if k == 1:
+        return 0.0
+    if k == 3:
+        return 1.5 / peak
+    least = (math.log(d / (6 * k * tilt)) + (k + 1) * math.log(3)) / (k - 1)
+    turn = math.log(0.75 * (k - 1))
+    return math.sqrt(_stationary(tilt, d, k, min(least, turn), turn))
+
+
+def _stationary(tilt: float, d: float, k: int, low: float, high: float) -> float:
+    """Return the squared weight between two logarithms at which the exponent is stationary."""
+    goal = math.log(6 * k * tilt / d)
+
+    def excess(x: float) -> float:
+        return (k + 1) * math.log(3 + 2 * math.exp(x)) - (k - 1) * x - goal
+
+    ends = excess(low), excess(high)
+    if ends[0] * ends[1] >= 0:  # at the turn itself, but for rounding
+        return math.exp(low if abs(ends[0]) < abs(ends[1]) else high)
+    return math.exp(brentq(excess, low, high, xtol=1e-15, rtol=1e-15))
 
 
 class Moments(NamedTuple):
@@ -85,8 +134,8 @@ class Moments(NamedTuple):
 
 def moments(law: Tilted, d: float, low: float = 0.0, high: float = math.inf) -> Moments:
     """Integrate a tilted law over weights from `low` to `high`."""
-    most = math.sqrt(2 * (_BELOW + law.tilt / 8) / d)  # beyond, E < -60 <= E(0) - 60
-    found = _moments(law.tilt, law.peak, law.height, d, low, min(high, max(most, low)), 0.0)
+    most = _farthest(law, d)
+    found = _moments(*law, d, low, min(high, max(most, low)), 0.0)
     return Moments(*found[:4])
 
 
@@ -97,26 +146,39 @@ def relative_entropy(law: Tilted, d: float, found: Moments) -> float:
     """
     if law.tilt * found.mean > 1:
         return law.tilt * found.mean - found.log_total
-    most = math.sqrt(2 * (_BELOW + law.tilt / 8) / d)
-    bent = _moments(law.tilt, law.peak, law.height, d, 0.0, most, found.mean)[4]
+    bent = _moments(*law, d, 0.0, _farthest(law, d), found.mean)[4]
     return math.log1p(bent)
 
 
+def _farthest(law: Tilted, d: float) -> float:
+    """Return a weight beyond which E < -60 <= E(0) - 60."""
+    return math.sqrt(2 * (_BELOW + law.tilt * 0.5**law.power) / d)
+
+
 @_jit.njit
-def _overlap(w: float) -> float:
+def _overlap(w: float, power: int = 3) -> float:
     x = w * w / (3 + 2 * w * w)
-    return x * x * x
+    product = x
+    for _ in range(power - 1):
+        product *= x
+    return product
 
 
 @_jit.njit
-def _exponent(w: float, tilt: float, peak: float, height: float, d: float, near: bool) -> float:
+def _exponent(
+    w: float, tilt: float, peak: float, height: float, power: int, d: float, near: bool
+) -> float:
     if not near:
-        return -0.5 * d * w * w + tilt * _overlap(w)
+        return -0.5 * d * w * w + tilt * _overlap(w, power)
     # relative to the peak, factored: both terms are of the order of d and larger, and cancel
     r, s = w * w, peak * peak
     x, y = r / (3 + 2 * r), s / (3 + 2 * s)
     apart = (w - peak) * (w + peak)
-    gained = 3 * apart / ((3 + 2 * r) * (3 + 2 * s)) * (x * x + x * y + y * y)
+    total, last = 1.0, 1.0  # (x^k - y^k)/(x - y)
+    for _ in range(power - 1):
+        last *= y
+        total = total * x + last
+    gained = 3 * apart / ((3 + 2 * r) * (3 + 2 * s)) * total
     return height + tilt * gained - 0.5 * d * apart
 
 
@@ -133,16 +195,24 @@ def _bent(x: float) -> float:
 
 @_jit.njit
 def _moments(
-    tilt: float, peak: float, height: float, d: float, low: float, high: float, center: float
+    tilt: float,
+    peak: float,
+    height: float,
+    valley: float,
+    power: int,
+    d: float,
+    low: float,
+    high: float,
+    center: float,
 ) -> tuple[float, float, float, float, float]:
-    # between these the exponent is monotone: it falls, rises from the valley 9/4 = r1 r2, falls
-    bounds = np.array([low, 1.5 / peak if peak > 0 else low, peak, 1.0, high])
+    # between these the exponent is monotone: it falls, rises from the valley, falls
+    bounds = np.array([low, valley if peak > 0 else low, peak, 1.0, high])
     bounds = np.sort(np.minimum(np.maximum(bounds, low), high))
     inside = low <= peak <= high and peak > 0
     top, likeliest = -math.inf, low
     for i in range(bounds.size):
-        near = inside and bounds[i] * peak >= 1.5
-        value = _exponent(bounds[i], tilt, peak, height, d, near)
+        near = inside and bounds[i] >= valley
+        value = _exponent(bounds[i], tilt, peak, height, power, d, near)
         if value > top:
             top, likeliest = value, bounds[i]
     total, first, second, beyond, bent = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -150,10 +220,10 @@ def _moments(
         a, b = bounds[i], bounds[i + 1]
         if not b > a:
             continue
-        near = inside and 0.5 * (a + b) * peak > 1.5
+        near = inside and 0.5 * (a + b) > valley
         ends = (
-            _exponent(a, tilt, peak, height, d, near),
-            _exponent(b, tilt, peak, height, d, near),
+            _exponent(a, tilt, peak, height, power, d, near),
+            _exponent(b, tilt, peak, height, power, d, near),
         )
         local = max(ends[0], ends[1])
         if local < top - _BELOW:
@@ -162,7 +232,7 @@ def _moments(
             kept, lost = (a, b) if ends[0] > ends[1] else (b, a)
             for _ in range(60):
                 middle = 0.5 * (kept + lost)
-                if _exponent(middle, tilt, peak, height, d, near) < local - _BELOW:
+                if _exponent(middle, tilt, peak, height, power, d, near) < local - _BELOW:
                     lost = middle
                 else:
                     kept = middle
@@ -175,9 +245,9 @@ def _moments(
                 t = a + half * (2 * k + 1 + _NODES[j])
                 w = 0.5 * math.sinh(t)
                 share = half * _WEIGHTS[j] * 0.5 * math.cosh(t)
-                value = _exponent(w, tilt, peak, height, d, near)
+                value = _exponent(w, tilt, peak, height, power, d, near)
                 share *= math.exp(min(value - top, 1.0))  # a rounded weight may lie beyond the end
-                overlap = _overlap(w)
+                overlap = _overlap(w, power)
                 total += share
                 first += share * overlap
                 second += share * overlap * overlap
@@ -185,7 +255,7 @@ def _moments(
                 beyond += share if w > 1 else 0.0
     density = math.log(2.0) + 0.5 * math.log(d) - LOG_ROOT_2PI
     if not total > 0:  # narrower than neighboring floats are apart
-        return top + density, _overlap(likeliest), 0.0, 1.0 if likeliest > 1 else 0.0, 0.0
+        return top + density, _overlap(likeliest, power), 0.0, 1.0 if likeliest > 1 else 0.0, 0.0
     mean = first / total
     return (
         top + math.log(total) + density,
