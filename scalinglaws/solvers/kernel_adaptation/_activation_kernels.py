@@ -43,14 +43,14 @@ def erf(kernel: Array) -> tuple[Array, Backward]:
         slope = np.subtract(1, cosine)  # (1 - U)(1 + U) keeps the digits of 1 - U^2 near 1
         slope *= 1 + cosine
         # on the diagonal exactly: U = 2K/(1 + 2K), so that 1 - U^2 = (1 + 4K)/(1 + 2K)^2 = 2/a - 1/a^2
-        np.fill_diagonal(slope, inverse * (2 - inverse))
+        np.einsum("ii->i", slope)[:] = inverse * (2 - inverse)
         np.sqrt(slope, out=slope)
         np.divide(derivative, slope, out=slope)
         slope *= 2 / math.pi
         own = np.einsum("ij,ij->i", slope, cosine)
         slope *= root
         slope *= 2 * root[:, None]
-        slope[np.diag_indices_from(slope)] -= 2 * inverse * own
+        np.einsum("ii->i", slope)[:] -= 2 * inverse * own
         return slope
 
     return 2 / math.pi * np.arcsin(cosine), backward

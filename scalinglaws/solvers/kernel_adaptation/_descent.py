@@ -52,11 +52,12 @@ class _Landscape:
 
     def __init__(self, problem: Problem, scale: float) -> None:
         self.problem, self.scale = problem, scale
-        self._triangles = [np.tril_indices(size) for size in problem.sizes]
-        self._units = [
-            math.sqrt(width) * np.where(rows == columns, math.sqrt(2), 1.0)
-            for width, (rows, columns) in zip(problem.layers, self._triangles, strict=True)
-        ]
+        self._places, self._units = [], []
+        for size, width in zip(problem.sizes, problem.layers, strict=True):
+            rows, columns = np.tril_indices(size)
+            # of matrices in Fortran order, column by column
+            self._places.append(rows + size * columns)
+            self._units.append(math.sqrt(width) * np.where(rows == columns, math.sqrt(2), 1.0))
         self.size = sum(map(len, self._units))
         self.point: tuple[Array, State, float] | None = None
 
@@ -64,21 +65,22 @@ class _Landscape:
         """Return free energy and gradient; a wall, which a line search backs off from, where matrices are not positive."""
         triangles = []
         start = 0
-        for size, where, unit in zip(self.problem.sizes, self._triangles, self._units, strict=True):
-            triangle = np.asfortranarray(np.eye(size))
-            triangle[where] += position[start : start + len(unit)] / unit
+        for size, places, unit in zip(self.problem.sizes, self._places, self._units, strict=True):
+            triangle = np.eye(size, order="F")
+            triangle.ravel(order="K")[places] += position[start : start + len(unit)] / unit
             triangles.append(triangle)
             start += len(unit)
-        state = evaluate(self.problem, triangles, self.scale)
+        with np.errstate(all="ignore"):  # far from where anything is learned
+            state = evaluate(self.problem, triangles, self.scale)
         if state is None or not math.isfinite(state.free_energy):
             known = 0.0 if self.point is None else self.point[1].free_energy
             return known + 1e3 * (1 + abs(known)), np.zeros_like(position)
         slope = 0.0
         parts = []
-        for gradient, where, unit, width in zip(
-            state.gradients, self._triangles, self._units, self.problem.layers, strict=True
+        for gradient, places, unit, width in zip(
+            state.gradients, self._places, self._units, self.problem.layers, strict=True
         ):
-            lower = gradient[where]
+            lower = gradient.ravel(order="F").take(places)
             slope = max(slope, float(np.max(np.abs(lower))) / width)
             parts.append(lower / unit)
         self.point = position.copy(), state, slope

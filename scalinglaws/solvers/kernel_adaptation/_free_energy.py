@@ -140,18 +140,17 @@ def evaluate(problem: Problem, triangles: list[Array], scale: float) -> State | 
         value, backward = activated(kernel)
         prior = problem.gain(layer) * value
         if layer < last:
-            prior[np.diag_indices_from(prior)] += problem.jitter[layer + 1]
+            diagonal_of(prior)[:] += problem.jitter[layer + 1]
         roots.append(root)
         backwards.append(backward)
 
     # what is learned from the targets
     noisy = prior.copy()
-    noisy[np.diag_indices_from(noisy)] += problem.ridge
+    diagonal_of(noisy)[:] += problem.ridge
     root = _cholesky(noisy)
     if root is None:
         return None
-    inverse = lapack.dpotri(root, lower=1)[0]
-    _mirror(inverse)
+    inverse = _mirrored(lapack.dpotri(root, lower=1)[0])
     weights = inverse @ problem.targets
     outputs = problem.targets.shape[1]
     energy = float(
@@ -175,13 +174,13 @@ def evaluate(problem: Problem, triangles: list[Array], scale: float) -> State | 
         pull = blas.dtrmm(2, triangle, derivative, side=1, lower=1)  # 2 R^T G R C
         gradient = width * triangle
         gradient += pull
-        gradient[np.diag_indices_from(gradient)] -= width / np.diag(triangle)
+        diagonal_of(gradient)[:] -= width / np.diag(triangle)
         gradients[layer] = gradient
         if root is not None:
             # R moves with Q: dF = Tr dR^T (2 G R C C^T); with Phi, lower triangle and half of the diagonal,
             # the derivative with respect to Q is R^-T [Phi + Phi^T] R^-1 / 2, Phi of R^T 2 G R C C^T
             half = blas.dtrmm(0.5, triangle, pull, side=1, lower=1, trans_a=1)
-            _mirror(half)
+            half = _mirrored(np.tril(half))
             half = lapack.dtrtrs(root, half, lower=1, trans=1)[0]
             derivative = lapack.dtrtrs(root, half.T, lower=1, trans=1)[0]
     return State(energy, gradients, kernels, lifted, prior, weights, divergences)
@@ -212,7 +211,7 @@ def residual(problem: Problem, state: State, scale: float) -> float:
         if layer:
             below = state.lifted if layer - 1 == problem.lift else state.kernels[layer - 1]
             prior = problem.gain(layer - 1) * activated(below)[0]
-            prior[np.diag_indices_from(prior)] += problem.jitter[layer]
+            diagonal_of(prior)[:] += problem.jitter[layer]
             root = _cholesky(prior)
         else:
             root = np.eye(size)
@@ -238,18 +237,16 @@ def _cholesky(matrix: Array) -> Array | None:
 
 def _square(factor: Array) -> Array:
     """Return a factor times its transpose."""
-    found: Array = blas.dsyrk(1, factor, lower=1)
-    _mirror(found)
+    return _mirrored(blas.dsyrk(1, factor, lower=1))
+
+
+def _mirrored(lower: Array) -> Array:
+    """Return the symmetric matrix of a lower triangle, zero above."""
+    found = lower + lower.T
+    diagonal_of(found)[:] *= 0.5
     return found
 
 
-def _mirror(matrix: Array) -> None:
-    """Copy the lower triangle of a matrix to the upper one."""
-    size = len(matrix)
-    block = 64
-    for start in range(0, size, block):
-        stop = min(start + block, size)
-        matrix[start:stop, stop:] = matrix[stop:, start:stop].T
-        corner = matrix[start:stop, start:stop]
-        upper = np.triu_indices(stop - start, 1)
-        corner[upper] = corner.T[upper]
+def diagonal_of(matrix: Array) -> Array:
+    """Return the diagonal as a view that can be written to."""
+    return np.einsum("ii->i", matrix)

@@ -326,7 +326,8 @@ def _adapted(
         jitter=_jitter(activation, coordinates, variances),
     )
     triangles = [np.asfortranarray(np.eye(size)) for size in problem.sizes]
-    infinite = evaluate(problem, triangles, scale)
+    with np.errstate(all="ignore"):
+        infinite = evaluate(problem, triangles, scale)
     if infinite is None:
         complaint = "is too small for the kernel of these inputs, which is singular in floats; use a larger one"
         raise refusal("ridge", ridge, complaint)
