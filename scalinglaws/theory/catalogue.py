@@ -60,6 +60,8 @@ ASSUMPTIONS = {
 ALSO_CALLED = {
     "empirical": "fits, Chinchilla, Kaplan, broken power law, BNSL, irreducible loss, language models, pre-training, isoFLOP",
     "feature_learning": "rich regime, mean field, muP, maximal update, dynamical mean-field theory, DMFT, SGD, kernel evolution",
+    "kernel_adaptation": "Bayesian feature learning, adaptive kernels, kernel scaling, Gaussian mixture, mean-field, NNGP, "
+    "sample complexity, specialization",
     "linear": "lazy regime, bottleneck, kernel ridge regression, ridgeless, NTK, neural tangent kernel, random features, "
     "source and capacity, double descent, SGD, gradient flow",
     "manifold": "intrinsic dimension, resolution-limited, variance-limited, interpolation",
