@@ -180,6 +180,8 @@ def _listed(title: str, rows: list[tuple[str, str, str]]) -> str:
 
 
 def _cell(default: Any) -> str:
+    if isinstance(default, tuple):  # one value that is a list
+        return ",".join(map(_cell, default)) or "none"
     return "none" if default is None else default if isinstance(default, str) else number(default)
 
 

@@ -369,6 +369,35 @@ def test_rich_on_a_terminal_plain_in_a_pipe():
 
 
 SOLVE = {
+    "kernel_adaptation.linear_cnn": [
+        "samples=100:1000",
+        "ridge=1",
+        "scale=100",
+        "channels=1000",
+        "patches=10",
+        "patch_size=50",
+    ],
+    "kernel_adaptation.samples_for_alignment": [
+        "alignment=0.2,0.5",
+        "dimension=100",
+        "width=100,1000",
+    ],
+    "kernel_adaptation.samples_for_cost": ["cost=100,200", "alignment=0.5", "power=1"],
+    "kernel_adaptation.two_layer": [
+        "target=1,0.2",
+        "dimension=100",
+        "width=1000",
+        "scale=1000",
+        "ridge_per_sample=0.1,0.01",
+    ],
+    "kernel_adaptation.two_layer_thresholds": [
+        "target=1,0.2",
+        "dimension=100",
+        "width=1000",
+        "scale=1000",
+        "perpendicular=concentrated",
+    ],
+    "patterns.aligned_neurons": ["width=10,100", "dimension=100", "degree=1,3"],
     "linear.ridge": ["samples=10:1000"],
     "linear.gradient_flow": ["t=1e0:1e12", "features=1e9", "samples=1e10"],
     "linear.gradient_descent": ["steps=100,1000", "learning_rate=0.1", "momentum=0,0.5"],

@@ -28,6 +28,9 @@ OTHERS = {
     "feature_learning.steps": "asymptotic",
     "feature_learning.steps_silver": "numerical",
     "feature_learning.window": "asymptotic",
+    "kernel_adaptation.alignment_samples": "asymptotic",
+    "kernel_adaptation.bimodality": "asymptotic",
+    "kernel_adaptation.cnn_sample_complexity": "asymptotic",
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arguments import Array, afford
+from ...equality import by_value
 from ...reprs import short_repr
 from .._jit import njit
 from ._overlaps import Features, Nodes, nodes
@@ -21,6 +22,7 @@ _AGREEING = 1e-10
 
 
 @short_repr
+@by_value
 @dataclass(frozen=True)
 class Problem:
     r"""What the equations are about, but for the effective ridge.
@@ -51,6 +53,7 @@ class Problem:
 
 
 @short_repr
+@by_value
 @dataclass(frozen=True)
 class Weights:
     """Nodes of one neuron's weight, with its overlaps there.
@@ -73,6 +76,7 @@ class Weights:
 
 
 @short_repr
+@by_value
 @dataclass(frozen=True)
 class Maximum:
     r"""The dual at one point, and the law of a weight that goes with it.

@@ -159,7 +159,7 @@ def linear_cnn(
     --------
     >>> found = linear_cnn(samples=[25, 40], ridge=0.05, scale=50, channels=200, patches=6, patch_size=10)
     >>> found.learnability.round(9), found.inflation.round(6)
-    (array([0.63320266, 0.83524246]), array([3.053118, 3.773262]))
+    (array([0.63320266, 0.83524246]), array([3.053118, 3.773261]))
     """
     choice("on_failure", on_failure, ("raise", "return"))
     both = choice("directions", directions, ("target", "all")) == "all"

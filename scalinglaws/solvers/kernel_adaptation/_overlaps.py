@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import factorial2
 
 from ...arguments import Array
+from ...equality import by_value
 from ...reprs import short_repr
 
 _REACH = 6.0  # of weights along the target, in prior deviations of their whole length
@@ -87,6 +88,7 @@ class Features:
 
 
 @short_repr
+@by_value
 @dataclass(frozen=True)
 class Nodes:
     r"""A quadrature rule for the prior of one weight: m of either sign folded onto :math:`m \ge 0`, times :math:`\rho`.

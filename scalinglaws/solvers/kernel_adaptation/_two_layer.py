@@ -262,7 +262,7 @@ def two_layer(
     >>> found = two_layer([1, 0.1 * math.sqrt(6)], dimension=100, width=1000, scale=1000, ridge_per_sample=1e-3,
     ...                   perpendicular="concentrated")
     >>> found.mean.round(9), found.phase, found.modes.round(3)
-    (array([0.96856433, 0.04314106]), 'GM-II', array([0.37 , 2.417]))
+    (array([0.96856433, 0.04314106]), 'GM-II', array([0.364, 2.416]))
     """
     problem = checked_problem(
         target,
