@@ -23,7 +23,7 @@ from ._weight_law import far_weight
 
 _LARGEST_DEGREE = 15  # of a single feature
 _LARGEST_DIMENSION = 10**9
-_POSITIVE = {"low": 1e-30, "high": 1e30}
+_LEAST, _MOST = 1e-30, 1e30  # of what must be positive
 _PER_DECADE = 8  # ridges at which several modes are followed
 _DECADES = 16
 _BISECTIONS = 200
@@ -236,8 +236,8 @@ def samples_for_alignment(
         "alignment": numbers("alignment", alignment, low=0.0, high=1.0),
         "dimension": whole_numbers("dimension", dimension, high=_LARGEST_DIMENSION),
         "width": numbers("width", width, low=1.0, high=1e20),
-        "scale": numbers("scale", scale, **_POSITIVE),
-        "readout_variance": numbers("readout_variance", readout_variance, **_POSITIVE),
+        "scale": numbers("scale", scale, low=_LEAST, high=_MOST),
+        "readout_variance": numbers("readout_variance", readout_variance, low=_LEAST, high=_MOST),
         "weight_variance": numbers("weight_variance", weight_variance, low=1e-12, high=1e12),
     }
     a = checked["alignment"]
@@ -306,24 +306,28 @@ def _one_neuron(
     front = 0.5 * np.log(stiffness * gain / (power * k * stretch))
 
     def log_alignment(x: Array) -> Array:
-        return front + 0.5 * (k + 1) * x - 0.5 * (k - 1) * np.log(stretch + 2 * np.exp(x))
+        found: Array = front + 0.5 * (k + 1) * x - 0.5 * (k - 1) * np.log(stretch + 2 * np.exp(x))
+        return found
 
     def samples(x: Array) -> Array:
         missing = -np.expm1(log_alignment(x))
         log_overlap = k * (x - np.log(stretch + 2 * np.exp(x)))
-        return np.exp(log_alignment(x) - log_overlap) / (gain * missing)
+        found: Array = np.exp(log_alignment(x) - log_overlap) / (gain * missing)
+        return found
 
     def turn(x: Array) -> Array:
         # of log samples in x, without the factor 1/(1 - alpha)
         share = np.exp(x) / (stretch + 2 * np.exp(x))
         growth = 0.5 * (k + 1) - (k - 1) * share
-        return growth + np.expm1(log_alignment(x)) * k * (1 - 2 * share)
+        found: Array = growth + np.expm1(log_alignment(x)) * k * (1 - 2 * share)
+        return found
 
     def balance(x: Array) -> Array:
         a = np.exp(log_alignment(x))
         log_overlap = k * (x - np.log(stretch + 2 * np.exp(x)))
         cost = 0.5 * stiffness * np.exp(x) + 0.5 * power * a**2 * np.exp(-log_overlap) / gain
-        return 0.5 * power * samples(x) * a * (2 - a) - cost
+        found: Array = 0.5 * power * samples(x) * a * (2 - a) - cost
+        return found
 
     # alignment one: between powers of r that are its asymptotes, and those with the sum in the denominator doubled
     flat = 0.5 * (k - 1) * np.log(stretch)
@@ -488,7 +492,7 @@ def samples_for_cost(
         "cost": numbers("cost", cost, low=0.0, strict=True, high=1e100),
         "alignment": numbers("alignment", alignment, low=0.0, high=1.0),
         "power": numbers("power", power, low=1e-6, high=1e6),
-        "scale": numbers("scale", scale, **_POSITIVE),
+        "scale": numbers("scale", scale, low=_LEAST, high=_MOST),
         "target": numbers("target", target, low=-1e6, high=1e6),
     }
     a, y = checked["alignment"], checked["target"]

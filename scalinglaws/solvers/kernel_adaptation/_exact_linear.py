@@ -164,7 +164,7 @@ def exact_two_layer_linear(
         """Return the density of ln r, without what does not depend on it."""
         seen = 1 + np.exp(log_r)[:, None] * powers
         prior: Array = 0.5 * width * (log_r - np.expm1(log_r))
-        data = 0.5 * np.sum(np.log(seen) + along**2 / seen, axis=1)
+        data: Array = 0.5 * np.sum(np.log(seen) + along**2 / seen, axis=1)
         return prior - data
 
     log_r, logs = _resolved(log_density)

@@ -249,4 +249,5 @@ def _mirrored(lower: Array) -> Array:
 
 def diagonal_of(matrix: Array) -> Array:
     """Return the diagonal as a view that can be written to."""
-    return np.einsum("ii->i", matrix)
+    found: Array = np.einsum("ii->i", matrix)
+    return found

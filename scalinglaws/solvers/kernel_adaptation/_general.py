@@ -417,7 +417,8 @@ def _predicted(found: AdaptedKernels, new: Array) -> Array:
             own += np.einsum("ij,ij->j", regressed, relative @ regressed - regressed)
             across = regressed.T @ half
     noisy = found.output_kernel + found.ridge * np.eye(len(inputs))
-    return (across @ solve(noisy, columns, assume_a="pos")).reshape(shape)
+    predicted: Array = across @ solve(noisy, columns, assume_a="pos")
+    return predicted.reshape(shape)
 
 
 def _jitter(activation: str, coordinates: Array, variances: Array) -> tuple[float, ...]:

@@ -164,18 +164,25 @@ def linear_cnn(
     choice("on_failure", on_failure, ("raise", "return"))
     both = choice("directions", directions, ("target", "all")) == "all"
     sizes = {"channels": channels, "patches": patches, "patch_size": patch_size}
-    strict = {"ridge": ridge, "scale": scale}
+    positive = {"ridge": ridge, "scale": scale}
     variances = {"readout_variance": readout_variance, "weight_variance": weight_variance}
     checked = {
         "samples": numbers("samples", samples, low=1.0, high=_LARGEST),
-        **{name: numbers(name, value, **_POSITIVE) for name, value in strict.items()},
+        **{
+            name: numbers(name, value, low=_LEAST, high=1 / _LEAST)
+            for name, value in positive.items()
+        },
         **{name: whole_numbers(name, value, high=_LARGEST) for name, value in sizes.items()},
-        **{name: numbers(name, value, **_POSITIVE) for name, value in variances.items()},
+        **{
+            name: numbers(name, value, low=_LEAST, high=1 / _LEAST)
+            for name, value in variances.items()
+        },
     }
     shape, flat = broadcast(checked)
     table = np.full((flat[0].size, len(_COLUMNS)), math.nan)
     minima = np.full((flat[0].size, _KEPT, 3), math.nan)
-    _solve(*flat[:6], flat[6] * flat[7], both, table, minima)
+    p, kappa, chi, c, n, s, readout, weight = flat
+    _solve(p, kappa, chi, c, n, s, readout * weight, both, table, minima)
     columns = dict(zip(_COLUMNS, table.T, strict=True))
     residual = float(np.max(columns.pop("residual"), initial=0.0))
     steps = int(np.max(columns.pop("steps"), initial=0.0))
@@ -198,7 +205,7 @@ def linear_cnn(
 
 
 _LARGEST = 1e15
-_POSITIVE = {"low": 1e-100, "high": 1e100}
+_LEAST = 1e-100  # of what must be positive
 _COLUMNS = (
     "learnability",
     "lazy_learnability",

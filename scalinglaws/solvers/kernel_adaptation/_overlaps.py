@@ -145,11 +145,11 @@ def nodes(
     deviation = length / math.sqrt(dimension)
     end = reach * max(_REACH * max(length, 1.0), _TAIL * deviation)
     count = math.ceil(max(_INTERVALS * reach, _PER_DEVIATION * end / deviation) * density)
-    m = (np.arange(count + 1) + 0.5 * between) * (end / count)
-    log_m = -0.5 * (m / deviation) ** 2
+    m: Array = (np.arange(count + 1.0) + 0.5 * between) * (end / count)
+    log_m: Array = -0.5 * (m / deviation) ** 2
     if not between:
         log_m[0] -= math.log(2)  # the other nodes stand for two weights each
-    log_m -= np.logaddexp.reduce(log_m)
+    log_m -= float(np.logaddexp.reduce(log_m))
     across = max(dimension - 1, 0.0)
     mean = weight_variance * across / dimension
     if not integrated or across == 0:

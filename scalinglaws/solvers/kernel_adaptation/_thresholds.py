@@ -129,9 +129,16 @@ def two_layer_thresholds(
         return math.log(beyond) if beyond > 0 else -1e3
 
     crossings, searched = _first_crossings(problem, (bimodal, far_mode, far_neuron))
-    ridges = [ridge for ridge, _ in crossings]
-    means = [mean for _, mean in crossings]
-    return TwoLayerThresholds(*ridges, *means, searched=searched)
+    bimodality, far_place, far_count = crossings
+    return TwoLayerThresholds(
+        bimodality=bimodality[0],
+        far_mode=far_place[0],
+        far_neuron=far_count[0],
+        bimodality_mean=bimodality[1],
+        far_mode_mean=far_place[1],
+        far_neuron_mean=far_count[1],
+        searched=searched,
+    )
 
 
 Condition = Callable[[Maximum, Weights], float]

@@ -310,13 +310,12 @@ def checked_problem(
         complaint = f"must have one component for each of the {len(along)} degrees; got {y.size}"
         raise refusal("target", target, complaint, shown=False)
     refuse_first("target", y, np.abs(y) > 1e6, "must lie between -1e+06 and 1e+06")
-    positive = {"low": 1e-30, "high": 1e30}
     return Problem(
         target=np.append(y, np.zeros(len(both))),
         features=Features(along, both, d),
         width=number("width", width, low=1.0, high=1e30),
-        scale=number("scale", scale, **positive),
-        readout_variance=number("readout_variance", readout_variance, **positive),
+        scale=number("scale", scale, low=1e-30, high=1e30),
+        readout_variance=number("readout_variance", readout_variance, low=1e-30, high=1e30),
         weight_variance=number("weight_variance", weight_variance, low=1e-12, high=1e12),
         integrated=choice("perpendicular", perpendicular, ("integrated", "concentrated"))
         == "integrated",

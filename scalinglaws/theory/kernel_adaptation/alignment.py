@@ -84,7 +84,7 @@ def derive_alignment(model: SpecializedNeurons) -> Derived:
     d, k = DIMENSION, model.degree
     best = sp.Rational(_SHIFT * (k - 1), 2)
     at_weight = derive_optimum(model.cost)
-    amplitude = sp.powsimp(sp.simplify(at_weight.constant.subs(_R, best) / _A))
+    amplitude = sp.powsimp(sp.simplify(sp.sympify(at_weight.constant).subs(_R, best) / _A))
     exponent = (1 + WIDTH) / 2
     constant = sp.simplify(KAPPA * amplitude / CHI)
     where = (sp.Gt(WIDTH, 1), sp.Lt(WIDTH, 2 * k - 1))
