@@ -227,6 +227,9 @@ MAKERS = {
         np.array([20.0, 80.0]), np.array([0, 4]), *np.full((2, 2, 2, 2), 0.5), np.ones((1, 2, 2, 2))
     ),
     "NormExponents": _norm_exponents,
+    "TwoLayer": lambda: solvers.kernel_adaptation.two_layer(
+        [1.0, 0.2], dimension=20, width=100.0, scale=100.0, ridge_per_sample=0.1
+    ),
     "TaskMeasurement": lambda: verify.empirical.measure(
         eigenvalues=np.arange(1.0, 201) ** -1.5, coefficients=np.arange(1.0, 201) ** -0.9
     ),

@@ -177,7 +177,7 @@ def samples_for_alignment(
     Parameters
     ----------
     alignment : array_like
-        :math:`\alpha = y\cdot\bar f/|y|^2`, between 0 and 1, both excluded. Broadcasts, as do sizes and variances.
+        :math:`\alpha = y\cdot\bar f/|y|^2`, from 1e-12 to 1, which is excluded. Broadcasts, as do sizes and variances.
     dimension : array_like
         d, whole, from 1 to 1e9.
     width : array_like
@@ -241,7 +241,7 @@ def samples_for_alignment(
         "weight_variance": numbers("weight_variance", weight_variance, low=1e-12, high=1e12),
     }
     a = checked["alignment"]
-    refuse_first("alignment", a, (a <= 0) | (a >= 1), "must lie between 0 and 1, both excluded")
+    refuse_first("alignment", a, (a < 1e-12) | (a >= 1), "must be >= 1e-12 and below 1")
     if several:
         result = _of_several(checked, degrees, target)
         if not result.monotone:
@@ -461,7 +461,7 @@ def samples_for_cost(
     cost : array_like
         I > 0 at this alignment. All arguments broadcast.
     alignment : array_like
-        :math:`\alpha`, between 0 and 1, both excluded.
+        :math:`\alpha`, from 1e-12 to 1, which is excluded.
     power : array_like
         p > 0: 2 for a kernel that does not adapt, 1 where any number of neurons specializes, :math:`2/(k+1)` for one neuron.
     scale : array_like
@@ -496,7 +496,7 @@ def samples_for_cost(
         "target": numbers("target", target, low=-1e6, high=1e6),
     }
     a, y = checked["alignment"], checked["target"]
-    refuse_first("alignment", a, (a <= 0) | (a >= 1), "must lie between 0 and 1, both excluded")
+    refuse_first("alignment", a, (a < 1e-12) | (a >= 1), "must be >= 1e-12 and below 1")
     refuse_first("target", y, np.abs(y) < 1e-6, "must be 1e-6 or more in size")
     shape, (price, share, p, chi, size) = broadcast(checked)
     return shaped(p * price / (chi * size**2 * share * (1 - share)), shape)

@@ -148,7 +148,7 @@ class TwoLayer(Result):
         >>> found.phase, round(float(np.trapezoid(found.density(m), m)), 9)
         ('GM-I', 1.0)
         """
-        m = np.abs(numbers("weight", weight))
+        m = np.minimum(np.abs(numbers("weight", weight)), 1e100)  # whose square is a number
         problem = _problem(self)
         rule = nodes(
             self.dimension,
