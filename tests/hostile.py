@@ -236,6 +236,9 @@ MAKERS = {
     "AdaptedKernels": lambda: solvers.kernel_adaptation.adapt(
         np.eye(4, 2), np.arange(4.0), layers=[5, 4], activation="erf", scale=20.0, ridge=0.5
     ),
+    "LinearCNN": lambda: solvers.kernel_adaptation.linear_cnn(
+        samples=[25, 50], ridge=0.05, scale=50, channels=200, patches=6, patch_size=10
+    ),
     "AlignmentProbability": lambda: solvers.patterns.log_alignment(10, 5.0, samples=2000, rng=0),
     "CostLimited": lambda: theory.linear.ComputeLimited().cases[0].model,
     "Comparison": lambda: verify.Comparison(
