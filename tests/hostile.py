@@ -240,6 +240,12 @@ MAKERS = {
     "TaskMeasurement": lambda: verify.empirical.measure(
         eigenvalues=np.arange(1.0, 201) ** -1.5, coefficients=np.arange(1.0, 201) ** -0.9
     ),
+    "AdaptedKernels": lambda: solvers.kernel_adaptation.adapt(
+        np.eye(4, 2), np.arange(4.0), layers=[5, 4], activation="erf", scale=20.0, ridge=0.5
+    ),
+    "LinearCNN": lambda: solvers.kernel_adaptation.linear_cnn(
+        samples=[25, 50], ridge=0.05, scale=50, channels=200, patches=6, patch_size=10
+    ),
     "AlignmentProbability": lambda: solvers.patterns.log_alignment(10, 5.0, samples=2000, rng=0),
     "CostLimited": lambda: theory.linear.ComputeLimited().cases[0].model,
     "Comparison": lambda: verify.Comparison(

@@ -117,6 +117,8 @@ WRONG = (
 
 _SYMBOL = sp.Symbol("alpha", positive=True)
 NAMED = {
+    "X": (np.random.default_rng(1).random((6, 2)),),
+    "X_new": (np.random.default_rng(2).random((3, 2)),),
     "activation": (None, "erf", "odd", "relu"),
     "alpha": (1.5, 2.0, 1.2),
     "batch": (1, 4, 16),
@@ -152,6 +154,7 @@ NAMED = {
     "kind": ("site", "bond", "GP"),
     "largest": (100, 10000),
     "law": ("hard", "tree", "linear.data"),
+    "layers": ([3], [4, 3]),
     "learning_rate": (0.1, 0.3),
     "length": (4, 10),
     "loss": (0.1, 0.5, "logistic", "exponential"),
@@ -198,6 +201,7 @@ NAMED = {
     "warmup": (2, 5),
     "z": ([[1.0, 2.0], [0.5, 0.3]],),
     "x": ([1.0, 2.0, 4.0], [[1.0, 2.0], [3.0, 1.0]]),
+    "y": ([1.0, -2.0, 0.5, 3.0, 1.0, 0.0],),
 }
 """Values that parameters take without complaint, by name: numbers and words that stand for anything else are no names."""
 

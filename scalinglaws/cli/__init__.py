@@ -12,6 +12,7 @@ from cyclopts import CycloptsError
 
 from ..errors import ScalingLawsError
 from . import (  # noqa: F401  # they register their commands
+    _adapt,
     _allocate,
     _complexity,
     _count,

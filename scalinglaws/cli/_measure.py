@@ -93,7 +93,7 @@ def measure(
         "bias_variance": bias_variance,
         "samples": samples,
     }
-    given = _given(data, labels, kernel, gram) | {
+    given = given_data(data, labels, kernel, gram) | {
         name: value for name, value in options.items() if value is not None
     }
     from ..verify import empirical
@@ -125,8 +125,8 @@ def _keep(found: TaskMeasurement, output: Path) -> None:
         wrote(target)
 
 
-def _given(data: Path, labels: str | None, kernel: str | None, gram: bool) -> dict[str, Any]:
-    """Read what the files hold, as arguments of `measure`."""
+def given_data(data: Path, labels: str | None, kernel: str | None, gram: bool) -> dict[str, Any]:
+    """Read what the files of features and labels hold, as arguments of `scalinglaws.verify.empirical.measure`."""
     if kernel is not None and gram:
         raise DomainError(
             "--kernel makes a matrix of inputs, --gram says that the file holds one: give one of them",

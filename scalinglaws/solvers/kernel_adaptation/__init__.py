@@ -7,15 +7,21 @@ scale :math:`\chi` (1: standard, N: mean-field). The readout is integrated out e
 """
 
 from ._alignment import SamplesForAlignment, samples_for_alignment, samples_for_cost
+from ._exact_linear import ExactLinear, exact_two_layer_linear
+from ._general import AdaptedKernels, adapt
 from ._linear_cnn import LinearCNN, linear_cnn
 from ._thresholds import TwoLayerThresholds, two_layer_thresholds
 from ._two_layer import TwoLayer, two_layer
 
 __all__ = [
+    "AdaptedKernels",
+    "ExactLinear",
     "LinearCNN",
     "SamplesForAlignment",
     "TwoLayer",
     "TwoLayerThresholds",
+    "adapt",
+    "exact_two_layer_linear",
     "linear_cnn",
     "samples_for_alignment",
     "samples_for_cost",

@@ -8,6 +8,7 @@ A cost, minus the logarithm of the prior probability of a predictor, and a numbe
 from .alignment import SpecializedNeurons, derive_alignment
 from .bimodality import LinearTeacher, derive_bimodality
 from .convolution import AdaptedFilters, derive_convolution
+from .gradients import gradient
 
 __all__ = [
     "AdaptedFilters",
@@ -16,4 +17,5 @@ __all__ = [
     "derive_alignment",
     "derive_bimodality",
     "derive_convolution",
+    "gradient",
 ]

@@ -1,0 +1,85 @@
+"""Pictures of kernels that adapt show the solvers' numbers."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from scalinglaws.errors import DomainError, ExtrapolationWarning
+from scalinglaws.solvers.kernel_adaptation import linear_cnn, two_layer
+from scalinglaws.verify.plots.kernel_adaptation import learnability_curves, weight_marginal
+
+
+def marked(axis, gid):
+    """Return the data of the line with a name."""
+    (line,) = (line for line in axis.get_lines() if line.get_gid() == gid)
+    return np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+
+
+def solved(ridge, dimension=100):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExtrapolationWarning)
+        return two_layer(
+            [1, 0.1 * np.sqrt(6)],
+            dimension=dimension,
+            width=1000,
+            scale=1000,
+            ridge_per_sample=ridge,
+            perpendicular="concentrated",
+        )
+
+
+def curve(alpha, samples=(50, 100, 200, 400, 800)):
+    return linear_cnn(
+        samples=samples,
+        ridge=1,
+        scale=100,
+        channels=1000 * alpha,
+        patches=10 * alpha,
+        patch_size=50 * alpha,
+    )
+
+
+def test_densities_and_modes_are_the_solvers(tmp_path):
+    solutions = [solved(0.1), solved(0.03), solved(0.001)]
+    figure = weight_marginal(solutions)
+    (axis,) = figure.axes
+    for i, each in enumerate(solutions):
+        x, y = marked(axis, f"density {i}")
+        np.testing.assert_allclose(y, each.density(x))
+        x, y = marked(axis, f"modes {i}")
+        np.testing.assert_array_equal(x[x >= 0], each.modes)
+        np.testing.assert_allclose(y, y[::-1])
+    x, y = marked(axis, "prior")
+    assert np.trapezoid(y, x) == pytest.approx(1)
+    assert marked(axis, "modes 2")[0][-1] == pytest.approx(2.415, abs=0.01)
+    figure.savefig(tmp_path / "weights.png")
+
+
+def test_curves_are_the_solvers(tmp_path):
+    curves = [curve(1), curve(2)]
+    figure = learnability_curves(curves)
+    (axis,) = figure.axes
+    for i, each in enumerate(curves):
+        x, y = marked(axis, f"adapted {i}")
+        np.testing.assert_array_equal(x, each.samples)
+        np.testing.assert_array_equal(y, each.learnability)
+        np.testing.assert_array_equal(marked(axis, f"lazy {i}")[1], each.lazy_learnability)
+    figure.savefig(tmp_path / "learnability.png")
+
+
+@pytest.mark.parametrize(
+    ("draw", "given", "message"),
+    [
+        (weight_marginal, 1.0, "must be a TwoLayer"),
+        (weight_marginal, [], "1 to 4 solutions; got 0"),
+        (weight_marginal, [solved(0.1), solved(0.1, 50)], "one weight_variance and one dimension"),
+        (learnability_curves, "curve", "must be a LinearCNN"),
+        (learnability_curves, [curve(1, (50, 100))] * 5, "1 to 4 curves; got 5"),
+        (learnability_curves, curve(1, 50), "samples one increasing row"),
+        (learnability_curves, curve(1, (100, 50)), "samples one increasing row"),
+    ],
+)
+def test_refusals(draw, given, message):
+    with pytest.raises(DomainError, match=message):
+        draw(given)
