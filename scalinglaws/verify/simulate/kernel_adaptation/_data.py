@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import floats, refuse_first, whole_numbers
 from ....errors import refusal
+from ....reprs import short_repr
 
 Array = NDArray[np.float64]
 
@@ -57,3 +59,39 @@ def odd_degrees(degrees: ArrayLike) -> tuple[int, ...]:
         raise refusal("degrees", degrees, "must be a row of distinct odd whole numbers")
     refuse_first("degrees", found, found % 2 == 0, "must be odd: a network of these is odd")
     return tuple(map(int, found))
+
+
+@short_repr
+@dataclass(frozen=True)
+class Reduced:
+    """Data of a network that is linear in its inputs: a rotation of the points leaves min(P, d) of them that are not zero.
+
+    Attributes
+    ----------
+    inputs, labels : ndarray, shapes (p, d) and (p,)
+        What is left.
+    basis : ndarray, shape (P, p), or None
+        Orthonormal; from outputs on what is left to those on the points.
+    constant : float
+        Energy of the labels that no such network reaches.
+    """
+
+    inputs: Array
+    labels: Array
+    basis: Array | None
+    constant: float
+
+    def outputs(self, reduced: Array) -> Array:
+        """Return outputs on the points from those on what is left of them."""
+        return reduced if self.basis is None else self.basis @ reduced
+
+
+def reduced(x: Array, y: Array, ridge: float, scale: float) -> Reduced:
+    """Rotate more points than dimensions onto as many as there are dimensions."""
+    if len(x) <= x.shape[1]:
+        return Reduced(x, y, None, 0.0)
+    basis, inputs = np.linalg.qr(x)
+    labels = basis.T @ y
+    missed = float(np.sum((y - basis @ labels) ** 2))
+    lost = 0.5 * scale * missed / ridge + 0.5 * (len(x) - x.shape[1]) * math.log(ridge)
+    return Reduced(inputs, labels, basis, lost)

@@ -128,6 +128,46 @@ class PosteriorSample(Sample):
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionalSample(Sample):
+    r"""Linear convolutional networks drawn from a posterior, in several chains.
+
+    Attributes
+    ----------
+    learnability : ndarray, shape (chains, draws)
+        :math:`\langle \bar f y\rangle / \langle y^2\rangle` of the network averaged over its readout, with the teacher's y, exact for
+        standard normal inputs. Empty without a teacher.
+    along : ndarray, shape (chains, draws)
+        :math:`b = \frac{S}{\sigma_w^2} w_*^\top \hat\Sigma w_*`, the filters' variance along the direction over the prior's.
+    across : ndarray, shape (chains, draws)
+        :math:`b_\perp`, the same across it, averaged over directions. Empty for patches of size one.
+    energies : ndarray, shape (chains, draws)
+        Minus the logarithm of the posterior density of the coordinates that are sampled, up to a constant.
+    train_loss : ndarray, shape (chains, draws)
+        Mean squared error on the training points of the network averaged over its readout.
+    train_mean : ndarray, shape (chains, P)
+        Mean of the network on the training points over draws and readouts.
+    acceptance : ndarray, shape (chains,)
+        Mean acceptance probability after warm-up.
+    step_size : ndarray, shape (chains,)
+        Of the integrator, frozen after warm-up, in units of the prior's standard deviation.
+    divergences : int
+        Trajectories after warm-up along which the integrator lost the energy.
+    r_hat, effective_size, standard_error : mapping
+        Split R-hat, the effective number of draws, and the standard error of the mean over all draws, of all that is recorded.
+    planted : ndarray of bool, shape (chains,)
+        Which chains started planted.
+    diagnostics : Diagnostics
+        `residual` is the largest R-hat minus one, `iterations` the number of gradients.
+    """
+
+    recorded = ("energies", "train_loss", "learnability", "along", "across")
+
+    learnability: Array
+    along: Array
+    across: Array
+
+
 def kurtosis(overlaps: Array) -> Array:
     """Return the fourth moment over the squared second one, along the last axis."""
     squares = overlaps**2
