@@ -6,13 +6,20 @@ trajectories with the exact gradient. Nothing is assumed about which features ar
 """
 
 from ._chains import effective_size, split_r_hat
+from ._deep import sample_deep
+from ._filters import convolutional_posterior, sample_convolutional
 from ._posterior import log_posterior, sample_posterior, teacher_posterior
-from ._records import PosteriorSample
+from ._records import ConvolutionalSample, DeepSample, PosteriorSample
 
 __all__ = [
+    "ConvolutionalSample",
+    "DeepSample",
     "PosteriorSample",
+    "convolutional_posterior",
     "effective_size",
     "log_posterior",
+    "sample_convolutional",
+    "sample_deep",
     "sample_posterior",
     "split_r_hat",
     "teacher_posterior",
