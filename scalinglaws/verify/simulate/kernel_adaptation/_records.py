@@ -168,6 +168,61 @@ class ConvolutionalSample(Sample):
     across: Array
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeepSample(Sample):
+    r"""Networks of three layers drawn from a posterior, in several chains.
+
+    Attributes
+    ----------
+    overlaps : ndarray, shape (chains, draws, N1)
+        :math:`w_j \cdot w_*`, weights of the first layer along the direction of interest.
+    linear_parts : ndarray, shape (chains, draws, N2)
+        :math:`\langle h_c(x)\, w_* \cdot x\rangle`, the linear component along the direction of the middle layer's pre-activations,
+        exact for standard normal inputs.
+    middle_norms : ndarray, shape (chains, draws, N2)
+        :math:`|v_c|`, norms of the middle layer's weights.
+    test_loss, alignment : ndarray, shape (chains, draws)
+        Of the network averaged over its readout, on test points: mean squared error over the target's mean square, and the
+        coefficient :math:`\langle f y\rangle / \langle y^2\rangle` of the target. Empty without test points.
+    energies : ndarray, shape (chains, draws)
+        Minus the logarithm of the posterior density of the hidden weights, up to a constant.
+    train_loss : ndarray, shape (chains, draws)
+        Mean squared error on the training points of the network averaged over its readout.
+    train_mean : ndarray, shape (chains, P)
+        Mean of the network on the training points over draws and readouts.
+    acceptance : ndarray, shape (chains,)
+        Mean acceptance probability after warm-up.
+    step_size : ndarray, shape (chains,)
+        Of the integrator, frozen after warm-up, in units of the prior's standard deviation.
+    divergences : int
+        Trajectories after warm-up along which the integrator lost the energy.
+    r_hat, effective_size, standard_error : mapping
+        Split R-hat, the effective number of draws, and the standard error of the mean over all draws, of the energy, of the mean
+        squared overlap, of the mean squared linear part and of the train loss: quantities that no relabeling or reflection of
+        neurons changes.
+    planted : ndarray of bool, shape (chains,)
+        Which chains started planted.
+    diagnostics : Diagnostics
+        `residual` is the largest R-hat minus one, `iterations` the number of gradients.
+    """
+
+    recorded = (
+        "energies",
+        "train_loss",
+        "overlaps",
+        "linear_parts",
+        "middle_norms",
+        "test_loss",
+        "alignment",
+    )
+
+    overlaps: Array
+    linear_parts: Array
+    middle_norms: Array
+    test_loss: Array
+    alignment: Array
+
+
 def kurtosis(overlaps: Array) -> Array:
     """Return the fourth moment over the squared second one, along the last axis."""
     squares = overlaps**2
