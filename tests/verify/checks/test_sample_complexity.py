@@ -148,7 +148,7 @@ def test_a_convolutional_ladder_of_the_right_slope_passes(monkeypatch):
 
 def test_a_wrong_law_of_filters_fails(monkeypatch):
     monkeypatch.setattr(checks, "learnability_ladder", convolutional(0.75))
-    monkeypatch.setattr(checks, "law", lambda name: SimpleNamespace(exponent=1))
+    monkeypatch.setattr(checks, "law", lambda name: lambda c: 1.0)
     monkeypatch.setattr(
         checks,
         "_convolution",

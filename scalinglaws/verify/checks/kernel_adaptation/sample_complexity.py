@@ -237,13 +237,13 @@ def convolutional_ladder(context: Context) -> Iterator[Comparison]:
         *_table(network, np.array([_convolutional_samples(int(d)) for d in network.dimensions])),
         *_left_out(found),
     )
-    exponent = law("kernel_adaptation.cnn_sample_complexity").exponent
+    exponent = law("kernel_adaptation.cnn_sample_complexity")(c=0.5)  # channels as the root of d
     yield Comparison(
         f"{context.check}/slope",
         Prediction(
             "slope of log samples in log dimension",
             "exponent",
-            float(exponent),  # type: ignore[arg-type]
+            float(exponent),
             "kernel_adaptation.cnn_sample_complexity",
         ),
         _slope(network, method),
