@@ -276,15 +276,6 @@ def test_a_solver_may_warn_but_only_of_its_own_limits():
         tolerances.unwarned(caution)
 
 
-def test_stratified_inputs_are_gaussian_and_even():
-    inputs, labels = weights.stratified(4000, 3, np.random.default_rng(0))
-    z = np.sort(inputs[:, 0])
-    assert np.mean(z**2) == pytest.approx(1, abs=0.01)
-    assert np.mean(z**4) == pytest.approx(3, abs=0.15)
-    assert np.mean(labels * inputs[:, 0]) == pytest.approx(1, abs=0.02)
-    assert np.abs(np.corrcoef(inputs.T) - np.eye(3)).max() < 0.05
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["adapted", "convolution", "weights"])
 def test_fresh_seeds_agree(name):
