@@ -1,4 +1,4 @@
-"""What the checks of kernel adaptation share: data, overlaps, and numbers computed by the solvers."""
+"""What the checks of kernel adaptation share: data, means over replicates, and numbers computed by the solvers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 from ....arguments import Array
 from ....errors import ExtrapolationWarning
 from ...comparison import Measurement
-from ...simulate.kernel_adaptation import PosteriorSample
 
 _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
@@ -33,18 +32,6 @@ def unwarned(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExtrapolationWarning)
         return function(*args, **given)
-
-
-def component(found: PosteriorSample, degree: int) -> Array:
-    r"""Return the component of every sampled network on :math:`He_k/\sqrt{k!}`, k = 1 or 3, shape (chains, draws); no test set.
-
-    .. math:: \sum_c a_c\, m_c^k G_k(|w_c|^2)/\sqrt{k!}, \qquad G_1 = \frac{2}{\sqrt\pi}(1 + 2q)^{-1/2}, \quad
-              G_3 = -\frac{4}{\sqrt\pi}(1 + 2q)^{-3/2}
-    """
-    front = {1: 2.0, 3: -4.0}[degree] / math.sqrt(math.pi * math.factorial(degree))
-    ratio = found.overlaps / np.sqrt(1 + 2 * found.squared_weights)
-    total: Array = np.sum(found.readouts * front * ratio**degree, axis=-1)
-    return total
 
 
 def mean_over(rows: Array, method: str, samples: float) -> Measurement:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import ndtri
 
 from ....arguments import Array
 from ....solvers import kernel_adaptation as solve
@@ -15,8 +14,8 @@ from ....solvers.kernel_adaptation import TwoLayer
 from ....theory import law
 from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
-from ...simulate.kernel_adaptation import PosteriorSample, sample_posterior
-from .tolerances import component, computed, mean_over, unwarned
+from ...simulate.kernel_adaptation import PosteriorSample, sample_posterior, stratified_polynomial
+from .tolerances import computed, mean_over, unwarned
 
 _TARGET = np.array([1.0, 0.1 * math.sqrt(6)])  # z + 0.1 He_3(z)
 _UNIQUE_TOLERANCE = 1e-6  # absolute, of components of the mean: where a general optimizer stops
@@ -224,17 +223,6 @@ def bimodality(context: Context) -> Iterator[Comparison]:
         )
 
 
-def stratified(samples: int, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return Gaussian inputs whose first coordinate is spread evenly over its quantiles, and their labels z + 0.1 He_3(z).
-
-    Means agree with those of independent inputs; the heavy tails of the labels' products no longer dominate the errors.
-    """
-    inputs = rng.standard_normal((samples, dimension))
-    z = ndtri((rng.permutation(samples) + rng.random(samples)) / samples)
-    inputs[:, 0] = z
-    return inputs, z + 0.1 * (z**3 - 3 * z)
-
-
 @check(
     "kernel_adaptation.weights",
     statement="the mean-field law of weights is that of sampled networks of 40 neurons on 1500 points: mean, variance and kurtosis",
@@ -260,20 +248,21 @@ def weights(context: Context) -> Iterator[Comparison]:
         rows, agreement = [], 0.0
         for r in range(sets):
             data, source = context.generator(f"{ridge:g}", r).spawn(2)
-            inputs, labels = stratified(samples, dimension, data)
+            inputs, cubic = stratified_polynomial(samples, dimension=dimension, rng=data)
             found: PosteriorSample = sample_posterior(
                 inputs,
-                labels,
+                _TARGET[0] * inputs[:, 0] + _TARGET[1] * cubic,
                 neurons=neurons,
                 ridge=ridge,
                 scale=scale,
+                degrees=(1, 3),
                 chains=2,
                 draws=draws,
                 warmup=draws,
                 rng=source,
             )
             square, fourth = float(np.mean(found.overlaps**2)), float(np.mean(found.overlaps**4))
-            learned = (float(component(found, k).mean()) for k in (1, 3))
+            learned = found.components.mean(axis=(0, 1))
             rows.append([*learned, dimension * square, fourth / square**2])
             agreement = max(agreement, *found.r_hat.values())
         table = np.array(rows)
