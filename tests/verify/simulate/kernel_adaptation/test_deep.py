@@ -280,7 +280,7 @@ def test_results_repeat_and_survive_saving(tmp_path):
 
 def test_chains_that_disagree_are_an_error():
     x, _ = problem(100)
-    with pytest.raises(ConvergenceError, match="^sample_deep: ") as failure):
+    with pytest.raises(ConvergenceError, match="^sample_deep: ") as failure:
         sample_deep(x, x[:, 0], neurons=(6, 3), ridge=0.01, draws=10, warmup=2, rng=11)
     assert not failure.value.result.diagnostics.status.ok
     assert max(failure.value.result.r_hat.values()) > 1.1
