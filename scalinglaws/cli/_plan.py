@@ -66,8 +66,12 @@ def plan(
         Tokens that there are; beyond, they are repeated.
     inference_tokens : str
         Tokens that the model will read or write when it is used, at 2 N each.
-    max_params, max_tokens, max_ratio : str
-        Largest N, D and D/N.
+    max_params : str
+        Largest N.
+    max_tokens : str
+        Largest D.
+    max_ratio : str
+        Largest D/N.
     cost : str
         Of training, in N and D: "6*N*D", the default unless the runs say otherwise.
     law : str

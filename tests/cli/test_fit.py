@@ -414,6 +414,8 @@ def test_files_that_hold_nothing(capsys, tmp_path, content, words):
 
 def test_no_such_file(capsys):
     assert "cannot read nowhere.csv" in complaint(capsys, "nowhere.csv")
+    assert "did you mean 'synthetic'?" in complaint(capsys, "sintetic")
+    assert "did you mean 'besiroglu'?" in complaint(capsys, "besirogli")
 
 
 def test_conditions_that_leave_nothing(capsys, table):

@@ -133,7 +133,7 @@ class Design(Result):
         expects = f"sd of a run {scientific(self.noise)} (noise), of the law {scientific(self.misfit)} (misfit)"
         rows = []
         usual = f"isoFLOP plan of this cost, {len(self.isoflop_N)} runs" + (
-            "" if self.isoflop_times < 1.005 else f" x {self.isoflop_times:.3g}"
+            "" if self.isoflop_times < 1.005 else f" {self.isoflop_times:.3g} times"
         )
         for label, parts in (
             ("now", (self.sd_now, None, None)),

@@ -29,6 +29,7 @@ _ASKED = {
     "params": "data of a model",
     "tokens": "model for tokens",
 }
+_MORE = 1.005  # times the compute that are told
 _FAR = 0.05  # decades above the largest run that are told
 
 
@@ -158,6 +159,8 @@ def _text(plan: Plan) -> str:
     limits = [f"{name} {bound:.3g}" for name, bound in plan.caps.items()]
     limits += [] if plan.unique_tokens is None else [f"{plan.unique_tokens:.3g} unique tokens"]
     head = f"{laws}: {_ASKED[plan.target]}, C = {spent}{''.join(f', {limit}' for limit in limits)}"
+    if np.any(np.isfinite(_column(plan, "loss_mean_low"))):
+        head += f"; {100 * plan.level:g} % intervals"
     table = _rows(plan, _KINDS)
     for dropped in (1, 2):
         if max(map(len, table)) > COLUMNS:
@@ -227,7 +230,7 @@ def _remarks(plan: Plan) -> list[str]:
                 "with that loss"
             )
     free = np.flatnonzero(active == "")
-    if free.size and np.any(multiplier[free] > 1 + 1e-6):
+    if free.size and np.any(multiplier[free] >= _MORE):
         lines.append(
             f"training takes {_spread(multiplier[free], '.3g')} times the compute of the best model with that loss"
         )

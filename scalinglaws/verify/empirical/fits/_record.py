@@ -246,7 +246,7 @@ class Fit(Result):
         target = checked_path("path", path)
         if target.suffix != ".json":
             return super().save(target)
-        target.write_text(self.to_json(), encoding="utf-8")
+        self.to_json(target)
         return target
 
     @classmethod

@@ -155,7 +155,7 @@ def _broken(line: str, at: str, indent: str) -> Iterator[str]:
 
 
 def _law_lines(fit: Fit) -> Iterator[str]:
-    yield from _broken(f"{fit.law}: {_formula(fit)}{_how(fit)}", ", ", "  ")
+    yield from _broken(f"{fit.law}: {_formula(fit)}{_variable(fit)}{_how(fit)}", ", ", "  ")
     yield from _parameter_lines(fit)
     if len(fit):
         yield f"  {_residual_words(fit)}"
@@ -170,6 +170,14 @@ def _law_lines(fit: Fit) -> Iterator[str]:
 def _formula(fit: Fit) -> str:
     formula = fit.model.formula
     return formula if fit.law != formula else "an expression"
+
+
+def _variable(fit: Fit) -> str:
+    """Say which column of the runs a law in x alone was fitted to."""
+    if fit.runs is None or "x" not in fit.columns:
+        return ""
+    held = [name for name in "CND" if np.array_equal(fit.columns["x"], getattr(fit.runs, name))]
+    return f", x = {held[0]}" if held else ""
 
 
 def _how(fit: Fit) -> str:
