@@ -113,7 +113,8 @@ def read_runs(
 
 def _near(argument: str, names: Sequence[str]) -> None:
     """Refuse what is no file, and nearly a name."""
-    if argument != "-" and not Path(argument).exists() and get_close_matches(argument, names):
+    known = argument == "-" or argument in names or Path(argument).exists()
+    if not known and get_close_matches(argument, names):
         raise unknown_name("file or name", argument, names)
 
 

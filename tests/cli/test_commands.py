@@ -833,7 +833,7 @@ def test_every_argument_of_every_command_is_explained_in_one_paragraph():
     found = [command for command in _commands(app) if command.default_command is not None]
     assert len(found) > 20
     for command in found:
-        for argument in command.assemble_argument_collection():
+        for argument in command.assemble_argument_collection(parse_docstring=True):
             if argument.show:
                 assert argument.parameter.help, (command.name, argument.name)
                 assert "\n" not in argument.parameter.help, (command.name, argument.name)
