@@ -278,6 +278,31 @@ def as_options(text: str) -> str:
     return re.sub(rf"\b({names})=(?=[\s,;.)]|$)", lambda found: _OPTIONS[found[1]], text)
 
 
+def option(name: str) -> str:
+    """Write an argument of a function as an option of a command.
+
+    Examples
+    --------
+    >>> option("max_params")
+    '--max-params'
+    """
+    return f"--{name.replace('_', '-')}"
+
+
+def with_options(
+    failure: DomainError, first: Sequence[str], anywhere: Sequence[str] = ()
+) -> DomainError:
+    """Name options in place of the argument with which a message begins, and of others anywhere in it."""
+    said = str(failure)
+    for name in first:
+        if said.startswith((f"{name} ", f"{name}[")):
+            said = said.replace(name, option(name), 1)
+            break
+    for name in anywhere:
+        said = said.replace(f" {name}", f" {option(name)}")
+    return DomainError(said, argument=failure.argument, value=failure.value)
+
+
 def _between(name: str) -> str:
     return "=" if name == "run" else " "
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ....arguments import path as checked_path
 from ....formatting import scientific
+from ....notebook import words_html
 from ....results import Result
 from ....tables import Table
 
@@ -112,6 +113,9 @@ class Design(Result):
 
     def __repr__(self) -> str:
         return f"<Design for {self.law}: {len(self)} runs, {scientific(self.cost)} FLOP>"
+
+    def _repr_html_(self) -> str:
+        return words_html(f"{self.summary()}\n\n{self.to_table().to_text()}")
 
     def summary(self) -> str:
         """Describe the plan in a few lines: its cost, what to expect of it, and what of the usual plan.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....formatting import scientific
+from ....notebook import words_html
 from ....results import Result
 from .._coded_warnings import CodedWarning
 
@@ -125,6 +126,9 @@ class Plan(Result):
     def ratio(self) -> Value:
         """Tokens per parameter."""
         return self.tokens / self.params
+
+    def _repr_html_(self) -> str:
+        return words_html(self.summary())
 
     def summary(self) -> str:
         """Describe the plan in lines of at most 100 characters.

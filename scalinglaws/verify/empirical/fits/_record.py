@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import path as checked_path
 from ....errors import DataError
+from ....notebook import words_html
 from ....results import Result
 from .._coded_warnings import CodedWarning
 from .._runs import Runs
@@ -200,6 +201,9 @@ class Fit(Result):
     def calibrate(self, drift: float | None = None, prior: float | None = None) -> Any:
         """Return the fit with the drift of its forecasts; see `fits._calibration.calibrate`."""
         return self._in("_calibration").calibrate(self, drift=drift, prior=prior)
+
+    def _repr_html_(self) -> str:
+        return words_html(self.report())
 
     def report(
         self,

@@ -371,9 +371,10 @@ def _next_lines(fit: Fit, source: str | None) -> Iterator[str]:
     if saved:  # it cannot be read again
         yield f"{_FIRST}--save fit.json, and then"
         named = "fit.json"
+    noise = "" if len(fit) else " --noise 0.005"  # constants have no residuals
     lines = [
         f"scalinglaws plan {named} --compute {target}",
-        f"scalinglaws design {named} --target {target} --budget {budget}",
+        f"scalinglaws design {named} --target {target} --budget {budget}{noise}",
     ]
     for k, line in enumerate(lines):
         first = _FIRST if k == 0 and not saved else " " * len(_FIRST)
