@@ -465,7 +465,9 @@ def test_more_than_three_warnings_are_counted(capsys, tmp_path):
 
 
 def test_options_that_are_not_understood(capsys, table):
-    assert "must be pairs, as in N=params,loss=eval/loss" in complaint(capsys, table, "--columns", "params")
+    assert "must be pairs, as in N=params,loss=eval/loss" in complaint(
+        capsys, table, "--columns", "params"
+    )
     assert "must be column=value" in complaint(capsys, table, "--where", "finished")
     assert "rows" in complaint(capsys, table, "--rows", "first")
     assert "compute = 'abc' is not a number" in complaint(capsys, table, "--compute", "abc")
