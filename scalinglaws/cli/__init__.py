@@ -27,10 +27,12 @@ from . import (  # noqa: F401  # they register their commands
     _theory,
     _verify,
 )
-from ._app import app
+from ._app import app, in_paragraphs
 from ._signals import stopped_by, watch
 
 __all__ = ["app", "main", "run"]
+
+in_paragraphs(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
