@@ -35,6 +35,7 @@ RANKS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("val_loss", "validation_loss"),
         ("final_loss",),
         ("loss",),
+        ("L",),
         ("loss_*",),
     ),
     "run": (("run_id",), ("run",), ("run_name",), ("id",), ("name",)),

@@ -262,6 +262,8 @@ def test_more_than_three_warnings_are_counted():
     ("names", "chosen"),
     [
         (("loss", "final_loss"), "final_loss"),
+        (("L", "loss"), "loss"),
+        (("L", "loss_x"), "L"),
         (("final_loss", "val_loss"), "val_loss"),
         (("validation_loss", "loss", "train/loss"), "validation_loss"),
         (("val_loss", "eval/loss"), "eval/loss"),
