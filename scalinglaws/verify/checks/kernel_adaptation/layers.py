@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from ....arguments import Array
-from ...comparison import Comparison, Measurement, Prediction, Rival
+from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
 from ...simulate.kernel_adaptation import DeepSample, sample_deep, stratified_polynomial
+from .tolerances import mean_over
 
 DIMENSION, MIDDLE, SAMPLES, RIDGE = 8, 8, 600, 1.0
 FIRST = {8: 1.0, 256: -1.0}
@@ -71,13 +71,10 @@ def layers(context: Context) -> Iterator[Comparison]:
                 winner,
                 "where the first layer is wide, aligning it costs more than aligning a neuron of the middle layer",
             ),
-            Measurement(
-                float(difference.mean()),
-                float(difference.std(ddof=1)) / math.sqrt(SETS),
-                SETS - 1,
-                SETS,
+            mean_over(
+                difference,
                 f"sampled networks, d = {DIMENSION}, N1 = {first}, N2 = {MIDDLE}, P = {SAMPLES}; one data set per replicate",
-                (float(SAMPLES), float(SAMPLES)),
+                float(SAMPLES),
             ),
             tolerance=_TIE,
             rival=Rival("the other layer", -winner),
