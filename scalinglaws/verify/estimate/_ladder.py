@@ -226,9 +226,9 @@ def learnability_ladder(
     sizes = [int(d) for d in whole_numbers("dimensions", dimensions, low=1)]
     if not sizes or len(set(sizes)) < len(sizes):
         raise refusal("dimensions", dimensions, "must be different whole numbers, at least one")
-    if len(samples) != len(sizes):
-        complaint = f"must have one row for each of {len(sizes)} dimensions; got {len(samples)}"
-        raise refusal("samples", samples, complaint, shown=False)
+    if not isinstance(samples, Sequence) or len(samples) != len(sizes):
+        complaint = f"must have one row for each of {len(sizes)} dimensions"
+        raise refusal("samples", samples, complaint)
     rows = [[int(p) for p in whole_numbers("samples", row, low=1)] for row in samples]
     root = (
         int(rng.integers(2**31))
