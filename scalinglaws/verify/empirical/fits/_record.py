@@ -171,7 +171,7 @@ class Fit(Result):
         Fit
             With new `samples`; those of other laws are drawn alike.
         """
-        source = int(rng) if isinstance(rng, (int, np.integer)) else rng
+        source = int(rng) if isinstance(rng, np.integer) else rng
         laws = {
             name: other.bootstrap(count, cluster=cluster, rng=source)
             for name, other in self.laws.items()
