@@ -557,6 +557,6 @@ def test_names_do_not_command_a_terminal(tmp_path):
     runs = read_runs(path, group="group")
     assert runs.run.tolist() == ["\\x1b[31mred"]
     assert runs.group.tolist() == ["a\\x07\\u202e"]
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DomainError) as caught:
         read_runs(path, columns={"loss": "none"})
     assert "\x1b" not in str(caught.value)
