@@ -150,7 +150,8 @@ def _decomposed(jacobian: Array) -> tuple[float, Array]:
     size = np.linalg.norm(jacobian, axis=0)
     if not np.all(size > 0):  # what the loss does not depend on at all
         return math.inf, (size == 0).astype(float)
-    values, vectors = np.linalg.svd(jacobian / size)[1:]
+    wide = len(jacobian) < size.size  # else the rows of a large square matrix are not needed
+    values, vectors = np.linalg.svd(jacobian / size, full_matrices=wide)[1:]
     if values.size < size.size or values[-1] <= 0:
         return math.inf, vectors[-1]
     return float(values[0] / values[-1]), vectors[-1]

@@ -34,7 +34,12 @@ def refuse_unsound(fit: Fit) -> None:
     if tuple(fit.names) != law.names:
         raise DataError(f"no sound fit: names must be {', '.join(law.names)}")
     size, count = len(law.names), np.size(fit.losses)
-    shapes = {"x": (size,), "losses": (count,), "residuals": (count,), "row_weights": (count,)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "x": (size,),
+        "losses": (count,),
+        "residuals": (count,),
+        "row_weights": (count,),
+    }
     shapes |= {"jacobian": (count, size), "samples": (len(np.atleast_1d(fit.samples)), size)}
     for name, shape in shapes.items():
         _refuse_array(name, getattr(fit, name), shape)
