@@ -45,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # a name is better spelled badly than not at all
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments))
+    code = run(arguments)
+    # CPython remembers an interrupt that has passed through exec, as of a dataclass that was being made or of a file that was
+    # imported, though it was caught since, and would end by the signal; running any code forgets it
+    exec("")
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
