@@ -300,7 +300,8 @@ def fit_groups(
         raise refusal(
             "bootstrap",
             count,
-            f"{len(groups)} groups have {coordinates} parameters, which {count} resamples would fit for more than an hour: use fewer groups or "
+            f"{len(groups)} groups have {coordinates} parameters, which {count} resamples would fit for more than an hour: use fewer "
+            f"groups or "
             "resamples, or bootstrap=0",
             named=False,
         )
