@@ -301,8 +301,7 @@ def fit_groups(
             "bootstrap",
             count,
             f"{len(groups)} groups have {coordinates} parameters, which {count} resamples would fit for more than an hour: use fewer "
-            f"groups or "
-            "resamples, or bootstrap=0",
+            "groups or resamples, or bootstrap=0",
             named=False,
         )
     alone: dict[str, Fit] = {}
