@@ -89,6 +89,7 @@ ERRORS = {
     "N in millions, by C": (
         table(params=N / 1e6, flops=6 * N * D), {}, r"flops = 1\.2e\+18 is 1e\+06 times 6 N D, N or D in millions\? write 350M",
     ),
+    "N in billions": (table(params=N / 1e9, tokens=D / 1e9), {}, r"params = 0\.1, N in billions\? write 350M"),
     "D in billions": (table(tokens=D / 1e9), {}, r"tokens = 2, D in billions\? write 7B"),
     "C in petaflop-days": (table(flops=6 * N * D / 8.64e19), {}, r"petaflop-days\? multiply it by 8\.64e19"),
     "C in other units": (table(flops=6 * N * D / 3e4), {}, r"in other units\?"),
@@ -97,6 +98,10 @@ ERRORS = {
         r"row 5 \(r4\): flops = 6e\+20 is 12\.5 times 6 N D, elsewhere 1 times; off in row 5 \(r4\); correct them, or say compute=",
     ),
     "missing cell": (table(params=changed(N, 2, None)), {}, r"row 3 \(r2\): the cell of params is empty.*; fill it in"),
+    "decimal comma": (table(tokens=changed(D, 1, "3,81e10")), {}, r"row 2: tokens = '3,81e10' is no number; write decimals as 3\.16, and"),
+    "commas between thousands": (table(params=changed(N, 2, "43,694,684")), {}, r"is no number; .* thousands without commas"),
+    "points between thousands": (table(params=changed(N, 2, "43.694.684")), {}, r"row 3: params = .* without blanks or points"),
+    "blanks between thousands": (table(params=changed(N, 2, "43\u202f694\u202f684")), {}, r"row 3: params = .* without blanks or points"),
     "no number": (table(params=changed(N, 2, "7x")), {}, r"row 3: params = '7x' is no number; write 350M"),
     "flags for numbers": (table(params=[True] * 6), {}, "params = True is no number"),
     "where leaves nothing": (
@@ -257,6 +262,8 @@ def test_more_than_three_warnings_are_counted():
     ("names", "chosen"),
     [
         (("loss", "final_loss"), "final_loss"),
+        (("L", "loss"), "loss"),
+        (("L", "loss_x"), "L"),
         (("final_loss", "val_loss"), "val_loss"),
         (("validation_loss", "loss", "train/loss"), "validation_loss"),
         (("val_loss", "eval/loss"), "eval/loss"),
@@ -536,3 +543,27 @@ def test_the_runs_of_gadre():
         example_runs("gadre", rowz="last")
     with pytest.raises(DomainError, match="source"):
         example_runs("gadre", source="x.csv")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    """The first was taken of a file, and of a data frame nothing at all."""
+    path = tmp_path / "runs.csv"
+    path.write_text("N,N,D,loss\n1e9,2e9,2e10,3\n")
+    with pytest.raises(DataError, match="2 columns are called 'N'"):
+        read_runs(path)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame([[1e9, 2e9, 2e10, 3.0]], columns=["N", "N", "D", "loss"])
+    with pytest.raises(DataError, match="columns are called 'N'"):
+        read_runs(frame)
+
+
+def test_names_do_not_command_a_terminal(tmp_path):
+    """A name with the codes that color or retitle a terminal is written out."""
+    path = tmp_path / "runs.csv"
+    path.write_text("run,group,N,D,loss,\x1b[2J\n\x1b[31mred,a\x07\u202e,1e9,2e10,3,1\n")
+    runs = read_runs(path, group="group")
+    assert runs.run.tolist() == ["\\x1b[31mred"]
+    assert runs.group.tolist() == ["a\\x07\\u202e"]
+    with pytest.raises(DomainError) as caught:
+        read_runs(path, columns={"loss": "none"})
+    assert "\x1b" not in str(caught.value)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import flag, numbers
+from ....arguments import flag, numbers, several
 from ....errors import DataError, refusal
+from ....notebook import words_html
 from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning
@@ -84,6 +85,9 @@ class RecipeComparison(Result):
     def largest(self) -> float:
         """The largest compute of which all recipes have runs."""
         return float(next(iter(self.at.values())).compute[-1])
+
+    def _repr_html_(self) -> str:
+        return words_html(self.report())
 
     def report(self, *, verbose: bool = False) -> str:
         """Describe the comparison: the verdict, multipliers, whether sharing is right, parameters.
@@ -176,7 +180,7 @@ def compare_recipes(
     """
     if fit_law(law).id not in CLOSED:
         raise refusal("law", law, f"must be {' or '.join(CLOSED)}")
-    kept = None if shared is None else tuple([shared] if isinstance(shared, str) else shared)
+    kept = None if shared is None else several("shared", shared, str)
     first = fit_groups(law, runs, group, kept, bootstrap=bootstrap, rng=rng)
     first.fit_of(reference)
     test = first.test()
