@@ -9,11 +9,12 @@ from ._chains import effective_size, split_r_hat
 from ._deep import sample_deep
 from ._filters import convolutional_posterior, sample_convolutional
 from ._posterior import log_posterior, sample_posterior, teacher_posterior
-from ._records import ConvolutionalSample, DeepSample, PosteriorSample
+from ._records import ConvolutionalSample, DeepSample, NetworkSample, PosteriorSample
 
 __all__ = [
     "ConvolutionalSample",
     "DeepSample",
+    "NetworkSample",
     "PosteriorSample",
     "convolutional_posterior",
     "effective_size",
