@@ -1,19 +1,20 @@
-"""The energy of a network's hidden weights, with its gradient: the readout is integrated out."""
+"""The energy of the hidden weights of a network of two layers, with its gradient: the readout is integrated out."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 from scipy.special import erf
 
 from ....solvers import _jit
+from ._readout import Readout
+from ._sampler import PLANTED
 
 Array = NDArray[np.float64]
 
+ACTIVATIONS = ("erf", "linear")
 _PER_UNIT = 128  # nodes of the table
 _REACH = 6.0  # where the error function is one to double precision
 _NODES = np.arange(int(_REACH * _PER_UNIT) + 2) / _PER_UNIT
@@ -52,6 +53,34 @@ def activate(z: Array, activation: str, slope: Array) -> None:
         slope.fill(1.0)
 
 
+def component(degree: int, overlaps: Array, squared_weights: Array, activation: str) -> Array:
+    r"""Return each neuron's coefficient on a normalized Hermite polynomial of one direction; inputs are standard normal.
+
+    For the error function and odd k it is :math:`m^k G_k(q) / \sqrt{k!}` with
+    :math:`G_k = \frac{2}{\sqrt\pi} (-2)^{(k-1)/2} (k-2)!!\, (1 + 2q)^{-k/2}`.
+
+    Parameters
+    ----------
+    degree : int
+        k, odd.
+    overlaps, squared_weights : ndarray
+        m and q.
+    activation : {"erf", "linear"}
+
+    Returns
+    -------
+    ndarray
+        Of the shape of the overlaps.
+    """
+    if activation == "linear":
+        return overlaps if degree == 1 else np.zeros_like(overlaps)
+    found = 2 / math.sqrt(math.pi) * overlaps / np.sqrt(1 + 2 * squared_weights)
+    for k in range(3, degree + 1, 2):
+        found = found * overlaps**2 / (1 + 2 * squared_weights)
+        found *= -2 * (k - 2) / math.sqrt(k * (k - 1))
+    return found
+
+
 class Network:
     """Energy and readout of a network of two layers on a data set.
 
@@ -65,6 +94,8 @@ class Network:
     ridge, scale, readout_variance : float
         As for `sample_posterior`.
     activation : {"erf", "linear"}
+    along : ndarray, shape (d,), optional
+        Unit vector along which starts are planted.
     """
 
     def __init__(
@@ -77,21 +108,27 @@ class Network:
         scale: float,
         readout_variance: float,
         activation: str,
+        along: Array | None = None,
     ) -> None:
         """Keep the data, and space for activations."""
         self.inputs, self.labels = np.ascontiguousarray(inputs), labels
-        self.shape = (neurons, inputs.shape[1])
-        self.ridge, self.scale, self.share, self.activation = (
-            ridge,
-            scale,
-            readout_variance / neurons,
+        self.shape, self.along = (neurons, inputs.shape[1]), along
+        self.activation, self.prior_spread = (
             activation,
+            math.sqrt(readout_variance / neurons / scale),
         )
-        self._identity = np.eye(min(neurons, labels.size))
+        self._readout = Readout(labels, neurons, readout_variance / neurons, ridge, scale)
         self._hidden, self._slope = (
             np.empty((labels.size, neurons)),
             np.empty((labels.size, neurons)),
         )
+
+    def start(self, planted: bool, rng: np.random.Generator) -> Array:
+        """Draw a position from the prior, weights along the direction enlarged if it is planted."""
+        start: Array = rng.standard_normal(self.shape)
+        if planted and self.along is not None:
+            start += (PLANTED - 1) * np.multiply.outer(start @ self.along, self.along)
+        return start
 
     def __call__(self, position: Array) -> tuple[float, Array]:
         """Return the energy and its gradient."""
@@ -100,55 +137,21 @@ class Network:
             return prior, position.copy()
         if not math.isfinite(prior):
             return math.inf, position
-        mean, inverse, log_det = self._condition(position)
-        hidden, rest = self._hidden, self._rest
-        pull = hidden @ inverse if hidden.shape[0] >= hidden.shape[1] else inverse @ hidden
-        pull -= np.multiply.outer(self.scale / self.share * rest, mean)
+        energy, pull = self._readout.pull(self._activated(position), prior)
         pull *= self._slope
-        energy = prior + 0.5 * self.scale * float(self.labels @ rest) + 0.5 * log_det
-        return energy, position + self.share * (pull.T @ self.inputs)
+        return energy, position + self._readout.share * (pull.T @ self.inputs)
 
     def readout(self, position: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """Return the readout's mean given the hidden weights, a draw of it, and the mean network on the training points."""
         count = self.shape[0]
         noise = rng.standard_normal(count)
         if not self.labels.size:
-            return np.zeros(count), math.sqrt(self.share / self.scale) * noise, np.zeros(0)
-        mean, _, _ = self._condition(position)
-        # covariance share ridge / scale (ridge + share hidden.T hidden)^-1
-        factor = _factor(self.share * (self._hidden.T @ self._hidden), self.ridge)
-        spread = lapack.dtrtrs(factor, noise, lower=1, trans=1)[0]
-        return (
-            mean,
-            mean + math.sqrt(self.share * self.ridge / self.scale) * spread,
-            self.labels - self.ridge * self._rest,
-        )
+            return np.zeros(count), self.prior_spread * noise, np.zeros(0)
+        hidden = self._activated(position)
+        mean, fitted = self._readout.mean(hidden)
+        return mean, self._readout.draw(hidden, mean, noise), fitted
 
-    def _condition(self, position: Array) -> tuple[Array, Array, float]:
-        """Return the readout's mean, the inverse of the smaller of two matrices, and the log determinant of the labels' covariance.
-
-        `_rest` becomes the inverse covariance times the labels.
-        """
-        hidden, y, ridge, share = self._hidden, self.labels, self.ridge, self.share
-        np.matmul(self.inputs, position.T, out=hidden)
-        activate(hidden, self.activation, self._slope)
-        size, count = hidden.shape
-        narrow = size >= count
-        factor = _factor(share * (hidden.T @ hidden if narrow else hidden @ hidden.T), ridge)
-        log_det = 2 * float(np.log(np.diagonal(factor)).sum())
-        inverse = lapack.dpotrs(factor, self._identity, lower=1)[0]
-        if narrow:
-            mean = share * (inverse @ (hidden.T @ y))
-            self._rest = (y - hidden @ mean) / ridge
-            return mean, inverse, log_det + (size - count) * math.log(ridge)
-        self._rest = inverse @ y
-        return share * (hidden.T @ self._rest), inverse, log_det
-
-
-def _factor(matrix: Array, ridge: float) -> Any:
-    """Return the lower Cholesky factor of a matrix plus a ridge; the matrix is lost."""
-    matrix.flat[:: matrix.shape[0] + 1] += ridge
-    factor, info = lapack.dpotrf(matrix, lower=1, clean=1, overwrite_a=1)
-    if info:  # not positive to double precision, or not a number
-        factor = np.full(matrix.shape, np.nan, order="F")
-    return factor
+    def _activated(self, position: Array) -> Array:
+        np.matmul(self.inputs, position.T, out=self._hidden)
+        activate(self._hidden, self.activation, self._slope)
+        return self._hidden

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, choice, floats, generator, number, refuse_first, whole
-from ....errors import ConvergenceError, refusal
-from ....results import Diagnostics, Status
-from ._chains import Chain, effective_size, first_step, split_r_hat, warm_up
-from ._network import Network, activate
+from ....arguments import afford, choice, floats, generator, number, whole
+from ....errors import refusal
+from ._data import checked, odd_degrees, unit_vector
+from ._network import ACTIVATIONS, Network, activate, component
 from ._records import PosteriorSample, kurtosis
+from ._sampler import planned, sample
 
 Array = NDArray[np.float64]
-
-ACTIVATIONS = ("erf", "linear")
-_R_HAT = 1.1
-_LEAST_EFFECTIVE = (
-    10.0  # draws of each chain, five of each half, as in section 11.5 of Gelman et al.
-)
-_DIVERGENT = 0.01  # share of trajectories
+Observed = dict[str, Array | float]
 
 
 def log_posterior(
@@ -66,7 +61,7 @@ def log_posterior(
     >>> round(value, 6), gradient.round(6)
     (-0.417839, array([[1.582275]]))
     """
-    x, y = _data(inputs, labels)
+    x, y = checked(inputs, labels)
     w = np.atleast_2d(floats("weights", weights))
     if w.ndim != 2 or w.shape[1] != x.shape[1]:
         raise refusal(
@@ -98,6 +93,7 @@ def sample_posterior(
     readout_variance: float = 1.0,
     activation: str = "erf",
     direction: ArrayLike | None = None,
+    degrees: ArrayLike = (),
     test_inputs: ArrayLike | None = None,
     test_labels: ArrayLike | None = None,
     chains: int = 4,
@@ -106,6 +102,7 @@ def sample_posterior(
     thinning: int = 1,
     duration: float = 1.5,
     acceptance: float = 0.8,
+    planted: bool | int | None = None,
     rng: np.random.Generator | int,
     on_failure: str = "raise",
 ) -> PosteriorSample:
@@ -134,10 +131,12 @@ def sample_posterior(
         :math:`\phi`.
     direction : array_like, shape (d,), optional
         :math:`w_*` along which overlaps are recorded, normalized here; the first axis by default.
+    degrees : array_like, shape (K,)
+        Odd degrees k of Hermite polynomials of the direction whose coefficients in the mean network are recorded, exactly.
     test_inputs, test_labels : array_like, optional
         Points, shape (T, d), and labels, shape (T,), on which draws are tested.
     chains : int
-        Independent chains, >= 2. Every other one starts with weights along the direction three times as large as the prior's.
+        Independent chains, >= 2.
     draws : int
         Of each chain that are kept, >= 4.
     warmup : int
@@ -148,6 +147,9 @@ def sample_posterior(
         Mean duration of a trajectory, in units in which the prior's period is :math:`2\pi`.
     acceptance : float
         Mean acceptance probability that the step size is adapted to, between 0 and 1.
+    planted : bool or int, optional
+        How many chains start planted, their weights along the direction three times as large as drawn from the prior; the others
+        start cold, from the prior. True is all of them, None every other one.
     rng : Generator or int
         Source of randomness; each chain takes a stream spawned from it.
     on_failure : {"raise", "return"}
@@ -188,141 +190,70 @@ def sample_posterior(
     >>> bool(found.train_loss.mean() < 0.1), max(found.r_hat.values()) < 1.1
     (True, True)
     """
-    x, y = _data(inputs, labels)
-    count, moves, kept = (
-        whole("neurons", neurons),
-        whole("thinning", thinning),
-        whole("draws", draws),
+    x, y = checked(inputs, labels)
+    count = whole("neurons", neurons)
+    plan = planned(
+        chains=chains,
+        draws=draws,
+        warmup=warmup,
+        thinning=thinning,
+        duration=duration,
+        acceptance=acceptance,
+        planted=planted,
+        on_failure=on_failure,
     )
-    runs, before = whole("chains", chains), whole("warmup", warmup, low=0)
-    if runs < 2 or kept < 4:
-        raise refusal(
-            "chains", chains, f"must be >= 2 and draws = {draws} >= 4 to judge convergence"
-        )
-    duration = number("duration", duration, low=0, strict=True)
-    if not 0 < acceptance < 1:
-        raise refusal("acceptance", acceptance, "must lie between 0 and 1")
-    choice("on_failure", on_failure, ("raise", "return"))
-    along = _direction(direction, x.shape[1])
-    test = _data(
+    listed = odd_degrees(degrees)
+    along = unit_vector(direction, x.shape[1])
+    test = checked(
         [] if test_inputs is None else test_inputs,
         [] if test_labels is None else test_labels,
         x.shape[1],
         "test_",
     )
-    entries = 3.0 * runs * kept * count + 2.0 * max(y.size, test[1].size) * count
+    entries = (3.0 * count + len(listed)) * plan.chains * plan.draws + 2.0 * max(
+        y.size, test[1].size
+    ) * count
     afford(entries, "the chains", "use fewer chains, draws, neurons or samples")
     unit = math.sqrt(number("weight_variance", weight_variance, low=0, strict=True) / x.shape[1])
     given = {"ridge": ridge, "scale": scale, "readout_variance": readout_variance}
-    network = _network(x, y, count, unit, activation=activation, **given)
+    network = _network(x, y, count, unit, activation=activation, along=along, **given)
     test_hidden = np.empty((test[1].size, count))
-    records: dict[str, list[Array]] = {}
-    step_sizes, accepted, means, divergences, gradients = [], np.zeros(runs), [], 0, 0
 
-    for i, stream in enumerate(generator(rng).spawn(runs)):
-        start = stream.standard_normal(network.shape)
-        if i % 2:
-            start += 2 * np.multiply.outer(start @ along, along)
-        chain = Chain(start, *network(start), step_size=0.1)
-        first_step(chain, network, stream)
-        warm_up(chain, network, duration, before, acceptance, stream)
-        rows: dict[str, list[Array | float]] = {}
-        mean = np.zeros(y.size)
-        for _ in range(kept):
-            for _ in range(moves):
-                share, lost = chain.move(network, duration, stream)
-                accepted[i] += share / (kept * moves)
-                divergences += lost
-            weights = unit * chain.position
-            average, readout, fitted = network.readout(chain.position, stream)
-            mean += fitted / kept
-            found: dict[str, Array | float] = {
-                "overlaps": weights @ along,
-                "squared_weights": np.sum(weights**2, axis=1),
-                "readouts": readout,
-                "energies": chain.energy,
-            }
-            if y.size:
-                found["train_loss"] = float(np.mean((fitted - y) ** 2))
-            if test[1].size:
-                np.matmul(test[0], weights.T, out=test_hidden)
-                activate(test_hidden, activation, np.empty_like(test_hidden))
-                outputs, square = test_hidden @ average, float(test[1] @ test[1])
-                found["test_loss"] = float(np.sum((outputs - test[1]) ** 2)) / square
-                found["alignment"] = float(outputs @ test[1]) / square
-            for name, value in found.items():
-                rows.setdefault(name, []).append(value)
-        for name, values in rows.items():
-            records.setdefault(name, []).append(np.asarray(values))
-        means.append(mean)
-        step_sizes.append(chain.step_size)
-        gradients += chain.gradients
+    def observe(position: Array, stream: np.random.Generator) -> tuple[Observed, Array]:
+        weights = unit * position
+        average, readout, fitted = network.readout(position, stream)
+        overlaps, squared = weights @ along, np.sum(weights**2, axis=1)
+        found: Observed = {
+            "overlaps": overlaps,
+            "squared_weights": squared,
+            "readouts": readout,
+        }
+        if listed:
+            found["components"] = np.array(
+                [average @ component(k, overlaps, squared, activation) for k in listed]
+            )
+        if y.size:
+            found["train_loss"] = float(np.mean((fitted - y) ** 2))
+        if test[1].size:
+            np.matmul(test[0], weights.T, out=test_hidden)
+            activate(test_hidden, activation, np.empty_like(test_hidden))
+            outputs, square = test_hidden @ average, float(test[1] @ test[1])
+            found["test_loss"] = float(np.sum((outputs - test[1]) ** 2)) / square
+            found["alignment"] = float(outputs @ test[1]) / square
+        return found, fitted
 
-    stacked = {
-        name: np.stack(records[name]) if name in records else np.empty((runs, 0))
-        for name in _FIELDS
-    }
-    scalars = {
-        "energy": stacked["energies"],
-        "squared_overlap": np.mean(stacked["overlaps"] ** 2, axis=-1),
-        "kurtosis": kurtosis(stacked["overlaps"]),
-        "train_loss": stacked["train_loss"],
-    }
-    if count == 1:
-        del scalars["kurtosis"]
-    scalars = {name: values for name, values in scalars.items() if values.size}
-    r_hat = {name: split_r_hat(values) for name, values in scalars.items()}
-    sizes = {name: effective_size(values) for name, values in scalars.items()}
-    worst = max(r_hat, key=lambda name: r_hat[name])
-    slowest = min(sizes, key=lambda name: sizes[name])
-    diverging = divergences > _DIVERGENT * runs * kept * moves
-    status = (
-        Status.LOST_ACCURACY
-        if diverging
-        else Status.MAX_ITERATIONS
-        if not r_hat[worst] <= _R_HAT
-        else Status.UNDERSAMPLED
-        if sizes[slowest] < _LEAST_EFFECTIVE * runs
-        else Status.CONVERGED
-    )
-    result = PosteriorSample(
-        **stacked,
-        train_mean=np.stack(means),
-        acceptance=accepted,
-        step_size=np.array(step_sizes),
-        divergences=divergences,
-        r_hat=r_hat,
-        effective_size=sizes,
-        diagnostics=Diagnostics(
-            status,
-            r_hat[worst] - 1,
-            gradients,
-            "Hamiltonian Monte Carlo",
-            1 / math.sqrt(sizes[slowest]),
-        ),
-    )
-    if not status.ok and on_failure == "raise":
-        reason = (
-            f"{divergences} of {runs * kept * moves} trajectories diverge; ask for a larger acceptance"
-            if diverging
-            else f"the {slowest.replace('_', ' ')} has {sizes[slowest]:.0f} effective draws in {runs} chains, too few to judge "
-            "whether they agree; use more draws or thinning"
-            if status is Status.UNDERSAMPLED
-            else f"R-hat of the {worst.replace('_', ' ')} is {r_hat[worst]:.3f}: chains disagree; use more warmup or thinning"
-        )
-        raise ConvergenceError(f"sample_posterior: {reason}, or on_failure='return'", result=result)
-    return result
+    def scalars(kept: Mapping[str, Array]) -> dict[str, Array]:
+        found = {
+            "squared_overlap": np.mean(kept["overlaps"] ** 2, axis=-1),
+            "kurtosis": kurtosis(kept["overlaps"]),
+            "train_loss": kept["train_loss"],
+            **{f"component_{k}": kept["components"][..., i] for i, k in enumerate(listed)},
+        }
+        if count == 1:
+            del found["kurtosis"]
+        return found
 
-
-_FIELDS = (
-    "overlaps",
-    "squared_weights",
-    "readouts",
-    "energies",
-    "train_loss",
-    "test_loss",
-    "alignment",
-)
+    return sample(PosteriorSample, "sample_posterior", network, observe, scalars, plan, rng)
 
 
 def teacher_posterior(
@@ -396,43 +327,6 @@ def teacher_posterior(
     )
 
 
-def _data(
-    inputs: ArrayLike, labels: ArrayLike, dimension: int | None = None, prefix: str = ""
-) -> tuple[Array, Array]:
-    x, y = floats("inputs", inputs), floats("labels", labels)
-    if dimension is not None and not x.size and not y.size:
-        return np.empty((0, dimension)), np.empty(0)
-    if (
-        x.ndim != 2
-        or y.shape != (len(x),)
-        or x.shape[1] == 0
-        or (dimension is not None and x.shape[1] != dimension)
-    ):
-        raise refusal(
-            f"{prefix}inputs",
-            x.shape,
-            f"{prefix}inputs and {prefix}labels must have shapes (P, {dimension or 'd'}) and "
-            f"(P,); got {x.shape} and {y.shape}",
-            named=False,
-        )
-    for name, values in (("inputs", x), ("labels", y)):
-        refuse_first(f"{prefix}{name}", values, ~np.isfinite(values), "must be finite")
-    return x, y
-
-
-def _direction(direction: ArrayLike | None, dimension: int) -> Array:
-    found = np.eye(dimension)[0] if direction is None else floats("direction", direction)
-    length = float(np.linalg.norm(found))
-    if found.shape != (dimension,) or not 0 < length < math.inf:
-        raise refusal(
-            "direction",
-            direction,
-            f"must be a finite vector of length {dimension}, not zero; got {direction!r}",
-            shown=False,
-        )
-    return found / length
-
-
 def _network(
     x: Array,
     y: Array,
@@ -443,6 +337,7 @@ def _network(
     scale: float,
     readout_variance: float,
     activation: str,
+    along: Array | None = None,
 ) -> Network:
     choice("activation", activation, ACTIVATIONS)
     entries = 2.0 * y.size * count + float(min(y.size, count)) ** 2
@@ -455,4 +350,5 @@ def _network(
         scale=number("scale", scale, low=0, strict=True),
         readout_variance=number("readout_variance", readout_variance, low=0, strict=True),
         activation=activation,
+        along=along,
     )
