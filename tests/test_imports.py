@@ -115,10 +115,8 @@ def _allowed(parts, target):
     if room in ("theory", "solvers"):
         return target[0] == room
     if parts[1:3] == ("verify", "simulate"):
-        return target[:2] in (("solvers", "spectra"), ("solvers", "_jit")) or target[:2] == (
-            "verify",
-            "simulate",
-        )
+        shared = (("solvers", "kernels"), ("solvers", "spectra"), ("solvers", "_jit"))
+        return target[:2] in (*shared, ("verify", "simulate"))
     if room == "verify":
         return target[0] in ("theory", "solvers", "verify")
     # the command line imports everything, other top-level modules import no room

@@ -1,4 +1,4 @@
-"""Finished checks, kept on disk so that an interrupted run can go on where it stopped."""
+"""Finished work, kept on disk so that an interrupted run can go on where it stopped: whole checks, and points of long ones."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import DataError
 from ..reprs import short_repr
 from ..results import Result
 from .comparison import Comparison, Crash
 from .provenance import environment, source_digest
+
+Kept = TypeVar("Kept", bound=Result)
 
 _FORGOTTEN = 30 * 86400.0  # seconds after which what other versions computed is thrown away
 
@@ -60,6 +62,62 @@ def default_folder() -> Path:
     return user_cache_path("scalinglaws", appauthor=False) / "verify"
 
 
+def fingerprint(function: Callable[..., Any], settings: Any) -> str | None:
+    """Return a digest of everything that could change what a function finds, or None if its source cannot be found.
+
+    Parameters
+    ----------
+    function : callable
+        Which computes, by its name; one that is defined elsewhere by its file, too.
+    settings : object
+        What it is given, as JSON can hold it.
+
+    Returns
+    -------
+    str or None
+        Of these, of the versions of Python and of the numerical packages, and of this package's version and sources.
+    """
+    own = function.__module__.split(".")[0] == __name__.split(".")[0]
+    try:
+        foreign = (
+            ""
+            if own
+            else hashlib.sha256(
+                Path(inspect.getsourcefile(function) or "").read_bytes()
+            ).hexdigest()
+        )
+    except (OSError, TypeError):
+        return None
+    machine = {key: value for key, value in environment().items() if key not in ("cpu", "package")}
+    jit = os.environ.get("SCALINGLAWS_JIT", "1")
+    key = json.dumps([function.__qualname__, settings, foreign, jit, machine], sort_keys=True)
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def kept(kind: type[Kept], path: Path | None) -> Kept | None:
+    """Return the result that a file holds; None if it is not there or cannot be read."""
+    if path is None:
+        return None
+    try:
+        return kind.load(path)
+    except (OSError, DataError):
+        return None
+
+
+def keep(result: Result, path: Path | None) -> None:
+    """Write a file, whole or not at all; a folder that cannot be written to is no reason to lose a run."""
+    if path is None:
+        return
+    partial = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            result.save(partial)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
 @short_repr
 @dataclass(frozen=True)
 class FinishedChecks:
@@ -76,52 +134,29 @@ class FinishedChecks:
     def path(self, name: str, function: Callable[..., Any], effort: str, root: int) -> Path | None:
         """Return the file of a check, or None if the check's own source cannot be found.
 
-        The file's name is a digest of the check, the effort, the root of all random streams, this package's version and
-        sources, the source of a check defined elsewhere, and the versions of Python and of the numerical packages.
+        The file's name is the `fingerprint` of the check, the effort and the root of all random streams; its folder is named by
+        this package's sources.
         """
-        own = function.__module__.split(".")[0] == __name__.split(".")[0]
-        try:
-            foreign = (
-                ""
-                if own
-                else hashlib.sha256(
-                    Path(inspect.getsourcefile(function) or "").read_bytes()
-                ).hexdigest()
-            )
-        except (OSError, TypeError):
-            return None
-        machine = {
-            key: value for key, value in environment().items() if key not in ("cpu", "package")
-        }
-        jit = os.environ.get("SCALINGLAWS_JIT", "1")
-        key = json.dumps(
-            [name, function.__qualname__, effort, root, foreign, jit, machine], sort_keys=True
-        )
-        return (
-            self.folder / source_digest() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
-        )
+        key = fingerprint(function, [name, effort, root])
+        return None if key is None else self.folder / source_digest() / f"{key}.npz"
 
     def read(self, path: Path | None) -> Finished | None:
         """Return what a file holds; None if it is not there or cannot be read."""
-        if path is None:
-            return None
-        try:
-            return Finished.load(path)
-        except (OSError, DataError):
-            return None
+        return kept(Finished, path)
 
     def write(self, path: Path | None, finished: Finished) -> None:
-        """Write a file, whole or not at all; a folder that cannot be written to is no reason to lose a run."""
-        if path is None or finished.crashes:
-            return
-        partial = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                finished.save(partial)
-                os.replace(partial, path)
-            finally:
-                partial.unlink(missing_ok=True)
+        """Write a file, whole or not at all; what crashed is not kept."""
+        if not finished.crashes:
+            keep(finished, path)
+
+    def pieces(self, path: Path | None, *, resume: bool) -> Path | None:
+        """Return the folder in which the check of a file keeps its own finished work, emptied unless a run is resumed."""
+        if path is None:
+            return None
+        folder = path.with_suffix("")
+        if not resume:
+            shutil.rmtree(folder, ignore_errors=True)
+        return folder
 
     def tidy(self) -> None:
         """Throw away what other versions left behind a month ago."""

@@ -47,11 +47,14 @@ class Context:
         ``"quick"`` or ``"full"``.
     root : int
         Seed of the whole report.
+    folder : Path, optional
+        Where a long check keeps pieces of its work as they end, and finds those of a run that is resumed; nowhere by default.
     """
 
     check: str
     effort: str
     root: int
+    folder: Path | None = None
 
     def pick(self, quick: int, full: int) -> int:
         """Return the first number for a quick run and the second for a full one."""
@@ -384,14 +387,15 @@ def run(
     store = FinishedChecks(place)
     store.tidy()
     jobs = [
-        _Job(entry, own, root, store, store.path(entry.name, entry.function, own, root))
+        _Job(entry, own, root, store, kept, store.pieces(kept, resume=resume))
         for entry in chosen
         for own in (entry.effort_at(effort),)
+        for kept in (store.path(entry.name, entry.function, own, root),)
     ]
     finished = {
-        job.entry.name: kept
+        job.entry.name: found
         for job in jobs
-        if resume and (kept := store.read(job.path)) is not None
+        if resume and (found := store.read(job.path)) is not None
     }
     todo = sorted(
         (job for job in jobs if job.entry.name not in finished),
@@ -451,6 +455,7 @@ class _Job:
     root: int
     store: FinishedChecks
     path: Path | None
+    pieces: Path | None
 
 
 def _run_one(job: _Job) -> Finished:
@@ -461,12 +466,13 @@ def _run_one(job: _Job) -> Finished:
         if isinstance(entry.expect, str)
         else (entry.expect[0], "; ".join(entry.expect[1:]))
     )
+    context = Context(entry.name, job.effort, job.root, job.pieces)
     start = time.perf_counter()
     found: list[Comparison] = []
     error = None
     with timed_compilation(job.store.folder) as compiled:
         try:
-            for comparison in entry.function(Context(entry.name, job.effort, job.root)):
+            for comparison in entry.function(context):
                 # judged here, so that what cannot be judged is this check's error and not the report's
                 comparison.outcome, comparison.rival_verdict  # noqa: B018
                 found.append(comparison)

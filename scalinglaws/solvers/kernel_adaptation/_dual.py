@@ -161,8 +161,9 @@ def climb(problem: Problem, ridge: float, weights: Weights, start: Array) -> Max
         length, there = 1.0, here
         for _ in range(_HALVINGS):
             there = evaluate(problem, ridge, weights, here.t + length * move)
-            # what a step gains close to the maximum is lost in rounding
-            if there.value >= here.value + _ARMIJO * length * rise - 1e-14 * abs(here.value):
+            # what a step gains close to the maximum is lost in rounding, and at small scales, where log Z is all rounding, far from it
+            gained = there.value - here.value >= _ARMIJO * length * rise - 1e-14 * abs(here.value)
+            if gained or there.residual <= 0.5 * here.residual:
                 break
             length *= 0.5
         if there.residual >= here.residual and here.residual < 1e-11:

@@ -1,5 +1,6 @@
 """Exponents, curves, thresholds and advantages from replicates, with standard errors."""
 
+from ._ladder import LearnabilityLadder, SampleComplexity, learnability_ladder
 from ._norm_exponents import NormExponents, norm_exponents
 from ._parametric import FORMS, ExponentFit, fit_exponent
 from ._pilot import measure
@@ -17,12 +18,15 @@ from ._replicates import (
 __all__ = [
     "FORMS",
     "ExponentFit",
+    "LearnabilityLadder",
     "NormExponents",
+    "SampleComplexity",
     "advantage_from_pairs",
     "crossing",
     "curve_from_replicates",
     "exponent_from_replicates",
     "fit_exponent",
+    "learnability_ladder",
     "local_exponent",
     "measure",
     "norm_exponents",

@@ -134,6 +134,29 @@ def test_samples_at_a_fifth_of_the_target_are_those_that_simulations_are_compare
         assert found.learnability == pytest.approx(known["alignment"], abs=1e-3)
 
 
+@pytest.mark.parametrize("scale", [1e-2, 1e-3, 1e-6, 1e-12])
+def test_small_scales_are_the_lazy_kernel(scale):
+    """The dual's value is lost in rounding there, its slope is not: the limit is ridge regression with the prior's kernel."""
+    d, ridge, y = 8, 0.4, np.array(target(0.1))
+    nodes_, shares = np.polynomial.hermite_e.hermegauss(120)
+    m = nodes_ / math.sqrt(d)
+    ratio = m / np.sqrt(1 + 2 * (m**2 + (d - 1) / d))
+    c = 2 / math.sqrt(math.pi) * np.array([ratio, -2 * ratio**3 / math.sqrt(6)])
+    kernel = (c * shares / shares.sum()) @ c.T
+    found = quietly(
+        y,
+        dimension=d,
+        width=40,
+        scale=scale,
+        ridge_per_sample=ridge,
+        perpendicular="concentrated",
+    )
+    lazy = kernel @ np.linalg.solve(kernel + ridge * np.eye(2), y)
+    # adaptation changes it in proportion to chi/N
+    np.testing.assert_allclose(found.mean, lazy, rtol=scale + 1e-11)
+    assert found.diagnostics.iterations < 10
+
+
 # -- independent computations -------------------------------------------------------------------------------------------
 
 

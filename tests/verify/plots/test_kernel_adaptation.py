@@ -1,13 +1,19 @@
 """Pictures of kernels that adapt show the solvers' numbers."""
 
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
 
 from scalinglaws.errors import DomainError, ExtrapolationWarning
 from scalinglaws.solvers.kernel_adaptation import linear_cnn, two_layer
-from scalinglaws.verify.plots.kernel_adaptation import learnability_curves, weight_marginal
+from scalinglaws.verify.plots.kernel_adaptation import (
+    layer_histograms,
+    learnability_curves,
+    weight_marginal,
+)
+from scalinglaws.verify.simulate.kernel_adaptation import sample_deep
 
 
 def marked(axis, gid):
@@ -66,6 +72,55 @@ def test_curves_are_the_solvers(tmp_path):
         np.testing.assert_array_equal(y, each.learnability)
         np.testing.assert_array_equal(marked(axis, f"lazy {i}")[1], each.lazy_learnability)
     figure.savefig(tmp_path / "learnability.png")
+
+
+@cache
+def deep(points, neurons=(6, 3)):
+    x = np.random.default_rng(0).standard_normal((60, 3))[:points]
+    return sample_deep(
+        x,
+        x[:, 0],
+        neurons=neurons,
+        ridge=0.1,
+        draws=60,
+        warmup=100,
+        rng=1,
+        on_failure="return",
+    )
+
+
+def test_histograms_are_of_what_was_sampled(tmp_path):
+    posteriors, priors = [deep(60), deep(60, (5, 4))], [deep(0), deep(0, (5, 4))]
+    figure = layer_histograms(posteriors, priors)
+    assert len(figure.axes) == 4
+    for i, row in enumerate(np.reshape(figure.axes, (2, 2))):
+        for layer, name in enumerate(("overlaps", "linear_parts"), start=1):
+            axis = row[layer - 1]
+            for kind, sample in (("posterior", posteriors[i]), ("prior", priors[i])):
+                values = np.abs(getattr(sample, name))
+                (patch,) = (p for p in axis.patches if p.get_gid() == f"{kind} {i} {layer}")
+                heights, edges, least = patch.get_data()
+                expected = np.histogram(values, edges)[0] / (values.size * np.diff(edges))
+                assert edges[-1] >= values.max()
+                np.testing.assert_allclose(heights, np.maximum(expected, least))
+                assert least < expected[expected > 0].min()
+                x, _ = marked(axis, f"largest {kind} {i} {layer}")
+                assert x[0] == pytest.approx(values.max(axis=-1).mean())
+            assert axis.get_xlim()[1] == edges[-1]
+    # rows share their axes, so that networks can be compared
+    assert figure.axes[0].get_xlim() == figure.axes[2].get_xlim()
+    figure.savefig(tmp_path / "layers.png")
+
+
+def test_histograms_refuse_samples_that_do_not_match():
+    with pytest.raises(DomainError, match="must be a DeepSample"):
+        layer_histograms("sample", deep(0))
+    with pytest.raises(DomainError, match="1 to 4 samples; got 0"):
+        layer_histograms([], [])
+    with pytest.raises(DomainError, match="must have the widths of found"):
+        layer_histograms(deep(60), deep(0, (5, 4)))
+    with pytest.raises(DomainError, match="must have the widths of found"):
+        layer_histograms([deep(60)] * 2, deep(0))
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,34 @@ dimensions are finite. One loop runs the chains of all of them, cold ones and pl
 from ._chains import effective_size, split_r_hat
 from ._deep import sample_deep
 from ._filters import convolutional_posterior, sample_convolutional
+from ._gaussian_process import gaussian_process_component
+from ._learnability import (
+    LearnabilityPoint,
+    convolutional_point,
+    gaussian_process_point,
+    learnability_point,
+)
 from ._posterior import log_posterior, sample_posterior, teacher_posterior
 from ._records import ConvolutionalSample, DeepSample, NetworkSample, PosteriorSample
+from ._stratified import stratified_polynomial
 
 __all__ = [
     "ConvolutionalSample",
     "DeepSample",
+    "LearnabilityPoint",
     "NetworkSample",
     "PosteriorSample",
+    "convolutional_point",
     "convolutional_posterior",
     "effective_size",
+    "gaussian_process_component",
+    "gaussian_process_point",
+    "learnability_point",
     "log_posterior",
     "sample_convolutional",
     "sample_deep",
     "sample_posterior",
     "split_r_hat",
+    "stratified_polynomial",
     "teacher_posterior",
 ]
