@@ -35,6 +35,14 @@ CALLS = {
         ([[1.0], [2.0]], [1.0, 2.0]),
         {"neurons": 2, "ridge": 1.0, "rng": 0},
     ),
+    (kernel_adaptation, "sample_convolutional"): (
+        ([[[1.0]], [[2.0]]], [1.0, 2.0]),
+        {"channels": 2, "ridge": 1.0, "rng": 0},
+    ),
+    (kernel_adaptation, "sample_deep"): (
+        ([[1.0], [2.0]], [1.0, 2.0]),
+        {"neurons": (2, 2), "ridge": 1.0, "rng": 0},
+    ),
 }
 
 

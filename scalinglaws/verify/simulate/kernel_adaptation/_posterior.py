@@ -222,15 +222,15 @@ def sample_posterior(
     def observe(position: Array, stream: np.random.Generator) -> tuple[Observed, Array]:
         weights = unit * position
         average, readout, fitted = network.readout(position, stream)
-        squared = np.sum(weights**2, axis=1)
+        overlaps, squared = weights @ along, np.sum(weights**2, axis=1)
         found: Observed = {
-            "overlaps": weights @ along,
+            "overlaps": overlaps,
             "squared_weights": squared,
             "readouts": readout,
         }
         if listed:
             found["components"] = np.array(
-                [average @ component(k, found["overlaps"], squared, activation) for k in listed]
+                [average @ component(k, overlaps, squared, activation) for k in listed]
             )
         if y.size:
             found["train_loss"] = float(np.mean((fitted - y) ** 2))

@@ -11,6 +11,8 @@ from scipy.linalg import lapack
 
 Array = NDArray[np.float64]
 
+_SMALL = 64  # rows up to which solving for the identity is no slower than inverting
+
 
 class Readout:
     r"""Gaussian readout of F features, given labels: minus the logarithm of their density, with its gradient.
@@ -36,7 +38,6 @@ class Readout:
     ) -> None:
         """Keep the labels."""
         self.labels, self.share, self.ridge, self.scale = labels, share, ridge, scale
-        self._identity = np.eye(min(features, labels.size))
 
     def pull(self, features: Array, prior: float) -> tuple[float, Array]:
         """Return the energy on top of the prior's, and its gradient in the features, shape (P, F), over the share."""
@@ -69,7 +70,7 @@ class Readout:
             share * (features.T @ features if narrow else features @ features.T), ridge
         )
         log_det = 2 * float(np.log(np.diagonal(factor)).sum())
-        inverse = lapack.dpotrs(factor, self._identity, lower=1)[0]
+        inverse = _inverse(factor)
         if narrow:
             mean = share * (inverse @ (features.T @ y))
             rest = (y - features @ mean) / ridge
@@ -85,3 +86,12 @@ def _factor(matrix: Array, ridge: float) -> Any:
     if info:  # not positive to double precision, or not a number
         factor = np.full(matrix.shape, np.nan, order="F")
     return factor
+
+
+def _inverse(factor: Any) -> Array:
+    """Return the inverse of a matrix of which the lower Cholesky factor is given."""
+    if len(factor) <= _SMALL:
+        solved: Array = lapack.dpotrs(factor, np.eye(len(factor)), lower=1)[0]
+        return solved
+    lower: Array = lapack.dpotri(factor, lower=1)[0]  # zero above the diagonal, as the factor is
+    return lower + np.tril(lower, -1).T

@@ -257,6 +257,61 @@ def test_losses_and_overlaps_are_those_of_the_networks():
     assert found.acceptance == pytest.approx(0.85, abs=0.12)
 
 
+@pytest.mark.parametrize(
+    ("planted", "chains", "expected"),
+    [
+        (None, 3, [False, True, False]),
+        (None, 4, [False, True, False, True]),
+        (False, 2, [False, False]),
+        (True, 2, [True, True]),
+        (0, 2, [False, False]),
+        (1, 4, [False, True, False, False]),
+        (3, 4, [True, True, False, True]),
+        (2, 5, [False, True, False, True, False]),
+        (5, 5, [True] * 5),
+    ],
+)
+def test_chosen_starts_are_planted_and_recorded(planted, chains, expected):
+    """Without warm-up and with trajectories of one leap the first draw is close to its start."""
+    given = {"dimension": 2, "neurons": 300, "ridge": 1.0, "draws": 4, "warmup": 0, "rng": 3}
+    found = teacher_posterior(
+        5, planted=planted, chains=chains, duration=1e-9, on_failure="return", **given
+    )
+    assert found.planted.tolist() == expected
+    squares = 2 * np.mean(found.overlaps[:, 0] ** 2, axis=-1)  # 1 under the prior, 9 if planted
+    assert (squares > 2).tolist() == expected
+
+
+def test_planted_starts_are_enlarged_along_the_direction_alone():
+    x, y, _ = problem(4, 1)
+    along = np.array([0.6, 0.8, 0.0])
+    given = {"ridge": 1.0, "scale": 1.0, "readout_variance": 1.0, "activation": "erf"}
+    potential = network.Network(x, y, 5, along=along, **given)
+    cold, warm = (potential.start(start, np.random.default_rng(9)) for start in (False, True))
+    np.testing.assert_allclose(warm @ along, 3 * cold @ along)
+    np.testing.assert_allclose(
+        warm - np.outer(warm @ along, along), cold - np.outer(cold @ along, along), atol=1e-12
+    )
+
+
+def test_what_is_known_of_means():
+    found = teacher_posterior(
+        60, dimension=2, neurons=3, ridge=1.0, draws=200, warmup=200, degrees=[1], rng=4
+    )
+    assert set(found.standard_error) == set(found.r_hat) == set(found.effective_size)
+    assert set(found.r_hat) == {
+        "energy",
+        "squared_overlap",
+        "kurtosis",
+        "train_loss",
+        "component_1",
+    }
+    spread = np.std(found.components[..., 0])
+    assert found.standard_error["component_1"] == pytest.approx(
+        spread / math.sqrt(effective_size(found.components[..., 0]))
+    )
+
+
 def test_chains_that_disagree_are_an_error():
     given = {
         "dimension": 6,
@@ -324,6 +379,9 @@ def test_convergence_diagnostics():
         ({"scale": math.nan}, "scale = nan"),
         ({"chains": 1}, "chains = 1"),
         ({"draws": 3}, "draws = 3"),
+        ({"planted": 5}, "planted = 5 must be a whole number from 0 to 4"),
+        ({"planted": "all"}, "planted = 'all'"),
+        ({"planted": [True]}, "planted"),
         ({"acceptance": 1.0}, "acceptance = 1.0"),
         ({"activation": "relu"}, "activation = 'relu' must be 'erf' or 'linear'"),
         ({"on_failure": "warn"}, "on_failure = 'warn'"),
