@@ -28,6 +28,17 @@ _COLORS = ("#1659c7", "#c4202b", "#1a7f37", "#8a4bc4", "#8a5a00", "#57606a")
 Columns = dict[str, NDArray[Any]]
 
 
+def words_html(words: str) -> str:
+    """Show lines of words as they stand on a terminal.
+
+    Examples
+    --------
+    >>> words_html("1 < N")
+    '<pre>1 &lt; N</pre>'
+    """
+    return f"<pre>{escape(words)}</pre>"
+
+
 def result_html(result: Any) -> str:
     """Show a result: its fields as a table, some rows of long ones, and a figure where something varies.
 

@@ -185,8 +185,13 @@ class Result:
             raise DataError(f"{path} holds a {type(result).__name__}, not a {cls.__name__}")
         return result
 
-    def to_json(self) -> str:
+    def to_json(self, path: str | Path | None = None) -> str:
         """Return the result as JSON, from which `from_json` makes it again, digit for digit.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write too; must end in ``.json``.
 
         Returns
         -------
@@ -196,8 +201,9 @@ class Result:
         Raises
         ------
         DomainError
-            If a field holds what JSON cannot, such as complex numbers.
+            If a field holds what JSON cannot, such as complex numbers, or the suffix is another one.
         """
+        target = None if path is None else checked_path("path", path, ".json")
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         tree = _pack(self, arrays)
         for array in arrays.values():
@@ -222,7 +228,10 @@ class Result:
                 for key, array in arrays.items()
             },
         }
-        return json.dumps(document, allow_nan=False)
+        text = json.dumps(document, allow_nan=False)
+        if target is not None:
+            target.write_text(text, encoding="utf-8")
+        return text
 
     @classmethod
     def from_json(cls, text: str) -> Self:

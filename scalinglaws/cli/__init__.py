@@ -28,10 +28,12 @@ from . import (  # noqa: F401  # they register their commands
     _theory,
     _verify,
 )
-from ._app import app
+from ._app import app, in_paragraphs
 from ._signals import stopped_by, watch
 
 __all__ = ["app", "main", "run"]
+
+in_paragraphs(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,7 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # a name is better spelled badly than not at all
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments))
+    code = run(arguments)
+    # CPython remembers an interrupt that has passed through exec, as of a dataclass that was being made or of a file that was
+    # imported, though it was caught since, and would end by the signal; running any code forgets it
+    exec("")
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +32,37 @@ Plain = Annotated[
     ),
 ]
 Latex = Annotated[bool, Parameter(negative="", help="Print LaTeX, to be put into a document.")]
+
+
+def in_paragraphs(commands: App) -> None:
+    """Let descriptions of arguments be one line each in the docstrings of all commands: help breaks lines where a terminal ends.
+
+    Parameters
+    ----------
+    commands : App
+        An application, with all that is below it.
+    """
+    for name in commands:
+        if name.startswith("-"):
+            continue
+        command = commands[name]
+        function = command.default_command
+        if function is not None and function.__doc__:
+            function.__doc__ = _joined(inspect.cleandoc(function.__doc__))
+        in_paragraphs(command)
+
+
+def _joined(text: str) -> str:
+    r"""Join indented lines that follow each other.
+
+    Examples
+    --------
+    >>> _joined("size : int\n    How large\n    it is.\nrate : float\n    How fast.").splitlines()
+    ['size : int', '    How large it is.', 'rate : float', '    How fast.']
+    """
+    return re.sub(
+        r"(?m)(^ {4}\S.*(?:\n {4}\S.*)+)", lambda lines: re.sub(r"\n {4}", " ", lines[0]), text
+    )
 
 
 def whole(kind: Any, tokens: Sequence[Any]) -> int:

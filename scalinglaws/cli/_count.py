@@ -31,8 +31,10 @@ def count(
 
     Parameters
     ----------
-    layers, width : int
-        Of the transformer.
+    layers : int
+        Blocks of attention and feed-forward part.
+    width : int
+        Of the residual stream, d_model.
     ff : int
         Width of the feed-forward part; 4 times the width by default.
     vocab : int

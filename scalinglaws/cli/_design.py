@@ -11,9 +11,21 @@ from ._app import Json, Output, Whole, app
 from ._figures import FIGURES
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, wrote
 from ._grammar import to_float
-from ._runs import RunOptions, read_fit
+from ._runs import RunOptions, read_fit, with_options
 
 _TABLE = ".csv"
+_OPTIONS = (
+    "budget",
+    "target",
+    "what",
+    "max_runs",
+    "max_compute",
+    "seeds",
+    "misfit",
+    "noise",
+    "ratio",
+    "law",
+)
 
 
 @app.command
@@ -74,18 +86,21 @@ def design(
     aim, options = _target(target, what), reading.given()
     edges = tuple(to_float("ratio", part) for part in ratio.split(","))
     known = read_fit(file, law=law, bootstrap=0, **options)
-    found = empirical.design(
-        known,
-        budget=budget,
-        target=aim,
-        max_runs=max_runs,
-        max_compute=max_compute,
-        seeds=to_float("seeds", seeds),
-        misfit=misfit,
-        noise=noise,
-        ratio=edges,  # type: ignore[arg-type]
-        law=known.law if law != "auto" else None,
-    )
+    try:
+        found = empirical.design(
+            known,
+            budget=budget,
+            target=aim,
+            max_runs=max_runs,
+            max_compute=max_compute,
+            seeds=to_float("seeds", seeds),
+            misfit=misfit,
+            noise=noise,
+            ratio=edges,  # type: ignore[arg-type]
+            law=known.law if law != "auto" else None,
+        )
+    except DomainError as failure:
+        raise with_options(failure, _OPTIONS) from failure
     data = {"summary": found.summary().splitlines()} | _finite(found.to_dict())
     answer = Answer(jsonable(data), [found.summary(), found.to_table()])
     if output is not None and output.suffix in (_TABLE, *FIGURES):

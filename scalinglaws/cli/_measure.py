@@ -66,8 +66,10 @@ def measure(
         Hidden layers of the kernel, 1 by default.
     length : float
         Length of an rbf or laplace kernel, the median distance by default.
-    weight_variance, bias_variance : float
-        Variances of a network's weights and biases, for its kernel.
+    weight_variance : float
+        Variance of a network's weights, for its kernel.
+    bias_variance : float
+        Variance of its biases.
     center : bool
         Center the features or the kernel; labels always are.
     samples : float

@@ -10,7 +10,7 @@ from ..errors import DomainError
 from ._app import Json, Output, Whole, app
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
 from ._grammar import to_float
-from ._runs import RunOptions, plain_json, positive_numbers, read_fit
+from ._runs import RunOptions, option, plain_json, positive_numbers, read_fit, with_options
 
 if TYPE_CHECKING:
     from ..verify.empirical import Plan
@@ -66,8 +66,12 @@ def plan(
         Tokens that there are; beyond, they are repeated.
     inference_tokens : str
         Tokens that the model will read or write when it is used, at 2 N each.
-    max_params, max_tokens, max_ratio : str
-        Largest N, D and D/N.
+    max_params : str
+        Largest N.
+    max_tokens : str
+        Largest D.
+    max_ratio : str
+        Largest D/N.
     cost : str
         Of training, in N and D: "6*N*D", the default unless the runs say otherwise.
     law : str
@@ -103,7 +107,7 @@ def plan(
         )
     )
     arguments: dict[str, Any] = {
-        name: to_float(_option(name), text) for name, text in bounds.items() if text is not None
+        name: to_float(option(name), text) for name, text in bounds.items() if text is not None
     }
     given = read_fit(fit, law=law, bootstrap=bootstrap, seed=seed, **reading.given())
     import numpy as np
@@ -114,26 +118,10 @@ def plan(
     try:
         found = empirical.plan(given, **arguments)
     except DomainError as failure:
-        raise _in_options(failure, target) from failure
+        raise with_options(failure, (*_BOUNDS, "cost", "level", target), _BOUNDS) from failure
     data = plain_json(found.to_dict() | {"ratio": np.asarray(found.ratio).tolist()})
     emit(Answer(data, [found.summary()], table=_table(found)), json, output)
     return 1 if strict and found.warnings else 0
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _in_options(failure: DomainError, target: str) -> DomainError:
-    """Name options in place of arguments."""
-    said = str(failure)
-    for name in (*_BOUNDS, "cost", "level", target):
-        if said.startswith((f"{name} ", f"{name}[")):
-            said = said.replace(name, _option(name), 1)
-            break
-    for name in _BOUNDS:
-        said = said.replace(f" {name}", f" {_option(name)}")
-    return DomainError(said, argument=failure.argument, value=failure.value)
 
 
 def _table(found: Plan) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

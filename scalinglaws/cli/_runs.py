@@ -8,13 +8,14 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from cyclopts import Parameter
 
-from ..errors import DataError, DomainError, refusal
+from ..errors import DataError, DomainError, refusal, unknown_name
 from ..reprs import short_repr
 
 if TYPE_CHECKING:
@@ -106,7 +107,15 @@ def read_runs(
     with in_options():
         if argument in EXAMPLES and not Path(argument).exists():
             return empirical.example_runs(argument, **options)
+        _near(argument, EXAMPLES)
         return empirical.read_runs(argument, **options)
+
+
+def _near(argument: str, names: Sequence[str]) -> None:
+    """Refuse what is no file, and nearly a name."""
+    known = argument == "-" or argument in names or Path(argument).exists()
+    if not known and get_close_matches(argument, names):
+        raise unknown_name("file or name", argument, names)
 
 
 def read_fit(
@@ -152,6 +161,7 @@ def read_fit(
     elif is_saved_fit(argument):
         known = empirical.Fit.load(argument)
     if known is None:
+        _near(argument, (*EXAMPLES, *PUBLISHED))
         runs = read_runs(argument, **reading)
         with in_options():
             return empirical.fit(
@@ -199,7 +209,7 @@ def chosen_columns(given: str | None) -> dict[str, str | None] | None:
     for part in given.split(","):
         quantity, sign, column = (piece.strip() for piece in part.partition("="))
         if not sign or not quantity:
-            raise refusal("columns", given, "must be N=params,loss=eval/loss")
+            raise refusal("columns", given, "must be pairs, as in N=params,loss=eval/loss")
         if quantity in found:
             raise refusal("columns", given, f"names {quantity} twice")
         found[quantity] = column or None
@@ -266,6 +276,31 @@ def as_options(text: str) -> str:
         text,
     )
     return re.sub(rf"\b({names})=(?=[\s,;.)]|$)", lambda found: _OPTIONS[found[1]], text)
+
+
+def option(name: str) -> str:
+    """Write an argument of a function as an option of a command.
+
+    Examples
+    --------
+    >>> option("max_params")
+    '--max-params'
+    """
+    return f"--{name.replace('_', '-')}"
+
+
+def with_options(
+    failure: DomainError, first: Sequence[str], anywhere: Sequence[str] = ()
+) -> DomainError:
+    """Name options in place of the argument with which a message begins, and of others anywhere in it."""
+    said = str(failure)
+    for name in first:
+        if said.startswith((f"{name} ", f"{name}[")):
+            said = said.replace(name, option(name), 1)
+            break
+    for name in anywhere:
+        said = said.replace(f" {name}", f" {option(name)}")
+    return DomainError(said, argument=failure.argument, value=failure.value)
 
 
 def _between(name: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from scalinglaws import __version__, solvers, theory
-from scalinglaws.cli import run
+from scalinglaws.cli import app, run
 from scalinglaws.solvers import PowerLawSpectrum, catalogue, feature_learning, linear
 
 
@@ -851,3 +851,20 @@ def test_bad_requests_to_the_calculus(capsys, arguments, complaint):
     code, out, err = call(capsys, *arguments)
     assert (code, out) == (2, "")
     assert complaint in err
+
+
+def _commands(parent):
+    for name in parent:
+        if not name.startswith("-"):
+            yield parent[name]
+            yield from _commands(parent[name])
+
+
+def test_every_argument_of_every_command_is_explained_in_one_paragraph():
+    found = [command for command in _commands(app) if command.default_command is not None]
+    assert len(found) > 20
+    for command in found:
+        for argument in command.assemble_argument_collection(parse_docstring=True):
+            if argument.show:
+                assert argument.parameter.help, (command.name, argument.name)
+                assert "\n" not in argument.parameter.help, (command.name, argument.name)

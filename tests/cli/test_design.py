@@ -84,3 +84,11 @@ def test_refusals(capsys, options, complaint):
     code, out, err = call(capsys, "design", "hoffmann", *options)
     assert (code, out) == (2, "")
     assert complaint in err
+
+
+def test_what_published_constants_lack_is_asked_for_by_its_option(capsys):
+    code = run(["design", "besiroglu", "--budget", "1e21", "--target", "1e23"])
+    assert (code, capsys.readouterr().err.startswith("error: --noise must be given")) == (2, True)
+    run(["fit", "besiroglu"])
+    typed = capsys.readouterr().out.splitlines()[-1].split()
+    assert typed[-2:] == ["--noise", "0.005"]

@@ -135,3 +135,16 @@ def test_what_is_refused(capsys, options, words):
     code, out, err = call(capsys, "plan", "besiroglu", *options)
     assert (code, out) == (2, "")
     assert words in err
+
+
+def test_intervals_are_named_and_only_what_costs_more_is_told(capsys):
+    out = call(
+        capsys, "plan", "synthetic", "--tokens", "1e13", "--bootstrap", "50", "--level", "0.9"
+    )[1]
+    assert out.splitlines()[0].endswith("model for tokens, C = 6*N*D; 90 % intervals")
+    assert (
+        "times the compute" not in out
+    )  # the best model for these tokens is the best for its compute
+    out = call(capsys, "plan", "besiroglu", "--loss", "2", "--inference-tokens", "1e12")[1]
+    assert "intervals" not in out
+    assert "training takes 1.04 times the compute" in out

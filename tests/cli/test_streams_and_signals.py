@@ -117,6 +117,25 @@ def test_an_interrupt_ends_a_long_command(tmp_path, arguments):
     assert "Traceback" not in told
 
 
+_CAUGHT = """
+import os, signal
+from scalinglaws.cli import app, main
+
+@app.command
+def wait():
+    exec("os.kill(os.getpid(), signal.SIGINT)", {"os": os, "signal": signal})
+
+main(["wait"])
+"""
+
+
+def test_an_interrupt_of_code_that_is_executed_ends_with_its_own_code(tmp_path):
+    (tmp_path / "interrupted.py").write_text(_CAUGHT, encoding="utf-8")
+    process = _started([sys.executable, "-m", "interrupted"], cwd=tmp_path)
+    _, told = process.communicate(timeout=_LONG)
+    assert (process.returncode, told) == (130, "interrupted\n")
+
+
 _SPIN = """
 from scalinglaws.cli._signals import watch
 from scalinglaws.solvers._jit import njit
@@ -127,6 +146,7 @@ def spin(x):
         x = 1.0 + 1.0 / x
     return x
 
+spin(-1.0)  # compiled
 watch()
 print("ready", flush=True)
 spin(1.0)
@@ -144,7 +164,7 @@ def test_a_kernel_that_never_ends_is_ended_by_a_signal(tmp_path, sent, word, cod
     process = _started([sys.executable, str(path)])
     try:
         assert process.stdout.readline() == "ready\n"
-        time.sleep(3)  # compiled by then, and in it; if not, it ends in Python's own way
+        time.sleep(1)  # in it, by then
         process.send_signal(sent)
         _, told = process.communicate(timeout=_LONG)
     finally:

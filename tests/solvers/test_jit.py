@@ -53,3 +53,43 @@ def test_kernels_compile_where_no_cache_can_be_written(monkeypatch):
     monkeypatch.setattr(numba, "njit", compiler)
     assert _jit.njit(abs) is abs
     assert attempts == [True, False]
+
+
+POINTERS = """
+import json
+import numpy as np
+from scalinglaws.solvers import _jit
+
+@_jit.njit
+def square(x, i):
+    return x[i] ** 2
+
+@_jit.njit
+def cube(x, i):
+    return x[i] ** 3
+
+@_jit.njit
+def total(function, x):
+    found = 0.0
+    for i in range(x.size):
+        found += function(x, i)
+    return found
+
+given = [_jit.pointer(kernel, "float64(float64[::1], int64)") for kernel in (square, cube)]
+x = np.array([1.0, 2.0, 3.0])
+print(json.dumps([[total(function, x) for function in given], len(getattr(total, "signatures", [0]))]))
+"""
+
+
+@pytest.mark.parametrize("compiled", ["1", "0"])
+def test_a_kernel_that_is_given_others_is_compiled_once(tmp_path, compiled):
+    path = tmp_path / "pointers.py"
+    path.write_text(POINTERS, encoding="utf-8")
+    output = subprocess.run(
+        [sys.executable, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "SCALINGLAWS_JIT": compiled},
+    ).stdout
+    assert json.loads(output) == [[14.0, 36.0], 1]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy as sp
 from numpy.typing import NDArray
 
 from ... import theory
@@ -309,6 +308,8 @@ def _touched(law: Law, capacity: MeasuredExponent, source: MeasuredExponent) -> 
     ends = (capacity.interval, source.interval)
     alpha, beta = np.meshgrid(*(np.linspace(low, high, 41) for low, high in ends))
     inside = (alpha > 0) & (beta > 0)
+    import sympy as sp  # heavy, and not for whoever fits runs
+
     symbols = sp.symbols("alpha beta", positive=True)
     for condition in law.validity:
         inside &= sp.lambdify(symbols, condition, "numpy")(alpha, beta)

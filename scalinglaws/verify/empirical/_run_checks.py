@@ -154,7 +154,7 @@ def check_units(places: Places, columns: Mapping[str, str], N: Array, D: Array) 
         strange = np.all(ratio > _RATIO) and np.all(other > 1e6)
         if strange or np.any(values != np.floor(values)):
             first = int(np.argmax((values != np.floor(values)) | strange))
-            word = "millions" if name == "N" else "billions"
+            word = "millions" if name == "N" and np.all(values >= 1) else "billions"
             raise places.error(
                 first,
                 f"{column} = {number(values[first])}, {name} in {word}? write {'350M' if name == 'N' else '7B'}, or whole numbers; "

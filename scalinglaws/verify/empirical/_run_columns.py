@@ -35,6 +35,7 @@ RANKS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("val_loss", "validation_loss"),
         ("final_loss",),
         ("loss",),
+        ("L",),
         ("loss_*",),
     ),
     "run": (("run_id",), ("run",), ("run_name",), ("id",), ("name",)),
@@ -225,11 +226,29 @@ def numbers_of(table: RunTable, column: str) -> tuple[Array, NDArray[np.bool_]]:
         value = as_number(cell)
         if value is None:
             raise DataError(
-                f"{table.name}, row {row + 1}: {column} = {brief(cell)} is no number; write 350M, 3.5e8 or 350000000",
+                f"{table.name}, row {row + 1}: {column} = {brief(cell)} is no number; {_cure(cell)}",
                 row=row,
             )
         values[row] = value
     return values, empty
+
+
+def _cure(cell: Any) -> str:
+    """Say how a number is to be written; a comma may separate decimals or thousands, which nothing here can tell.
+
+    Examples
+    --------
+    >>> _cure("3,16")
+    'write decimals as 3.16, and thousands without commas'
+    >>> _cure("1 000")
+    'write it without blanks or points between thousands'
+    """
+    written = str(cell).strip()
+    if re.fullmatch(r"[\d.,'\s]*,[\d.,'\s]*(?:[eE][+-]?\d+)?\s*[KMBTkmbt]?", written):
+        return "write decimals as 3.16, and thousands without commas"
+    if re.fullmatch(r"\d{1,3}(?:[.'\s]\d{3})+\s*[KMBTkmbt]?", written):
+        return "write it without blanks or points between thousands"
+    return "write 350M, 3.5e8 or 350000000"
 
 
 def labels_of(table: RunTable, column: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ...arguments import whole
 from ...equality import by_value
 from ...errors import refusal
 from ...formatting import scientific
+from ...notebook import words_html
 from ...reprs import short_repr
 from ...results import Result
 from ._coded_warnings import CodedWarning, listed
@@ -164,7 +164,7 @@ class Runs(Result):
         return f"<Runs {self._name[:60]}: {len(self)} runs{words}>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.summary())}</pre>{super()._repr_html_()}"
+        return words_html(self.summary()) + super()._repr_html_()
 
     @property
     def _name(self) -> str:

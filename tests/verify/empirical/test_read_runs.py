@@ -89,6 +89,7 @@ ERRORS = {
     "N in millions, by C": (
         table(params=N / 1e6, flops=6 * N * D), {}, r"flops = 1\.2e\+18 is 1e\+06 times 6 N D, N or D in millions\? write 350M",
     ),
+    "N in billions": (table(params=N / 1e9, tokens=D / 1e9), {}, r"params = 0\.1, N in billions\? write 350M"),
     "D in billions": (table(tokens=D / 1e9), {}, r"tokens = 2, D in billions\? write 7B"),
     "C in petaflop-days": (table(flops=6 * N * D / 8.64e19), {}, r"petaflop-days\? multiply it by 8\.64e19"),
     "C in other units": (table(flops=6 * N * D / 3e4), {}, r"in other units\?"),
@@ -97,6 +98,10 @@ ERRORS = {
         r"row 5 \(r4\): flops = 6e\+20 is 12\.5 times 6 N D, elsewhere 1 times; off in row 5 \(r4\); correct them, or say compute=",
     ),
     "missing cell": (table(params=changed(N, 2, None)), {}, r"row 3 \(r2\): the cell of params is empty.*; fill it in"),
+    "decimal comma": (table(tokens=changed(D, 1, "3,81e10")), {}, r"row 2: tokens = '3,81e10' is no number; write decimals as 3\.16, and"),
+    "commas between thousands": (table(params=changed(N, 2, "43,694,684")), {}, r"is no number; .* thousands without commas"),
+    "points between thousands": (table(params=changed(N, 2, "43.694.684")), {}, r"row 3: params = .* without blanks or points"),
+    "blanks between thousands": (table(params=changed(N, 2, "43\u202f694\u202f684")), {}, r"row 3: params = .* without blanks or points"),
     "no number": (table(params=changed(N, 2, "7x")), {}, r"row 3: params = '7x' is no number; write 350M"),
     "flags for numbers": (table(params=[True] * 6), {}, "params = True is no number"),
     "where leaves nothing": (
@@ -257,6 +262,8 @@ def test_more_than_three_warnings_are_counted():
     ("names", "chosen"),
     [
         (("loss", "final_loss"), "final_loss"),
+        (("L", "loss"), "loss"),
+        (("L", "loss_x"), "L"),
         (("final_loss", "val_loss"), "val_loss"),
         (("validation_loss", "loss", "train/loss"), "validation_loss"),
         (("val_loss", "eval/loss"), "eval/loss"),

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import instance, number
 from ....errors import DataError, DomainError, refusal
 from ....formatting import scientific
+from ....notebook import words_html
 from ....reprs import LONGEST, line
 from ....results import Result
 from .._read_runs import read_runs
@@ -138,6 +139,9 @@ class LawComparison(Result):
             return f"{said}; all criteria agree"
         told = "; ".join(f"{' and '.join(words)}: {law}" for law, words in others.items())
         return f"{said}; criteria disagree: {told}"
+
+    def _repr_html_(self) -> str:
+        return words_html(self.summary())
 
     def summary(self) -> str:
         """Describe the comparison in a table and a verdict.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ....arguments import path as checked_path
 from ....formatting import scientific
+from ....notebook import words_html
 from ....results import Result
 from ....tables import Table
 
@@ -113,6 +114,9 @@ class Design(Result):
     def __repr__(self) -> str:
         return f"<Design for {self.law}: {len(self)} runs, {scientific(self.cost)} FLOP>"
 
+    def _repr_html_(self) -> str:
+        return words_html(f"{self.summary()}\n\n{self.to_table().to_text()}")
+
     def summary(self) -> str:
         """Describe the plan in a few lines: its cost, what to expect of it, and what of the usual plan.
 
@@ -133,7 +137,7 @@ class Design(Result):
         expects = f"sd of a run {scientific(self.noise)} (noise), of the law {scientific(self.misfit)} (misfit)"
         rows = []
         usual = f"isoFLOP plan of this cost, {len(self.isoflop_N)} runs" + (
-            "" if self.isoflop_times < 1.005 else f" x {self.isoflop_times:.3g}"
+            "" if self.isoflop_times < 1.005 else f" {self.isoflop_times:.3g} times"
         )
         for label, parts in (
             ("now", (self.sd_now, None, None)),

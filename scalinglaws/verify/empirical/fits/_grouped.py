@@ -156,19 +156,16 @@ def solve_groups(data: Grouped, separate: Array, shared: Collection[str]) -> Gro
         columns = dict(zip(law.variables, np.exp(data.logs), strict=True))
         pooled = solve(law, columns, data.losses, delta=data.delta).x
         starts.append(np.tile(pooled, (data.groups, 1)))
-    minimize, _ = _newton.group_engine(law.kernel, len(law.variables))
-    low, high, free = _ends(data, places)
-    rows, y = _rows(data, places, middles), np.log(data.losses)
+    task = _task(data, places, middles, _newton.stages(data.delta))
+    y, free = task.y, task.free
     best: tuple[float, Array, bool] | None = None
     taken = 0
     for start in starts:
         z = _together(law.shifted(start, middles), places)
-        objective, steps, settled = minimize(
-            z, rows, y, np.ones(y.size), _newton.stages(data.delta), 1.0, low, high, free
-        )
+        objective, steps, settled = task.minimize(z, np.ones(y.size))
         taken += steps
         if best is None or objective < best[0]:
-            best = float(objective), z, bool(settled)
+            best = objective, z, settled
     assert best is not None
     objective, z, settled = best
     x = law.shifted(z[places], -middles)
@@ -224,18 +221,16 @@ def resample_groups(
     weights = np.empty((count, data.losses.size))
     for g, clusters in enumerate(data.clusters):
         weights[:, data.member == g] = resampled(count, clusters, rng)
-    _, minimize_many = _newton.group_engine(law.kernel, len(law.variables))
-    low, high, free = _ends(data, places)
-    rows, y = _rows(data, places, middles), np.log(data.losses)
-    z = _together(law.shifted(x, middles), places)
-    found = np.empty((count, z.size))
-    deltas = _newton.stages(data.delta, _NEAR * data.delta)
-
-    def work(part: slice) -> None:
-        minimize_many(z, found[part], rows, y, weights[part], deltas, 1.0, low, high, free)
-
-    _newton.in_blocks(work, count)
+    task = _task(data, places, middles, _newton.stages(data.delta, _NEAR * data.delta))
+    found = task.minimize_many(_together(law.shifted(x, middles), places), weights)
     return law.shifted(found[:, places], -middles)
+
+
+def _task(data: Grouped, places: NDArray[np.int64], middles: Array, deltas: Array) -> _newton.Task:
+    """Return what is minimized over the coordinates of all groups."""
+    objective = _newton.group_objective(data.law.kernel, len(data.law.variables))
+    rows, y = _rows(data, places, middles), np.log(data.losses)
+    return _newton.Task(objective, rows, y, deltas, 1.0, *_ends(data, places))
 
 
 def _ends(data: Grouped, places: NDArray[np.int64]) -> tuple[Array, Array, NDArray[np.bool_]]:

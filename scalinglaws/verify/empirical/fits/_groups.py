@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import generator, number, several, text, whole
 from ....errors import DataError, known_name, refusal, unknown_name
+from ....notebook import words_html
 from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning, listed
@@ -188,6 +189,9 @@ class GroupFits(Result):
     def formula(self) -> str:
         """The law as people write it."""
         return self._law.formula
+
+    def _repr_html_(self) -> str:
+        return words_html(self.summary())
 
     def summary(self) -> str:
         """Describe the fits in a table.

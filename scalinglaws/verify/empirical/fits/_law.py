@@ -125,15 +125,13 @@ class FitLaw:
     def values(self, x: Array, logs: Array) -> Array:
         """Compute ln L as `predict`, from logarithms of the variables."""
         rows = np.ascontiguousarray(np.atleast_2d(x))
-        found = np.empty((len(rows), logs.shape[1]))
-        self.engine.values(rows, logs, found)
+        found = self.engine.values(rows, logs)
         return found if x.ndim > 1 else found[0]
 
     def gradients(self, x: Array, logs: Array) -> Array:
         """Compute the gradient as `gradient`, from logarithms of the variables."""
         rows = np.ascontiguousarray(np.atleast_2d(x))
-        found = np.empty((len(rows), logs.shape[1], len(self.names)))
-        self.engine.gradients(rows, logs, found)
+        found = self.engine.gradients(rows, logs)
         return found if x.ndim > 1 else found[0]
 
     def parameters(self, x: ArrayLike) -> dict[str, float | Array]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....formatting import scientific
+from ....notebook import words_html
 from ....results import Result
 from .._coded_warnings import CodedWarning
 
@@ -29,6 +30,7 @@ _ASKED = {
     "params": "data of a model",
     "tokens": "model for tokens",
 }
+_MORE = 1.005  # times the compute that are told
 _FAR = 0.05  # decades above the largest run that are told
 
 
@@ -125,6 +127,9 @@ class Plan(Result):
         """Tokens per parameter."""
         return self.tokens / self.params
 
+    def _repr_html_(self) -> str:
+        return words_html(self.summary())
+
     def summary(self) -> str:
         """Describe the plan in lines of at most 100 characters.
 
@@ -158,6 +163,8 @@ def _text(plan: Plan) -> str:
     limits = [f"{name} {bound:.3g}" for name, bound in plan.caps.items()]
     limits += [] if plan.unique_tokens is None else [f"{plan.unique_tokens:.3g} unique tokens"]
     head = f"{laws}: {_ASKED[plan.target]}, C = {spent}{''.join(f', {limit}' for limit in limits)}"
+    if np.any(np.isfinite(_column(plan, "loss_mean_low"))):
+        head += f"; {100 * plan.level:g} % intervals"
     table = _rows(plan, _KINDS)
     for dropped in (1, 2):
         if max(map(len, table)) > COLUMNS:
@@ -227,7 +234,7 @@ def _remarks(plan: Plan) -> list[str]:
                 "with that loss"
             )
     free = np.flatnonzero(active == "")
-    if free.size and np.any(multiplier[free] > 1 + 1e-6):
+    if free.size and np.any(multiplier[free] >= _MORE):
         lines.append(
             f"training takes {_spread(multiplier[free], '.3g')} times the compute of the best model with that loss"
         )

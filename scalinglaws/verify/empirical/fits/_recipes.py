@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import flag, numbers
 from ....errors import DataError, refusal
+from ....notebook import words_html
 from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning
@@ -84,6 +85,9 @@ class RecipeComparison(Result):
     def largest(self) -> float:
         """The largest compute of which all recipes have runs."""
         return float(next(iter(self.at.values())).compute[-1])
+
+    def _repr_html_(self) -> str:
+        return words_html(self.report())
 
     def report(self, *, verbose: bool = False) -> str:
         """Describe the comparison: the verdict, multipliers, whether sharing is right, parameters.

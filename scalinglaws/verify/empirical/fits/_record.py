@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import path as checked_path
 from ....errors import DataError
+from ....notebook import words_html
 from ....results import Result
 from .._coded_warnings import CodedWarning
 from .._runs import Runs
@@ -201,6 +202,9 @@ class Fit(Result):
         """Return the fit with the drift of its forecasts; see `fits._calibration.calibrate`."""
         return self._in("_calibration").calibrate(self, drift=drift, prior=prior)
 
+    def _repr_html_(self) -> str:
+        return words_html(self.report())
+
     def report(
         self,
         compute: ArrayLike | None = None,
@@ -246,7 +250,7 @@ class Fit(Result):
         target = checked_path("path", path)
         if target.suffix != ".json":
             return super().save(target)
-        target.write_text(self.to_json(), encoding="utf-8")
+        self.to_json(target)
         return target
 
     @classmethod

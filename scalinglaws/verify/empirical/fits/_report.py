@@ -155,7 +155,7 @@ def _broken(line: str, at: str, indent: str) -> Iterator[str]:
 
 
 def _law_lines(fit: Fit) -> Iterator[str]:
-    yield from _broken(f"{fit.law}: {_formula(fit)}{_how(fit)}", ", ", "  ")
+    yield from _broken(f"{fit.law}: {_formula(fit)}{_variable(fit)}{_how(fit)}", ", ", "  ")
     yield from _parameter_lines(fit)
     if len(fit):
         yield f"  {_residual_words(fit)}"
@@ -170,6 +170,14 @@ def _law_lines(fit: Fit) -> Iterator[str]:
 def _formula(fit: Fit) -> str:
     formula = fit.model.formula
     return formula if fit.law != formula else "an expression"
+
+
+def _variable(fit: Fit) -> str:
+    """Say which column of the runs a law in x alone was fitted to."""
+    if fit.runs is None or "x" not in fit.columns:
+        return ""
+    held = [name for name in "CND" if np.array_equal(fit.columns["x"], getattr(fit.runs, name))]
+    return f", x = {held[0]}" if held else ""
 
 
 def _how(fit: Fit) -> str:
@@ -363,9 +371,10 @@ def _next_lines(fit: Fit, source: str | None) -> Iterator[str]:
     if saved:  # it cannot be read again
         yield f"{_FIRST}--save fit.json, and then"
         named = "fit.json"
+    noise = "" if len(fit) else " --noise 0.005"  # constants have no residuals
     lines = [
         f"scalinglaws plan {named} --compute {target}",
-        f"scalinglaws design {named} --target {target} --budget {budget}",
+        f"scalinglaws design {named} --target {target} --budget {budget}{noise}",
     ]
     for k, line in enumerate(lines):
         first = _FIRST if k == 0 and not saved else " " * len(_FIRST)

@@ -99,22 +99,22 @@ def solve(
     taken = 0
     middles = law.middles(logs)
     centered = logs - middles[:, None]
+    task = _newton.Task(
+        law.engine.accumulate,
+        centered,
+        np.log(losses),
+        _newton.stages(delta),
+        envelope,
+        np.array(law.low),
+        np.array(law.high),
+        law.free,
+    )
     for point in starts:
         x = law.shifted(point, middles)
-        objective, steps, settled = law.engine.minimize(
-            x,
-            centered,
-            np.log(losses),
-            weights,
-            _newton.stages(delta),
-            envelope,
-            np.array(law.low),
-            np.array(law.high),
-            law.free,
-        )
+        objective, steps, settled = task.minimize(x, weights)
         taken += steps
         if math.isfinite(objective) and (best is None or objective < best[0]):
-            best = float(objective), law.shifted(x, -middles), bool(settled)
+            best = objective, law.shifted(x, -middles), settled
     if best is None:
         raise refusal(
             "losses", None, f"{law.id} has no finite value near any of its starts", named=False
@@ -203,18 +203,18 @@ def resolve_many(
     if rows.shape[1] != logs.shape[1]:
         raise refusal("weights", rows.shape, "must have a column for each point", shown=False)
     afford(len(rows) * len(law.names), "the refits", "use fewer")
-    found = np.empty((len(rows), len(law.names)))
-    middles, y = law.middles(logs), np.log(losses)
-    x, centered = law.shifted(law.within(np.array(start, float)), middles), logs - middles[:, None]
-    deltas = _newton.stages(delta, 10 * delta)
-    low, high, free = np.array(law.low), np.array(law.high), law.free
-
-    def work(part: slice) -> None:
-        law.engine.minimize_many(
-            x, found[part], centered, y, rows[part], deltas, envelope, low, high, free
-        )
-
-    _newton.in_blocks(work, len(rows))
+    middles = law.middles(logs)
+    task = _newton.Task(
+        law.engine.accumulate,
+        logs - middles[:, None],
+        np.log(losses),
+        _newton.stages(delta, 10 * delta),
+        envelope,
+        np.array(law.low),
+        np.array(law.high),
+        law.free,
+    )
+    found = task.minimize_many(law.shifted(law.within(np.array(start, float)), middles), rows)
     return law.shifted(found, -middles)
 
 

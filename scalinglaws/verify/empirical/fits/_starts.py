@@ -8,73 +8,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....solvers import _jit
-
 Array = NDArray[np.float64]
 
+_FACES = ((0,), (1,), (0, 1), (2,), (0, 2), (1, 2), (0, 1, 2))
 _FLOOR = 1e-3  # an amplitude of zero has no logarithm: so much of the largest there could be
 
 
-@_jit.njit
 def _best_shape(
     gram: Array, moments: Array, first: Array, second: Array, offset: bool, side: int
 ) -> tuple[int, int, Array]:
-    # The least of |E e + A phi_j + B phi_k - 1|^2 over E, A, B >= 0 and over all pairs (j, k); gram and moments are the inner
-    # products of all columns with each other and with 1. The best non-negative point is the best point of one of the faces on which
-    # some of the three vanish: there are seven. side > 0 keeps to pairs with a >= b, side < 0 to those with a <= b.
-    best, best_j, best_k = np.inf, 0, 0
-    amplitudes = np.zeros(3)
-    index = np.zeros(3, np.int64)
-    chosen = np.zeros(3, np.int64)
-    system, right = np.empty((3, 3)), np.empty(3)
-    for j in range(first.size):
-        for k in range(second.size):
-            if side * (first[j] - second[k]) < 0.0:
-                continue
-            index[1], index[2] = 1 + j, 1 + first.size + k
-            for face in range(1, 8):
-                if not offset and face & 1:
-                    continue
-                size = 0
-                for part in range(3):
-                    if face >> part & 1:
-                        chosen[size] = part
-                        size += 1
-                for p in range(size):
-                    right[p] = moments[index[chosen[p]]]
-                    for q in range(size):
-                        system[p, q] = gram[index[chosen[p]], index[chosen[q]]]
-                regular = True
-                for p in range(
-                    size
-                ):  # elimination: the matrix is positive definite unless columns are alike
-                    if not system[p, p] > 1e-13 * gram[index[chosen[p]], index[chosen[p]]]:
-                        regular = False
-                        break
-                    for q in range(p + 1, size):
-                        ratio = system[q, p] / system[p, p]
-                        for l in range(p, size):
-                            system[q, l] -= ratio * system[p, l]
-                        right[q] -= ratio * right[p]
-                if not regular:
-                    continue
-                feasible, misfit = True, 0.0
-                for back in range(size):
-                    p = size - 1 - back
-                    for q in range(p + 1, size):
-                        right[p] -= system[p, q] * right[q]
-                    right[p] /= system[p, p]
-                    feasible = feasible and right[p] > 0.0
-                    misfit -= (
-                        right[p] * moments[index[chosen[p]]]
-                    )  # |1|^2 - c^T moments at a stationary point
-                if feasible and misfit < best:
-                    best, best_j, best_k = misfit, j, k
-                    for part in range(3):
-                        amplitudes[part] = 0.0
-                    for p in range(size):
-                        amplitudes[chosen[p]] = right[p]
-    return best_j, best_k, amplitudes
+    """Find the least of |E e + A phi_j + B phi_k - 1|^2 over E, A, B >= 0 and over all pairs (j, k).
+
+    Gram and moments are the inner products of all columns with each other and with 1. The best non-negative point is the best point of
+    one of the faces on which some of the three vanish: there are seven. A side > 0 keeps to pairs with a >= b, < 0 to those with a <= b.
+    """
+    a, b = np.s_[1 : 1 + first.size], np.s_[1 + first.size :]
+    diagonal = np.diagonal(gram)
+    # inner products of the three columns of every pair, shape (1 or J, 1 or K)
+    products = [
+        [gram[:1, :1], gram[a, :1], gram[:1, b]],
+        [gram[a, :1], diagonal[a, None], gram[a, b]],
+        [gram[:1, b], gram[a, b], diagonal[None, b]],
+    ]
+    ones = [moments[:1, None], moments[a, None], moments[None, b]]
+    allowed = side * (first[:, None] - second) >= 0
+    best, found = np.inf, (0, 0, np.zeros(3))
+    for parts in _FACES:
+        if not offset and 0 in parts:
+            continue
+        system = [[products[p][q] for q in parts] for p in parts]
+        right = [ones[p] for p in parts]
+        good, size = allowed, len(parts)
+        # elimination: the matrix is positive definite unless columns are alike
+        for p in range(size):
+            good = good & (system[p][p] > 1e-13 * products[parts[p]][parts[p]])
+            for q in range(p + 1, size):
+                ratio = system[q][p] / system[p][p]
+                system[q] = [system[q][l] - ratio * system[p][l] for l in range(size)]
+                right[q] = right[q] - ratio * right[p]
+        misfit: Any = 0.0  # |1|^2 - c^T moments at a stationary point
+        for p in reversed(range(size)):
+            for q in range(p + 1, size):
+                right[p] = right[p] - system[p][q] * right[q]
+            right[p] = right[p] / system[p][p]
+            good = good & (right[p] > 0.0)
+            misfit = misfit - right[p] * ones[parts[p]]
+        misfit = np.where(good, misfit, np.inf)
+        j, k = divmod(int(np.argmin(misfit)), second.size)
+        if misfit[j, k] < best:
+            best, amplitudes = misfit[j, k], np.zeros(3)
+            amplitudes[list(parts)] = [np.broadcast_to(c, misfit.shape)[j, k] for c in right]
+            found = j, k, amplitudes
+    return found
 
 
 def surface_start(
@@ -112,7 +97,8 @@ def surface_start(
     tops = logs.max(axis=1)
     basis = np.exp(logs - tops[:, None]) * (np.sqrt(weights) / losses)
     gram, moments = basis @ basis.T, basis @ np.sqrt(weights)
-    j, k, amplitudes = _best_shape(gram, moments, first, second, offset, side)
+    with np.errstate(all="ignore"):  # of pairs whose columns are alike
+        j, k, amplitudes = _best_shape(gram, moments, first, second, offset, side)
     chosen = [0, 1 + j, 1 + first.size + k]
     most = np.array([moments[i] / gram[i, i] for i in chosen])
     heights = np.log(np.maximum(amplitudes, _FLOOR * most)) - tops[chosen]

@@ -96,6 +96,10 @@ def test_fits_are_files(automatic, tmp_path):
         assert Fit.load(path) == automatic
     assert Fit.from_json(automatic.to_json()) == automatic
     json.loads(automatic.to_json(), parse_constant=pytest.fail)  # nothing that JSON has not
+    assert automatic.to_json(tmp_path / "text.json") == automatic.to_json()
+    assert Fit.load(tmp_path / "text.json") == automatic
+    with pytest.raises(DomainError, match=r"must end in \.json"):
+        automatic.to_json(tmp_path / "text.txt")
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(DataError, match="no result in JSON"):
         Fit.load(tmp_path / "other.json")

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -293,3 +294,21 @@ def test_any_fit_has_a_page(made, tmp_path):
     text = write_page(made(), tmp_path / "page.html").read_text(encoding="utf-8")
     assert not re.search(r"\bnan\b", text.lower())
     assert "On a terminal" in text
+
+
+def test_a_notebook_shows_what_a_terminal_shows(fit):
+    known = empirical.from_parameters("besiroglu")
+    design = empirical.design(known, budget=1e21, target={"compute": 1e23}, noise=0.005, max_runs=8)
+    groups = empirical.fit_groups("surface", empirical.example_runs("gadre"), bootstrap=0)
+    for found, words in (
+        (fit, fit.report()),
+        (known, known.report()),
+        (empirical.plan(known, compute=1e23), "least loss for compute"),
+        (design, design.summary()),
+        (design, design.to_table().to_text()),
+        (groups, groups.summary()),
+        (empirical.compare_laws(["surface", "kaplan"], RUNS), "held-out rms"),
+    ):
+        shown = found._repr_html_()
+        assert shown.startswith("<pre>")
+        assert escape(words) in shown
