@@ -27,7 +27,7 @@ from ...simulate.kernel_adaptation import (
     gaussian_process_point,
     learnability_point,
 )
-from .tolerances import unwarned
+from .tolerances import mean_over, unwarned
 
 LEVEL = 0.2
 """Learnability at which samples are read off: at one half, chains of networks of two layers stop mixing."""
@@ -71,7 +71,7 @@ def sample_complexity(context: Context) -> Iterator[Comparison]:
             float(_specializes()),
             "theory.patterns.sample_complexity: the winner at N = d is no lazy network",
         ),
-        _mean(found.values - 4 * found.lazy, "paired by data set", found.samples),
+        mean_over(found.values - 4 * found.lazy, "paired by data set", found.samples),
         tolerance=0.01,
         rival=Rival("a lazy network", -1.0),
         notes=(told,),
@@ -85,7 +85,7 @@ def sample_complexity(context: Context) -> Iterator[Comparison]:
             predicted * (low + high) / 2,
             f"solvers.kernel_adaptation.two_layer says {predicted:.4f}; a finite network has {low:g} to {high:g} of it",
         ),
-        _mean(found.values, told, found.samples),
+        mean_over(found.values, told, found.samples),
         tolerance=predicted * (high - low) / 2,
         rival=Rival("the Gaussian process", float(found.lazy.mean())),
     )
@@ -109,7 +109,7 @@ def sample_complexity(context: Context) -> Iterator[Comparison]:
             "solvers.kernel_adaptation.linear_cnn: "
             f"{_convolution(53, 80).learnability:.3f} against {_convolution(53, 80).lazy_learnability:.3f}",
         ),
-        _mean(pair.values - pair.lazy, "paired by data set", pair.samples),
+        mean_over(pair.values - pair.lazy, "paired by data set", pair.samples),
         tolerance=0.01,
         rival=Rival("filters that do not adapt", -1.0),
         notes=(_told(pair),),
@@ -237,13 +237,13 @@ def convolutional_ladder(context: Context) -> Iterator[Comparison]:
         *_table(network, np.array([_convolutional_samples(int(d)) for d in network.dimensions])),
         *_left_out(found),
     )
-    exponent = law("kernel_adaptation.cnn_sample_complexity").exponent
+    exponent = law("kernel_adaptation.cnn_sample_complexity")(c=0.5)  # channels as the root of d
     yield Comparison(
         f"{context.check}/slope",
         Prediction(
             "slope of log samples in log dimension",
             "exponent",
-            float(exponent),  # type: ignore[arg-type]
+            float(exponent),
             "kernel_adaptation.cnn_sample_complexity",
         ),
         _slope(network, method),
@@ -357,12 +357,6 @@ def _specializes() -> int:
 
 def _exponent() -> float:
     return float(engine.sample_complexity(engine.fully_connected((1,), 3)).exponent)
-
-
-def _mean(rows: Array, method: str, samples: int) -> Measurement:
-    error = float(rows.std(ddof=1)) / math.sqrt(rows.size)
-    window = (float(samples), float(samples))
-    return Measurement(float(rows.mean()), error, rows.size - 1, rows.size, method, window)
 
 
 def _slope(found: SampleComplexity, method: str) -> Measurement:

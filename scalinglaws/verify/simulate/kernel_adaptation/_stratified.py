@@ -51,7 +51,7 @@ def stratified_polynomial(
     Notes
     -----
     The squared label of a cubic target is so heavy-tailed that a few points decide what an independent sample of hundreds says.
-    Strata remove that noise and change no mean.
+    Strata take away much of that noise and change no mean: drawn within its stratum, the outermost point still varies.
 
     Examples
     --------
