@@ -13,7 +13,7 @@ from ....results import Result
 from ._filters import sample_convolutional
 from ._gaussian_process import gaussian_process_component
 from ._posterior import sample_posterior
-from ._records import Sample
+from ._records import NetworkSample
 from ._stratified import stratified_polynomial
 
 Array = NDArray[np.float64]
@@ -343,7 +343,7 @@ def _datasets(count: object) -> int:
     return whole("datasets", count, low=2)
 
 
-def _one(sample: Sample, drawn: Array, name: str, lazy: float) -> tuple[list[float], str]:
+def _one(sample: NetworkSample, drawn: Array, name: str, lazy: float) -> tuple[list[float], str]:
     """Return the numbers of one data set, and what was wrong with its chains beside R-hat."""
     means, planted = drawn.mean(axis=1), sample.planted
     chains = planted.size
