@@ -26,7 +26,7 @@ Point = Callable[..., LearnabilityPoint]
 
 
 @dataclass(frozen=True)
-class SampleComplexity(Result):
+class MeasuredComplexity(Result):
     r"""Numbers of samples at which a level is reached, one for each dimension.
 
     Attributes
@@ -121,7 +121,7 @@ class LearnabilityLadder(Result):
         found = [p for p in self.points if p.dimension == dimension and not p.reason]
         return tuple(sorted(found, key=lambda point: point.samples))
 
-    def samples_at(self, level: float = 0.2) -> SampleComplexity:
+    def samples_at(self, level: float = 0.2) -> MeasuredComplexity:
         r"""Read off the number of samples at which a level is reached, by interpolation in log P between two points.
 
         Parameters
@@ -131,7 +131,7 @@ class LearnabilityLadder(Result):
 
         Returns
         -------
-        SampleComplexity
+        MeasuredComplexity
             One number for each dimension, from the first pair of neighboring points that count and have the level between them;
             nothing is extrapolated.
 
@@ -159,7 +159,7 @@ class LearnabilityLadder(Result):
                     f"d = {dimension}: no two points around {wanted:g} ({seen or 'none counts'})"
                 )
         samples, errors, freedom = np.array(rows).T
-        return SampleComplexity(
+        return MeasuredComplexity(
             wanted,
             np.array(self.dimensions, dtype=float),
             samples,
