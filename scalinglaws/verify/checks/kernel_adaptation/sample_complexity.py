@@ -318,7 +318,7 @@ def same_slope(measured: MeasuredComplexity, theory: Array) -> float:
     return float(np.polyfit(logs, np.log(theory[known]), 1, w=weights)[0])
 
 
-def _sizes(dimension: int) -> dict[str, int]:
+def _sizes(dimension: int) -> dict[str, Any]:
     share = math.sqrt(dimension / 500)
     return {
         "patches": round(10 * share),

@@ -349,7 +349,7 @@ def _one(sample: NetworkSample, drawn: Array, name: str, lazy: float) -> tuple[l
     chains = planted.size
     # the variance of a mean over all chains, shared out to those of each start
     noise = sample.standard_error[name] * math.sqrt(
-        chains / max(np.sum(~planted), 1) + chains / max(np.sum(planted), 1)
+        chains / max(int(np.sum(~planted)), 1) + chains / max(int(np.sum(planted)), 1)
     )
     cold, warm = (
         float(means[start].mean()) if np.any(start) else float(means.mean())
@@ -371,6 +371,8 @@ def _one(sample: NetworkSample, drawn: Array, name: str, lazy: float) -> tuple[l
 def _point(
     learner: str, dimension: int, samples: int, found: list[tuple[list[float], str]]
 ) -> LearnabilityPoint:
-    rows = np.array([row for row, _ in found])
+    values, lazy, cold, planted, noise, r_hat = np.array([row for row, _ in found]).T
     troubles = tuple(dict.fromkeys(trouble for _, trouble in found if trouble))
-    return LearnabilityPoint(learner, dimension, samples, *rows.T, troubles=troubles)
+    return LearnabilityPoint(
+        learner, dimension, samples, values, lazy, cold, planted, noise, r_hat, troubles
+    )
