@@ -40,7 +40,13 @@ CONVOLUTIONS = {80: (50, 68), 180: (90, 120), 320: (145, 195)}
 CONVOLUTIONAL_LEVEL = 0.5
 RIDGE, CONVOLUTIONAL_SCALE = 1.0, 100.0
 
-_CHAINS: dict[str, Any] = {"chains": 4, "draws": 400, "warmup": 200, "duration": 1.0}
+_CHAINS: dict[str, Any] = {
+    "chains": 4,
+    "draws": 400,
+    "warmup": 200,
+    "doublings": 2,
+    "duration": 1.0,
+}
 _QUICK: dict[str, Any] = {"chains": 2, "draws": 300, "warmup": 150, "duration": 1.0}
 _DEGREES, _MIXED = (1, 3, 5, 7), (1, 3, 5, 7)
 

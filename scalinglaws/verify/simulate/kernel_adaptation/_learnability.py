@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ from ._records import NetworkSample
 from ._stratified import stratified_polynomial
 
 Array = NDArray[np.float64]
+Drawn = TypeVar("Drawn", bound=NetworkSample)
 
 MOST_R_HAT = 1.1
 MOST_DEVIATIONS = 2.0
@@ -107,6 +111,7 @@ def learnability_point(
     chains: int = 4,
     draws: int = 400,
     warmup: int = 200,
+    doublings: int = 2,
     rng: np.random.Generator | int,
     **options: object,
 ) -> LearnabilityPoint:
@@ -135,6 +140,8 @@ def learnability_point(
         Whether regression with the kernel of infinite width is done, too, on the same data.
     chains, draws, warmup : int
         As for `sample_posterior`; every other chain starts planted.
+    doublings : int
+        How often chains of a data set that disagree are run anew, each time twice as long; what disagrees then is left out.
     rng : Generator or int
         Source of randomness; each data set takes a stream spawned from it.
     **options
@@ -163,19 +170,19 @@ def learnability_point(
     for stream in generator(rng).spawn(_datasets(datasets)):
         data, source = stream.spawn(2)
         x, y = stratified_polynomial(samples, dimension=width, degree=degree, rng=data)
-        sample = sample_posterior(
+        run = partial(
+            sample_posterior,
             x,
             y,
             neurons=count,
             ridge=ridge,
             degrees=[degree],
             chains=chains,
-            draws=draws,
-            warmup=warmup,
             rng=source,
             on_failure="return",
             **options,  # type: ignore[arg-type]
         )
+        sample = _until_they_agree(run, draws, warmup, doublings)
         rest = {
             name: options[name]
             for name in ("weight_variance", "readout_variance", "activation")
@@ -201,6 +208,7 @@ def convolutional_point(
     chains: int = 4,
     draws: int = 400,
     warmup: int = 200,
+    doublings: int = 2,
     rng: np.random.Generator | int,
     **options: object,
 ) -> LearnabilityPoint:
@@ -222,6 +230,8 @@ def convolutional_point(
         How many, >= 2.
     chains, draws, warmup : int
         As for `sample_convolutional`; every other chain starts planted.
+    doublings : int
+        As for `learnability_point`.
     rng : Generator or int
         Source of randomness; each data set takes a stream spawned from it.
     **options
@@ -260,20 +270,21 @@ def convolutional_point(
         data, source = stream.spawn(2)
         pair = [row / np.linalg.norm(row) for row in map(data.standard_normal, (pieces, width))]
         x = data.standard_normal((size, pieces, width))
-        sample = sample_convolutional(
+        y = (x @ pair[1]) @ pair[0]
+        run = partial(
+            sample_convolutional,
             x,
-            y := (x @ pair[1]) @ pair[0],
+            y,
             channels=channels,
             ridge=ridge,
             teacher=(pair[0], pair[1]),
             chains=runs,
-            draws=draws,
-            warmup=warmup,
             planted=runs // 2,
             rng=source,
             on_failure="return",
             **options,  # type: ignore[arg-type]
         )
+        sample = _until_they_agree(run, draws, warmup, doublings)
         other = gaussian_process_component(
             x.reshape(size, pieces * width),
             y,
@@ -341,6 +352,21 @@ def gaussian_process_point(
 
 def _datasets(count: object) -> int:
     return whole("datasets", count, low=2)
+
+
+def _until_they_agree(
+    run: Callable[..., Drawn], draws: object, warmup: object, doublings: object
+) -> Drawn:
+    """Sample a data set, again with chains twice as long where they disagree; return the last attempt, whatever it is."""
+    kept, before = whole("draws", draws), whole("warmup", warmup, low=0)
+    more = whole("doublings", doublings, low=0, high=10)
+    sample = run(draws=kept, warmup=before)
+    for doubling in range(more):
+        if sample.diagnostics.status.ok:
+            break
+        # the source hands out other streams
+        sample = run(draws=kept << doubling + 1, warmup=before << doubling + 1)
+    return sample
 
 
 def _one(sample: NetworkSample, drawn: Array, name: str, lazy: float) -> tuple[list[float], str]:

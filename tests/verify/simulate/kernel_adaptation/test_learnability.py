@@ -1,15 +1,18 @@
 """Points of learnability: exact components, stratified data, gates, and the Gaussian process on the same data."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.special import erf
 
 from scalinglaws.errors import DomainError
+from scalinglaws.results import Status
 from scalinglaws.solvers.kernels import erf_nngp
 from scalinglaws.verify.simulate.kernel_adaptation import (
     LearnabilityPoint,
+    _learnability,
     convolutional_point,
     gaussian_process_component,
     gaussian_process_point,
@@ -251,9 +254,28 @@ def test_the_gap_has_the_larger_of_two_errors():
 
 def test_chains_that_have_not_mixed_are_gated():
     found = learnability_point(
-        400, dimension=4, datasets=2, chains=2, draws=4, warmup=0, ridge=0.01, rng=0
+        400, dimension=4, datasets=2, chains=2, draws=4, warmup=0, doublings=0, ridge=0.01, rng=0
     )
     assert found.reason
+
+
+def test_chains_that_disagree_are_run_anew_twice_as_long(monkeypatch):
+    calls, good = [], [False, False, True]
+    real = _learnability.sample_posterior
+
+    def sampled(*args, draws, warmup, rng, **given):
+        calls.append((draws, warmup))
+        found = real(*args, draws=draws, warmup=warmup, rng=rng, **given)
+        status = Status.CONVERGED if good[(len(calls) - 1) % 3] else Status.MAX_ITERATIONS
+        return replace(found, diagnostics=replace(found.diagnostics, status=status))
+
+    monkeypatch.setattr(_learnability, "sample_posterior", sampled)
+    given = {"dimension": 2, "datasets": 2, "chains": 2, "draws": 10, "warmup": 6, "rng": 0}
+    learnability_point(20, doublings=3, **given)
+    assert calls == [(10, 6), (20, 12), (40, 24)] * 2
+    calls.clear()
+    learnability_point(20, doublings=0, **given)
+    assert calls == [(10, 6)] * 2
 
 
 def test_a_point_survives_a_file(tmp_path):
