@@ -47,6 +47,7 @@ _CHAINS: dict[str, Any] = {
     "doublings": 2,
     "duration": 1.0,
 }
+_FEW: dict[str, Any] = {"chains": 2, "draws": 250, "warmup": 100, "duration": 1.0}
 _QUICK: dict[str, Any] = {"chains": 2, "draws": 300, "warmup": 150, "duration": 1.0}
 _DEGREES, _MIXED = (1, 3, 5, 7), (1, 3, 5, 7)
 
@@ -235,7 +236,7 @@ def convolutional_ladder(context: Context) -> Iterator[Comparison]:
         datasets=6,
         folder=context.folder,
         rng=context.generator("ladder", 0),
-        **_CHAINS,
+        **_FEW,
     )
     network = found.samples_at(CONVOLUTIONAL_LEVEL)
     method = f"sampled networks, P at a learnability of {CONVOLUTIONAL_LEVEL:g}, six data sets"
