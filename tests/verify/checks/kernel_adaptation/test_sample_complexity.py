@@ -85,7 +85,6 @@ def test_the_mean_field_costs_what_was_found_independently():
 def test_a_ladder_that_follows_the_mean_field_passes(theory):
     found = verdicts("ladder")
     assert [found[name][0] for name in ("slope", "cost", "order")] == ["pass"] * 3
-    assert found["asymptotic"][0] != "pass"
     assert all(rival == "fail" for _, rival in found.values())
 
 
