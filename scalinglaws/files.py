@@ -210,6 +210,7 @@ def _parquet(path: Path, content: bytes | None, missing: bool) -> dict[str, NDAr
         table = parquet.read_table(source)
         while missing and any(str(kind).startswith("struct") for kind in table.schema.types):
             table = table.flatten()
+        _refuse_twice(f"{path}", table.column_names)
         return {
             name: _parquet_column(path, name, table.column(name), missing)
             for name in table.column_names
@@ -381,6 +382,8 @@ def _text(path: Path, lines: Sequence[str], words: bool, missing: bool) -> dict[
     if not rows:
         return {}
     names, start = _names(rows, words and not missing)
+    if missing and start:
+        _refuse_twice(f"{path}", rows[0])
     columns: dict[str, NDArray[Any]] = {}
     for index, name in enumerate(names):
         cells = [row[index] for row in rows[start:]]
@@ -476,6 +479,12 @@ def _names(rows: list[list[str]], words: bool) -> tuple[list[str], int]:
         spare = number if number not in first else f"column {number}"
         names.append(cell if cell and cell not in names else spare)
     return names, 1
+
+
+def _refuse_twice(where: str, names: Sequence[str]) -> None:
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{where}: {names.count(twice)} columns are called {twice!r}; rename them")
 
 
 def _is_number(cell: str) -> bool:

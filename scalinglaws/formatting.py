@@ -16,6 +16,19 @@ _MOST_DECIMALS = 6  # beyond, a power of ten is easier to read
 # -- plain text ---------------------------------------------------------------------------------------------------------
 
 
+def visible(text: str) -> str:
+    r"""Write out what a terminal would obey instead of showing it: control characters, and those that turn the direction of text.
+
+    Examples
+    --------
+    >>> print(visible("run\x1b[31m 7"))
+    run\x1b[31m 7
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
 def number(value: float, digits: int = 10) -> str:
     """Write a number with at most so many significant digits.
 

@@ -42,9 +42,10 @@ from scalinglaws import errors, solvers, theory, verify
 from scalinglaws.cli import app, run
 from scalinglaws.results import Result
 from scalinglaws.solvers import Spectrum
-from scalinglaws.verify.estimate import norm_exponents
+from scalinglaws.verify.estimate import learnability_ladder, norm_exponents
 from scalinglaws.verify.registry import theories
 from scalinglaws.verify.simulate import feature_learning as simulated
+from scalinglaws.verify.simulate import kernel_adaptation as simulated_posteriors
 from scalinglaws.verify.simulate.perceptron import DigitsCurves
 
 OPEN = ("notation", "sweep", "solvers.spectra")
@@ -232,6 +233,9 @@ def _recipes():
 MAKERS = {
     "DigitsCurves": lambda: DigitsCurves(
         np.array([20.0, 80.0]), np.array([0, 4]), *np.full((2, 2, 2, 2), 0.5), np.ones((1, 2, 2, 2))
+    ),
+    "LearnabilityLadder": lambda: learnability_ladder(
+        simulated_posteriors.gaussian_process_point, [2, 3], [[20, 40], [30]], datasets=2, rng=0
     ),
     "NormExponents": _norm_exponents,
     "TwoLayer": lambda: solvers.kernel_adaptation.two_layer(

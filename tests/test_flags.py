@@ -21,6 +21,7 @@ from scalinglaws.theory import formula as formulas
 from scalinglaws.theory.records import Published
 from scalinglaws.verify import empirical
 from scalinglaws.verify.simulate import empirical as tasks
+from scalinglaws.verify.simulate import kernel_adaptation as posteriors
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
 
@@ -128,6 +129,9 @@ CALLS = {
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),
     "verify.judge_curve": lambda **given: verify.judge_curve([0.1], [0.1], None, 1.0, **given),
     "verify.run": lambda **given: verify.run(["linear.statics"], **given),
+    "verify.simulate.kernel_adaptation.learnability_point": lambda **given: (
+        posteriors.learnability_point(20, dimension=2, rng=0, **given)
+    ),
     "verify.simulate.perceptron.fixed_norm": lambda **given: perceptrons.fixed_norm(
         [1.0], alpha=2.0, inputs=5, **given
     ),

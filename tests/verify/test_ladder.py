@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scalinglaws.errors import DomainError
-from scalinglaws.verify.estimate import LearnabilityLadder, SampleComplexity, learnability_ladder
+from scalinglaws.verify.estimate import LearnabilityLadder, MeasuredComplexity, learnability_ladder
 from scalinglaws.verify.simulate.kernel_adaptation import LearnabilityPoint, gaussian_process_point
 
 CALLS = []
@@ -97,7 +97,7 @@ def test_powers_have_their_slope():
 
 
 def test_a_noisy_dimension_weighs_little():
-    found = SampleComplexity(
+    found = MeasuredComplexity(
         0.2,
         np.array([8.0, 16, 32]),
         np.array([100.0, 200, 4000]),
@@ -114,7 +114,9 @@ def test_slope_errors_cover():
     for _ in range(300):
         samples = 100 * np.array([8.0, 16, 32]) * np.exp(rng.normal(0, [0.02, 0.05, 0.03]))
         errors = samples * np.array([0.02, 0.05, 0.03])
-        found = SampleComplexity(0.2, np.array([8.0, 16, 32]), samples, errors, np.full(3, 9.0), ())
+        found = MeasuredComplexity(
+            0.2, np.array([8.0, 16, 32]), samples, errors, np.full(3, 9.0), ()
+        )
         inside.append(abs(found.slope - 1) < 1.96 * found.slope_error)
     assert np.mean(inside) == pytest.approx(0.95, abs=0.05)
 
@@ -231,7 +233,7 @@ def test_a_ladder_survives_a_file(tmp_path):
     ladder = LearnabilityLadder(two(8, 0.1, 0.3))
     assert LearnabilityLadder.load(ladder.save(tmp_path / "ladder.npz")) == ladder
     found = ladder.samples_at(0.2)
-    assert SampleComplexity.from_json(found.to_json()) == found
+    assert MeasuredComplexity.from_json(found.to_json()) == found
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "nothing: the last in the file was kept",
     ),
     "W-far-ratio": (
-        "a plan has more tokens per parameter than any run that was fitted",
-        "fit runs at such ratios too, or cap the plan's with max_ratio=",
+        "a plan has more tokens per parameter than any run that was fitted, or fewer",
+        "fit runs at such ratios too, or cap the plan's with max_ratio=, max_params=",
     ),
     "W-few-points": (
         "fewer than four points for each parameter: the fit follows their noise",
@@ -145,6 +145,14 @@ WARNINGS: dict[str, tuple[str, str]] = {
     "W-trend": (
         "residuals follow a variable more than chance explains (1 %): the law is not what the runs follow",
         "plot the residuals against it; fit 'auto', or another law; use calibrated intervals",
+    ),
+    "W-unsettled": (
+        "the fit took the most steps that are allowed, and still went down: its optimum is not reached, its errors mean little",
+        "leave out runs that are badly off; fix a parameter that is not known with fixed=; or fit a law with fewer",
+    ),
+    "W-weights": (
+        "the weights do not add up to the number of points: a weight counts as so many runs, and errors are those of that many",
+        "nothing, if the weights count repetitions; else divide them by their mean",
     ),
     "W-weights-unchecked": (
         "several laws were fitted, and no forecast of later budgets says how much each is worth",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...arguments import instance
 from ...errors import DataError, brief, refusal, unknown_name
+from ...formatting import visible
 from ._run_tables import RunTable
 
 Array = NDArray[np.float64]
@@ -256,5 +257,5 @@ def labels_of(table: RunTable, column: str) -> list[str]:
     found = []
     for cell in table.columns[column].tolist():
         whole = isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15
-        found.append("" if cell is None else str(int(cell) if whole else cell))
+        found.append("" if cell is None else visible(str(int(cell) if whole else cell)))
     return found

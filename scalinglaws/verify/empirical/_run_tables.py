@@ -17,6 +17,7 @@ from ...arguments import afford
 from ...equality import by_value
 from ...errors import DataError, refusal
 from ...files import column, read_arrays
+from ...formatting import visible
 from ...reprs import short_repr
 
 RunSource = str | Path | Mapping[str, Any] | Any
@@ -119,7 +120,7 @@ def _from_columns(name: str, columns: dict[Any, Any]) -> RunTable:
 
 
 def _table(name: str, columns: dict[str, NDArray[Any]], sha256: str) -> RunTable:
-    stripped = {key.strip(): values for key, values in columns.items()}
+    stripped = {visible(key.strip()): values for key, values in columns.items()}
     for key, values in stripped.items():
         if values.ndim != 1:
             raise DataError(f"{name}: column {key} must be one row of cells; shape {values.shape}")
@@ -152,7 +153,10 @@ def _frame_columns(frame: Any) -> dict[str, list[Any]]:
     """Return the cells of a data frame, of which nothing but common manners is known."""
     try:
         found = {}
-        for name in list(frame.columns):
+        names = list(frame.columns)
+        for name in names:
+            if sum(other == name for other in names) > 1:
+                raise DataError(f"data frame: several columns are called {name!r}; rename them")
             cells = frame[name]
             values = cells.to_list() if hasattr(cells, "to_list") else list(cells)
             lacks = list(cells.isna()) if hasattr(cells, "isna") else [v is None for v in values]
@@ -161,6 +165,8 @@ def _frame_columns(frame: Any) -> dict[str, list[Any]]:
                 None if empty or value != value else value
                 for value, empty in zip(values, lacks, strict=True)
             ]
+    except DataError:
+        raise
     except (TypeError, ValueError, KeyError, AttributeError) as failure:
         raise DataError(f"the data frame cannot be read: {str(failure)[:80]}") from None
     return found

@@ -56,7 +56,7 @@ class Budgets:
     member : ndarray of int, shape (n,)
         Number of the group of each run, counted from 0.
     on_grid : bool
-        Whether there were more than 12, and the groups are cells of a quarter of a decade.
+        Whether there were more than 12, or one wider than a quarter of a decade, and the groups are cells of such a width.
     """
 
     log10_compute: Array
@@ -70,14 +70,16 @@ class Budgets:
 def grouped_computes(logarithms: Array) -> Budgets:
     r"""Put computes together, given by :math:`\log_{10} C`, shape (n,); see `Runs.budgets`."""
     order = np.argsort(logarithms, kind="stable")
-    gaps = np.diff(logarithms[order]) > _GAP
-    on_grid = int(gaps.sum()) + 1 > _MOST
     member = np.empty(len(order), dtype=np.int64)
+    member[order] = np.append(0, np.cumsum(np.diff(logarithms[order]) > _GAP))
+    low, high = np.full(member.max() + 1, np.inf), np.full(member.max() + 1, -np.inf)
+    np.minimum.at(low, member, logarithms)
+    np.maximum.at(high, member, logarithms)
+    # many computes close to each other are a chain, not a budget
+    on_grid = len(low) > _MOST or bool(np.any(high - low > CELL))
     if on_grid:
         cells = np.floor((logarithms - logarithms.min()) / CELL + 1e-9)
-        member[:] = np.unique(cells, return_inverse=True)[1]
-    else:
-        member[order] = np.append(0, np.cumsum(gaps))
+        member = np.unique(cells, return_inverse=True)[1]
     means = np.bincount(member, weights=logarithms) / np.bincount(member)
     return Budgets(means, member, on_grid)
 
@@ -174,7 +176,8 @@ class Runs(Result):
         r"""Put runs of about the same compute together.
 
         Sorted by :math:`\log_{10} C`, a gap above 0.05 starts a new budget; its value is the mean over its runs. More than 12 such
-        groups are no budgets: then they are the occupied cells of a grid of 0.25 decades from the smallest C on.
+        groups, or one wider than 0.25, are no budgets: then they are the occupied cells of a grid of 0.25 decades from the smallest
+        C on.
 
         Returns
         -------

@@ -1,6 +1,6 @@
 """Exponents, curves, thresholds and advantages from replicates, with standard errors."""
 
-from ._ladder import LearnabilityLadder, SampleComplexity, learnability_ladder
+from ._ladder import LearnabilityLadder, MeasuredComplexity, learnability_ladder
 from ._norm_exponents import NormExponents, norm_exponents
 from ._parametric import FORMS, ExponentFit, fit_exponent
 from ._pilot import measure
@@ -19,8 +19,8 @@ __all__ = [
     "FORMS",
     "ExponentFit",
     "LearnabilityLadder",
+    "MeasuredComplexity",
     "NormExponents",
-    "SampleComplexity",
     "advantage_from_pairs",
     "crossing",
     "curve_from_replicates",

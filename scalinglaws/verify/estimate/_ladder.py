@@ -26,7 +26,7 @@ Point = Callable[..., LearnabilityPoint]
 
 
 @dataclass(frozen=True)
-class SampleComplexity(Result):
+class MeasuredComplexity(Result):
     r"""Numbers of samples at which a level is reached, one for each dimension.
 
     Attributes
@@ -121,7 +121,7 @@ class LearnabilityLadder(Result):
         found = [p for p in self.points if p.dimension == dimension and not p.reason]
         return tuple(sorted(found, key=lambda point: point.samples))
 
-    def samples_at(self, level: float = 0.2) -> SampleComplexity:
+    def samples_at(self, level: float = 0.2) -> MeasuredComplexity:
         r"""Read off the number of samples at which a level is reached, by interpolation in log P between two points.
 
         Parameters
@@ -131,7 +131,7 @@ class LearnabilityLadder(Result):
 
         Returns
         -------
-        SampleComplexity
+        MeasuredComplexity
             One number for each dimension, from the first pair of neighboring points that count and have the level between them;
             nothing is extrapolated.
 
@@ -159,7 +159,7 @@ class LearnabilityLadder(Result):
                     f"d = {dimension}: no two points around {wanted:g} ({seen or 'none counts'})"
                 )
         samples, errors, freedom = np.array(rows).T
-        return SampleComplexity(
+        return MeasuredComplexity(
             wanted,
             np.array(self.dimensions, dtype=float),
             samples,
@@ -226,9 +226,9 @@ def learnability_ladder(
     sizes = [int(d) for d in whole_numbers("dimensions", dimensions, low=1)]
     if not sizes or len(set(sizes)) < len(sizes):
         raise refusal("dimensions", dimensions, "must be different whole numbers, at least one")
-    if len(samples) != len(sizes):
-        complaint = f"must have one row for each of {len(sizes)} dimensions; got {len(samples)}"
-        raise refusal("samples", samples, complaint, shown=False)
+    if not isinstance(samples, Sequence) or len(samples) != len(sizes):
+        complaint = f"must have one row for each of {len(sizes)} dimensions"
+        raise refusal("samples", samples, complaint)
     rows = [[int(p) for p in whole_numbers("samples", row, low=1)] for row in samples]
     root = (
         int(rng.integers(2**31))

@@ -543,3 +543,27 @@ def test_the_runs_of_gadre():
         example_runs("gadre", rowz="last")
     with pytest.raises(DomainError, match="source"):
         example_runs("gadre", source="x.csv")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    """The first was taken of a file, and of a data frame nothing at all."""
+    path = tmp_path / "runs.csv"
+    path.write_text("N,N,D,loss\n1e9,2e9,2e10,3\n")
+    with pytest.raises(DataError, match="2 columns are called 'N'"):
+        read_runs(path)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame([[1e9, 2e9, 2e10, 3.0]], columns=["N", "N", "D", "loss"])
+    with pytest.raises(DataError, match="columns are called 'N'"):
+        read_runs(frame)
+
+
+def test_names_do_not_command_a_terminal(tmp_path):
+    """A name with the codes that color or retitle a terminal is written out."""
+    path = tmp_path / "runs.csv"
+    path.write_text("run,group,N,D,loss,\x1b[2J\n\x1b[31mred,a\x07\u202e,1e9,2e10,3,1\n")
+    runs = read_runs(path, group="group")
+    assert runs.run.tolist() == ["\\x1b[31mred"]
+    assert runs.group.tolist() == ["a\\x07\\u202e"]
+    with pytest.raises(DomainError) as caught:
+        read_runs(path, columns={"loss": "none"})
+    assert "\x1b" not in str(caught.value)

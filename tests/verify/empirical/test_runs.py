@@ -91,6 +91,19 @@ def test_more_than_twelve_budgets_lie_on_a_grid():
     assert len(_at_computes(empty_cells).budgets()) == 6  # cells that are occupied
 
 
+def test_computes_that_form_a_chain_are_no_budget():
+    chain = np.geomspace(1e18, 1e22, 2000)
+    found = _at_computes(chain).budgets()
+    assert found.on_grid
+    assert len(found) == 17  # four decades, and their end
+    for k in range(len(found)):
+        logs = np.log10(chain[found.member == k])
+        assert logs.max() - logs.min() <= 0.25
+    wide = _at_computes(10 ** np.array([19.0, 19.04, 19.08, 20.0])).budgets()
+    assert len(wide) == 2
+    assert not wide.on_grid
+
+
 @settings(max_examples=50)
 @given(st.lists(st.floats(15, 25), min_size=1, max_size=40))
 def test_budgets_are_groups_of_neighbors_in_order(logarithms):

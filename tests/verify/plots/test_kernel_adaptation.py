@@ -8,12 +8,14 @@ import pytest
 
 from scalinglaws.errors import DomainError, ExtrapolationWarning
 from scalinglaws.solvers.kernel_adaptation import linear_cnn, two_layer
+from scalinglaws.verify.estimate import LearnabilityLadder
 from scalinglaws.verify.plots.kernel_adaptation import (
     layer_histograms,
+    learnability_collapse,
     learnability_curves,
     weight_marginal,
 )
-from scalinglaws.verify.simulate.kernel_adaptation import sample_deep
+from scalinglaws.verify.simulate.kernel_adaptation import LearnabilityPoint, sample_deep
 
 
 def marked(axis, gid):
@@ -138,3 +140,52 @@ def test_histograms_refuse_samples_that_do_not_match():
 def test_refusals(draw, given, message):
     with pytest.raises(DomainError, match=message):
         draw(given)
+
+
+def measured(dimension, samples, mean, *, r_hat=1.0):
+    """Build a point of two data sets."""
+    values, row = mean + np.array([0.01, -0.01]), np.ones(2)
+    return LearnabilityPoint(
+        "made", dimension, samples, values, 0.1 * values, values, values, 0.01 * row, r_hat * row
+    )
+
+
+def test_ladders_collapse_and_say_what_is_left_out(tmp_path):
+    ladder = LearnabilityLadder(
+        (
+            measured(8, 200, 0.15),
+            measured(8, 300, 0.25),
+            measured(16, 400, 0.15),
+            measured(16, 600, 0.25, r_hat=1.3),
+        )
+    )
+    figure = learnability_collapse(ladder, 1.0)
+    axis = figure.axes[0]
+    x, y = marked(axis, "learned 8")
+    np.testing.assert_allclose(x, [25, 37.5])
+    np.testing.assert_allclose(y, [0.15, 0.25])
+    np.testing.assert_allclose(marked(axis, "learned 16")[0], [25])
+    np.testing.assert_allclose(marked(axis, "lazy 8")[1], [0.015, 0.025])
+    np.testing.assert_allclose(marked(axis, "left out 16"), [[37.5], [0.25]])
+    (notes,) = (text for text in figure.texts if text.get_gid() == "notes")
+    assert notes.get_text() == "left out: d = 16, P = 600: R-hat 1.300"
+    figure.savefig(tmp_path / "ladder.png")
+
+
+def test_a_ladder_without_gates_says_so():
+    ladder = LearnabilityLadder((measured(8, 200, 0.15),))
+    (notes,) = (t for t in learnability_collapse(ladder, 0.75).texts if t.get_gid() == "notes")
+    assert notes.get_text() == "no point is left out"
+
+
+@pytest.mark.parametrize(
+    ("found", "exponent", "complaint"),
+    [
+        (1.0, 1.0, "LearnabilityLadder"),
+        (LearnabilityLadder(()), 1.0, "at least one point"),
+        (LearnabilityLadder((measured(8, 200, 0.15),)), np.nan, "exponent"),
+    ],
+)
+def test_what_is_no_ladder_is_refused(found, exponent, complaint):
+    with pytest.raises(DomainError, match=complaint):
+        learnability_collapse(found, exponent)

@@ -18,7 +18,7 @@ from ....solvers.kernel_adaptation import TwoLayer
 from ....theory import law
 from ....theory import patterns as engine
 from ...comparison import Comparison, Measurement, Prediction, Rival
-from ...estimate import LearnabilityLadder, SampleComplexity, learnability_ladder
+from ...estimate import LearnabilityLadder, MeasuredComplexity, learnability_ladder
 from ...registry import Context, check
 from ...rule import INCONCLUSIVE
 from ...simulate.kernel_adaptation import (
@@ -310,7 +310,7 @@ def mean_field_samples(dimension: int) -> float:
     return math.exp(float(root))
 
 
-def same_slope(measured: SampleComplexity, theory: Array) -> float:
+def same_slope(measured: MeasuredComplexity, theory: Array) -> float:
     """Fit a theory's samples at the same dimensions with the same weights as the measured ones."""
     known = np.isfinite(measured.samples)
     logs = np.log(measured.dimensions[known])
@@ -318,7 +318,7 @@ def same_slope(measured: SampleComplexity, theory: Array) -> float:
     return float(np.polyfit(logs, np.log(theory[known]), 1, w=weights)[0])
 
 
-def _sizes(dimension: int) -> dict[str, int]:
+def _sizes(dimension: int) -> dict[str, Any]:
     share = math.sqrt(dimension / 500)
     return {
         "patches": round(10 * share),
@@ -359,13 +359,13 @@ def _exponent() -> float:
     return float(engine.sample_complexity(engine.fully_connected((1,), 3)).exponent)
 
 
-def _slope(found: SampleComplexity, method: str) -> Measurement:
+def _slope(found: MeasuredComplexity, method: str) -> Measurement:
     known = found.dimensions[np.isfinite(found.samples)]
     window = (float(known.min()), float(known.max()))
     return Measurement(found.slope, found.slope_error, found.slope_freedom, 6, method, window)
 
 
-def _ratio(found: SampleComplexity, theory: Array, method: str) -> Measurement:
+def _ratio(found: MeasuredComplexity, theory: Array, method: str) -> Measurement:
     """Return the geometric mean of measured over predicted samples, every dimension alike."""
     known = np.isfinite(found.samples)
     ratio = math.exp(float(np.mean(np.log(found.samples[known] / theory[known]))))
@@ -391,7 +391,7 @@ def _told(point: LearnabilityPoint) -> str:
     )
 
 
-def _table(found: SampleComplexity, theory: Array | None = None) -> tuple[str, ...]:
+def _table(found: MeasuredComplexity, theory: Array | None = None) -> tuple[str, ...]:
     """Tell the samples of each dimension in a line."""
     rows = [
         f"d = {d:g}: P = {p:.0f} +- {e:.0f}"

@@ -266,6 +266,8 @@ def _monomial(term: Any, N: Any, D: Any) -> tuple[float, float, float] | None:
 
     powers = term.as_powers_dict()
     p, q = (powers.get(name, sp.S.Zero) for name in (N, D))
+    if p.free_symbols or q.free_symbols:
+        return None
     rest = term / (N**p * D**q)
     if rest.free_symbols or not (rest.is_real and p.is_real and q.is_real):
         return None

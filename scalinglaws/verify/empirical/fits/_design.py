@@ -31,6 +31,7 @@ from ._record import Fit
 Array = NDArray[np.float64]
 
 WHAT = ("loss", "params")
+LEAST_NOISE, MOST_NOISE = 1e-9, 10.0  # standard deviations in ln L
 _MORE = 2  # runs beyond the parameters that a fit needs
 _POWERS = (
     1.0,
@@ -141,7 +142,7 @@ def design(
         math.inf if max_compute is None else number("max_compute", max_compute, low=0, strict=True)
     )
     most = whole_or_inf("seeds", seeds)
-    tau = number("misfit", misfit, low=0)
+    tau = number("misfit", misfit, low=0, high=MOST_NOISE)
     if most is None and tau > 0:
         raise refusal("seeds", seeds, "must be finite: runs at one candidate share the misfit")
     sigma = _noise(fit, noise)
@@ -387,7 +388,7 @@ def _with_law(fit: Fit, law: str | None) -> Fit:
 
 def _noise(fit: Fit, noise: float | None) -> float:
     if noise is not None:
-        return number("noise", noise, low=0, strict=True)
+        return number("noise", noise, low=LEAST_NOISE, high=MOST_NOISE)
     if not len(fit):
         raise refusal(
             "noise",
@@ -395,7 +396,7 @@ def _noise(fit: Fit, noise: float | None) -> float:
             "must be given, the standard deviation of a run in ln L (0.005, say): the fit was made from parameters and has no residuals",
             shown=False,
         )
-    if not (math.isfinite(fit.sigma) and fit.sigma > 1e-9):
+    if not (math.isfinite(fit.sigma) and fit.sigma > LEAST_NOISE):
         raise refusal("noise", None, "must be given: the fit has residuals of 0", shown=False)
     return fit.sigma
 

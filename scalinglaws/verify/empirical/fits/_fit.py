@@ -76,7 +76,8 @@ def fit(
         Threshold in :math:`\ln L`, > 0; inf for least squares. By default 1.345 robust standard deviations of the residuals of a
         first fit at 0.001 (at least 1e-6).
     weights : array_like, shape (n,), optional
-        How much each point counts, >= 0; 1 by default.
+        How often each point counts, >= 0; 1 by default. Errors are those of as many runs as they add up to: weights that are no
+        repetitions, such as 1/variance, must be divided by their mean.
     envelope : float, optional
         Weight of residuals above the law, in (0, 1]: for runs that are worse than need be. 0.3 fits the 23 % expectile.
     bounds : dict of str to (float, float), optional

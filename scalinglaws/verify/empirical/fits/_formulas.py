@@ -10,12 +10,12 @@ from typing import Any
 
 from ....errors import DomainError, refusal
 from ....parsing import parse_expression
-from ._law import FREE, FitLaw
+from ._law import FREE, STEEPEST, FitLaw
 
 VARIABLES = ("N", "D", "C", "P", "n", "m", "x")
 """What is a variable in an expression; every other name is a parameter."""
 
-_EXPONENT = (0.0, FREE)  # at least 0
+_EXPONENT = (0.0, STEEPEST)  # at least 0
 _EITHER = (-FREE, FREE)
 _WIDTH = (-3.0, 3.0)  # logarithm of a sharpness or a width: beyond, powers overflow
 _SCALE = "scale"  # the logarithm lies within those of the variable, or near them
@@ -124,6 +124,7 @@ NAMED: dict[str, _Named] = {
         "L = q_1 + k_1 (k_2 P^gamma_2 + q_2)^-gamma_1",
     ),
 }
+_LIKE = {"kaplan": "surface_power", "kaplan+offset": "surface_power", "rosenfeld": "surface"}
 ALIASES = {
     "hestness": "power_offset",
     "empirical.hestness": "power_offset",
@@ -185,7 +186,7 @@ def named_law(name: str) -> FitLaw:
         kernel=law_kernel(loss, names, logs, signed, variables),
         linear=linear,
         boxes=tuple(boxes.items()),
-        like="surface_power" if name in ("kaplan", "kaplan+offset") else None,
+        like=_LIKE.get(name),
     )
 
 

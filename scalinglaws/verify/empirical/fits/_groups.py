@@ -30,6 +30,8 @@ from ._sharing import SharingTest, sharing_test
 
 Array = NDArray[np.float64]
 
+_FIRST = 100  # steps of the first fit, in those of a resample
+_MOST_WORK = 1e12  # cubes of numbers of parameters: about an hour
 _OF_DATA = ("W-few-runs", "W-losses-alike", "W-one-sided", "W-short-range", "W-trend")
 """Warnings of a group alone that hold for a fit with others too."""
 
@@ -269,7 +271,8 @@ def fit_groups(
     Notes
     -----
     Newton steps with the exact Hessian, from the mean of the separate fits and from the fit to all runs as if they were one group.
-    2000 resamples of 48 runs take about 0.2 s on two threads.
+    2000 resamples of 48 runs take about 0.2 s on two threads. A step costs the cube of the number of all parameters: 2000 resamples of
+    300 groups are refused.
 
     Examples
     --------
@@ -291,8 +294,18 @@ def fit_groups(
             raise unknown_name("parameter", name, chosen.names)
     held = tuple(name for name in chosen.names if name in together)
     table, column = _with_groups(runs, group)
+    groups = dict.fromkeys(table.group.tolist() if table.group is not None else ())
+    coordinates = len(held) + len(groups) * (len(chosen.names) - len(held))
+    if (count + _FIRST) * float(coordinates) ** 3 > _MOST_WORK:
+        raise refusal(
+            "bootstrap",
+            count,
+            f"{len(groups)} groups have {coordinates} parameters, which {count} resamples would fit for more than an hour: use fewer "
+            "groups or resamples, or bootstrap=0",
+            named=False,
+        )
     alone: dict[str, Fit] = {}
-    for name in dict.fromkeys(table.group.tolist() if table.group is not None else ()):
+    for name in groups:
         own = table.take(table.group == name)
         try:
             alone[name] = fit(law, own, delta=threshold, bounds=bounds, fixed=fixed, bootstrap=0)

@@ -24,6 +24,7 @@ _OFFSET_ERROR = 0.5  # standard deviation of the logarithm of an offset of which
 _DECADES = 1.5  # of a variable
 _RATIO = 1.3  # of the largest loss over the least
 _PER_PARAMETER = 4
+_TOTAL = 0.01  # by which the sum of weights may differ from the number of points
 _FEW = 30  # runs for a bootstrap
 _SKEW = 1.0
 _TREND = 0.01  # level of a trend
@@ -149,7 +150,8 @@ def _decomposed(jacobian: Array) -> tuple[float, Array]:
     size = np.linalg.norm(jacobian, axis=0)
     if not np.all(size > 0):  # what the loss does not depend on at all
         return math.inf, (size == 0).astype(float)
-    values, vectors = np.linalg.svd(jacobian / size)[1:]
+    wide = len(jacobian) < size.size  # else the rows of a large square matrix are not needed
+    values, vectors = np.linalg.svd(jacobian / size, full_matrices=wide)[1:]
     if values.size < size.size or values[-1] <= 0:
         return math.inf, vectors[-1]
     return float(values[0] / values[-1]), vectors[-1]
@@ -216,6 +218,8 @@ def _of_parameters(
     fit: Fit, found: Identifiability, centered: Array, names: list[str]
 ) -> list[CodedWarning]:
     problems = []
+    if not fit.success:
+        problems.append(CodedWarning("W-unsettled", f"{fit.law}: {fit.message}"))
     weakest = ", ".join(found.weakest)
     if found.condition > NOT:
         problems.append(CodedWarning("W-not-identifiable", _gauge(fit, centered, names)))
@@ -296,6 +300,10 @@ def _of_data(fit: Fit, logs: Array, kept: NDArray[np.bool_]) -> list[CodedWarnin
     if points < _PER_PARAMETER * free:
         told = f"{points} points for the {free} parameters of {fit.law}"
         problems.append(CodedWarning("W-few-points", told))
+    total = float(np.sum(fit.row_weights))
+    if abs(total - points) > _TOTAL * points:
+        told = f"the weights of {points} points add up to {total:.4g}, and count as that many runs"
+        problems.append(CodedWarning("W-weights", told))
     runs = points if fit.run is None else len(np.unique(fit.run[kept]))
     if runs < _FEW:
         problems.append(CodedWarning("W-few-runs", f"{runs} runs"))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import instance, numbers
+from ....arguments import instance, number, numbers
 from ....errors import refusal, unknown_name
 from ....reprs import short_repr
 from . import _newton, _starts
@@ -22,7 +22,31 @@ NOTHING = -1e3
 """The logarithm that stands for zero: exp of it is exactly 0."""
 
 FREE = math.inf
+STEEPEST = 20.0
+"""Largest exponent unless bounds say otherwise: beyond, amplitudes leave the range of floats."""
 _GRID = np.linspace(0.05, 1.5, 30)
+
+
+def checked_bounds(
+    bounds: Mapping[str, tuple[float, float]] | None,
+) -> dict[str, tuple[float, float]]:
+    """Return bounds of parameters, each two numbers of which the first is smaller.
+
+    Examples
+    --------
+    >>> checked_bounds({"a": (0, 1)})
+    {'a': (0.0, 1.0)}
+    """
+    if bounds is None:
+        return {}
+    instance("bounds", bounds, Mapping)
+    found = {}
+    for name, given in bounds.items():
+        ends = numbers(f"bounds[{name!r}]", given, infinite=True)
+        if ends.shape != (2,) or not ends[0] < ends[1]:
+            raise refusal(f"bounds[{name!r}]", given, "must be two increasing numbers")
+        found[name] = (float(ends[0]), float(ends[1]))
+    return found
 
 
 @short_repr
@@ -137,7 +161,7 @@ class FitLaw:
     def parameters(self, x: ArrayLike) -> dict[str, float | Array]:
         """Turn coordinates, shape (p,) or (B, p), into parameters by name."""
         given = np.asarray(x, float)
-        with np.errstate(under="ignore"):
+        with np.errstate(under="ignore", over="ignore"):
             found = {
                 name: np.exp(given[..., j]) if log else given[..., j].copy()
                 for j, (name, log) in enumerate(zip(self.names, self.logs, strict=True))
@@ -173,14 +197,22 @@ class FitLaw:
     ) -> FitLaw:
         """Return the law with bounds on parameters, or with some of them fixed at values."""
         low, high = list(self.low), list(self.high)
-        for name, (least, most) in (bounds or {}).items():
+        asked = checked_bounds(bounds)
+        for name, (least, most) in asked.items():
             ends = self.coordinate(name, least), self._upper(name, most)
             if not ends[0] < ends[1]:
-                raise refusal(f"bounds[{name!r}]", (least, most), "must be increasing")
+                raise refusal(f"bounds[{name!r}]", (least, most), "must be two increasing numbers")
             low[self.names.index(name)], high[self.names.index(name)] = ends
+        if fixed is not None:
+            instance("fixed", fixed, Mapping)
         for name, value in (fixed or {}).items():
-            at = self.coordinate(name, value)
+            at = self.coordinate(name, number(f"fixed[{name!r}]", value))
+            if name in asked and not asked[name][0] <= value <= asked[name][1]:
+                raise refusal(f"fixed[{name!r}]", value, f"lies outside of bounds, {asked[name]}")
             low[self.names.index(name)] = high[self.names.index(name)] = at
+        for amplitude, exponent, _ in self.centers:  # a term that is left out has no exponent
+            if high[amplitude] <= NOTHING and low[exponent] < high[exponent]:
+                low[exponent] = high[exponent] = 0.0
         return replace(self, low=tuple(low), high=tuple(high))
 
     def _upper(self, name: str, value: float) -> float:

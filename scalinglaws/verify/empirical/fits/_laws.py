@@ -10,7 +10,7 @@ from typing import Any
 
 from ....errors import refusal, unknown_name
 from . import _formulas, _surface
-from ._law import FREE, FitLaw
+from ._law import FREE, STEEPEST, FitLaw, checked_bounds
 
 __all__ = ["FitLaw", "fit_law"]
 
@@ -32,7 +32,7 @@ def _hand_written() -> dict[str, FitLaw]:
         variables=("N", "D"),
         formula="L = E + A/N^a + B/D^b",
         low=(-FREE, -FREE, -FREE, 0.0, 0.0),
-        high=(FREE,) * 5,
+        high=(FREE, FREE, FREE, STEEPEST, STEEPEST),
         kernel=_surface.surface,
         centers=((1, 3, 0), (2, 4, 1)),
     )
@@ -76,6 +76,7 @@ def fit_law(
     """
     if isinstance(law, FitLaw):
         return law
+    ends = checked_bounds(bounds)
     named = law if isinstance(law, str) else getattr(law, "name", None)
     if not isinstance(named, str) or not (isinstance(law, str) or hasattr(law, "forms")):
         raise refusal("law", law, "must be the name of a law, an expression, or a law")
@@ -85,13 +86,12 @@ def fit_law(
     if name in _formulas.NAMED:
         return _formulas.named_law(name)
     if not isinstance(law, str):
-        return _formulas.catalogue_expression(law, bounds or {})
+        return _formulas.catalogue_expression(law, ends)
     if _WORD.fullmatch(law):
         known = [*_hand_written(), *_formulas.NAMED]
         if law.startswith("empirical.") or "." in law:
             from ....theory import law as catalogue_law
 
-            return _formulas.catalogue_expression(catalogue_law(law), bounds or {})
+            return _formulas.catalogue_expression(catalogue_law(law), ends)
         raise unknown_name("law", law, known)
-    ends = {name: (float(low), float(high)) for name, (low, high) in (bounds or {}).items()}
     return _formulas.expression_law(law, tuple(sorted(ends.items())))

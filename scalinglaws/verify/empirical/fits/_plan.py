@@ -16,6 +16,8 @@ from ._plan_task import TARGETS, Task
 from ._record import Fit
 from ._tradeoff import CAPS
 
+_MOST_TOKENS = 1e100  # as of runs
+
 
 def plan(
     fit: Fit,
@@ -110,7 +112,7 @@ def plan(
         target,
         np.atleast_1d(value).ravel(),
         unique=_optional("unique_tokens", unique_tokens),
-        inference=number("inference_tokens", inference_tokens, low=0),
+        inference=number("inference_tokens", inference_tokens, low=0, high=_MOST_TOKENS),
         caps={
             name: bound
             for name, cap in zip(CAPS, (max_params, max_tokens, max_ratio), strict=True)

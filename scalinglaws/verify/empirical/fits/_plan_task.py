@@ -240,7 +240,7 @@ class Task:
         fields["epochs"] = (
             np.full(u.shape, np.nan) if self.unique is None else np.exp(v) / self.unique
         )
-        fields["ratio_beyond"] = np.exp(v - u) / self._largest_ratio()
+        fields["ratio_beyond"] = np.exp(v - u) / self._ratios()[1]
         warnings = self._warnings(fields)
         names = np.array([*CAPS, "all", ""])
         active = names[points.cap]
@@ -314,12 +314,13 @@ class Task:
             found += member.weight * (self.cost.log(u, v) - self.cost.log(best.u, best.v)[0])
         return np.exp(found)
 
-    def _largest_ratio(self) -> float:
+    def _ratios(self) -> tuple[float, float]:
+        """Return the smallest and the largest D/N that was fitted."""
         columns = self.fit.columns
         if not len(self.fit) or not {"N", "D"} <= set(columns):
-            return math.nan
-        counted = self.fit.row_weights > 0
-        return float(np.max((columns["D"] / columns["N"])[counted]))
+            return math.nan, math.nan
+        ratios = (columns["D"] / columns["N"])[self.fit.row_weights > 0]
+        return float(np.min(ratios)), float(np.max(ratios))
 
     def _certificate(self) -> str:
         if self.unique is None and self.total.per_token is not None and self.target in TARGETS[:2]:
@@ -428,8 +429,15 @@ class Task:
             found.append(
                 CodedWarning(
                     "W-far-ratio",
-                    f"D/N is up to {most:.2g} times the largest fitted, {self._largest_ratio():.3g}: fits of usual ratios "
+                    f"D/N is up to {most:.2g} times the largest fitted, {self._ratios()[1]:.3g}: fits of usual ratios "
                     "overstate what more tokens gain there (Sardana et al.)",
                 )
             )
+        ratios = fields["tokens"] / fields["params"]
+        smallest = self._ratios()[0]
+        if np.any(ratios < smallest):
+            told = (
+                f"D/N is down to {np.min(ratios):.2g}, where the smallest fitted is {smallest:.3g}"
+            )
+            found.append(CodedWarning("W-far-ratio", told))
         return tuple(found)

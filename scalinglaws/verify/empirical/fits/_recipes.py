@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import flag, numbers
+from ....arguments import flag, numbers, several
 from ....errors import DataError, refusal
 from ....notebook import words_html
 from ....reprs import LONGEST, line
@@ -180,7 +180,7 @@ def compare_recipes(
     """
     if fit_law(law).id not in CLOSED:
         raise refusal("law", law, f"must be {' or '.join(CLOSED)}")
-    kept = None if shared is None else tuple([shared] if isinstance(shared, str) else shared)
+    kept = None if shared is None else several("shared", shared, str)
     first = fit_groups(law, runs, group, kept, bootstrap=bootstrap, rng=rng)
     first.fit_of(reference)
     test = first.test()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import path as checked_path
-from ....errors import DataError
+from ....errors import DataError, refusal
 from ....notebook import words_html
 from ....results import Result
 from .._coded_warnings import CodedWarning
@@ -172,7 +172,7 @@ class Fit(Result):
         Fit
             With new `samples`; those of other laws are drawn alike.
         """
-        source = int(rng) if isinstance(rng, (int, np.integer)) else rng
+        source = int(rng) if isinstance(rng, np.integer) else rng
         laws = {
             name: other.bootstrap(count, cluster=cluster, rng=source)
             for name, other in self.laws.items()
@@ -248,7 +248,9 @@ class Fit(Result):
             The file written.
         """
         target = checked_path("path", path)
-        if target.suffix != ".json":
+        if target.suffix.lower() not in (".npz", ".json"):
+            raise refusal("path", str(target), "must end in .npz or .json")
+        if target.suffix.lower() != ".json":
             return super().save(target)
         self.to_json(target)
         return target
@@ -273,10 +275,19 @@ class Fit(Result):
             If the file is not such a file.
         """
         source = checked_path("path", path)
-        if source.suffix != ".json":
-            return super().load(source)
+        if source.suffix.lower() != ".json":
+            found = super().load(source)
+            cls._in("_saved").refuse_unsound(found)
+            return found
         try:
             text = source.read_text(encoding="utf-8")
         except UnicodeDecodeError as failure:
             raise DataError(f"{path} is no text: {failure}") from failure
         return cls.from_json(text)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Make a fit again from what `to_json` returned; refuse one whose parts do not belong together."""
+        found = super().from_json(text)
+        cls._in("_saved").refuse_unsound(found)
+        return found

@@ -25,6 +25,8 @@ def enough(law: FitLaw, columns: Mapping[str, Array], weights: Array) -> None:
         If there are fewer than parameters + 2, or all have the same value of a variable, or the same D/N.
     """
     free = int(np.sum(law.free))
+    if not free:
+        raise DataError(f"all parameters of {law.id} are fixed: nothing is left to fit")
     points = int(np.count_nonzero(weights))
     if points < free + _MORE:
         raise DataError(

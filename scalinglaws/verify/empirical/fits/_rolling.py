@@ -305,6 +305,8 @@ class _Refit:
             return None
         seen = self._solved(law, columns, points.losses[index], weights, start=self.solution.x)
         there = _named(law, seen.x)
+        if not all(map(math.isfinite, (*self.parameters.values(), *there.values()))):
+            return None
         forecast, log_n = (
             float(log_params(self.law, p, budget, 1.0, inside=False))
             for p in (self.parameters, there)

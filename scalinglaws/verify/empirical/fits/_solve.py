@@ -20,6 +20,8 @@ from ._laws import fit_law
 Array = NDArray[np.float64]
 
 _POWERS = (1.0, 0.5)  # of the sum, at which surface_power starts from the optimum of surface
+_FELT = 1e-100  # of the largest slope
+_CEILINGS = (1.02, 1.2, 2.0, 30.0)  # over the largest loss, from which rosenfeld starts
 
 
 @short_repr
@@ -134,7 +136,7 @@ def starting_points(
 ) -> list[Array]:
     """Return the starts of a law: from a grid of shapes, or from the optimum of the simpler law that it contains."""
     if law.like is not None:
-        return [_like(law, columns, losses, delta, weights, envelope)]
+        return _like(law, columns, losses, delta, weights, envelope)
     if law.simpler is None:
         return law.grid_starts(law.logarithms(columns), losses, weights)
     base = fit_law(law.simpler)
@@ -156,7 +158,15 @@ def starting_points(
 
 def _like(
     law: FitLaw, columns: Columns, losses: Array, delta: float, weights: Array, envelope: float
-) -> Array:
+) -> list[Array]:
+    """Start from the optimum of the law of which this one is a case in other coordinates."""
+    start = _as_envelope if law.like == "surface" else _as_power
+    return start(law, columns, losses, delta, weights, envelope)
+
+
+def _as_power(
+    law: FitLaw, columns: Columns, losses: Array, delta: float, weights: Array, envelope: float
+) -> list[Array]:
     """Start Kaplan's law, a power of a sum with b = 1, from the optimum of that power in its own coordinates."""
     offset = law.names[0] == "E"
     base = fit_law("surface_power").constrained(
@@ -165,7 +175,31 @@ def _like(
     x = solve(base, columns, losses, delta=delta, weights=weights, envelope=envelope).x
     a, c = max(x[3], 1e-3), x[5]  # A N^-a = (N_c/N)^(a_N/a_D), B/D = D_c/D, c = a_D
     found = [a * c, c, x[1] / a, x[2]]
-    return law.within(np.array([x[0], *found] if offset else found))
+    return [law.within(np.array([x[0], *found] if offset else found))]
+
+
+def _as_envelope(
+    law: FitLaw, columns: Columns, losses: Array, delta: float, weights: Array, envelope: float
+) -> list[Array]:
+    """Start Rosenfeld's law from surfaces: with its ceiling known, e = L/sqrt(1 - (L/e_0)^2) is a surface."""
+    place = law.names.index("epsilon_0")
+    worst = float(np.max(losses[weights > 0]))
+    ceilings = [factor * worst for factor in _CEILINGS]
+    if law.low[place] == law.high[place]:
+        ceilings = [math.exp(law.low[place])]
+    found = []
+    for ceiling in ceilings:
+        share = np.minimum(
+            losses / ceiling, 1 - 1e-6
+        )  # a loss above the ceiling is no value of the law
+        raised = losses / np.sqrt((1 - share) * (1 + share))
+        x = solve(
+            fit_law("surface"), columns, raised, delta=delta, weights=weights, envelope=envelope
+        ).x
+        at = {"A": x[2], "alpha": x[4], "B": x[1], "beta": x[3], "c_inf": x[0]}
+        at["epsilon_0"] = math.log(ceiling)
+        found.append(law.within(np.array([at[name] for name in law.names])))
+    return found
 
 
 def resolve_many(
@@ -226,13 +260,15 @@ def errors(solution: Solution, weights: Array, free: NDArray[np.bool_]) -> tuple
 
 
 def normal_inverse(jacobian: Array, weights: Array, free: NDArray[np.bool_]) -> Array:
-    """Return (J^T W J)^+ over what was fitted, 0 elsewhere."""
+    """Return (J^T W J)^+ over what was fitted and felt, 0 elsewhere."""
     found = np.zeros((free.size, free.size))
     rows = jacobian[:, free] * np.sqrt(weights)[:, None]
-    size = np.maximum(np.linalg.norm(rows, axis=0), 1e-300)
-    scaled = rows / size
+    size = np.linalg.norm(rows, axis=0)
+    felt = size > _FELT * np.max(size, initial=0.0)  # what the points do not feel has no variance
+    scaled = rows[:, felt] / size[felt]
     inverse = np.linalg.pinv(scaled.T @ scaled, rcond=1e-14, hermitian=True)
-    found[np.ix_(free, free)] = inverse / np.outer(size, size)
+    place = np.flatnonzero(free)[felt]
+    found[np.ix_(place, place)] = inverse / np.outer(size[felt], size[felt])
     return found
 
 

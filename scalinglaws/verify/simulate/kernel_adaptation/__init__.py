@@ -1,8 +1,9 @@
 r"""Sampling of Bayesian networks: the posterior over all weights, given a data set, by Hamiltonian Monte Carlo.
 
-A network of two layers, :math:`f(x) = \sum_c a_c \phi(w_c \cdot x)`, has independent Gaussian weights under its prior. The
-readout given the hidden weights is Gaussian, so it is integrated out exactly and drawn exactly; the hidden weights are sampled by
-trajectories with the exact gradient. Nothing is assumed about which features are learned: widths, samples and dimensions are finite.
+Three networks have independent Gaussian weights under their priors: one of two layers, :math:`f(x) = \sum_c a_c \phi(w_c \cdot x)`, one
+of three, and a linear convolutional one. The readout given the hidden weights is Gaussian, so it is integrated out exactly; the hidden
+weights are sampled by trajectories with the exact gradient. Nothing is assumed about which features are learned: widths, samples and
+dimensions are finite. One loop runs the chains of all of them, cold ones and planted ones, and judges whether they agree.
 """
 
 from ._chains import effective_size, split_r_hat
@@ -16,13 +17,14 @@ from ._learnability import (
     learnability_point,
 )
 from ._posterior import log_posterior, sample_posterior, teacher_posterior
-from ._records import ConvolutionalSample, DeepSample, PosteriorSample
+from ._records import ConvolutionalSample, DeepSample, NetworkSample, PosteriorSample
 from ._stratified import stratified_polynomial
 
 __all__ = [
     "ConvolutionalSample",
     "DeepSample",
     "LearnabilityPoint",
+    "NetworkSample",
     "PosteriorSample",
     "convolutional_point",
     "convolutional_posterior",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import floats, refuse_first, whole_numbers
+from ....equality import by_value
 from ....errors import refusal
 from ....reprs import short_repr
 
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 def checked(
     inputs: ArrayLike, labels: ArrayLike, dimension: int | None = None, prefix: str = ""
 ) -> tuple[Array, Array]:
+    """Return points and their labels, finite and of matching shapes; none of either if `dimension` says what none would have."""
     x, y = floats("inputs", inputs), floats("labels", labels)
     if dimension is not None and not x.size and not y.size:
         return np.empty((0, dimension)), np.empty(0)
@@ -40,6 +42,7 @@ def checked(
 
 
 def unit_vector(direction: ArrayLike | None, dimension: int) -> Array:
+    """Return a direction, normalized; the first axis if none is given."""
     found = np.eye(dimension)[0] if direction is None else floats("direction", direction)
     length = float(np.linalg.norm(found))
     if found.shape != (dimension,) or not 0 < length < math.inf:
@@ -62,6 +65,7 @@ def odd_degrees(degrees: ArrayLike) -> tuple[int, ...]:
 
 
 @short_repr
+@by_value
 @dataclass(frozen=True)
 class Reduced:
     """Data of a network that is linear in its inputs: a rotation of the points leaves min(P, d) of them that are not zero.

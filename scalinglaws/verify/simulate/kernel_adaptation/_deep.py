@@ -39,7 +39,7 @@ def sample_deep(
     thinning: int = 1,
     duration: float = 1.5,
     acceptance: float = 0.8,
-    planted: bool | int | None = False,
+    planted: bool | int | None = 0,
     rng: np.random.Generator | int,
     on_failure: str = "raise",
 ) -> DeepSample:
@@ -78,7 +78,7 @@ def sample_deep(
         As for `sample_posterior`.
     planted : bool or int, optional
         How many chains start planted, their first layer's weights along the direction three times as large as drawn from the prior;
-        the others start cold, from the prior. None by default.
+        the others start cold, from the prior. True is all of them, None every other one.
 
     Returns
     -------

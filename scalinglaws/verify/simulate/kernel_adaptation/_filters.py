@@ -34,7 +34,7 @@ def sample_convolutional(
     thinning: int = 1,
     duration: float = 1.5,
     acceptance: float = 0.8,
-    planted: bool | int | None = False,
+    planted: bool | int | None = 0,
     rng: np.random.Generator | int,
     on_failure: str = "raise",
 ) -> ConvolutionalSample:
@@ -70,7 +70,7 @@ def sample_convolutional(
         As for `sample_posterior`.
     planted : bool or int, optional
         How many chains start planted, with filters along the direction three times as large as drawn from the prior; the others
-        start cold, from the prior. None by default.
+        start cold, from the prior. True is all of them, None every other one.
 
     Returns
     -------

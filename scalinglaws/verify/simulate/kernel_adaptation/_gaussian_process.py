@@ -131,7 +131,7 @@ def _averages(x: Array, along: Array, variance: float, degree: int) -> Array:
                 * math.sqrt(math.factorial(k))
                 * component(k, root * along, tau * squares, "erf")
             )
-    constant = component(degree, np.ones(1), np.zeros(1), "erf")[
-        0
-    ]  # of c_k = constant m^k (1+2q)^(-k/2)
-    return constant * total
+    # of c_k = constant m^k (1 + 2q)^(-k/2)
+    constant = float(component(degree, np.ones(1), np.zeros(1), "erf")[0])
+    found: Array = constant * total
+    return found

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ....arguments import afford, generator, whole
+from ....arguments import afford, flag, generator, whole
 from ....results import Result
 from ._filters import sample_convolutional
 from ._gaussian_process import gaussian_process_component
 from ._posterior import sample_posterior
-from ._records import Sample
+from ._records import NetworkSample
 from ._stratified import stratified_polynomial
 
 Array = NDArray[np.float64]
@@ -104,6 +104,9 @@ def learnability_point(
     degree: int = 3,
     datasets: int = 6,
     lazy: bool = True,
+    chains: int = 4,
+    draws: int = 400,
+    warmup: int = 200,
     rng: np.random.Generator | int,
     **options: object,
 ) -> LearnabilityPoint:
@@ -130,10 +133,12 @@ def learnability_point(
         How many, >= 2.
     lazy : bool
         Whether regression with the kernel of infinite width is done, too, on the same data.
+    chains, draws, warmup : int
+        As for `sample_posterior`; every other chain starts planted.
     rng : Generator or int
         Source of randomness; each data set takes a stream spawned from it.
     **options
-        All others of `sample_posterior`, such as `scale`, `chains` (4, half of them planted), `draws` and `warmup`.
+        All others of `sample_posterior`, such as `scale`.
 
     Returns
     -------
@@ -153,6 +158,7 @@ def learnability_point(
     """
     width = whole("dimension", dimension)
     count = width if neurons is None else whole("neurons", neurons)
+    beside = flag("lazy", lazy)
     found = []
     for stream in generator(rng).spawn(_datasets(datasets)):
         data, source = stream.spawn(2)
@@ -163,6 +169,9 @@ def learnability_point(
             neurons=count,
             ridge=ridge,
             degrees=[degree],
+            chains=chains,
+            draws=draws,
+            warmup=warmup,
             rng=source,
             on_failure="return",
             **options,  # type: ignore[arg-type]
@@ -174,7 +183,7 @@ def learnability_point(
         }
         other = (
             gaussian_process_component(x, y, ridge=ridge, degree=degree, **rest)  # type: ignore[arg-type]
-            if lazy
+            if beside
             else math.nan
         )
         found.append(_one(sample, sample.components[..., 0], f"component_{degree}", other))
@@ -190,6 +199,8 @@ def convolutional_point(
     ridge: float = 1.0,
     datasets: int = 6,
     chains: int = 4,
+    draws: int = 400,
+    warmup: int = 200,
     rng: np.random.Generator | int,
     **options: object,
 ) -> LearnabilityPoint:
@@ -209,8 +220,8 @@ def convolutional_point(
         :math:`\kappa`, as for `sample_convolutional`.
     datasets : int
         How many, >= 2.
-    chains : int
-        Of each; every other one starts planted.
+    chains, draws, warmup : int
+        As for `sample_convolutional`; every other chain starts planted.
     rng : Generator or int
         Source of randomness; each data set takes a stream spawned from it.
     **options
@@ -256,6 +267,8 @@ def convolutional_point(
             ridge=ridge,
             teacher=(pair[0], pair[1]),
             chains=runs,
+            draws=draws,
+            warmup=warmup,
             planted=runs // 2,
             rng=source,
             on_failure="return",
@@ -330,13 +343,13 @@ def _datasets(count: object) -> int:
     return whole("datasets", count, low=2)
 
 
-def _one(sample: Sample, drawn: Array, name: str, lazy: float) -> tuple[list[float], str]:
+def _one(sample: NetworkSample, drawn: Array, name: str, lazy: float) -> tuple[list[float], str]:
     """Return the numbers of one data set, and what was wrong with its chains beside R-hat."""
     means, planted = drawn.mean(axis=1), sample.planted
     chains = planted.size
     # the variance of a mean over all chains, shared out to those of each start
     noise = sample.standard_error[name] * math.sqrt(
-        chains / max(np.sum(~planted), 1) + chains / max(np.sum(planted), 1)
+        chains / max(int(np.sum(~planted)), 1) + chains / max(int(np.sum(planted)), 1)
     )
     cold, warm = (
         float(means[start].mean()) if np.any(start) else float(means.mean())
@@ -358,6 +371,8 @@ def _one(sample: Sample, drawn: Array, name: str, lazy: float) -> tuple[list[flo
 def _point(
     learner: str, dimension: int, samples: int, found: list[tuple[list[float], str]]
 ) -> LearnabilityPoint:
-    rows = np.array([row for row, _ in found])
+    values, lazy, cold, planted, noise, r_hat = np.array([row for row, _ in found]).T
     troubles = tuple(dict.fromkeys(trouble for _, trouble in found if trouble))
-    return LearnabilityPoint(learner, dimension, samples, *rows.T, troubles=troubles)
+    return LearnabilityPoint(
+        learner, dimension, samples, values, lazy, cold, planted, noise, r_hat, troubles
+    )

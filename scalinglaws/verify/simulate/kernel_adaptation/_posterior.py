@@ -149,7 +149,7 @@ def sample_posterior(
         Mean acceptance probability that the step size is adapted to, between 0 and 1.
     planted : bool or int, optional
         How many chains start planted, their weights along the direction three times as large as drawn from the prior; the others
-        start cold, from the prior. Every other one by default.
+        start cold, from the prior. True is all of them, None every other one.
     rng : Generator or int
         Source of randomness; each chain takes a stream spawned from it.
     on_failure : {"raise", "return"}

@@ -16,7 +16,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample(Result):
+class NetworkSample(Result):
     """What every network's sample has.
 
     Attributes
@@ -58,7 +58,7 @@ class Sample(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PosteriorSample(Sample):
+class PosteriorSample(NetworkSample):
     r"""Networks of two layers drawn from a posterior, in several chains.
 
     Attributes
@@ -129,7 +129,7 @@ class PosteriorSample(Sample):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvolutionalSample(Sample):
+class ConvolutionalSample(NetworkSample):
     r"""Linear convolutional networks drawn from a posterior, in several chains.
 
     Attributes
@@ -169,7 +169,7 @@ class ConvolutionalSample(Sample):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeepSample(Sample):
+class DeepSample(NetworkSample):
     r"""Networks of three layers drawn from a posterior, in several chains.
 
     Attributes

@@ -15,10 +15,10 @@ from ....errors import ConvergenceError, refusal
 from ....reprs import short_repr
 from ....results import Diagnostics, Status
 from ._chains import Chain, effective_size, first_step, split_r_hat, warm_up
-from ._records import Sample
+from ._records import NetworkSample
 
 Array = NDArray[np.float64]
-Found = TypeVar("Found", bound=Sample)
+Found = TypeVar("Found", bound=NetworkSample)
 Observe = Callable[[Array, np.random.Generator], tuple[dict[str, Array | float], Array]]
 """From a position to what is recorded of it, and to the mean network on the training points, which is averaged."""
 Scalars = Callable[[Mapping[str, Array]], Mapping[str, Array]]
@@ -128,7 +128,7 @@ def sample(
 
     Returns
     -------
-    Sample
+    NetworkSample
         Of the class `record`.
 
     Raises

@@ -469,3 +469,14 @@ def test_cochrans_q_rejects_too_often():
             rejected[name] += weights @ (found.values - mean) ** 2 > 3.841458820694124
     print({name: count / 200 for name, count in rejected.items()})
     assert sum(rejected.values()) > 2 * 200 * 0.05
+
+
+def test_resamples_of_hundreds_of_groups_are_refused():
+    law, count = {"E": 1.8, "A": 482.0, "B": 2085.0, "a": 0.35, "b": 0.37}, 300
+    N = np.tile(np.geomspace(1e8, 1e10, 8), count)
+    D = np.tile(np.geomspace(1e10, 2e9, 8), count) * 20
+    losses = law["E"] + law["A"] / N ** law["a"] + law["B"] / D ** law["b"]
+    table = {"N": N, "D": D, "loss": losses, "recipe": np.repeat(np.arange(count).astype(str), 8)}
+    many = empirical.read_runs(table, group="recipe", counts="total")
+    with pytest.raises(DomainError, match="300 groups have 902 parameters, which 2000 resamples"):
+        empirical.fit_groups("surface", many)

@@ -1,5 +1,6 @@
 """Whether parameters can be told apart, and every warning of a fit."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,11 @@ import pytest
 
 from scalinglaws.verify.empirical import WARNINGS, Fit, example_runs, fit, from_parameters
 from scalinglaws.verify.empirical.fits import fit_law
-from scalinglaws.verify.empirical.fits._identifiability import identifiability, identified
+from scalinglaws.verify.empirical.fits._identifiability import (
+    _decomposed,
+    identifiability,
+    identified,
+)
 
 KNOWN = {"E": 1.8172, "A": 482.01, "B": 2085.43, "a": 0.3478, "b": 0.3658}
 
@@ -200,3 +205,14 @@ def test_every_code_has_a_cause_and_a_cure():
         assert entry.cause
         assert entry.cure
     assert identifiability(found).problems == found.identifiability.problems
+
+
+def test_memory_grows_with_the_number_of_points():
+    """A square matrix over all points was made: 100 000 runs took 75 GB."""
+    jacobian = np.random.default_rng(0).normal(size=(8000, 5))
+    tracemalloc.start()
+    condition, _ = _decomposed(jacobian)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 1 <= condition < 1.2
+    assert most < 10 * jacobian.nbytes
