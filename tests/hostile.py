@@ -237,7 +237,21 @@ MAKERS = {
     "LearnabilityLadder": lambda: learnability_ladder(
         simulated_posteriors.gaussian_process_point, [2, 3], [[20, 40], [30]], datasets=2, rng=0
     ),
+    "DeepSample": lambda: simulated_posteriors.sample_deep(
+        [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]],
+        [1.0, -1.0, 0.5],
+        neurons=(3, 2),
+        ridge=0.5,
+        chains=2,
+        draws=8,
+        warmup=20,
+        rng=0,
+        on_failure="return",
+    ),
     "NormExponents": _norm_exponents,
+    "Pattern": lambda: theory.patterns.sample_complexity(
+        theory.patterns.fully_connected((1,), 3)
+    ).winners[0],
     "TwoLayer": lambda: solvers.kernel_adaptation.two_layer(
         [1.0, 0.2], dimension=20, width=100.0, scale=100.0, ridge_per_sample=0.1
     ),

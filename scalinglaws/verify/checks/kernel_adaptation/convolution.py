@@ -61,7 +61,7 @@ def sampled(context: Context, samples: int, sets: int) -> tuple[Array, float]:
     statement="a linear convolutional network learns what the free energy and its closed form say, where lazy filters learn less",
     laws=("kernel_adaptation.cnn_sample_complexity",),
 )
-def convolution(context: Context) -> Iterator[Comparison]:
+def adapted_filters(context: Context) -> Iterator[Comparison]:
     """Sampled networks of 60 inputs with enough samples and, at full effort, with too few; then the power of the law far out."""
     for samples, sets in ((ENOUGH, context.pick(quick=8, full=48)), (FEW, 200)):
         if samples == FEW and context.effort == "quick":

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[float, float, dict[str, Any]]] = {
     demo=True,
     compiles=2.0,
 )
-def dictionary(context: Context) -> Iterator[Comparison]:
+def both_ways(context: Context) -> Iterator[Comparison]:
     """To samples by the dictionary and back by the dual of `two_layer`, then a derivative, several features, and large sizes."""
     source = "solvers.kernel_adaptation.samples_for_alignment"
     for name, (alignment, target, given) in CASES.items():

@@ -25,7 +25,7 @@ _TIE = 0.1  # of the difference of excesses
     laws=("patterns.three_layer",),
     effort="full",
 )
-def layers(context: Context) -> Iterator[Comparison]:
+def specializing_layer(context: Context) -> Iterator[Comparison]:
     """The order of two excesses over the prior, of the largest weight along the target and of the largest linear part of the middle."""
     for first, winner in FIRST.items():
         prior = _largest(

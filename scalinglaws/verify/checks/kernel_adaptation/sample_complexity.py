@@ -62,7 +62,7 @@ _CURVE_TOLERANCE = 0.1  # relative: 0.03 and two of the standard errors that six
     statement="as wide as its inputs, a sampled network learns a cubic feature from samples that teach a lazy kernel little",
     laws=("patterns.two_layer", "kernel_adaptation.cnn_sample_complexity"),
 )
-def sample_complexity(context: Context) -> Iterator[Comparison]:
+def specialized_pair(context: Context) -> Iterator[Comparison]:
     """One pair, specialized against lazy, and one convolutional pair; data sets are replicates, and both learn from the same ones."""
     found = learnability_point(
         300, dimension=12, datasets=4, ridge=RIDGE, rng=context.generator("pair", 0), **_QUICK

@@ -229,7 +229,7 @@ def bimodality(context: Context) -> Iterator[Comparison]:
     no_law="the solver's numbers at finite sizes",
     effort="full",
 )
-def weights(context: Context) -> Iterator[Comparison]:
+def sampled_weights(context: Context) -> Iterator[Comparison]:
     """Two ridges, of a weak and of a strong adaptation; every replicate is a data set."""
     dimension, neurons, samples, scale = 8, 40, 1500, 200.0
     sets, draws = 4, 200

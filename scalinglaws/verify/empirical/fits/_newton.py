@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
 from ....reprs import short_repr
 from ....solvers import _jit
 
@@ -351,6 +352,7 @@ def group_objective(law: Callable[..., float], variables: int) -> Accumulate:
 
 @short_repr
 @dataclass(frozen=True)
+@by_value
 class Task:
     """What is minimized over coordinates, but for the weights of points.
 

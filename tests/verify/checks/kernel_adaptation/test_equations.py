@@ -152,7 +152,7 @@ def test_another_width_of_linear_networks_fails(monkeypatch):
 def test_another_solution_of_two_layers_fails(monkeypatch, factor):
     scaled("two_layer", monkeypatch, width=factor)
     assert set(verdicts(weights.uniqueness, "uniqueness").values()) == {"fail"}
-    found = verdicts(dictionary.dictionary, "dictionary")
+    found = verdicts(dictionary.both_ways, "dictionary")
     for name in dictionary.CASES:
         assert found[f"alignment-{name}"] == found[f"cost-{name}"] == "fail"
     assert found["two-features-0.03"] == found["two-features-0.0001"] == "fail"
@@ -203,13 +203,13 @@ def test_a_dictionary_with_a_wrong_factor_fails(monkeypatch):
         return replace(found, samples_per_ridge=1.001 * np.asarray(found.samples_per_ridge))
 
     monkeypatch.setattr(solve, "samples_for_alignment", mutated)
-    found = verdicts(dictionary.dictionary, "dictionary")
+    found = verdicts(dictionary.both_ways, "dictionary")
     assert {value for key, value in found.items() if not key.startswith("exponent")} == {"fail"}
 
 
 def test_a_cost_without_its_power_fails(monkeypatch):
     scaled("samples_for_cost", monkeypatch, power=1.001)
-    found = verdicts(dictionary.dictionary, "dictionary")
+    found = verdicts(dictionary.both_ways, "dictionary")
     assert {key for key, value in found.items() if value == "fail"} == {
         f"samples-{name}" for name in dictionary.CASES
     }
@@ -217,14 +217,14 @@ def test_a_cost_without_its_power_fails(monkeypatch):
 
 def test_another_power_of_the_alignment_law_fails(monkeypatch):
     scaled("samples_for_alignment", monkeypatch, width=1.01)
-    found = verdicts(dictionary.dictionary, "dictionary")
+    found = verdicts(dictionary.both_ways, "dictionary")
     assert found["constant-3-2"] == found["constant-2-1"] == "fail"
     assert found["exponent-3-2"] == found["exponent-2-1"] == "pass"
 
 
 def test_filters_for_another_scale_fail(monkeypatch):
     scaled("linear_cnn", monkeypatch, scale=0.05)
-    found = verdicts(convolution.convolution, "convolution")
+    found = verdicts(convolution.adapted_filters, "convolution")
     assert {found[f"{name}-45"] for name in ("learnability", "closed-form", "variance")} == {"fail"}
     assert found["constant"] == "fail"
 
@@ -249,7 +249,7 @@ def test_networks_with_lazy_filters_fail(monkeypatch):
         "convolutional_posterior",
         lambda samples, *, channels, **given: original(samples, channels=100 * channels, **given),
     )
-    found = verdicts(convolution.convolution, "convolution")
+    found = verdicts(convolution.adapted_filters, "convolution")
     assert found["variance-45"] == found["learnability-45"] == "fail"
 
 
@@ -265,7 +265,7 @@ def test_a_law_of_weights_without_its_modes_fails(monkeypatch):
         )
 
     monkeypatch.setattr(weights, "sample_posterior", drawn)
-    assert set(verdicts(weights.weights, "weights", "full").values()) == {"fail"}
+    assert set(verdicts(weights.sampled_weights, "weights", "full").values()) == {"fail"}
 
 
 def test_a_solver_may_warn_but_only_of_its_own_limits():

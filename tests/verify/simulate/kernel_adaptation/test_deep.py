@@ -319,3 +319,35 @@ def test_what_does_not_fit_is_refused():
     x, y = problem(5)
     with pytest.raises(ResourceError, match="use fewer"):
         sample_deep(x, y, neurons=(10**9, 10**9), ridge=0.5, rng=0)
+
+
+@pytest.mark.slow
+def test_the_layer_that_specializes_moves_with_the_width_of_the_first():
+    """A cubic target at d = 8, N2 = 8, P = 600: overlaps exceed the prior's where the first layer is narrow, linear parts of the
+    middle layer where it is wide. At N1 = 256, in between, either happens: it depends on the data set."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((600, 8))
+    y = hermeval(x[:, 0], [0, 0, 0, 1]) / math.sqrt(6)
+    for first, moves in ((8, 150), (1024, 60)):
+        prior = sample_deep(
+            np.empty((0, 8)), [], neurons=(first, 8), ridge=1.0, chains=2, warmup=50, rng=1
+        )
+        found = sample_deep(
+            x,
+            y,
+            neurons=(first, 8),
+            ridge=1.0,
+            chains=2,
+            draws=moves,
+            warmup=moves,
+            rng=3,
+            on_failure="return",
+        )
+        overlap, linear = (
+            np.abs(getattr(found, name)).max(axis=-1).mean(axis=1)
+            - np.abs(getattr(prior, name)).max(axis=-1).mean()
+            for name in ("overlaps", "linear_parts")
+        )
+        excess = overlap - linear if first == 8 else linear - overlap
+        assert np.all(excess > 0.2)  # in each chain
+        assert np.ptp(excess) < 0.2
