@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ....arguments import Array
+from ....errors import ConvergenceError
 from ....solvers import kernel_adaptation as solve
 from ....solvers.kernel_adaptation import TwoLayer
 from ....theory import law
@@ -150,7 +151,7 @@ def ladder(context: Context) -> Iterator[Comparison]:
         folder=context.folder,
         rng=context.generator("lazy", 0),
     )
-    network, process = found.samples_at(LEVEL), lazy.samples_at(LEVEL)
+    network, process = _read(found, LEVEL), _read(lazy, LEVEL)
     theory = np.array([mean_field_samples(int(d)) for d in network.dimensions])
     local = same_slope(network, theory)
     notes = (
@@ -228,7 +229,7 @@ def convolutional_ladder(context: Context) -> Iterator[Comparison]:
         rng=context.generator("ladder", 0),
         **_FEW,
     )
-    network = found.samples_at(CONVOLUTIONAL_LEVEL)
+    network = _read(found, CONVOLUTIONAL_LEVEL)
     method = f"sampled networks, P at a learnability of {CONVOLUTIONAL_LEVEL:g}, twelve data sets"
     notes = (
         *_table(network, np.array([_convolutional_samples(int(d)) for d in network.dimensions])),
@@ -354,6 +355,15 @@ def _specializes() -> int:
 
 def _exponent() -> float:
     return float(engine.sample_complexity(engine.fully_connected((1,), 3)).exponent)
+
+
+def _read(found: LearnabilityLadder, level: float) -> MeasuredComplexity:
+    """Read samples off a ladder; without two dimensions that have any there is nothing to compare."""
+    read = found.samples_at(level)
+    if not math.isfinite(read.slope):
+        reasons = "; ".join((*read.missing, *found.left_out))
+        raise ConvergenceError(f"less than two dimensions have samples: {reasons}", result=read)
+    return read
 
 
 def _slope(found: MeasuredComplexity, method: str, sets: int) -> Measurement:
