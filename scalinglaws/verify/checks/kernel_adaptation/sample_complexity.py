@@ -21,6 +21,7 @@ from ....theory import patterns as engine
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import LearnabilityLadder, MeasuredComplexity, learnability_ladder
 from ...registry import Context, check
+from ...rule import INCONCLUSIVE
 from ...simulate.kernel_adaptation import (
     LearnabilityPoint,
     convolutional_point,
@@ -272,6 +273,9 @@ def convolutional_ladder(context: Context) -> Iterator[Comparison]:
         tolerance=_CURVE_TOLERANCE,
         tolerance_kind="relative",
         rival=Rival("filters that do not adapt", np.array([p.lazy.mean() for p in points])),
+        expect=INCONCLUSIVE,
+        expect_reason="at these sizes every point is within 0.03 and three standard errors, but all are below the solver, by five to ten "
+        "percent where samples are fewer than inputs: too near the tolerance's end for twelve data sets to decide",
         notes=(*told, *_left_out(found)),
     )
 
