@@ -1,4 +1,4 @@
-"""Docstrings: lists of references count from one."""
+"""Docstrings: lists of references count from one, and formulas keep their backslashes."""
 
 import ast
 import re
@@ -22,4 +22,12 @@ def test_references_count_from_one(root):
         if numbers != list(range(1, len(numbers) + 1)) or not cited <= set(numbers):
             wrong.append(name)
     assert lists > 40
+    assert wrong == []
+
+
+def test_no_escape_has_become_a_control_character(root):
+    """``\\alpha`` and ``\\frac`` begin like escapes of a bell and of a form feed."""
+    wrong = [
+        name for name, text in _docstrings(root) if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
+    ]
     assert wrong == []

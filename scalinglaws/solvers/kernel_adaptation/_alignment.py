@@ -453,7 +453,7 @@ def samples_for_cost(
 ) -> Value:
     r"""Compute how many samples per ridge an alignment takes whose cost is known, and grows as a power of the alignment.
 
-    .. math:: I \propto lpha^p: \qquad rac{P_lpha}{\kappa_e} = rac{p\,I(lpha)}{\chi y^2\,lpha(1 - lpha)}
+    .. math:: I \propto \alpha^p: \qquad \frac{P_\alpha}{\kappa_e} = \frac{p\,I(\alpha)}{\chi y^2\,\alpha(1 - \alpha)}
 
     Parameters
     ----------
