@@ -9,13 +9,19 @@ import numpy as np
 from ....arguments import Array
 from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
+from ...rule import FAIL, PASS
 from ...simulate.kernel_adaptation import DeepSample, sample_deep, stratified_polynomial
 from .tolerances import mean_over
 
 DIMENSION, MIDDLE, SAMPLES, RIDGE = 8, 8, 600, 1.0
-FIRST = {8: 1.0, 256: -1.0}
-"""Neurons of the first layer, and whether it is the layer that specializes."""
-SETS, CHAINS, DRAWS = 4, 2, 300
+FIRST = {8: (1.0, 300), 256: (-1.0, 300), 1024: (-1.0, 75)}
+"""Neurons of the first layer, whether it is the layer that specializes, and draws of each chain, after as many to warm up."""
+SETS, CHAINS = 4, 2
+_CONTRARY = {
+    256: "at 256 neurons the first layer still specializes on 600 samples at d = 8, in every data set and from every start, one with "
+    "the middle layer aligned among them; on other data sets it may be the middle layer: the two are close",
+}
+"""Where the measured order is the other one, and what is known of it."""
 _TIE = 0.1  # of the difference of excesses
 
 
@@ -27,7 +33,7 @@ _TIE = 0.1  # of the difference of excesses
 )
 def specializing_layer(context: Context) -> Iterator[Comparison]:
     """The order of two excesses over the prior, of the largest weight along the target and of the largest linear part of the middle."""
-    for first, winner in FIRST.items():
+    for first, (winner, draws) in FIRST.items():
         prior = _largest(
             sample_deep(
                 np.empty((0, DIMENSION)),
@@ -51,8 +57,8 @@ def specializing_layer(context: Context) -> Iterator[Comparison]:
                 ridge=RIDGE,
                 chains=CHAINS,
                 planted=CHAINS // 2,
-                draws=DRAWS,
-                warmup=DRAWS,
+                draws=draws,
+                warmup=draws,
                 duration=1.0,
                 rng=source,
                 on_failure="return",
@@ -78,6 +84,8 @@ def specializing_layer(context: Context) -> Iterator[Comparison]:
             ),
             tolerance=_TIE,
             rival=Rival("the other layer", -winner),
+            expect=FAIL if first in _CONTRARY else PASS,
+            expect_reason=_CONTRARY.get(first),
             notes=(
                 f"largest |w_1| {np.mean(rows, axis=0)[0]:.2f}, prior {prior[0]:.2f}; largest linear part "
                 f"{np.mean(rows, axis=0)[1]:.2f}, prior {prior[1]:.2f}",
