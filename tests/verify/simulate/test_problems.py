@@ -43,6 +43,11 @@ CALLS = {
         ([[1.0], [2.0]], [1.0, 2.0]),
         {"neurons": (2, 2), "ridge": 1.0, "rng": 0},
     ),
+    (kernel_adaptation, "learnability_point"): ((10,), {"dimension": 3, "rng": 0}),
+    (kernel_adaptation, "convolutional_point"): (
+        (10,),
+        {"patches": 2, "patch_size": 2, "channels": 3, "rng": 0},
+    ),
 }
 
 
