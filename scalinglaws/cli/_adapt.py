@@ -41,8 +41,8 @@ def adapt(
     *,
     layers: Widths,
     activation: str = "erf",
-    scale: float,
-    ridge: float,
+    scale: float | None = None,
+    ridge: float = 0.1,
     readout_variance: float = 1.0,
     weight_variance: Variances = (1.0,),
     annealing_steps: Whole = 8,
@@ -64,7 +64,7 @@ def adapt(
     activation : str
         erf or linear.
     scale : float
-        chi: 1 is the standard scaling, the width of the last layer mean-field scaling.
+        chi: the width of the last layer, as by default, is mean-field scaling, and 1 the standard one.
     ridge : float
         Added to the kernel of the outputs; the likelihood has the variance ridge/scale.
     readout_variance : float
@@ -95,7 +95,7 @@ def adapt(
             given["labels"],
             layers=layers,
             activation=activation,
-            scale=scale,
+            scale=float(layers[-1]) if scale is None else scale,
             ridge=ridge,
             readout_variance=readout_variance,
             weight_variance=weight_variance[0] if len(weight_variance) == 1 else weight_variance,

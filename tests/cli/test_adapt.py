@@ -143,3 +143,10 @@ def test_new_inputs_of_another_length_and_files_without_inputs(capsys, files, tm
     np.savez(tmp_path / "modes.npz", eigenvalues=np.ones(3), coefficients=np.ones(3))
     code, _, err = call(capsys, "adapt", tmp_path / "modes.npz", "--layers", 30, "--scale", 30, "--ridge", 0.2)  # fmt: skip
     assert (code, "must hold inputs, one row an example" in err) == (2, True)
+
+
+def test_scale_and_ridge_have_defaults(capsys, files):
+    """Mean-field scaling: the width of the last layer."""
+    code, out, _ = call(capsys, "adapt", files / "X.npy", files / "y.npy", "--layers", 30, 40)
+    assert code == 0
+    assert "scale 40, ridge 0.1:" in out
