@@ -127,7 +127,7 @@ class LearnabilityLadder(Result):
         Parameters
         ----------
         level : float
-            :math:`\\alpha`, between 0 and 1.
+            :math:`\alpha`, between 0 and 1.
 
         Returns
         -------

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....arguments import Array
+from ....errors import ConvergenceError
 from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
 from ...rule import FAIL, PASS
@@ -22,6 +23,7 @@ _CONTRARY = {
     "start with a middle neuron aligned go there, too. At 1024 neurons it is the middle layer",
 }
 """Where the measured order is the other one, and what is known of it."""
+_MOST_R_HAT = 1.1  # as for points of ladders
 _TIE = 0.1  # of the difference of excesses
 
 
@@ -46,7 +48,7 @@ def specializing_layer(context: Context) -> Iterator[Comparison]:
                 rng=context.generator(f"prior-{first}", 0),
             )
         )
-        rows, told = [], []
+        rows, told, left_out = [], [], []
         for r in range(SETS):
             data, source = context.generator(f"{first}", r).spawn(2)
             x, y = stratified_polynomial(SAMPLES, dimension=DIMENSION, rng=data)
@@ -63,10 +65,17 @@ def specializing_layer(context: Context) -> Iterator[Comparison]:
                 rng=source,
                 on_failure="return",
             )
-            rows.append(_largest(found))
-            told.append(
-                f"data set {r}: {rows[-1][0]:.2f} and {rows[-1][1]:.2f}, largest R-hat {max(found.r_hat.values()):.2f}"
-            )
+            weight, linear = row = _largest(found)
+            worst = max(found.r_hat.values())
+            line = f"data set {r}: {weight:.2f} and {linear:.2f}, largest R-hat {worst:.3f}"
+            if worst < _MOST_R_HAT:
+                rows.append(row)
+                told.append(line)
+            else:
+                left_out.append(f"left out, chains disagree: {line}")
+        if len(rows) < 2:
+            complaint = f"chains of {SETS - len(rows)} of {SETS} data sets disagree at N1 = {first}"
+            raise ConvergenceError(f"{complaint}: {'; '.join(left_out)}")
         excess = np.array(rows) - prior
         difference = excess[:, 0] - excess[:, 1]
         yield Comparison(
@@ -90,6 +99,7 @@ def specializing_layer(context: Context) -> Iterator[Comparison]:
                 f"largest |w_1| {np.mean(rows, axis=0)[0]:.2f}, prior {prior[0]:.2f}; largest linear part "
                 f"{np.mean(rows, axis=0)[1]:.2f}, prior {prior[1]:.2f}",
                 *told,
+                *left_out,
             ),
         )
 

@@ -57,7 +57,9 @@ _R_HAT_TOLERANCE = 0.1
 _SLOPE_TOLERANCE = 0.12  # absolute: a tenth of the distance from the Gaussian process
 _COST_RANGE = (1.1, 1.5)  # of the mean field's samples
 _SETS, _CONVOLUTIONAL_SETS = 6, 12
-_CURVE_TOLERANCE = 0.16  # relative, of one half: 0.03 and three of the standard errors that so many data sets leave
+_CURVE_TOLERANCE = (
+    0.1  # relative, of one half: 0.03 and two of the standard errors that six data sets leave
+)
 
 
 @check(

@@ -31,7 +31,7 @@ from ._sharing import SharingTest, sharing_test
 Array = NDArray[np.float64]
 
 _FIRST = 100  # steps of the first fit, in those of a resample
-_MOST_WORK = 1e12  # cubes of numbers of parameters: about an hour
+_MOST_WORK = 1e12  # cubes of numbers of parameters: about half an hour
 _OF_DATA = ("W-few-runs", "W-losses-alike", "W-one-sided", "W-short-range", "W-trend")
 """Warnings of a group alone that hold for a fit with others too."""
 
@@ -300,7 +300,7 @@ def fit_groups(
         raise refusal(
             "bootstrap",
             count,
-            f"{len(groups)} groups have {coordinates} parameters, which {count} resamples would fit for more than an hour: use fewer "
+            f"{len(groups)} groups have {coordinates} parameters, which {count} resamples would fit for half an hour or more: use fewer "
             "groups or resamples, or bootstrap=0",
             named=False,
         )
