@@ -496,6 +496,15 @@ def generator(value: Any, *, name: str = "rng") -> np.random.Generator:
     return np.random.default_rng(value)
 
 
+def root_seed(value: Any, *, name: str = "rng") -> int:
+    """Return the seed from which all streams of a run follow: a seed itself, or one drawn from a source of random numbers."""
+    if isinstance(value, np.random.Generator):
+        return int(value.integers(2**31))
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise refusal(name, value, "must be a whole number >= 0 or a Generator")
+    return int(value)
+
+
 # -- memory -------------------------------------------------------------------------------------------------------------
 
 _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}

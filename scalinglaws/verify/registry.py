@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import choice, flag, function, path, text
+from ..arguments import choice, flag, function, path, root_seed, text
 from ..errors import DomainError, WorkerError, known_name, refusal, unknown_name
 from ..reprs import short_repr
 from ..rooms import NO_THEORY, submodules
@@ -378,11 +378,7 @@ def run(
     if on_done is not None:
         function("on_done", on_done)
     place = default_folder() if folder is None else path("folder", folder)
-    if isinstance(rng, np.random.Generator):
-        rng = int(rng.integers(2**31))
-    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
-        raise refusal("rng", rng, "must be a whole number >= 0 or a Generator")
-    root = int(rng)
+    root = root_seed(rng)
     start = time.perf_counter()
     store = FinishedChecks(place)
     store.tidy()

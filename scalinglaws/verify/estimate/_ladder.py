@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import function, number, whole, whole_numbers
+from ...arguments import function, number, root_seed, whole_numbers
 from ...arguments import path as checked_path
 from ...errors import refusal
 from ...results import Result, jsonable
@@ -230,11 +230,7 @@ def learnability_ladder(
         complaint = f"must have one row for each of {len(sizes)} dimensions"
         raise refusal("samples", samples, complaint)
     rows = [[int(p) for p in whole_numbers("samples", row, low=1)] for row in samples]
-    root = (
-        int(rng.integers(2**31))
-        if isinstance(rng, np.random.Generator)
-        else whole("rng", rng, low=0)
-    )
+    root = root_seed(rng)
     place = None if folder is None else checked_path("folder", folder)
     task = partial(_measured, point, root, place, options)
     # the costliest first, so that no worker is left with it at the end
