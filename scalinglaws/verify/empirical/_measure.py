@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import linalg
 
-from ...arguments import afford, flag, floats, generator, number, numbers, one_row, whole
-from ...errors import DataError, DomainError, refusal
+from ...arguments import flag, floats, generator, number, numbers, one_row, whole
+from ...errors import DataError, refusal
 from ._dimension import IntrinsicDimension, intrinsic_dimension
-from ._eigenpairs import MOST_DIRECT
 from ._exponents import decay_from, widest_count
+from ._given import Given, belongs, kernel_settings, one_description, read_sample, refuse_negative
 from ._intervals import measured_exponents
-from ._labels import read_labels
 from ._measurement import TaskMeasurement
 from ._records import POWER_LAW, HeldOutCurve, MeasuredExponent
 from ._sample import Modes, Sample, centered_gram, refuse_extreme
@@ -29,10 +27,6 @@ HALVES = 20
 MOST_CHECKED = 4000
 """Points, at most, of which learning curves are measured and distances taken."""
 _SPLITS = 4
-_ASYMMETRY = (
-    1e-6  # of a Gram matrix, over its largest entry; negative eigenvalues, over the largest
-)
-_WAYS = "features=, gram=, kernel= with inputs=, or eigenvalues= with coefficients="
 
 
 def measure(
@@ -130,15 +124,10 @@ def measure(
     """
     source = generator(rng)
     centered, checked = flag("center", center), flag("held_out", held_out)
-    options = {
-        "depth": whole("depth", depth),
-        "length": None if length is None else number("length", length, low=0.0, strict=True),
-        "weight_variance": number("weight_variance", weight_variance, low=0.0, strict=True),
-        "bias_variance": number("bias_variance", bias_variance, low=0.0),
-    }
-    _one_description(features, gram, kernel, eigenvalues)
-    _belongs("inputs", inputs, "kernel", kernel)
-    _belongs("coefficients", coefficients, "eigenvalues", eigenvalues)
+    options = kernel_settings(depth, length, weight_variance, bias_variance)
+    one_description(features, gram, kernel, eigenvalues)
+    belongs("inputs", inputs, "kernel", kernel)
+    belongs("coefficients", coefficients, "eigenvalues", eigenvalues)
     for name, value in (("samples", samples), ("power", power)):
         if value is not None and eigenvalues is None:
             raise refusal(name, value, "belongs to eigenvalues=, which are not given")
@@ -153,154 +142,19 @@ def measure(
         if centered:
             raise refusal("center", center, "needs features, a Gram matrix or inputs")
         return _of_modes(eigenvalues, coefficients, samples, power)
-    if labels is None:
-        raise refusal("labels", None, "must be given: one row for each sample")
-
-    points: Array | None = None
-    if gram is not None:
-        matrix, precision = _gram(gram)
-        words = f"a Gram matrix of {matrix.shape[0]} points"
-    elif features is not None:
-        points = _rows("features", features)
-        n, d = points.shape
-        matrix, precision = points, float(np.finfo(float).eps)
-        words = f"{n} rows of {d} features"
-        if d >= n:
-            afford(2.0 * n * n, f"the Gram matrix of {n} points", "use fewer of them")
-            matrix = points @ points.T
-    else:
-        points = _rows("inputs", inputs)
-        matrix, precision = _kernel(kernel, points, options)
-        words = f"the kernel {_described(kernel, options)} of {points.shape[0]} inputs with {points.shape[1]} coordinates"
-    targets, notes = read_labels(labels, matrix.shape[0])
-    is_gram = matrix.shape[0] == matrix.shape[1]
-    sample = Sample(matrix, targets, is_gram, centered, precision)
-    told = [*notes, *_repeated(matrix if points is None else points)]
-    if centered:
-        told.append("Features are centered on their mean.")
-    return _of_sample(sample, points, words, told, checked, source)
-
-
-# -- what was given -----------------------------------------------------------------------------------------------------
-
-
-def _one_description(*given: object) -> None:
-    names = [
-        name
-        for name, value in zip(("features", "gram", "kernel", "eigenvalues"), given, strict=True)
-        if value is not None
-    ]
-    if len(names) != 1:
-        got = " and ".join(names) or "none of them"
-        raise DomainError(
-            f"the data must be given in one way, as {_WAYS}; got {got}",
-            argument=names[1] if names else "features",
-            value=got,
-        )
-
-
-def _belongs(name: str, value: object, other: str, its: object) -> None:
-    """Refuse one of two arguments without the other."""
-    if value is not None and its is None:
-        raise refusal(name, value, f"belongs to {other}=, which is not given", shown=False)
-    if value is None and its is not None:
-        raise refusal(name, None, f"must be given with {other}=")
-
-
-def _rows(name: str, value: Any) -> Array:
-    found = numbers(name, value)
-    if found.ndim != 2 or 0 in found.shape:
-        complaint = f"must be a matrix with one row for each sample; got shape {found.shape}"
-        raise refusal(name, value, complaint, shown=False)
-    return found
-
-
-def _gram(value: ArrayLike) -> tuple[Array, float]:
-    """Return a Gram matrix and the rounding errors of its entries; refuse what cannot be one."""
-    given = np.asarray(value).dtype
-    found = numbers("gram", value)
-    if found.ndim != 2 or found.shape[0] != found.shape[1] or found.size == 0:
-        raise refusal(
-            "gram", value, f"must be a square matrix; got shape {found.shape}", shown=False
-        )
-    n = found.shape[0]
-    afford(3.0 * n * n, f"what a Gram matrix of {n} points needs", "use fewer points")
-    largest = float(np.max(np.abs(found)))
-    apart = float(np.max(np.abs(found - found.T)))
-    if apart > _ASYMMETRY * largest:
-        raise DataError(
-            f"gram is not symmetric: two entries that should be equal differ by {apart:.2g}, the largest entry is {largest:.2g}"
-        )
-    return found, float(np.finfo(given if given.kind == "f" else float).eps)
-
-
-def _refuse_negative(gram: Array, largest: float, source: np.random.Generator) -> None:
-    """Refuse a matrix with a negative eigenvalue; of a large one, a principal submatrix stands for the whole."""
-    n = gram.shape[0]
-    if n > MOST_DIRECT:
-        rows = np.sort(source.choice(n, MOST_DIRECT, replace=False))
-        gram = gram[np.ix_(rows, rows)]
-    shifted = np.array(gram, order="F")
-    shifted[np.diag_indices_from(shifted)] += _ASYMMETRY * largest
-    if linalg.lapack.dpotrf(shifted, lower=1, clean=0, overwrite_a=1)[1]:
-        raise DataError(
-            f"gram has an eigenvalue below {-_ASYMMETRY:g} of the largest: it is no Gram matrix of any features"
-        )
-
-
-def _kernel(name: Any, inputs: Array, options: dict[str, Any]) -> tuple[Array, float]:
-    from ...solvers.kernels import kernel_matrix, kernel_options  # compiles
-
-    known = kernel_options(name)
-    defaults = {"depth": 1, "length": None, "weight_variance": 2.0, "bias_variance": 0.0}
-    for option, value in options.items():
-        if option not in known and value != defaults[option]:
-            raise refusal(option, value, f"is no option of the kernel {name}")
-    given = {option: value for option, value in options.items() if option in known}
-    return kernel_matrix(name, inputs, **given), float(np.finfo(float).eps)
-
-
-def _described(name: Any, options: dict[str, Any]) -> str:
-    from ...solvers.kernels import kernel_options
-
-    shown = [
-        f"{option} {options[option]:g}"
-        for option in kernel_options(name)
-        if options[option] is not None
-    ]
-    return f"{name} ({', '.join(shown)})".replace(" ()", "").replace("_variance", " variance")
-
-
-def _repeated(rows: Array) -> list[str]:
-    """Say how many rows repeat others, of which less is learned than their number tells; refuse it if most do."""
-    distinct = len({row.tobytes() for row in np.ascontiguousarray(rows)})
-    total = rows.shape[0]
-    if 2 * distinct < total:
-        raise DataError(
-            f"only {distinct} of {total} rows differ: repeated samples are none; give each once"
-        )
-    if distinct == total:
-        return []
-    return [
-        f"{total - distinct} of {total} rows repeat others; they count as samples in the corrections, which are therefore too small."
-    ]
+    given = read_sample(features, gram, kernel, inputs, labels, options, centered)
+    return _of_sample(given, checked, source)
 
 
 # -- a sample -----------------------------------------------------------------------------------------------------------
 
 
-def _of_sample(
-    sample: Sample,
-    points: Array | None,
-    words: str,
-    notes: list[str],
-    held_out: bool,
-    source: np.random.Generator,
-) -> TaskMeasurement:
+def _of_sample(given: Given, held_out: bool, source: np.random.Generator) -> TaskMeasurement:
+    sample, points, notes = given.sample, given.points, list(given.notes)
     n = sample.size
     modes = sample.modes(widest_count(n))
     if sample.is_gram and points is None:
-        _refuse_negative(sample.kernel, n * float(modes.eigenvalues[0]), source)
+        refuse_negative(sample.kernel, n * float(modes.eigenvalues[0]), source)
     half = n // 2
 
     def draw_halves(count: int) -> Sequence[Modes]:
@@ -316,7 +170,7 @@ def _of_sample(
     dimension, told = _dimension(points, source) if points is not None else (None, [])
     return TaskMeasurement(
         samples=float(n),
-        source_of_data=words,
+        source_of_data=given.words,
         outputs=sample.labels.shape[1],
         capacity=found.capacity,
         source=found.source,
