@@ -18,6 +18,7 @@ from . import (  # noqa: F401  # they register their commands
     _count,
     _design,
     _fit,
+    _learnability,
     _measure,
     _patterns,
     _plan,

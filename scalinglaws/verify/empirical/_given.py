@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from ...arguments import afford, number, numbers, whole
+from ...arguments import afford, floats, number, numbers, one_row, whole
 from ...equality import by_value
 from ...errors import DataError, DomainError, refusal
 from ...reprs import short_repr
 from ._eigenpairs import MOST_DIRECT
 from ._labels import read_labels
-from ._sample import Sample
+from ._sample import Sample, refuse_extreme
 
 Array = NDArray[np.float64]
 
@@ -95,6 +95,45 @@ def read_sample(
     if center:
         told.append("Features are centered on their mean.")
     return Given(Sample(matrix, targets, is_gram, center, precision), points, words, tuple(told))
+
+
+def read_modes(
+    eigenvalues: Any, coefficients: Any, power: Any = None
+) -> tuple[Array, Array, int, float]:
+    """Read modes that are given by their eigenvalues and the coefficients of the target in them.
+
+    Returns
+    -------
+    eigenvalues, squares : ndarray, shape (m,)
+        In falling order; squared coefficients, summed over outputs.
+    outputs : int
+        How many.
+    power : float
+        Of the target, which may have more than these modes hold.
+    """
+    values = one_row("eigenvalues", eigenvalues, low=0.0)
+    weights = floats("coefficients", coefficients)
+    if weights.ndim not in (1, 2) or weights.shape[0] != values.size or weights.size == 0:
+        complaint = f"must have one row for each of the {values.size} eigenvalues; got shape {weights.shape}"
+        raise refusal("coefficients", coefficients, complaint, shown=False)
+    weights = numbers("coefficients", weights).reshape(values.size, -1)
+    if np.any(weights):
+        refuse_extreme("coefficients", float(np.max(np.abs(weights))))
+    order = np.argsort(-values, kind="stable")
+    values, squares = values[order], np.sum(weights[order] ** 2, axis=1)
+    if not values[0] > 0:
+        raise DataError("all eigenvalues are 0")
+    listed = float(np.sum(squares))
+    total = listed if power is None else number("power", power, low=0.0, strict=True)
+    if not listed > 0:
+        raise DataError("all coefficients are 0: there is nothing to learn")
+    if listed > total * (1 + 1e-9):
+        raise refusal(
+            "power",
+            power,
+            f"must not be less than the sum of the squared coefficients, {listed:.6g}",
+        )
+    return values, squares, weights.shape[1], total
 
 
 def one_description(*given: object) -> None:

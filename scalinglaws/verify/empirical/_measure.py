@@ -9,15 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import flag, floats, generator, number, numbers, one_row, whole
+from ...arguments import flag, generator, whole
 from ...errors import DataError, refusal
 from ._dimension import IntrinsicDimension, intrinsic_dimension
 from ._exponents import decay_from, widest_count
-from ._given import Given, belongs, kernel_settings, one_description, read_sample, refuse_negative
+from ._given import (
+    Given,
+    belongs,
+    kernel_settings,
+    one_description,
+    read_modes,
+    read_sample,
+    refuse_negative,
+)
 from ._intervals import measured_exponents
 from ._measurement import TaskMeasurement
 from ._records import POWER_LAW, HeldOutCurve, MeasuredExponent
-from ._sample import Modes, Sample, centered_gram, refuse_extreme
+from ._sample import Modes, Sample, centered_gram
 from ._windows import FIRST, Window, modes_of
 
 Array = NDArray[np.float64]
@@ -255,28 +263,7 @@ def _dimension(
 def _of_modes(
     eigenvalues: ArrayLike, coefficients: Any, samples: int | None, power: float | None
 ) -> TaskMeasurement:
-    values = one_row("eigenvalues", eigenvalues, low=0.0)
-    weights = floats("coefficients", coefficients)
-    if weights.ndim not in (1, 2) or weights.shape[0] != values.size or weights.size == 0:
-        complaint = f"must have one row for each of the {values.size} eigenvalues; got shape {weights.shape}"
-        raise refusal("coefficients", coefficients, complaint, shown=False)
-    weights = numbers("coefficients", weights).reshape(values.size, -1)
-    if np.any(weights):
-        refuse_extreme("coefficients", float(np.max(np.abs(weights))))
-    order = np.argsort(-values, kind="stable")
-    values, squares = values[order], np.sum(weights[order] ** 2, axis=1)
-    if not values[0] > 0:
-        raise DataError("all eigenvalues are 0")
-    listed = float(np.sum(squares))
-    total = listed if power is None else number("power", power, low=0.0, strict=True)
-    if not listed > 0:
-        raise DataError("all coefficients are 0: there is nothing to learn")
-    if listed > total * (1 + 1e-9):
-        raise refusal(
-            "power",
-            power,
-            f"must not be less than the sum of the squared coefficients, {listed:.6g}",
-        )
+    values, squares, outputs, total = read_modes(eigenvalues, coefficients, power)
     n = math.inf if samples is None else float(whole("samples", samples, low=2))
     if values.size > n:
         raise refusal(
@@ -310,7 +297,7 @@ def _of_modes(
     return TaskMeasurement(
         samples=n,
         source_of_data=words + ("" if samples is None else f" of {samples} samples"),
-        outputs=weights.shape[1],
+        outputs=outputs,
         capacity=found.capacity,
         source=found.source,
         decay=found.decay,

@@ -1,4 +1,4 @@
-"""Pictures of measured tasks, of fits to runs, of recipes compared, and of the runs to do next."""
+"""Pictures of measured tasks and of what kernels learn of them, of fits to runs, of recipes compared, and of the runs to do next."""
 
 from ._design import design_plan
 from ._fits import (
@@ -9,6 +9,7 @@ from ._fits import (
     isoflop_curves,
     parameter_profiles,
 )
+from ._learnability import task_learnability
 from ._recipes import compute_multipliers
 from ._tasks import learning_curve, spectrum_and_residual
 
@@ -23,4 +24,5 @@ __all__ = [
     "learning_curve",
     "parameter_profiles",
     "spectrum_and_residual",
+    "task_learnability",
 ]
