@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Sizes = Annotated[tuple[float, ...] | None, Parameter(consume_multiple=True, negative=())]
 _SAVED = ".npz"
+_ROUNDING = 1e-9  # a share of the target that is none
 _MODES = ("mode", "eigenvalue", "share of target", "samples for half", "lower bound")
 
 
@@ -114,9 +115,14 @@ def _keep(found: TaskLearnability, output: Path) -> None:
 
 
 def _blocks(found: TaskLearnability) -> Iterator[Block]:
+    outside = (
+        f", {short(100 * found.unlearnable)} % of the target outside all modes"
+        if found.unlearnable > _ROUNDING
+        else ""
+    )
     yield (
-        f"{found.source_of_data[0].upper()}{found.source_of_data[1:]}: trace {number(found.trace)}, ridge {number(found.ridge)}, "
-        f"{short(100 * found.unlearnable)} % of the target outside all modes."
+        f"{found.source_of_data[0].upper()}{found.source_of_data[1:]}: trace {number(found.trace)}, ridge {number(found.ridge)}"
+        f"{outside}."
     )
     yield Table(
         ("samples", "kappa", "learnability", "test loss over power"),
@@ -127,10 +133,7 @@ def _blocks(found: TaskLearnability) -> Iterator[Block]:
             )
         ],
     )
-    yield (
-        f"Half of the target is learned with {short(found.half)} samples, and not before {short(found.target_bound)} whatever the "
-        "approximation."
-    )
+    yield f"Half of the target is learned with {short(found.half)} samples."
     yield Table(
         _MODES,
         [

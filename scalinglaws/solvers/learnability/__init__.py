@@ -10,6 +10,7 @@ from ._cross_dataset import CrossDatasetBound, arcsine_sphere_eigenvalue, cross_
 from ._effective_ridge import EffectiveRidge, LearningCurve, effective_ridge, learning_curve
 from ._half import samples_for_learnability
 from ._posterior import PosteriorBound, alignment_cost, posterior_bound
+from ._target import samples_for_target
 from ._unlearnability import Unlearnability, unlearnability
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "learning_curve",
     "posterior_bound",
     "samples_for_learnability",
+    "samples_for_target",
     "unlearnability",
 ]

@@ -10,6 +10,7 @@ from ._dimension import (
     kernel_exponent,
 )
 from ._held_out import held_out_curve, leave_one_out_residuals
+from ._learnability import TaskLearnability, learnability
 from ._learning_curve import predicted_loss
 from ._measure import measure
 from ._measurement import TaskMeasurement
@@ -89,6 +90,7 @@ __all__ = [
     "Runs",
     "Sensitivity",
     "SharingTest",
+    "TaskLearnability",
     "TaskMeasurement",
     "TaskPrediction",
     "compare_laws",
@@ -104,6 +106,7 @@ __all__ = [
     "held_out_curve",
     "intrinsic_dimension",
     "kernel_exponent",
+    "learnability",
     "leave_one_out_residuals",
     "limiting_mechanism",
     "local_slopes",

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...arguments import flag, number, one_row, whole
+from ...equality import by_value
+from ...errors import refusal
+from ...reprs import short_repr
 from ...results import Result
+from ._given import (
+    Given,
+    belongs,
+    kernel_settings,
+    one_description,
+    read_modes,
+    read_sample,
+    refuse_negative,
+)
 
 Array = NDArray[np.float64]
 
 _RIDGE = 0.01  # by default, over the trace
-_HALF_DECADE = math.sqrt(10)
+_NONE = 1e-9  # a share of the target that is not worth a row
 
 
 @dataclass(frozen=True)
@@ -46,8 +61,6 @@ class TaskLearnability(Result):
         Mean squared error over the power.
     half : float
         Samples by which half of the target is learned; inf if more than half is outside all modes.
-    target_bound : float
-        Samples below which no data set is expected to make an alignment of one half with the target more likely than not.
     modes : ndarray, shape (m,)
         Numbers of those modes that hold most of the target, by falling eigenvalues from 1 on.
     eigenvalues, shares : ndarray, shape (m,)
@@ -55,7 +68,8 @@ class TaskLearnability(Result):
     mode_half : ndarray, shape (m,)
         Samples by which half of a mode is learned.
     mode_bound : ndarray, shape (m,)
-        As `target_bound`, of a mode as the target.
+        Samples below which the posterior does not, in the mean over data sets, make an alignment of one half with the mode as the
+        target more likely than not: the sharpest of the bounds of `scalinglaws.solvers.learnability.unlearnability`.
     notes : tuple of str
         What was made of the data, and how far to trust it.
     """
@@ -72,7 +86,6 @@ class TaskLearnability(Result):
     learnability: Array
     test_loss: Array
     half: float
-    target_bound: float
     modes: Array
     eigenvalues: Array
     shares: Array
@@ -115,7 +128,7 @@ def learnability(
     samples : array_like, shape (s,), optional
         P >= 1; by default half decades up to n.
     modes : int
-        How many modes are shown, those that hold most of the target.
+        How many modes are told of, those that hold most of the target; fewer if others hold less than 1e-9 of it.
     depth, length, weight_variance, bias_variance, center
         As `measure` takes them.
 
@@ -139,8 +152,7 @@ def learnability(
     population for modes :math:`k \ll n` only, so that new data follow the curves for :math:`P \ll n`: of the 1797 digits of
     scikit-learn, learnability is by one to two percent too high and the loss by up to nine percent too low, at 30 to 300 samples.
 
-    Bounds hold in the mean over data sets (`scalinglaws.solvers.learnability.unlearnability`): the better one of those by the
-    evidence and by Hölder's inequality, at even odds. Costs the eigenvectors of the matrix, :math:`O(n^3)`.
+    Costs the eigenvectors of the matrix, :math:`O(n^3)`.
 
     References
     ----------
@@ -153,7 +165,8 @@ def learnability(
     >>> angle = 2 * np.pi * np.arange(200) / 200
     >>> inputs = np.column_stack([np.cos(angle), np.sin(angle)])
     >>> found = learnability(kernel="erf_nngp", inputs=inputs, labels=np.cos(angle) + 0.1 * np.cos(3 * angle), ridge=0.01)
-    >>> print(found.learnability.round(3))
+    >>> found.samples, found.learnability.round(3)
+    (array([ 10.,  32., 100.]), array([0.995, 0.999, 1.   ]))
     """
     options = kernel_settings(depth, length, weight_variance, bias_variance)
     centered, shown = flag("center", center), whole("modes", modes)
@@ -161,14 +174,103 @@ def learnability(
     belongs("inputs", inputs, "kernel", kernel)
     belongs("coefficients", coefficients, "eigenvalues", eigenvalues)
     if eigenvalues is not None:
-        task = _of_modes(eigenvalues, coefficients, labels, centered)
+        for name, value in (("labels", labels), ("center", centered or None)):
+            if value is not None:
+                raise refusal(name, value, "has no place beside eigenvalues=", shown=False)
+        task = _of_modes(eigenvalues, coefficients)
     else:
-        task = _of_sample(
-            read_sample(features, gram, kernel, inputs, labels, options, centered)
-        )
-    trace = float(np.sum(task.eigenvalues))
+        task = _of_sample(read_sample(features, gram, kernel, inputs, labels, options, centered))
+    from ...solvers import learnability as solve  # compiles
+    from ...solvers.spectra import EmpiricalSpectrum
+
+    trace = float(np.sum(task.values))
     noise = _RIDGE * trace if ridge is None else number("ridge", ridge, low=0.0)
-    sizes = _sizes(task.examples) if samples is None else one_row("samples", samples, low=1.0)
-    spectrum = EmpiricalSpectrum(task.eigenvalues, task.shares)
-    missing = max(1.0 - float(np.sum(task.shares)), 0.0)
-    curve = solve.learning_curve(spectrum, samples=sizes, ridge=noise, unlearnable=missing)
+    sizes = _sizes(task) if samples is None else one_row("samples", samples, low=1.0)
+    outside = max(1.0 - float(np.sum(task.shares)), 0.0)
+    spectrum = EmpiricalSpectrum(task.values, task.shares)
+    given = {"ridge": noise, "unlearnable": outside}
+    curve = solve.learning_curve(spectrum, samples=sizes, **given)
+    half = float(solve.samples_for_target(spectrum, **given))
+    largest = np.sort(np.argsort(-task.shares, kind="stable")[:shown])
+    largest = largest[task.shares[largest] > _NONE]
+    values = task.values[largest]
+    bounds = np.zeros(values.shape)
+    if noise > 0:
+        found = solve.unlearnability(task.values, mode_eigenvalue=values, ridge=noise)
+        bounds = np.asarray(np.maximum(found.jensen, found.hoelder))
+    return TaskLearnability(
+        source_of_data=task.words,
+        examples=task.examples,
+        outputs=task.outputs,
+        ridge=noise,
+        trace=trace,
+        power=task.power,
+        unlearnable=outside,
+        samples=np.asarray(curve.samples),
+        kappa=np.asarray(curve.kappa),
+        learnability=np.asarray(curve.learnability),
+        test_loss=np.asarray(curve.test_loss),
+        half=half,
+        modes=largest + 1.0,
+        eigenvalues=values,
+        shares=task.shares[largest],
+        mode_half=np.asarray(
+            solve.samples_for_learnability(task.values, ridge=noise, mode_eigenvalue=values)
+        ),
+        mode_bound=bounds,
+        notes=(*task.notes, *_cautions(task.examples, half)),
+    )
+
+
+@short_repr
+@by_value
+@dataclass(frozen=True)
+class _Task:
+    """Modes of a task: eigenvalues, and shares of the target's power."""
+
+    values: Array
+    shares: Array
+    power: float
+    examples: float
+    outputs: int
+    words: str
+    notes: tuple[str, ...]
+
+
+def _of_modes(eigenvalues: ArrayLike, coefficients: Any) -> _Task:
+    values, squares, outputs, power = read_modes(eigenvalues, coefficients)
+    kept = values > math.sqrt(values.size) * float(np.finfo(float).eps) * float(values[0])
+    words = f"eigenvalues and coefficients of {values.size} modes"
+    return _Task(values[kept], squares[kept] / power, power, math.inf, outputs, words, ())
+
+
+def _of_sample(given: Given) -> _Task:
+    sample = given.sample
+    modes = sample.modes(sample.size)
+    if sample.is_gram and given.points is None:
+        refuse_negative(
+            sample.kernel, sample.size * float(modes.eigenvalues[0]), np.random.default_rng(0)
+        )
+    return _Task(
+        modes.eigenvalues,
+        modes.shares,
+        modes.power,
+        modes.samples,
+        sample.labels.shape[1],
+        given.words,
+        given.notes,
+    )
+
+
+def _sizes(task: _Task) -> Array:
+    """Return half decades, up to the examples, or to the modes of a population."""
+    last = max(task.examples if math.isfinite(task.examples) else task.values.size, 10.0)
+    return np.round(10 ** (np.arange(2, math.floor(2 * math.log10(last) + 1e-9) + 1) / 2))
+
+
+def _cautions(examples: float, half: float) -> Iterator[str]:
+    if half > examples / 2 and math.isfinite(half):
+        yield (
+            f"Half of the target takes {half:.4g} samples, and there are {examples:.0f} examples: small eigenvalues, on which this "
+            "rests, are those of the sample, not of its population."
+        )

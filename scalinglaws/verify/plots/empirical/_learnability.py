@@ -81,7 +81,7 @@ def task_learnability(found: TaskLearnability, *, figure: Figure | None = None) 
     right.set_ylabel("samples P")
     right.legend(frameon=False, fontsize=KEY_SIZE)
     for axis in (left.xaxis, right.xaxis, right.yaxis):
-        logarithmic(axis, narrow=True)
+        logarithmic(axis)
     bare(left, right)
     explain(
         figure,
