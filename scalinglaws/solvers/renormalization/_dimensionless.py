@@ -135,8 +135,8 @@ def dimensionless_flow(
     Examples
     --------
     >>> flow = dimensionless_flow(quadratic=0.1, quartic=2.0, alpha=0.5, scale=[0, 2, 40])
-    >>> flow.quadratic.round(6), flow.quartic.round(6), flow.end[0]
-    (array([0.1     , 0.838506, 0.5     ]), array([2.      , 0.279525, 0.      ]), 'integrated modes')
+    >>> flow.quadratic.round(6), flow.quartic.round(6), str(flow.end[0])
+    (array([0.1     , 0.749187, 0.5     ]), array([2.     , 0.02286, 0.     ]), 'ridge')
     """
     choice("on_failure", on_failure, ("raise", "return"))
     per_datum, conserving = conventions(convention, momentum)
@@ -163,7 +163,7 @@ def dimensionless_flow(
     starts, places = np.unique(np.array(flat[:4]).T, axis=0, return_inverse=True)
     values = np.full((3, flat[0].size), math.nan)
     diverges = np.full(flat[0].size, math.inf)
-    names = np.full(flat[0].size, "integrated modes")  # the longest name
+    names = np.full(flat[0].size, "massive_quartic")  # the longest name
     steps, error = 0, 0.0
     for i, start in enumerate(starts):
         here = np.flatnonzero(places.ravel() == i)
@@ -244,7 +244,7 @@ def _measure(start: Array, times: Array, conserving: bool) -> tuple[Path, Array,
         found = np.array([e / a, b / a / a, np.where(np.isnan(a), math.nan, 0.0)])
     found[1][(b == 0) & (a == 0)] = math.inf if u > 0 else 0.0
     points = {
-        point.name: np.array([0.0, 0.0])
+        point.name: np.array([0.0, point.quartic])
         if math.isinf(point.quadratic)
         else np.array([1.0, point.quartic / (1 + point.quadratic)]) / (1 + point.quadratic)
         for point in fixed_points(

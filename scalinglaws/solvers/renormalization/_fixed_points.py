@@ -25,14 +25,16 @@ class FixedPoint:
     Attributes
     ----------
     name : str
-        "Gaussian"; "integrated modes"; "massive"; "Wilson-Fisher"; or "negative quartic".
-    quadratic, quartic : float
-        :math:`\hat r` and :math:`\hat u`; both infinite at the massive point, where :math:`1/\hat r = 0` and
-        :math:`\hat u/\hat r^2 = 0`.
+        ``"trivial"`` at :math:`\hat r = \hat u = 0`, ``"ridge"`` at :math:`\hat u = 0`, ``"quartic"`` at :math:`\hat u \ne 0`,
+        ``"massive"`` and ``"massive_quartic"`` at :math:`1/\hat r = 0`: as the zeros of the theory's flows are called.
+    quadratic : float
+        :math:`\hat r`, possibly infinite.
+    quartic : float
+        :math:`\hat u`, or :math:`\hat u/\hat r^2` where :math:`\hat r` is infinite.
     exponents : tuple of float
         Rates :math:`e^{\theta\ell}` of small deviations, the largest first, of the flow of these two couplings.
     physical : bool
-        Whether the likelihood there is positive and falls at large residuals.
+        Whether the quartic coupling is not negative: otherwise the likelihood grows with the residual.
     """
 
     name: str
@@ -54,11 +56,12 @@ def fixed_points(
 
     ``per_datum``: (0, 0) with exponents :math:`\alpha, 2\alpha`; :math:`(\alpha, 0)`, the ridge that is made of integrated modes, with
     :math:`-\alpha, -2\alpha` (of the exact flow :math:`-n\alpha`, n = 1, 2, ...: Hermite perturbations of the heat kernel); and
-    :math:`(\alpha/2, -\alpha^2/4)` with :math:`\pm\alpha`, whose likelihood is not positive.
+    :math:`(\alpha/2, -\alpha^2/4)` with :math:`\pm\alpha`, whose likelihood is no likelihood.
 
-    ``measure``: (0, 0) with :math:`1 + \alpha, 1 + 2\alpha`, and the massive point :math:`1/\hat r = 0, \hat u/\hat r^2 = 0` with
-    :math:`-(1 + \alpha), -1`. With generic eigenfunctions there is no other: no Wilson-Fisher point. Where momentum is conserved
-    there is one at
+    ``measure``: (0, 0) with :math:`1 + \alpha, 1 + 2\alpha`; the massive point :math:`1/\hat r = 0, \hat u/\hat r^2 = 0` with
+    :math:`-(1 + \alpha), -1`; and at :math:`1/\hat r = 0` one with :math:`\hat u/\hat r^2 = -1/2` (conserving: -1/5), exponents 1 and
+    :math:`-1/2 - \alpha` (conserving: :math:`-4/5 - \alpha`), no likelihood either. With generic eigenfunctions there is no other:
+    no Wilson-Fisher point. Where momentum is conserved there is one at
 
     .. math:: \hat r_* = -\frac{1 + 2\alpha}{4 + 5\alpha}, \quad \hat u_* = \frac{3(1 + 2\alpha)(1 + \alpha)^2}{(4 + 5\alpha)^2}, \qquad
               \theta = -\frac{1 + 5\alpha}{6} \pm \sqrt{\frac{(1 + 5\alpha)^2}{36} + \frac{(4 + 5\alpha)(1 + 2\alpha)}{3}},
@@ -77,7 +80,7 @@ def fixed_points(
     Returns
     -------
     tuple of FixedPoint
-        All of them, the Gaussian one first.
+        All of them, finite ones first.
 
     Raises
     ------
@@ -98,21 +101,20 @@ def fixed_points(
     --------
     >>> for point in fixed_points(0.5):
     ...     print(point.name, point.quadratic, point.quartic, point.exponents, point.physical)
-    Gaussian 0.0 0.0 (1.0, 0.5) True
-    integrated modes 0.5 0.0 (-0.5, -1.0) True
-    negative quartic 0.25 -0.0625 (0.5, -0.5) False
+    trivial 0.0 0.0 (1.0, 0.5) True
+    ridge 0.5 0.0 (-0.5, -1.0) True
+    quartic 0.25 -0.0625 (0.5, -0.5) False
     """
     a = number("alpha", alpha, low=LEAST_ALPHA, high=MOST_ALPHA)
     per_datum, conserving = conventions(convention, momentum)
     if per_datum:
         return (
-            FixedPoint("Gaussian", 0.0, 0.0, (2 * a, a), True),
-            FixedPoint("integrated modes", a, 0.0, (-a, -2 * a), True),
-            FixedPoint("negative quartic", a / 2, -a * a / 4, (a, -a), False),
+            FixedPoint("trivial", 0.0, 0.0, (2 * a, a), True),
+            FixedPoint("ridge", a, 0.0, (-a, -2 * a), True),
+            FixedPoint("quartic", a / 2, -a * a / 4, (a, -a), False),
         )
     points = [
-        FixedPoint("Gaussian", 0.0, 0.0, (1 + 2 * a, 1 + a), True),
-        FixedPoint("massive", math.inf, math.inf, (-1.0, -(1 + a)), True),
+        FixedPoint("trivial", 0.0, 0.0, (1 + 2 * a, 1 + a), True),
     ]
     if conserving:
         width = 4 + 5 * a
@@ -120,14 +122,19 @@ def fixed_points(
         root = math.sqrt(half**2 + product)
         points.append(
             FixedPoint(
-                "Wilson-Fisher",
+                "quartic",
                 -(1 + 2 * a) / width,
                 3 * (1 + 2 * a) * ((1 + a) / width) ** 2,
                 (product / (half + root), -half - root),
                 True,
             )
         )
-    return tuple(points)
+    loops = 5.0 if conserving else 2.0
+    return (
+        *points,
+        FixedPoint("massive", math.inf, 0.0, (-1.0, -(1 + a)), True),
+        FixedPoint("massive_quartic", math.inf, -1 / loops, (1.0, 1 / loops - (1 + a)), False),
+    )
 
 
 def conventions(convention: str, momentum: str) -> tuple[bool, bool]:

@@ -106,8 +106,7 @@ def infrared_scale(
         method = "Newton's method in the logarithm of the cutoff"
     else:
         chosen = spectrum_of("spectrum", spectrum)
-        first = _first_of_power_law if _is_long(chosen) else _first_of_levels
-        cutoffs = np.array([first(chosen, *pair) for pair in zip(p, sigma2, strict=True)])
+        cutoffs = np.array([_counted(chosen, *pair) for pair in zip(p, sigma2, strict=True)])
         running = sigma2 + beyond(chosen, cutoffs, 0.0)
         residual, steps, method = 0.0, 0, "search through the modes"
     result = InfraredScale(
@@ -144,8 +143,10 @@ def _continuous(alpha: float, p: Array, sigma2: Array) -> tuple[Array, float, in
     return np.exp(x), residual, _STEPS
 
 
-def _is_long(spectrum: Spectrum) -> bool:
-    return isinstance(spectrum, PowerLawSpectrum) and spectrum.size > _LISTED
+def _counted(spectrum: Spectrum, samples: float, ridge: float) -> float:
+    if isinstance(spectrum, PowerLawSpectrum) and spectrum.size > _LISTED:
+        return _first_of_power_law(spectrum, samples, ridge)
+    return _first_of_levels(spectrum, samples, ridge)
 
 
 def _first_of_levels(spectrum: Spectrum, samples: float, ridge: float) -> float:

@@ -53,8 +53,8 @@ def integrated_variance(spectrum: Spectrum | ArrayLike, cutoff: ArrayLike) -> Va
 
     Examples
     --------
-    >>> integrated_variance(1.0, [0, 1, 1000]).round(9)
-    array([1.64493407, 0.64493407, 0.0009995 ])
+    >>> integrated_variance(1.0, [0, 1, 10]).round(9)  # pi^2/6 without a cutoff
+    array([1.64493407, 0.64493407, 0.09516634])
     """
     chosen = power_or_spectrum("spectrum", spectrum)
     cutoffs = whole_numbers("cutoff", cutoff, low=0, infinite=True)

@@ -352,7 +352,8 @@ def _derivatives(polynomial: Polynomial, t: Array, count: int) -> list[Array]:
     slopes = [k * polynomial.derivative(t, k) for k in range(1, count + 1)]
     series = [np.ones_like(t)]
     for k in range(1, count + 1):
-        series.append(-sum(slopes[i - 1] * series[k - i] for i in range(1, k + 1)) / k)
+        terms = np.array([slopes[i - 1] * series[k - i] for i in range(1, k + 1)])
+        series.append(-np.sum(terms, axis=0) / k)
     return series[2::2]
 
 

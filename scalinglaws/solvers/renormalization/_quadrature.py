@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arguments import Array
 
@@ -20,6 +21,7 @@ _NORMAL = np.linspace(-14.0, 14.0, 57)
 _AROUND = np.geomspace(1e-4, 1e4, 81)  # landmarks, up to the farthest
 
 
+Places = NDArray[np.int64]
 Potential = Callable[[Array], Array]
 Quantities = Callable[[Array, Array, Array], list[Array]]
 
@@ -115,7 +117,7 @@ def normal_averages(
     return Averages(norms, means, errors, norm_errors, nodes)
 
 
-def _blocks(rows: Array, nodes: int) -> Iterator[Array]:
+def _blocks(rows: Places, nodes: int) -> Iterator[Places]:
     size = max(1, _BLOCK // nodes)
     for start in range(0, rows.size, size):
         yield rows[start : start + size]

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arguments import Array
 from .._jit import njit
@@ -41,7 +42,7 @@ class QuadraticFlow(NamedTuple):
     """
 
     linear: Array
-    pairs: Array
+    pairs: NDArray[np.int64]
     weights: Array
 
     def along(self, start: Array, times: Array) -> Path:
@@ -76,7 +77,7 @@ def quadratic_flow(linear: Array, *terms: tuple[int, int, int, float]) -> Quadra
 @njit
 def _march(
     linear: Array,
-    pairs: Array,
+    pairs: NDArray[np.int64],
     weights: Array,
     start: Array,
     times: Array,
