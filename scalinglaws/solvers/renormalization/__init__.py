@@ -17,11 +17,13 @@ from ._likelihood import ConvolvedLikelihood, convolved_likelihood
 from ._ridge_flow import RidgeFlow, ridge_flow
 from ._shells import ShellRecursion, shell_recursion
 from ._truncation import TruncatedFlow, truncated_flow
+from ._velocity import FlowVelocity, flow_velocity
 
 __all__ = [
     "ConvolvedLikelihood",
     "DimensionlessFlow",
     "FixedPoint",
+    "FlowVelocity",
     "InfraredScale",
     "RidgeFlow",
     "ShellRecursion",
@@ -29,6 +31,7 @@ __all__ = [
     "convolved_likelihood",
     "dimensionless_flow",
     "fixed_points",
+    "flow_velocity",
     "infrared_scale",
     "integrated_variance",
     "ridge_flow",
