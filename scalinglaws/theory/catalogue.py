@@ -72,7 +72,7 @@ ALSO_CALLED = {
     "perceptron": "implicit bias, teacher-student, learning curve, logistic loss, margin, support vector machine, replica, "
     "early stopping, spectral complexity",
     "percolation": "quanta, clusters, hierarchy, Zipf, critical phenomena, Bethe lattice",
-    "renormalization": "renormalization group, RG, Wilson-Fisher fixed point, phi^4 theory, critical exponents, power counting, relevant and "
+    "renormalization": "renormalization group, RG, Wilson-Fisher fixed point, phi^4 theory, critical exponents, power counting, relevant, "
     "irrelevant, effective ridge, Gaussian process",
 }
 """What else the laws of a theory go by: words that people search for."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice, instance
+from ...arguments import choice
 from ...errors import refusal
 from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Step, step
@@ -121,7 +121,7 @@ def likelihood_flow(spectrum_exponent: Any = 1 + ALPHA) -> Flow:
             _LEFT,
             rate,
             DEFINITION,
-            "integrated modes are Gaussian noise on the residual Delta: p = e^-V spreads by dp/ds = p''/2, which is dV/ds = V''/2 - V'^2/2, "
+            "integrated modes are Gaussian noise on the residual Delta: p = e^-V spreads by dp/ds = p''/2, that is dV/ds = V''/2 - V'^2/2, "
             "for V = r Delta^2 + u Delta^4",
         ),
         step(

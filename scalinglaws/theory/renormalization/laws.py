@@ -102,7 +102,7 @@ def no_wilson_fisher_law() -> Law:
             "per_datum": {
                 "model": _flows()["per_datum"],
                 "standing": "derived",
-                "statement": "the flow of a likelihood per datum has no zero with u > 0 but the trivial one; that of u < 0 is no likelihood",
+                "statement": "the flow of a likelihood per datum has no zero with u > 0; the one that has u < 0 is no likelihood",
             },
             "conserving": {
                 "model": _flows()["conserving"],
@@ -116,8 +116,8 @@ def no_wilson_fisher_law() -> Law:
                 "fixed-point",
                 "that there is no Wilson-Fisher fixed point, without a condition",
                 "that there is none for eigenfunctions in general",
-                "where momentum is conserved, as for a kernel invariant under translations, pairs of modes rebuild a local quartic term, and "
-                "the one-loop flow has a zero with U > 0 (--notation conserving); it is of order one, so that one loop does not control it",
+                "where momentum is conserved, as for a kernel invariant under translations, pairs of modes rebuild a local quartic term, "
+                "and the one-loop flow has a zero with U > 0 (--notation conserving), of order one, so that one loop does not control it",
                 f"{TALK}",
             ),
         ),

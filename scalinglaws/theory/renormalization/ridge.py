@@ -166,8 +166,8 @@ def derive_infrared(model: RidgedSpectrum) -> Derived:
     Returns
     -------
     Derived
-        Exponents of growth with P: 1, with constant :math:`\alpha`, where the modes make the ridge; :math:`(1 + \rho)/(1 + \alpha)` where it
-        is given. Forms ``effective`` (where :math:`P\lambda = \kappa` instead: the same power, another prefactor) and ``error``.
+        Exponents of growth with P: 1, with constant :math:`\alpha`, where the modes make the ridge; :math:`(1 + \rho)/(1 + \alpha)` where
+        it is given. Forms ``effective`` (where :math:`P\lambda = \kappa` instead: the same power, another prefactor) and ``error``.
 
     Examples
     --------

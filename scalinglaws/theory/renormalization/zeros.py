@@ -30,8 +30,8 @@ class Zero:
     Attributes
     ----------
     name : str
-        ``"trivial"`` at R = U = 0, ``"ridge"`` at U = 0, ``"quartic"`` at U != 0, ``"massive"`` at 1/R = U/R^2 = 0, ``"massive_quartic"`` at
-        1/R = 0.
+        ``"trivial"`` at R = U = 0, ``"ridge"`` at U = 0, ``"quartic"`` at U != 0, ``"massive"`` at 1/R = U/R^2 = 0,
+        ``"massive_quartic"`` at 1/R = 0.
     place : mapping of Symbol to Expr
         Values of R and U or, at infinity, of 1/R and U/R^2.
     exponents : tuple of Expr
