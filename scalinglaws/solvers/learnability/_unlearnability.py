@@ -15,12 +15,13 @@ from ...results import Result
 from .._jit import njit
 from ..catalogue import shows
 from ..equivalents.kappa import occupation, renormalized_ridge
-from ..spectra import Modes, Spectrum, one_spectrum
+from ..spectra import Modes, Spectrum
 from ._exponent import MOST, best_exponent
 from ._half import samples_at
 from ._posterior import checked_costs
 from ._spectrum import chosen_modes, with_eigenvalues
 
+_DEPTH = 70  # octaves of an infinite spectrum to begin with
 _EVEN = -math.log(2)  # as likely learned as not
 _MOST_SAMPLES = 1e280
 _LEAST_RIDGE, _MOST_RIDGE = 1e-100, 1e100
@@ -74,7 +75,7 @@ class Unlearnability(Result):
 
 def unlearnability(
     spectrum: Spectrum | ArrayLike,
-    *misplaced: object,
+    *,
     ridge: ArrayLike,
     mode_eigenvalue: ArrayLike | None = None,
     alignment: ArrayLike = 0.5,
@@ -142,8 +143,6 @@ def unlearnability(
     1.0878 7.3931 9.3218 24.9583
     """
     given = with_eigenvalues(spectrum)
-    if misplaced:
-        one_spectrum(given, *misplaced)
     odds = numbers("log_odds", log_odds)
     refuse_first("log_odds", odds, odds >= 0, "must be < 0, the logarithm of a probability")
     others = {
@@ -166,8 +165,10 @@ def unlearnability(
         "half": samples_at(given, eigenvalue, variance, np.full(cost.shape, 0.5)),
     }
     rows = [
-        _reached(given, c, o, _Mean(given.modes(), lam, r, v))
-        for c, o, lam, r, v in zip(cost, odds, eigenvalue, variance, noise, strict=True)
+        _reached(given, *element)
+        for element in zip(
+            *(array.tolist() for array in (cost, odds, eigenvalue, variance, noise)), strict=True
+        )
     ]
     columns |= zip(
         ("evidence", "hoelder", "exponent"), np.array(rows).reshape(-1, 3).T, strict=True
@@ -181,6 +182,7 @@ class _Mean:
     """Means over data sets of evidences, for one mode as the target."""
 
     modes: Modes
+    trace: float
     eigenvalue: float
     ridge: float
     noise: float
@@ -198,19 +200,32 @@ class _Mean:
     def at(self, samples: float, log_p: float) -> tuple[float, float]:
         """Return E_p and its derivative in ln p."""
         m, ridge = self.modes, self.ridge * math.exp(-log_p)
-        trace = float(m.multiplicities @ m.eigenvalues)
         t, _ = renormalized_ridge(
-            m.eigenvalues, m.multiplicities, m.size, trace, samples, 0.0, 1.0, ridge / samples
+            m.eigenvalues, m.multiplicities, m.size, self.trace, samples, 0.0, 1.0, ridge / samples
         )
         return _evidence(m.eigenvalues, m.multiplicities, t, ridge, self.eigenvalue, self.noise)
 
 
 def _reached(
-    spectrum: Spectrum, cost: float, odds: float, mean: _Mean
+    spectrum: Spectrum, cost: float, odds: float, eigenvalue: float, ridge: float, noise: float
 ) -> tuple[float, float, float]:
     """Return where the bounds by evidence and by Hölder's inequality reach the odds, and the exponent there."""
     if cost + odds <= 0:
         return 0.0, 0.0, 1.0
+    depth, needed = 0, _DEPTH
+    while needed > depth:  # an infinite spectrum, resolved to what so many samples learn
+        depth = needed
+        modes = spectrum.modes(depth)
+        trace = float(modes.multiplicities @ modes.eigenvalues)
+        found = _crossings(cost, odds, _Mean(modes, trace, eigenvalue, ridge, noise))
+        if math.isinf(found[1]):
+            return found
+        needed = spectrum.depth_for(found[1], ridge / found[1])
+    return found
+
+
+def _crossings(cost: float, odds: float, mean: _Mean) -> tuple[float, float, float]:
+    """Return the same for modes that are resolved."""
     least = cost + odds  # what E_1 must reach
     middle = math.log(mean.eigenvalue)
     log_t = _falling_root(lambda x: mean.along(x)[0] - least, middle)
