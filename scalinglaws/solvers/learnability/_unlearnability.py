@@ -14,7 +14,7 @@ from ...arguments import Array, Value, broadcast, numbers, refuse_first, shaped
 from ...results import Result
 from .._jit import njit
 from ..catalogue import shows
-from ..equivalents.kappa import occupation, renormalized_ridge
+from ..equivalents.kappa import renormalized_ridge
 from ..spectra import Modes, Spectrum
 from ._exponent import MOST, best_exponent
 from ._half import samples_at
@@ -189,21 +189,23 @@ class _Mean:
 
     def along(self, log_t: float) -> tuple[float, float]:
         """Return E_1 and the samples at a ratio t = kappa/P."""
-        t = math.exp(log_t)
-        m = self.modes
-        filled, _ = occupation(m.eigenvalues, m.multiplicities, t)
-        value, _ = _evidence(
-            m.eigenvalues, m.multiplicities, t, self.ridge, self.eigenvalue, self.noise
+        t, m = math.exp(log_t), self.modes
+        value, _, samples = _evidence(
+            m.eigenvalues, m.multiplicities, t, self.ridge, 1.0, self.eigenvalue, self.noise
         )
-        return value, self.ridge / t + filled
+        return value, samples
 
     def at(self, samples: float, log_p: float) -> tuple[float, float]:
-        """Return E_p and its derivative in ln p."""
-        m, ridge = self.modes, self.ridge * math.exp(-log_p)
+        """Return E_p/p and E_p minus its derivative in ln p."""
+        m, part = self.modes, math.exp(-log_p)
+        ridge = self.ridge * part
         t, _ = renormalized_ridge(
             m.eigenvalues, m.multiplicities, m.size, self.trace, samples, 0.0, 1.0, ridge / samples
         )
-        return _evidence(m.eigenvalues, m.multiplicities, t, ridge, self.eigenvalue, self.noise)
+        value, rest, _ = _evidence(
+            m.eigenvalues, m.multiplicities, t, ridge, part, self.eigenvalue, self.noise
+        )
+        return value, rest
 
 
 def _reached(
@@ -271,21 +273,24 @@ def _evidence(
     multiplicities: Array,
     t: float,
     ridge: float,
+    part: float,
     eigenvalue: float,
     noise: float,
-) -> tuple[float, float]:
-    """Return the mean of E_p at ridge = sigma^2/p, and its derivative in ln p, from t = kappa/P."""
+) -> tuple[float, float, float]:
+    """Return the means of E_p/p and of E_p minus its derivative in ln p, and P, from t = kappa/P at ridge = sigma^2/p."""
     logs, filled, d = 0.0, 0.0, 0.0
     for k in range(eigenvalues.size):
         share = eigenvalues[k] / (eigenvalues[k] + t)
         logs += multiplicities[k] * math.log1p(eigenvalues[k] / t)
         filled += multiplicities[k] * share
         d += multiplicities[k] * share * (1.0 - share)
-    samples = ridge / t + filled
-    excess = filled * (t / ridge)  # kappa/ridge - 1
+    empty = ridge / t
+    samples = empty + filled
+    excess = filled / empty  # kappa/ridge - 1
     logs += samples * (math.log1p(excess) - excess / (1.0 + excess))
     inverse = 1.0 / (eigenvalue + t)
-    value = 0.5 * (logs + inverse + noise / t)
-    # the logarithms are stationary in kappa, the quadratic form is not
-    turn = ridge / (ridge / t + d)
-    return value, 0.5 * (filled + (inverse * inverse + noise / (t * t)) * turn)
+    value = part * (logs + inverse) + noise * (part / t)
+    # the logarithms are stationary in kappa, the quadratic form is not: t turns by ridge/(empty + d) with ln p
+    turn = 1.0 / (empty + d)
+    rest = logs - filled + inverse * (1.0 - ridge * inverse * turn) + noise / t * (d * turn)
+    return 0.5 * value, 0.5 * rest, samples
