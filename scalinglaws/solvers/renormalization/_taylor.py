@@ -88,9 +88,17 @@ def _march(
 ) -> tuple[float, int]:
     size = start.size
     series = np.zeros((_ORDER + 1, size))
-    series[0] = start
+    for i in range(size):
+        series[0, i] = start[i]
     now, place, steps = 0.0, 0, 0
-    unit = 1.0 / (np.sum(np.abs(linear)) + np.sum(np.abs(weights)) * np.max(np.abs(start)) + 1e-150)
+    rate, largest = 1e-150, 0.0
+    for i in range(size):
+        largest = max(largest, abs(start[i]))
+        for j in range(size):
+            rate += abs(linear[i, j])
+    for n in range(weights.size):
+        rate += abs(weights[n]) * largest
+    unit = 1.0 / rate
     while place < times.size and steps < _MOST_STEPS:
         for order in range(_ORDER):
             for i in range(size):
