@@ -11,7 +11,7 @@ from ..records import Derived, Form, Regime
 from ..relations import is_positive
 from ._letters import QUADRATIC, QUARTIC, RATIO
 from .flows import RATE_U, Flow
-from .zeros import (
+from .scaling import (
     Zero,
     coordinate,
     infinite_steps,
@@ -99,6 +99,8 @@ def derive_no_wilson_fisher(model: Flow) -> Derived:
     4/9
     """
     instance("model", model, Flow)
+    if model.rates[1].subs(QUARTIC, 0) != 0:
+        raise refusal("model", model, "must keep U = 0 where it starts there", shown=False)
     found = zeros(model)
     positive = [
         zero for zero in found if QUADRATIC in zero.place and is_positive(zero.quartic) is True
