@@ -15,8 +15,8 @@ from ...reprs import short_repr
 from ..asymptotics import RATIONAL, MellinCombination, MellinSymbol, X
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
 from ..implicit import ImplicitConstant
-from ..linear.bottlenecks import extensive
 from ..mellin import as_shape
+from ..mode_counts import extensive
 from ..parameters import as_expression
 from ..records import Derived, Form, Regime
 from ..references import ATANASOV_2024, FLAJOLET_1995
@@ -27,7 +27,7 @@ _NAMES = ("ridge", "ridgeless", "crossover")
 _K, _RHS, _D, _C = sp.symbols("K T D c", positive=True)
 
 
-class Crossover(sp.Function):
+class Crossover(sp.Function):  # type: ignore[misc]
     r"""The positive root x of :math:`x = s + c\,x^q`, with 0 < q < 1: where two contributions to one ridge are of one size.
 
     Examples
@@ -68,6 +68,8 @@ class RidgedSpectrum:
         b > 1.
     fading : Expr or number
         :math:`\rho \ge 0`; against the number of samples, or for `derive_half` against that of the mode.
+    strength : Expr or number
+        s > 0.
     learnability : Expr or number
         What share of a mode `derive_half` asks for, between 0 and 1.
     occupation : MellinSymbol or MellinCombination
@@ -78,6 +80,7 @@ class RidgedSpectrum:
 
     spectrum_exponent: Any = 1 + ALPHA
     fading: Any = FADING
+    strength: Any = STRENGTH
     learnability: Any = sp.S.Half
     occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
@@ -90,11 +93,19 @@ class RidgedSpectrum:
         rho = as_expression("fading", self.fading)
         if rho.is_nonnegative is not True:
             raise refusal("fading", rho, "must be a number >= 0, or a positive symbol")
+        size = as_expression("strength", self.strength)
+        if not size.is_positive:
+            raise refusal("strength", size, "must be positive")
         share = as_expression("learnability", self.learnability)
         if not share.is_positive or not (1 - share).is_positive:
             raise refusal("learnability", share, "must lie between 0 and 1")
         as_shape("occupation", self.occupation)
-        for name, value in (("spectrum_exponent", b), ("fading", rho), ("learnability", share)):
+        for name, value in (
+            ("spectrum_exponent", b),
+            ("fading", rho),
+            ("strength", size),
+            ("learnability", share),
+        ):
             object.__setattr__(self, name, value)
         free_box(self.box, b, rho)
 
@@ -102,6 +113,20 @@ class RidgedSpectrum:
     def eigenvalue(self) -> sp.Expr:
         """That of mode k."""
         return MODE**-self.spectrum_exponent
+
+    @property
+    def share(self) -> sp.Expr:
+        """Learned modes for each number K of which P times the eigenvalue is the effective ridge, for large K."""
+        b = self.spectrum_exponent
+        power = b if b.is_number else sp.Dummy("b", positive=True)
+        _, found = extensive("occupation", self.occupation, power)
+        return sp.gammasimp(found).subs(power, b)  # reflected while the exponent is one symbol
+
+    @property
+    def ridge(self) -> sp.Expr:
+        """The ridge at P samples, for a formula, in which its exponent may be zero."""
+        fading = self.fading.subs(FADING, sp.Symbol(FADING.name, nonnegative=True))
+        return self.strength * P**-fading
 
     @property
     def conditions(self) -> tuple[sp.Basic, ...]:
@@ -141,17 +166,9 @@ class RidgedSpectrum:
         )
 
 
-def nonnegative(expr: sp.Expr) -> sp.Expr:
-    """Write the ridge's exponent in a formula so that it may be zero."""
-    return expr.subs(FADING, sp.Symbol(FADING.name, nonnegative=True))
-
-
 def counted(model: RidgedSpectrum, scale: sp.Symbol) -> tuple[sp.Expr, list[Step]]:
     """Count the modes that are learned up to a scale; return how many for each up to it, and the steps."""
-    b = model.spectrum_exponent
-    power = b if b.is_number else sp.Dummy("b", positive=True)
-    _, share = extensive("occupation", model.occupation, power)
-    share = sp.gammasimp(share).subs(power, b)  # reflected while the exponent is one symbol
+    b, share = model.spectrum_exponent, model.share
     learned = model.occupation.function.subs(X, (OTHER / scale) ** b)
     steps = [
         step(
@@ -193,7 +210,7 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
     (1, k**2*s)
     """
     instance("model", model, RidgedSpectrum)
-    b, rho, s = model.spectrum_exponent, model.fading, STRENGTH
+    b, rho, s = model.spectrum_exponent, model.fading, model.strength
     alpha = b - 1
     c, counting = counted(model, _K)
     own = c**b
@@ -247,12 +264,14 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
         return Derivation(tuple(steps), model.conditions, model.parameters)
 
     forms = {
-        "ridge": Form(nonnegative(s * P**-rho), "the ridge that is added to K(D, D)"),
+        "ridge": Form(model.ridge, "the ridge that is added to K(D, D)"),
         "kappa_ridgeless": Form(
             own * P**-alpha, "effective ridge that the modes make without a given one, large P"
         ),
         "crossover": Form(
-            nonnegative((own / s) ** (1 / (alpha - rho))),
+            ((own / s) ** (1 / (alpha - rho))).subs(
+                FADING, sp.Symbol(FADING.name, nonnegative=True)
+            ),
             "samples at which these two are equal, where the ridge falls slower than P^-alpha",
         ),
         "share": Form(
