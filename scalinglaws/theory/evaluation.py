@@ -46,8 +46,17 @@ class Evaluation:
 
 
 def symbols_of(law: Any) -> dict[str, sp.Symbol]:
-    """Collect the symbols that can have numbers: parameters, the variable, and those of the formulas."""
-    found = {name: law._symbol(name) for name in law.symbols}
+    """Collect the symbols that can have numbers: parameters, the variable, and those of the formulas.
+
+    A parameter that the law allows to be zero is not positive, whatever its symbol was derived with.
+    """
+    zero = {
+        str(entry.lhs) for entry in law.validity if isinstance(entry, sp.Ge) and entry.rhs == 0
+    }
+    found = {
+        name: sp.Symbol(name, nonnegative=True) if name in zero else law._symbol(name)
+        for name in law.symbols
+    }
     found[str(law.variable)] = law.variable
     for form in law.forms.values():
         found |= {str(symbol): symbol for symbol in form.expr.free_symbols}
