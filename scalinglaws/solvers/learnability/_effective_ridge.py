@@ -139,7 +139,7 @@ def effective_ridge(
     ridge: ArrayLike,
     on_failure: str = "raise",
 ) -> EffectiveRidge:
-    r"""Compute the effective ridge of kernel regression, and by it how much of each mode is learned.
+    r"""Compute the effective ridge of a kernel, and by it how much of each mode is learned from so many samples.
 
     The predictor is :math:`\bar f(x) = K(x, D)\,[K(D, D) + \sigma^2]^{-1} y_D`, or the mean of a Gaussian process whose prior is the
     kernel. On average over data sets,
