@@ -139,7 +139,7 @@ def effective_ridge(
     ridge: ArrayLike,
     on_failure: str = "raise",
 ) -> EffectiveRidge:
-    r"""Compute the effective ridge of kernel regression, and by it how much of each mode is learned.
+    r"""Compute the effective ridge of a kernel, and by it how much of each mode is learned from so many samples.
 
     The predictor is :math:`\bar f(x) = K(x, D)\,[K(D, D) + \sigma^2]^{-1} y_D`, or the mean of a Gaussian process whose prior is the
     kernel. On average over data sets,
@@ -367,12 +367,12 @@ def _solve(
         fluctuation[part] = found.degrees_of_freedom_2 / counted
         loss[part] = found.test_loss
         diagnostics.append(found.diagnostics)
-    none = samples < _FEW  # kappa to first order in P
-    trace = float(modes.multiplicities @ modes.eigenvalues)
-    squares = float(modes.multiplicities @ modes.eigenvalues**2)
-    kappa[none] = ridge[none] + trace
-    fluctuation[none] = samples[none] * squares / kappa[none] ** 2
-    loss[none] = float(np.sum(modes.signal))
+    none = samples < _FEW
+    if none.any():  # kappa to first order in P
+        squares = float(modes.multiplicities @ modes.eigenvalues**2)
+        kappa[none] = ridge[none] + float(modes.multiplicities @ modes.eigenvalues)
+        fluctuation[none] = samples[none] * squares / kappa[none] ** 2
+        loss[none] = float(np.sum(modes.signal))
     return _Solved(modes, kappa, fluctuation, loss, _worst(diagnostics))
 
 

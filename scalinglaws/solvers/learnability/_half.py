@@ -12,7 +12,7 @@ from ..spectra import Spectrum
 from ._spectrum import chosen_modes, with_eigenvalues
 
 
-@shows("samples")
+@shows("samples", one_by_one=("ridge", "learnability"))
 def samples_for_learnability(
     spectrum: Spectrum | ArrayLike,
     *,

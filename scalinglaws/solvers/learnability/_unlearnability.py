@@ -28,7 +28,10 @@ _LEAST_RIDGE, _MOST_RIDGE = 1e-100, 1e100
 _LOG_RANGE = 600.0  # of kappa / P over the eigenvalue
 
 
-@shows("jensen", "evidence", "hoelder", "half", "population", "leading", "cost")
+@shows(
+    *("mode_eigenvalue", "jensen", "evidence", "hoelder", "half", "population", "leading", "cost"),
+    one_by_one=("ridge", "alignment", "noise_variance", "log_odds"),
+)
 @dataclass(frozen=True)
 class Unlearnability(Result):
     r"""Numbers of samples up to which a mode cannot be learned.
