@@ -130,7 +130,10 @@ def ridge_flow(
         "cutoff": whole_numbers("cutoff", cutoff, low=0, infinite=True),
     }
     shape, (p, bare, kept) = broadcast(checked)
-    pairs, places = np.unique(p + 1j * bare, return_inverse=True)  # each pair once
+    if np.all(p == p[:1]) and np.all(bare == bare[:1]):
+        pairs, places = p[:1] + 1j * bare[:1], np.zeros(p.size, dtype=np.int64)
+    else:
+        pairs, places = np.unique(p + 1j * bare, return_inverse=True)  # each pair once
     solved = linear.ridge(
         chosen, samples=pairs.real, ridge=pairs.imag / pairs.real, on_failure="return"
     )

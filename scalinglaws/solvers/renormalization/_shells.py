@@ -23,7 +23,20 @@ MOMENTA = ("generic", "conserving")
 """What is assumed of triple products of eigenfunctions."""
 
 
-@shows("quadratic", "quartic", counted=("cutoff",), whole=("eigenvalues",))
+@shows(
+    "running_quadratic",
+    "running_quartic",
+    counted=("cutoff",),
+    whole=("eigenvalues",),
+    rows=lambda found, given: {
+        "running_quadratic": found.quadratic,
+        "running_quartic": found.quartic,
+    },
+    meanings={
+        "running_quadratic": "r at the cutoff",
+        "running_quartic": "u at the cutoff",
+    },
+)
 @dataclass(frozen=True)
 class ShellRecursion(Result):
     r"""Couplings after all modes beyond a cutoff are integrated out.
