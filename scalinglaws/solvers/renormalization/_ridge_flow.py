@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from ...arguments import Array, Value, broadcast, choice, numbers, shaped, whole_numbers
 from ...results import Diagnostics, Result, judged
-from .. import linear
 from ..catalogue import shows
+from ..linear import ridge as solve_ridge
 from ..spectra import Spectrum
 from ._integrated_modes import beyond, spectrum_of
 
@@ -134,7 +134,7 @@ def ridge_flow(
         pairs, places = p[:1] + 1j * bare[:1], np.zeros(p.size, dtype=np.int64)
     else:
         pairs, places = np.unique(p + 1j * bare, return_inverse=True)  # each pair once
-    solved = linear.ridge(
+    solved = solve_ridge(
         chosen, samples=pairs.real, ridge=pairs.imag / pairs.real, on_failure="return"
     )
     kappas = pairs.real * np.asarray(solved.kappa)
