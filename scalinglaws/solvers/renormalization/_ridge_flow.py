@@ -109,7 +109,7 @@ def ridge_flow(
     A deterministic equivalent: accurate for P above about 30.
 
     The sums are accurate to about 1e-13. One sum over modes for each pair of samples and ridge, however many cutoffs; an infinite
-    spectrum takes about 1 ms.
+    spectrum takes about 2 ms.
 
     References
     ----------

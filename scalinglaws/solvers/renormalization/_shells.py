@@ -111,8 +111,8 @@ def shell_recursion(
 
     Notes
     -----
-    One loop at each mode: what is left out is of the order :math:`(uG^2)^2` (generic: of :math:`uG^2`, in other couplings). A
-    nanosecond for each mode and pair of couplings.
+    One loop at each mode: what is left out is of the order :math:`(uG^2)^2` (generic: of :math:`uG^2`, in other couplings).
+    About 0.1 microseconds for each mode and pair of couplings.
 
     References
     ----------
