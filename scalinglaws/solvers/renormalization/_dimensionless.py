@@ -21,7 +21,18 @@ _LATER = 60.0  # more of it, to see where a flow ends
 _NEAR = 1e-3
 
 
-@shows("quadratic", "quartic")
+@shows(
+    "running_quadratic",
+    "running_quartic",
+    rows=lambda found, given: {
+        "running_quadratic": found.quadratic,
+        "running_quartic": found.quartic,
+    },
+    meanings={
+        "running_quadratic": "r at the scale",
+        "running_quartic": "u at the scale",
+    },
+)
 @dataclass(frozen=True)
 class DimensionlessFlow(Result):
     r"""Dimensionless couplings along a flow.

@@ -181,7 +181,7 @@ def convolved_likelihood(
     Couplings are averages of derivatives of the weight, or cumulants: whichever loses fewer digits. Those of polynomials are accurate to
     about 1e-12 for s from 1e-6 to 1e6; of functions only cumulants are known, which lose digits as :math:`1/s^j` at small s.
     ``diagnostics.error_estimate`` is the largest relative error that rounding and the last doubling explain (`AccuracyWarning` above
-    1e-8); a coupling that is 0 within it is measured by the same power of r. About 0.1 ms a variance or residual.
+    1e-8); a coupling that is 0 within it is measured by the same power of r. About 0.1 ms a variance or slope, 0.03 ms a potential.
 
     References
     ----------
