@@ -7,7 +7,7 @@ import sympy as sp
 from ...arguments import instance
 from ..asymptotics import X
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
-from ..records import Derived, Form
+from ..records import Derived, Form, Regime
 from ..references import ATANASOV_2024
 from ..symbols import P
 from ._letters import DF, KAPPA, MODE, RIDGE
@@ -54,7 +54,14 @@ def derive_half(model: RidgedSpectrum) -> Derived:
         (ridge / modes, rho - b + 1),
         (sp.S.Zero, sp.S.One),
     )
-    regimes = model.regimes(exponents, constants, corrections)
+    regimes = model.regimes(
+        *(
+            Regime("", sp.true, exponent, constant, 0, correction)
+            for exponent, constant, correction in zip(
+                exponents, constants, corrections, strict=True
+            )
+        )
+    )
 
     def build() -> Derivation:
         steps = [

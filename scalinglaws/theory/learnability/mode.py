@@ -2,8 +2,8 @@ r"""How what is left of a mode falls with the number of samples: the effective r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mpmath
@@ -23,7 +23,6 @@ from ..references import ATANASOV_2024, FLAJOLET_1995
 from ..symbols import ALPHA, P, as_exponent, free_box
 from ._letters import BOX, DF, FADING, KAPPA, MODE, OTHER, STRENGTH
 
-_NAMES = ("ridge", "ridgeless", "crossover")
 _K, _RHS, _D, _C = sp.symbols("K T D c", positive=True)
 
 
@@ -140,8 +139,8 @@ class RidgedSpectrum:
         """Its symbols, and the ranges in which derivations are checked."""
         return free_box(self.box, self.spectrum_exponent, self.fading, self.occupation.function)
 
-    def branches(self, *found: Any) -> list[tuple[Any, sp.Basic]]:
-        """Choose between three values: where the ridge matters, where it does not, and where the two meet."""
+    def _where(self, *found: Any) -> list[tuple[Any, sp.Basic]]:
+        """Choose between three things: where the ridge matters, where it does not, and where the two meet."""
         excess, rho = self.spectrum_exponent - 1, self.fading
         regions = (sp.Lt(rho, excess), sp.Gt(rho, excess), sp.Eq(rho, excess))
         return [
@@ -150,19 +149,20 @@ class RidgedSpectrum:
             if region != sp.false
         ]
 
-    def piecewise(self, *found: sp.Expr) -> sp.Expr:
-        """Write the choice of `branches` as one expression."""
-        chosen = self.branches(*found)
+    def piecewise(self, ridge: sp.Expr, ridgeless: sp.Expr, crossover: sp.Expr) -> sp.Expr:
+        """Choose between three expressions: where the ridge matters, where it does not, and where the two meet."""
+        given = {"ridge": ridge, "ridgeless": ridgeless, "crossover": crossover}
+        chosen = self._where(*(as_expression(name, value) for name, value in given.items()))
         return chosen[0][0] if len(chosen) == 1 else sp.Piecewise(*chosen)
 
-    def regimes(
-        self, exponents: Sequence[sp.Expr], constants: Sequence[sp.Expr], corrections: Any = None
-    ) -> tuple[Regime, ...]:
-        """Write the choice of `branches` as regimes."""
-        entries = zip(_NAMES, exponents, constants, corrections or (None,) * 3, strict=True)
+    def regimes(self, ridge: Regime, ridgeless: Regime, crossover: Regime) -> tuple[Regime, ...]:
+        """Choose between three regimes, and say where each holds."""
+        given = {"ridge": ridge, "ridgeless": ridgeless, "crossover": crossover}
+        for name, value in given.items():
+            instance(name, value, Regime)
         return tuple(
-            Regime(name, region, exponent, constant, 0, correction)
-            for (name, exponent, constant, correction), region in self.branches(*entries)
+            replace(regime, name=name, condition=region)
+            for (name, regime), region in self._where(*given.items())
         )
 
 
@@ -224,7 +224,14 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
         (b * s / own, rho - alpha),
         (sp.S.Zero, sp.S.One),
     )
-    regimes = model.regimes(exponents, constants, corrections)
+    regimes = model.regimes(
+        *(
+            Regime("", sp.true, exponent, constant, 0, correction)
+            for exponent, constant, correction in zip(
+                exponents, constants, corrections, strict=True
+            )
+        )
+    )
 
     def build() -> Derivation:
         left = model.piecewise(*(size * MODE**b / P for size in kappas))

@@ -11,10 +11,11 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, flag, instance
 from ...errors import refusal
 from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Step, step
+from ..parameters import as_expression
 from ..references import RINGEL_2025, RUBIN_2025
 from ..symbols import ALPHA, as_exponent, free_box
 from ._letters import BOX, CUTOFF, QUADRATIC, QUARTIC, RATIO
@@ -59,8 +60,10 @@ class Flow:
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
 
     def __post_init__(self) -> None:
-        """Refuse rates that zeros cannot be found of."""
-        rates = tuple(sp.sympify(rate) for rate in self.rates)
+        """Refuse rates that zeros cannot be found of, and what is no flag."""
+        flag("at_infinity", self.at_infinity)
+        instance("rates", self.rates, tuple, list)
+        rates = tuple(as_expression("rates", rate) for rate in self.rates)
         if len(rates) != 2 or not all(
             rate.is_rational_function(QUADRATIC, QUARTIC) for rate in rates
         ):

@@ -187,7 +187,14 @@ def derive_infrared(model: RidgedSpectrum) -> Derived:
         (s * added**-b, rho - alpha),
         (sp.S.Zero, sp.S.One),
     )
-    regimes = model.regimes(exponents, constants, corrections)
+    regimes = model.regimes(
+        *(
+            Regime("", sp.true, exponent, constant, 0, correction)
+            for exponent, constant, correction in zip(
+                exponents, constants, corrections, strict=True
+            )
+        )
+    )
 
     def build() -> Derivation:
         scales = tuple(

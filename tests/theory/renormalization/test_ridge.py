@@ -81,7 +81,9 @@ def test_what_late_modes_add(alpha):
         # the sum starts half a mode beyond the cutoff, and a part of the next modes is learned
         late = samples / kappa * alpha / (1 + 2 * alpha) * cutoff ** -(1 + alpha)
         first = alpha / (2 * cutoff) + late
-        assert share == pytest.approx(-first, abs=samples / kappa * late + 4 * first**2)
+        assert share == pytest.approx(
+            -first, abs=samples * kappa**-1 * cutoff ** -(1 + alpha) * late + 4 * first**2
+        )
         assert abs(share) < 0.03
 
 
