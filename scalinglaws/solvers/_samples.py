@@ -32,12 +32,26 @@ def of_features(features: ArrayLike, labels: ArrayLike) -> tuple[Array, Array]:
 
 def of_gram(gram: ArrayLike, labels: ArrayLike) -> tuple[Array, Array]:
     """Return eigenvalues and signal of a Gram matrix, shape (n, n), and labels."""
-    k = _table("gram", gram)
+    k = square_gram(gram)
     n = k.shape[0]
-    if k.shape != (n, n):
-        raise refusal("gram", k.shape, "must be square", shown=False)
     y = _targets(labels, n, "gram")
+    largest, values, vectors = gram_modes(k)
+    kept = values > values[0] * n * np.finfo(float).eps
+    return _projected(largest * (values[kept] / n), vectors[:, kept], y, "gram")
+
+
+def square_gram(gram: ArrayLike) -> Array:
+    """Return a Gram matrix, shape (n, n), which memory holds with its eigenvectors."""
+    k = _table("gram", gram)
+    if k.shape[0] != k.shape[1]:
+        raise refusal("gram", k.shape, "must be square", shown=False)
     afford(3.0 * k.size, "the decomposition of the Gram matrix", "use fewer examples")
+    return k
+
+
+def gram_modes(k: Array) -> tuple[float, Array, Array]:
+    """Return the largest entry of a Gram matrix, its eigenvalues over that entry, in falling order, and its eigenvectors."""
+    n = k.shape[0]
     largest = float(np.max(np.abs(k)))
     if largest == 0:
         raise refusal("gram", 0.0, "is zero: there is nothing to learn", shown=False)
@@ -59,9 +73,7 @@ def of_gram(gram: ArrayLike, labels: ArrayLike) -> tuple[Array, Array]:
             f"its largest {values[-1] * largest:.3g}",
             shown=False,
         )
-    values, vectors = values[::-1], vectors[:, ::-1]
-    kept = values > values[0] * n * np.finfo(float).eps
-    return _projected(largest * (values[kept] / n), vectors[:, kept], y, "gram")
+    return largest, values[::-1], vectors[:, ::-1]
 
 
 def _projected(eigenvalues: Array, vectors: Array, labels: Array, name: str) -> tuple[Array, Array]:
