@@ -33,9 +33,9 @@ class ModeRegression:
         :math:`\sigma^2` of each regression.
     kept : ndarray, shape (R,)
         How many leading modes its kernel has.
-    coefficients : ndarray, shape (draws, R, K)
-        :math:`\langle\bar f, \phi_k\rangle`; zero beyond the modes that are kept.
-    learnability : ndarray, shape (draws, R, K)
+    coefficients : ndarray, shape (draws, R, M)
+        :math:`\langle\bar f, \phi_k\rangle` of the leading modes; zero beyond those that are kept.
+    learnability : ndarray, shape (draws, R, M)
         :math:`\lambda_k\, \phi_k(D)^\top (K_{DD} + \sigma^2)^{-1} \phi_k(D)`: the coefficient if the mode itself were the target.
     test_loss : ndarray, shape (draws, R)
         :math:`\sum_k (\langle\bar f, \phi_k\rangle - y_k)^2`, over all modes.
@@ -58,6 +58,7 @@ def regress_modes(
     kept: ArrayLike = math.inf,
     noise_variance: float = 0.0,
     features: str = "gaussian",
+    modes: int | None = None,
     draws: int,
     rng: np.random.Generator | int,
 ) -> ModeRegression:
@@ -82,6 +83,8 @@ def regress_modes(
         Of the labels.
     features : {"gaussian", "signs"}
         Distribution of the independent values :math:`\phi_k(x_\mu)`, of mean zero and variance one: normal, or one of -1 and 1.
+    modes : int, optional
+        M, leading modes whose coefficients are returned; all by default.
     draws : int
         Data sets.
     rng : Generator or int
@@ -132,11 +135,13 @@ def regress_modes(
     if ridges.ndim > 1:
         raise refusal("ridge", ridges.shape, "must be a number or a row of numbers", shown=False)
     cuts = np.minimum(limits, spectrum.size).astype(int)
-    shape = (count, ridges.size, spectrum.size)
+    shown = spectrum.size if modes is None else whole("modes", modes, high=spectrum.size)
+    shape = (count, ridges.size, shown)
     afford(2.0 * math.prod(shape), "the results", "use fewer draws or modes")
     afford(3.0 * size * spectrum.size + 2.0 * size**2, "one data set", "use fewer samples or modes")
     source = generator(rng)
     learned, alone = np.zeros(shape), np.zeros(shape)
+    lost = np.empty(shape[:2])
     for i in range(count):
         stream = source.spawn(1)[0]
         if law == "gaussian":
@@ -149,8 +154,12 @@ def regress_modes(
             kernel = (seen * weights) @ seen.T
             kernel.flat[:: size + 1] += own
             factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
-            solved = cho_solve(factor, np.column_stack([labels, seen]), check_finite=False)
-            learned[i, j, :cut] = weights * (seen.T @ solved[:, 0])
-            alone[i, j, :cut] = weights * np.einsum("pk,pk->k", seen, solved[:, 1:])
-    lost = np.sum((learned - target) ** 2, axis=-1)
+            looked = min(cut, shown)
+            right = np.column_stack([labels, seen[:, :looked]])
+            solved = cho_solve(factor, right, check_finite=False)
+            found = np.zeros(spectrum.size)
+            found[:cut] = weights * (seen.T @ solved[:, 0])
+            lost[i, j] = np.sum((found - target) ** 2)
+            learned[i, j] = found[:shown]
+            alone[i, j, :looked] = weights[:looked] * np.sum(right[:, 1:] * solved[:, 1:], axis=0)
     return ModeRegression(size, np.array(ridges), cuts.astype(float), learned, alone, lost)
