@@ -101,7 +101,8 @@ def _curve(context: Context, eigenvalues: Array) -> Iterator[Comparison]:
 
 def _half(context: Context, eigenvalues: Array) -> Iterator[Comparison]:
     """Samples at which half of a mode is learned: between two numbers of samples, by the odds on logarithmic scales."""
-    for mode, ridge in ((10, RIDGE), (8, 1.0)):
+    for mode, ridge, quick in ((10, RIDGE, 600), (8, 1.0, 150)):
+        draws = context.pick(quick=quick, full=3000)
         own = float(eigenvalues[mode - 1])
         theory = float(
             solve.samples_for_learnability(eigenvalues, ridge=ridge, mode_eigenvalue=own)
@@ -115,7 +116,7 @@ def _half(context: Context, eigenvalues: Array) -> Iterator[Comparison]:
                 samples,
                 ridge=ridge,
                 modes=mode,
-                draws=context.pick(quick=120, full=2000),
+                draws=draws,
                 rng=context.generator(f"half-{mode}", samples),
             ).learnability[:, 0, mode - 1]
             mean = float(found.mean())
@@ -130,7 +131,7 @@ def _half(context: Context, eigenvalues: Array) -> Iterator[Comparison]:
         measurement = Measurement(
             measured,
             error,
-            2 * (context.pick(quick=120, full=2000) - 1),
+            2 * (draws - 1),
             2,
             f"odds of mode {mode} at {ladder[0]} and {ladder[1]} samples, ridge {ridge:g}",
             (float(ladder[0]), float(ladder[1])),
@@ -157,14 +158,15 @@ def _half(context: Context, eigenvalues: Array) -> Iterator[Comparison]:
 
 
 def _powers(context: Context) -> Iterator[Comparison]:
-    """What is left of the first mode at two numbers of samples: without ridge, and with one that the spectrum hardly adds to."""
+    """What is left of the first modes at two numbers of samples: without ridge, and with one that the spectrum hardly adds to."""
     formula = law("learnability.mode")
-    for name, alpha, ridge, fading, count in (
-        ("ridgeless", 1, 1e-8, 4, 1500),
-        ("ridge", 3, 1.0, 0, 60),
+    for name, alpha, ridge, fading, count, shown, quick in (
+        # the ridge is what all modes beyond the last one come to: at up to 96 samples they are noise, as an infinite spectrum's are
+        ("ridgeless", 1, 1 / 800, 4, 800, 2, 200),
+        ("ridge", 3, 1.0, 0, 60, 1, 500),
     ):
         eigenvalues = np.arange(1, count + 1.0) ** -(1 + alpha)
-        ladder, sets = (24, 96), context.pick(quick=120, full=600)
+        ladder, sets = (24, 96), context.pick(quick=quick, full=2000)
         logs, errors = [], []
         for samples in ladder:
             found = regress_modes(
@@ -172,11 +174,11 @@ def _powers(context: Context) -> Iterator[Comparison]:
                 [1.0],
                 samples,
                 ridge=ridge,
-                modes=1,
+                modes=shown,
                 draws=sets,
                 rng=context.generator(f"power-{name}", samples),
-            ).learnability[:, 0, 0]
-            left = 1 - found
+            ).learnability[:, 0]
+            left = (1 - found) @ eigenvalues[:shown]
             logs.append(math.log(float(left.mean())))
             errors.append(float(left.std(ddof=1)) / math.sqrt(sets) / float(left.mean()))
         reach = math.log(ladder[1] / ladder[0])
@@ -184,7 +186,7 @@ def _powers(context: Context) -> Iterator[Comparison]:
         yield Comparison(
             f"{context.check}/exponent-{name}",
             Prediction(
-                "exponent with which what is left of the first mode falls",
+                "exponent with which what is left of the first modes falls",
                 "exponent",
                 exponent,
                 formula.name,
