@@ -26,12 +26,12 @@ def parts_of_octaves(alpha: float, signal_exponent: float) -> int:
     )
 
 
-def places(last: float, parts: int) -> tuple[Array, Array]:
-    """Return mode numbers, and how many modes each one stands for, up to the last one."""
-    found = [np.arange(1.0, min(last, _EXACT) + 1)]
+def places(last: float, parts: int, first: float = 1.0) -> tuple[Array, Array]:
+    """Return mode numbers, and how many modes each one stands for, from the first to the last one."""
+    found = [np.arange(first, min(last, _EXACT) + 1)]
     weights = [np.ones_like(found[0])]
     starts, lengths = [], []
-    start = _EXACT + 1.0
+    start = max(first, _EXACT + 1.0)
     while start <= last:
         block = float(math.ceil(start / parts))
         length = min(block, last - start + 1)
