@@ -210,6 +210,46 @@ def unlearnability():
     return {"P_*/C at least, sigma^2 = Tr K = 1, <y^2> = 3": float(found), "printed": 1.0}
 
 
+def half_learned():
+    """Count the samples that teach half of a mode without ridge, whose eigenvalue is 1/k^2."""
+    found = {}
+    for mode in (10, 100):
+        others = np.arange(1, 10**6 + 1, dtype=float)
+        learned = np.sum(1 / (1 + (others / mode) ** 2)) + mode**2 / (10**6 + 0.5)
+        found[f"samples for half of mode {mode}, lambda_k = 1/k^2, no ridge"] = float(learned)
+        found[f"1/lambda_{mode}"] = float(mode**2)
+    return found
+
+
+def action():
+    """Integrate the variance of a mode of eigenvalue 1/4 under both actions."""
+
+    def variance(rate):
+        def moment(power):
+            return integrate.quad(lambda f: f**power * math.exp(-rate * f * f), -12, 12)[0]
+
+        return moment(2) / moment(0)
+
+    return {
+        "variance of a mode of eigenvalue 1/4 under f^2/(2 lambda)": variance(2.0),
+        "under f^2/lambda": variance(4.0),
+    }
+
+
+def wilson_fisher():
+    """Solve for the zero of the flow that conserves momentum, alpha = 1, from a start next to it."""
+
+    def rates(point):
+        r, u = point
+        return [2 * r + u / (1 + r), 3 * u - 3 * u**2 / (1 + r) ** 2]
+
+    found = optimize.root(rates, [-0.3, 0.5], tol=1e-13)
+    return {
+        "R at a zero with U > 0 where momentum is conserved, alpha = 1": float(found.x[0]),
+        "U there": float(found.x[1]),
+    }
+
+
 def perceptron(alpha, norm):
     """Solve the replica equations of the logistic loss at fixed norm, by the margin: the generalization error."""
     nodes, weights = np.polynomial.legendre.leggauss(16)
@@ -286,6 +326,7 @@ NUMBERS = {
     "linear.time/flow-sign": flow_sign,
     "linear.time/modes-learned": modes_learned,
     "linear.compute/compute-sign": compute_sign,
+    "learnability.half": half_learned,
     "percolation.cluster_learning/estimator": estimator,
     "patterns.convolutional": convolutional,
     "patterns.three_layer": three_layer,
@@ -298,6 +339,8 @@ NUMBERS = {
     "patterns.unlearnability_bound/gaussian-process": gaussian_process,
     "patterns.unlearnability_bound/posterior": posterior,
     "perceptron.composite": absolute,
+    "renormalization.no_wilson_fisher/fixed-point": wilson_fisher,
+    "renormalization.stable_exponents/action": action,
 }
 """Numbers beside a published formula (by the law's name) or a misprint (by both names)."""
 

@@ -62,6 +62,8 @@ ALSO_CALLED = {
     "feature_learning": "rich regime, mean field, muP, maximal update, dynamical mean-field theory, DMFT, SGD, kernel evolution",
     "kernel_adaptation": "Bayesian feature learning, adaptive kernels, kernel scaling, Gaussian mixture, mean-field, NNGP, "
     "sample complexity, specialization",
+    "learnability": "lazy regime, Gaussian process regression, kernel ridge regression, effective ridge, eigenmodes, sample complexity, "
+    "large deviations, Jensen, NNGP, NTK",
     "linear": "lazy regime, bottleneck, kernel ridge regression, ridgeless, NTK, neural tangent kernel, random features, "
     "source and capacity, double descent, SGD, gradient flow",
     "manifold": "intrinsic dimension, resolution-limited, variance-limited, interpolation",
@@ -70,6 +72,8 @@ ALSO_CALLED = {
     "perceptron": "implicit bias, teacher-student, learning curve, logistic loss, margin, support vector machine, replica, "
     "early stopping, spectral complexity",
     "percolation": "quanta, clusters, hierarchy, Zipf, critical phenomena, Bethe lattice",
+    "renormalization": "renormalization group, RG, Wilson-Fisher fixed point, phi^4 theory, critical exponents, power counting, relevant, "
+    "irrelevant, effective ridge, Gaussian process",
 }
 """What else the laws of a theory go by: words that people search for."""
 

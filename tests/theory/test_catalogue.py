@@ -23,6 +23,12 @@ ANSATZ = (
 )
 OTHERS = {
     "patterns.unlearnability_bound": "exact",
+    "learnability.bound": "exact",
+    "learnability.half": "asymptotic",
+    "learnability.mode": "asymptotic",
+    "renormalization.infrared_scale": "heuristic",
+    "renormalization.no_wilson_fisher": "asymptotic",
+    "renormalization.ridge_flow": "asymptotic",
     "feature_learning.kernel_scale": "asymptotic",
     "feature_learning.sgd_excess": "asymptotic",
     "feature_learning.steps": "asymptotic",

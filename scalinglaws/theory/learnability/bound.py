@@ -157,13 +157,9 @@ def derive_mode_bound(model: ModeBound) -> Derived:
             ),
             step(VARIANCE, trace, EQUAL, "Riemann's zeta function"),
             step(_C, constant, DEFINITION, "the constant in front"),
-            step(
-                _SAMPLES, _C * MODE**b, EQUAL, "the samples below which the probability is small"
-            ),
+            step(_SAMPLES, _C * MODE**b, EQUAL, "the samples below which the probability is small"),
         ]
-        return Derivation(
-            tuple(steps), conditions, {**free_box(model.box, b, a), _SHIFT: (-3, 3)}
-        )
+        return Derivation(tuple(steps), conditions, {**free_box(model.box, b, a), _SHIFT: (-3, 3)})
 
     forms = {
         "bound": Form(bound, "samples that the alignment needs at least, for every mode"),

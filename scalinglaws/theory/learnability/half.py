@@ -48,11 +48,11 @@ def derive_half(model: RidgedSpectrum) -> Derived:
     first = sp.limit(model.occupation.function, X, 0)  # the share of the first modes
     exponents = (b - rho, sp.S.One, sp.S.One)
     given, own = s * MODE ** (b - rho) / odds, share * edge
-    # what the leading term leaves out, relative to it
+    # what the leading term leaves out, relative to it; at the crossover it is all there
     corrections = (
         (constants[1] / constants[0], b - rho - 1),
         (constants[0] / constants[1], rho - b + 1),
-        (sp.S.Half / constants[2], sp.S.One),
+        (sp.S.Zero, sp.S.One),
     )
     regimes = model.regimes(exponents, constants, corrections)
 

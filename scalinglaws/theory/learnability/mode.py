@@ -141,7 +141,6 @@ class RidgedSpectrum:
         )
 
 
-
 def nonnegative(expr: sp.Expr) -> sp.Expr:
     """Write the ridge's exponent in a formula so that it may be zero."""
     return expr.subs(FADING, sp.Symbol(FADING.name, nonnegative=True))
@@ -202,11 +201,11 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
     exponents = (1 + rho, b, b)
     kappas = (s * P**-rho, own * P**-alpha, both * P**-alpha)
     constants = tuple(MODE**b * size for size in (s, own, both))
-    # what the leading term of kappa leaves out, relative to it
+    # what the leading term of kappa leaves out, relative to it; at the crossover it is all there
     corrections = (
         (c * s ** (-1 / b), (alpha - rho) / b),
         (b * s / own, rho - alpha),
-        (MODE**b * both, b),
+        (sp.S.Zero, sp.S.One),
     )
     regimes = model.regimes(exponents, constants, corrections)
 
@@ -256,6 +255,8 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
             nonnegative((own / s) ** (1 / (alpha - rho))),
             "samples at which these two are equal, where the ridge falls slower than P^-alpha",
         ),
-        "share": Form(c, "learned modes for each number K of which P times the eigenvalue is kappa"),
+        "share": Form(
+            c, "learned modes for each number K of which P times the eigenvalue is kappa"
+        ),
     }
     return Derived(regimes, model.conditions, build, forms=forms)

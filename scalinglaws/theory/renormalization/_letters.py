@@ -1,0 +1,12 @@
+"""Symbols that the laws of renormalization share."""
+
+import sympy as sp
+
+CUTOFF = sp.Symbol("Lambda", positive=True)
+"""Modes up to it are kept."""
+RATIO = sp.Symbol("X", positive=True)
+"""Lambda_0/Lambda: how far the cutoff has come down."""
+QUADRATIC, QUARTIC = sp.symbols("R U", real=True)
+"""Dimensionless couplings."""
+BOX = {sp.Symbol("alpha", positive=True): (sp.Rational(1, 4), 3)}
+"""Ranges of the parameters in which derivations are checked."""
