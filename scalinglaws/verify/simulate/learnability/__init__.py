@@ -6,7 +6,7 @@ on a whole population, a finite one such as the images of digits, or one of inde
 there are or of how they were drawn.
 """
 
-from ._digits import digits_kernel, regress_digits
+from ._digits import digits_kernel, digits_on_sphere, regress_digits
 from ._features import ModeRegression, regress_modes
 from ._population import (
     PopulationRegression,
@@ -21,6 +21,7 @@ __all__ = [
     "PopulationRegression",
     "Posterior",
     "digits_kernel",
+    "digits_on_sphere",
     "hardest_subset",
     "population_posterior",
     "regress_digits",

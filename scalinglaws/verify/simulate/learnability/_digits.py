@@ -16,11 +16,43 @@ Array = NDArray[np.float64]
 _LENGTH = 8.0  # of every image: a square of one per pixel
 
 
-def digits_kernel(kernel: str = "erf_nngp", **options: Any) -> tuple[Array, Array]:
-    r"""Compute a kernel between all images of digits, and a target of two classes.
+def digits_on_sphere() -> tuple[Array, Array]:
+    """Return all images of digits as points of one sphere, and a target of two classes.
 
-    Images, 8 x 8 pixels, have their mean subtracted and are scaled to the length 8, so that a pixel's mean square is one. With the
-    default, the kernel of a network of one hidden layer of error functions and weights of variance one,
+    Images, 8 x 8 pixels, have their mean subtracted and are scaled to the length 8, so that a pixel's mean square is one.
+
+    Returns
+    -------
+    tuple of ndarray
+        Images, shape (1797, 64), and the target: whether the digit is at least five, as numbers of mean zero and variance one.
+
+    Raises
+    ------
+    DataError
+        If scikit-learn is not installed.
+
+    References
+    ----------
+    .. [1] E. Alpaydin, C. Kaynak, "Optical recognition of handwritten digits", UCI machine learning repository (1998).
+
+    Examples
+    --------
+    >>> images, target = digits_on_sphere()
+    >>> np.unique(np.linalg.norm(images, axis=1).round(12)), np.unique(target.round(3))
+    (array([8.]), array([-1.006,  0.994]))
+    """
+    pixels, shown = digits()
+    images = pixels - pixels.mean(axis=0)
+    images *= _LENGTH / np.linalg.norm(images, axis=1, keepdims=True)
+    target = np.where(shown >= 5, 1.0, -1.0)
+    target -= target.mean()
+    return images, target / target.std()
+
+
+def digits_kernel(kernel: str = "erf_nngp", **options: Any) -> tuple[Array, Array]:
+    r"""Compute a kernel between all images of digits, as points of a sphere, and a target of two classes.
+
+    By default it is that of a network of one hidden layer of error functions and weights of variance one,
 
     .. math:: K(x, x') = \frac2\pi \arcsin\Big(\frac23\,\frac{x\cdot x'}{64}\Big).
 
@@ -34,7 +66,7 @@ def digits_kernel(kernel: str = "erf_nngp", **options: Any) -> tuple[Array, Arra
     Returns
     -------
     tuple of ndarray
-        The kernel, shape (1797, 1797), and the target: whether the digit is at least five, as numbers of mean zero and variance one.
+        The kernel, shape (1797, 1797), and the target of `digits_on_sphere`.
 
     Raises
     ------
@@ -45,25 +77,16 @@ def digits_kernel(kernel: str = "erf_nngp", **options: Any) -> tuple[Array, Arra
     ResourceError
         If the memory budget does not hold the kernel.
 
-    References
-    ----------
-    .. [1] E. Alpaydin, C. Kaynak, "Optical recognition of handwritten digits", UCI machine learning repository (1998).
-
     Examples
     --------
     >>> gram, target = digits_kernel()
     >>> print(f"{gram.trace() / len(gram):.10f}")
     0.4645590544
     """
-    pixels, shown = digits()
-    images = pixels - pixels.mean(axis=0)
-    images *= _LENGTH / np.linalg.norm(images, axis=1, keepdims=True)
+    images, target = digits_on_sphere()
     known = kernel_options(kernel)
     usual = {"depth": 1, "weight_variance": 1.0} if "depth" in known else {}
-    gram = kernel_matrix(kernel, images, **{**usual, **options})
-    target = np.where(shown >= 5, 1.0, -1.0)
-    target -= target.mean()
-    return gram, target / target.std()
+    return kernel_matrix(kernel, images, **{**usual, **options}), target
 
 
 def regress_digits(
