@@ -176,11 +176,15 @@ def _needed(features: Array, eigenvalues: Array, mode: int, ridge: float, most: 
     gram, target = (gram + gram.T) / 2, features[:, mode - 1]
     given = {"direction": target, "ridge": ridge}
     places = hardest_subset(gram, target, most, alignment=0.5, **given)
-    for samples in range(1, most + 1):
+    low, high = 0, most  # of the samples with which half is not, and is, aligned
+    while high - low > 1:
+        samples = (low + high) // 2
         posterior = population_posterior(gram, target, places[:samples], **given)
         if posterior.log_probability(0.5) >= math.log(0.5):
-            return samples
-    return most
+            high = samples
+        else:
+            low = samples
+    return high
 
 
 def _law(context: Context) -> Iterator[Comparison]:
@@ -188,6 +192,13 @@ def _law(context: Context) -> Iterator[Comparison]:
     formula, n = law("learnability.bound"), 128
     eigenvalues = np.arange(1, n + 1.0) ** -2
     cases = {0.1: np.array([4, 8, 16]), 2.0: np.array([3, 4, 6, 8])}
+    least = {
+        (ridge, mode): float(
+            formula.evaluate("bound", alpha=1, k=int(mode), a=0.5, sigma2=ridge, y2=1)
+        )
+        for ridge, modes in cases.items()
+        for mode in modes
+    }
     early = heuristic = tried = 0
     slopes = []
     for r in range(context.pick(quick=4, full=16)):
@@ -196,8 +207,7 @@ def _law(context: Context) -> Iterator[Comparison]:
         for ridge, modes in cases.items():
             needed = [_needed(features, eigenvalues, int(mode), ridge, 180) for mode in modes]
             for mode, samples in zip(modes, needed, strict=True):
-                given = {"alpha": 1, "k": int(mode), "a": 0.5, "sigma2": ridge, "y2": 1}
-                early += samples < float(formula.evaluate("bound", **given))
+                early += samples < least[ridge, mode]
                 heuristic += samples < 1 / eigenvalues[mode - 1]
                 tried += 1
         slopes.append(float(np.polyfit(np.log(modes), np.log(needed), 1)[0]))
