@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 _PIECES = 1024
 _SMALL = 1e-5  # largest error of a table, over the data's log likelihood of order one
-_NODES = 21
+_HERMITE = np.polynomial.hermite_e.hermegauss(21)
 
 
 @short_repr
@@ -69,7 +69,7 @@ class Potential:
 
     def stiffness(self, centers: Array, variances: Array) -> float:
         """Return half the mean curvature over Gaussian residuals, by the potential's second moments (Stein)."""
-        nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+        nodes, weights = _HERMITE
         spread = np.sqrt(variances)
         values = self(centers[:, None] + spread[:, None] * nodes)
         curvature = values @ (weights / weights.sum() * (nodes**2 - 1)) / variances

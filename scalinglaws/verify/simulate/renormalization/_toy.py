@@ -17,10 +17,8 @@ from ....reprs import short_repr
 Array = NDArray[np.float64]
 
 _REACH, _NODES = 14.0, 350  # half of the grid, in widths of the likelihood
-_STRIDE, _POINTS = (
-    3,
-    6,
-)  # of the grid, between the values that are differenced; as many on each side
+_STRIDES = (2, 3, 4, 6, 8, 12, 16)  # of the grid, between the values that are differenced
+_POINTS = 6  # zero among them
 _SHELL = 0.5  # largest variance of a shell, over the squared width
 _NORMAL, _STEPS = 9.0, 36  # quadrature of a normal variable
 _MOST_SHELLS = 10_000
@@ -38,6 +36,8 @@ class IntegratedLikelihood:
         Prior variance of all that has been integrated out.
     quadratic, quartic : ndarray, shape (S,)
         r and u of :math:`-\log p = \text{const} + r\Delta^2 + u\Delta^4 + \dots`
+    quadratic_error, quartic_error : ndarray, shape (S,)
+        By how much two ways to take derivatives differ.
     shells : int
         In which it was integrated out.
     """
@@ -45,6 +45,8 @@ class IntegratedLikelihood:
     variances: Array
     quadratic: Array
     quartic: Array
+    quadratic_error: Array
+    quartic_error: Array
     shells: int
 
 
@@ -98,7 +100,7 @@ def integrate_modes(couplings: ArrayLike, variances: ArrayLike) -> IntegratedLik
     width = min((0.5 / c) ** (1 / p) for c, p in zip(row, powers, strict=True) if c > 0)
     grid = width * np.linspace(0, _REACH, _NODES + 1)
     minus_log = np.sum(row[:, None] * grid ** powers[:, None], axis=0)
-    found, shells, done = np.empty((2, ends.size)), 0, 0.0
+    (found, errors), shells, done = np.empty((2, 2, ends.size)), 0, 0.0
     for i, end in enumerate(ends):
         while done < end:
             step = min(end - done, _SHELL * width**2)
@@ -109,8 +111,8 @@ def integrate_modes(couplings: ArrayLike, variances: ArrayLike) -> IntegratedLik
             width = math.sqrt(width**2 + step)
             wider = width * np.linspace(0, _REACH, _NODES + 1)
             grid, minus_log = wider, _convolved(grid, minus_log, step, wider)
-        found[:, i] = _derivatives(grid, minus_log)
-    return IntegratedLikelihood(ends, *found, shells)
+        found[:, i], errors[:, i] = _derivatives(grid, minus_log)
+    return IntegratedLikelihood(ends, *found, *errors, shells)
 
 
 def _convolved(grid: Array, minus_log: Array, variance: float, wanted: Array) -> Array:
@@ -132,11 +134,16 @@ def _convolved(grid: Array, minus_log: Array, variance: float, wanted: Array) ->
     return least - np.log(total)
 
 
-def _derivatives(grid: Array, minus_log: Array) -> Array:
-    """Return the coefficients of the second and fourth power around zero."""
-    at = slice(0, _POINTS * _STRIDE, _STRIDE)
-    unit = float(grid[_STRIDE])
-    squares = np.arange(_POINTS, dtype=float) ** 2
-    coefficients = np.linalg.solve(np.vander(squares, increasing=True), minus_log[at])
-    found: Array = coefficients[1:3] / unit ** np.array([2, 4])
-    return found
+def _derivatives(grid: Array, minus_log: Array) -> tuple[Array, Array]:
+    """Return the coefficients of the second and fourth power around zero, and their errors: where two strides agree best."""
+    inverse = np.linalg.inv(np.vander(np.arange(_POINTS, dtype=float) ** 2, increasing=True))
+    found = np.array(
+        [
+            (inverse @ minus_log[: _POINTS * stride : stride])[1:3]
+            / grid[stride] ** np.array([2, 4])
+            for stride in _STRIDES
+        ]
+    )
+    apart = np.abs(np.diff(found, axis=0))
+    best = np.argmin(apart, axis=0)
+    return found[best, [0, 1]], apart[best, [0, 1]]
