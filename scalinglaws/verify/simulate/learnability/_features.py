@@ -123,11 +123,10 @@ def regress_modes(
     size, count = whole("samples", samples), whole("draws", draws)
     noise = math.sqrt(number("noise_variance", noise_variance, low=0))
     law = choice("features", features, FEATURES)
+    ridges = np.atleast_1d(numbers("ridge", ridge, low=0, strict=True))
+    limits = np.atleast_1d(whole_numbers("kept", kept, infinite=True))
     try:
-        ridges, limits = np.broadcast_arrays(
-            np.atleast_1d(numbers("ridge", ridge, low=0, strict=True)),
-            np.atleast_1d(whole_numbers("kept", kept, infinite=True)),
-        )
+        ridges, limits = np.broadcast_arrays(ridges, limits)
     except ValueError:
         raise DomainError(
             "ridge and kept must broadcast against each other", argument="kept", value=kept
