@@ -113,7 +113,7 @@ def _tabulated(potential: Callable[[Array], Any], reach: float) -> Potential:
             shown=False,
         )
     for end in (0, -1):
-        if spline(nodes[end], 2) < 0:
+        if spline(nodes[end], 2) < -_SMALL * size / reach**2:  # lines do, by rounding
             raise refusal(
                 "potential",
                 potential,
