@@ -17,7 +17,7 @@ from ...estimate import local_exponent
 from ...registry import Context, check
 from ...rule import FAIL, PASS
 from ...simulate.kernel_adaptation import convolutional_posterior
-from .tolerances import computed, mean_over
+from .._measured import computed, mean_over
 
 SIZES: dict[str, Any] = {
     "patches": 6,

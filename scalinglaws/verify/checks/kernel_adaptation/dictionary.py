@@ -14,7 +14,8 @@ from ....theory import law
 from ...comparison import Comparison, Prediction, Rival
 from ...estimate import local_exponent
 from ...registry import Context, check
-from .tolerances import computed, unwarned
+from .._measured import computed
+from .tolerances import unwarned
 
 _SAME = 1e-8  # relative and absolute: two solvers of the same equations, on different quadratures
 _SLOPE = 1e-6  # relative: a derivative by differences

@@ -12,7 +12,8 @@ from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
 from ...rule import FAIL
 from ...simulate.kernel_adaptation import PosteriorSample, sample_posterior
-from .tolerances import computed, known_data, mean_over, unwarned
+from .._measured import computed, mean_over
+from .tolerances import known_data, unwarned
 
 RIDGE, WIDTH = 0.2, 100
 _MEAN_TOLERANCE = 0.02  # relative: half of what adaptation changes at the smaller scale

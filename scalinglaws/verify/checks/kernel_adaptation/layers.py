@@ -12,7 +12,7 @@ from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
 from ...rule import FAIL, PASS
 from ...simulate.kernel_adaptation import DeepSample, sample_deep, stratified_polynomial
-from .tolerances import mean_over
+from .._measured import mean_over
 
 DIMENSION, MIDDLE, SAMPLES, RIDGE = 8, 8, 600, 1.0
 FIRST = {8: (1.0, 300), 256: (-1.0, 300), 1024: (-1.0, 75)}

@@ -28,7 +28,8 @@ from ...simulate.kernel_adaptation import (
     gaussian_process_point,
     learnability_point,
 )
-from .tolerances import mean_over, unwarned
+from .._measured import mean_over
+from .tolerances import unwarned
 
 LEVEL = 0.2
 """Learnability at which samples are read off: at one half, chains of networks of two layers stop mixing."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from ....arguments import Array
 from ....errors import ExtrapolationWarning
-from ...comparison import Measurement
 
 _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
@@ -32,16 +31,3 @@ def unwarned(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExtrapolationWarning)
         return function(*args, **given)
-
-
-def mean_over(rows: Array, method: str, samples: float) -> Measurement:
-    """Measure a number by its mean over replicates."""
-    error = float(rows.std(ddof=1)) / math.sqrt(rows.size)
-    return Measurement(
-        float(rows.mean()), error, rows.size - 1, rows.size, method, (samples, samples)
-    )
-
-
-def computed(value: float, error: float, method: str, window: tuple[float, float]) -> Measurement:
-    """Return a number that was computed, with its numerical error."""
-    return Measurement(value, error, None, 1, method, window, deterministic=True)

@@ -15,7 +15,8 @@ from ....theory import law
 from ...comparison import Comparison, Prediction, Rival
 from ...registry import Context, check
 from ...simulate.kernel_adaptation import PosteriorSample, sample_posterior, stratified_polynomial
-from .tolerances import computed, mean_over, unwarned
+from .._measured import computed, mean_over
+from .tolerances import unwarned
 
 _TARGET = np.array([1.0, 0.1 * math.sqrt(6)])  # z + 0.1 He_3(z)
 _UNIQUE_TOLERANCE = 1e-6  # absolute, of components of the mean: where a general optimizer stops

@@ -12,7 +12,8 @@ from ....solvers import patterns as solve
 from ...comparison import Comparison, Prediction, Rival
 from ...estimate import local_exponent
 from ...registry import Context, check
-from .tolerances import computed, engine_exponents
+from .._measured import computed
+from .tolerances import engine_exponents
 
 _COST_TOLERANCE = 1e-6  # relative: closed form against numerics
 _COUNT_TOLERANCE = 0.3  # of whole numbers

@@ -27,8 +27,3 @@ def mean_of(
     rows = np.array([values(r) for r in range(replicates)])
     spread = float(rows.std(ddof=1)) / math.sqrt(replicates)
     return Measurement(float(rows.mean()), spread, replicates - 1, replicates, method, window)
-
-
-def computed(value: float, error: float, method: str, window: tuple[float, float]) -> Measurement:
-    """Return a number that was computed, with its numerical error."""
-    return Measurement(value, error, None, 1, method, window, deterministic=True)

@@ -21,6 +21,7 @@ from ...estimate import (
 )
 from ...registry import Context, check
 from ...simulate import perceptron as simulate
+from .._measured import computed
 from .tolerances import (
     AMPLITUDE_TOLERANCE,
     ASYMPTOTIC_TOLERANCE,
@@ -28,7 +29,6 @@ from .tolerances import (
     REPLICATES,
     SOLVER_TOLERANCE,
     Array,
-    computed,
     constant,
     relative_error,
 )

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ....solvers import perceptron as solve
 from ....theory.formula import Law
-from ...comparison import Measurement
 
 Array = NDArray[np.float64]
 
@@ -30,11 +29,6 @@ def constant(law: Law) -> float:
     """Return the constant of a law that has one."""
     assert law.constant is not None
     return float(law.constant)
-
-
-def computed(value: float, error: float, method: str, window: tuple[float, float]) -> Measurement:
-    """Return a number of the solvers as a measurement, with a bound on its numerical error."""
-    return Measurement(value, error, None, 1, method, window, deterministic=True)
 
 
 def relative_error(alpha: Any, norm: Any) -> Array:

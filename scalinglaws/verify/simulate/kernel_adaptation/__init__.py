@@ -6,7 +6,7 @@ weights are sampled by trajectories with the exact gradient. Nothing is assumed 
 dimensions are finite. One loop runs the chains of all of them, cold ones and planted ones, and judges whether they agree.
 """
 
-from ._chains import effective_size, split_r_hat
+from .._convergence import effective_size, split_r_hat
 from ._deep import sample_deep
 from ._filters import convolutional_posterior, sample_convolutional
 from ._gaussian_process import gaussian_process_component

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -14,7 +13,8 @@ from ....arguments import choice, generator, number, whole
 from ....errors import ConvergenceError, refusal
 from ....reprs import short_repr
 from ....results import Diagnostics, Status
-from ._chains import Chain, effective_size, first_step, split_r_hat, warm_up
+from .._convergence import agreement, chain_sizes
+from ._chains import Chain, first_step, warm_up
 from ._records import NetworkSample
 
 Array = NDArray[np.float64]
@@ -24,10 +24,6 @@ Observe = Callable[[Array, np.random.Generator], tuple[dict[str, Array | float],
 Scalars = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 """From what was recorded, (chains, draws, ...), to the scalars, (chains, draws), on which chains must agree."""
 
-_R_HAT = 1.1
-_LEAST_EFFECTIVE = (
-    10.0  # draws of each chain, five of each half, as in section 11.5 of Gelman et al.
-)
 _DIVERGENT = 0.01  # share of trajectories
 PLANTED = 3.0
 """Factor by which planted starts enlarge the weights along the direction."""
@@ -70,12 +66,8 @@ def planned(
     on_failure: Any,
 ) -> Plan:
     """Check how chains are to be run; arguments are those of `sample_posterior`."""
-    moves, kept = whole("thinning", thinning), whole("draws", draws)
-    runs, before = whole("chains", chains), whole("warmup", warmup, low=0)
-    if runs < 2 or kept < 4:
-        raise refusal(
-            "chains", chains, f"must be >= 2 and draws = {draws} >= 4 to judge convergence"
-        )
+    moves, before = whole("thinning", thinning), whole("warmup", warmup, low=0)
+    runs, kept = chain_sizes(chains, draws)
     duration = number("duration", duration, low=0, strict=True)
     acceptance = number("acceptance", acceptance)
     if not 0 < acceptance < 1:
@@ -168,48 +160,32 @@ def sample(
     }
     judged = {"energy": stacked["energies"], **scalars(stacked)}
     judged = {key: values for key, values in judged.items() if values.size}
-    r_hat = {key: split_r_hat(values) for key, values in judged.items()}
-    sizes = {key: effective_size(values) for key, values in judged.items()}
-    worst = max(r_hat, key=lambda key: r_hat[key])
-    slowest = min(sizes, key=lambda key: sizes[key])
+    agreed = agreement(judged)
     diverging = divergences > _DIVERGENT * runs * kept * moves
-    status = (
-        Status.LOST_ACCURACY
-        if diverging
-        else Status.MAX_ITERATIONS
-        if not r_hat[worst] <= _R_HAT
-        else Status.UNDERSAMPLED
-        if sizes[slowest] < _LEAST_EFFECTIVE * runs
-        else Status.CONVERGED
-    )
+    status = Status.LOST_ACCURACY if diverging else agreed.status
     result = record(
         **stacked,
         train_mean=np.stack(means),
         acceptance=accepted,
         step_size=np.array(step_sizes),
         divergences=divergences,
-        r_hat=r_hat,
-        effective_size=sizes,
-        standard_error={
-            key: float(np.std(values)) / math.sqrt(sizes[key]) for key, values in judged.items()
-        },
+        r_hat=agreed.r_hat,
+        effective_size=agreed.effective_size,
+        standard_error=agreed.standard_error,
         planted=np.array(plan.planted),
         diagnostics=Diagnostics(
             status,
-            r_hat[worst] - 1,
+            agreed.residual,
             gradients,
             "Hamiltonian Monte Carlo",
-            1 / math.sqrt(sizes[slowest]),
+            agreed.error_estimate,
         ),
     )
     if not status.ok and plan.on_failure == "raise":
         reason = (
             f"{divergences} of {runs * kept * moves} trajectories diverge; ask for a larger acceptance"
             if diverging
-            else f"the {slowest.replace('_', ' ')} has {sizes[slowest]:.0f} effective draws in {runs} chains, too few to judge "
-            "whether they agree; use more draws or thinning"
-            if status is Status.UNDERSAMPLED
-            else f"R-hat of the {worst.replace('_', ' ')} is {r_hat[worst]:.3f}: chains disagree; use more warmup or thinning"
+            else agreed.complaint
         )
         raise ConvergenceError(f"{name}: {reason}, or on_failure='return'", result=result)
     return result

@@ -15,6 +15,7 @@ from scipy import special, stats
 
 from scalinglaws.errors import ConvergenceError, DomainError
 from scalinglaws.results import Status
+from scalinglaws.verify.simulate import _convergence
 from scalinglaws.verify.simulate.kernel_adaptation import (
     PosteriorSample,
     effective_size,
@@ -25,7 +26,6 @@ from scalinglaws.verify.simulate.kernel_adaptation import (
 )
 from scalinglaws.verify.simulate.kernel_adaptation import _chains as chains
 from scalinglaws.verify.simulate.kernel_adaptation import _network as network
-from scalinglaws.verify.simulate.kernel_adaptation import _sampler as sampler
 
 CUBIC = np.array([0, 0, 0, 1]) / math.sqrt(6)
 
@@ -339,7 +339,7 @@ def test_too_few_effective_draws_are_an_error(monkeypatch):
     assert kept.diagnostics.status is Status.CONVERGED
     assert min(kept.effective_size.values()) > 20
     # trajectories that hardly move: chains that agree on nothing but where they happen to be
-    monkeypatch.setattr(sampler, "_R_HAT", math.inf)
+    monkeypatch.setattr(_convergence, "_R_HAT", math.inf)
     with pytest.raises(ConvergenceError, match="effective draws in 2 chains, too few") as failure:
         teacher_posterior(20, rng=14, duration=0.01, **given)
     assert failure.value.result.diagnostics.status is Status.UNDERSAMPLED

@@ -1,0 +1,1 @@
+"""Checks of a Gaussian process whose modes are integrated out."""

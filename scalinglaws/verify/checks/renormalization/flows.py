@@ -1,0 +1,280 @@
+"""Where couplings flow: modes integrated out of one datum by quadrature, and shells of functions on a grid by determinants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ....arguments import Array
+from ....solvers import renormalization as solve
+from ....theory import law
+from ...comparison import Comparison, Measurement, Prediction, Rival
+from ...registry import Context, check
+from ...simulate.renormalization import integrate_modes, integrate_shell, orthogonal_features
+from .._measured import computed, mean_over
+
+_COUPLINGS = 1e-5  # relative: differences of the toy's potential
+_POSITION = 2e-3  # relative: what is left of the approach at a scale of 7/alpha is exp(-7)
+_RATE = 0.01  # relative: corrections of order exp(-6)
+_LOOP = (
+    0.05  # of coefficients of order one: functions that vary over the residual as over the shell
+)
+_GROWTH = 0.1  # absolute: 32 random functions on 2048 points, in units of the conserving term
+_STARTS = ((0.5, 0.2), (0.05, 1.0), (2.0, 0.01), (0.0, 3.0), (0.3, 0.0, 0.5))
+
+
+@check(
+    "renormalization.fixed-points",
+    statement="integrated out of one datum by quadrature, modes leave couplings that end at the ridge they make, with the law's exponents",
+    laws=("renormalization.stable_exponents",),
+)
+def fixed_points(context: Context) -> Iterator[Comparison]:
+    """A toy of one datum, shell by shell: couplings, where they end from several starts, and how they get there."""
+    yield from _couplings(context)
+    formula = law("renormalization.stable_exponents")
+    for alpha in (0.5, 1.0):
+        scales = np.array([6.0, 7.0]) / alpha
+        variances = (np.exp(alpha * scales) - 1) / alpha
+        growth = np.exp(alpha * scales)
+        found = [integrate_modes(start, variances) for start in _STARTS]
+        ends = np.array([2 * each.quadratic * growth for each in found])
+        quartic = np.abs([12 * each.quartic * growth**2 for each in found])
+        blur = np.array([each.quartic_error / np.abs(each.quartic) for each in found])
+        spread = np.array([2 * each.quadratic_error * growth for each in found])
+        worst = int(np.argmax(np.abs(ends[:, 1] - alpha)))
+        window = (float(scales[0]), float(scales[1]))
+        method = f"quadrature of one datum shell by shell, {len(_STARTS)} starts; the farthest"
+        yield Comparison(
+            f"{context.check}/position-{alpha:g}",
+            Prediction(
+                "dimensionless quadratic coupling at the end",
+                "threshold",
+                float(formula.evaluate("ridge_R", alpha=alpha)),
+                formula.name,
+                domain={"scale": (window[1], math.inf)},
+            ),
+            computed(float(ends[worst, 1]), float(spread[worst, 1]), method, window),
+            tolerance=_POSITION,
+            tolerance_kind="relative",
+            rival=Rival(
+                "the zero of negative quartic coupling",
+                float(formula.evaluate("quartic_R", alpha=alpha)),
+            ),
+            evidence="exact",
+        )
+        left = np.abs(ends - alpha)
+        for name, form, rows, errors, other in (
+            ("quadratic", "ridge_2", left, spread / left, "ridge_1"),
+            ("quartic", "ridge_1", quartic, blur, "trivial_2"),
+        ):
+            step = scales[1] - scales[0]
+            rates = -np.log(rows[:, 1] / rows[:, 0]) / step
+            predicted = -float(formula.evaluate(form, alpha=alpha))
+            worst = int(np.argmax(np.abs(rates - predicted)))
+            yield Comparison(
+                f"{context.check}/{name}-{alpha:g}",
+                Prediction(
+                    f"exponent with which the {name} coupling's deviation falls",
+                    "exponent",
+                    predicted,
+                    formula.name,
+                    domain={"scale": (window[0], math.inf)},
+                ),
+                computed(float(rates[worst]), float(errors[worst].sum() / step), method, window),
+                tolerance=_RATE,
+                tolerance_kind="relative",
+                rival=Rival("another exponent", -float(formula.evaluate(other, alpha=alpha))),
+                evidence="exact",
+            )
+
+
+def _couplings(context: Context) -> Iterator[Comparison]:
+    """Compare couplings at several variances with the convolution's, and with a flow that keeps two of them."""
+    start, variances = [0.5, 0.2], np.array([0.05, 0.2, 1.0, 5.0])
+    found = integrate_modes(start, variances)
+    theory = solve.convolved_likelihood(start, variance=variances)
+    cut = solve.truncated_flow(start, variance=variances)
+    for name, rows, errors, predicted, rival in (
+        (
+            "quadratic",
+            found.quadratic,
+            found.quadratic_error,
+            theory.quadratic,
+            cut.couplings[0],
+        ),
+        ("quartic", found.quartic, found.quartic_error, theory.quartic, cut.couplings[1]),
+    ):
+        yield Comparison(
+            f"{context.check}/{name}",
+            Prediction(
+                f"{name} coupling against the variance of integrated modes",
+                "curve",
+                np.asarray(predicted),
+                "solvers.renormalization.convolved_likelihood",
+                x=variances,
+            ),
+            Measurement(
+                rows,
+                errors,
+                None,
+                1,
+                "quadrature of one datum, derivatives by differences",
+                (float(variances[0]), float(variances[-1])),
+                deterministic=True,
+            ),
+            tolerance=_COUPLINGS,
+            rival=Rival("a flow cut off at the quartic coupling", np.asarray(rival)),
+            evidence="exact",
+        )
+
+
+def _terms(features: Array, variances: Array, quadratic: float) -> tuple[float, Array]:
+    r"""Measure what a shell adds to the action, to the second order in u.
+
+    Returns the coefficient of :math:`u\int\Delta^2` over :math:`6\sum G`, and those of :math:`u^2\int\Delta^4` and
+    :math:`u^2(\int\Delta^2)^2` over :math:`-36\sum G^2`, by residuals of different widths.
+    """
+    angles = 2 * np.pi * np.arange(len(features)) / len(features)
+    residuals = np.stack(
+        [np.exp(width * np.cos(angles - width)) for width in (0.0, 0.5, 1.0, 2.0, 3.0)], axis=1
+    )
+    residuals /= np.sqrt(np.mean(residuals**2, axis=0))
+    free = variances / (1 + 2 * quadratic * variances)
+    steps = 1e-3 / free.sum() * np.arange(1, 5)
+    loops = np.array(
+        [
+            integrate_shell(features, variances, residuals, quadratic=quadratic, quartic=u).loop
+            for u in steps
+        ]
+    )
+    series = np.linalg.solve(np.vander(steps, 5, increasing=True)[:, 1:], loops)
+    fourth = np.mean(residuals**4, axis=0)
+    structure = np.stack([fourth, np.ones_like(fourth)], axis=1)
+    second: Array = np.linalg.lstsq(structure, series[1], rcond=None)[0]
+    return float(series[0].mean() / (6 * free.sum())), second / (-36 * np.sum(free**2))
+
+
+@check(
+    "renormalization.shells",
+    statement="a shell of functions in general adds no quartic coupling, one of waves what the conserving flow says, both the same ridge",
+    laws=("renormalization.no_wilson_fisher",),
+)
+def shells(context: Context) -> Iterator[Comparison]:
+    """Determinants of a shell on a grid, differentiated by the quartic coupling, for random functions and for waves."""
+    alpha, replicates = 0.5, context.pick(quick=6, full=24)
+    generic = np.arange(33, 65.0) ** -(1 + alpha)
+    stiff = 0.25 / float(generic[0])  # a propagator of two thirds
+    rows = np.array(
+        [
+            np.hstack(
+                _terms(
+                    orthogonal_features(
+                        2048, generic.size, basis="random", rng=context.generator("random", r)
+                    ),
+                    generic,
+                    stiff,
+                )
+            )
+            for r in range(replicates)
+        ]
+    )
+    method = f"determinants of {generic.size} random functions on 2048 points"
+    bare = float(np.sum(generic) / np.sum(generic / (1 + 2 * stiff * generic)))
+    for i, (name, told, predicted, rival) in enumerate(
+        (
+            (
+                "ridge-generic",
+                "quadratic coupling that a shell adds, over 6 u sum G",
+                1.0,
+                Rival("without the quadratic coupling in G", bare),
+            ),
+            (
+                "quartic-generic",
+                "quartic coupling that a shell adds, over -36 u^2 sum G^2",
+                0.0,
+                Rival("the conserving flow", 1.0),
+            ),
+            (
+                "square-generic",
+                "coupling of the squared mean square, over -36 u^2 sum G^2",
+                1.0,
+                Rival("none", 0.0),
+            ),
+        )
+    ):
+        yield Comparison(
+            f"{context.check}/{name}",
+            Prediction(
+                told, "threshold", predicted, "solvers.renormalization.shell_recursion, generic"
+            ),
+            mean_over(rows[:, i], method, 2048),
+            tolerance=_LOOP if i == 0 else _GROWTH,
+            rival=rival,
+        )
+    yield _growth(context, rows[:, 1], alpha)
+    yield from _waves(context, alpha)
+
+
+def _growth(context: Context, quartic: Array, alpha: float) -> Comparison:
+    """Turn the quartic coupling that is left into the exponent of the dimensionless one, where the conserving term takes a third."""
+    formula = law("renormalization.no_wilson_fisher")
+    taken, octave = 1 / 3, math.log(2)
+    exponent = float(formula(alpha=alpha))
+    rows = exponent + np.log(1 - taken * quartic) / octave
+    return Comparison(
+        f"{context.check}/growth",
+        Prediction(
+            "exponent with which the dimensionless quartic coupling grows, sign reversed",
+            "exponent",
+            -exponent,
+            formula.name,
+        ),
+        mean_over(
+            -rows, "the coupling over an octave, from determinants of random functions", 2048
+        ),
+        tolerance=_GROWTH,
+        rival=Rival("the conserving flow", -(exponent + math.log(1 - taken) / octave)),
+    )
+
+
+def _waves(context: Context, alpha: float) -> Iterator[Comparison]:
+    """Waves, whose pairs rebuild the quartic coupling."""
+    first, last = 101, 501
+    waves = orthogonal_features(1024, last + 1)[:, first:]  # whole pairs of cosine and sine
+    tadpole, (local, square) = _terms(waves, np.arange(first, last + 1.0) ** -(1 + alpha), 0.0)
+    method = f"determinants of waves {first} to {last} on 1024 points"
+    for name, told, value, predicted, rival in (
+        (
+            "ridge-waves",
+            "quadratic coupling that a shell of waves adds, over 6 u sum G",
+            tadpole,
+            1.0,
+            Rival("one pairing of the six", 1 / 6),
+        ),
+        (
+            "quartic-waves",
+            "quartic coupling that a shell of waves adds, over -36 u^2 sum G^2",
+            float(local),
+            1.0,
+            Rival("functions in general", 0.0),
+        ),
+        (
+            "square-waves",
+            "coupling of the squared mean square from waves, over -36 u^2 sum G^2",
+            float(square),
+            0.0,
+            Rival("functions in general", 1.0),
+        ),
+    ):
+        yield Comparison(
+            f"{context.check}/{name}",
+            Prediction(
+                told, "threshold", predicted, "solvers.renormalization.shell_recursion, conserving"
+            ),
+            computed(value, 1e-4, method, (float(first), float(last))),
+            tolerance=_LOOP,
+            rival=rival,
+            evidence="exact",
+        )
