@@ -50,9 +50,7 @@ def symbols_of(law: Any) -> dict[str, sp.Symbol]:
 
     A parameter that the law allows to be zero is not positive, whatever its symbol was derived with.
     """
-    zero = {
-        str(entry.lhs) for entry in law.validity if isinstance(entry, sp.Ge) and entry.rhs == 0
-    }
+    zero = {str(entry.lhs) for entry in law.validity if isinstance(entry, sp.Ge) and entry.rhs == 0}
     found = {
         name: sp.Symbol(name, nonnegative=True) if name in zero else law._symbol(name)
         for name in law.symbols

@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 from ...arguments import Array, Value, broadcast, choice, numbers, refuse_first, shaped
 from ...errors import AccuracyWarning
 from ...results import Diagnostics, Result, Status, judged
+from .._eigenvalues import spectrum_of
 from .._jit import njit
 from .._samples import SMALLEST_EIGENVALUE
 from ..catalogue import shows
 from ..linear import RidgeSolution
 from ..linear import ridge as linear_ridge
 from ..spectra import EmpiricalSpectrum, Modes, Spectrum, one_spectrum
-from ._spectrum import listed_eigenvalues, with_eigenvalues
+from ._spectrum import listed_eigenvalues
 
 _FEW = 1e-17  # samples below which nothing is learned, to rounding
 _SMALLEST_RIDGE = 1e-300  # over the samples, unless it is 0
@@ -194,7 +195,7 @@ def effective_ridge(
     >>> round(found.kappa, 9), found.learnability[[0, 9]].round(9)
     (0.199340601, array([0.99013133, 0.50082561]))
     """
-    given = with_eigenvalues(spectrum)
+    given = spectrum_of("spectrum", spectrum)
     checked = {
         "samples": numbers("samples", samples, low=0.0),
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),

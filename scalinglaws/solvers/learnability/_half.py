@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arguments import Array, Value, broadcast, numbers, shaped
+from .._eigenvalues import spectrum_of
 from ..catalogue import shows
 from ..linear import degrees_of_freedom
 from ..spectra import Spectrum
-from ._spectrum import chosen_modes, with_eigenvalues
+from ._spectrum import chosen_modes
 
 
 @shows("samples", one_by_one=("ridge", "learnability"))
@@ -71,7 +72,7 @@ def samples_for_learnability(
     >>> effective_ridge([1.0, 0.5, 0.25], samples=half, ridge=0.1).learnability.diagonal().round(12)
     array([0.5, 0.5, 0.5])
     """
-    given = with_eigenvalues(spectrum)
+    given = spectrum_of("spectrum", spectrum)
     others = {
         "ridge": numbers("ridge", ridge, low=0.0),
         "learnability": numbers("learnability", learnability, low=0.0, high=1.0),

@@ -7,30 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, afford, floats, numbers, refuse_first
+from ...arguments import Array, afford, numbers
 from ...errors import refusal
 from .._samples import SMALLEST_EIGENVALUE
-from ..spectra import EmpiricalSpectrum, PowerLawSpectrum, Spectrum
-
-
-def with_eigenvalues(spectrum: Spectrum | ArrayLike) -> Spectrum:
-    """Return a spectrum, or make one without a target from a row of eigenvalues."""
-    if isinstance(spectrum, (PowerLawSpectrum, EmpiricalSpectrum)):
-        return spectrum
-    complaint = "must be a PowerLawSpectrum, an EmpiricalSpectrum or one row of eigenvalues"
-    values = floats("spectrum", spectrum, complaint)
-    if values.ndim != 1 or values.size == 0:
-        raise refusal(
-            "spectrum", values.shape, f"{complaint}; got shape {values.shape}", shown=False
-        )
-    wrong = ~(np.isfinite(values) & (values > SMALLEST_EIGENVALUE))
-    refuse_first(
-        "spectrum",
-        values,
-        wrong,
-        "must be an eigenvalue > 1e-290 and finite; drop modes without variance",
-    )
-    return EmpiricalSpectrum(values, np.zeros(values.shape))
+from ..spectra import Spectrum
 
 
 def listed_eigenvalues(spectrum: Spectrum, elements: int, what: str) -> Array:

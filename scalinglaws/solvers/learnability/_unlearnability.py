@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 
 from ...arguments import Array, Value, broadcast, numbers, refuse_first, shaped
 from ...results import Result
+from .._eigenvalues import spectrum_of
 from .._jit import njit
 from ..catalogue import shows
 from ..equivalents.kappa import renormalized_ridge
@@ -19,7 +20,7 @@ from ..spectra import Modes, Spectrum
 from ._exponent import MOST, best_exponent
 from ._half import samples_at
 from ._posterior import checked_costs
-from ._spectrum import chosen_modes, with_eigenvalues
+from ._spectrum import chosen_modes
 
 _DEPTH = 70  # octaves of an infinite spectrum to begin with
 _EVEN = -math.log(2)  # as likely learned as not
@@ -145,7 +146,7 @@ def unlearnability(
     >>> print(f"{found.jensen:.4f} {found.evidence:.4f} {found.hoelder:.4f} {found.half:.4f}")
     1.0878 7.3931 9.3218 24.9583
     """
-    given = with_eigenvalues(spectrum)
+    given = spectrum_of("spectrum", spectrum)
     odds = numbers("log_odds", log_odds)
     refuse_first("log_odds", odds, odds >= 0, "must be < 0, the logarithm of a probability")
     others = {

@@ -11,9 +11,10 @@ from scipy.special import expit
 
 from ...arguments import Array, Value, broadcast, number, numbers, refuse_first, shaped
 from ...results import PROMISED, Diagnostics, Result, Status, judged
+from .._eigenvalues import spectrum_of
 from ..catalogue import shows
 from ..spectra import PowerLawSpectrum, Spectrum
-from ._integrated_modes import beyond, spectrum_of
+from ._integrated_modes import beyond
 
 _STEPS = 200
 _LISTED = 2**20  # modes of a power law that are gone through one by one

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...arguments import Array, Value, number, refuse_first, shaped, whole_numbers
-from ...errors import refusal
+from .._eigenvalues import spectrum_of
 from .._jit import njit
 from .._merging import parts_of_octaves, places, power_tail
 from ..catalogue import shows
@@ -59,20 +59,6 @@ def integrated_variance(spectrum: Spectrum | ArrayLike, cutoff: ArrayLike) -> Va
     chosen = power_or_spectrum("spectrum", spectrum)
     cutoffs = whole_numbers("cutoff", cutoff, low=0, infinite=True)
     return shaped(beyond(chosen, np.array(cutoffs).ravel(), 0.0), cutoffs.shape)
-
-
-def spectrum_of(name: str, value: Spectrum | ArrayLike) -> Spectrum:
-    """Return a spectrum; eigenvalues alone make one without signal."""
-    if isinstance(value, (PowerLawSpectrum, EmpiricalSpectrum)):
-        return value
-    try:
-        return EmpiricalSpectrum(value, np.zeros(np.shape(value)))
-    except ValueError as failure:
-        if getattr(failure, "argument", "") == "eigenvalues":
-            message = f"{failure}".removeprefix("eigenvalues")
-            raise refusal(name, value, f"{name}{message}", named=False) from None
-        complaint = "must be a spectrum or a one-dimensional array of eigenvalues"
-        raise refusal(name, value, complaint) from None
 
 
 def power_or_spectrum(name: str, value: Spectrum | ArrayLike) -> Spectrum:

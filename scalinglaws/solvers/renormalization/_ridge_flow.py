@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 
 from ...arguments import Array, Value, broadcast, choice, numbers, shaped, whole_numbers
 from ...results import Diagnostics, Result, judged
+from .._eigenvalues import spectrum_of
 from ..catalogue import shows
 from ..linear import ridge as solve_ridge
 from ..spectra import Spectrum
-from ._integrated_modes import beyond, spectrum_of
+from ._integrated_modes import beyond
 
 
 @shows(

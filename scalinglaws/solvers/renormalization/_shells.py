@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from ...arguments import Array, Value, afford, broadcast, choice, numbers, shaped, whole_numbers
 from ...errors import refusal
 from ...results import Diagnostics, Result, Status
+from .._eigenvalues import spectrum_of
 from .._jit import njit
 from ..catalogue import shows
 from ..spectra import Spectrum
-from ._integrated_modes import spectrum_of
 
 _LARGEST = 1e30
 _ROUNDING = 4e-16
