@@ -185,8 +185,8 @@ def posterior_bound(
     component there, exponents end before such an eigenvalue could change the bound by 1e-9.
 
     Bounds are accurate to 1e-13 of their largest term where the matrix is well conditioned; ``diagnostics.error_estimate`` says what
-    errors of rounding in its entries make of them. One decomposition, :math:`O(n^3)`, about a second at n = 1000 on a busy core, and some 0.1 ms a
-    cost.
+    errors of rounding in its entries make of them. One decomposition, :math:`O(n^3)`, about a second at n = 1000 on a busy core, and
+    0.1 ms a cost.
 
     References
     ----------
