@@ -134,12 +134,12 @@ class LearningCurve(Result):
 
 def effective_ridge(
     spectrum: Spectrum | ArrayLike,
-    *misplaced: object,
+    *,
     samples: ArrayLike,
     ridge: ArrayLike,
     on_failure: str = "raise",
 ) -> EffectiveRidge:
-    r"""Compute the effective ridge of kernel regression, and by it how much of each mode is learned.
+    r"""Compute the effective ridge of a kernel, and by it how much of each mode is learned from so many samples.
 
     The predictor is :math:`\bar f(x) = K(x, D)\,[K(D, D) + \sigma^2]^{-1} y_D`, or the mean of a Gaussian process whose prior is the
     kernel. On average over data sets,
@@ -195,18 +195,18 @@ def effective_ridge(
     (0.199340601, array([0.99013133, 0.50082561]))
     """
     given = with_eigenvalues(spectrum)
-    if misplaced:
-        one_spectrum(given, *misplaced)
     checked = {
         "samples": numbers("samples", samples, low=0.0),
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
     }
     choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)
-    solved = _solve(given, *flat, np.zeros(flat[0].shape), shape)
+    p, r = flat
+    solved = _solve(given, p, r, np.zeros(p.size), shape)
     result = EffectiveRidge(
-        given,
-        *(shaped(array, shape) for array in flat),
+        spectrum=given,
+        samples=shaped(p, shape),
+        ridge=shaped(r, shape),
         kappa=shaped(solved.kappa, shape),
         fluctuation=shaped(solved.fluctuation, shape),
         diagnostics=solved.diagnostics,
@@ -217,7 +217,7 @@ def effective_ridge(
 
 def learning_curve(
     spectrum: Spectrum,
-    *misplaced: object,
+    *,
     samples: ArrayLike,
     ridge: ArrayLike,
     noise_variance: ArrayLike = 0.0,
@@ -280,7 +280,7 @@ def learning_curve(
     >>> curve.learnability.round(6), curve.test_loss.round(6)
     (array([0.      , 0.823042, 0.961998]), array([1.644934, 0.237909, 0.03908 ]))
     """
-    one_spectrum(spectrum, *misplaced)
+    one_spectrum(spectrum)
     checked = {
         "samples": numbers("samples", samples, low=0.0),
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
@@ -300,8 +300,9 @@ def learning_curve(
     _learned_power(
         solved.modes.eigenvalues, solved.modes.signal, per_sample(solved.kappa, p), learned
     )
+    inputs = {name: shaped(array, shape) for name, array in zip(checked, flat, strict=True)}
     result = LearningCurve(
-        *(shaped(array, shape) for array in flat),
+        **inputs,
         kappa=shaped(solved.kappa, shape),
         learnability=shaped(learned / total, shape),
         test_loss=shaped(solved.test_loss + rest, shape),
@@ -366,12 +367,12 @@ def _solve(
         fluctuation[part] = found.degrees_of_freedom_2 / counted
         loss[part] = found.test_loss
         diagnostics.append(found.diagnostics)
-    none = samples < _FEW  # kappa to first order in P
-    trace = float(modes.multiplicities @ modes.eigenvalues)
-    squares = float(modes.multiplicities @ modes.eigenvalues**2)
-    kappa[none] = ridge[none] + trace
-    fluctuation[none] = samples[none] * squares / kappa[none] ** 2
-    loss[none] = float(np.sum(modes.signal))
+    none = samples < _FEW
+    if none.any():  # kappa to first order in P
+        squares = float(modes.multiplicities @ modes.eigenvalues**2)
+        kappa[none] = ridge[none] + float(modes.multiplicities @ modes.eigenvalues)
+        fluctuation[none] = samples[none] * squares / kappa[none] ** 2
+        loss[none] = float(np.sum(modes.signal))
     return _Solved(modes, kappa, fluctuation, loss, _worst(diagnostics))
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from scipy.optimize import brentq
 
 Evidence = Callable[[float], tuple[float, float]]
-"""From ln p to minus the logarithm of the mean of the p-th power of the likelihood, and its derivative in ln p."""
+r"""From ln p to :math:`E_p/p` and :math:`E_p - p E_p'`, with minus the logarithm :math:`E_p` of the mean of the likelihood's
+p-th power."""
 
 MOST = 650.0  # ln p: what is left of the bound beyond it is nothing
 
@@ -20,15 +21,19 @@ def best_exponent(cost: float, evidence: Evidence, most: float = MOST) -> tuple[
     """
 
     def slope(log_p: float) -> float:
-        value, growth = evidence(log_p)
-        return cost - value + growth
+        return cost - evidence(log_p)[1]
+
+    def value(log_p: float) -> float:
+        return math.exp(-log_p) * cost - evidence(log_p)[0]
 
     if slope(0.0) <= 0:
-        return 1.0, cost - evidence(0.0)[0]
-    high = 1.0
-    while slope(min(high, most)) > 0:
+        return 1.0, value(0.0)
+    low, high = 0.0, min(1.0, most)
+    while slope(high) > 0:
         if high >= most:
-            return math.inf, 0.0
-        high *= 2
-    at = float(brentq(slope, high / 2 if high > 1 else 0.0, min(high, most), xtol=1e-11))
-    return math.exp(at), math.exp(-at) * (cost - evidence(at)[0])
+            # at infinity it is 0, or less where nothing the prior allows fits the data
+            end = value(high)
+            return (math.inf, min(end, 0.0)) if most == MOST or end > 0 else (math.exp(most), end)
+        low, high = high, min(2 * high, most)
+    at = float(brentq(slope, low, high, xtol=1e-11))
+    return math.exp(at), value(at)

@@ -8,14 +8,14 @@ from numpy.typing import ArrayLike
 from ...arguments import Array, Value, broadcast, numbers, shaped
 from ..catalogue import shows
 from ..linear import degrees_of_freedom
-from ..spectra import Spectrum, one_spectrum
+from ..spectra import Spectrum
 from ._spectrum import chosen_modes, with_eigenvalues
 
 
-@shows("samples")
+@shows("samples", one_by_one=("ridge", "learnability"))
 def samples_for_learnability(
     spectrum: Spectrum | ArrayLike,
-    *misplaced: object,
+    *,
     ridge: ArrayLike,
     learnability: ArrayLike = 0.5,
     mode_eigenvalue: ArrayLike | None = None,
@@ -72,8 +72,6 @@ def samples_for_learnability(
     array([0.5, 0.5, 0.5])
     """
     given = with_eigenvalues(spectrum)
-    if misplaced:
-        one_spectrum(given, *misplaced)
     others = {
         "ridge": numbers("ridge", ridge, low=0.0),
         "learnability": numbers("learnability", learnability, low=0.0, high=1.0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -16,7 +18,7 @@ def with_eigenvalues(spectrum: Spectrum | ArrayLike) -> Spectrum:
     if isinstance(spectrum, (PowerLawSpectrum, EmpiricalSpectrum)):
         return spectrum
     complaint = "must be a PowerLawSpectrum, an EmpiricalSpectrum or one row of eigenvalues"
-    values = floats("spectrum", spectrum, complaint)  # type: ignore[arg-type]
+    values = floats("spectrum", spectrum, complaint)
     if values.ndim != 1 or values.size == 0:
         raise refusal(
             "spectrum", values.shape, f"{complaint}; got shape {values.shape}", shown=False
@@ -33,6 +35,9 @@ def with_eigenvalues(spectrum: Spectrum | ArrayLike) -> Spectrum:
 
 def listed_eigenvalues(spectrum: Spectrum, elements: int, what: str) -> Array:
     """Return the eigenvalues of all modes, if memory holds one number for each of them and each of some elements."""
+    if not math.isfinite(spectrum.size):
+        complaint = "has infinitely many modes, which are not listed; name eigenvalues of modes"
+        raise refusal("spectrum", spectrum, complaint, shown=False)
     afford(
         3.0 * elements * spectrum.size,
         f"{what} of {spectrum.size:.3g} modes at {elements} points",

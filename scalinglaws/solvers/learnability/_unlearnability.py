@@ -14,20 +14,24 @@ from ...arguments import Array, Value, broadcast, numbers, refuse_first, shaped
 from ...results import Result
 from .._jit import njit
 from ..catalogue import shows
-from ..equivalents.kappa import occupation, renormalized_ridge
-from ..spectra import Modes, Spectrum, one_spectrum
+from ..equivalents.kappa import renormalized_ridge
+from ..spectra import Modes, Spectrum
 from ._exponent import MOST, best_exponent
 from ._half import samples_at
 from ._posterior import checked_costs
 from ._spectrum import chosen_modes, with_eigenvalues
 
+_DEPTH = 70  # octaves of an infinite spectrum to begin with
 _EVEN = -math.log(2)  # as likely learned as not
 _MOST_SAMPLES = 1e280
 _LEAST_RIDGE, _MOST_RIDGE = 1e-100, 1e100
 _LOG_RANGE = 600.0  # of kappa / P over the eigenvalue
 
 
-@shows("jensen", "evidence", "hoelder", "half", "population", "leading", "cost")
+@shows(
+    *("mode_eigenvalue", "jensen", "evidence", "hoelder", "half", "population", "leading", "cost"),
+    one_by_one=("ridge", "alignment", "noise_variance", "log_odds"),
+)
 @dataclass(frozen=True)
 class Unlearnability(Result):
     r"""Numbers of samples up to which a mode cannot be learned.
@@ -74,7 +78,7 @@ class Unlearnability(Result):
 
 def unlearnability(
     spectrum: Spectrum | ArrayLike,
-    *misplaced: object,
+    *,
     ridge: ArrayLike,
     mode_eigenvalue: ArrayLike | None = None,
     alignment: ArrayLike = 0.5,
@@ -142,8 +146,6 @@ def unlearnability(
     1.0878 7.3931 9.3218 24.9583
     """
     given = with_eigenvalues(spectrum)
-    if misplaced:
-        one_spectrum(given, *misplaced)
     odds = numbers("log_odds", log_odds)
     refuse_first("log_odds", odds, odds >= 0, "must be < 0, the logarithm of a probability")
     others = {
@@ -166,8 +168,10 @@ def unlearnability(
         "half": samples_at(given, eigenvalue, variance, np.full(cost.shape, 0.5)),
     }
     rows = [
-        _reached(given, c, o, _Mean(given.modes(), lam, r, v))
-        for c, o, lam, r, v in zip(cost, odds, eigenvalue, variance, noise, strict=True)
+        _reached(given, *element)
+        for element in zip(
+            *(array.tolist() for array in (cost, odds, eigenvalue, variance, noise)), strict=True
+        )
     ]
     columns |= zip(
         ("evidence", "hoelder", "exponent"), np.array(rows).reshape(-1, 3).T, strict=True
@@ -181,36 +185,52 @@ class _Mean:
     """Means over data sets of evidences, for one mode as the target."""
 
     modes: Modes
+    trace: float
     eigenvalue: float
     ridge: float
     noise: float
 
     def along(self, log_t: float) -> tuple[float, float]:
         """Return E_1 and the samples at a ratio t = kappa/P."""
-        t = math.exp(log_t)
-        m = self.modes
-        filled, _ = occupation(m.eigenvalues, m.multiplicities, t)
-        value, _ = _evidence(
-            m.eigenvalues, m.multiplicities, t, self.ridge, self.eigenvalue, self.noise
+        t, m = math.exp(log_t), self.modes
+        value, _, samples = _evidence(
+            m.eigenvalues, m.multiplicities, t, self.ridge, 1.0, self.eigenvalue, self.noise
         )
-        return value, self.ridge / t + filled
+        return value, samples
 
     def at(self, samples: float, log_p: float) -> tuple[float, float]:
-        """Return E_p and its derivative in ln p."""
-        m, ridge = self.modes, self.ridge * math.exp(-log_p)
-        trace = float(m.multiplicities @ m.eigenvalues)
+        """Return E_p/p and E_p minus its derivative in ln p."""
+        m, part = self.modes, math.exp(-log_p)
+        ridge = self.ridge * part
         t, _ = renormalized_ridge(
-            m.eigenvalues, m.multiplicities, m.size, trace, samples, 0.0, 1.0, ridge / samples
+            m.eigenvalues, m.multiplicities, m.size, self.trace, samples, 0.0, 1.0, ridge / samples
         )
-        return _evidence(m.eigenvalues, m.multiplicities, t, ridge, self.eigenvalue, self.noise)
+        value, rest, _ = _evidence(
+            m.eigenvalues, m.multiplicities, t, ridge, part, self.eigenvalue, self.noise
+        )
+        return value, rest
 
 
 def _reached(
-    spectrum: Spectrum, cost: float, odds: float, mean: _Mean
+    spectrum: Spectrum, cost: float, odds: float, eigenvalue: float, ridge: float, noise: float
 ) -> tuple[float, float, float]:
     """Return where the bounds by evidence and by Hölder's inequality reach the odds, and the exponent there."""
     if cost + odds <= 0:
         return 0.0, 0.0, 1.0
+    depth, needed = 0, _DEPTH
+    while needed > depth:  # an infinite spectrum, resolved to what so many samples learn
+        depth = needed
+        modes = spectrum.modes(depth)
+        trace = float(modes.multiplicities @ modes.eigenvalues)
+        found = _crossings(cost, odds, _Mean(modes, trace, eigenvalue, ridge, noise))
+        if math.isinf(found[1]):
+            return found
+        needed = spectrum.depth_for(found[1], ridge / found[1])
+    return found
+
+
+def _crossings(cost: float, odds: float, mean: _Mean) -> tuple[float, float, float]:
+    """Return the same for modes that are resolved."""
     least = cost + odds  # what E_1 must reach
     middle = math.log(mean.eigenvalue)
     log_t = _falling_root(lambda x: mean.along(x)[0] - least, middle)
@@ -256,21 +276,24 @@ def _evidence(
     multiplicities: Array,
     t: float,
     ridge: float,
+    part: float,
     eigenvalue: float,
     noise: float,
-) -> tuple[float, float]:
-    """Return the mean of E_p at ridge = sigma^2/p, and its derivative in ln p, from t = kappa/P."""
+) -> tuple[float, float, float]:
+    """Return the means of E_p/p and of E_p minus its derivative in ln p, and P, from t = kappa/P at ridge = sigma^2/p."""
     logs, filled, d = 0.0, 0.0, 0.0
     for k in range(eigenvalues.size):
         share = eigenvalues[k] / (eigenvalues[k] + t)
         logs += multiplicities[k] * math.log1p(eigenvalues[k] / t)
         filled += multiplicities[k] * share
         d += multiplicities[k] * share * (1.0 - share)
-    samples = ridge / t + filled
-    excess = filled * (t / ridge)  # kappa/ridge - 1
+    empty = ridge / t
+    samples = empty + filled
+    excess = filled / empty  # kappa/ridge - 1
     logs += samples * (math.log1p(excess) - excess / (1.0 + excess))
     inverse = 1.0 / (eigenvalue + t)
-    value = 0.5 * (logs + inverse + noise / t)
-    # the logarithms are stationary in kappa, the quadratic form is not
-    turn = ridge / (ridge / t + d)
-    return value, 0.5 * (filled + (inverse * inverse + noise / (t * t)) * turn)
+    value = part * (logs + inverse) + noise * (part / t)
+    # the logarithms are stationary in kappa, the quadratic form is not: t turns by ridge/(empty + d) with ln p
+    turn = 1.0 / (empty + d)
+    rest = logs - filled + inverse * (1.0 - ridge * inverse * turn) + noise / t * (d * turn)
+    return 0.5 * value, 0.5 * rest, samples

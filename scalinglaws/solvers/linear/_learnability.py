@@ -70,6 +70,9 @@ def effective_ridge(
     -----
     Features are assumed to be Gaussian, or to act as if they were; see the module.
 
+    `scalinglaws.solvers.learnability.effective_ridge` takes the ridge that is added to a Gram matrix, with no 1/P: its kappa is P
+    times this one at that ridge over P.
+
     This is ``ridge(...).kappa``: 20 microseconds per element, accurate to about 3e-14; where the smaller n of N and P is close to
     the number of modes M, to 1e-15 times :math:`n/|M - n|`, the ill condition of the equation itself (`AccuracyWarning` above 1e-8).
 

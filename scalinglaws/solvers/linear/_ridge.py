@@ -170,6 +170,9 @@ def ridge(
     -----
     Features are assumed to be Gaussian, or to act as if they were; see the module.
 
+    With unlimited features this is kernel regression whose Gram matrix gets r P added to its diagonal;
+    `scalinglaws.solvers.learnability` takes that number instead, without the 1/P.
+
     Safeguarded Newton iteration in log kappa on merged modes: about 20 microseconds per element on one core, whatever the
     size of M, N, P. Accurate to about 1e-13 relative to the equations (see ``diagnostics.error_estimate``, and
     `AccuracyWarning` above 1e-8); differences of nearly equal numbers are rewritten as sums of positive terms. The equations are
