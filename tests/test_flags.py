@@ -151,6 +151,7 @@ CALLS = {
 }
 # what a computation found, which nobody is asked to make
 RECORDS = {
+    "solvers.renormalization.FixedPoint",
     "theory.derivation.StepCheck",
     "theory.patterns.Pattern",
     "theory.patterns.PhaseDiagram",

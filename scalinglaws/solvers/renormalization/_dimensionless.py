@@ -21,7 +21,18 @@ _LATER = 60.0  # more of it, to see where a flow ends
 _NEAR = 1e-3
 
 
-@shows("quadratic", "quartic")
+@shows(
+    "running_quadratic",
+    "running_quartic",
+    rows=lambda found, given: {
+        "running_quadratic": found.quadratic,
+        "running_quartic": found.quartic,
+    },
+    meanings={
+        "running_quadratic": "r at the scale",
+        "running_quartic": "u at the scale",
+    },
+)
 @dataclass(frozen=True)
 class DimensionlessFlow(Result):
     r"""Dimensionless couplings along a flow.
@@ -37,7 +48,7 @@ class DimensionlessFlow(Result):
     order : int
         Couplings kept.
     quadratic, quartic, sextic : float or ndarray
-        :math:`\hat r, \hat u, \hat v` at the scale; infinite where they are larger than floating-point numbers.
+        :math:`\hat r, \hat u, \hat v` at the scale; infinite where they are larger than floating-point numbers, 0 below 1e-290.
     end : str or ndarray of str
         Name of the fixed point in which the flow ends (`FixedPoint.name`), "diverges", or "none" for one that is at none after
         :math:`60/\alpha` more.
@@ -171,7 +182,7 @@ def dimensionless_flow(
         follow = _per_datum if per_datum else _measure
         path, found, name = follow(start, times, kept == 3 if per_datum else conserving)
         values[:, here], diverges[here], names[here] = found[:, at], path.end, name
-        steps, error = max(steps, path.steps), max(error, path.error)
+        steps, error = max(steps, path.steps), max(error, float(np.max(path.errors[:-1])))
     stopped = diverges <= flat[4]
     result = DimensionlessFlow(
         **{f"bare_{name}": shaped(flat[i], shape) for i, name in enumerate(_NAMES)},
@@ -229,20 +240,21 @@ def _per_datum(start: Array, times: Array, sextic: bool) -> tuple[Path, Array, s
 
 
 def _measure(start: Array, times: Array, conserving: bool) -> tuple[Path, Array, str]:
-    r"""Follow :math:`1/(1 + \hat r)`, :math:`\hat r/(1 + \hat r)` and :math:`\hat u/(1 + \hat r)^2`."""
+    r"""Follow :math:`1/(1 + \hat r)`, :math:`\hat r/(1 + \hat r)`, :math:`\hat u/(1 + \hat r)^2`, and the integral of the last."""
     r, u, _, alpha = start
     rate = 1 + alpha
-    linear = np.diag([0.0, 0.0, 1 + 2 * alpha])
+    linear = np.diag([0.0, 0.0, 1 + 2 * alpha, 0.0])
+    linear[3, 2] = 1.0
     terms = [
         *((0, 0, 1, -rate), (0, 0, 2, -1.0), (1, 0, 1, rate), (1, 0, 2, 1.0)),
         *((2, 1, 2, -2 * rate), (2, 2, 2, -5.0 if conserving else -2.0)),
     ]
-    dressed = np.array([1 / (1 + r), r / (1 + r), u / (1 + r) ** 2])
+    dressed = np.array([1 / (1 + r), r / (1 + r), u / (1 + r) ** 2, 0.0])
     path = _followed(quadratic_flow(linear, *terms), dressed, times, alpha)
-    a, e, b = path.values[:-1].T
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        found = np.array([e / a, b / a / a, np.where(np.isnan(a), math.nan, 0.0)])
-    found[1][(b == 0) & (a == 0)] = math.inf if u > 0 else 0.0
+    a, e, _, loops = path.values[:-1].T
+    with np.errstate(divide="ignore", over="ignore"):
+        growth = np.exp((1 + 2 * alpha) * times - (3 * loops if conserving else 0 * loops))
+        found = np.array([e / a, u * growth if u else 0 * loops, 0 * loops])
     points = {
         point.name: np.array([0.0, point.quartic])
         if math.isinf(point.quadratic)

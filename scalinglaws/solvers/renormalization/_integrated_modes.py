@@ -102,9 +102,13 @@ def beyond(spectrum: Spectrum, cutoffs: Array, ratio: float) -> Array:
     found = np.zeros_like(cutoffs)
     inside = cutoffs < spectrum.size
     if np.any(inside):
-        lows, places_of = np.unique(cutoffs[inside], return_inverse=True)
+        lows = cutoffs[inside]
+        rising = bool(np.all(lows[1:] > lows[:-1]))
+        if not rising:
+            lows, at = np.unique(lows, return_inverse=True)
         sums = _of_power_law if isinstance(spectrum, PowerLawSpectrum) else _of_levels
-        found[inside] = sums(spectrum, lows, ratio)[places_of]  # type: ignore[arg-type]
+        values = sums(spectrum, lows, ratio)  # type: ignore[arg-type]
+        found[inside] = values if rising else values[at]
     return found
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, Value, broadcast, function, numbers, shaped, whole
+from ...arguments import Array, Value, broadcast, function, numbers, refuse_first, shaped, whole
 from ...errors import AccuracyWarning, refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..catalogue import shows
@@ -20,7 +20,8 @@ from ._quadrature import Averages, Potential, Quantities, UnboundedError, normal
 
 _MOST_ORDER = 6
 _EPSILON = 2.3e-16
-_LEAST_VARIANCE = 1e-12  # of a potential that is a function, whose derivatives are not known
+_LEAST = 1e-30  # variance that is not 0
+_LEAST_OF_FUNCTION = 1e-12  # whose derivatives are not known
 
 
 @shows("quadratic", "quartic", whole=("couplings",))
@@ -107,11 +108,12 @@ class ConvolvedLikelihood(Result):
             If a residual is out of range.
         """
         shape, residuals, variances, parts = self._at(residual)
-        known = None if parts.polynomial is None else parts.polynomial.slope
+        polynomial = parts.polynomial
 
-        def both(t: Array, offset: Array, variance: Array) -> list[Array]:
-            first = [] if known is None else [known(t)]
-            return [-offset / variance, *first]
+        def both(t: Array, offset: Array, variance: Array) -> list[tuple[Array, Array]]:
+            pull = -offset / variance
+            inside = [] if polynomial is None else [_with_size(polynomial, t, 1)]
+            return [(pull, np.abs(pull)), *inside]
 
         averages = _averages(parts, parts.shrinkage * residuals, both)
         best = np.argmin(averages.errors, axis=0)[None]
@@ -120,8 +122,9 @@ class ConvolvedLikelihood(Result):
         )
         found = parts.shrinkage * (2 * parts.gaussian * residuals + inner)
         start = variances == 0
-        if known is not None:
-            found[start] = 2 * parts.gaussian * residuals[start] + known(residuals[start])
+        if polynomial is not None:
+            at = residuals[start]
+            found[start] = 2 * parts.gaussian * at + polynomial.derivative(at, 1)
         error = np.where(start, 0.0, parts.shrinkage * error)
         _warn("slope", error, np.maximum(np.abs(found), parts.shrinkage))
         return shaped(found, shape)
@@ -158,7 +161,7 @@ def convolved_likelihood(
         :math:`c_1, c_2, \dots`, the last that is not 0 positive; or the potential V itself, a function of an array of residuals (any
         shape) that returns an array of this shape, finite or +inf. It must change at distances from 0 above about 1e-4.
     variance : array_like
-        :math:`s \ge 0`, at most 1e12; of a function at least 1e-12.
+        :math:`s = 0`, or from 1e-30 to 1e12; of a function at least 1e-12.
     order : int
         How many couplings are computed, at most 6.
 
@@ -178,7 +181,7 @@ def convolved_likelihood(
     Couplings are averages of derivatives of the weight, or cumulants: whichever loses fewer digits. Those of polynomials are accurate to
     about 1e-12 for s from 1e-6 to 1e6; of functions only cumulants are known, which lose digits as :math:`1/s^j` at small s.
     ``diagnostics.error_estimate`` is the largest relative error that rounding and the last doubling explain (`AccuracyWarning` above
-    1e-8); a coupling that is 0 within it is measured by the same power of r. About 0.1 ms a variance or residual.
+    1e-8); a coupling that is 0 within it is measured by the same power of r. About 0.1 ms a variance or slope, 0.03 ms a potential.
 
     References
     ----------
@@ -197,10 +200,12 @@ def convolved_likelihood(
     kept = whole("order", order, low=1, high=_MOST_ORDER)
     bare: tuple[float, ...] | Callable[[Array], Array]
     if callable(couplings):
-        bare, least = function("couplings", couplings), _LEAST_VARIANCE
+        bare, least = function("couplings", couplings), _LEAST_OF_FUNCTION
     else:
         bare, least = tuple(map(float, positive_couplings("couplings", couplings))), 0.0
     variances = numbers("variance", variance, low=least, high=LARGEST)
+    tiny = (variances > 0) & (variances < _LEAST)
+    refuse_first("variance", variances, tiny, f"must be 0 or at least {_LEAST:g}")
     shape, (flat,) = broadcast({"variance": variances})
     parts = _parts(bare, flat)
     table, errors, nodes = _expanded(parts, kept)
@@ -304,7 +309,10 @@ def _guarded(potential: Callable[[Array], Array]) -> Potential:
 
 def _averages(parts: _Parts, centers: Array, quantities: Quantities) -> Averages:
     try:
-        return normal_averages(parts.inner, quantities, centers, parts.variance, parts.landmarks)
+        with np.errstate(over="ignore", under="ignore"):  # weights far outside are 0
+            return normal_averages(
+                parts.inner, quantities, centers, parts.variance, parts.landmarks
+            )
     except UnboundedError:
         complaint = "falls so fast that the weight cannot be integrated"
         raise refusal("couplings", parts.bare, complaint, shown=False) from None
@@ -318,13 +326,13 @@ def _expanded(parts: _Parts, order: int) -> tuple[Array, Array, int]:
     """
     polynomial, count = parts.polynomial, 2 * order
 
-    def both(t: Array, offset: Array, variance: Array) -> list[Array]:
+    def both(t: Array, offset: Array, variance: Array) -> list[tuple[Array, Array]]:
         square = offset**2 / variance
-        moments = [(1 - square) / 2]
+        moments = [((1 - square) / 2, (1 + square) / 2)]
         power = np.ones_like(t)
         for k in range(1, order + 1):
             power = power * square / (2 * k * (2 * k - 1))
-            moments.append(power)
+            moments.append((power, power))
         return moments if polynomial is None else moments + _derivatives(polynomial, t, count)
 
     averages = _averages(parts, np.zeros_like(parts.variance), both)
@@ -347,14 +355,24 @@ def _expanded(parts: _Parts, order: int) -> tuple[Array, Array, int]:
     return found, off, averages.nodes
 
 
-def _derivatives(polynomial: Polynomial, t: Array, count: int) -> list[Array]:
-    """Return the even coefficients of exp(W(t) - W(t + x)) in x, up to the power `count`."""
-    slopes = [k * polynomial.derivative(t, k) for k in range(1, count + 1)]
-    series = [np.ones_like(t)]
+def _derivatives(polynomial: Polynomial, t: Array, count: int) -> list[tuple[Array, Array]]:
+    """Return the even coefficients of exp(W(t) - W(t + x)) in x, up to the power `count`, and the sizes of their terms."""
+    slopes = [_with_size(polynomial, t, k) for k in range(1, count + 1)]
+    series, sizes = [np.ones_like(t)], [np.ones_like(t)]
     for k in range(1, count + 1):
-        terms = np.array([slopes[i - 1] * series[k - i] for i in range(1, k + 1)])
-        series.append(-np.sum(terms, axis=0) / k)
-    return series[2::2]
+        total, size = np.zeros_like(t), np.zeros_like(t)
+        for i, (slope, slope_size) in enumerate(slopes[:k], start=1):
+            total -= i * slope * series[k - i]
+            size += i * slope_size * sizes[k - i]
+        series.append(total / k)
+        sizes.append(size / k)
+    return list(zip(series[2::2], sizes[2::2], strict=True))
+
+
+def _with_size(polynomial: Polynomial, t: Array, order: int) -> tuple[Array, Array]:
+    """Return a derivative over the factorial of its order, and the size of its terms."""
+    terms = Polynomial(np.abs(polynomial.coefficients))
+    return polynomial.derivative(t, order), terms.derivative(np.abs(t), order)
 
 
 def _cumulants(moments: Array, errors: Array) -> tuple[Array, Array]:

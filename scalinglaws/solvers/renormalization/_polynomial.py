@@ -57,10 +57,6 @@ class Polynomial:
             total = total * t + share * math.comb(power, order)
         return total
 
-    def slope(self, t: Array) -> Array:
-        """Return the first derivative."""
-        return self.derivative(t, 1)
-
     def landmarks(self) -> Array:
         """Return distances from 0 at which a term becomes 1, and those of extrema."""
         j = np.arange(1.0, self.coefficients.size + 1)

@@ -16,6 +16,7 @@ _FEWEST, _MOST = 64, 2**15  # nodes
 _BLOCK = 2**19  # numbers held at once for each quantity
 _ROUNDING = 2.5e-16
 _ZOOMS = 7
+_LOST = 0.01  # rounding of exponents beyond which weights are noise, and averages are known to the width of the window
 _CARRIED = 24  # nodes that must carry the weight, or the difference to half as many tells nothing
 _NORMAL = np.linspace(-14.0, 14.0, 57)
 _AROUND = np.geomspace(1e-4, 1e4, 81)  # landmarks, up to the farthest
@@ -23,7 +24,7 @@ _AROUND = np.geomspace(1e-4, 1e4, 81)  # landmarks, up to the farthest
 
 Places = NDArray[np.int64]
 Potential = Callable[[Array], Array]
-Quantities = Callable[[Array, Array, Array], list[Array]]
+Quantities = Callable[[Array, Array, Array], list[tuple[Array, Array]]]
 
 
 class UnboundedError(ArithmeticError):
@@ -68,7 +69,8 @@ def normal_averages(
     potential : callable
         W, of an array of any shape; infinite where the weight is 0.
     quantities : callable
-        From t and the offset t - c, both of shape (m, nodes), and g, shape (m, 1), to k arrays of the first shape.
+        From t and the offset t - c, both of shape (m, nodes), and g, shape (m, 1), to k pairs of arrays of the first shape: values,
+        and sizes of the terms of which they are sums, in units of whose rounding the values are known.
     centers, variances : ndarray, shape (n,)
         c and g > 0.
     landmarks : ndarray, shape (j,)
@@ -99,7 +101,7 @@ def normal_averages(
                     nodes,
                 )
             )
-        norm, found, noise, carried = (
+        norm, found, noise, width, carried = (
             np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)
         )
         norm_noise = 4 * _ROUNDING * (1 + np.abs(norm))
@@ -108,9 +110,12 @@ def normal_averages(
         means[:, left], norms[left] = found, norm
         errors[:, left], norm_errors[left] = noise + apart, norm_noise + norm_apart
         settled = np.all(apart <= 4 * noise, axis=0) & (norm_apart <= 4 * norm_noise)
-        settled &= carried >= _CARRIED
-        errors[:, left[carried < _CARRIED]] = math.inf
-        norm_errors[left[carried < _CARRIED]] = math.inf
+        few = carried < _CARRIED
+        settled &= ~few
+        if before is not None:
+            settled |= _ROUNDING * np.abs(norm) > _LOST  # more nodes show no more
+        errors[:, left[few]] = width[:, few]
+        norm_errors[left[few]] = _DROP
         if nodes >= _MOST:
             break
         left, before, nodes = left[~settled], (found[:, ~settled], norm[~settled]), 2 * nodes
@@ -131,7 +136,7 @@ def _sums(
     low: Array,
     high: Array,
     nodes: int,
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array, Array]:
     step = (high - low) / nodes
     offsets = low[:, None] + step[:, None] * np.arange(nodes + 1)
     t = centers[:, None] + offsets
@@ -143,13 +148,14 @@ def _sums(
     weights /= total[:, None]
     carried = 1 / np.sum(weights**2, axis=1)
     values = quantities(t, offsets, variances[:, None])
-    found, noise = np.empty((2, len(values), centers.size))
-    for i, value in enumerate(values):
+    found, noise, width = np.empty((3, len(values), centers.size))
+    for i, (value, size) in enumerate(values):
         found[i] = np.sum(weights * value, axis=1)
-        size = np.sum(weights * np.abs(value), axis=1)
-        spread = np.sum(weights * np.abs(value - found[i][:, None]), axis=1)
-        noise[i] = 4 * _ROUNDING * (size + np.abs(top) * spread)  # exponents are rounded too
-    return norm, found, noise, carried
+        apart = np.abs(value - found[i][:, None])
+        spread = np.abs(top) * np.sum(weights * apart, axis=1)  # exponents are rounded too
+        noise[i] = 4 * _ROUNDING * (np.sum(weights * size, axis=1) + spread)
+        width[i] = np.max(apart, axis=1)
+    return norm, found, noise, width, carried
 
 
 def _windows(

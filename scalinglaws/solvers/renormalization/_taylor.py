@@ -17,15 +17,18 @@ _HUGE = 1e150  # of a coupling: products stay numbers
 _REMAINDER = 1e-17  # of the last term of the series, over the coupling
 _ROUNDING = 1e-15
 _FARTHEST = 1e9
+_NOTHING = (
+    1e-290  # smaller couplings count as 0: the terms of their series would not be normal numbers
+)
 
 
 class Path(NamedTuple):
-    """Values at the times asked for (NaN beyond `end`), where the flow ended, steps, and the largest relative error."""
+    """Values at the times asked for (NaN beyond `end`), where the flow ended, steps, and at each time the relative error."""
 
     values: Array
     end: float
     steps: int
-    error: float
+    errors: Array
 
 
 class QuadraticFlow(NamedTuple):
@@ -59,11 +62,10 @@ class QuadraticFlow(NamedTuple):
         (_, _, _), (values, end, steps) = passes
         with np.errstate(invalid="ignore", over="ignore"):
             apart = np.abs(passes[0][0] - values) / np.maximum(np.abs(values), 1e-290)
-        finite = apart[np.isfinite(apart)]
-        error = float(np.max(finite, initial=0.0)) + _ROUNDING * math.sqrt(steps + 1)
-        if steps >= _MOST_STEPS:
-            error = math.inf
-        return Path(values, end, steps, error)
+        errors = np.max(apart, axis=1) + _ROUNDING * math.sqrt(steps + 1)
+        if steps < _MOST_STEPS:
+            errors[times >= end] = 0.0  # nothing is known there
+        return Path(values, end, steps, errors)
 
 
 def quadratic_flow(linear: Array, *terms: tuple[int, int, int, float]) -> QuadraticFlow:
@@ -86,9 +88,17 @@ def _march(
 ) -> tuple[float, int]:
     size = start.size
     series = np.zeros((_ORDER + 1, size))
-    series[0] = start
+    for i in range(size):
+        series[0, i] = start[i]
     now, place, steps = 0.0, 0, 0
-    unit = 1.0 / (np.sum(np.abs(linear)) + np.sum(np.abs(weights)) * np.max(np.abs(start)) + 1e-150)
+    rate, largest = 1e-150, 0.0
+    for i in range(size):
+        largest = max(largest, abs(start[i]))
+        for j in range(size):
+            rate += abs(linear[i, j])
+    for n in range(weights.size):
+        rate += abs(weights[n]) * largest
+    unit = 1.0 / rate
     while place < times.size and steps < _MOST_STEPS:
         for order in range(_ORDER):
             for i in range(size):
@@ -108,8 +118,11 @@ def _march(
         for i in range(size):
             for order in (_ORDER - 1, _ORDER):
                 last = abs(series[order, i])
-                if last > 0.0 and series[0, i] != 0.0:
-                    allowed = math.log(_REMAINDER * abs(series[0, i]) / last) / order
+                size_now = abs(series[0, i]) + abs(
+                    series[1, i]
+                )  # not 0 where a coupling changes sign
+                if last > 0.0 and size_now > 0.0:
+                    allowed = (math.log(_REMAINDER) + math.log(size_now / last)) / order
                     step = min(step, math.exp(allowed))
         step *= share * unit
         while place < times.size and times[place] - now <= step:
@@ -125,6 +138,9 @@ def _march(
             return now, steps
         now += step
         _evaluate(series, step / unit, series[0])
+        for i in range(size):
+            if abs(series[0, i]) < _NOTHING:
+                series[0, i] = 0.0
         unit = step
     return math.inf, steps
 

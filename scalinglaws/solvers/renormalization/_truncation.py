@@ -119,7 +119,7 @@ def truncated_flow(
     path = _system(kept).along(start / unit**powers, times * unit)
     values = (path.values * unit**powers)[places.ravel()]
     columns = tuple(shaped(column, variances.shape) for column in values.T)
-    end = path.end / unit
+    end, error = path.end / unit, float(np.max(path.errors, initial=0.0))
     result = TruncatedFlow(
         bare=tuple(map(float, bare)),
         variance=shaped(variances.ravel(), variances.shape),
@@ -132,12 +132,12 @@ def truncated_flow(
             status=Status.MAX_ITERATIONS
             if end < math.inf
             else Status.CONVERGED
-            if path.error <= PROMISED
+            if error <= PROMISED
             else Status.LOST_ACCURACY,
-            residual=path.error,
+            residual=error,
             iterations=path.steps,
             method="Taylor series of order 24",
-            error_estimate=path.error,
+            error_estimate=error,
         ),
     )
     if end < math.inf and on_failure == "raise":
