@@ -80,6 +80,9 @@ CALLS = {
     "theory.balance.RegionalMap.as_piecewise": lambda **given: _balances()[1].as_piecewise(**given),
     "theory.formula.Derived": lambda **given: formulas.Derived((), (), None, **given),
     "theory.formula.Law": _law,
+    "theory.renormalization.Flow": lambda **given: theory.renormalization.Flow(
+        theory.renormalization.likelihood_flow(2).rates, **given
+    ),
     "theory.formula.Law.blocks": lambda **given: theory.law("linear.data").blocks(**given),
     "theory.formula.Regime.at": lambda **given: (
         theory.law("linear.data")

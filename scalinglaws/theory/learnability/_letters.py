@@ -9,5 +9,7 @@ STRENGTH, FADING = sp.symbols("s rho", positive=True)
 OTHER = sp.Symbol("j", positive=True, integer=True)
 """Number of any mode."""
 RIDGE, KAPPA, DF = sp.symbols("sigma2 kappa df", positive=True)
+TRACE, COST = sp.symbols("K C", positive=True)
+"""Tr K and the cost of an alignment, as `derive_bound` of the theory of patterns writes them."""
 BOX = {sp.Symbol("alpha", positive=True): (sp.Rational(1, 2), 3), FADING: (0, 4)}
 """Ranges of the parameters in which derivations are checked."""

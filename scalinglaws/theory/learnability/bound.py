@@ -13,11 +13,11 @@ from ...errors import refusal
 from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
 from ..parameters import as_expression
-from ..patterns._bound import COST, VARIANCE, EvidenceLimited, derive_bound
+from ..patterns import EvidenceLimited, derive_bound
 from ..records import Derived, Form, Regime
 from ..references import RINGEL_2025, RUBIN_2025
 from ..symbols import ALPHA, as_exponent, free_box
-from ._letters import BOX, MODE, OTHER
+from ._letters import BOX, COST, MODE, OTHER, TRACE
 from .half import derive_half
 from .mode import RidgedSpectrum
 
@@ -93,7 +93,7 @@ def derive_mode_bound(model: ModeBound) -> Derived:
     trace = sp.zeta(b)
     # C >= a^2/(2 lambda) + log 2 for every mode, since a Gaussian tail is at most half its Gaussian
     assert general.constant is not None
-    constant = sp.factor(general.constant * a**2 / 2).subs(VARIANCE, trace)
+    constant = sp.factor(general.constant * a**2 / 2).subs(TRACE, trace)
     conditions = (sp.Gt(b, 1),) if sp.Gt(b, 1) != sp.true else ()
     half = derive_half(RidgedSpectrum(b, 0, box=model.box)).forms["samples"].expr
     bound = constant * MODE**b
@@ -118,27 +118,28 @@ def derive_mode_bound(model: ModeBound) -> Derived:
             ),
             *general.derivation.steps,
             step(
-                _DEVIATIONS,
-                a * MODE ** (b / 2),
-                DEFINITION,
-                "the alignment with mode k in units of its prior deviation, a/sqrt(lambda)",
-            ),
-            step(
                 _TAIL,
-                sp.Integral(normal, (_W, 0, sp.oo)),
+                sp.exp(_DEVIATIONS**2 / 2) * sp.Integral(normal, (_W, 0, sp.oo)),
                 DEFINITION,
-                "probability of that alignment: the alignment of a Gaussian process is normal",
+                "probability that the alignment exceeds z of its prior deviations, over e^(-z^2/2): the alignment of a Gaussian process is "
+                "normal",
                 RINGEL_2025,
             ),
             step(
                 _TAIL,
-                sp.exp(-(_DEVIATIONS**2) / 2) * sp.Integral(rest, (_W, 0, sp.oo)),
+                sp.Integral(rest, (_W, 0, sp.oo)),
                 EQUAL,
-                "completing the square: the integral is at most 1/2, so that C >= a^2/(2 lambda) + log 2 for every mode",
+                "completing the square: at most 1/2, so that C >= z^2/2 + log 2 for every mode",
+            ),
+            step(
+                _DEVIATIONS,
+                a * MODE ** (b / 2),
+                DEFINITION,
+                "of mode k the deviation is the root of the eigenvalue",
             ),
             step(
                 COST,
-                _DEVIATIONS**2 / 2 - sp.log(sp.Integral(rest, (_W, 0, sp.oo))),
+                _DEVIATIONS**2 / 2 - sp.log(_TAIL),
                 DEFINITION,
                 "minus the logarithm of that probability",
                 RUBIN_2025,
@@ -150,12 +151,12 @@ def derive_mode_bound(model: ModeBound) -> Derived:
                 "rare modes: the exponent decides, and what is left out makes C larger",
             ),
             step(
-                VARIANCE,
+                TRACE,
                 sp.Sum(OTHER**-b, (OTHER, 1, sp.oo)),
                 DEFINITION,
                 "prior variance of the output: the trace of the kernel",
             ),
-            step(VARIANCE, trace, EQUAL, "Riemann's zeta function"),
+            step(TRACE, trace, EQUAL, "Riemann's zeta function"),
             step(_C, constant, DEFINITION, "the constant in front"),
             step(_SAMPLES, _C * MODE**b, EQUAL, "the samples below which the probability is small"),
         ]

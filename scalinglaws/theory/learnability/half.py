@@ -7,10 +7,10 @@ import sympy as sp
 from ...arguments import instance
 from ..asymptotics import X
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, solves, step
-from ..records import Derived, Form
+from ..records import Derived, Form, Regime
 from ..references import ATANASOV_2024
 from ..symbols import P
-from ._letters import DF, KAPPA, MODE, RIDGE, STRENGTH
+from ._letters import DF, KAPPA, MODE, RIDGE
 from .mode import RidgedSpectrum, counted
 
 _EDGE, _C = sp.symbols("K c", positive=True)
@@ -39,22 +39,29 @@ def derive_half(model: RidgedSpectrum) -> Derived:
     [(1, s + pi/2)]
     """
     instance("model", model, RidgedSpectrum)
-    b, rho, s = model.spectrum_exponent, model.fading, STRENGTH
+    b, rho, s = model.spectrum_exponent, model.fading, model.strength
     odds = 1 / model.learnability - 1
     share, counting = counted(model, _EDGE)
     edge = MODE * odds ** (-1 / b)
-    constants = (s / odds, share * odds ** (-1 / b))
-    constants = (*constants, sum(constants))
+    ridge, modes = s / odds, share * odds ** (-1 / b)
+    constants = (ridge, modes, ridge + modes)
     first = sp.limit(model.occupation.function, X, 0)  # the share of the first modes
     exponents = (b - rho, sp.S.One, sp.S.One)
     given, own = s * MODE ** (b - rho) / odds, share * edge
     # what the leading term leaves out, relative to it; at the crossover it is all there
     corrections = (
-        (constants[1] / constants[0], b - rho - 1),
-        (constants[0] / constants[1], rho - b + 1),
+        (modes / ridge, b - rho - 1),
+        (ridge / modes, rho - b + 1),
         (sp.S.Zero, sp.S.One),
     )
-    regimes = model.regimes(exponents, constants, corrections)
+    regimes = model.regimes(
+        *(
+            Regime("", sp.true, exponent, constant, 0, correction)
+            for exponent, constant, correction in zip(
+                exponents, constants, corrections, strict=True
+            )
+        )
+    )
 
     def build() -> Derivation:
         steps = [

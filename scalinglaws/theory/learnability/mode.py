@@ -2,8 +2,8 @@ r"""How what is left of a mode falls with the number of samples: the effective r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mpmath
@@ -15,19 +15,18 @@ from ...reprs import short_repr
 from ..asymptotics import RATIONAL, MellinCombination, MellinSymbol, X
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, step
 from ..implicit import ImplicitConstant
-from ..linear.bottlenecks import extensive
 from ..mellin import as_shape
+from ..mode_counts import extensive
 from ..parameters import as_expression
 from ..records import Derived, Form, Regime
 from ..references import ATANASOV_2024, FLAJOLET_1995
 from ..symbols import ALPHA, P, as_exponent, free_box
 from ._letters import BOX, DF, FADING, KAPPA, MODE, OTHER, STRENGTH
 
-_NAMES = ("ridge", "ridgeless", "crossover")
 _K, _RHS, _D, _C = sp.symbols("K T D c", positive=True)
 
 
-class Crossover(sp.Function):
+class Crossover(sp.Function):  # type: ignore[misc]
     r"""The positive root x of :math:`x = s + c\,x^q`, with 0 < q < 1: where two contributions to one ridge are of one size.
 
     Examples
@@ -68,6 +67,8 @@ class RidgedSpectrum:
         b > 1.
     fading : Expr or number
         :math:`\rho \ge 0`; against the number of samples, or for `derive_half` against that of the mode.
+    strength : Expr or number
+        s > 0.
     learnability : Expr or number
         What share of a mode `derive_half` asks for, between 0 and 1.
     occupation : MellinSymbol or MellinCombination
@@ -78,6 +79,7 @@ class RidgedSpectrum:
 
     spectrum_exponent: Any = 1 + ALPHA
     fading: Any = FADING
+    strength: Any = STRENGTH
     learnability: Any = sp.S.Half
     occupation: MellinSymbol | MellinCombination = field(default_factory=lambda: RATIONAL(0, 1))
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
@@ -90,11 +92,19 @@ class RidgedSpectrum:
         rho = as_expression("fading", self.fading)
         if rho.is_nonnegative is not True:
             raise refusal("fading", rho, "must be a number >= 0, or a positive symbol")
+        size = as_expression("strength", self.strength)
+        if not size.is_positive:
+            raise refusal("strength", size, "must be positive")
         share = as_expression("learnability", self.learnability)
         if not share.is_positive or not (1 - share).is_positive:
             raise refusal("learnability", share, "must lie between 0 and 1")
         as_shape("occupation", self.occupation)
-        for name, value in (("spectrum_exponent", b), ("fading", rho), ("learnability", share)):
+        for name, value in (
+            ("spectrum_exponent", b),
+            ("fading", rho),
+            ("strength", size),
+            ("learnability", share),
+        ):
             object.__setattr__(self, name, value)
         free_box(self.box, b, rho)
 
@@ -102,6 +112,20 @@ class RidgedSpectrum:
     def eigenvalue(self) -> sp.Expr:
         """That of mode k."""
         return MODE**-self.spectrum_exponent
+
+    @property
+    def share(self) -> sp.Expr:
+        """Learned modes for each number K of which P times the eigenvalue is the effective ridge, for large K."""
+        b = self.spectrum_exponent
+        power = b if b.is_number else sp.Dummy("b", positive=True)
+        _, found = extensive("occupation", self.occupation, power)
+        return sp.gammasimp(found).subs(power, b)  # reflected while the exponent is one symbol
+
+    @property
+    def ridge(self) -> sp.Expr:
+        """The ridge at P samples, for a formula, in which its exponent may be zero."""
+        fading = self.fading.subs(FADING, sp.Symbol(FADING.name, nonnegative=True))
+        return self.strength * P**-fading
 
     @property
     def conditions(self) -> tuple[sp.Basic, ...]:
@@ -115,8 +139,8 @@ class RidgedSpectrum:
         """Its symbols, and the ranges in which derivations are checked."""
         return free_box(self.box, self.spectrum_exponent, self.fading, self.occupation.function)
 
-    def branches(self, *found: Any) -> list[tuple[Any, sp.Basic]]:
-        """Choose between three values: where the ridge matters, where it does not, and where the two meet."""
+    def _where(self, *found: Any) -> list[tuple[Any, sp.Basic]]:
+        """Choose between three things: where the ridge matters, where it does not, and where the two meet."""
         excess, rho = self.spectrum_exponent - 1, self.fading
         regions = (sp.Lt(rho, excess), sp.Gt(rho, excess), sp.Eq(rho, excess))
         return [
@@ -125,33 +149,26 @@ class RidgedSpectrum:
             if region != sp.false
         ]
 
-    def piecewise(self, *found: sp.Expr) -> sp.Expr:
-        """Write the choice of `branches` as one expression."""
-        chosen = self.branches(*found)
+    def piecewise(self, ridge: sp.Expr, ridgeless: sp.Expr, crossover: sp.Expr) -> sp.Expr:
+        """Choose between three expressions: where the ridge matters, where it does not, and where the two meet."""
+        given = {"ridge": ridge, "ridgeless": ridgeless, "crossover": crossover}
+        chosen = self._where(*(as_expression(name, value) for name, value in given.items()))
         return chosen[0][0] if len(chosen) == 1 else sp.Piecewise(*chosen)
 
-    def regimes(
-        self, exponents: Sequence[sp.Expr], constants: Sequence[sp.Expr], corrections: Any = None
-    ) -> tuple[Regime, ...]:
-        """Write the choice of `branches` as regimes."""
-        entries = zip(_NAMES, exponents, constants, corrections or (None,) * 3, strict=True)
+    def regimes(self, ridge: Regime, ridgeless: Regime, crossover: Regime) -> tuple[Regime, ...]:
+        """Choose between three regimes, and say where each holds."""
+        given = {"ridge": ridge, "ridgeless": ridgeless, "crossover": crossover}
+        for name, value in given.items():
+            instance(name, value, Regime)
         return tuple(
-            Regime(name, region, exponent, constant, 0, correction)
-            for (name, exponent, constant, correction), region in self.branches(*entries)
+            replace(regime, name=name, condition=region)
+            for (name, regime), region in self._where(*given.items())
         )
-
-
-def nonnegative(expr: sp.Expr) -> sp.Expr:
-    """Write the ridge's exponent in a formula so that it may be zero."""
-    return expr.subs(FADING, sp.Symbol(FADING.name, nonnegative=True))
 
 
 def counted(model: RidgedSpectrum, scale: sp.Symbol) -> tuple[sp.Expr, list[Step]]:
     """Count the modes that are learned up to a scale; return how many for each up to it, and the steps."""
-    b = model.spectrum_exponent
-    power = b if b.is_number else sp.Dummy("b", positive=True)
-    _, share = extensive("occupation", model.occupation, power)
-    share = sp.gammasimp(share).subs(power, b)  # reflected while the exponent is one symbol
+    b, share = model.spectrum_exponent, model.share
     learned = model.occupation.function.subs(X, (OTHER / scale) ** b)
     steps = [
         step(
@@ -193,7 +210,7 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
     (1, k**2*s)
     """
     instance("model", model, RidgedSpectrum)
-    b, rho, s = model.spectrum_exponent, model.fading, STRENGTH
+    b, rho, s = model.spectrum_exponent, model.fading, model.strength
     alpha = b - 1
     c, counting = counted(model, _K)
     own = c**b
@@ -207,7 +224,14 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
         (b * s / own, rho - alpha),
         (sp.S.Zero, sp.S.One),
     )
-    regimes = model.regimes(exponents, constants, corrections)
+    regimes = model.regimes(
+        *(
+            Regime("", sp.true, exponent, constant, 0, correction)
+            for exponent, constant, correction in zip(
+                exponents, constants, corrections, strict=True
+            )
+        )
+    )
 
     def build() -> Derivation:
         left = model.piecewise(*(size * MODE**b / P for size in kappas))
@@ -247,12 +271,14 @@ def derive_learnability(model: RidgedSpectrum) -> Derived:
         return Derivation(tuple(steps), model.conditions, model.parameters)
 
     forms = {
-        "ridge": Form(nonnegative(s * P**-rho), "the ridge that is added to K(D, D)"),
+        "ridge": Form(model.ridge, "the ridge that is added to K(D, D)"),
         "kappa_ridgeless": Form(
             own * P**-alpha, "effective ridge that the modes make without a given one, large P"
         ),
         "crossover": Form(
-            nonnegative((own / s) ** (1 / (alpha - rho))),
+            ((own / s) ** (1 / (alpha - rho))).subs(
+                FADING, sp.Symbol(FADING.name, nonnegative=True)
+            ),
             "samples at which these two are equal, where the ridge falls slower than P^-alpha",
         ),
         "share": Form(

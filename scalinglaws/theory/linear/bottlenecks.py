@@ -29,8 +29,9 @@ from ..asymptotics import (
     power_sum,
 )
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, solves, step
+from ..mode_counts import extensive
 from ..monomials import power_of
-from ..parameters import as_expression, tidy
+from ..parameters import as_expression
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, BORDELON_2024, FLAJOLET_1995
 from ..relations import strongest
@@ -441,21 +442,6 @@ def derive_transient(model: TransientLimited) -> Derived:
         return Derivation((*steps, *_read_off(found, T, excess)), conditions, box)
 
     return Derived(found, conditions, build)
-
-
-def extensive(
-    name: str, shape: MellinSymbol | MellinCombination, b: sp.Expr
-) -> tuple[PowerSum, sp.Expr]:
-    """Sum a share over all modes; return the sum and its constant per K, refusing sums that are not proportional to K."""
-    found = power_sum(0, shape.compose(b))
-    if len(found.terms) != 1 or found.terms[0].exponent != 1 or found.terms[0].log_power:
-        raise refusal(
-            name,
-            shape,
-            f": its sum over the modes must grow as K; it grows as K^({found.exponent()})",
-            shown=False,
-        )
-    return found, sp.gammasimp(tidy(found.terms[0].coefficient))
 
 
 def _amplification(

@@ -15,13 +15,14 @@ from ...arguments import instance
 from ...reprs import short_repr
 from ..asymptotics import RATIONAL, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, balances, step
+from ..mode_counts import extensive
 from ..monomials import reduced
 from ..optimum import CostLimited, pieces
 from ..records import Derived, Regime
 from ..references import ATANASOV_2024, CAPONNETTO_2007, FLAJOLET_1995
 from ..relations import strongest
 from ..symbols import ALPHA, BETA, BOX, INDEX, check_task, free_box
-from .bottlenecks import REGIME_NAMES, extensive
+from .bottlenecks import REGIME_NAMES
 
 SAMPLES = sp.Symbol("X", positive=True)
 _K, _B, _DF2, _L, _C, _M = sp.symbols("K B df_2 L c m", positive=True)

@@ -9,7 +9,7 @@ those of a kernel that is invariant under translations (``conserving``).
 from .exponents import derive_no_wilson_fisher, derive_stable_exponents
 from .flows import Flow, action_flow, likelihood_flow
 from .ridge import IntegratedModes, derive_infrared, derive_ridge_flow
-from .zeros import Zero, zeros
+from .scaling import Zero, zeros
 
 __all__ = [
     "Flow",

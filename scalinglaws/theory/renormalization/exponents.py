@@ -11,7 +11,7 @@ from ..records import Derived, Form, Regime
 from ..relations import is_positive
 from ._letters import QUADRATIC, QUARTIC, RATIO
 from .flows import RATE_U, Flow
-from .zeros import (
+from .scaling import (
     Zero,
     coordinate,
     infinite_steps,
@@ -99,15 +99,17 @@ def derive_no_wilson_fisher(model: Flow) -> Derived:
     4/9
     """
     instance("model", model, Flow)
+    if model.rates[1].subs(QUARTIC, 0) != 0:
+        raise refusal("model", model, "must keep U = 0 where it starts there", shown=False)
     found = zeros(model)
     positive = [
         zero for zero in found if QUADRATIC in zero.place and is_positive(zero.quartic) is True
     ]
     if len(positive) > 1:
         raise refusal("model", model, "has several zeros with U > 0", shown=False)
-    end = _end(found)
     relative = sp.cancel(model.rates[1] / QUARTIC)
-    growth = _at_end(relative, end)
+    end = positive[0] if positive else _end(found)
+    growth = sp.S.Zero if positive else _at_end(relative, end)
 
     def build() -> Derivation:
         steps = [
@@ -117,15 +119,14 @@ def derive_no_wilson_fisher(model: Flow) -> Derived:
             *zero_steps(model),
         ]
         if positive:
-            (zero,) = positive
             steps += [
                 step(
                     _COUPLING,
-                    sp.Symbol(f"U_{zero.name}", real=True),
+                    sp.Symbol(f"U_{end.name}", real=True),
                     DEFINITION,
                     "where U stays if R is tuned to it",
                 ),
-                step(_COUPLING, zero.quartic, EQUAL, "a Wilson-Fisher zero"),
+                step(_COUPLING, end.quartic, EQUAL, "a Wilson-Fisher zero"),
             ]
             return Derivation(tuple(steps), (), model.parameters)
         place = end.place.get(QUADRATIC)
@@ -142,9 +143,9 @@ def derive_no_wilson_fisher(model: Flow) -> Derived:
         ]
         return Derivation(tuple(steps), (), model.parameters)
 
-    exponent, constant = (sp.S.Zero, positive[0].quartic) if positive else (growth, None)
+    constant = end.quartic if positive else None
     name = "a zero with U > 0" if positive else "no zero with U > 0"
-    return Derived((Regime(name, sp.true, exponent, constant),), (), build, forms=_forms(model))
+    return Derived((Regime(name, sp.true, growth, constant),), (), build, forms=_forms(model))
 
 
 def _end(found: tuple[Zero, ...]) -> Zero:

@@ -11,10 +11,11 @@ from typing import Any
 
 import sympy as sp
 
-from ...arguments import choice
+from ...arguments import choice, flag, instance
 from ...errors import refusal
 from ...reprs import short_repr
 from ..derivation import DEFINITION, EQUAL, Step, step
+from ..parameters import as_expression
 from ..references import RINGEL_2025, RUBIN_2025
 from ..symbols import ALPHA, as_exponent, free_box
 from ._letters import BOX, CUTOFF, QUADRATIC, QUARTIC, RATIO
@@ -23,7 +24,8 @@ RATE_R, RATE_U = sp.symbols("B_R B_U", real=True)
 _R, _U = sp.symbols("r u", real=True)
 _SLOPE, _SLOPE_U, _LEFT, _FOURTH = sp.symbols("C_r C_u F W", real=True)
 _DELTA, _MODE, _G, _M4, _LAMBDA = sp.symbols("Delta f G M_4 lambda", positive=True)
-_STIFF = sp.Symbol("q", positive=True)
+_STIFF, _LATER = sp.symbols("q lambda_X", positive=True)
+_UNIT_R, _UNIT_U = sp.symbols("b_R b_U", real=True)
 
 ORDER = sp.Symbol("n", positive=True)
 _START, _SPREAD, _SCALED, _Z, _GENERATING, _FADED = sp.symbols("t s tau z H p_n", positive=True)
@@ -37,7 +39,7 @@ class Flow:
     Attributes
     ----------
     rates : tuple of Expr
-        Rational functions of `QUADRATIC` and `QUARTIC` (R and U); the first is linear in U, and both vanish at U = R = 0.
+        Rational functions of `QUADRATIC` and `QUARTIC` (R and U); the first is linear in U.
     steps : tuple of Step
         How they were derived; none for rates of one's own.
     at_infinity : bool
@@ -58,8 +60,10 @@ class Flow:
     box: Mapping[sp.Symbol, tuple[Any, Any]] = field(default_factory=lambda: BOX)
 
     def __post_init__(self) -> None:
-        """Refuse rates that zeros cannot be found of."""
-        rates = tuple(sp.sympify(rate) for rate in self.rates)
+        """Refuse rates that zeros cannot be found of, and what is no flag."""
+        flag("at_infinity", self.at_infinity)
+        instance("rates", self.rates, tuple, list)
+        rates = tuple(as_expression("rates", rate) for rate in self.rates)
         if len(rates) != 2 or not all(
             rate.is_rational_function(QUADRATIC, QUARTIC) for rate in rates
         ):
@@ -68,13 +72,18 @@ class Flow:
         if top.degree() != 1:
             raise refusal("rates", self.rates, "the first must be linear in U")
         object.__setattr__(self, "rates", rates)
-        free_box(self.box, *(rate.subs({QUADRATIC: 1, QUARTIC: 1}) for rate in rates))
+        free_box(self.box, self._letters)
+
+    @property
+    def _letters(self) -> sp.Tuple:
+        """Symbols of the rates that are no couplings."""
+        used = set().union(*(rate.free_symbols for rate in self.rates)) - {QUADRATIC, QUARTIC}
+        return sp.Tuple(*sorted(used, key=str))
 
     @property
     def parameters(self) -> dict[sp.Symbol, tuple[Any, Any]]:
         """Symbols of the rates, and the ranges in which derivations are checked."""
-        used = set().union(*(rate.free_symbols for rate in self.rates)) - {QUADRATIC, QUARTIC}
-        found = {name: limits for name, limits in self.box.items() if name in used}
+        found = free_box(self.box, self._letters)
         return found if self.spectrum is None else {**found, ORDER: (sp.S.One, sp.Integer(4))}
 
 
@@ -272,6 +281,26 @@ def action_flow(momentum: str = "generic", spectrum_exponent: Any = 1 + ALPHA) -
         ]
     steps += [
         step(_LAMBDA, CUTOFF**-b, DEFINITION, "the eigenvalue at the cutoff"),
+        step(
+            _LATER,
+            (CUTOFF / RATIO) ** -b,
+            DEFINITION,
+            "the same after the cutoff has come down by X",
+        ),
+        step(
+            _UNIT_R,
+            sp.log(_LATER / _LAMBDA) / sp.log(RATIO),
+            DEFINITION,
+            "by what power of X the unit of r, 1/(2 lambda), falls",
+        ),
+        step(_UNIT_R, b, EQUAL, "the dimension of R = 2 r lambda"),
+        step(
+            _UNIT_U,
+            sp.log((_LATER / _LAMBDA) ** 2 / RATIO) / sp.log(RATIO),
+            DEFINITION,
+            "by what power that of u, 1/(12 Lambda lambda^2)",
+        ),
+        step(_UNIT_U, 2 * b - 1, EQUAL, "the dimension of U = 12 u Lambda lambda^2"),
         step(_STIFF, 1 + QUADRATIC, DEFINITION, "with R = 2 r lambda"),
         step(
             _U,
@@ -281,14 +310,14 @@ def action_flow(momentum: str = "generic", spectrum_exponent: Any = 1 + ALPHA) -
         ),
         step(
             RATE_R,
-            b * QUADRATIC + 2 * _LAMBDA * CUTOFF * _SLOPE,
+            _UNIT_R * QUADRATIC + 2 * _LAMBDA * CUTOFF * _SLOPE,
             DEFINITION,
             "rate per l = ln(Lambda_0/Lambda), in which Lambda modes are integrated: units, and tadpoles",
         ),
         step(RATE_R, quadratic, EQUAL, "no scale is left"),
         step(
             RATE_U,
-            (2 * b - 1) * QUARTIC
+            _UNIT_U * QUARTIC
             + (12 * CUTOFF**2 * _LAMBDA**2 * _SLOPE_U if conserved else sp.S.Zero),
             DEFINITION,
             "of the quartic coupling: units, and bubbles"
@@ -297,8 +326,7 @@ def action_flow(momentum: str = "generic", spectrum_exponent: Any = 1 + ALPHA) -
             "int Delta^4",
         ),
     ]
-    if conserved:
-        steps.append(step(RATE_U, quartic, EQUAL, "no scale is left"))
+    steps.append(step(RATE_U, quartic, EQUAL, "no scale is left"))
     return Flow((quadratic, quartic), tuple(steps), at_infinity=True)
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from ..building import laws_of
 from ..formula import Law, Misprint
-from ..learnability.mode import RidgedSpectrum
+from ..learnability import RidgedSpectrum
 from ..references import ATANASOV_2024, RINGEL_2025, RUBIN_2025
 from ..symbols import P
 from ._letters import CUTOFF, RATIO

@@ -13,13 +13,12 @@ from ...errors import refusal
 from ...reprs import short_repr
 from ..asymptotics import RATIONAL, TAIL, MellinCombination, MellinSymbol, X, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, asymptotic, step
-from ..learnability._letters import KAPPA, OTHER, RIDGE, STRENGTH
-from ..learnability.mode import Crossover, RidgedSpectrum, counted, nonnegative
+from ..learnability import Crossover, RidgedSpectrum
 from ..mellin import as_shape
 from ..records import Derived, Form, Regime
 from ..references import ATANASOV_2024, FLAJOLET_1995, RINGEL_2025
 from ..symbols import ALPHA, P, as_exponent, free_box
-from ._letters import BOX, CUTOFF
+from ._letters import BOX, CUTOFF, KAPPA, OTHER, RIDGE
 
 _FLOW, _KEPT, _ADDED, _C = sp.symbols("sigma2_Lambda E A c", positive=True)
 
@@ -176,7 +175,7 @@ def derive_infrared(model: RidgedSpectrum) -> Derived:
     (1/2, 1/sqrt(s))
     """
     instance("model", model, RidgedSpectrum)
-    b, rho, s = model.spectrum_exponent, model.fading, STRENGTH
+    b, rho, s = model.spectrum_exponent, model.fading, model.strength
     alpha = b - 1
     (term,) = power_sum(b, TAIL, mode="integral").terms
     added = sp.gammasimp(sp.cancel(term.coefficient))
@@ -188,8 +187,14 @@ def derive_infrared(model: RidgedSpectrum) -> Derived:
         (s * added**-b, rho - alpha),
         (sp.S.Zero, sp.S.One),
     )
-    regimes = model.regimes(exponents, constants, corrections)
-    share, _ = counted(model, sp.Symbol("K", positive=True))
+    regimes = model.regimes(
+        *(
+            Regime("", sp.true, exponent, constant, 0, correction)
+            for exponent, constant, correction in zip(
+                exponents, constants, corrections, strict=True
+            )
+        )
+    )
 
     def build() -> Derivation:
         scales = tuple(
@@ -235,7 +240,7 @@ def derive_infrared(model: RidgedSpectrum) -> Derived:
 
     forms = {
         "effective": Form(
-            P / share,
+            P / model.share,
             "where P times the eigenvalue is the effective ridge, no ridge given: the same power, another prefactor",
         ),
         "fixed": Form((P / RIDGE) ** (1 / b), "the scale at a ridge sigma2 that matters"),
@@ -243,6 +248,6 @@ def derive_infrared(model: RidgedSpectrum) -> Derived:
             added * CUTOFF**-alpha,
             "error of a target typical of the prior, of which modes beyond Lambda are missing; the power only",
         ),
-        "ridge": Form(nonnegative(s * P**-rho), "the given ridge"),
+        "ridge": Form(model.ridge, "the given ridge"),
     }
     return Derived(regimes, model.conditions, build, forms=forms)

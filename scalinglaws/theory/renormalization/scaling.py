@@ -3,7 +3,7 @@ r"""Zeros of a flow of two couplings, all of them, and the exponents with which 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy as sp
@@ -74,16 +74,21 @@ class Zero:
 
 @lru_cache(maxsize=64)
 def _zeros(rates: tuple[sp.Expr, sp.Expr], at_infinity: bool) -> tuple[Zero, ...]:
-    finite = list(_in_chart(rates, (QUADRATIC, QUARTIC), ("trivial", "ridge", "quartic")))
+    found = list(_in_chart(rates, (QUADRATIC, QUARTIC), ("trivial", "ridge", "quartic")))
     if at_infinity:
         chart = infinite_rates(rates)
         names = ("massive", "massive", "massive_quartic")
-        finite += [
+        found += [
             zero
             for zero in _in_chart(chart, (_INVERSE, _SHAPE), names)
             if zero.place[_INVERSE] == 0
         ]
-    return tuple(finite)
+    names_so_far: dict[str, int] = {}
+    numbered = []
+    for zero in found:  # several of one kind are numbered
+        count = names_so_far[zero.name] = names_so_far.get(zero.name, 0) + 1
+        numbered.append(zero if count == 1 else replace(zero, name=f"{zero.name}{count}"))
+    return tuple(numbered)
 
 
 def zeros(flow: Flow) -> tuple[Zero, ...]:
@@ -132,7 +137,10 @@ def _in_chart(
     """Find zeros and exponents in one pair of couplings."""
     tops = [sp.numer(sp.together(rate)) for rate in rates]
     bottoms = [sp.denom(sp.together(rate)) for rate in rates]
-    places = sp.solve(tops, couplings, dict=True)
+    try:
+        places = sp.solve(tops, couplings, dict=True)
+    except NotImplementedError:
+        raise refusal("rates", rates, "have zeros without closed form", shown=False) from None
     jacobian = sp.Matrix(rates).jacobian(couplings)
     for found in places:
         place = {name: sp.factor(found.get(name, name)) for name in couplings}
