@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from ....arguments import Array
 from ....solvers import renormalization as solve
@@ -88,25 +89,24 @@ def _ridges(
     """Return, for groups of data sets and cutoffs, the ridge at which the kernel cut off has the full one's coefficients on average."""
     eigenvalues = np.arange(1, 1201.0) ** -(1 + alpha)
     target = 1 / np.arange(1, _CUTOFF + 1)
-    guess = solve.ridge_flow(eigenvalues, samples=samples, ridge=ridge, cutoff=cutoffs)
-    factors = np.array([0.6, 0.8, 1.0, 1.25, 1.6])
-    given = np.outer(np.asarray(guess.ridge) - ridge, factors) + ridge
+    later = np.array([eigenvalues[cutoff:].sum() for cutoff in cutoffs])
+    added = np.outer(later, [0.15, 0.25, 0.4, 0.65, 1.0, 1.6])
     found = np.empty((_GROUPS, len(cutoffs)))
     for group in range(_GROUPS):
         rows = regress_modes(
             eigenvalues,
             target,
             samples,
-            ridge=[ridge, *given.ravel()],
-            kept=[math.inf, *np.repeat(cutoffs, factors.size)],
+            ridge=[ridge, *(ridge + added.ravel())],
+            kept=[math.inf, *np.repeat(cutoffs, added.shape[1])],
             modes=_CUTOFF,
             draws=context.pick(quick=12, full=100),
             rng=context.generator(f"measured-{samples}", group),
         ).coefficients
-        missing = ((rows[:, :1] - rows[:, 1:]) @ target).mean(axis=0)
-        for j, row in enumerate(missing.reshape(len(cutoffs), -1)):
-            # more ridge leaves more of the target missing; beyond the ridges that were tried, the last of them
-            found[group, j] = np.interp(0.0, row, given[j]) if row[0] < row[-1] else math.nan
+        missing = ((rows[:, :1] - rows[:, 1:]) @ target).mean(axis=0).reshape(added.shape)
+        for j, row in enumerate(missing):  # more ridge leaves more of the target missing
+            curve = PchipInterpolator(row, np.log(added[j]), extrapolate=False)
+            found[group, j] = ridge + math.exp(float(curve(0.0)))
     return found
 
 
@@ -125,7 +125,7 @@ def _measured(context: Context) -> Iterator[Comparison]:
             float(flow.ridge),
             "solvers.renormalization.ridge_flow",
         ),
-        mean_over(rows[:, 0], "interpolated between regressions at five ridges", samples),
+        mean_over(rows[:, 0], "interpolated between regressions at six ridges", samples),
         tolerance=_MEASURED,
         tolerance_kind="relative",
         rival=Rival("all later modes as noise", float(flow.naive_ridge)),
