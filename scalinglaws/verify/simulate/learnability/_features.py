@@ -146,7 +146,7 @@ def regress_modes(
         phi: Array = (
             stream.standard_normal((size, spectrum.size))
             if law == "gaussian"
-            else 2.0 * stream.integers(2, size=(size, spectrum.size)) - 1
+            else stream.choice(np.array([-1.0, 1.0]), (size, spectrum.size))
         )
         labels = phi @ target + noise * stream.standard_normal(size)
         for j, (own, cut) in enumerate(zip(ridges, cuts, strict=True)):
