@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from scipy.linalg import hadamard
@@ -66,7 +67,7 @@ def _posteriors(context: Context, gram: Array) -> Comparison:
         cost = float(solve.alignment_cost(eigenvalue, 0.5))
         for ridge in (0.01, 1.0):
             rng = context.generator(f"subsets-{mode}", round(100 * ridge))
-            hard = {"direction": target, "ridge": ridge}
+            hard: dict[str, Any] = {"direction": target, "ridge": ridge}
             greedy = hardest_subset(gram, target, 40, **hard)
             likely = hardest_subset(gram, target, 40, alignment=0.5, **hard)
             for samples in (5, 40):
@@ -83,7 +84,7 @@ def _posteriors(context: Context, gram: Array) -> Comparison:
                     bound = solve.posterior_bound(
                         gram[np.ix_(places, places)], target[places], ridge=ridge, cost=cost
                     )
-                    least = min(bound.jensen, bound.evidence, bound.hoelder)
+                    least = float(min(bound.jensen, bound.evidence, bound.hoelder))
                     broken += found > least + _ROUNDING * (1 + abs(least))
                     averages += found > -cost + samples * (trace + 1) / (2 * ridge)
                     sets += 1
@@ -105,7 +106,7 @@ def _other_measure(context: Context, images: Array, gram: Array) -> Iterator[Com
     rng = context.generator("directions", 0)
     directions = np.linalg.svd(images - images.mean(axis=0), full_matrices=False)[2][[0, 1, 4]]
     broken = averages = sets = 0
-    worst = (0.0, None)
+    highest, hardest = 0.0, (directions[0], np.arange(1), 1.0)
     for u in directions:
         psi = images @ u
         for ridge in (0.1, 1.0):
@@ -128,8 +129,8 @@ def _other_measure(context: Context, images: Array, gram: Array) -> Iterator[Com
                 share = eigenvalue * len(places)
                 averages += learned > share / (ridge + share)
                 sets += 1
-                if learned > worst[0]:
-                    worst = (float(learned), (u, places, ridge))
+                if learned > highest:
+                    highest, hardest = float(learned), (u, places, ridge)
     yield _count(
         context,
         "other-measure",
@@ -139,8 +140,7 @@ def _other_measure(context: Context, images: Array, gram: Array) -> Iterator[Com
         sets,
         Rival("squares at their average over the sphere", float(averages)),
     )
-    assert worst[1] is not None
-    u, places, ridge = worst[1]
+    u, places, ridge = hardest
     block = gram[np.ix_(places, places)]
     found = solve.cross_dataset_bound(
         images[places] @ u, block, images[places] @ u, eigenvalue=eigenvalue, ridge=ridge
@@ -174,7 +174,7 @@ def _needed(features: Array, eigenvalues: Array, mode: int, ridge: float, most: 
     """Return how many points the point-by-point opponent needs until half of the posterior is aligned with a mode."""
     gram = (features * eigenvalues) @ features.T
     gram, target = (gram + gram.T) / 2, features[:, mode - 1]
-    given = {"direction": target, "ridge": ridge}
+    given: dict[str, Any] = {"direction": target, "ridge": ridge}
     places = hardest_subset(gram, target, most, alignment=0.5, **given)
     low, high = 0, most  # of the samples with which half is not, and is, aligned
     while high - low > 1:

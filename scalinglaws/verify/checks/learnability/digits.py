@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from ....solvers import learnability as solve
 from ....solvers.spectra import EmpiricalSpectrum
 from ...comparison import Comparison, Prediction, Rival
@@ -32,11 +34,11 @@ def digits(context: Context) -> Iterator[Comparison]:
     spectrum = EmpiricalSpectrum.from_gram(gram, target)
     curve = solve.learning_curve(spectrum, samples=SAMPLES, ridge=RIDGE)
     # the ridge as it is given, without what modes that are not learned add to it, and without the fluctuation of data sets
-    left = [RIDGE / (RIDGE + samples * spectrum.eigenvalues) for samples in SAMPLES]
-    power = float(spectrum.signal.sum())
+    eigenvalues, signal = np.asarray(spectrum.eigenvalues), np.asarray(spectrum.signal)
+    left = [RIDGE / (RIDGE + samples * eigenvalues) for samples in SAMPLES]
     naive = {
-        "learnability": [1 - float(each @ spectrum.signal) / power for each in left],
-        "loss": [float(each**2 @ spectrum.signal) for each in left],
+        "learnability": [1 - float(each @ signal) / float(signal.sum()) for each in left],
+        "loss": [float(each**2 @ signal) for each in left],
     }
     for i, samples in enumerate(SAMPLES):
         draws = context.pick(quick=(400, 300, 200)[i], full=2000)
@@ -58,7 +60,7 @@ def digits(context: Context) -> Iterator[Comparison]:
                 found.test_loss,
             ),
         ):
-            value = float(predicted[i])
+            value = float(np.asarray(predicted)[i])
             yield Comparison(
                 f"{context.check}/{name}-{samples}",
                 Prediction(told, "threshold", value, "solvers.learnability.learning_curve"),

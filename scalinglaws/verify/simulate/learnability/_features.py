@@ -143,10 +143,11 @@ def regress_modes(
     lost = np.empty(shape[:2])
     for i in range(count):
         stream = source.spawn(1)[0]
-        if law == "gaussian":
-            phi = stream.standard_normal((size, spectrum.size))
-        else:
-            phi = 2.0 * stream.integers(2, size=(size, spectrum.size)) - 1
+        phi: Array = (
+            stream.standard_normal((size, spectrum.size))
+            if law == "gaussian"
+            else stream.choice(np.array([-1.0, 1.0]), (size, spectrum.size))
+        )
         labels = phi @ target + noise * stream.standard_normal(size)
         for j, (own, cut) in enumerate(zip(ridges, cuts, strict=True)):
             seen, weights = phi[:, :cut], spectrum[:cut]

@@ -76,7 +76,8 @@ def orthogonal_features(
         if rng is None:
             raise refusal("rng", rng, "must be given for random functions")
         found, triangle = np.linalg.qr(generator(rng).standard_normal((size, count)))
-        return np.sqrt(size) * found * np.sign(np.diag(triangle))
+        columns: Array = np.sqrt(size) * found * np.sign(np.diag(triangle))
+        return columns
     afford(2.0 * size * count, "the functions", "use fewer points or modes")
     angles = 2 * np.pi * np.arange(size) / size
     waves = np.ones((size, count))

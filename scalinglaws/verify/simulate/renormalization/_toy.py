@@ -82,7 +82,8 @@ def integrate_modes(couplings: ArrayLike, variances: ArrayLike) -> IntegratedLik
     Each shell has at most half of the squared width that the likelihood has then; its integral is a sum over equal steps, exact to
     rounding for functions this smooth. Between shells the logarithm of p is kept at 1121 points of a grid that grows with the width,
     and interpolated by a spline of degree five. Derivatives at zero are those of an even polynomial through nine equidistant
-    points. Relative error of r below 1e-9, of u below 1e-8 of the fourth power of the inverse width; 1 ms a shell.
+    points. The result says what these cost: 1e-6 of r and 1e-4 of u at most while the
+    variance is below one, and for u 1e-11 of the fourth power of the inverse width when it is large. 5 ms a shell.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def integrate_modes(couplings: ArrayLike, variances: ArrayLike) -> IntegratedLik
             wider = width * np.linspace(0, _REACH, _NODES + 1)
             grid, minus_log = wider, _convolved(grid, minus_log, step, wider)
         found[:, i], errors[:, i] = _derivatives(grid, minus_log)
-    return IntegratedLikelihood(ends, *found, *errors, shells)
+    return IntegratedLikelihood(ends, found[0], found[1], errors[0], errors[1], shells)
 
 
 def _convolved(grid: Array, minus_log: Array, variance: float, wanted: Array) -> Array:
@@ -130,8 +131,9 @@ def _convolved(grid: Array, minus_log: Array, variance: float, wanted: Array) ->
     least = values.min(axis=1)
     values -= least[:, None]
     step = nodes[1] - nodes[0]
-    total: Array = np.exp(-values).sum(axis=1) * step / math.sqrt(2 * math.pi)
-    return least - np.log(total)
+    total = np.exp(-values).sum(axis=1) * step / math.sqrt(2 * math.pi)
+    found: Array = least - np.log(total)
+    return found
 
 
 def _derivatives(grid: Array, minus_log: Array) -> tuple[Array, Array]:
