@@ -188,7 +188,7 @@ def learnability(
     sizes = _sizes(task) if samples is None else one_row("samples", samples, low=1.0)
     outside = max(1.0 - float(np.sum(task.shares)), 0.0)
     spectrum = EmpiricalSpectrum(task.values, task.shares)
-    given = {"ridge": noise, "unlearnable": outside}
+    given: dict[str, Any] = {"ridge": noise, "unlearnable": outside}
     curve = solve.learning_curve(spectrum, samples=sizes, **given)
     half = float(solve.samples_for_target(spectrum, **given))
     largest = np.sort(np.argsort(-task.shares, kind="stable")[:shown])
@@ -211,7 +211,7 @@ def learnability(
         learnability=np.asarray(curve.learnability),
         test_loss=np.asarray(curve.test_loss),
         half=half,
-        modes=largest + 1.0,
+        modes=np.asarray(largest + 1.0, dtype=np.float64),
         eigenvalues=values,
         shares=task.shares[largest],
         mode_half=np.asarray(

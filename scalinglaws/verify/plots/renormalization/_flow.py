@@ -122,16 +122,24 @@ def _stream(axis: Axes, alpha: float, convention: str, momentum: str, window: Ar
     across, along = np.meshgrid(x, y)
     given: dict[str, Any] = {"alpha": alpha, "convention": convention, "momentum": momentum}
     if convention == "per_datum":
-        field = list(flow_velocity(quadratic=across, quartic=along, **given))
+        across_velocity, along_velocity = flow_velocity(quadratic=across, quartic=along, **given)
     else:
         # of s = r/(1 + r), w = u/(1 + r)^2: s' = (1 - s)^2 r', w' = (1 - s)^2 u' - 2 (1 - s) w r'
         inside = across < 1
         rest = np.where(inside, 1 - across, 1.0)
         r, u = flow_velocity(quadratic=1 / rest - 1, quartic=along / rest**2, **given)
-        turned = (rest**2 * r, rest**2 * u - 2 * rest * along * r)
-        field = [np.where(inside, part, np.nan) for part in turned]
+        across_velocity = np.where(inside, rest**2 * r, np.nan)
+        along_velocity = np.where(inside, rest**2 * u - 2 * rest * along * r, np.nan)
     lines = axis.streamplot(
-        x, y, *field, color=THEORY, linewidth=0.8, arrowsize=0.8, density=1.1, zorder=1
+        x,
+        y,
+        across_velocity,
+        along_velocity,
+        color=THEORY,
+        linewidth=0.8,
+        arrowsize=0.8,
+        density=1.1,
+        zorder=1,
     )
     lines.lines.set_gid("flow")
 
