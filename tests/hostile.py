@@ -255,6 +255,9 @@ MAKERS = {
     "TwoLayer": lambda: solvers.kernel_adaptation.two_layer(
         [1.0, 0.2], dimension=20, width=100.0, scale=100.0, ridge_per_sample=0.1
     ),
+    "TaskLearnability": lambda: verify.empirical.learnability(
+        eigenvalues=[1.0, 0.1], coefficients=[1.0, 0.3], ridge=0.1
+    ),
     "TaskMeasurement": lambda: verify.empirical.measure(
         eigenvalues=np.arange(1.0, 201) ** -1.5, coefficients=np.arange(1.0, 201) ** -0.9
     ),

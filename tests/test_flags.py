@@ -125,6 +125,9 @@ CALLS = {
     "verify.empirical.RecipeComparison.report": lambda **given: empirical.compare_recipes(
         "surface", empirical.example_runs("gadre"), "rpj", bootstrap=0
     ).report(**given),
+    "verify.empirical.learnability": lambda **given: empirical.learnability(
+        gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
+    ),
     "verify.empirical.measure": lambda **given: empirical.measure(
         gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given
     ),

@@ -52,6 +52,7 @@ TESTS = {
     "learnability.learning_curve": "learnability/test_accuracy.py::test_effective_ridges_and_learnabilities",
     "learnability.posterior_bound": "learnability/test_accuracy.py::test_bounds_of_one_data_set",
     "learnability.samples_for_learnability": "learnability/test_accuracy.py::test_samples_for_learnabilities",
+    "learnability.samples_for_target": "learnability/test_target.py::test_thirty_digits",
     "learnability.unlearnability": "learnability/test_accuracy.py::test_samples_that_do_not_suffice",
     "linear.compute_frontier": "linear/test_power_law_accuracy.py::test_exponents_of_frontiers",
     "linear.degrees_of_freedom": "linear/test_power_law_accuracy.py::test_statics_of_infinite_power_laws",

@@ -13,12 +13,12 @@ from ._fixed_points import LEAST_ALPHA, MOST_ALPHA, conventions
 _LARGEST = 1e10  # of couplings
 
 
-@shows("quadratic", "quartic")
+@shows("quadratic_rate", "quartic_rate")
 class FlowVelocity(NamedTuple):
     r"""Derivatives of the quadratic and the quartic coupling with respect to :math:`\ell`."""
 
-    quadratic: Value
-    quartic: Value
+    quadratic_rate: Value
+    quartic_rate: Value
 
 
 def flow_velocity(
@@ -61,7 +61,7 @@ def flow_velocity(
     Examples
     --------
     >>> flow_velocity(quadratic=[0.1, 0.5], quartic=[0.02, 0.01], alpha=0.5)
-    FlowVelocity(quadratic=array([0.06, 0.01]), quartic=array([ 0.012, -0.01 ]))
+    FlowVelocity(quadratic_rate=array([0.06, 0.01]), quartic_rate=array([ 0.012, -0.01 ]))
     """
     per_datum, conserving = conventions(convention, momentum)
     shape, (r, u, a) = broadcast(

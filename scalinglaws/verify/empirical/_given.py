@@ -137,6 +137,7 @@ def read_modes(
 
 
 def one_description(*given: object) -> None:
+    """Refuse data that are given in several ways, or in none: of features, a Gram matrix, a kernel and eigenvalues, in this order."""
     names = [
         name
         for name, value in zip(("features", "gram", "kernel", "eigenvalues"), given, strict=True)

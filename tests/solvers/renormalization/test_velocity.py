@@ -23,8 +23,8 @@ def test_a_short_way_along_the_flow(words, alpha, r, u):
     short = 1e-5
     found = flow_velocity(quadratic=r, quartic=u, alpha=alpha, **words)
     flow = dimensionless_flow(quadratic=r, quartic=u, alpha=alpha, scale=short, **words)
-    assert (flow.quadratic - r) / short == pytest.approx(found.quadratic, rel=1e-3, abs=1e-3)
-    assert (flow.quartic - u) / short == pytest.approx(found.quartic, rel=1e-3, abs=1e-3)
+    assert (flow.quadratic - r) / short == pytest.approx(found.quadratic_rate, rel=1e-3, abs=1e-3)
+    assert (flow.quartic - u) / short == pytest.approx(found.quartic_rate, rel=1e-3, abs=1e-3)
 
 
 @pytest.mark.parametrize("words", WORDS)

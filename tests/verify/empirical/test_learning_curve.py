@@ -69,9 +69,9 @@ def test_slopes_between_50_and_800_samples(alpha, beta, slope, within):
     assert -np.polyfit(np.log(samples), np.log(loss), 1)[0] == pytest.approx(slope, abs=within)
 
 
+@mp.workdps(30)
 def _exact(alpha, decay, samples, first=400):
     """The loss of `halves` to 30 digits: a sum mode by mode, and its rest by Hurwitz zeta functions."""
-    mp.mp.dps = 30
     a, d = mp.mpf(alpha), mp.mpf(decay)
     size = mp.mpf(samples)
     last = max(first, int(60 * samples))

@@ -32,7 +32,7 @@ _ROUNDING = 1e-9  # of logarithms of probabilities, relative to the ridge's inve
     statement="no data set breaks the bounds of what it teaches, random, repeated or chosen point by point; averages' bounds are broken",
     laws=("learnability.bound",),
 )
-def bounds(context: Context) -> Iterator[Comparison]:
+def attacked_bounds(context: Context) -> Iterator[Comparison]:
     """Posterior probabilities on digits, functions of another measure on their sphere, and the law where its averages are exact."""
     images, _ = digits_on_sphere()
     images = images[context.generator("images", 0).permutation(len(images))[:_IMAGES]]

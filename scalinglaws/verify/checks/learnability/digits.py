@@ -25,10 +25,10 @@ _ERRORS = {"learnability": (0.0039, 0.0026, 0.0016), "loss": (0.0065, 0.0028, 0.
     "learnability.digits",
     statement="of digits regression learns what the effective ridge of its kernel says, from thirty images on",
     no_law="a spectrum as it is found, no power of anything",
-    demo=True,
+    effort="full",
     compiles=3.0,
 )
-def digits(context: Context) -> Iterator[Comparison]:
+def regressed_digits(context: Context) -> Iterator[Comparison]:
     """Exact regression on random images, the error over all 1797; every replicate is a data set."""
     gram, target = digits_kernel()
     spectrum = EmpiricalSpectrum.from_gram(gram, target)

@@ -30,7 +30,7 @@ _SLOPE = 0.08  # absolute: the next term of the effective ridge at 24 samples an
     "and what is left falls with its powers",
     laws=("learnability.mode", "learnability.half"),
 )
-def modes(context: Context) -> Iterator[Comparison]:
+def regressed_modes(context: Context) -> Iterator[Comparison]:
     """Exact regression on Gaussian features; every replicate is a data set."""
     eigenvalues = np.arange(1, MODES + 1.0) ** -2
     yield from _curve(context, eigenvalues)

@@ -27,7 +27,7 @@ _REACH, _NODES = 10.0, 801
     no_law="a likelihood at finite cutoffs, no power of anything",
     compiles=8.0,
 )
-def likelihood(context: Context) -> Iterator[Comparison]:
+def sampled_likelihoods(context: Context) -> Iterator[Comparison]:
     """Low modes by elliptical slices on the same data, full and cut off: losses of each datum, and a loss over a grid."""
     yield from _per_datum(context)
     yield from _over_a_grid(context)

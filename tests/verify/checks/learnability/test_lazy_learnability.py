@@ -94,14 +94,14 @@ def test_the_other_convention_of_the_ridge_fails(monkeypatch):
             spectrum, samples=samples, ridge=ridge * np.asarray(samples), **given
         ),
     )
-    found = verdicts(digits.digits, "digits")
+    found = verdicts(digits.regressed_digits, "digits")
     assert {value for key, value in found.items() if key.startswith("learnability")} == {"fail"}
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.25])  # the finite population makes up for a fifth of 300
 def test_other_numbers_of_digits_fail(monkeypatch, factor):
     scaled("learning_curve", monkeypatch, samples=factor)
-    found = verdicts(digits.digits, "digits")
+    found = verdicts(digits.regressed_digits, "digits")
     assert {value for key, value in found.items() if key.startswith("learnability")} == {"fail"}
 
 
@@ -111,21 +111,21 @@ def test_a_loss_without_fluctuations_fails(monkeypatch):
         monkeypatch,
         lambda found: replace(found, test_loss=found.test_loss * (1 - found.fluctuation)),
     )
-    found = verdicts(digits.digits, "digits")
+    found = verdicts(digits.regressed_digits, "digits")
     assert {found[f"loss-{samples}"] for samples in digits.SAMPLES} == {"fail"}
-    assert verdicts(modes.modes, "modes")["loss"] == "fail"
+    assert verdicts(modes.regressed_modes, "modes")["loss"] == "fail"
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.25])
 def test_other_learnabilities_of_modes_fail(monkeypatch, factor):
     scaled("effective_ridge", monkeypatch, samples=factor)
-    assert verdicts(modes.modes, "modes")["learnability"] == "fail"
+    assert verdicts(modes.regressed_modes, "modes")["learnability"] == "fail"
 
 
 @pytest.mark.parametrize("factor", [0.85, 1.15])
 def test_other_samples_for_half_fail(monkeypatch, factor):
     changed("samples_for_learnability", monkeypatch, lambda found: factor * found)
-    found = verdicts(modes.modes, "modes")
+    found = verdicts(modes.regressed_modes, "modes")
     assert found["half-10"] == found["half-8"] == "fail"
 
 
@@ -156,7 +156,7 @@ def test_laws_with_other_powers_and_constants_fail(monkeypatch):
         "learnability.half",
         form=lambda form, **values: law.evaluate(form, **{**values, "sigma2": 0.5}),
     )
-    found = verdicts(modes.modes, "modes")
+    found = verdicts(modes.regressed_modes, "modes")
     assert found["half-law-10"] == found["half-law-8"] == "fail"
     law_of_mode = theory.law("learnability.mode")
     altered_law(
@@ -165,7 +165,7 @@ def test_laws_with_other_powers_and_constants_fail(monkeypatch):
         "learnability.mode",
         value=lambda **values: float(law_of_mode(**values)) + 0.25,
     )
-    found = verdicts(modes.modes, "modes")
+    found = verdicts(modes.regressed_modes, "modes")
     assert found["exponent-ridgeless"] == found["exponent-ridge"] == "fail"
 
 
@@ -179,7 +179,7 @@ def test_bounds_that_are_too_sharp_are_broken(monkeypatch, name):
         return replace(found, **{name: getattr(found, name) - 20})
 
     changed("posterior_bound", monkeypatch, change)
-    assert verdicts(bounds.bounds, "bounds")["posterior"] == "fail"
+    assert verdicts(bounds.attacked_bounds, "bounds")["posterior"] == "fail"
 
 
 def test_bounds_of_another_measure_that_are_too_sharp_are_broken(monkeypatch):
@@ -188,13 +188,13 @@ def test_bounds_of_another_measure_that_are_too_sharp_are_broken(monkeypatch):
         monkeypatch,
         lambda found: replace(found, learnability_bound=found.learnability_bound**2),
     )
-    assert verdicts(bounds.bounds, "bounds")["other-measure"] == "fail"
+    assert verdicts(bounds.attacked_bounds, "bounds")["other-measure"] == "fail"
 
 
 def test_another_eigenvalue_of_the_sphere_fails(monkeypatch):
     """The bound of learnability holds for every smaller eigenvalue; the projection is only right with the right one."""
     changed("arcsine_sphere_eigenvalue", monkeypatch, lambda found: 0.95 * found)
-    assert verdicts(bounds.bounds, "bounds")["projection"] == "fail"
+    assert verdicts(bounds.attacked_bounds, "bounds")["projection"] == "fail"
 
 
 def test_a_law_that_asks_for_too_many_samples_is_broken(monkeypatch):
@@ -206,7 +206,7 @@ def test_a_law_that_asks_for_too_many_samples_is_broken(monkeypatch):
         form=lambda form, **values: 20 * law.evaluate(form, **values),
         value=lambda **values: 1.7,
     )
-    found = verdicts(bounds.bounds, "bounds")
+    found = verdicts(bounds.attacked_bounds, "bounds")
     assert found["law"] == found["exponent"] == "fail"
 
 
