@@ -370,10 +370,11 @@ def _solve(
         diagnostics.append(found.diagnostics)
     none = samples < _FEW
     if none.any():  # kappa to first order in P
-        squares = float(modes.multiplicities @ modes.eigenvalues**2)
         kappa[none] = ridge[none] + float(modes.multiplicities @ modes.eigenvalues)
-        fluctuation[none] = samples[none] * squares / kappa[none] ** 2
-        loss[none] = float(np.sum(modes.signal))
+        top = float(np.max(modes.eigenvalues))  # whose square may be no number
+        squares = float(modes.multiplicities @ (modes.eigenvalues / top) ** 2)
+        fluctuation[none] = samples[none] * squares * (top / kappa[none]) ** 2
+        loss[none] = float(np.sum(modes.signal)) + fluctuation[none] * noise[none]
     return _Solved(modes, kappa, fluctuation, loss, _worst(diagnostics))
 
 

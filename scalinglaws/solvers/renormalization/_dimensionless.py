@@ -17,7 +17,7 @@ from ._taylor import Path, QuadraticFlow, quadratic_flow
 
 _LARGEST = 1e10
 _FARTHEST = 1e4  # of alpha times the scale
-_LATER = 60.0  # more of it, to see where a flow ends
+_LATER = 60.0  # times of the slowest exponent, to see where a flow ends
 _NEAR = 1e-3
 
 
@@ -48,10 +48,10 @@ class DimensionlessFlow(Result):
     order : int
         Couplings kept.
     quadratic, quartic, sextic : float or ndarray
-        :math:`\hat r, \hat u, \hat v` at the scale; infinite where they are larger than floating-point numbers, 0 below 1e-290.
+        :math:`\hat r, \hat u, \hat v` at the scale; infinite where they are larger than floating-point numbers, 0 below 1e-280.
     end : str or ndarray of str
         Name of the fixed point in which the flow ends (`FixedPoint.name`), "diverges", or "none" for one that is at none after
-        :math:`60/\alpha` more.
+        :math:`60/\alpha` more (``measure``: 60).
     diverges_at : float or ndarray
         Scale at which the couplings diverge; infinite if they do not.
     diagnostics : Diagnostics
@@ -221,22 +221,22 @@ _NAMES = ("quadratic", "quartic", "sextic")
 
 
 def _per_datum(start: Array, times: Array, sextic: bool) -> tuple[Path, Array, str]:
+    r"""Follow couplings in units of :math:`\alpha^j` in the time :math:`\alpha\ell`: a flow without parameters."""
     alpha = start[3]
     size = 3 if sextic else 2
-    linear = np.diag(alpha * np.arange(1.0, size + 1)) + np.eye(size, k=1)
+    units = np.array([alpha, alpha * alpha, alpha * alpha * alpha])[:size]
+    linear = np.diag(np.arange(1.0, size + 1)) + np.eye(size, k=1)
     terms = [(0, 0, 0, -1.0), (1, 0, 1, -4.0)]
     terms += [(2, 1, 1, -10.0), (2, 0, 2, -6.0)] if sextic else []
-    path = _followed(quadratic_flow(linear, *terms), start[:size], times, alpha)
+    path = _followed(quadratic_flow(linear, *terms), start[:size] / units, times * alpha)
     found = np.zeros((3, times.size))
-    found[:size] = path.values[:-1].T
+    found[:size] = (path.values[:-1] * units).T
     found[2][np.isnan(found[0])] = math.nan
-    units = alpha ** np.arange(1.0, size + 1)
-    last = path.values[-1] / units
     points = {
         point.name: np.array([point.quadratic, point.quartic, 0.0])[:size] / units
         for point in fixed_points(alpha)
     }
-    return path, found, _nearest(last, points)
+    return path._replace(end=path.end / alpha), found, _nearest(path.values[-1], points)
 
 
 def _measure(start: Array, times: Array, conserving: bool) -> tuple[Path, Array, str]:
@@ -250,7 +250,7 @@ def _measure(start: Array, times: Array, conserving: bool) -> tuple[Path, Array,
         *((2, 1, 2, -2 * rate), (2, 2, 2, -5.0 if conserving else -2.0)),
     ]
     dressed = np.array([1 / (1 + r), r / (1 + r), u / (1 + r) ** 2, 0.0])
-    path = _followed(quadratic_flow(linear, *terms), dressed, times, alpha)
+    path = _followed(quadratic_flow(linear, *terms), dressed, times)
     a, e, _, loops = path.values[:-1].T
     with np.errstate(divide="ignore", over="ignore"):
         growth = np.exp((1 + 2 * alpha) * times - (3 * loops if conserving else 0 * loops))
@@ -266,11 +266,11 @@ def _measure(start: Array, times: Array, conserving: bool) -> tuple[Path, Array,
     return path, found, _nearest(path.values[-1][[0, 2]], points)
 
 
-def _followed(flow: QuadraticFlow, start: Array, times: Array, alpha: float) -> Path:
-    """Follow a flow to the times asked for, and on to where it ends."""
+def _followed(flow: QuadraticFlow, start: Array, times: Array) -> Path:
+    """Follow a flow, whose slowest exponent is about one, to the times asked for, and on to where it ends."""
     small = np.abs(start[start != 0])
     later = _LATER + max(0.0, -math.log(np.min(small, initial=1.0)))
-    return flow.along(start, np.append(times, times[-1] + later / alpha))
+    return flow.along(start, np.append(times, times[-1] + later))
 
 
 def _nearest(last: Array, points: dict[str, Array]) -> str:

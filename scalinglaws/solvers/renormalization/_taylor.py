@@ -63,6 +63,7 @@ class QuadraticFlow(NamedTuple):
         with np.errstate(invalid="ignore", over="ignore"):
             apart = np.abs(passes[0][0] - values) / np.maximum(np.abs(values), 1e-290)
         errors = np.max(apart, axis=1) + _ROUNDING * math.sqrt(steps + 1)
+        errors[np.isnan(errors)] = math.inf  # one of the passes did not get there
         if steps < _MOST_STEPS:
             errors[times >= end] = 0.0  # nothing is known there
         return Path(values, end, steps, errors)
@@ -89,7 +90,7 @@ def _march(
     size = start.size
     series = np.zeros((_ORDER + 1, size))
     for i in range(size):
-        series[0, i] = start[i]
+        series[0, i] = start[i] if abs(start[i]) >= _NOTHING else 0.0
     now, place, steps = 0.0, 0, 0
     rate, largest = 1e-150, 0.0
     for i in range(size):

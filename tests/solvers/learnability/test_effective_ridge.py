@@ -184,6 +184,19 @@ def test_no_jump_where_samples_are_few():
         assert above.learnability == pytest.approx(below.learnability, rel=1e-8)
 
 
+def test_huge_eigenvalues_and_noise_where_samples_are_next_to_none():
+    found = effective_ridge([1e200, 5e199], samples=[0, 1e-18], ridge=1.0)
+    assert found.fluctuation == pytest.approx([0, 1e-18 * 1.25 / 2.25], rel=1e-12, abs=0)
+    curve = learning_curve(
+        EmpiricalSpectrum([1.0, 0.5], [1.0, 1.0]),
+        samples=[0, 1e-18, 2e-17],
+        ridge=0.1,
+        noise_variance=1e30,
+    )
+    each = 1e30 * 1.25 / 1.6**2
+    assert curve.test_loss == pytest.approx([2, 1e-18 * each, 2e-17 * each], rel=1e-11)
+
+
 @pytest.mark.parametrize("samples", [0.0, 0.3, 5.0, 80.0])
 @pytest.mark.parametrize("ridge", [1e-3, 0.5])
 def test_learning_curves_are_plain_sums(samples, ridge):

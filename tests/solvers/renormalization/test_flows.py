@@ -228,6 +228,36 @@ def test_numbers_too_large_for_floats_are_infinite():
     assert found.end.tolist() == ["massive", "massive"]
 
 
+@pytest.mark.parametrize("alpha", [0.001, 0.01, 1, 1000])
+def test_tiny_couplings_grow_at_their_own_rates(alpha):
+    """Where products of couplings are nothing, r = (r_0 + u_0/alpha) e^(alpha l) for u = u_0 e^(2 alpha l) without its growth."""
+    growth = math.exp(20)
+    for r, u in ((1e-250, 0.0), (0.0, 1e-250), (1e-260, 3e-250), (1e-10, 1e-250)):
+        found = dimensionless_flow(quadratic=r, quartic=u, alpha=alpha, scale=20 / alpha)
+        if r < 1e-200:
+            expected = r * growth + u / alpha * growth * (growth - 1)
+            assert found.quadratic == pytest.approx(expected, rel=1e-12, abs=0)
+            assert found.quartic == pytest.approx(u * growth**2, rel=1e-12, abs=0)
+        assert found.end == "ridge"
+        assert found.diagnostics.error_estimate < 1e-11
+
+
+def test_couplings_too_small_to_follow_are_none():
+    for kind in ({}, {"convention": "measure"}):
+        found = dimensionless_flow(quadratic=1e-300, quartic=1e-300, alpha=0.5, scale=2, **kind)
+        assert abs(found.quadratic) + abs(found.quartic) <= 1e-280
+        assert found.end == "trivial"
+
+
+@pytest.mark.parametrize("alpha", [0.001, 1, 1000])
+@pytest.mark.parametrize("momentum", ["generic", "conserving"])
+def test_flows_of_the_measure_end_at_the_massive_point_at_every_alpha(momentum, alpha):
+    found = dimensionless_flow(
+        quadratic=0.1, quartic=0.3, alpha=alpha, scale=0, convention="measure", momentum=momentum
+    )
+    assert found.end == "massive"
+
+
 # -- fixed points -------------------------------------------------------------------------------------------------------
 
 
