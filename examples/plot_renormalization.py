@@ -90,6 +90,10 @@ for axis in (left, right):
 
 cutoff = np.unique(np.geomspace(1, 3000, 60).round())
 flow = ridge_flow(PowerLawSpectrum(2, 0.5), samples=60, ridge=0.05, cutoff=cutoff)
+print(f"effective ridge {flow.kappa[0]:.4f}")
+print("modes kept    flow   naive")
+for i in (4, 14, 24, 34):
+    print(f"{cutoff[i]:10.0f}  {flow.ridge[i]:.4f}  {flow.naive_ridge[i]:.4f}")
 figure, axis = plt.subplots(figsize=(6.6, 4), layout="constrained")
 axis.plot(
     cutoff, flow.naive_ridge, "--", color="#d1495b", label="all later modes as noise"

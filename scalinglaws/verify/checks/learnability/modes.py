@@ -29,6 +29,7 @@ _SLOPE = 0.08  # absolute: the next term of the effective ridge at 24 samples an
     statement="independent features are learned mode by mode as the effective ridge says, half of one at the samples that the law says, "
     "and what is left falls with its powers",
     laws=("learnability.mode", "learnability.half"),
+    demo=True,
 )
 def regressed_modes(context: Context) -> Iterator[Comparison]:
     """Exact regression on Gaussian features; every replicate is a data set."""
