@@ -13,7 +13,14 @@ from ._fixed_points import LEAST_ALPHA, MOST_ALPHA, conventions
 _LARGEST = 1e10  # of couplings
 
 
-@shows("quadratic_rate", "quartic_rate")
+@shows(
+    "quadratic_rate",
+    "quartic_rate",
+    meanings={
+        "quadratic_rate": "derivative of the quadratic coupling with respect to l",
+        "quartic_rate": "derivative of the quartic coupling with respect to l",
+    },
+)
 class FlowVelocity(NamedTuple):
     r"""Derivatives of the quadratic and the quartic coupling with respect to :math:`\ell`."""
 
