@@ -46,6 +46,7 @@ from scalinglaws.verify.estimate import learnability_ladder, norm_exponents
 from scalinglaws.verify.registry import theories
 from scalinglaws.verify.simulate import feature_learning as simulated
 from scalinglaws.verify.simulate import kernel_adaptation as simulated_posteriors
+from scalinglaws.verify.simulate import renormalization as simulated_likelihoods
 from scalinglaws.verify.simulate.perceptron import DigitsCurves
 
 OPEN = ("notation", "sweep", "solvers.spectra")
@@ -245,6 +246,15 @@ MAKERS = {
         chains=2,
         draws=8,
         warmup=20,
+        rng=0,
+        on_failure="return",
+    ),
+    "LikelihoodSample": lambda: simulated_likelihoods.sample_likelihood(
+        [[1.0, 0.0], [0.5, 1.0]],
+        [1.0, -1.0],
+        eigenvalues=[1.0, 0.5],
+        couplings=[0.5, 0.5],
+        draws=20,
         rng=0,
         on_failure="return",
     ),

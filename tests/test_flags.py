@@ -22,7 +22,7 @@ from scalinglaws.theory.records import Published
 from scalinglaws.verify import empirical
 from scalinglaws.verify.simulate import empirical as tasks
 from scalinglaws.verify.simulate import kernel_adaptation as posteriors
-from scalinglaws.verify.simulate import learnability as lazy
+from scalinglaws.verify.simulate import learnability as regressions
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
 
@@ -136,14 +136,16 @@ CALLS = {
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),
     "verify.judge_curve": lambda **given: verify.judge_curve([0.1], [0.1], None, 1.0, **given),
     "verify.run": lambda **given: verify.run(["linear.statics"], **given),
-    "verify.simulate.learnability.regress_digits": lambda **given: lazy.regress_digits(
-        5, ridge=0.1, draws=2, rng=0, **given
-    ),
-    "verify.simulate.learnability.regress_population": lambda **given: lazy.regress_population(
-        [[1.0, 0.0], [0.0, 1.0]], [1.0, -1.0], 1, ridge=0.1, draws=2, rng=0, **given
-    ),
     "verify.simulate.kernel_adaptation.learnability_point": lambda **given: (
         posteriors.learnability_point(20, dimension=2, rng=0, **given)
+    ),
+    "verify.simulate.learnability.regress_population": lambda **given: (
+        regressions.regress_population(
+            np.eye(3), [1.0, 2.0, 3.0], 2, ridge=1.0, draws=1, rng=0, **given
+        )
+    ),
+    "verify.simulate.learnability.regress_digits": lambda **given: regressions.regress_digits(
+        3, ridge=1.0, draws=1, rng=0, **given
     ),
     "verify.simulate.perceptron.fixed_norm": lambda **given: perceptrons.fixed_norm(
         [1.0], alpha=2.0, inputs=5, **given

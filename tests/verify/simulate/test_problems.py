@@ -6,7 +6,14 @@ import pytest
 
 from scalinglaws.errors import ResourceError
 from scalinglaws.solvers import PowerLawSpectrum
-from scalinglaws.verify.simulate import feature_learning, kernel_adaptation, linear, perceptron
+from scalinglaws.verify.simulate import (
+    feature_learning,
+    kernel_adaptation,
+    learnability,
+    linear,
+    perceptron,
+    renormalization,
+)
 
 SPECTRUM = PowerLawSpectrum(1.5, 0.5, 20)
 CALLS = {
@@ -48,13 +55,23 @@ CALLS = {
         (10,),
         {"patches": 2, "patch_size": 2, "channels": 3, "rng": 0},
     ),
+    (learnability, "regress_population"): (([[1.0]], [1.0], 2), {"ridge": 1.0, "rng": 0}),
+    (learnability, "regress_digits"): ((2,), {"ridge": 1.0, "rng": 0}),
+    (learnability, "regress_modes"): (([1.0], [1.0], 2), {"ridge": 1.0, "rng": 0}),
+    (renormalization, "sample_likelihood"): (
+        ([[1.0], [2.0]], [1.0, 2.0]),
+        {"eigenvalues": [1.0], "couplings": [1.0], "rng": 0},
+    ),
 }
 
 
 def test_all_that_draw_are_called():
     drawing = {
         (room, name)
-        for room in (linear, feature_learning, perceptron, kernel_adaptation)
+        for room in (
+            *(linear, feature_learning, perceptron, kernel_adaptation),
+            *(learnability, renormalization),
+        )
         for name in room.__all__
         if isfunction(getattr(room, name)) and "draws" in signature(getattr(room, name)).parameters
     }
