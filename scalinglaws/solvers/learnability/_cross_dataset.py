@@ -146,6 +146,12 @@ def cross_dataset_bound(
 
     shape, psi = psi.shape[1:], psi.reshape(n, -1)
     values = np.broadcast_to(own, shape).ravel()
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = [np.sum(psi**2), np.sum(y**2), np.linalg.norm(psi) * np.linalg.norm(y)]
+        ends = np.max(values, initial=1.0) * max(sizes, default=0.0) / min(variance, 1.0)
+    if not ends < math.inf:
+        complaint = "are so large that bounds leave the range of floating-point numbers; scale features, targets or the ridge"
+        raise refusal("features", None, complaint, shown=False)
     largest, spectrum, vectors = gram_modes(k)
     resolvent = 1 / (np.maximum(spectrum, 0.0) * largest + variance)
     rotated, target = vectors.T @ psi, vectors.T @ y

@@ -22,6 +22,7 @@ from ._spectrum import listed_eigenvalues
 
 _FEW = 1e-17  # samples below which nothing is learned, to rounding
 _SMALLEST_RIDGE = 1e-300  # over the samples, unless it is 0
+_MOST_POWER = 1e300
 _SEVERITY = (Status.CONVERGED, Status.LOST_ACCURACY, Status.MAX_ITERATIONS)
 
 
@@ -246,9 +247,9 @@ def learning_curve(
     ridge : array_like
         :math:`\sigma^2 \ge 0`, added to the Gram matrix with no 1/P; ``math.inf`` for the limit.
     noise_variance : array_like
-        :math:`\sigma_{label}^2 \ge 0` of noise in the labels.
+        :math:`\sigma_{label}^2 \ge 0` of noise in the labels, at most 1e300.
     unlearnable : array_like
-        Power of the target outside of all modes, >= 0.
+        Power of the target outside of all modes, >= 0, at most 1e300.
     on_failure : {"raise", "return"}
         What to do if the equation for kappa is not solved to rounding error.
 
@@ -285,8 +286,8 @@ def learning_curve(
     checked = {
         "samples": numbers("samples", samples, low=0.0),
         "ridge": numbers("ridge", ridge, low=0.0, infinite=True),
-        "noise_variance": numbers("noise_variance", noise_variance, low=0.0),
-        "unlearnable": numbers("unlearnable", unlearnable, low=0.0),
+        "noise_variance": numbers("noise_variance", noise_variance, low=0.0, high=_MOST_POWER),
+        "unlearnable": numbers("unlearnable", unlearnable, low=0.0, high=_MOST_POWER),
     }
     choice("on_failure", on_failure, ("raise", "return"))
     shape, flat = broadcast(checked)

@@ -215,10 +215,15 @@ def posterior_bound(
 
     largest, values, vectors = gram_modes(k)
     rounding = values[0] * len(k) * _EPSILON
-    values = np.where(values > rounding, values, 0.0) * (largest / variance)
-    parts = vectors.T @ y
-    parts[np.abs(parts) < 4 * _EPSILON * float(np.linalg.norm(y))] = 0.0
-    weights = parts**2 / variance
+    with np.errstate(over="ignore"):
+        values = np.where(values > rounding, values, 0.0) * (largest / variance)
+        parts = vectors.T @ y
+        parts[np.abs(parts) < 4 * _EPSILON * float(np.linalg.norm(y))] = 0.0
+        weights = parts**2 / variance
+        mean_loss = 0.5 * float(np.sum(np.diag(k) + y**2)) / variance
+    if not (mean_loss < math.inf and np.all(np.isfinite(values))):
+        complaint = "is so small that the loss over it leaves the range of floating-point numbers; scale the data"
+        raise refusal("ridge", variance, complaint)
     most = MOST
     if np.any(weights[values == 0] > 0):  # exponents at which an eigenvalue of that size matters
         most = min(MOST, max(0.0, math.log(_SLACK * variance / largest / rounding)))
@@ -229,7 +234,7 @@ def posterior_bound(
     total = evidence(0.0)[0]
     if own is not None:
         total = 0.5 * (float(np.sum(np.log1p(values))) + own)
-    jensen = -costs + 0.5 * float(np.sum(np.diag(k) + y**2)) / variance
+    jensen = -costs + mean_loss
     plain = -costs + total
     if own is not None:
         found = [(math.inf, 0.0)] * costs.size

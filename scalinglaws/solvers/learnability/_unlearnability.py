@@ -27,6 +27,7 @@ _EVEN = -math.log(2)  # as likely learned as not
 _MOST_SAMPLES = 1e280
 _LEAST_RIDGE, _MOST_RIDGE = 1e-100, 1e100
 _LOG_RANGE = 600.0  # of kappa / P over the eigenvalue
+_LEAST_LOG = -700.0  # of kappa / P
 
 
 @shows(
@@ -162,13 +163,14 @@ def unlearnability(
     cost = checked_costs(eigenvalue, a, shape)
     modes = given.modes()
     power = float(modes.multiplicities @ modes.eigenvalues) + 1 + noise
-    columns = {
-        "cost": cost,
-        "jensen": 2 * variance * np.maximum(cost + odds, 0.0) / power,
-        "population": 2 * variance * cost / power,
-        "leading": variance / (eigenvalue * power),
-        "half": samples_at(given, eigenvalue, variance, np.full(cost.shape, 0.5)),
-    }
+    with np.errstate(over="ignore"):
+        columns = {
+            "cost": cost,
+            "jensen": 2 * variance * np.maximum(cost + odds, 0.0) / power,
+            "population": 2 * variance * cost / power,
+            "leading": variance / (eigenvalue * power),
+            "half": samples_at(given, eigenvalue, variance, np.full(cost.shape, 0.5)),
+        }
     rows = [
         _reached(given, *element)
         for element in zip(
@@ -239,6 +241,8 @@ def _crossings(cost: float, odds: float, mean: _Mean) -> tuple[float, float, flo
     if log_t == -math.inf:
         return math.inf, math.inf, math.inf
     by_evidence = mean.along(log_t)[1]
+    if not by_evidence < _MOST_SAMPLES:
+        return math.inf, math.inf, math.inf
 
     def excess(log_samples: float) -> float:
         return -least + mean.at(math.exp(log_samples), 0.0)[0] + best(log_samples)[1]
@@ -262,9 +266,9 @@ def _falling_root(function: Callable[[float], float], middle: float) -> float:
     """Return the root of a function that falls, or minus infinity if it is not positive even far down."""
     low = high = middle
     step = 1.0
-    while function(low) < 0:
+    while not function(low) >= 0:  # nor where it leaves the range of floating-point numbers
         low, step = low - step, 2 * step
-        if middle - low > _LOG_RANGE:
+        if middle - low > _LOG_RANGE or low < _LEAST_LOG:
             return -math.inf
     step = 1.0
     while function(high) >= 0:

@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from ...arguments import Array, Value, broadcast, number, numbers, refuse_first, shaped
+from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from .._eigenvalues import spectrum_of
+from .._samples import SMALLEST_EIGENVALUE
 from ..catalogue import shows
 from ..spectra import PowerLawSpectrum, Spectrum
 from ._integrated_modes import beyond
@@ -19,6 +21,7 @@ from ._integrated_modes import beyond
 _STEPS = 200
 _LISTED = 2**20  # modes of a power law that are gone through one by one
 _ACCURACY = 4e-15
+_WHOLE = 2.0**53  # whole numbers below it are told apart
 
 
 @shows("cutoff", "running_ridge")
@@ -103,7 +106,10 @@ def infrared_scale(
     shape, (p, sigma2) = broadcast(checked)
     if isinstance(spectrum, (float, int, np.number)) and not isinstance(spectrum, bool):
         alpha = number("spectrum", spectrum, low=1e-6, high=1e3)
-        cutoffs, residual, steps = _continuous(alpha, p, sigma2)
+        with np.errstate(over="ignore"):
+            cutoffs, residual, steps = _continuous(alpha, p, sigma2)
+        complaint = "are so many that the scale leaves the range of floating-point numbers"
+        refuse_first("samples", p, np.isinf(cutoffs), complaint, shape)
         running = sigma2 + cutoffs**-alpha / alpha
         method = "Newton's method in the logarithm of the cutoff"
     else:
@@ -173,6 +179,12 @@ def _first_of_power_law(spectrum: PowerLawSpectrum, samples: float, ridge: float
     size, alpha = spectrum.size, spectrum.alpha
 
     def lost(k: float) -> bool:
+        if not (k < _WHOLE and alpha * math.log(k + 1) < -math.log(SMALLEST_EIGENVALUE)):
+            complaint = (
+                f"puts the scale beyond mode {k:g}, among numbers that are not told apart or eigenvalues below "
+                f"{SMALLEST_EIGENVALUE:g}; a number for the spectrum is taken with the mode number continuous"
+            )
+            raise refusal("samples", samples, complaint)
         rest = ridge + float(beyond(spectrum, np.array([k]), 0.0)[0])
         return bool(samples * k**-alpha < rest)
 

@@ -21,6 +21,7 @@ _RESOLVED = (
 )
 _FEWEST, _MOST = 30, 1020  # octaves
 _SMALLEST = 1e-290  # eigenvalue
+_WHOLE = 2.0**53
 
 
 @shows("variance", counted=("cutoff",))
@@ -101,6 +102,7 @@ def beyond(spectrum: Spectrum, cutoffs: Array, ratio: float) -> Array:
 def _of_power_law(spectrum: PowerLawSpectrum, lows: Array, ratio: float) -> Array:
     alpha = spectrum.alpha
     first = float(lows[-1])
+    refuse_first("cutoff", lows, lows >= _WHOLE, "must be < 2^53 for its modes to be told apart")
     if alpha * math.log(first + 1) > -math.log(_SMALLEST):
         complaint = "lies where eigenvalues are below 1e-290"
         refuse_first("cutoff", lows, alpha * np.log(lows + 1) > -math.log(_SMALLEST), complaint)

@@ -21,6 +21,7 @@ from ._quadrature import Averages, Potential, Quantities, UnboundedError, normal
 _MOST_ORDER = 6
 _EPSILON = 2.3e-16
 _LEAST = 1e-30  # variance that is not 0
+_UNEVEN = 1e-9  # beyond it a function is not even
 _LEAST_OF_FUNCTION = 1e-12  # whose derivatives are not known
 
 
@@ -158,8 +159,8 @@ def convolved_likelihood(
     Parameters
     ----------
     couplings : sequence of float or callable
-        :math:`c_1, c_2, \dots`, the last that is not 0 positive; or the potential V itself, a function of an array of residuals (any
-        shape) that returns an array of this shape, finite or +inf. It must change at distances from 0 above about 1e-4.
+        :math:`c_1, c_2, \dots`, the last that is not 0 positive; or the potential V itself, an even function of an array of residuals
+        (any shape) that returns an array of this shape, finite or +inf. It must change at distances from 0 above about 1e-4.
     variance : array_like
         :math:`s = 0`, or from 1e-30 to 1e12; of a function at least 1e-12.
     order : int
@@ -201,6 +202,7 @@ def convolved_likelihood(
     bare: tuple[float, ...] | Callable[[Array], Array]
     if callable(couplings):
         bare, least = function("couplings", couplings), _LEAST_OF_FUNCTION
+        _refuse_uneven(bare)
     else:
         bare, least = tuple(map(float, positive_couplings("couplings", couplings))), 0.0
     variances = numbers("variance", variance, low=least, high=LARGEST)
@@ -281,6 +283,16 @@ def _parts(bare: tuple[float, ...] | Callable[[Array], Array], variances: Array)
         np.where(variances == 0, 1.0, variances / growth),
         0.5 * np.log(growth),
     )
+
+
+def _refuse_uneven(potential: Callable[[Array], Array]) -> None:
+    """Refuse a potential that is not the same on both sides, of which even couplings are no expansion."""
+    right, left = _guarded(potential)(np.multiply.outer([1.0, -1.0], np.geomspace(1e-4, 1e4, 81)))
+    with np.errstate(invalid="ignore"):
+        apart = np.where(right == left, 0.0, np.abs(right - left))
+    if np.any(apart > _UNEVEN * (1 + np.minimum(np.abs(right), np.abs(left)))):
+        complaint = "must be even, V(-t) = V(t)"
+        raise refusal("couplings", potential, complaint)
 
 
 def _guarded(potential: Callable[[Array], Array]) -> Potential:

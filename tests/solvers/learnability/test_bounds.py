@@ -326,3 +326,10 @@ def test_more_refusals():
         arcsine_sphere_eigenvalue(2.5)
     with pytest.raises(DomainError, match="degree"):
         arcsine_sphere_eigenvalue(3, -1)
+
+
+def test_data_too_large_for_floats_are_refused():
+    with pytest.raises(DomainError, match="ridge"):
+        posterior_bound([[1.0]], [1e200], ridge=1.0, cost=1.0)
+    with pytest.raises(DomainError, match="features"):
+        cross_dataset_bound([1e200, 1.0], np.eye(2), [1e200, 0.0], eigenvalue=1.0, ridge=1.0)

@@ -284,3 +284,9 @@ def test_more_refusals():
         samples_for_learnability([1.0], ridge=0.1, mode_eigenvalue=0)
     with pytest.raises(DomainError, match="broadcast"):
         samples_for_learnability([1.0], ridge=[0.1, 0.2], learnability=[0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize("argument", ["noise_variance", "unlearnable"])
+def test_powers_whose_sum_is_no_number_are_refused_by_name(argument):
+    with pytest.raises(DomainError, match=argument):
+        learning_curve(PowerLawSpectrum(2, 1), samples=3, ridge=0.1, **{argument: 1e308})

@@ -233,3 +233,16 @@ def test_refusals(changed, message):
     arguments = {"spectrum": [1.0, 0.5], "ridge": 1.0, "mode_eigenvalue": 0.5} | changed
     with pytest.raises(DomainError, match=message):
         unlearnability(**arguments)
+
+
+def test_numbers_beyond_floats_are_infinite_at_the_ends_of_the_domain():
+    for own in (1.0, 1e-200):
+        for alignment in (0.0, 0.5, 1e6):
+            found = unlearnability(
+                [1.0, 0.5, 1e-200],
+                ridge=[1e-100, 1, 1e100],
+                mode_eigenvalue=own,
+                alignment=alignment,
+            )
+            assert not np.any(np.isnan([found.evidence, found.hoelder]))
+            assert np.all(found.evidence >= 0)

@@ -75,3 +75,19 @@ def test_levels():
 def test_refusals(spectrum, given_arguments):
     with pytest.raises(DomainError):
         infrared_scale(spectrum, **given_arguments)
+
+
+@pytest.mark.parametrize(
+    ("spectrum", "samples"),
+    [(1e3, 1e308), (PowerLawSpectrum(2, 1), 1e200), (PowerLawSpectrum(20, 1), 1e30)],
+)
+def test_scales_that_numbers_do_not_hold_name_the_samples(spectrum, samples):
+    with pytest.raises(DomainError, match="samples") as failed:
+        infrared_scale(spectrum, samples=samples)
+    assert failed.value.argument == "samples"
+
+
+@pytest.mark.parametrize("cutoff", [1e16, 1e20])
+def test_cutoffs_beyond_which_modes_are_not_told_apart(cutoff):
+    with pytest.raises(DomainError, match="told apart"):
+        integrated_variance(0.5, cutoff)

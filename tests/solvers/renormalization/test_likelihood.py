@@ -247,3 +247,9 @@ def test_flat_potentials_need_no_integral_of_their_own():
     found = convolved_likelihood(lambda t: 1 - 1 / (1 + t**2), variance=0.5)
     direct = quad(lambda t: math.exp(1 / (1 + t**2) - 1 - t**2), -12, 12, epsrel=1e-13)[0]
     assert found.potential(0.0) == pytest.approx(-math.log(direct / math.sqrt(math.pi)), rel=1e-11)
+
+
+@pytest.mark.parametrize("potential", [lambda t: t**4 + t, lambda t: (t - 50) ** 2])
+def test_a_potential_that_is_not_even_has_no_such_couplings(potential):
+    with pytest.raises(DomainError, match="must be even"):
+        convolved_likelihood(potential, variance=0.5)

@@ -153,7 +153,11 @@ def regress_modes(
             seen, weights = phi[:, :cut], spectrum[:cut]
             kernel = (seen * weights) @ seen.T
             kernel.flat[:: size + 1] += own
-            factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+            try:
+                factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                complaint = "is lost in rounding errors of the kernel of these samples"
+                raise refusal("ridge", float(own), complaint) from None
             looked = min(cut, shown)
             right = np.column_stack([labels, seen[:, :looked]])
             solved = cho_solve(factor, right, check_finite=False)

@@ -20,6 +20,7 @@ from ._elliptical import potentials
 Array = NDArray[np.float64]
 
 _PIECES = 1024
+_LARGEST = 1e100
 _SMALL = 1e-5  # largest error of a table, over the data's log likelihood of order one
 _HERMITE = np.polynomial.hermite_e.hermegauss(21)
 
@@ -87,6 +88,7 @@ def read_potential(couplings: ArrayLike | None, potential: Any, reach: float) ->
     if potential is None:
         assert couplings is not None
         row = one_row("couplings", couplings)
+        refuse_first("couplings", row, np.abs(row) > _LARGEST, f"must be at most {_LARGEST:g}")
         powers = np.flatnonzero(row)
         if powers.size and row[powers[-1]] < 0:
             raise refusal(

@@ -157,10 +157,14 @@ def integrate_shell(
     loop, tree = np.empty((2, columns.shape[1]))
     for i, row in enumerate(columns.T):
         # in units in which M is the identity at u = 0
-        matrix = 12 * u * (weighted.T @ (row[:, None] ** 2 * weighted))
+        with np.errstate(over="ignore", invalid="ignore"):
+            matrix = 12 * u * (weighted.T @ (row[:, None] ** 2 * weighted))
+            pull = weighted.T @ (2 * r * row + 4 * u * row**3) / np.sqrt(len(phi))
+        if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(pull))):
+            complaint = "are so large that their powers leave the range of floating-point numbers"
+            raise refusal("residuals", delta.shape, complaint, shown=False)
         matrix.flat[:: spread.size + 1] += 1
         factor = np.linalg.cholesky(matrix)
-        pull = weighted.T @ (2 * r * row + 4 * u * row**3) / np.sqrt(len(phi))
         loop[i] = np.sum(np.log(np.diag(factor)))
         tree[i] = -0.5 * float(np.sum(np.linalg.solve(factor, pull) ** 2))
     return IntegratedShell(loop, tree)

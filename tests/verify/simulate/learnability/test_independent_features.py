@@ -123,3 +123,8 @@ def test_refusals(change, complaint):
 def test_memory():
     with pytest.raises(ResourceError, match="use fewer samples or modes"):
         regress_modes([1.0], [1.0], 10**5, ridge=1.0, draws=1, rng=0)
+
+
+def test_a_ridge_that_is_lost_in_rounding_is_refused():
+    with pytest.raises(DomainError, match=r"ridge = 1e-300 is lost in rounding"):
+        regress_modes([1.0], [1.0], 50, ridge=1e-300, draws=1, rng=0)

@@ -156,3 +156,8 @@ def test_several_residuals_and_no_coupling():
 def test_refusals(call, complaint):
     with pytest.raises(DomainError, match=complaint):
         call()
+
+
+def test_residuals_whose_powers_are_no_numbers_are_refused():
+    with pytest.raises(DomainError, match="residuals"):
+        integrate_shell([[1.0], [1.0]], [0.5], [1e200, 1.0], quartic=0.1)

@@ -269,3 +269,10 @@ def test_means_are_unbiased_over_seeds():
     scores = np.array(scores).ravel()
     assert abs(scores.mean()) < 4 / math.sqrt(scores.size)
     assert 0.6 < np.mean(scores**2) < 1.5
+
+
+def test_couplings_whose_energies_are_no_numbers_are_refused():
+    with pytest.raises(DomainError, match=r"couplings\[1\]"):
+        sample_likelihood(
+            np.eye(2), [1.0, 1.0], eigenvalues=[1.0, 0.5], couplings=[0, 1e300], rng=0
+        )
