@@ -40,8 +40,8 @@ class EffectiveRidge(Result):
     kappa : float or ndarray
         Effective ridge :math:`\kappa`.
     fluctuation : float or ndarray
-        :math:`\gamma = \frac1P\sum_k\mathcal L_k^2`, between 0 and 1: test losses exceed the squared bias by a factor
-        :math:`1/(1 - \gamma)`.
+        :math:`\gamma`, the sum of squared learnabilities over P, between 0 and 1: test losses exceed the squared bias by a factor
+        :math:`1 / (1 - \gamma)`.
     diagnostics : Diagnostics
         Residual of the equation for kappa, steps, estimated relative error.
     """
@@ -116,7 +116,7 @@ class LearningCurve(Result):
     test_loss : float or ndarray
         Mean squared error against the target without its noise.
     fluctuation : float or ndarray
-        :math:`\gamma = \frac1P\sum_k\mathcal L_k^2`.
+        :math:`\gamma`, the sum of squared learnabilities of modes over P.
     diagnostics : Diagnostics
         Residual of the equation for kappa, steps, estimated relative error.
     """

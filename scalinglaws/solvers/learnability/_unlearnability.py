@@ -54,9 +54,10 @@ class Unlearnability(Result):
     exponent : float or ndarray
         That exponent p.
     population : float or ndarray
-        :math:`2\sigma^2C/(\mathrm{Tr}K + \langle y^2\rangle)`: `jensen` at even odds of one to one.
+        :math:`2 \sigma^2 C / (\mathrm{Tr} K + \langle y^2 \rangle)`, where Jensen's bound says nothing any more: `jensen` at log odds 0.
     leading : float or ndarray
-        :math:`\sigma^2/(\lambda_k(\mathrm{Tr}K + \langle y^2\rangle))`: `population` of the whole target, with :math:`C = 1/2\lambda_k`.
+        :math:`\sigma^2 / [\lambda_k (\mathrm{Tr} K + \langle y^2 \rangle)]`, `population` of the whole target with
+        :math:`C = 1 / (2 \lambda_k)`.
     half : float or ndarray
         :math:`P_{1/2}` for comparison, where the mode's learnability is one half.
     """
@@ -111,10 +112,10 @@ def unlearnability(
     alignment : array_like
         :math:`\alpha \ge 0`; the target has 1.
     noise_variance : array_like
-        Of the labels' noise, or power of the target in directions that are not learned, >= 0: it adds to
-        :math:`\langle y^2\rangle = 1`.
+        Of the labels' noise, or power of the target in directions that are not learned, >= 0: it adds to the
+        mode's own power, 1.
     log_odds : array_like
-        Logarithm of the probability that counts as learned, < 0.
+        Natural logarithm of the probability that counts as learned, < 0; by default of one half.
 
     Returns
     -------
