@@ -113,7 +113,7 @@ def zeros(flow: Flow) -> tuple[Zero, ...]:
     --------
     >>> from scalinglaws.theory.renormalization import likelihood_flow
     >>> [(zero.name, zero.exponents) for zero in zeros(likelihood_flow(2))]
-    [('trivial', (1, 2)), ('ridge', (-2, -1)), ('quartic', (-1, 1))]
+    [('trivial', (1, 2)), ('quartic', (-1, 1)), ('ridge', (-2, -1))]
     """
     instance("flow", flow, Flow)
     return _zeros(flow.rates, flow.at_infinity)
