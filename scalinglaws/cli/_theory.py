@@ -80,7 +80,7 @@ def law(
         symbols of the formulas, these are evaluated: C=1e21 E=1.69.
     notation : str
         capacity (alpha, beta), bordelon (a, b), paquette, bahri, kernel or caponnetto; of laws of the perceptron norm or squared,
-        of its error relative or absolute.
+        of its error relative or absolute; of fixed points of a flow per_datum, measure or conserving.
     latex : bool
         Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     plain : bool
