@@ -265,7 +265,7 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
 
 
 def belonging(name: str) -> str:
-    """Say to which notations a name belongs; empty if to none.
+    """Say to which notations a name belongs; empty if to none, or to the one that is understood everywhere.
 
     Examples
     --------
@@ -274,10 +274,13 @@ def belonging(name: str) -> str:
     """
     if not isinstance(name, str):
         raise refusal("name", name, "must be a text")
+    usual = CONVENTIONS["capacity"]
+    if name in (*usual.parameters, *usual.symbols):
+        return ""
     found = [
         f"{entry.name!r}, which takes {' and '.join(entry.parameters)}"
         for entry in CONVENTIONS.values()
-        if entry.name != "capacity" and name in (*entry.parameters, *entry.symbols)
+        if name in (*entry.parameters, *entry.symbols)
     ]
     return f"{name} is of the notation {' or '.join(found)}" if found else ""
 

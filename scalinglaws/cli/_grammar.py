@@ -87,7 +87,7 @@ def floats(name: str, text: str) -> list[float]:
     low, high = (to_float(name, part) for part in parts[:2])
     if not (0 < low < math.inf and 0 < high < math.inf):
         raise DomainError(
-            f"{name} = {text!r}: a logarithmic range needs positive finite ends",
+            f"{name} = {text!r}: a logarithmic range needs positive finite ends; otherwise list numbers: 0,1,2",
             argument=name,
             value=text,
         )

@@ -158,7 +158,7 @@ def solver(name: str) -> Callable[..., Any]:
         there = theory in submodules(_ROOM) and hasattr(
             import_module(f"..{theory}", __name__), function
         )
-        more = f"{name} is there, but not in __all__, or it does not say what to show"
+        more = f"{name} is for Python only: it says nothing of what to show here"
         raise unknown_name("solver", name, available(), more if there else "")
     return found
 

@@ -263,6 +263,22 @@ def test_values_without_another_notation_stay():
     assert belonging("samples") == ""
 
 
+def test_half_a_spectrum_is_not_taken_for_one_of_another_notation(capsys):
+    _, _, err = call(capsys, "solve", "linear.ridge", "alpha=2", "samples=20")
+    assert "got alpha" in err
+    assert "caponnetto" not in err
+
+
+def test_what_only_python_can_call_is_said_to_be_there(capsys):
+    _, _, err = call(capsys, "solve", "renormalization.fixed_points", "alpha=1")
+    assert "renormalization.fixed_points is for Python only" in err
+
+
+def test_help_of_laws_names_the_notations_of_flows(capsys):
+    _, out, _ = call(capsys, "law", "--help")
+    assert "measure or conserving" in " ".join(out.replace("│", " ").split())
+
+
 @pytest.mark.parametrize(
     ("widths", "title"),
     [

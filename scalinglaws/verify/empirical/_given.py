@@ -49,16 +49,23 @@ class Given:
     notes: tuple[str, ...]
 
 
+_DEFAULTS = {"depth": 1, "length": None, "weight_variance": 2.0, "bias_variance": 0.0}
+
+
 def kernel_settings(
-    depth: Any, length: Any, weight_variance: Any, bias_variance: Any
+    kernel: Any, depth: Any, length: Any, weight_variance: Any, bias_variance: Any
 ) -> dict[str, Any]:
-    """Check the options of kernels."""
-    return {
+    """Check the options of kernels; without a kernel they must be as they are by default."""
+    options = {
         "depth": whole("depth", depth),
         "length": None if length is None else number("length", length, low=0.0, strict=True),
         "weight_variance": number("weight_variance", weight_variance, low=0.0, strict=True),
         "bias_variance": number("bias_variance", bias_variance, low=0.0),
     }
+    for option, value in options.items():
+        if kernel is None and value != _DEFAULTS[option]:
+            raise refusal(option, value, "belongs to kernel=, which is not given")
+    return options
 
 
 def read_sample(
@@ -205,9 +212,8 @@ def _kernel(name: Any, inputs: Array, options: dict[str, Any]) -> tuple[Array, f
     from ...solvers.kernels import kernel_matrix, kernel_options  # compiles
 
     known = kernel_options(name)
-    defaults = {"depth": 1, "length": None, "weight_variance": 2.0, "bias_variance": 0.0}
     for option, value in options.items():
-        if option not in known and value != defaults[option]:
+        if option not in known and value != _DEFAULTS[option]:
             raise refusal(option, value, f"is no option of the kernel {name}")
     given = {option: value for option, value in options.items() if option in known}
     return kernel_matrix(name, inputs, **given), float(np.finfo(float).eps)

@@ -168,7 +168,7 @@ def learnability(
     >>> found.samples, found.learnability.round(3)
     (array([ 10.,  32., 100.]), array([0.995, 0.999, 1.   ]))
     """
-    options = kernel_settings(depth, length, weight_variance, bias_variance)
+    options = kernel_settings(kernel, depth, length, weight_variance, bias_variance)
     centered, shown = flag("center", center), whole("modes", modes)
     one_description(features, gram, kernel, eigenvalues)
     belongs("inputs", inputs, "kernel", kernel)

@@ -132,7 +132,7 @@ def measure(
     """
     source = generator(rng)
     centered, checked = flag("center", center), flag("held_out", held_out)
-    options = kernel_settings(depth, length, weight_variance, bias_variance)
+    options = kernel_settings(kernel, depth, length, weight_variance, bias_variance)
     one_description(features, gram, kernel, eigenvalues)
     belongs("inputs", inputs, "kernel", kernel)
     belongs("coefficients", coefficients, "eigenvalues", eigenvalues)

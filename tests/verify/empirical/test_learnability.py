@@ -91,6 +91,7 @@ def test_a_target_in_small_eigenvalues_is_told_to_rest_on_the_sample():
     [
         ({"gram": None}, DomainError, "must be given in one way"),
         ({"inputs": X}, DomainError, "belongs to kernel="),
+        ({"depth": 2}, DomainError, "depth = 2 belongs to kernel="),
         ({"labels": None}, DomainError, "labels = None must be given"),
         ({"labels": np.ones(60)}, DataError, "labels are constant"),
         ({"ridge": -1}, DomainError, "ridge = -1"),

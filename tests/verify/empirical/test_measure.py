@@ -257,6 +257,7 @@ Y = [1.0, 2.0, 4.0]
         ({"gram": np.eye(3)}, "labels = None must be given"),
         ({"gram": np.eye(3), "labels": Y, "samples": 3}, "samples = 3 belongs to eigenvalues"),
         ({"gram": np.eye(3), "labels": Y, "power": 3.0}, "power = 3.0 belongs to eigenvalues"),
+        ({"gram": np.eye(3), "labels": Y, "length": 3.0}, "length = 3.0 belongs to kernel="),
         ({"gram": np.eye(3), "labels": Y, "inputs": np.eye(3)}, "inputs belongs to kernel="),
         ({"gram": np.eye(3), "labels": Y, "coefficients": Y}, "coefficients belongs to eigen"),
         ({"kernel": "rbf", "labels": Y}, "inputs = None must be given with kernel="),

@@ -23,7 +23,7 @@ _ERRORS = {"learnability": (0.0039, 0.0026, 0.0016), "loss": (0.0065, 0.0028, 0.
 
 @check(
     "learnability.digits",
-    statement="of digits regression learns what the effective ridge of its kernel says, from thirty images on",
+    statement="regression on digits learns what the effective ridge of its kernel says, from thirty images on",
     no_law="a spectrum as it is found, no power of anything",
     effort="full",
     compiles=3.0,
