@@ -50,7 +50,7 @@ def _curve(context: Context, eigenvalues: Array) -> Iterator[Comparison]:
         ridge=RIDGE,
         noise_variance=noise,
         modes=SHOWN,
-        draws=context.pick(quick=400, full=2000),
+        draws=context.pick(quick=600, full=2000),
         rng=context.generator("curve", 0),
     )
     learned = found.learnability[:, 0]
@@ -163,7 +163,7 @@ def _powers(context: Context) -> Iterator[Comparison]:
     formula = law("learnability.mode")
     for name, alpha, ridge, fading, count, shown, quick in (
         # the ridge is what all modes beyond the last one come to: at up to 96 samples they are noise, as an infinite spectrum's are
-        ("ridgeless", 1, 1 / 800, 4, 800, 2, 200),
+        ("ridgeless", 1, 1 / 400, 4, 400, 2, 200),
         ("ridge", 3, 1.0, 0, 60, 1, 500),
     ):
         eigenvalues = np.arange(1, count + 1.0) ** -(1 + alpha)
