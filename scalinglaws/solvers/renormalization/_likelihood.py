@@ -201,8 +201,9 @@ def convolved_likelihood(
     kept = whole("order", order, low=1, high=_MOST_ORDER)
     bare: tuple[float, ...] | Callable[[Array], Array]
     if callable(couplings):
-        bare, least = function("couplings", couplings), _LEAST_OF_FUNCTION
-        _refuse_uneven(bare)
+        potential = function("couplings", couplings)
+        _refuse_uneven(potential)
+        bare, least = potential, _LEAST_OF_FUNCTION
     else:
         bare, least = tuple(map(float, positive_couplings("couplings", couplings))), 0.0
     variances = numbers("variance", variance, low=least, high=LARGEST)
