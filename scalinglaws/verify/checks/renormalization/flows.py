@@ -181,6 +181,7 @@ def shells(context: Context) -> Iterator[Comparison]:
             for r in range(replicates)
         ]
     )
+    ridge, quartic = _recursion(generic, stiff, "generic")
     method = f"determinants of {generic.size} random functions on 2048 points"
     bare = float(np.sum(generic) / np.sum(generic / (1 + 2 * stiff * generic)))
     for i, (name, told, predicted, rival) in enumerate(
@@ -188,19 +189,19 @@ def shells(context: Context) -> Iterator[Comparison]:
             (
                 "ridge-generic",
                 "quadratic coupling that a shell adds, over 6 u sum G",
-                1.0,
+                ridge,
                 Rival("without the quadratic coupling in G", bare),
             ),
             (
                 "quartic-generic",
                 "quartic coupling that a shell adds, over -36 u^2 sum G^2",
-                0.0,
+                quartic,
                 Rival("the conserving flow", 1.0),
             ),
             (
                 "square-generic",
-                "coupling of the squared mean square, over -36 u^2 sum G^2",
-                1.0,
+                "coupling of the squared mean square, over -36 u^2 sum G^2, all of the second order",
+                1.0 - quartic,
                 Rival("none", 0.0),
             ),
         )
@@ -218,12 +219,26 @@ def shells(context: Context) -> Iterator[Comparison]:
     yield from _waves(context, alpha)
 
 
+def _recursion(variances: Array, quadratic: float, momentum: str) -> tuple[float, float]:
+    r"""Return what the recursion adds to both couplings, over :math:`6u\sum G` and :math:`-36u^2\sum G^2`."""
+    free = variances / (1 + 2 * quadratic * variances)
+    u = 1e-5 / float(free.sum())
+    found = solve.shell_recursion(quadratic, u, eigenvalues=variances, cutoff=0, momentum=momentum)
+    return (
+        (float(found.quadratic) - quadratic) / (6 * u * float(free.sum())),
+        (float(found.quartic) - u) / (-36 * u * u * float(np.sum(free**2))),
+    )
+
+
 def _growth(context: Context, quartic: Array, alpha: float) -> Comparison:
     """Turn the quartic coupling that is left into the exponent of the dimensionless one, where the conserving term takes a third."""
     formula = law("renormalization.no_wilson_fisher")
     taken, octave = 1 / 3, math.log(2)
     exponent = float(formula(alpha=alpha))
-    rows = exponent + np.log(1 - taken * quartic) / octave
+    # 12 u Lambda lambda^2 between the modes 2k and k
+    propagators = np.array([2.0, 1.0]) ** -(1 + alpha)
+    counted = (2 * np.log(propagators[1] / propagators[0]) - octave) / octave
+    rows = counted + np.log(1 - taken * quartic) / octave
     return Comparison(
         f"{context.check}/growth",
         Prediction(
@@ -244,28 +259,30 @@ def _waves(context: Context, alpha: float) -> Iterator[Comparison]:
     """Waves, whose pairs rebuild the quartic coupling."""
     first, last = 101, 501
     waves = orthogonal_features(1024, last + 1)[:, first:]  # whole pairs of cosine and sine
-    tadpole, (local, square) = _terms(waves, np.arange(first, last + 1.0) ** -(1 + alpha), 0.0)
+    variances = np.arange(first, last + 1.0) ** -(1 + alpha)
+    tadpole, (local, square) = _terms(waves, variances, 0.0)
+    ridge, quartic = _recursion(variances, 0.0, "conserving")
     method = f"determinants of waves {first} to {last} on 1024 points"
     for name, told, value, predicted, rival in (
         (
             "ridge-waves",
             "quadratic coupling that a shell of waves adds, over 6 u sum G",
             tadpole,
-            1.0,
+            ridge,
             Rival("one pairing of the six", 1 / 6),
         ),
         (
             "quartic-waves",
             "quartic coupling that a shell of waves adds, over -36 u^2 sum G^2",
             float(local),
-            1.0,
+            quartic,
             Rival("functions in general", 0.0),
         ),
         (
             "square-waves",
             "coupling of the squared mean square from waves, over -36 u^2 sum G^2",
             float(square),
-            0.0,
+            1.0 - quartic,
             Rival("functions in general", 1.0),
         ),
     ):

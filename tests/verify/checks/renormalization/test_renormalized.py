@@ -184,3 +184,31 @@ def test_fresh_seeds_agree(name):
     assert [
         entry.id for entry in report.comparisons if not (entry.as_expected and entry.discriminating)
     ] == []
+
+
+@pytest.mark.parametrize("share", [0.8, 1.3])
+def test_a_recursion_with_another_coupling_fails(monkeypatch, share):
+    original = solve.shell_recursion
+    monkeypatch.setattr(
+        solve, "shell_recursion", lambda r, u, **given: original(r, share * u, **given)
+    )
+    found = verdicts(flows.shells, "shells")
+    assert [found[name] for name in ("ridge-generic", "ridge-waves", "quartic-waves")] == [
+        "fail"
+    ] * 3
+
+
+def test_recursions_of_the_other_functions_fail(monkeypatch):
+    original, other = solve.shell_recursion, {"generic": "conserving", "conserving": "generic"}
+
+    def swapped(r, u, *, momentum, **given):
+        return original(r, u, momentum=other[momentum], **given)
+
+    monkeypatch.setattr(solve, "shell_recursion", swapped)
+    found = verdicts(flows.shells, "shells")
+    assert found["quartic-generic"] == found["quartic-waves"] == "fail"
+
+
+def test_another_exponent_of_the_quartic_coupling_fails(monkeypatch):
+    altered_law(monkeypatch, flows, "renormalization.no_wilson_fisher", lambda value: value + 0.5)
+    assert verdicts(flows.shells, "shells")["growth"] == "fail"
