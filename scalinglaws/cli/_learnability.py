@@ -115,6 +115,8 @@ def _keep(found: TaskLearnability, output: Path) -> None:
 
 
 def _blocks(found: TaskLearnability) -> Iterator[Block]:
+    from ..verify.empirical._learnability import half_in_words
+
     outside = (
         f", {short(100 * found.unlearnable)} % of the target outside all modes"
         if found.unlearnable > _ROUNDING
@@ -133,7 +135,7 @@ def _blocks(found: TaskLearnability) -> Iterator[Block]:
             )
         ],
     )
-    yield f"Half of the target is learned with {short(found.half)} samples."
+    yield f"{half_in_words(found)}."
     yield Table(
         _MODES,
         [

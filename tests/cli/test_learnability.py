@@ -58,6 +58,32 @@ def test_features_that_cannot_represent_the_target(capsys, files):
     assert f"{100 * wanted.unlearnable:.4g} % of the target outside all modes" in out
 
 
+OTHER = np.random.default_rng(1).standard_normal(50) + 0.3 * X[:, 0]
+
+
+def test_no_number_of_samples_teaches_what_is_outside_all_modes(capsys, files):
+    np.save("other.npy", OTHER)
+    wanted = learnability(features=X, labels=OTHER)
+    assert wanted.unlearnable > 0.5
+    assert wanted.half == np.inf
+    code, out, err = call(capsys, "learnability", "X.npy", "other.npy")
+    assert (code, err) == (0, "")
+    share = f"{100 * wanted.unlearnable:.4g} % of it lies outside all modes."
+    assert f"No number of samples teaches half of the target, as {share}" in out
+    assert "inf" not in out
+
+
+def test_json_has_a_word_for_infinity(capsys, files):
+    np.save("other.npy", OTHER)
+    code, out, err = call(capsys, "learnability", "X.npy", "other.npy", "--json")
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    assert (code, err) == (0, "")
+    assert json.loads(out, parse_constant=refuse)["half"] == "inf"
+
+
 def test_files_of_any_format(capsys, files):
     _, _, err = call(capsys, *KERNEL, "--output", "found.npz")
     assert err == "wrote found.npz\n"

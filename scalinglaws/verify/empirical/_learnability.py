@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...arguments import flag, number, one_row, whole
 from ...equality import by_value
 from ...errors import refusal
+from ...formatting import short
 from ...reprs import short_repr
 from ...results import Result
 from ._given import (
@@ -29,6 +30,7 @@ Array = NDArray[np.float64]
 
 _RIDGE = 0.01  # by default, over the trace
 _NONE = 1e-9  # a share of the target that is not worth a row
+_NEARLY_HALF = 0.5 - 1e-9  # a half, to rounding
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class TaskLearnability(Result):
     test_loss : ndarray, shape (s,)
         Mean squared error over the power.
     half : float
-        Samples by which half of the target is learned; inf if more than half is outside all modes.
+        Samples by which half of the target is learned; inf if no more than half is in the modes.
     modes : ndarray, shape (m,)
         Numbers of those modes that hold most of the target, by falling eigenvalues from 1 on.
     eigenvalues, shares : ndarray, shape (m,)
@@ -220,6 +222,16 @@ def learnability(
         mode_bound=bounds,
         notes=(*task.notes, *_cautions(task.examples, half)),
     )
+
+
+def half_in_words(found: TaskLearnability) -> str:
+    """Return a clause that says which samples half of the target takes, or why no number suffices."""
+    if math.isfinite(found.half):
+        return f"Half of the target is learned with {short(found.half)} samples"
+    if found.unlearnable < _NEARLY_HALF:
+        return "Half of the target takes more samples than floating-point numbers hold"
+    outside = short(100 * found.unlearnable)
+    return f"No number of samples teaches half of the target, as {outside} % of it lies outside all modes"
 
 
 @short_repr

@@ -29,3 +29,21 @@ def test_curves_and_modes_are_what_was_found():
 def test_something_else():
     with pytest.raises(DomainError, match="found"):
         task_learnability([1.0])
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ({"eigenvalues": [1.0, 0.1], "coefficients": [1.0, 0.3]}, "is learned with"),
+        ({"features": [[1.0], [-1.0], [0.5]], "labels": [1.0, 0.9, -1.0]}, "No number of samples"),
+        (
+            {"eigenvalues": [1e-220], "coefficients": [1.0], "ridge": 1e90},
+            "more samples than floating-point numbers hold",
+        ),
+    ],
+)
+def test_samples_for_half_in_words(task, said):
+    found = learnability(**task, samples=[1])
+    assert np.isfinite(found.half) == (said == "is learned with")
+    words = [text.get_text() for text in task_learnability(found).texts]
+    assert said in " ".join(" ".join(words).split())

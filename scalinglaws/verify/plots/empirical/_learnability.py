@@ -8,7 +8,7 @@ import numpy as np
 
 from ....arguments import instance
 from ....formatting import short
-from ...empirical._learnability import TaskLearnability
+from ...empirical._learnability import TaskLearnability, half_in_words
 from ..style import KEY_SIZE, LAW, NOTE, RIVAL, THEORY, bare, canvas, explain, logarithmic
 
 if TYPE_CHECKING:
@@ -85,9 +85,6 @@ def task_learnability(found: TaskLearnability, *, figure: Figure | None = None) 
     bare(left, right)
     explain(
         figure,
-        [
-            f"Half of the target is learned with {short(found.half)} samples; ridge {short(found.ridge)}, "
-            f"trace {short(found.trace)}."
-        ],
+        [f"{half_in_words(found)}; ridge {short(found.ridge)}, trace {short(found.trace)}."],
     )
     return figure
