@@ -35,6 +35,7 @@ def fixed_points(context: Context) -> Iterator[Comparison]:
     yield from _couplings(context)
     formula = law("renormalization.stable_exponents")
     for alpha in (0.5, 1.0):
+        (ridge,) = (point for point in solve.fixed_points(alpha) if point.name == "ridge")
         scales = np.array([6.0, 7.0]) / alpha
         variances = (np.exp(alpha * scales) - 1) / alpha
         growth = np.exp(alpha * scales)
@@ -44,7 +45,7 @@ def fixed_points(context: Context) -> Iterator[Comparison]:
         quartic = np.abs([12 * each.quartic * growth**2 for each in found])
         blur = np.array([each.quartic_error / np.abs(each.quartic) for each in found])
         spread = np.array([2 * each.quadratic_error * growth for each in found])
-        worst = int(np.argmax(np.abs(ends[:, 1] - alpha)))
+        worst = int(np.argmax(np.abs(ends[:, 1] - ridge.quadratic)))
         window = (float(scales[0]), float(scales[1]))
         method = f"quadrature of one datum shell by shell, {len(starts)} starts; the farthest"
         yield Comparison(
@@ -52,8 +53,8 @@ def fixed_points(context: Context) -> Iterator[Comparison]:
             Prediction(
                 "dimensionless quadratic coupling at the end",
                 "threshold",
-                float(formula.evaluate("ridge_R", alpha=alpha)),
-                formula.name,
+                ridge.quadratic,
+                "solvers.renormalization.fixed_points, ridge",
                 domain={"scale": (window[1], math.inf)},
             ),
             computed(float(ends[worst, 1]), float(spread[worst, 1]), method, window),
@@ -65,7 +66,7 @@ def fixed_points(context: Context) -> Iterator[Comparison]:
             ),
             evidence="exact",
         )
-        left = np.abs(ends - alpha)
+        left = np.abs(ends - ridge.quadratic)
         for name, form, rows, errors, other in (
             ("quadratic", "ridge_2", left, spread / left, "ridge_1"),
             ("quartic", "ridge_1", quartic, blur, "trivial_2"),

@@ -128,12 +128,22 @@ def test_a_flow_that_is_cut_off_fails(monkeypatch):
     assert found["quadratic"] == found["quartic"] == "fail"
 
 
-def test_other_zeros_and_exponents_fail(monkeypatch):
+def test_other_exponents_fail(monkeypatch):
     altered_law(monkeypatch, flows, "renormalization.stable_exponents", lambda value: 1.03 * value)
     found = verdicts(flows.fixed_points, "fixed-points")
     for alpha in ("0.5", "1"):
-        for name in ("position", "quadratic", "quartic"):
-            assert found[f"{name}-{alpha}"] == "fail"
+        assert found[f"quadratic-{alpha}"] == found[f"quartic-{alpha}"] == "fail"
+
+
+@pytest.mark.parametrize("factor", [0.97, 1.03])
+def test_a_solver_whose_ridge_is_elsewhere_fails(monkeypatch, factor):
+    changed(
+        "fixed_points",
+        monkeypatch,
+        lambda found: tuple(replace(point, quadratic=factor * point.quadratic) for point in found),
+    )
+    found = verdicts(flows.fixed_points, "fixed-points")
+    assert found["position-0.5"] == found["position-1"] == "fail"
 
 
 def test_waves_are_no_functions_in_general(monkeypatch):
