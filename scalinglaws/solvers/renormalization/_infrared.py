@@ -9,19 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from ...arguments import Array, Value, broadcast, number, numbers, refuse_first, shaped
+from ...arguments import MOST_EXACT, Array, Value, broadcast, numbers, refuse_first, shaped
 from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from .._eigenvalues import spectrum_of
 from .._samples import SMALLEST_EIGENVALUE
 from ..catalogue import shows
 from ..spectra import PowerLawSpectrum, Spectrum
-from ._integrated_modes import beyond
+from ._integrated_modes import beyond, exponent
 
 _STEPS = 200
 _LISTED = 2**20  # modes of a power law that are gone through one by one
 _ACCURACY = 4e-15
-_WHOLE = 2.0**53  # whole numbers below it are told apart
 
 
 @shows("cutoff", "running_ridge")
@@ -104,8 +103,8 @@ def infrared_scale(
         "ridge": numbers("ridge", ridge, low=0.0),
     }
     shape, (p, sigma2) = broadcast(checked)
-    if isinstance(spectrum, (float, int, np.number)) and not isinstance(spectrum, bool):
-        alpha = number("spectrum", spectrum, low=1e-6, high=1e3)
+    alpha = exponent("spectrum", spectrum)
+    if alpha is not None:
         with np.errstate(over="ignore"):
             cutoffs, residual, steps = _continuous(alpha, p, sigma2)
         complaint = "are so many that the scale leaves the range of floating-point numbers"
@@ -179,7 +178,7 @@ def _first_of_power_law(spectrum: PowerLawSpectrum, samples: float, ridge: float
     size, alpha = spectrum.size, spectrum.alpha
 
     def lost(k: float) -> bool:
-        if not (k < _WHOLE and alpha * math.log(k + 1) < -math.log(SMALLEST_EIGENVALUE)):
+        if not (k < MOST_EXACT and alpha * math.log(k + 1) < -math.log(SMALLEST_EIGENVALUE)):
             complaint = (
                 f"puts the scale beyond mode {k:g}, among numbers that are not told apart or eigenvalues below "
                 f"{SMALLEST_EIGENVALUE:g}; a number for the spectrum is taken with the mode number continuous"

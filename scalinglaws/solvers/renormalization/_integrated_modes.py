@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, Value, number, refuse_first, shaped, whole_numbers
+from ...arguments import MOST_EXACT, Array, Value, number, refuse_first, shaped, whole_numbers
 from .._eigenvalues import spectrum_of
 from .._jit import njit
 from .._merging import parts_of_octaves, places, power_tail
+from .._samples import SMALLEST_EIGENVALUE
 from ..catalogue import shows
 from ..spectra import EmpiricalSpectrum, PowerLawSpectrum, Spectrum
 
@@ -20,8 +21,6 @@ _RESOLVED = (
     57  # octaves that the ratio of eigenvalue and renormalized ridge must fall to be below rounding
 )
 _FEWEST, _MOST = 30, 1020  # octaves
-_SMALLEST = 1e-290  # eigenvalue
-_WHOLE = 2.0**53
 
 
 @shows("variance", counted=("cutoff",))
@@ -64,9 +63,15 @@ def integrated_variance(spectrum: Spectrum | ArrayLike, cutoff: ArrayLike) -> Va
 
 def power_or_spectrum(name: str, value: Spectrum | ArrayLike) -> Spectrum:
     """Return a spectrum; one number is the exponent alpha of eigenvalues that fall as the power -(1 + alpha)."""
+    alpha = exponent(name, value)
+    return spectrum_of(name, value) if alpha is None else PowerLawSpectrum(1 + alpha, 1.0)
+
+
+def exponent(name: str, value: Spectrum | ArrayLike) -> float | None:
+    """Return the exponent alpha where one number stands for a spectrum, else None."""
     if isinstance(value, (float, int, np.number)) and not isinstance(value, bool):
-        return PowerLawSpectrum(1 + number(name, value, low=1e-6, high=1e3), 1.0)
-    return spectrum_of(name, value)
+        return number(name, value, low=1e-6, high=1e3)
+    return None
 
 
 def beyond(spectrum: Spectrum, cutoffs: Array, ratio: float) -> Array:
@@ -102,10 +107,14 @@ def beyond(spectrum: Spectrum, cutoffs: Array, ratio: float) -> Array:
 def _of_power_law(spectrum: PowerLawSpectrum, lows: Array, ratio: float) -> Array:
     alpha = spectrum.alpha
     first = float(lows[-1])
-    refuse_first("cutoff", lows, lows >= _WHOLE, "must be < 2^53 for its modes to be told apart")
-    if alpha * math.log(first + 1) > -math.log(_SMALLEST):
-        complaint = "lies where eigenvalues are below 1e-290"
-        refuse_first("cutoff", lows, alpha * np.log(lows + 1) > -math.log(_SMALLEST), complaint)
+    refuse_first(
+        "cutoff", lows, lows >= MOST_EXACT, "must be < 2^53 for its modes to be told apart"
+    )
+    if alpha * math.log(first + 1) > -math.log(SMALLEST_EIGENVALUE):
+        complaint = f"lies where eigenvalues are below {SMALLEST_EIGENVALUE:g}"
+        refuse_first(
+            "cutoff", lows, alpha * np.log(lows + 1) > -math.log(SMALLEST_EIGENVALUE), complaint
+        )
     # beyond the last mode that is resolved, only the total variance matters
     learned = math.log2(ratio) / alpha if ratio > 0 else 0.0
     octaves = math.ceil(max(math.log2(first + 1), learned) + _RESOLVED / alpha)

@@ -2,17 +2,18 @@ r"""The ridge that stands for the modes beyond a cutoff."""
 
 from __future__ import annotations
 
-import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...arguments import Array, Value, broadcast, choice, numbers, shaped, whole_numbers
+from ...arguments import Value, broadcast, choice, numbers, shaped, whole_numbers
+from ...errors import AccuracyWarning
 from ...results import Diagnostics, Result, judged
 from .._eigenvalues import spectrum_of
 from ..catalogue import shows
-from ..linear import ridge as solve_ridge
+from ..learnability import effective_ridge
 from ..spectra import Spectrum
 from ._integrated_modes import beyond
 
@@ -106,7 +107,7 @@ def ridge_flow(
 
     Notes
     -----
-    :math:`\kappa` is P times that of `scalinglaws.solvers.linear.ridge` at the ridge :math:`\sigma^2/P`, of the same root finder.
+    :math:`\kappa` is that of `scalinglaws.solvers.learnability.effective_ridge`, of the same root finder.
     A deterministic equivalent: accurate for P above about 30.
 
     The sums are accurate to about 1e-13. One sum over modes for each pair of samples and ridge, however many cutoffs; an infinite
@@ -131,32 +132,26 @@ def ridge_flow(
         "cutoff": whole_numbers("cutoff", cutoff, low=0, infinite=True),
     }
     shape, (p, bare, kept) = broadcast(checked)
-    if np.all(p == p[:1]) and np.all(bare == bare[:1]):
-        pairs, places = p[:1] + 1j * bare[:1], np.zeros(p.size, dtype=np.int64)
-    else:
-        pairs, places = np.unique(p + 1j * bare, return_inverse=True)  # each pair once
-    solved = solve_ridge(
-        chosen, samples=pairs.real, ridge=pairs.imag / pairs.real, on_failure="return"
-    )
-    kappas = pairs.real * np.asarray(solved.kappa)
-    integrated = np.empty_like(p)
-    for i, kappa in enumerate(kappas):
-        here = places == i
-        integrated[here] = _integrated(chosen, kept[here], float(pairs.real[i]), float(kappa))
+    with warnings.catch_warnings():  # the caller is warned once, in the end
+        warnings.simplefilter("ignore", AccuracyWarning)
+        solved = effective_ridge(
+            chosen, samples=checked["samples"], ridge=checked["ridge"], on_failure="return"
+        )
+    kappas = np.broadcast_to(solved.kappa, shape).ravel()
+    with np.errstate(divide="ignore", over="ignore"):
+        ratios = p / kappas
+    integrated = np.zeros_like(p)  # nothing where all modes are learned
+    for ratio in np.unique(ratios[np.isfinite(ratios)]):
+        here = ratios == ratio
+        integrated[here] = beyond(chosen, kept[here], float(ratio))
     result = RidgeFlow(
         samples=shaped(p, shape),
         bare_ridge=shaped(bare, shape),
         cutoff=shaped(kept, shape),
-        kappa=shaped(kappas[places], shape),
+        kappa=shaped(kappas, shape),
         ridge=shaped(bare + integrated, shape),
         naive_ridge=shaped(bare + beyond(chosen, kept, 0.0), shape),
         diagnostics=solved.diagnostics,
     )
     judged("ridge_flow", result, result.diagnostics, on_failure)
     return result
-
-
-def _integrated(spectrum: Spectrum, cutoffs: Array, samples: float, kappa: float) -> Array:
-    """Return what the modes beyond each cutoff add to the ridge: nothing where all are learned."""
-    ratio = samples / kappa if kappa > 0 else math.inf
-    return beyond(spectrum, cutoffs, ratio) if ratio < math.inf else np.zeros_like(cutoffs)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import zeta
 
-from scalinglaws.errors import DomainError
+from scalinglaws.errors import AccuracyWarning, DomainError
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum, linear
 from scalinglaws.solvers.renormalization import integrated_variance, ridge_flow
 
@@ -180,3 +180,14 @@ def test_merged_modes_cannot_be_divided():
         integrated_variance(merged, 1000)
     with pytest.raises(DomainError, match="1e-290"):
         integrated_variance(300.0, 100)
+
+
+def test_one_warning_where_nearly_all_modes_are_fitted():
+    with pytest.warns(AccuracyWarning, match="^ridge_flow: ") as caught:
+        ridge_flow([1.0, 0.5, 0.25, 0.125], samples=4.0000001, ridge=0.0, cutoff=2)
+    assert len(caught) == 1
+
+
+def test_a_refused_pair_is_named_where_it_was_given():
+    with pytest.raises(DomainError, match=r"ridge\[1\] = 1e-310 over the samples"):
+        ridge_flow([1.0, 0.5], samples=[4, 2], ridge=[0.1, 1e-310], cutoff=1)
