@@ -13,7 +13,7 @@ from scipy.special import gammaln, logsumexp
 from ...arguments import afford, number, whole
 from ...errors import refusal
 from ...results import Diagnostics, Result, Status, judged
-from ._data import data_rows, data_targets
+from .._data import data_rows, data_values
 
 Array = NDArray[np.float64]
 
@@ -131,7 +131,7 @@ def exact_two_layer_linear(
     [0.9324 0.032  0.9643] [0.9324 0.032 ]
     """
     inputs = data_rows("X", X)
-    targets = data_targets("y", y, len(inputs), columns=False)
+    targets = data_values("y", y, len(inputs))
     width = whole("width", width, high=10**9)
     scale = number("scale", scale, low=0, strict=True)
     ridge = number("ridge", ridge, low=0, strict=True)

@@ -14,8 +14,8 @@ from ...arguments import afford, choice, number, numbers, whole, whole_numbers
 from ...errors import ExtrapolationWarning, refusal
 from ...results import Diagnostics, Result, Status, judged
 from .._blas import one_thread
+from .._data import data_rows, data_values
 from ._activation_kernels import ACTIVATIONS, erf, erf_across, erf_own
-from ._data import data_rows, data_targets
 from ._descent import Descent, anneal, descend
 from ._free_energy import Problem, evaluate, residual
 
@@ -259,7 +259,7 @@ def adapt(
     [1.17]
     """
     inputs = data_rows("X", X)
-    targets = data_targets("y", y, len(inputs), columns=True)
+    targets = data_values("y", y, len(inputs), columns=True)
     given = whole_numbers("layers", layers)
     if given.ndim != 1 or given.size == 0:
         raise refusal("layers", layers, "must be a row of widths, one for each hidden layer")

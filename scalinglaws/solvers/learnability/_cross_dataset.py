@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ...arguments import Value, number, numbers, refuse_first, shaped, whole
 from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
+from .._data import GRAM_ROWS, data_values
 from .._samples import SMALLEST_EIGENVALUE, gram_modes, square_gram
 from ..catalogue import shows
 
@@ -125,17 +126,8 @@ def cross_dataset_bound(
     """
     k = square_gram(gram)
     n = len(k)
-    psi, y = numbers("features", features), numbers("targets", targets)
-    if psi.ndim not in (1, 2) or len(psi) != n or psi.size == 0:
-        complaint = (
-            f"must have one row for each of {n} rows of the Gram matrix; got shape {psi.shape}"
-        )
-        raise refusal("features", features, complaint, shown=False)
-    if y.shape != (n,):
-        complaint = (
-            f"must hold one target for each of {n} rows of the Gram matrix; got shape {y.shape}"
-        )
-        raise refusal("targets", targets, complaint, shown=False)
+    psi = data_values("features", features, n, of=GRAM_ROWS, what="value", columns=True)
+    y = data_values("targets", targets, n, of=GRAM_ROWS)
     own = numbers("eigenvalue", eigenvalue, low=SMALLEST_EIGENVALUE, strict=True)
     if own.shape not in ((), psi.shape[1:]):
         complaint = (

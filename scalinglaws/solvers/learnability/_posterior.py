@@ -12,6 +12,7 @@ from scipy.special import log_ndtr
 from ...arguments import Array, Value, broadcast, number, numbers, refuse_first, shaped
 from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
+from .._data import GRAM_ROWS, data_values
 from .._jit import njit
 from .._samples import SMALLEST_EIGENVALUE, gram_modes, square_gram
 from ..catalogue import shows
@@ -199,10 +200,7 @@ def posterior_bound(
     (-3.0, -3.939122, -3.943319, 237.395785)
     """
     k = square_gram(gram)
-    y = numbers("targets", targets)
-    if y.shape != (len(k),):
-        complaint = f"must hold one target for each of {len(k)} rows of the Gram matrix; got shape {y.shape}"
-        raise refusal("targets", targets, complaint, shown=False)
+    y = data_values("targets", targets, len(k), of=GRAM_ROWS)
     variance = number("ridge", ridge, low=SMALLEST_EIGENVALUE, strict=True)
     checked = {"cost": numbers("cost", cost, low=0.0)}
     if exponents is not None:

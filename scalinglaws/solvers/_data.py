@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import numbers
-from ...errors import refusal
+from ..arguments import numbers
+from ..errors import refusal
 
 Array = NDArray[np.float64]
+
+GRAM_ROWS = "rows of the Gram matrix"
 
 
 def data_rows(name: str, value: ArrayLike) -> Array:
@@ -21,12 +23,20 @@ def data_rows(name: str, value: ArrayLike) -> Array:
     return np.array(found, order="C")
 
 
-def data_targets(name: str, value: ArrayLike, count: int, *, columns: bool) -> Array:
-    """Return targets, one for each input or (with `columns`) a row of several."""
+def data_values(
+    name: str,
+    value: ArrayLike,
+    count: int,
+    *,
+    of: str = "inputs",
+    what: str = "target",
+    columns: bool = False,
+) -> Array:
+    """Return values, such as targets, one for each of `count` inputs or (with `columns`) a row of several."""
     found = numbers(name, value)
     allowed = (1, 2) if columns else (1,)
     if found.ndim not in allowed or len(found) != count or found.size == 0:
-        each = "one target, or one row of them," if columns else "one target"
-        complaint = f"must hold {each} for each of {count} inputs; got shape {found.shape}"
+        each = f"one {what}, or one row of them," if columns else f"one {what}"
+        complaint = f"must hold {each} for each of {count} {of}; got shape {found.shape}"
         raise refusal(name, value, complaint, shown=False)
     return np.array(found)
