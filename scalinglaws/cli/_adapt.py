@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,7 @@ from ..formatting import number, short
 from ..results import jsonable
 from ..tables import Block, Table
 from ._app import Json, Output, Whole, app
-from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, wrote
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, heard, wrote
 from ._measure import given_data
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ def adapt(
     new = None if predict is None else matrix(predict, read_arrays(predict))
     from ..solvers import kernel_adaptation
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with heard() as said:
         found = kernel_adaptation.adapt(
             given["features"],
             given["labels"],
@@ -101,7 +99,6 @@ def adapt(
             weight_variance=weight_variance[0] if len(weight_variance) == 1 else weight_variance,
             annealing_steps=annealing_steps,
         )
-    said = list(dict.fromkeys(str(warning.message) for warning in caught))
     predicted = None if new is None else found.predict(new)
     if output is not None and output.suffix == _SAVED:
         found.save(output)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json as json_module
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,16 @@ def emit(
     write(output, writers[output.suffix](answer))
     if json or latex:
         sys.stdout.write(_as_json(answer) if json else _as_latex(answer))
+
+
+@contextlib.contextmanager
+def heard() -> Iterator[list[str]]:
+    """Collect what is warned of meanwhile, each message once, for the answer to say."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield said
+    said += dict.fromkeys(str(entry.message) for entry in caught)
 
 
 def write(output: Path, text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-import warnings
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +18,7 @@ from ..notation import belonging
 from ..tables import Block, Table
 from ._app import Json, Latex, Output, app
 from ._figures import FIGURES, draw
-from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
+from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, heard
 from ._grammar import MAX_ROWS, floats, pairs, to_float
 from ._picture import Columns, Picture
 from ._solver_help import arguments, columns, renamed, solver_help, solver_list
@@ -337,9 +336,9 @@ def _called(request: _Request, arguments: dict[str, Any]) -> tuple[Any, list[str
     """Call a solver once; return its result and its warnings."""
     if request.spectrum is not None:
         arguments["spectrum"] = request.spectrum
-    with warnings.catch_warnings(record=True) as caught:
+    with heard() as said:
         result = request.solver.function(**arguments)
-    return result, [str(entry.message) for entry in caught]
+    return result, said
 
 
 # -- what is shown ------------------------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from cyclopts import Parameter
 from .. import typesetting
 from ..arguments import digit_count
 from ..errors import DomainError
+from ..notation import CONVENTIONS
 from ..tables import Table
 from ._app import Json, Latex, Output, Plain, Whole, app
-from ._formats import Answer, check_suffix, emit, write
+from ._formats import Answer, check_suffix, emit, heard, write
 from ._grammar import fraction, pairs
 
 if TYPE_CHECKING:
@@ -96,19 +97,16 @@ def law(
     output : Path
         File to write (.json, .md, .tex, .txt).
     """
-    from .. import theory
-
-    found = theory.law(name)
-    if notation != found.notation:
-        found = found.in_notation(notation)
+    found = _written(name, notation)
     if explain:
         text = found.explain()
         emit(_explained(found, text), json, output, plain=plain, latex=latex)
         return 0
     digit_count("digits", digits)
     exact = {key: fraction(key, value, zero=True) for key, value in pairs(values).items()}
-    blocks = found.blocks(exact, published=published, digits=digits)
-    emit(rendered(blocks, latex), json, output, plain=plain, latex=latex)
+    with heard() as warned:
+        blocks = found.blocks(exact, published=published, digits=digits)
+    emit(rendered(blocks, latex, warned=warned), json, output, plain=plain, latex=latex)
     return 0
 
 
@@ -123,6 +121,7 @@ def derive(
     variable: str = "t",
     resource: str = "",
     variance: str = "",
+    notation: str = "capacity",
     check: Annotated[bool, Parameter(negative="")] = False,
     latex: Latex = False,
     plain: Plain = False,
@@ -150,6 +149,9 @@ def derive(
         What a mode takes of a resource, with x the ridge over the eigenvalue: "1/(1+x) = P". The filter is then one of this x.
     variance : str
         Share of a mode in the fluctuations that a finite resource causes: "1/(1+x)**2".
+    notation : str
+        As for ``scalinglaws law``: the conclusion in another paper's symbols, or the derivation of another convention, as measure or
+        conserving of flows of couplings; not for a law of your own.
     check : bool
         Let the machine check every step now (seconds; ten for the longest); exit code 1 if one is refused. A law of your
         own is always checked.
@@ -164,9 +166,8 @@ def derive(
     output : Path
         File to write (.json, .md, .tex, .txt).
     """
-    from .. import theory
-
     notes: tuple[str, ...]
+    warned: list[str] = []
     own = {
         "--spectrum": spectrum,
         "--signal": signal,
@@ -175,7 +176,14 @@ def derive(
         "--variance": variance,
     }
     if any(own.values()) or not name or "=" in name:
-        blocks, checks, notes = _own(own, variable, (name, *values), digits)
+        if notation != "capacity":
+            raise DomainError(
+                f"--notation {notation} is for laws of the catalogue; a law of your own has the symbols of its formulas",
+                argument="notation",
+                value=notation,
+            )
+        with heard() as warned:
+            blocks, checks, notes = _own(own, variable, (name, *values), digits)
     elif values:
         raise DomainError(
             f"derive {name} takes no values; scalinglaws law {name} {' '.join(values)} does",
@@ -183,11 +191,30 @@ def derive(
             value=values,
         )
     else:
-        found, notes = theory.law(name), ()
+        found = _written(name, notation)
         checks = found.derivation.check() if check else None
-        blocks = found.derivation_blocks(checks)
-    emit(rendered(blocks, latex, notes), json, output, plain=plain, latex=latex)
+        blocks, notes = found.derivation_blocks(checks), _symbols_of_steps(found)
+    emit(rendered(blocks, latex, notes, warned), json, output, plain=plain, latex=latex)
     return 0 if checks is None or all(entry.passed for entry in checks) else 1
+
+
+def _written(name: str, notation: str) -> Law:
+    """Return a law in a notation."""
+    from .. import theory
+
+    found = theory.law(name)
+    return found if notation == found.notation else found.in_notation(notation)
+
+
+def _symbols_of_steps(law: Law) -> tuple[str, ...]:
+    """Say what the symbols of a derivation's steps are in the notation of its conclusion, if that is another."""
+    entry = CONVENTIONS[law.notation]
+    if law.notation == "capacity":
+        return ()
+    import sympy
+
+    alpha, beta = entry.to_canonical(*map(sympy.Symbol, entry.symbols))
+    return (f"the steps are written with alpha = {alpha} and beta = {sympy.simplify(beta)}",)
 
 
 def _explained(law: Law, text: str) -> Answer:
@@ -201,7 +228,12 @@ def _explained(law: Law, text: str) -> Answer:
     )
 
 
-def rendered(blocks: Sequence[Block], latex: bool = False, notes: Sequence[str] = ()) -> Answer:
+def rendered(
+    blocks: Sequence[Block],
+    latex: bool = False,
+    notes: Sequence[str] = (),
+    warned: Sequence[str] = (),
+) -> Answer:
     """Bring blocks of `theory.presentation` into every form: the answer of a command that shows a law or a derivation.
 
     Parameters
@@ -210,8 +242,8 @@ def rendered(blocks: Sequence[Block], latex: bool = False, notes: Sequence[str] 
         Of a law or of a derivation.
     latex : bool
         Whether JSON holds formulas as LaTeX.
-    notes : sequence of str
-        What else is to be said, below.
+    notes, warned : sequence of str
+        What else is to be said, below, and of what to warn.
 
     Returns
     -------
@@ -223,13 +255,20 @@ def rendered(blocks: Sequence[Block], latex: bool = False, notes: Sequence[str] 
     from ..theory import rendering
 
     data = rendering.data(blocks, sympy.latex if latex else str)
-    lines = "".join(f"\n  note: {note}" for note in notes)
+    warnings = [f"warning: {text}" for text in warned]
+    lines = "".join(f"\n  {line}" for line in (*(f"note: {note}" for note in notes), *warnings))
+    said = {"notes": list(notes), "warnings": list(warned)}
     return Answer(
-        data | ({"notes": list(notes)} if notes else {}),
+        data | {key: texts for key, texts in said.items() if texts},
         [rendering.text(blocks) + lines],
         terminal=lambda width: rendering.terminal(blocks, width) + lines,
-        latex=lambda: rendering.document(blocks) + "".join(map(typesetting.paragraph, notes)),
+        latex=lambda: rendering.document(blocks) + _paragraphs([*notes, *warnings]),
     )
+
+
+def _paragraphs(texts: Sequence[str]) -> str:
+    """Write what is said below in LaTeX."""
+    return "".join(f"\n{typesetting.paragraph(text)}\n" for text in texts)
 
 
 def _own(
@@ -308,10 +347,17 @@ def compare(
     """
     from .. import theory
 
-    found = theory.compare(
-        first, second, **{key: fraction(key, value) for key, value in pairs(values).items()}
+    exact = {key: fraction(key, value) for key, value in pairs(values).items()}
+    with heard() as warned:
+        found = theory.compare(first, second, **exact)
+    warnings = [f"warning: {text}" for text in warned]
+    lines = "".join(f"\n{line}" for line in warnings)
+    answer = Answer(
+        found.to_dict() | ({"warnings": warned} if warned else {}),
+        [str(found) + lines],
+        terminal=lambda width: found.to_terminal(width) + lines,
+        latex=lambda: found.to_latex() + _paragraphs(warnings),
     )
-    answer = Answer(found.to_dict(), [str(found)], terminal=found.to_terminal, latex=found.to_latex)
     emit(answer, json, output, plain=plain, latex=latex)
     return 0
 

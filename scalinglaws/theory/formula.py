@@ -289,7 +289,9 @@ class Law:
             self._scaling(),
             presentation.Symbols(self.symbols, self._printed()),
             presentation.Domain(self.validity),
-            presentation.Standing(self.name, self.standing, assumption(self.name)),
+            presentation.Standing(
+                self.name, self.standing, assumption(self.name), self._other_notation
+            ),
             presentation.Tested(self.checks),
             presentation.Regimes(self.variable, self.regimes),
             presentation.Formulas(self.forms),
@@ -671,9 +673,24 @@ class Law:
 
     def _converted(self, name: str) -> Law:
         """Return the law in a convention of its own, derived anew."""
-        if name not in self._written:
-            self._written[name] = replace(self, **self.conventions[name])
-        return self._written[name]
+        first = self._first
+        if not self.conventions[name]:
+            return first
+        if name not in first._written:
+            law = replace(first, **self.conventions[name])
+            vars(law).update(_first=first, _other_notation=name)
+            first._written[name] = law
+        return first._written[name]
+
+    @cached_property
+    def _first(self) -> Law:
+        """The law in the first of its conventions."""
+        return self
+
+    @cached_property
+    def _other_notation(self) -> str:
+        """The notation or convention in which the law is written, if it is not the law's own."""
+        return "" if self.notation == "capacity" else self.notation
 
     @cached_property
     def _written(self) -> dict[str, Law]:

@@ -118,11 +118,14 @@ class Standing:
         One of the standings of `Law`.
     assumption : str
         What the whole theory takes for granted; empty if there is nothing to say.
+    notation : str
+        In which the law is written; empty for its own.
     """
 
     law: str
     standing: str
     assumption: str = ""
+    notation: str = ""
 
 
 @short_repr

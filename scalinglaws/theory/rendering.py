@@ -151,7 +151,8 @@ def _scaling_text(block: Scaling, show: Show) -> list[str]:
 
 def _standing_text(block: Standing, show: Show) -> list[str]:
     what = "what follows from it: " if block.standing == "ansatz" else ""
-    lines = [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}"]
+    notation = f" --notation {block.notation}" if block.notation else ""
+    lines = [f"  standing  {block.standing}: {what}scalinglaws derive {block.law}{notation}"]
     return [*lines, *([f"  assumes   {block.assumption}"] if block.assumption else [])]
 
 

@@ -175,6 +175,7 @@ def test_logarithms_of_other_spectra_are_shown(capsys):
         (["derive", "--spectrum", "k**-a"], "--signal --filter missing"),
         (["derive", "linear.time", "alpha=2"], "scalinglaws law linear.time alpha=2 does"),
         ([*OWN, "exp(-2*x*t)", "b"], "a law of your own has no name"),
+        ([*OWN, "exp(-2*x*t)", "--notation", "bordelon"], "has the symbols of its formulas"),
         ([*OWN, "exp(-2*x*t)", "q=1"], "unknown parameter of own law 'q'"),
         ([*OWN, "exp(-lambda*t)"], "'lambda' is a reserved word"),
         ([*OWN, "exp(-2*x*tau)"], "give --variable tau"),

@@ -6,14 +6,17 @@ import json
 import math
 import os
 import pty
+import re
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 
 import pytest
 
 from scalinglaws import __version__, solvers, theory
 from scalinglaws.cli import app, run
+from scalinglaws.errors import AccuracyWarning
 from scalinglaws.solvers import PowerLawSpectrum, catalogue, feature_learning, linear
 
 
@@ -75,6 +78,74 @@ def test_derive_numbers_reasons_and_checks(capsys):
     assert out.rstrip().endswith("Hence g = beta for alpha > 0, beta > 0.")
     _, out, _ = call(capsys, "derive", "linear.data", "--json")
     assert [entry["step"] for entry in json.loads(out)["steps"]] == list(range(1, 14))
+
+
+def test_derive_concludes_in_another_papers_symbols(capsys):
+    code, out, _ = call(capsys, "derive", "linear.data", "--notation", "bordelon")
+    assert code == 0
+    assert "13. L = c/P**Min(2*alpha, alpha*beta)" in out
+    assert "Hence g = Min(2*b, a - 1) for a > 1, b > 1." in out
+    assert out.rstrip().endswith("note: the steps are written with alpha = b and beta = (a - 1)/b")
+    _, out, _ = call(capsys, "derive", "linear.data", "--notation", "bordelon", "--json")
+    assert json.loads(out)["exponent"] == "Min(2*b, a - 1)"
+
+
+@pytest.mark.parametrize(
+    ("name", "notation"),
+    [
+        ("renormalization.stable_exponents", "measure"),
+        ("renormalization.no_wilson_fisher", "conserving"),
+        ("perceptron.gamma1", "squared"),
+        ("linear.data", "paquette"),
+    ],
+)
+def test_law_points_to_the_derivation_in_its_notation(capsys, name, notation):
+    _, out, _ = call(capsys, "law", name, "--notation", notation)
+    (command,) = re.findall(rf"scalinglaws derive ({re.escape(name)} --notation \S+)$", out, re.M)
+    code, out, _ = call(capsys, "derive", *command.split(), "--json")
+    law = theory.law(name).in_notation(notation)
+    found = json.loads(out)
+    assert (code, found["exponent"]) == (0, str(law.expr))
+    assert len(found["steps"]) == len(law.derivation.steps)
+    _, plain, _ = call(capsys, "law", name)
+    assert re.search(rf"scalinglaws derive {re.escape(name)}$", plain, re.M)
+
+
+WARNED = ("law", "learnability.half", "alpha=1", "rho=0", "s=1", "k=10")
+
+
+def test_warnings_of_laws_are_lines(capsys, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        code, out, err = call(capsys, *WARNED)
+    assert (code, err) == (0, "")
+    said = [line for line in out.splitlines() if line.startswith("  warning: ")]
+    assert len(said) == len(set(said)) == 2
+    assert "close to the boundary between 'ridge' and 'ridgeless'" in said[0]
+    assert ".py" not in out
+    _, out, _ = call(capsys, *WARNED, "--json")
+    assert [f"  warning: {text}" for text in json.loads(out)["warnings"]] == said
+    _, out, _ = call(capsys, *WARNED, "--latex")
+    assert out.count("\n\nwarning: learnability") == 2
+    _, _, err = call(capsys, *WARNED, "--output", str(tmp_path / "law.md"))
+    assert err == f"wrote {tmp_path / 'law.md'}\n"
+    _, out, _ = call(capsys, "law", "learnability.half", "--json")
+    assert "warnings" not in json.loads(out)
+
+
+def test_warnings_of_comparisons_are_lines(capsys, monkeypatch):
+    original = theory.compare
+
+    def compare(*names, **values):
+        warnings.warn("doubtful here", AccuracyWarning, stacklevel=1)
+        return original(*names, **values)
+
+    monkeypatch.setattr(theory, "compare", compare)
+    code, out, err = call(capsys, "compare", "linear.data", "linear.model")
+    assert (code, err) == (0, "")
+    assert out.rstrip().endswith("\nwarning: doubtful here")
+    _, out, _ = call(capsys, "compare", "linear.data", "linear.model", "--json")
+    assert json.loads(out)["warnings"] == ["doubtful here"]
 
 
 def test_derive_reports_a_refused_step(capsys, monkeypatch):
@@ -285,6 +356,8 @@ def test_env_and_version(capsys):
         (["law", "linear.data", "--notation", "bordolon"], "did you mean 'bordelon'"),
         (["law"], "requires an argument"),
         (["derive", "linear"], "unknown law 'linear'"),
+        (["derive", "linear.data", "--notation", "bordolon"], "did you mean 'bordelon'"),
+        (["derive", "perceptron.gamma1", "--notation", "bordelon"], "unknown notation"),
         (["solve", "linear.rigde"], "did you mean 'linear.ridge'"),
         (["solve", "linear.ridge", "alpha=2"], "needs a spectrum"),
         (["solve", "linear.ridge", "alpha=2", "beta=1", "sample=3"], "did you mean 'samples'"),

@@ -274,8 +274,9 @@ def test_what_only_python_can_call_is_said_to_be_there(capsys):
     assert "renormalization.fixed_points is for Python only" in err
 
 
-def test_help_of_laws_names_the_notations_of_flows(capsys):
-    _, out, _ = call(capsys, "law", "--help")
+@pytest.mark.parametrize("command", ["law", "derive"])
+def test_help_of_laws_names_the_notations_of_flows(capsys, command):
+    _, out, _ = call(capsys, command, "--help")
     assert "measure or conserving" in " ".join(out.replace("│", " ").split())
 
 

@@ -148,6 +148,9 @@ def test_exponents_in_both_conventions():
         )
         assert theory.law("perceptron.combined").in_notation(name)() == sp.Rational(1, 2)
         assert theory.law("perceptron.elbow").in_notation(name)() == two()
+        # and back again
+        assert gamma1.in_notation("squared").in_notation(name) is one
+        assert gamma1.in_notation("norm") is gamma1
     assert gamma1.in_notation("norm").derivation.steps == gamma1.derivation.steps
     with pytest.raises(DomainError, match="unknown notation of perceptron.gamma1 'cubed'"):
         gamma1.in_notation("cubed")
