@@ -1,6 +1,7 @@
 """Checks of a renormalized Gaussian process: as expected, discriminating, and flipped by wrong equations and by other likelihoods."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,12 +11,13 @@ from scalinglaws.solvers import renormalization as solve
 from scalinglaws.verify.checks.renormalization import flows, likelihood, ridge
 from scalinglaws.verify.registry import Context, registered
 
+from .. import mutations
+
 NAMES = ["fixed-points", "infrared-scale", "likelihood", "ridge-flow", "shells"]
 
 
-def verdicts(check, name, effort="quick"):
-    found = check(Context(f"renormalization.{name}", effort, 0))
-    return {entry.id.split("/")[1]: entry.verdict for entry in found}
+def verdicts(check, name):
+    return mutations.verdicts(check, f"renormalization.{name}")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -39,9 +41,7 @@ def test_every_law_of_renormalization_is_tested():
     assert {law for law in theory.laws() if law.startswith("renormalization.")} <= tested
 
 
-def changed(name, monkeypatch, change):
-    original = getattr(solve, name)
-    monkeypatch.setattr(solve, name, lambda *args, **given: change(original(*args, **given)))
+changed = partial(mutations.changed, solve)
 
 
 def altered_law(monkeypatch, module, name, change):
