@@ -52,7 +52,8 @@ class SharedChecks:
         elsewhere = [name for name in chosen if not self._take(name, rng)]
         for name in elsewhere:
             self._wait(name, rng)
-        return verify.run(chosen, rng=rng, folder=self.folder, resume=True)
+        with plain_installation():  # a check that crashed is run again
+            return verify.run(chosen, rng=rng, folder=self.folder, resume=True)
 
     def _take(self, name: str, rng: int) -> bool:
         """Run a check, unless another process runs it or has run it; say whether it is finished."""
