@@ -1,14 +1,30 @@
 """What checks find, computed once for all processes of one run of the tests."""
 
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from scalinglaws import verify
 from scalinglaws.verify.registry import registered, select
+from scalinglaws.verify.simulate._digits import digits
 
 _PATIENCE = 600.0  # seconds after which a process that took a check over is given up
+
+
+@contextmanager
+def plain_installation() -> Iterator[None]:
+    """Without the packages that only extras bring: quick checks are the first that a newcomer runs."""
+    hidden = ("sklearn", "sklearn.datasets", "pandas", "pyarrow", "pyarrow.parquet")
+    digits.cache_clear()  # it may hold what was read before
+    with pytest.MonkeyPatch.context() as patch:
+        for name in hidden:
+            patch.setitem(sys.modules, name, None)
+        yield
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,8 @@ class SharedChecks:
         elsewhere = [name for name in chosen if not self._take(name, rng)]
         for name in elsewhere:
             self._wait(name, rng)
-        return verify.run(chosen, rng=rng, folder=self.folder, resume=True)
+        with plain_installation():  # a check that crashed is run again
+            return verify.run(chosen, rng=rng, folder=self.folder, resume=True)
 
     def _take(self, name: str, rng: int) -> bool:
         """Run a check, unless another process runs it or has run it; say whether it is finished."""
@@ -47,7 +64,8 @@ class SharedChecks:
         except FileExistsError:
             return done.exists()
         try:
-            verify.run([name], rng=rng, folder=self.folder)
+            with plain_installation() if registered()[name].effort == "quick" else nullcontext():
+                verify.run([name], rng=rng, folder=self.folder)
         finally:
             done.touch()
         return True

@@ -12,7 +12,7 @@ from scalinglaws.verify.checks.learnability import bounds, digits, modes
 from scalinglaws.verify.registry import Context, registered
 from scalinglaws.verify.simulate.learnability import regress_modes, regress_population
 
-NAMES = ["bounds", "digits", "modes"]
+NAMES = ["bounds", "bounds.digits", "digits", "modes"]
 
 
 def verdicts(check, name, effort="quick"):
