@@ -9,15 +9,12 @@ import pytest
 from scalinglaws import theory, verify
 from scalinglaws.solvers import learnability as solve
 from scalinglaws.verify.checks.learnability import bounds, digits, modes
-from scalinglaws.verify.registry import Context, registered
+from scalinglaws.verify.registry import registered
 from scalinglaws.verify.simulate.learnability import regress_modes, regress_population
 
+from ..mutations import changed, verdicts
+
 NAMES = ["bounds", "bounds.digits", "digits", "modes"]
-
-
-def verdicts(check, name, effort="quick"):
-    found = check(Context(f"learnability.{name}", effort, 0))
-    return {entry.id.split("/")[1]: entry.verdict for entry in found}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -79,11 +76,6 @@ def scaled(name, monkeypatch, **factors):
     )
 
 
-def changed(name, monkeypatch, change):
-    original = getattr(solve, name)
-    monkeypatch.setattr(solve, name, lambda *args, **given: change(original(*args, **given)))
-
-
 def test_the_other_convention_of_the_ridge_fails(monkeypatch):
     """A ridge that is taken to be over P."""
     original = solve.learning_curve
@@ -94,38 +86,39 @@ def test_the_other_convention_of_the_ridge_fails(monkeypatch):
             spectrum, samples=samples, ridge=ridge * np.asarray(samples), **given
         ),
     )
-    found = verdicts(digits.regressed_digits, "digits")
+    found = verdicts(digits.regressed_digits, "learnability.digits")
     assert {value for key, value in found.items() if key.startswith("learnability")} == {"fail"}
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.25])  # the finite population makes up for a fifth of 300
 def test_other_numbers_of_digits_fail(monkeypatch, factor):
     scaled("learning_curve", monkeypatch, samples=factor)
-    found = verdicts(digits.regressed_digits, "digits")
+    found = verdicts(digits.regressed_digits, "learnability.digits")
     assert {value for key, value in found.items() if key.startswith("learnability")} == {"fail"}
 
 
 def test_a_loss_without_fluctuations_fails(monkeypatch):
     changed(
+        solve,
         "learning_curve",
         monkeypatch,
         lambda found: replace(found, test_loss=found.test_loss * (1 - found.fluctuation)),
     )
-    found = verdicts(digits.regressed_digits, "digits")
+    found = verdicts(digits.regressed_digits, "learnability.digits")
     assert {found[f"loss-{samples}"] for samples in digits.SAMPLES} == {"fail"}
-    assert verdicts(modes.regressed_modes, "modes")["loss"] == "fail"
+    assert verdicts(modes.regressed_modes, "learnability.modes")["loss"] == "fail"
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.25])
 def test_other_learnabilities_of_modes_fail(monkeypatch, factor):
     scaled("effective_ridge", monkeypatch, samples=factor)
-    assert verdicts(modes.regressed_modes, "modes")["learnability"] == "fail"
+    assert verdicts(modes.regressed_modes, "learnability.modes")["learnability"] == "fail"
 
 
 @pytest.mark.parametrize("factor", [0.85, 1.15])
 def test_other_samples_for_half_fail(monkeypatch, factor):
-    changed("samples_for_learnability", monkeypatch, lambda found: factor * found)
-    found = verdicts(modes.regressed_modes, "modes")
+    changed(solve, "samples_for_learnability", monkeypatch, lambda found: factor * found)
+    found = verdicts(modes.regressed_modes, "learnability.modes")
     assert found["half-10"] == found["half-8"] == "fail"
 
 
@@ -156,7 +149,7 @@ def test_laws_with_other_powers_and_constants_fail(monkeypatch):
         "learnability.half",
         form=lambda form, **values: law.evaluate(form, **{**values, "sigma2": 0.5}),
     )
-    found = verdicts(modes.regressed_modes, "modes")
+    found = verdicts(modes.regressed_modes, "learnability.modes")
     assert found["half-law-10"] == found["half-law-8"] == "fail"
     law_of_mode = theory.law("learnability.mode")
     altered_law(
@@ -165,7 +158,7 @@ def test_laws_with_other_powers_and_constants_fail(monkeypatch):
         "learnability.mode",
         value=lambda **values: float(law_of_mode(**values)) + 0.25,
     )
-    found = verdicts(modes.regressed_modes, "modes")
+    found = verdicts(modes.regressed_modes, "learnability.modes")
     assert found["exponent-ridgeless"] == found["exponent-ridge"] == "fail"
 
 
@@ -178,23 +171,24 @@ def test_bounds_that_are_too_sharp_are_broken(monkeypatch, name):
             return replace(found, jensen=0.5 * (found.jensen + found.cost) - found.cost - 20)
         return replace(found, **{name: getattr(found, name) - 20})
 
-    changed("posterior_bound", monkeypatch, change)
-    assert verdicts(bounds.attacked_bounds, "bounds")["posterior"] == "fail"
+    changed(solve, "posterior_bound", monkeypatch, change)
+    assert verdicts(bounds.attacked_bounds, "learnability.bounds")["posterior"] == "fail"
 
 
 def test_bounds_of_another_measure_that_are_too_sharp_are_broken(monkeypatch):
     changed(
+        solve,
         "cross_dataset_bound",
         monkeypatch,
         lambda found: replace(found, learnability_bound=found.learnability_bound**2),
     )
-    assert verdicts(bounds.attacked_bounds, "bounds")["other-measure"] == "fail"
+    assert verdicts(bounds.attacked_bounds, "learnability.bounds")["other-measure"] == "fail"
 
 
 def test_another_eigenvalue_of_the_sphere_fails(monkeypatch):
     """The bound of learnability holds for every smaller eigenvalue; the projection is only right with the right one."""
-    changed("arcsine_sphere_eigenvalue", monkeypatch, lambda found: 0.95 * found)
-    assert verdicts(bounds.attacked_bounds, "bounds")["projection"] == "fail"
+    changed(solve, "arcsine_sphere_eigenvalue", monkeypatch, lambda found: 0.95 * found)
+    assert verdicts(bounds.attacked_bounds, "learnability.bounds")["projection"] == "fail"
 
 
 def test_a_law_that_asks_for_too_many_samples_is_broken(monkeypatch):
@@ -206,7 +200,7 @@ def test_a_law_that_asks_for_too_many_samples_is_broken(monkeypatch):
         form=lambda form, **values: 20 * law.evaluate(form, **values),
         value=lambda **values: 1.7,
     )
-    found = verdicts(bounds.attacked_bounds, "bounds")
+    found = verdicts(bounds.attacked_bounds, "learnability.bounds")
     assert found["law"] == found["exponent"] == "fail"
 
 
