@@ -57,7 +57,8 @@ def _cloud(rng: np.random.Generator) -> Array:
     variances = 1 / np.arange(1, _DIMENSION + 1.0)
     points = rng.standard_normal((_POINTS, _DIMENSION)) * np.sqrt(variances / variances.mean())
     points += 2 * rng.choice((-1.0, 1.0), _DIMENSION)
-    return points * (math.sqrt(_DIMENSION) / np.linalg.norm(points, axis=1, keepdims=True))
+    points *= math.sqrt(_DIMENSION) / np.linalg.norm(points, axis=1, keepdims=True)
+    return points
 
 
 def _attacks(context: Context, points: Array) -> Iterator[Comparison]:
