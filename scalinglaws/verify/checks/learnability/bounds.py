@@ -55,7 +55,9 @@ def attacked_on_digits(context: Context) -> Iterator[Comparison]:
 def _cloud(rng: np.random.Generator) -> Array:
     """Draw points of a sphere around one of its points, with coordinates of falling variance, as data are."""
     variances = 1 / np.arange(1, _DIMENSION + 1.0)
-    points = rng.standard_normal((_POINTS, _DIMENSION)) * np.sqrt(variances / variances.mean())
+    points: Array = rng.standard_normal((_POINTS, _DIMENSION)) * np.sqrt(
+        variances / variances.mean()
+    )
     points += 2 * rng.choice((-1.0, 1.0), _DIMENSION)
     points *= math.sqrt(_DIMENSION) / np.linalg.norm(points, axis=1, keepdims=True)
     return points
