@@ -318,6 +318,7 @@ def prefactor(context: Context) -> Iterator[Comparison]:
     statement="the mean loss over counts of samples has the derived prefactor and not the published one",
     laws=("percolation.data",),
     refutes=("percolation.data",),
+    evidence="exact",
 )
 def data_prefactor(context: Context) -> Iterator[Comparison]:
     """The solver sums over clusters and over the counts of their samples; the law is the expansion of that sum."""
