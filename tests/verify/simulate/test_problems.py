@@ -24,6 +24,7 @@ CALLS = {
     (linear, "population_projection"): ((SPECTRUM,), {"features": 5}),
     (feature_learning, "gradient_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
     (feature_learning, "network_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
+    (feature_learning, "rank_one_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
     (feature_learning, "gradient_descent"): (
         (1, SPECTRUM),
         {"learning_rate": 0.1, "richness": 0.1},

@@ -10,6 +10,7 @@ learn a function of an angle.
 from ._circle import circle_network
 from ._flow import gradient_flow, kernel_spectrum
 from ._network import network_flow
+from ._rank_one import rank_one_flow
 from ._records import KernelSpectrum, SimulatedCircle, SimulatedTraining
 from ._steps import gradient_descent, online_sgd
 
@@ -23,4 +24,5 @@ __all__ = [
     "kernel_spectrum",
     "network_flow",
     "online_sgd",
+    "rank_one_flow",
 ]
