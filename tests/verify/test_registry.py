@@ -92,10 +92,10 @@ def test_checks_of_a_law_are_those_that_declare_it(scratch):
         "linear.data.saturated",
         "linear.data.source-limited",
     )
-    assert verify.checks_of("manifold.width_variance") == ()
+    assert verify.checks_of("manifold.width_variance") == ("manifold.width-variance",)
     check("zz.own", statement="own", laws=["manifold.width_variance"])(lambda context: [])
     check("zz.bare", statement="declares nothing")(lambda context: [])
-    assert verify.checks_of("manifold.width_variance") == ("zz.own",)
+    assert verify.checks_of("manifold.width_variance") == ("manifold.width-variance", "zz.own")
     assert registry.registered()["zz.bare"].laws == ()
 
 
@@ -249,6 +249,7 @@ def test_seconds_of_every_check_are_kept(scratch, tmp_path):
             "manifold.spectral",
             "manifold.variance-limited",
             "manifold.variance-limited-model",
+            "manifold.width-variance",
             "zz.one",
         ]
         assert sum(run for run, _ in report.seconds.values()) == pytest.approx(
