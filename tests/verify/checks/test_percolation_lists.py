@@ -2,7 +2,8 @@
 
 import pytest
 
-from scalinglaws.verify.checks.percolation import curves, limits
+from scalinglaws.solvers import percolation as solve
+from scalinglaws.verify.checks.percolation import clusters, curves, limits
 from scalinglaws.verify.registry import Context
 from scalinglaws.verify.simulate import percolation as simulate
 
@@ -66,10 +67,28 @@ def test_weights_that_go_with_the_extent_fail(monkeypatch):
     assert found == {"masked": "pass", "weight": "fail"}
 
 
+def test_sizes_at_another_occupation_fail(monkeypatch):
+    original = solve.cluster_size_probability
+    monkeypatch.setattr(
+        solve,
+        "cluster_size_probability",
+        lambda size, *, coordination, occupation: original(
+            size, coordination=coordination, occupation=0.9 * occupation
+        ),
+    )
+    assert set(verdicts(clusters.sizes, "percolation.sizes").values()) == {"fail"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "check",
-    [limits.one_sample_each, limits.most_common, limits.one_component, limits.loss_reduction],
+    [
+        limits.one_sample_each,
+        limits.most_common,
+        limits.one_component,
+        limits.loss_reduction,
+        clusters.sizes,
+    ],
 )
 def test_full_effort(check):
     for comparison in check(Context("percolation.full", "full", 1)):

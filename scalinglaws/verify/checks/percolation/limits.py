@@ -33,9 +33,11 @@ def one_sample_each(context: Context) -> Iterator[Comparison]:
 
         def replicate(r: int, alpha: float = alpha) -> Array:
             rng = context.generator(f"alpha {alpha:g}", r)
-            return simulate.listed_losses(
-                samples, alpha=alpha, exponent=1.0, scale=0.0, draws=draws, rng=rng
-            ).mean(axis=0)
+            return np.asarray(
+                simulate.listed_losses(
+                    samples, alpha=alpha, exponent=1.0, scale=0.0, draws=draws, rng=rng
+                ).mean(axis=0)
+            )
 
         yield Comparison(
             f"{context.check}/alpha-{alpha:g}",
@@ -123,9 +125,11 @@ def one_component(context: Context) -> Iterator[Comparison]:
 
         def replicate(r: int, d: int = d, c: int = c) -> Array:
             rng = context.generator(f"{d}/{c}", r)
-            return simulate.component_losses(
-                cells, dimension=d, order=c, tests=1000, draws=draws, rng=rng
-            ).mean(axis=0)
+            return np.asarray(
+                simulate.component_losses(
+                    cells, dimension=d, order=c, tests=1000, draws=draws, rng=rng
+                ).mean(axis=0)
+            )
 
         yield Comparison(
             f"{context.check}/{'constant' if c == 2 else 'linear'}-{d}",

@@ -4,6 +4,7 @@ And of data that are a mere list of clusters, a few common and most of them rare
 """
 
 from .bethe.dataset import BetheDataset, bethe_dataset
+from .bethe.enumeration import bethe_sizes, enumerate_clusters
 from .bethe.experiments import RandomAllocations, data_losses, model_loss, random_allocations
 from .bethe.learning import (
     DistanceStatistics,
@@ -49,10 +50,12 @@ __all__ = [
     "OccupationSweep",
     "RandomAllocations",
     "bethe_dataset",
+    "bethe_sizes",
     "canonical",
     "component_losses",
     "crossing",
     "data_losses",
+    "enumerate_clusters",
     "fisher_exponent",
     "fisher_windows",
     "fitted_scale",

@@ -136,4 +136,4 @@ def line_gains(found: LabeledClusters, *, background: float) -> Array:
     total = extent + p * (size - extent)
     q = np.array([1.0 / total, p / total])
     gain = math.log(size) + (share * q * np.log(q)).sum(axis=0)
-    return np.bincount(label, gain, found.count + 1)[1:]
+    return np.asarray(np.bincount(label, gain, found.count + 1)[1:], float)
