@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from ....solvers import percolation as solve
@@ -116,7 +117,7 @@ def sizes(context: Context) -> Iterator[Comparison]:
         )
 
 
-def _planted(size: Array, z: int, p: float) -> Array:
+def _planted(size: NDArray[Any], z: int, p: float) -> Array:
     """Return the probabilities of sizes of a tree whose root has z - 1 neighbors: the total progeny of a branching process."""
     s = np.asarray(size, float)
     return np.asarray(stats.binom.pmf(s - 1, (z - 1) * s, p) / s)

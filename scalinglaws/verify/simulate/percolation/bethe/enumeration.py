@@ -50,9 +50,10 @@ def enumerate_clusters(largest: int, *, coordination: int, occupation: float) ->
     z = whole("coordination", coordination, low=2, high=20)
     p = number("occupation", occupation, low=0.0, high=1.0)
     root: tuple[int, ...] = ()
-    clusters, found = {frozenset([root])}, np.zeros(most)
+    clusters: set[frozenset[tuple[int, ...]]] = {frozenset([root])}
+    found = np.zeros(most)
     for size in range(1, most + 1):
-        larger = set()
+        larger: set[frozenset[tuple[int, ...]]] = set()
         for cluster in clusters:
             # a site is the path that leads to it from the root
             empty = {
