@@ -8,9 +8,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
 
 from ....solvers import percolation as solve
-from ...comparison import Comparison
+from ...comparison import Comparison, Measurement, Prediction, Rival
+from ...estimate import curve_from_replicates, measure
 from ...registry import Context, check
 from ...rule import FAIL
 from ...simulate import percolation as simulate
@@ -32,6 +35,92 @@ _DISAGREEMENT = (
     "mean ratio of simulation and law for 1440 clusters of 2e4 to 1e6 sites: 1.07, 1.14, 1.15, 1.06, 1.00 at u = 0.3, 1, 3, 10, 30 with "
     "standard errors up to 0.01; at u = 1, for 394 clusters of 1e4 to 1e5 sites, 0.09(2) come from the former, 0.08(1) from the latter",
 )
+
+
+@check(
+    "percolation.sizes",
+    statement="clusters of the Bethe lattice have the sizes of the closed formula, below, at and above the threshold",
+    no_law="an exact distribution at any occupation, whose tail alone is a power law",
+)
+def sizes(context: Context) -> Iterator[Comparison]:
+    """All small clusters, listed; and clusters grown generation by generation, in bins of sizes."""
+    law = "solvers.percolation.cluster_size_probability"
+    for z, p, most in ((3, 0.3, 8), (4, 1 / 3, 6), (6, 0.3, 5)):
+        size = np.arange(1, most + 1)
+        listed = simulate.enumerate_clusters(most, coordination=z, occupation=p)
+        yield Comparison(
+            f"{context.check}/listed-{z}",
+            Prediction(
+                "probability of a size",
+                "curve",
+                np.asarray(solve.cluster_size_probability(size, coordination=z, occupation=p)),
+                law,
+                x=size.astype(float),
+                domain={"sites": (1.0, np.inf)},
+            ),
+            Measurement(
+                listed,
+                1e-12 * listed,
+                None,
+                1,
+                f"all clusters of up to {most} sites, {z} neighbors, p = {p:.3g}",
+                (1.0, float(most)),
+                deterministic=True,
+            ),
+            tolerance=1e-9,
+            tolerance_kind="relative",
+            rival=Rival("a root with as many branches as other sites", _planted(size, z, p)),
+            evidence="exact",
+        )
+    clusters, edges = (
+        context.pick(quick=40_000, full=400_000),
+        np.array([1, 2, 3, 5, 10, 20, 40, 80]),
+    )
+    every, middle = np.arange(1, edges[-1]), np.sqrt(edges[:-1] * (edges[1:] - 1.0))
+    for name, p in (("critical", 1 / 11), ("above", 0.1)):
+        chance = np.asarray(
+            solve.cluster_size_probability(every, coordination=COORDINATION, occupation=p)
+        )
+        exact, planted = (
+            np.add.reduceat(f, edges[:-1] - 1) for f in (chance, _planted(every, COORDINATION, p))
+        )
+        yield Comparison(
+            f"{context.check}/{name}",
+            Prediction(
+                "probability of a range of sizes",
+                "curve",
+                exact,
+                law,
+                x=middle,
+                domain={"sites": (1.0, np.inf)},
+            ),
+            measure(
+                lambda r, p=p, name=name: np.add.reduceat(  # type: ignore[misc]
+                    simulate.bethe_sizes(
+                        clusters,
+                        largest=int(edges[-1] - 1),
+                        coordination=COORDINATION,
+                        occupation=p,
+                        rng=context.generator(name, r),
+                    ),
+                    edges[:-1] - 1,
+                ),
+                lambda rows: curve_from_replicates(
+                    middle, rows, method=f"{clusters} clusters grown around occupied roots"
+                ),
+                replicates=12,
+                tolerance=CURVE_TOLERANCE * exact,
+            ),
+            tolerance=CURVE_TOLERANCE,
+            tolerance_kind="relative",
+            rival=Rival("a root with as many branches as other sites", planted),
+        )
+
+
+def _planted(size: NDArray[Any], z: int, p: float) -> Array:
+    """Return the probabilities of sizes of a tree whose root has z - 1 neighbors: the total progeny of a branching process."""
+    s = np.asarray(size, float)
+    return np.asarray(stats.binom.pmf(s - 1, (z - 1) * s, p) / s)
 
 
 @check(

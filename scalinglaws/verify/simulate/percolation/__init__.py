@@ -1,6 +1,10 @@
-"""Direct simulation of percolation, on trees and on lattices: clusters, and what can be learned of a target that varies along them."""
+"""Direct simulation of percolation, on trees and on lattices: clusters, and what can be learned of a target that varies along them.
+
+And of data that are a mere list of clusters, a few common and most of them rare.
+"""
 
 from .bethe.dataset import BetheDataset, bethe_dataset
+from .bethe.enumeration import bethe_sizes, enumerate_clusters
 from .bethe.experiments import RandomAllocations, data_losses, model_loss, random_allocations
 from .bethe.learning import (
     DistanceStatistics,
@@ -29,6 +33,9 @@ from .lattice.records import (
     OccupationSweep,
 )
 from .lattice.sweep import canonical, newman_ziff
+from .listed.components import component_losses
+from .listed.counts import listed_losses, remembered_losses
+from .listed.masked import line_gains, masked_gains
 
 __all__ = [
     "BetheDataset",
@@ -43,9 +50,12 @@ __all__ = [
     "OccupationSweep",
     "RandomAllocations",
     "bethe_dataset",
+    "bethe_sizes",
     "canonical",
+    "component_losses",
     "crossing",
     "data_losses",
+    "enumerate_clusters",
     "fisher_exponent",
     "fisher_windows",
     "fitted_scale",
@@ -53,12 +63,16 @@ __all__ = [
     "label_clusters",
     "lattice_clusters",
     "learning_curves",
+    "line_gains",
+    "listed_losses",
+    "masked_gains",
     "model_loss",
     "nearest_distances",
     "nearest_training_site",
     "newman_ziff",
     "random_allocations",
     "rank_exponent",
+    "remembered_losses",
     "rooted_exponent",
     "sample_lattices",
     "training_grid",
