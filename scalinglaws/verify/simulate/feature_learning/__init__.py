@@ -7,6 +7,7 @@ or average enters, so each of these can be put to the test. `circle_network` is 
 learn a function of an angle.
 """
 
+from ._chain import chain_flow
 from ._circle import circle_network
 from ._flow import gradient_flow, kernel_spectrum
 from ._network import network_flow
@@ -18,6 +19,7 @@ __all__ = [
     "KernelSpectrum",
     "SimulatedCircle",
     "SimulatedTraining",
+    "chain_flow",
     "circle_network",
     "gradient_descent",
     "gradient_flow",

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import generator, number, ordered, whole, whole_or_inf
+from ....arguments import generator, number, numbers, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum, one_spectrum
@@ -117,7 +117,7 @@ def online_sgd(
         features,
         None,
         whole("batch", batch),
-        learning_rate,
+        (number("learning_rate", learning_rate, low=0, strict=True), math.inf),
         richness,
         (initial_variance, noise_variance),
         (replicas, draws),
@@ -131,7 +131,8 @@ def gradient_descent(
     *,
     features: float = math.inf,
     samples: float = math.inf,
-    learning_rate: float,
+    learning_rate: ArrayLike = math.inf,
+    relative_rate: ArrayLike = math.inf,
     richness: float,
     initial_variance: float = 0.0,
     noise_variance: float = 0.0,
@@ -147,6 +148,9 @@ def gradient_descent(
     .. math:: w_{t+1} - w_t = \eta A_t v^1_t, \quad A_{t+1} - A_t = \eta\gamma\, w_t\, (v^3_t)^\top, \quad
               v^1 = \tfrac1P \Psi^\top(\Psi v^0 + \epsilon), \quad v^3 = \tfrac1N A_0^\top A_0 v^1, \quad L = \sum_k \lambda_k (v^0_k)^2 .
 
+    One rate may be given, one for each step, or rates that follow the growth of the kernel: with the largest eigenvalue
+    :math:`x_1` that it has at the start, steps have :math:`\eta_t = \min(\eta, c/(s_t x_1))`.
+
     Parameters
     ----------
     steps : array_like of int, shape () or (T,)
@@ -157,9 +161,11 @@ def gradient_descent(
         N >= 1; infinite for :math:`\frac1N A_0^\top A_0 = 1`.
     samples : int or inf
         P >= 1; infinite for the gradient of the population loss.
-    learning_rate : float
-        :math:`\eta > 0`. Stable while :math:`\eta s x_1 < 2`, about, with the largest eigenvalue :math:`x_1` of the kernel at the
-        start; s may grow.
+    learning_rate : float or array_like, shape (last step,)
+        :math:`\eta > 0`, for all steps or for each; ``math.inf`` leaves it to `relative_rate`. Stable while
+        :math:`\eta s x_1 < 2`, about; s may grow.
+    relative_rate : float or array_like, shape (last step,)
+        c > 0, for all steps or for each; ``math.inf`` leaves it to `learning_rate`.
     richness : float
         :math:`\gamma \ge 0`, the learning rate of A over that of w; 0 for features that stay as they are.
     initial_variance : float
@@ -184,8 +190,8 @@ def gradient_descent(
     Raises
     ------
     DomainError
-        If an argument is out of range, steps decrease, the spectrum is infinite, or the learning rate is so large that the
-        losses overflow; the message names the draw and the step.
+        If an argument is out of range, steps decrease, the spectrum is infinite, neither rate is finite at some step, or rates
+        are so large that the losses overflow; the message names the draw and the step.
     ResourceError
         If one draw would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default).
 
@@ -214,7 +220,7 @@ def gradient_descent(
         features,
         whole_or_inf("samples", samples),
         0,
-        learning_rate,
+        (learning_rate, relative_rate),
         richness,
         (initial_variance, noise_variance),
         (replicas, draws),
@@ -228,7 +234,7 @@ def _trained(
     features: float,
     samples: int | None,
     batch: int,
-    learning_rate: float,
+    rates: tuple[ArrayLike, ArrayLike],
     richness: float,
     variances: tuple[float, float],
     repeats: tuple[int, int],
@@ -236,19 +242,21 @@ def _trained(
 ) -> SimulatedTraining:
     """Train on batches, or, where `batch` is zero, on all there is."""
     count = whole_or_inf("features", features)
-    learning_rate, richness = (
-        number("learning_rate", learning_rate, low=0, strict=True),
-        number("richness", richness, low=0),
-    )
+    richness = number("richness", richness, low=0)
     initial_variance, noise_variance = (
         number("initial_variance", variances[0], low=0),
         number("noise_variance", variances[1], low=0),
     )
     replicas, draws = whole("replicas", repeats[0]), whole("draws", repeats[1])
     counts = ordered("steps", steps, whole=True, infinite=False, single_row=True).astype(np.int64)
+    absolute, relative = _schedule(rates, int(counts.reshape(-1)[-1]))
     eigenvalues, signal = listed(spectrum)
     rank = min(replicas * eigenvalues.size, count or math.inf, samples or math.inf)
-    afford_draw(3.0 * rank**2 + 3.0 * counts.size * rank + 2.0 * replicas * eigenvalues.size)
+    afford_draw(
+        (3.0 * rank**2 if richness > 0 else 0.0)
+        + 3.0 * counts.size * rank
+        + 2.0 * replicas * eigenvalues.size
+    )
     eigenvalues, signal = np.repeat(eigenvalues, replicas), np.repeat(signal / replicas, replicas)
     found = table(3, draws, counts.size)
     drawn = problems_and_streams(
@@ -263,19 +271,44 @@ def _trained(
             amplitudes, spread = problem.labels / math.sqrt(problem.samples), 0.0
         kernel = np.eye(roots.size if richness > 0 else 0)
         learned, squares = np.empty((counts.size, roots.size)), np.empty(counts.size)
-        rule = (learning_rate, learning_rate * richness, batch, spread)
+        with np.errstate(over="ignore"):  # infinite where it sets no limit
+            schedule = (absolute, relative / max(float(np.max(problem.rates, initial=0)), 1e-300))
+        rule = (*schedule, richness, batch, spread)
         failed = _train(
             stream, counts.reshape(-1), roots, amplitudes, *rule, output, kernel, learned, squares
         )
         if failed >= 0:
+            limit = np.isfinite(absolute[min(failed, absolute.size) - 1])
+            given = absolute if limit else relative
             raise refusal(
-                "learning_rate",
-                learning_rate,
+                "learning_rate" if limit else "relative_rate",
+                float(given[min(failed, given.size) - 1]),
                 f"is too large: draw {i} diverges and overflows at step {failed}",
             )
         found[:2, i] = problem.losses_of(learned.T)
         found[2, i] = 1 + richness * squares
     return SimulatedTraining(*found.reshape(3, draws, *counts.shape))
+
+
+def _schedule(rates: tuple[ArrayLike, ArrayLike], steps: int) -> tuple[Array, Array]:
+    """Return rates of the steps and relative ones, each of a single entry where it is the same for all steps."""
+    found = []
+    for name, value in zip(("learning_rate", "relative_rate"), rates, strict=True):
+        given = numbers(name, value, low=0, strict=True, infinite=True)
+        if given.ndim and (given.shape != (steps,) or steps == 0):
+            raise refusal(
+                name,
+                given,
+                f"must be one number, or one for each of the {steps} steps; got shape {given.shape}",
+                shown=False,
+            )
+        found.append(np.ascontiguousarray(given.reshape(-1)))
+    absolute, relative = found
+    if np.any(np.isinf(absolute) & np.isinf(relative)):
+        raise refusal(
+            "learning_rate", math.inf, "and relative_rate must not both be inf: give one of them"
+        )
+    return absolute, relative
 
 
 def _started(
@@ -322,8 +355,9 @@ def _train(
     counts: NDArray[np.int64],
     roots: Array,
     amplitudes: Array,
-    rate: float,
-    bend: float,
+    absolute: Array,
+    relative: Array,
+    richness: float,
     batch: int,
     spread: float,
     output: Array,
@@ -351,6 +385,11 @@ def _train(
     step = 0
     for record in range(counts.size):
         while step < counts[record]:
+            rate = min(
+                absolute[min(step, absolute.size - 1)],
+                relative[min(step, relative.size - 1)] / (1.0 + richness * square),
+            )
+            bend = rate * richness
             if batch == 0:
                 for j in range(size):
                     pull[j] = roots[j] * error[j]
@@ -369,7 +408,7 @@ def _train(
             else:  # nothing is left to learn
                 for j in range(size):
                     pull[j] = 0.0
-            if bend > 0.0:
+            if richness > 0.0:
                 _apply(kernel, before, turn, pull, moved)
             else:
                 for j in range(size):

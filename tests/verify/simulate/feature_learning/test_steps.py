@@ -15,7 +15,12 @@ from scalinglaws.solvers import feature_learning as solve
 from scalinglaws.solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.verify.simulate import linear
 from scalinglaws.verify.simulate._problems import populations
-from scalinglaws.verify.simulate.feature_learning import gradient_descent, gradient_flow, online_sgd
+from scalinglaws.verify.simulate.feature_learning import (
+    gradient_descent,
+    gradient_flow,
+    kernel_spectrum,
+    online_sgd,
+)
 
 STEPS = np.array([0, 1, 2, 2, 7, 30])
 
@@ -479,7 +484,7 @@ GOOD = {"features": 3, "learning_rate": 0.1, "richness": 1.0}
         ({"steps": [2, 1]}, r"steps\[1\] = 1.0 is less than"),
         ({"steps": math.inf}, "steps = inf"),
         ({"features": 0}, "features = 0"),
-        ({"learning_rate": 0}, "learning_rate = 0 must be > 0 and finite"),
+        ({"learning_rate": 0}, r"learning_rate = (0|0\.0) must be > 0"),
         ({"learning_rate": math.nan}, "learning_rate = nan"),
         ({"richness": -1}, "richness = -1 must be >= 0 and finite"),
         ({"initial_variance": -1}, "initial_variance = -1"),
@@ -522,3 +527,40 @@ def test_too_large_a_draw_is_refused_before_it_is_made(monkeypatch):
     ):
         with pytest.raises(ResourceError, match="use fewer modes"):
             call()
+
+
+@pytest.mark.parametrize("richness", [0.0, 1.0])
+def test_schedules_of_rates_are_those_of_the_reduced_recursion(richness):
+    """The solver iterates w and A of the population; a rate for each step, and a cap."""
+    task, steps = PowerLawSpectrum(1.5, 0.5, 60), np.arange(64)
+    cases = (
+        {"relative_rate": solve.silver_steps(63)},
+        {"relative_rate": 1.5, "learning_rate": 0.4},
+        {"learning_rate": np.linspace(0.2, 0.3, 63)},
+    )
+    for rates in cases:
+        found = gradient_descent(steps, task, richness=richness, **rates)
+        expected = solve.gradient_descent(63, task, richness=richness, modes="full", **rates)
+        np.testing.assert_allclose(found.test_loss[0], expected.test_loss, rtol=1e-9)
+        np.testing.assert_allclose(found.kernel_scale[0], expected.scale, rtol=1e-12)
+
+
+def test_relative_rates_are_in_units_of_the_kernel_that_was_drawn():
+    """The same as rates written out, at finite width and data."""
+    task, given = PowerLawSpectrum(1.5, 0.5, 30), {"features": 12, "samples": 20, "rng": 3}
+    largest = kernel_spectrum(task, **given).eigenvalues[0]
+    steps = np.arange(21)
+    one = gradient_descent(steps, task, relative_rate=1.2, richness=2.0, **given)
+    written = 1.2 / (largest * one.kernel_scale[0, :-1])
+    other = gradient_descent(steps, task, learning_rate=written, richness=2.0, **given)
+    np.testing.assert_allclose(one.train_loss, other.train_loss, rtol=1e-12)
+
+
+def test_rates_that_are_refused():
+    task = PowerLawSpectrum(1.5, 0.5, 10)
+    with pytest.raises(DomainError, match="must not both be inf"):
+        gradient_descent(3, task, richness=1.0)
+    with pytest.raises(DomainError, match="one for each of the 3 steps"):
+        gradient_descent(3, task, learning_rate=[0.1, 0.2], richness=1.0)
+    with pytest.raises(DomainError, match="relative_rate = 60.0 is too large"):
+        gradient_descent(3000, task, relative_rate=60.0, richness=0.0)
