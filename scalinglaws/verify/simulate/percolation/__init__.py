@@ -11,7 +11,9 @@ from .bethe.learning import (
     training_grid,
 )
 from .bethe.nearest import NearestSites, nearest_training_site
+from .bethe.rooted import RootedSizes, rooted_sizes
 from .bethe.sizes import rooted_exponent
+from .draws import listed_losses, zipf_losses
 from .lattice.clusters import label_clusters, lattice_clusters, sample_lattices
 from .lattice.estimates import (
     crossing,
@@ -42,6 +44,7 @@ __all__ = [
     "NearestSites",
     "OccupationSweep",
     "RandomAllocations",
+    "RootedSizes",
     "bethe_dataset",
     "canonical",
     "crossing",
@@ -53,6 +56,7 @@ __all__ = [
     "label_clusters",
     "lattice_clusters",
     "learning_curves",
+    "listed_losses",
     "model_loss",
     "nearest_distances",
     "nearest_training_site",
@@ -60,6 +64,8 @@ __all__ = [
     "random_allocations",
     "rank_exponent",
     "rooted_exponent",
+    "rooted_sizes",
     "sample_lattices",
     "training_grid",
+    "zipf_losses",
 ]
