@@ -539,6 +539,7 @@ SOLVE = {
     ],
     "percolation.cluster_learning_curve": ["u=0.1:100"],
     "percolation.cluster_size_probability": ["size=1:1e6:7", "coordination=12", "occupation=1/11"],
+    "percolation.dual_occupation": ["coordination=12", "occupation=0.05,0.1,0.2"],
     "percolation.infinite_cluster": ["coordination=12", "occupation=0.09,0.1,0.2"],
     "percolation.nearest_distance": ["distance=1:100", "density=0.01", "coordination=6,12"],
     "percolation.mean_nearest_distance": ["density=1e-4:1e-1", "coordination=12", "moment=1,2"],

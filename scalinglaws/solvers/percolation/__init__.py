@@ -17,6 +17,7 @@ from .bethe.distance import (
 from .bethe.sizes import (
     cluster_cutoff,
     cluster_size_probability,
+    dual_occupation,
     infinite_cluster,
     mean_cluster_size,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "crossover_model_loss",
     "data_loss",
     "data_loss_expansion",
+    "dual_occupation",
     "infinite_cluster",
     "infinite_component_loss",
     "mean_cluster_size",

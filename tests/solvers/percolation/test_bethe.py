@@ -13,6 +13,7 @@ from scalinglaws.solvers.percolation import (
     cluster_cutoff,
     cluster_scale,
     cluster_size_probability,
+    dual_occupation,
     infinite_cluster,
     infinite_component_loss,
     mean_cluster_size,
@@ -354,3 +355,46 @@ def test_the_infinite_cluster_far_above_its_threshold_keeps_its_digits(z, ratio)
                 break
         exact = 1 - (1 - occupied + occupied * x) ** coordination
         assert abs(found - exact) <= 1e-14 * exact
+
+
+def _dual_in_many_digits(z, p):
+    """Bisect log p' below the threshold, log(1 - p') above it."""
+    p, threshold = mpmath.mpf(p), mpmath.mpf(1) / (z - 1)
+    below = p > threshold
+    a, b = (1, z - 2) if below else (z - 2, 1)
+    level = mpmath.log(p) + (z - 2) * mpmath.log(1 - p)
+    low, high = level / a, mpmath.log(threshold if below else 1 - threshold)
+    for _ in range(160):
+        middle = (low + high) / 2
+        value = a * middle + b * mpmath.log(-mpmath.expm1(middle))
+        low, high = (middle, high) if value < level else (low, middle)
+    return mpmath.exp(low) if below else -mpmath.expm1(low)
+
+
+@pytest.mark.parametrize("z", [3, 4, 12, 1000, 2**20])
+def test_duals_in_many_digits(z):
+    ratios = [1 + sign * 10.0**-k for k in (0.1, 0.4, 1, 3, 8) for sign in (-1, 1)]
+    occupations = [r / (z - 1) for r in ratios if r < z - 1] + [1e-300, 1e-10, 0.7, 0.999]
+    with mpmath.workdps(40):
+        for p in occupations:
+            exact = _dual_in_many_digits(z, p)
+            if exact > 1e-300:
+                found = float(dual_occupation(coordination=z, occupation=p))
+                assert abs(found / exact - 1) < 2e-14, (z, p)
+
+
+def test_duals_have_the_same_finite_clusters():
+    p = 1.1 / 11
+    dual = float(dual_occupation(coordination=12, occupation=p))
+    assert 11 * dual == pytest.approx(0.9056632001, abs=1e-10)
+    sizes = [1, 2, 10, 1000, 10**5]
+    finite = 1 - infinite_cluster(coordination=12, occupation=p)
+    np.testing.assert_allclose(
+        cluster_size_probability(sizes, coordination=12, occupation=p),
+        finite * cluster_size_probability(sizes, coordination=12, occupation=dual),
+        rtol=1e-11,
+    )
+    assert float(dual_occupation(coordination=12, occupation=dual)) == pytest.approx(p, rel=1e-14)
+    np.testing.assert_array_equal(
+        dual_occupation(coordination=12, occupation=[0, 1 / 11, 1]), [1, 1 / 11, 0]
+    )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .... import theory
 from ....solvers import percolation as solve
-from ...comparison import Comparison, Measurement, Prediction, Rival
+from ...comparison import Comparison, Prediction, Rival
 from ...estimate import curve_from_replicates, measure
 from ...registry import Context, check
 from ...simulate import percolation as simulate
@@ -310,88 +310,4 @@ def prefactor(context: Context) -> Iterator[Comparison]:
         tolerance=LOSS_TOLERANCE,
         tolerance_kind="relative",
         rival=Rival("published: smallest allocation 1, sums as integrals", published),
-    )
-
-
-@check(
-    "percolation.data-prefactor",
-    statement="the mean loss over counts of samples has the derived prefactor and not the published one",
-    laws=("percolation.data",),
-    refutes=("percolation.data",),
-    evidence="exact",
-)
-def data_prefactor(context: Context) -> Iterator[Comparison]:
-    """Samples drawn one by one; and the solver, which sums over clusters and counts, where the law is the expansion of that sum."""
-    law, few, samples = (
-        theory.law("percolation.data"),
-        np.array([100, 1000, 10_000]),
-        np.geomspace(1e8, 1e12, 5),
-    )
-    assert law.published is not None
-    point = law.published.point
-    norm = float(law.evaluate("normalized", alpha=point["alpha"]))
-    draws = context.pick(quick=2, full=20)
-    simulated, printed = (
-        np.array([float(law.evaluate(form, P=size, **point)) for size in few])
-        for form in ("loss", "published_loss")
-    )
-    yield Comparison(
-        f"{context.check}/simulation",
-        Prediction(
-            "loss against samples",
-            "curve",
-            simulated,
-            f"{law.name}, both leading terms",
-            x=few.astype(float),
-            domain={"samples": (float(few[0]), np.inf)},
-        ),
-        measure(
-            lambda r: simulate.listed_losses(
-                few,
-                alpha=float(point["alpha"]),
-                exponent=float(point["beta"]),
-                draws=draws,
-                rng=context.generator("simulation", r),
-            ).mean(axis=0),
-            lambda rows: curve_from_replicates(
-                few, rows, method=f"counts of samples that are drawn, {draws} times"
-            ),
-            replicates=12,
-            tolerance=0.02 * simulated,
-        ),
-        tolerance=0.02,
-        tolerance_kind="relative",
-        rival=Rival("published: counts replaced by their means, sums by integrals", printed / norm),
-    )
-    found = solve.data_loss(samples, alpha=float(point["alpha"]), exponent=float(point["beta"]))
-    derived, published = (
-        np.array([float(law.evaluate(form, P=size, **point)) for size in samples])
-        for form in ("loss", "published_loss")
-    )
-    yield Comparison(
-        f"{context.check}/solver",
-        Prediction(
-            "loss against samples",
-            "curve",
-            derived,
-            f"{law.name}, both leading terms",
-            x=samples,
-            domain={"samples": (float(samples[0]), np.inf)},
-        ),
-        Measurement(
-            np.asarray(found.loss),
-            1e-9 * np.asarray(found.loss),
-            None,
-            1,
-            "solvers.percolation.data_loss",
-            (float(samples[0]), float(samples[-1])),
-            deterministic=True,
-        ),
-        tolerance=1e-3,
-        tolerance_kind="relative",
-        rival=Rival(
-            "published: counts replaced by their means, sums by integrals",
-            published / norm,
-        ),
-        evidence="exact",
     )

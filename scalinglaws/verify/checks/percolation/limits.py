@@ -34,7 +34,7 @@ def one_sample_each(context: Context) -> Iterator[Comparison]:
         def replicate(r: int, alpha: float = alpha) -> Array:
             rng = context.generator(f"alpha {alpha:g}", r)
             return np.asarray(
-                simulate.listed_losses(
+                simulate.counted_losses(
                     samples, alpha=alpha, exponent=1.0, scale=0.0, draws=draws, rng=rng
                 ).mean(axis=0)
             )

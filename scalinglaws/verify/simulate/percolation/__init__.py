@@ -15,7 +15,9 @@ from .bethe.learning import (
     training_grid,
 )
 from .bethe.nearest import NearestSites, nearest_training_site
+from .bethe.rooted import RootedSizes, rooted_sizes
 from .bethe.sizes import rooted_exponent
+from .draws import listed_losses, zipf_losses
 from .lattice.clusters import label_clusters, lattice_clusters, sample_lattices
 from .lattice.estimates import (
     crossing,
@@ -34,7 +36,7 @@ from .lattice.records import (
 )
 from .lattice.sweep import canonical, newman_ziff
 from .listed.components import component_losses
-from .listed.counts import listed_losses, remembered_losses
+from .listed.counts import counted_losses, remembered_losses
 from .listed.masked import line_gains, masked_gains
 
 __all__ = [
@@ -49,10 +51,12 @@ __all__ = [
     "NearestSites",
     "OccupationSweep",
     "RandomAllocations",
+    "RootedSizes",
     "bethe_dataset",
     "bethe_sizes",
     "canonical",
     "component_losses",
+    "counted_losses",
     "crossing",
     "data_losses",
     "enumerate_clusters",
@@ -74,6 +78,8 @@ __all__ = [
     "rank_exponent",
     "remembered_losses",
     "rooted_exponent",
+    "rooted_sizes",
     "sample_lattices",
     "training_grid",
+    "zipf_losses",
 ]

@@ -15,7 +15,7 @@ from scalinglaws.verify.simulate.percolation.listed.components import _interpola
 
 @pytest.mark.parametrize(("exponent", "scale"), [(0.5, 1.0), (2.0, 3.0), (np.inf, 2.0), (1.0, 0.0)])
 def test_losses_are_those_of_counting_by_hand(exponent, scale):
-    found = simulate.listed_losses([3, 500], alpha=0.7, exponent=exponent, scale=scale, rng=5)[0]
+    found = simulate.counted_losses([3, 500], alpha=0.7, exponent=exponent, scale=scale, rng=5)[0]
     ranks = np.random.default_rng(5).zipf(1.7, 500)
     for size, loss in zip((3, 500), found, strict=True):
         by_hand = 1.0
@@ -28,7 +28,7 @@ def test_losses_are_those_of_counting_by_hand(exponent, scale):
 @pytest.mark.parametrize(("alpha", "exponent"), [(1.0, 0.5), (2.0, 0.25), (0.5, 1.0)])
 def test_mean_losses_are_those_of_binomial_counts(alpha, exponent):
     sizes = [10, 100, 1000]
-    drawn = simulate.listed_losses(sizes, alpha=alpha, exponent=exponent, draws=800, rng=1)
+    drawn = simulate.counted_losses(sizes, alpha=alpha, exponent=exponent, draws=800, rng=1)
     error = drawn.std(axis=0, ddof=1) / np.sqrt(800)
     assert np.all(
         abs(drawn.mean(axis=0) - data_loss(sizes, alpha=alpha, exponent=exponent).loss) < 4 * error
@@ -36,13 +36,13 @@ def test_mean_losses_are_those_of_binomial_counts(alpha, exponent):
 
 
 def test_nothing_is_learned_without_samples_or_slope():
-    assert np.all(simulate.listed_losses([0, 100], alpha=1, exponent=0.0) == 1)
-    assert simulate.listed_losses([0], alpha=1, exponent=1.0).item() == 1
-    assert simulate.listed_losses([1], alpha=1, exponent=1.0).item() == 1  # h(1) = 1
+    assert np.all(simulate.counted_losses([0, 100], alpha=1, exponent=0.0) == 1)
+    assert simulate.counted_losses([0], alpha=1, exponent=1.0).item() == 1
+    assert simulate.counted_losses([1], alpha=1, exponent=1.0).item() == 1  # h(1) = 1
 
 
 def test_a_model_with_room_for_all_knows_what_one_sample_teaches():
-    seen = simulate.listed_losses([2000], alpha=1, exponent=1.0, scale=0.0, rng=3)
+    seen = simulate.counted_losses([2000], alpha=1, exponent=1.0, scale=0.0, rng=3)
     kept = simulate.remembered_losses([0, 10, 2000], samples=2000, alpha=1, rng=3)
     assert kept[0, 0] == 1
     assert kept[0, 2] == pytest.approx(seen.item())
@@ -107,9 +107,9 @@ def test_lines_are_those_of_a_loop():
 @pytest.mark.parametrize(
     ("call", "error", "complaint"),
     [
-        (lambda: simulate.listed_losses([[1]], alpha=1, exponent=1), DomainError, "one-dimensional"),
-        (lambda: simulate.listed_losses([1], alpha=0.4, exponent=1), DomainError, "alpha = 0.4"),
-        (lambda: simulate.listed_losses([10**6], alpha=1, exponent=1, draws=99), ResourceError, "fewer draws"),
+        (lambda: simulate.counted_losses([[1]], alpha=1, exponent=1), DomainError, "one-dimensional"),
+        (lambda: simulate.counted_losses([1], alpha=0.4, exponent=1), DomainError, "alpha = 0.4"),
+        (lambda: simulate.counted_losses([10**6], alpha=1, exponent=1, draws=99), ResourceError, "fewer draws"),
         (lambda: simulate.remembered_losses([], samples=3, alpha=1), DomainError, "kept"),
         (lambda: simulate.component_losses([0], dimension=1), DomainError, "cells"),
         (lambda: simulate.component_losses([2], dimension=1, order=3), DomainError, "order = 3"),

@@ -17,7 +17,7 @@ from .growth import accepted_attempts, binomial_table, grow_again
 _BLOCK = 2**20  # attempts between two looks at the work done
 _MOST_GROWN = 2e11  # sites grown in one call: some seven minutes
 _PER_ATTEMPT = 10  # sites that could be grown in the time an attempt takes by itself
-_LARGEST = 2**30  # sites of a cluster, whose parents are 32-bit numbers
+LARGEST = 2**30  # sites of a cluster, whose parents are 32-bit numbers
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def bethe_dataset(
         raise refusal("occupation", occupation, "must lie between 0 and 1")
     if smallest < 2:
         raise refusal("smallest", smallest, "must be at least 2: one site has no variance")
-    if not smallest <= largest <= _LARGEST:
+    if not smallest <= largest <= LARGEST:
         raise refusal(
             "largest", largest, f"must be at least smallest = {smallest} and at most 2^30"
         )
@@ -148,7 +148,7 @@ def bethe_dataset(
     table, bounds = binomial_table(coordination - 1, occupation)
     root = binomial_table(coordination, occupation)[1]
     with np.errstate(over="ignore"):
-        attempts, sizes = _accepted(key, table, bounds, root, clusters, smallest, largest)
+        attempts, sizes = accepted(key, table, bounds, root, clusters, smallest, largest)
         afford(float(sizes.sum()), "the clusters", cure)
         order = np.argsort(-sizes, kind="stable")
         attempts, sizes = attempts[order], sizes[order]
@@ -161,7 +161,7 @@ def bethe_dataset(
     return BetheDataset(sizes, offsets, parent, targets, variance, coordination, float(occupation))
 
 
-def _accepted(
+def accepted(
     key: np.uint64,
     table: NDArray[np.int8],
     bounds: NDArray[np.uint64],
@@ -170,7 +170,7 @@ def _accepted(
     smallest: int,
     largest: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return numbers and sizes of the first attempts that are accepted."""
+    """Return numbers and sizes of the first attempts that are accepted, in their order."""
     attempts, sizes = np.empty(clusters, np.int64), np.empty(clusters, np.int64)
     found, first, grown = 0, 0, 0
     block = max(1, min(_BLOCK, math.floor(_MOST_GROWN / 100 / largest)))

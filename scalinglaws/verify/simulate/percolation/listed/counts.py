@@ -20,7 +20,7 @@ _FEW = 2**16  # ranks up to which samples are counted in a table
 FLATTEST = 0.5  # below, ranks beyond 2^63 would matter
 
 
-def listed_losses(
+def counted_losses(
     samples: ArrayLike,
     *,
     alpha: float,
@@ -64,7 +64,7 @@ def listed_losses(
 
     Examples
     --------
-    >>> losses = listed_losses([0, 1000], alpha=1, exponent=0.5, draws=4)
+    >>> losses = counted_losses([0, 1000], alpha=1, exponent=0.5, draws=4)
     >>> losses[:, 0].tolist(), bool(np.all(losses[:, 1] < 0.2))
     ([1.0, 1.0, 1.0, 1.0], True)
     """
