@@ -39,6 +39,8 @@ CALLS = {
     ),
     (perceptron, "fixed_norm"): ((1.0,), {"alpha": 2, "inputs": 10}),
     (perceptron, "gradient_flow"): ((1.0,), {"alpha": 2, "inputs": 10}),
+    (perceptron, "max_stability"): ((2,), {"inputs": 10}),
+    (perceptron, "version_space"): ((2,), {"inputs": 10}),
     (kernel_adaptation, "sample_posterior"): (
         ([[1.0], [2.0]], [1.0, 2.0]),
         {"neurons": 2, "ridge": 1.0, "rng": 0},

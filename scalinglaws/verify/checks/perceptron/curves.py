@@ -1,4 +1,4 @@
-"""Errors at fixed norm against simulation, against each other, and against what no learner can beat."""
+"""Errors at fixed norm against simulation, and against each other."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import numpy as np
 from .... import theory
 from ....solvers import perceptron as solve
 from ...comparison import Comparison, Measurement, Prediction, Rival
-from ...estimate import curve_from_replicates, local_exponent, measure
+from ...estimate import curve_from_replicates, measure
 from ...registry import Context, check
 from ...simulate import perceptron as simulate
 from .tolerances import (
-    BAYES_TOLERANCE,
     COLLAPSE_TOLERANCE,
     CURVE_TOLERANCE,
     RATIO_TOLERANCE,
     REPLICATES,
-    SOLVER_TOLERANCE,
     Array,
     constant,
 )
@@ -33,7 +31,7 @@ _NORMS = (0.5, 2.0, 8.0)
 )
 def learning_curves(context: Context) -> Iterator[Comparison]:
     """Three numbers of samples; the rival draws any student that makes no training error, whatever its norm."""
-    inputs = 200
+    inputs = 100
     for distribution in ("gaussian", "binary"):
         for alpha in (0.5, 2.0, 8.0):
 
@@ -43,7 +41,7 @@ def learning_curves(context: Context) -> Iterator[Comparison]:
                     alpha=alpha,
                     inputs=inputs,
                     distribution=distribution,
-                    draws=context.pick(quick=3, full=30),
+                    draws=context.pick(quick=6, full=60),
                     rng=context.generator(f"{distribution} {alpha:g}", r),
                 )
                 return np.asarray(found.error.mean(axis=0))
@@ -159,62 +157,4 @@ def gradient_flow(context: Context) -> Iterator[Comparison]:
         tolerance=RATIO_TOLERANCE,
         rival=Rival("the minimizers at fixed norm", np.ones(ratio.size)),
         notes=(f"the prediction is for many samples; the simulation has {alpha:g} per input",),
-    )
-
-
-@check(
-    "perceptron.limits",
-    statement="errors of Hebb's rule, of maximum stability and of Bayes' rule fall as powers of the samples; none is below Bayes'",
-    laws=("perceptron.hebb", "perceptron.max_stability", "perceptron.bayes"),
-)
-def limits(context: Context) -> Iterator[Comparison]:
-    """Exponents by the solver, and the least error at fixed norm against the bound, in simulation."""
-    for name, curve, rival in (
-        ("hebb", solve.hebb, "max_stability"),
-        ("max_stability", solve.max_stability, "hebb"),
-        ("bayes", solve.bayes, "hebb"),
-    ):
-        law, other = (theory.law(f"perceptron.{each}") for each in (name, rival))
-        yield Comparison(
-            f"{context.check}/{name.replace('_', '-')}",
-            Prediction(
-                "exponent of the error", "exponent", float(law()), f"{law.name}: {law.expr}"
-            ),
-            local_exponent(lambda alpha, curve=curve: curve(alpha).error, 1e6),  # type: ignore[misc]
-            tolerance=SOLVER_TOLERANCE,
-            rival=Rival(f"that of {rival.replace('_', ' ')}", float(other())),
-            evidence="exact",
-        )
-    alpha, inputs = 8.0, 200
-    best, bound = solve.optimal_norm(alpha), float(solve.bayes(alpha).error)
-
-    def replicate(r: int) -> Array:
-        found = simulate.fixed_norm(
-            best.norm,
-            alpha=alpha,
-            inputs=inputs,
-            draws=context.pick(quick=10, full=60),
-            rng=context.generator("bound", r),
-        )
-        return np.asarray(found.error.mean(axis=0) / bound)
-
-    yield Comparison(
-        f"{context.check}/bound",
-        Prediction(
-            "error at the best norm over Bayes'",
-            "curve",
-            np.array([best.error / bound]),
-            "solvers.perceptron.optimal_norm over bayes",
-            x=np.array([alpha]),
-        ),
-        measure(
-            replicate,
-            lambda ratios: curve_from_replicates(
-                [alpha], ratios, method=f"L-BFGS on drawn data, N = {inputs}"
-            ),
-            replicates=REPLICATES,
-            tolerance=BAYES_TOLERANCE,
-        ),
-        tolerance=BAYES_TOLERANCE,
-        rival=Rival("Gibbs' rule", np.array([float(solve.gibbs(alpha).error) / bound])),
     )

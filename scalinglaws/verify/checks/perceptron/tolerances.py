@@ -16,6 +16,7 @@ REPLICATES = 12  # streams per comparison: 11 degrees of freedom
 CURVE_TOLERANCE = (
     0.05  # relative: corrections of order 1/N = 1/200 and more, and the default for curves
 )
+SIMULATED_TOLERANCE = 0.03  # absolute: the same of exponents of one half
 EXPONENT_TOLERANCE = 0.05  # absolute, of simulated exponents between 0.4 and 1
 SOLVER_TOLERANCE = 1e-4  # absolute: what is left of the corrections at a million samples per input
 AMPLITUDE_TOLERANCE = 1e-3  # relative: the same for constants

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
@@ -22,6 +23,13 @@ Array = NDArray[np.float64]
 LOSSES = ("logistic", "exponential")
 _ITERATIONS = 5000
 _LARGEST = 1e20  # norms: where the solver's range ends, too
+_DENSE = 1.2e7  # P N^2, work for a Hessian, up to which Newton's method is faster
+_NEWTON, _STEP, _LEAST_SHARE = (
+    50,
+    1e-7,
+    1e-6,
+)  # steps of it, the last one over the norm, and how far one is cut
+_PLAIN = 100.0  # of the least margin times the norm: within, the loss neither under- nor overflows
 _GRADIENT = 1e-3  # of the log loss along the sphere, over the norm: above, L-BFGS has stopped short
 
 
@@ -102,8 +110,9 @@ def fixed_norm(
 
     Notes
     -----
-    L-BFGS on the logarithm of the mean loss, whose values would otherwise underflow, as a function of the direction; from Hebb's rule
-    on, each norm starts at the minimum of the one before it. Some hundred products with the data for each norm.
+    From Hebb's rule on, each norm starts at the minimum of the one before it. While P N^2 is below 1.2e7 by Newton's method on the sphere,
+    some ten Hessians for each norm; beyond, and where rounding spoils the Hessian, by L-BFGS on the logarithm of the mean loss, whose
+    values would otherwise underflow, as a function of the direction: some hundred products with the data.
 
     Examples
     --------
@@ -141,6 +150,11 @@ def fixed_norm(
 def minimizer(signed: Array, start: Array, norm: float, loss: str = "logistic") -> Array:
     """Return the direction, of squared norm N, in which the loss at a norm is least."""
     size = signed.shape[1]
+    begin = start * (math.sqrt(size) / np.linalg.norm(start))
+    if signed.shape[0] * size**2 <= _DENSE:
+        begin, done = _newton(signed, begin, norm, loss)
+        if done:
+            return begin
 
     def value_and_slope(w: Array) -> tuple[float, Array]:
         length = float(np.linalg.norm(w))
@@ -154,7 +168,7 @@ def minimizer(signed: Array, start: Array, norm: float, loss: str = "logistic") 
 
     found = minimize(
         value_and_slope,
-        start * (math.sqrt(size) / np.linalg.norm(start)),
+        begin,
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": _ITERATIONS, "maxfun": 2 * _ITERATIONS, "ftol": 1e-14, "gtol": 1e-8},
@@ -166,6 +180,64 @@ def minimizer(signed: Array, start: Array, norm: float, loss: str = "logistic") 
             "use smaller steps in the norm, or fewer samples"
         )
     return np.asarray(found.x, float)
+
+
+def _newton(signed: Array, start: Array, norm: float, loss: str) -> tuple[Array, bool]:
+    """Return where Newton's method on the sphere ends, and whether at the minimum; not if rounding spoils the Hessian."""
+    size = signed.shape[1]
+    w, margins = start, signed @ start
+    value = _log_total(norm * margins, loss)
+    for _ in range(_NEWTON):
+        push, bend, shift = _scaled_derivatives(norm * margins, loss)
+        slope = norm * (push @ signed)
+        force = -float(slope @ w) / size
+        pushed = signed * (norm * np.sqrt(bend))[:, None]
+        hessian = pushed.T @ pushed
+        hessian[np.diag_indices(size)] += force
+        tangent = slope + force * w
+        try:
+            factor = cho_factor(hessian, overwrite_a=True, check_finite=False)
+        except LinAlgError:
+            return w, False
+        both = cho_solve(factor, np.stack([tangent, w], axis=1), check_finite=False)
+        step = both[:, 1] * (float(w @ both[:, 0]) / float(w @ both[:, 1])) - both[:, 0]
+        if not np.all(np.isfinite(step)):
+            return w, False
+        # of the log loss
+        gain = -float(tangent @ step) * math.exp(shift - value)
+        share = 1.0
+        while share > _LEAST_SHARE:
+            trial = w + share * step
+            trial *= math.sqrt(size) / float(np.linalg.norm(trial))
+            ahead = signed @ trial
+            total = _log_total(norm * ahead, loss)
+            if total <= value - 1e-4 * share * gain + 1e-14 * abs(value):
+                break
+            share /= 2
+        else:
+            return w, False
+        w, margins, value = trial, ahead, total
+        if float(np.linalg.norm(step)) <= _STEP * math.sqrt(size):
+            return w, True
+    return w, False
+
+
+def _log_total(u: Array, loss: str) -> float:
+    """Return the logarithm of the summed loss."""
+    if -_PLAIN < u.min() < _PLAIN:
+        losses = np.exp(-np.minimum(u, 2 * _PLAIN) * (1 if loss == "exponential" else 2))
+        return math.log(float((losses if loss == "exponential" else np.log1p(losses)).sum()))
+    return float(logsumexp(log_loss(u, loss)[0]))
+
+
+def _scaled_derivatives(u: Array, loss: str) -> tuple[Array, Array, float]:
+    """Return both derivatives of the loss, divided by a number that keeps them from underflowing, and its logarithm."""
+    logs = -u if loss == "exponential" else -np.logaddexp(0.0, 2 * u)
+    shift = float(logs.max())
+    share = np.exp(logs - shift)
+    if loss == "exponential":
+        return -share, share, shift
+    return -2 * share, 4 * share * -np.expm1(logs), shift
 
 
 def log_loss(u: Array, loss: str) -> tuple[Array, Array]:

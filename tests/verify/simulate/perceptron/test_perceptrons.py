@@ -177,5 +177,6 @@ def test_the_flow_refuses_zero_and_what_it_does_not_reach(monkeypatch):
 
 def test_a_minimum_that_is_not_reached_is_told(monkeypatch):
     monkeypatch.setattr(module, "_ITERATIONS", 1)
+    monkeypatch.setattr(module, "_DENSE", 0)
     with pytest.raises(ConvergenceError, match="L-BFGS stopped at norm 20"):
         fixed_norm(20, alpha=2, inputs=20)
