@@ -15,6 +15,7 @@ from .bethe.rooted import RootedSizes, rooted_sizes
 from .bethe.sizes import rooted_exponent
 from .draws import listed_losses, zipf_losses
 from .lattice.clusters import label_clusters, lattice_clusters, sample_lattices
+from .lattice.distances import LatticeDistances, lattice_distances
 from .lattice.estimates import (
     crossing,
     fisher_exponent,
@@ -38,6 +39,7 @@ __all__ = [
     "DistanceStatistics",
     "LabeledClusters",
     "LatticeClusters",
+    "LatticeDistances",
     "LatticeEstimate",
     "LatticeSamples",
     "LearningCurves",
@@ -55,6 +57,7 @@ __all__ = [
     "fractal_dimension",
     "label_clusters",
     "lattice_clusters",
+    "lattice_distances",
     "learning_curves",
     "listed_losses",
     "model_loss",
