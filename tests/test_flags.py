@@ -159,6 +159,9 @@ CALLS = {
     "verify.simulate.percolation.lattice_clusters": lambda **given: simulated.lattice_clusters(
         (3, 3), 0.5, **given
     ),
+    "verify.simulate.percolation.lattice_distances": lambda **given: simulated.lattice_distances(
+        4, 2, [1], occupation=1.0, **given
+    ),
     "verify.simulate.percolation.newman_ziff": lambda **given: simulated.newman_ziff(3, 2, **given),
     "verify.simulate.percolation.sample_lattices": lambda **given: simulated.sample_lattices(
         3, 2, occupation=0.5, **given

@@ -4,7 +4,7 @@ import pytest
 
 from scalinglaws import theory, verify
 from scalinglaws.solvers import percolation as solve
-from scalinglaws.verify.checks.percolation import off_threshold, samples
+from scalinglaws.verify.checks.percolation import distances, off_threshold, samples
 
 from .mutations import changed, verdicts
 
@@ -17,9 +17,9 @@ def report(shared_report):
 
 
 def test_the_rivals_are_rejected(report):
-    names = ("off-threshold", "duality", "data-prefactor", "data-exponent")
+    names = ("off-threshold", "duality", "data-prefactor", "data-exponent", "supercritical")
     found = [entry for entry in report.comparisons if entry.id.split("/")[0][12:] in names]
-    assert len(found) == 6
+    assert len(found) == 8
     assert {(entry.verdict, entry.rival_verdict, entry.evidence) for entry in found} == {
         ("pass", "fail", "simulation")
     }
@@ -62,9 +62,26 @@ def test_another_law_of_samples_fails(monkeypatch):
     }
 
 
+def test_another_dimension_of_the_infinite_cluster_fails(monkeypatch):
+    original = distances.critical_exponents
+    monkeypatch.setattr(distances, "critical_exponents", lambda dimension: original(2))
+    assert verdicts(distances.supercritical, "percolation.supercritical") == {
+        "homogeneous": "pass",
+        "fractal": "fail",
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "check", ["crossover-exponent", "data-exponent", "data-prefactor", "duality", "off-threshold"]
+    "check",
+    [
+        "crossover-exponent",
+        "data-exponent",
+        "data-prefactor",
+        "duality",
+        "off-threshold",
+        "supercritical",
+    ],
 )
 def test_full_effort(check):
     report = verify.run([f"percolation.{check}"], effort="full", rng=1)

@@ -19,6 +19,7 @@ from .bethe.rooted import RootedSizes, rooted_sizes
 from .bethe.sizes import rooted_exponent
 from .draws import listed_losses, zipf_losses
 from .lattice.clusters import label_clusters, lattice_clusters, sample_lattices
+from .lattice.distances import LatticeDistances, lattice_distances
 from .lattice.estimates import (
     crossing,
     fisher_exponent,
@@ -45,6 +46,7 @@ __all__ = [
     "DistanceStatistics",
     "LabeledClusters",
     "LatticeClusters",
+    "LatticeDistances",
     "LatticeEstimate",
     "LatticeSamples",
     "LearningCurves",
@@ -66,6 +68,7 @@ __all__ = [
     "fractal_dimension",
     "label_clusters",
     "lattice_clusters",
+    "lattice_distances",
     "learning_curves",
     "line_gains",
     "listed_losses",
