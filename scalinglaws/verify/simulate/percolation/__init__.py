@@ -36,6 +36,7 @@ from .lattice.sweep import canonical, newman_ziff
 from .listed.components import component_losses
 from .listed.counts import listed_losses, remembered_losses
 from .listed.masked import line_gains, masked_gains
+from .listed.single import PrunedSamples, emerging_losses, pruned_losses
 
 __all__ = [
     "BetheDataset",
@@ -48,6 +49,7 @@ __all__ = [
     "LearningCurves",
     "NearestSites",
     "OccupationSweep",
+    "PrunedSamples",
     "RandomAllocations",
     "bethe_dataset",
     "bethe_sizes",
@@ -55,6 +57,7 @@ __all__ = [
     "component_losses",
     "crossing",
     "data_losses",
+    "emerging_losses",
     "enumerate_clusters",
     "fisher_exponent",
     "fisher_windows",
@@ -70,6 +73,7 @@ __all__ = [
     "nearest_distances",
     "nearest_training_site",
     "newman_ziff",
+    "pruned_losses",
     "random_allocations",
     "rank_exponent",
     "remembered_losses",
