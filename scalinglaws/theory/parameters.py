@@ -162,7 +162,7 @@ def evaluate_form(
     for key, symbol in symbols.items():
         low = 0.0 if symbol.is_nonnegative else -math.inf
         arrays.append(numbers(key, values[key], low=low, strict=bool(symbol.is_positive)))
-    if expr.has(*_SPECIAL):
+    if expr.has(*_SPECIAL) or any(hasattr(part, "_imp_") for part in expr.atoms(sp.Function)):
         result = _by_points(list(symbols.values()), expr, arrays)
     else:
         compiled = sp.lambdify(list(symbols.values()), expr, "numpy")

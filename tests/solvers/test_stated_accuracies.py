@@ -85,6 +85,8 @@ TESTS = {
     "percolation.data_loss": "percolation/test_expected_loss.py::test_one_cluster_against_many_digits",
     "percolation.data_loss_expansion": "percolation/test_accuracy.py::test_expansion_has_all_its_digits",
     "percolation.dual_occupation": "percolation/test_bethe.py::test_duals_in_many_digits",
+    "percolation.distinct_clusters": "percolation/test_transitions.py::test_different_clusters_in_many_digits",
+    "percolation.emergence": "percolation/test_transitions.py::test_samples_in_many_digits",
     "percolation.infinite_cluster": "percolation/test_bethe.py::test_the_infinite_cluster_far_above_its_threshold_keeps_its_digits",
     "percolation.mean_nearest_distance": "percolation/test_accuracy.py::test_distances_to_training_sites",
     "percolation.nearest_distance": "percolation/test_accuracy.py::test_distances_to_training_sites",

@@ -25,12 +25,21 @@ from .bethe.tree import cluster_learning_curve
 from .sampling.expansion import DataLossExpansion, data_loss_expansion
 from .sampling.expected_loss import DataLoss, data_loss
 from .sampling.off_critical import crossover_data_loss, crossover_model_loss, subcritical_sizes
+from .sampling.transitions import (
+    Emergence,
+    PrunedDataLoss,
+    distinct_clusters,
+    emergence,
+    pruned_data_loss,
+)
 
 __all__ = [
     "Allocation",
     "DataLoss",
     "DataLossExpansion",
+    "Emergence",
     "PreparedAllocation",
+    "PrunedDataLoss",
     "ZipfModelLoss",
     "allocate",
     "allocate_integer",
@@ -43,12 +52,15 @@ __all__ = [
     "data_loss",
     "data_loss_expansion",
     "dual_occupation",
+    "distinct_clusters",
+    "emergence",
     "infinite_cluster",
     "infinite_component_loss",
     "mean_cluster_size",
     "mean_nearest_distance",
     "nearest_distance",
     "prepare_allocation",
+    "pruned_data_loss",
     "subcritical_sizes",
     "zipf_model_loss",
 ]

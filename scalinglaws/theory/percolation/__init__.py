@@ -25,6 +25,14 @@ from .exponents import (
 from .ranks import ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .relations import ScalingExponents, scaling_relations
 from .sampling import SampleLimited, derive_sampled
+from .transitions import (
+    Emerging,
+    LearnedMean,
+    Repeated,
+    derive_capacity,
+    derive_emergence,
+    derive_pruned,
+)
 from .width import WidthFit, chinchilla_models, chinchilla_width
 
 __all__ = [
@@ -33,12 +41,15 @@ __all__ = [
     "ClusterNumbers",
     "CountTransform",
     "CriticalExponents",
+    "Emerging",
     "Estimate",
     "GridLimited",
+    "LearnedMean",
     "LossReduction",
     "MeanPower",
     "PoleRest",
     "Prediction",
+    "Repeated",
     "SampleLimited",
     "ScalingExponents",
     "Subcritical",
@@ -50,9 +61,12 @@ __all__ = [
     "critical_threshold",
     "derive_allocated",
     "derive_break_rank",
+    "derive_capacity",
     "derive_cluster",
     "derive_crossover",
+    "derive_emergence",
     "derive_grid",
+    "derive_pruned",
     "derive_ranks",
     "derive_reduction",
     "derive_sampled",

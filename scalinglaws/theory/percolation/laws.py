@@ -32,6 +32,7 @@ from .components import (
 )
 from .ranks import NEARNESS, RANK, TAU, ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .sampling import SampleLimited, derive_sampled
+from .transitions import KEPT, Emerging, Repeated, derive_capacity, derive_emergence, derive_pruned
 
 _ALPHA = "Zipf excess: the cluster of rank k weighs k^-(1 + alpha)"
 _BETA = "exponent at which a single cluster is learned, c/D"
@@ -272,4 +273,50 @@ def sharma_kaplan_law() -> Law:
         quantity="test loss of n cells on one d-dimensional component, in units of that of one cell",
         symbols={"c": _ORDER, "d": "dimension of the component"},
         reference=(SHARMA_2022, BRILL_2024),
+    )
+
+
+@lru_cache(maxsize=1)
+def emergence_law() -> Law:
+    r"""Return ``percolation.emergence``: the cluster of rank k is half learned after :math:`P \sim k^{1 + \alpha}` samples."""
+    return _build(
+        "emergence",
+        "when single clusters are learned: after a number of samples that grows as their inverse weight",
+        derive=derive_emergence,
+        model=Emerging(),
+        variable=RANK,
+        quantity="samples after which the cluster of rank k is half learned",
+        growth=True,
+        reference=(BRILL_2024, MICHAUD_2023),
+    )
+
+
+@lru_cache(maxsize=1)
+def capacity_law() -> Law:
+    r"""Return ``percolation.capacity``: P samples show :math:`\sim P^{1/(1 + \alpha)}` clusters, and a model needs room for no more."""
+    return _build(
+        "capacity",
+        "how much room samples can fill: the number of different clusters among them",
+        derive=derive_capacity,
+        model=Repeated(),
+        variable=P,
+        quantity="number of different clusters among P samples",
+        growth=True,
+        symbols={"alpha": _ALPHA},
+        reference=(BRILL_2024, HUTTER_2021),
+    )
+
+
+@lru_cache(maxsize=1)
+def pruning_law() -> Law:
+    r"""Return ``percolation.pruning``: with one sample of each cluster kept, and no more, :math:`L(Q) \sim Q^{-\alpha}`."""
+    return _build(
+        "pruning",
+        "loss against the samples that are kept, one of each cluster, where one sample teaches a cluster",
+        derive=derive_pruned,
+        model=Repeated(),
+        variable=KEPT,
+        quantity="test loss of Q samples of different clusters, kept from a pool that has no others",
+        symbols={"alpha": _ALPHA},
+        reference=(BRILL_2024, HUTTER_2021),
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from scalinglaws.solvers import percolation as solve
-from scalinglaws.verify.checks.percolation import clusters, limits
+from scalinglaws.verify.checks.percolation import clusters, limits, singles
 from scalinglaws.verify.registry import Context
 from scalinglaws.verify.simulate import percolation as simulate
 
@@ -70,6 +70,29 @@ def test_sizes_at_another_occupation_fail(monkeypatch):
     assert set(verdicts(clusters.sizes, "percolation.sizes").values()) == {"fail"}
 
 
+def test_clusters_that_are_learned_faster_fail(monkeypatch):
+    original = simulate.emerging_losses
+    monkeypatch.setattr(
+        simulate,
+        "emerging_losses",
+        lambda *args, **given: original(*args, **{**given, "exponent": 1.1 * given["exponent"]}),
+    )
+    assert verdicts(singles.plateau_and_collapse, "percolation.emerging") == {"beta-0.5": "fail"}
+
+
+def test_clusters_of_other_weights_fail(monkeypatch):
+    for name in ("pruned_losses", "remembered_losses"):
+        original = getattr(simulate, name)
+
+        def mutated(*args, original=original, **given):
+            return original(*args, **{**given, "alpha": 1.1})
+
+        monkeypatch.setattr(simulate, name, mutated)
+    found = verdicts(singles.limits_of_learning, "percolation.room")
+    assert found == {"distinct": "fail", "more-room": "fail"}
+    assert verdicts(singles.pruned, "percolation.pruned") == {"alpha-1": "fail"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "check",
@@ -79,6 +102,9 @@ def test_sizes_at_another_occupation_fail(monkeypatch):
         limits.one_component,
         limits.loss_reduction,
         clusters.sizes,
+        singles.plateau_and_collapse,
+        singles.limits_of_learning,
+        singles.pruned,
     ],
 )
 def test_full_effort(check):

@@ -39,6 +39,7 @@ from .lattice.sweep import canonical, newman_ziff
 from .listed.components import component_losses
 from .listed.counts import counted_losses, remembered_losses
 from .listed.masked import line_gains, masked_gains
+from .listed.single import PrunedSamples, emerging_losses, pruned_losses
 
 __all__ = [
     "BetheDataset",
@@ -52,6 +53,7 @@ __all__ = [
     "LearningCurves",
     "NearestSites",
     "OccupationSweep",
+    "PrunedSamples",
     "RandomAllocations",
     "RootedSizes",
     "bethe_dataset",
@@ -61,6 +63,7 @@ __all__ = [
     "counted_losses",
     "crossing",
     "data_losses",
+    "emerging_losses",
     "enumerate_clusters",
     "fisher_exponent",
     "fisher_windows",
@@ -77,6 +80,7 @@ __all__ = [
     "nearest_distances",
     "nearest_training_site",
     "newman_ziff",
+    "pruned_losses",
     "random_allocations",
     "rank_exponent",
     "remembered_losses",

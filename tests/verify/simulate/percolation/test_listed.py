@@ -8,7 +8,7 @@ from scipy import special
 from scipy.interpolate import RegularGridInterpolator
 
 from scalinglaws.errors import DomainError, ResourceError
-from scalinglaws.solvers.percolation import data_loss
+from scalinglaws.solvers.percolation import data_loss, distinct_clusters
 from scalinglaws.verify.simulate import percolation as simulate
 from scalinglaws.verify.simulate.percolation.listed.components import _interpolated
 
@@ -104,6 +104,31 @@ def test_lines_are_those_of_a_loop():
     assert np.all(abs(simulate.line_gains(lattice, background=1.0)) < 1e-12)
 
 
+def test_single_clusters_are_those_counted_by_hand():
+    found = simulate.emerging_losses([1, 3], [0, 5, 60], alpha=1, exponent=0.5, draws=2, rng=4)
+    source = np.random.default_rng(4)
+    for losses in found:
+        drawn = source.zipf(2.0, 60)
+        for k, by_rank in zip((1, 3), losses, strict=True):
+            for size, loss in zip((0, 5, 60), by_rank, strict=True):
+                assert loss == max(1, np.sum(drawn[:size] == k)) ** -0.5
+
+
+def test_what_is_left_of_a_pool_is_what_was_seen():
+    pool = simulate.pruned_losses([0, 1, 3000], alpha=1, draws=3, rng=8)
+    whole = simulate.listed_losses([0, 1, 3000], alpha=1, exponent=1, scale=0, draws=3, rng=8)
+    np.testing.assert_allclose(pool.test_loss, whole, rtol=1e-12)
+    assert pool.kept[:, :2].tolist() == [[0, 1]] * 3
+    source = np.random.default_rng(8)
+    assert pool.kept[:, 2].tolist() == [len(set(source.zipf(2.0, 3000).tolist())) for _ in range(3)]
+
+
+def test_mean_numbers_of_clusters_are_the_solver_s():
+    kept = simulate.pruned_losses([20, 500], alpha=0.6, draws=500, rng=1).kept
+    error = kept.std(axis=0, ddof=1) / np.sqrt(500)
+    assert np.all(abs(kept.mean(axis=0) - distinct_clusters([20, 500], alpha=0.6)) < 4 * error)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "complaint"),
     [
@@ -117,6 +142,9 @@ def test_lines_are_those_of_a_loop():
         (lambda: simulate.masked_gains([1], vocabulary=8, background=1e-9), ResourceError, "fewer draws"),
         (lambda: simulate.masked_gains(1, vocabulary=8, background=0.5), DomainError, "one-dimensional"),
         (lambda: simulate.component_losses(1, dimension=1), DomainError, "one-dimensional"),
+        (lambda: simulate.emerging_losses([0], [1], alpha=1, exponent=1), DomainError, "ranks"),
+        (lambda: simulate.emerging_losses([1], [2, 1], alpha=1, exponent=1), DomainError, "increasing"),
+        (lambda: simulate.pruned_losses([10**8], alpha=1), ResourceError, "fewer draws"),
         (lambda: simulate.line_gains(3, background=0.5), DomainError, "found"),
     ],
 )  # fmt: skip

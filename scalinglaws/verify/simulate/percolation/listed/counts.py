@@ -120,7 +120,7 @@ def remembered_losses(
     >>> np.round(losses, 2)
     array([[1.  , 0.39, 0.06]])
     """
-    rooms = _row("kept", kept)
+    rooms = row("kept", kept)
     count = whole("samples", samples, low=0)
 
     def loss(seen: Counts, counts: Counts, weights: Array) -> Array:
@@ -177,7 +177,8 @@ def affordable_draws(draws: int, count: int, entries: int) -> int:
     return times
 
 
-def _row(name: str, values: ArrayLike) -> Counts:
+def row(name: str, values: ArrayLike) -> Counts:
+    """Return a checked row of whole numbers."""
     found = whole_numbers(name, values, low=0).astype(np.int64)
     if found.ndim != 1 or found.size == 0:
         complaint = f"must be one-dimensional and not empty; got shape {found.shape}"
@@ -193,15 +194,15 @@ def _over_draws(
     loss: Callable[[Counts, Counts, Array], float | Array],
 ) -> Array:
     """Return what a function says of clusters seen, their counts and weights, draw by draw and for each number of samples."""
-    sizes, zipf = _row("samples", samples), excess(alpha)
+    sizes, zipf = row("samples", samples), excess(alpha)
     most = int(sizes.max())
     times, source = affordable_draws(draws, most, sizes.size), generator(rng)
     rows = []
     for _ in range(times):
         ranks = drawn_ranks(most, zipf, source)
-        row = []
+        found = []
         for size in sizes:
             seen, counts = counted(ranks[:size])
-            row.append(loss(seen, counts, weights_of(seen, zipf)))
-        rows.append(row)
+            found.append(loss(seen, counts, weights_of(seen, zipf)))
+        rows.append(found)
     return np.array(rows)
