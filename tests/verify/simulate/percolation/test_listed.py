@@ -116,7 +116,7 @@ def test_single_clusters_are_those_counted_by_hand():
 
 def test_what_is_left_of_a_pool_is_what_was_seen():
     pool = simulate.pruned_losses([0, 1, 3000], alpha=1, draws=3, rng=8)
-    whole = simulate.listed_losses([0, 1, 3000], alpha=1, exponent=1, scale=0, draws=3, rng=8)
+    whole = simulate.counted_losses([0, 1, 3000], alpha=1, exponent=1, scale=0, draws=3, rng=8)
     np.testing.assert_allclose(pool.test_loss, whole, rtol=1e-12)
     assert pool.kept[:, :2].tolist() == [[0, 1]] * 3
     source = np.random.default_rng(8)
