@@ -30,7 +30,6 @@ def _left_out(beta: float, modes: int) -> float:
     "feature_learning.simulated_network",
     statement="networks with no frozen weights, of finite width, learn hard tasks as t^(-2 beta/(1 + beta))",
     laws=("feature_learning.linear_network",),
-    compiles=7.0,
 )
 def simulated_layers(context: Context) -> Iterator[Comparison]:
     """Both layers follow their gradients; all their weights are integrated, over a decade before the last mode counts."""
@@ -135,7 +134,7 @@ def simulated_addition(context: Context) -> Iterator[Comparison]:
 )
 def simulated_ends(context: Context) -> Iterator[Comparison]:
     """Rich networks on an easy task, until the smallest eigenvalue is learned; modes are twenty, or ten, times as many."""
-    beta, sizes, draws = 1.5, np.array([30, 45, 67, 100, 150]), {"features": 120, "samples": 120}
+    beta, sizes, draws = 1.5, np.array([30, 45, 67, 100, 150]), {"features": 60, "samples": 80}
     names = {"features": "model", "samples": "data"}
     for resource, name in names.items():
         law = theory.law(f"feature_learning.{name}")
