@@ -10,17 +10,20 @@ learn a function of an angle.
 from ._chain import chain_flow
 from ._circle import circle_network
 from ._flow import gradient_flow, kernel_spectrum
+from ._levels import frozen_growth
 from ._network import network_flow
 from ._rank_one import rank_one_flow
-from ._records import KernelSpectrum, SimulatedCircle, SimulatedTraining
+from ._records import KernelSpectrum, SimulatedCircle, SimulatedLevels, SimulatedTraining
 from ._steps import gradient_descent, online_sgd
 
 __all__ = [
     "KernelSpectrum",
     "SimulatedCircle",
+    "SimulatedLevels",
     "SimulatedTraining",
     "chain_flow",
     "circle_network",
+    "frozen_growth",
     "gradient_descent",
     "gradient_flow",
     "kernel_spectrum",

@@ -74,3 +74,21 @@ class SimulatedCircle:
     test_loss: Array
     train_loss: Array
     weight_growth: Array
+
+
+@short_repr
+@dataclass(frozen=True)
+@by_value
+class SimulatedLevels:
+    """Losses and kernel scales level by level, each level trained with the growth that the one before would have caused.
+
+    Attributes
+    ----------
+    test_loss : ndarray, shape (levels + 1, T), or (levels + 1,) for a single time
+        Population loss, the lazy one first.
+    kernel_scale : ndarray, same shape
+        What multiplies the kernel at the start.
+    """
+
+    test_loss: Array
+    kernel_scale: Array
