@@ -10,19 +10,25 @@ learn a function of an angle.
 from ._chain import chain_flow
 from ._circle import circle_network
 from ._flow import gradient_flow, kernel_spectrum
+from ._layers import SimulatedLayers, layer_descent
 from ._network import network_flow
+from ._noise import PairedTraining, opposite_noise
 from ._records import KernelSpectrum, SimulatedCircle, SimulatedTraining
 from ._steps import gradient_descent, online_sgd
 
 __all__ = [
     "KernelSpectrum",
+    "PairedTraining",
     "SimulatedCircle",
+    "SimulatedLayers",
     "SimulatedTraining",
     "chain_flow",
     "circle_network",
     "gradient_descent",
     "gradient_flow",
     "kernel_spectrum",
+    "layer_descent",
     "network_flow",
     "online_sgd",
+    "opposite_noise",
 ]
