@@ -314,7 +314,8 @@ def sgd_noise_law() -> Law:
         caution=Caution(
             BETA < 1,
             "for rich hard tasks this is the rate at which a kick from the gradient noise is forgotten, not what the noise adds: at "
-            "a fixed learning rate the kernel grows, and the effect of the noise is an excess relative to the loss that grows with time",
+            "a fixed learning rate the kernel grows, and with it what is left of a kick, which itself falls slower by "
+            "(1 - beta)/(1 + beta); the effect of the noise is an excess relative to the loss that grows with time",
         ),
     )
 

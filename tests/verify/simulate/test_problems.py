@@ -33,6 +33,14 @@ CALLS = {
         (1, SPECTRUM),
         {"learning_rate": 0.1, "richness": 0.1, "batch": 4},
     ),
+    (feature_learning, "opposite_noise"): (
+        (1, SPECTRUM),
+        {"learning_rate": 0.1, "richness": 0.1, "batch": 4},
+    ),
+    (feature_learning, "layer_descent"): (
+        (1, SPECTRUM),
+        {"learning_rate": 0.1, "richness": 0.1, "features": 4},
+    ),
     (feature_learning, "circle_network"): (
         (1.0,),
         {"neurons": 4, "samples": 8, "richness": 0.1, "target_exponent": 1.0, "harmonics": 3},

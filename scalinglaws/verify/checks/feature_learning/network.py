@@ -6,14 +6,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.special import zeta
 
+from .... import theory
 from ....solvers import feature_learning as solve
 from ....solvers.spectra import PowerLawSpectrum
 from ...comparison import Comparison, Prediction, Rival
-from ...estimate import advantage_from_pairs, curve_from_replicates, measure
+from ...estimate import (
+    advantage_from_pairs,
+    curve_from_replicates,
+    exponent_from_replicates,
+    measure,
+)
 from ...registry import Context, check
 from ...simulate import feature_learning as simulate
-from .tolerances import RATE_TOLERANCE, REPLICATES, Array, rate_of_deviation, simulated_curve
+from .tolerances import (
+    RATE_TOLERANCE,
+    REPLICATES,
+    Array,
+    rate_of_deviation,
+    simulated_curve,
+    simulated_exponent,
+)
 
 _RICHNESS = 1.0
 _STEP_ERROR = 1e-6  # of the integrator, far below every tolerance
@@ -31,6 +45,61 @@ def linear_network(context: Context) -> Iterator[Comparison]:
     yield _wide(context)
     yield _approach(context)
     yield _narrow(context)
+
+
+@check(
+    "feature_learning.linear_network",
+    statement="a linear network with no frozen weights learns a hard task as fast as the projected model",
+    laws=("feature_learning.linear_network",),
+)
+def network_exponent(context: Context) -> Iterator[Comparison]:
+    """Slopes of wide networks, which are rich enough for a power law early; modes that they lack are not learned by then."""
+    law = theory.law("feature_learning.linear_network")
+    cases = [(0.25, 2500, 250, (1.5, 2.5, 4.0))]
+    if context.effort == "full":
+        cases = [(0.25, 6000, 500, (2.0, 3.5, 6.0)), (0.5, 8000, 500, (4.0, 7.0, 12.0))]
+    for beta, width, modes, t in cases:
+        spectrum, name = PowerLawSpectrum(1.5, beta, modes), f"slope-{beta:g}"
+        predicted = float(law(alpha=1.5, beta=beta))
+
+        def replicate(
+            r: int,
+            spectrum: PowerLawSpectrum = spectrum,
+            name: str = name,
+            width: int = width,
+            t: tuple[float, ...] = t,
+            rest: float = float(zeta(1 + 1.5 * beta, modes + 1)),
+        ) -> Array:
+            found: Array = simulate.network_flow(
+                t,
+                spectrum,
+                features=width,
+                richness=10.0,
+                rng=context.generator(name, r),
+                tolerance=_STEP_ERROR,
+            ).test_loss[0]
+            return found + rest
+
+        yield Comparison(
+            f"{context.check}/exponent-beta-{beta:g}",
+            Prediction(
+                "exponent of the loss in time",
+                "exponent",
+                predicted,
+                f"{law.name}: t^-({law.expr})",
+                domain={"time": (0.5, np.inf)},
+            ),
+            measure(
+                replicate,
+                lambda rows, t=t, width=width, modes=modes: exponent_from_replicates(
+                    t, rows, method=f"gradient flow of networks of width {width}, {modes} modes"
+                ),
+                replicates=6,
+                tolerance=simulated_exponent(predicted),
+            ),
+            tolerance=simulated_exponent(predicted),
+            rival=Rival("lazy", beta),
+        )
 
 
 def _wide(context: Context) -> Comparison:

@@ -10,15 +10,19 @@ learn a function of an angle.
 from ._chain import chain_flow
 from ._circle import circle_network
 from ._flow import gradient_flow, kernel_spectrum
+from ._layers import SimulatedLayers, layer_descent
 from ._levels import frozen_growth
 from ._network import network_flow
+from ._noise import PairedTraining, opposite_noise
 from ._rank_one import rank_one_flow
 from ._records import KernelSpectrum, SimulatedCircle, SimulatedLevels, SimulatedTraining
 from ._steps import gradient_descent, online_sgd
 
 __all__ = [
     "KernelSpectrum",
+    "PairedTraining",
     "SimulatedCircle",
+    "SimulatedLayers",
     "SimulatedLevels",
     "SimulatedTraining",
     "chain_flow",
@@ -27,7 +31,9 @@ __all__ = [
     "gradient_descent",
     "gradient_flow",
     "kernel_spectrum",
+    "layer_descent",
     "network_flow",
     "online_sgd",
+    "opposite_noise",
     "rank_one_flow",
 ]

@@ -6,7 +6,7 @@ import pytest
 from scalinglaws import verify
 from scalinglaws.solvers import EmpiricalSpectrum, feature_learning
 from scalinglaws.theory.formula import Law
-from scalinglaws.verify.checks.feature_learning import circle, depth, flow, steps
+from scalinglaws.verify.checks.feature_learning import circle, depth, flow, noise, steps
 from scalinglaws.verify.registry import Context
 
 
@@ -16,7 +16,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 59
+    assert len(report.comparisons) == 47
 
 
 @pytest.mark.parametrize("check", ["time", "crossover", "model", "compute", "silver"])
@@ -62,6 +62,29 @@ def test_a_kernel_that_stands_still_fails_the_laws_of_its_growth(monkeypatch):
         )
     context = Context("feature_learning.mutant", "quick", 0)
     assert {entry.verdict for entry in steps.kernel_scale(context)} == {"fail"}
+
+
+def test_noise_that_adds_or_lasts_otherwise_fails(monkeypatch):
+    """A constant that is 1.4 times as large, and the exponents of another task."""
+    original, evaluated = Law.__call__, Law.evaluate
+    monkeypatch.setattr(Law, "evaluate", lambda self, *a, **v: 1.4 * evaluated(self, *a, **v))
+    monkeypatch.setattr(
+        Law, "__call__", lambda self, **v: original(self, **{**v, "beta": v["beta"] - 0.2})
+    )
+    context = Context("feature_learning.mutant", "quick", 0)
+    assert [entry.verdict for entry in noise.excess(context)] == ["fail"]
+    assert [entry.verdict for entry in noise.kicks(context)] == ["fail"]
+
+
+def test_batches_twice_as_large_fail_the_excess(monkeypatch):
+    original = noise.simulate.opposite_noise
+    monkeypatch.setattr(
+        noise.simulate,
+        "opposite_noise",
+        lambda *args, batch, **given: original(*args, batch=2 * batch, **given),
+    )
+    found = noise.excess(Context("feature_learning.mutant", "quick", 0))
+    assert [entry.verdict for entry in found] == ["fail"]
 
 
 def test_chains_of_another_depth_fail(monkeypatch):
@@ -130,3 +153,13 @@ def test_another_target_fails_on_the_circle(monkeypatch):
         for comparison in circle.circle_slopes(Context("feature_learning.circle", "quick", 0))
     ]
     assert verdicts == ["fail"] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "check", ["steps", "silver", "window", "kernel_scale", "depth", "sgd_excess", "sgd_noise"]
+)
+def test_full_effort(check):
+    report = verify.run([f"feature_learning.{check}"], effort="full", rng=1)
+    assert [entry.id for entry in report.comparisons if not entry.as_expected] == []
+    assert all(entry.discriminating for entry in report.comparisons)

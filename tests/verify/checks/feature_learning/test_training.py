@@ -7,7 +7,8 @@ import pytest
 
 from scalinglaws import verify
 from scalinglaws.solvers import feature_learning
-from scalinglaws.verify.checks.feature_learning import dmft, network
+from scalinglaws.theory.formula import Law
+from scalinglaws.verify.checks.feature_learning import dmft, layers, network
 from scalinglaws.verify.checks.feature_learning.tolerances import rate_of_deviation, simulated_curve
 from scalinglaws.verify.registry import Context
 
@@ -93,6 +94,26 @@ def test_a_network_that_keeps_its_floor_fails(monkeypatch):
     assert network._narrow(Context("feature_learning.network", "quick", 0)).verdict == "fail"
 
 
+def test_the_exponent_of_another_task_fails_linear_networks(monkeypatch):
+    original = Law.__call__
+    monkeypatch.setattr(
+        Law, "__call__", lambda self, **v: original(self, **{**v, "beta": v["beta"] + 0.1})
+    )
+    assert verdicts(network.network_exponent, "linear_network") == ["fail"]
+
+
+def test_other_layers_fail(monkeypatch):
+    """A kernel that grows half as much again, and networks that are trained without a projection."""
+    original, descent = feature_learning.linear_network, layers.simulate.layer_descent
+    changed = lambda *args, richness, **given: original(*args, richness=1.5 * richness, **given)  # noqa: E731
+    monkeypatch.setattr(feature_learning, "linear_network", changed)
+    unprojected = lambda *args, trained="layer", **given: descent(  # noqa: E731
+        *args, trained="layer" if trained == "projected" else trained, **given
+    )
+    monkeypatch.setattr(layers.simulate, "layer_descent", unprojected)
+    assert verdicts(layers.trained_layers, "layers") == ["fail", "fail", "fail", "pass"]
+
+
 def test_rates_of_deviations():
     rng, sizes = np.random.default_rng(0), np.array([1.0, 2.0, 4.0])
     estimates = []
@@ -118,7 +139,9 @@ def test_tolerances_of_curves_cover_twice_the_stated_order_and_never_less_than_t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("check", ["online", "reuse", "training", "replicas", "network"])
+@pytest.mark.parametrize(
+    "check", ["online", "reuse", "training", "replicas", "network", "linear_network", "layers"]
+)
 def test_full_effort(check):
     report = verify.run([f"feature_learning.{check}"], effort="full", rng=1)
     assert [
