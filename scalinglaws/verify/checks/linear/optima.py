@@ -15,9 +15,10 @@ from ....notation import SourceCapacity
 from ....solvers.linear import compute_frontier, ridge
 from ....solvers.spectra import PowerLawSpectrum
 from ...comparison import Comparison, Measurement, Prediction, Rival
-from ...estimate import local_exponent
+from ...estimate import exponent_from_replicates, local_exponent, measure
 from ...registry import Context, check
-from .tolerances import SOLVER_TOLERANCE, Array
+from ...simulate.linear import random_feature_ridge
+from .tolerances import EXPONENT_TOLERANCE, REPLICATES, SOLVER_TOLERANCE, Array
 
 
 @check(
@@ -27,8 +28,9 @@ from .tolerances import SOLVER_TOLERANCE, Array
     evidence="exact",
 )
 def optimal_ridge(context: Context) -> Iterator[Comparison]:
-    """Both regimes of the bias, by minimizing the solver's loss over the ridge."""
+    """Direct simulation of fits with sixteen ridges each, and far out the solver's loss, minimized over the ridge."""
     law = theory.law("linear.optimal_ridge")
+    yield from _simulated_ridges(context)
     tasks = {
         "source-limited": SourceCapacity(Fraction(3, 2), Fraction(2, 3)),
         "saturated": SourceCapacity(Fraction(3, 2), 4),
@@ -68,6 +70,79 @@ def optimal_ridge(context: Context) -> Iterator[Comparison]:
             rival=Rival("exponent without noise", noiseless),
             evidence="exact",
         )
+
+
+_RIDGES = np.geomspace(2e-3, 1.0, 16)
+
+
+def _simulated_ridges(context: Context) -> Iterator[Comparison]:
+    """Both regimes of the bias (the first one in a quick run), noise variance 1: which ridge is best, the draws decide."""
+    laws = theory.law("linear.optimal_ridge"), theory.law("linear.data")
+    tasks = {
+        "few-samples": PowerLawSpectrum(2, 1, 96),
+        "few-samples-saturated": PowerLawSpectrum(2, 3, 64),
+    }
+    sizes = (16, 32, 64, 128)
+    for name, task in list(tasks.items())[: context.pick(quick=1, full=2)]:
+        values: dict[str, Any] = {"alpha": task.alpha, "beta": task.beta}
+        exponent, noiseless = (float(law(**values)) for law in laws)
+
+        def losses(r: int, name: str = name, task: PowerLawSpectrum = task) -> Array:
+            rng = context.generator(name, r)
+            return np.array(
+                [
+                    random_feature_ridge(
+                        task,
+                        samples=size,
+                        ridge=_RIDGES,
+                        noise_variance=1.0,
+                        noise_draws=16,
+                        draws=context.pick(quick=draws, full=10 * draws),
+                        rng=rng,
+                    ).test_loss.mean(axis=0)
+                    for size, draws in zip(sizes, (80, 30, 30, 50), strict=True)
+                ]
+            )
+
+        yield Comparison(
+            f"{context.check}/{name}",
+            Prediction(
+                "exponent of the best loss",
+                "exponent",
+                exponent,
+                f"{laws[0].name}: {laws[0].expr}",
+                domain={"samples": (float(sizes[0]), np.inf)},
+            ),
+            measure(
+                losses,
+                lambda rows: exponent_from_replicates(
+                    sizes,
+                    _at_best(rows),
+                    method=f"ridge regressions on few samples, {task.size:g} modes, the best ridge interpolated",  # noqa: B023
+                ),
+                replicates=REPLICATES,
+                tolerance=EXPONENT_TOLERANCE * exponent,
+            ),
+            tolerance=EXPONENT_TOLERANCE,
+            tolerance_kind="relative",
+            rival=Rival("exponent without noise", noiseless),
+        )
+
+
+def _at_best(losses: Array) -> Array:
+    """Interpolate losses, shape (replicates, sizes, ridges), at the ridge that is best for their mean: a parabola in logarithms.
+
+    One ridge for all replicates: the least of a replicate's own losses would be too small on average.
+    """
+    found = np.empty(losses.shape[:2])
+    for size in range(losses.shape[1]):
+        mean = np.log(losses[:, size].mean(axis=0))
+        middle = int(np.clip(np.argmin(mean), 1, mean.size - 2))
+        below, here, above = mean[middle - 1 : middle + 2]
+        x = 0.5 * (below - above) / (below - 2 * here + above)
+        weights = np.array([x * (x - 1) / 2, 1 - x * x, x * (x + 1) / 2])
+        found[:, size] = np.exp(np.log(losses[:, size, middle - 1 : middle + 2]) @ weights)
+    return found
 
 
 @check(

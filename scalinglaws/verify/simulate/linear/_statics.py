@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from ....arguments import generator, number, whole, whole_or_inf
+from ....arguments import generator, number, numbers, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers.spectra import Spectrum, one_spectrum
 from .._problems import afford_draw, fill, listed, table
@@ -22,8 +22,9 @@ def random_feature_ridge(
     *misplaced: object,
     samples: int,
     features: float = math.inf,
-    ridge: float = 0.0,
+    ridge: ArrayLike = 0.0,
     noise_variance: float = 0.0,
+    noise_draws: int = 1,
     draws: int = 1,
     rng: np.random.Generator | int = 0,
 ) -> SimulatedLosses:
@@ -41,10 +42,12 @@ def random_feature_ridge(
         P >= 1.
     features : int or inf
         N >= 1; infinite for regression on the features :math:`\psi` themselves.
-    ridge : float
-        r >= 0, in the normalization above; 0 for least squares, of least norm where N > P.
+    ridge : array_like, shape () or (R,)
+        r >= 0, in the normalization above; 0 for least squares, of least norm where N > P. Several are fitted to the same draws.
     noise_variance : float
         :math:`\sigma^2 \ge 0`.
+    noise_draws : int
+        Draws of the label noise for each draw of features and samples, over whose losses it averages.
     draws : int
         Independent repetitions.
     rng : Generator or int
@@ -53,7 +56,7 @@ def random_feature_ridge(
     Returns
     -------
     SimulatedLosses
-        One test and one train loss per draw.
+        Test and train loss, shape (draws,), or (draws, R) for several ridges.
 
     Raises
     ------
@@ -65,7 +68,8 @@ def random_feature_ridge(
     Notes
     -----
     Cholesky where the system is square and positive definite, QR for overdetermined least squares, singular values
-    where either is close to singular: O(P M min(N, P)) per draw.
+    where either is close to singular: O(P M min(N, P)) per draw. Several ridges share the eigenvectors of the smaller Gram
+    matrix, and cost O((M + P) min(N, P)) each, as do several draws of the noise.
 
     Examples
     --------
@@ -76,36 +80,50 @@ def random_feature_ridge(
     one_spectrum(spectrum, *misplaced)
     eigenvalues, signal = listed(spectrum)
     samples, draws = whole("samples", samples), whole("draws", draws)
+    repeats = whole("noise_draws", noise_draws)
     count = whole_or_inf("features", features)
-    ridge, noise_variance = (
-        number("ridge", ridge, low=0),
+    ridges, noise_variance = (
+        numbers("ridge", ridge, low=0),
         number("noise_variance", noise_variance, low=0),
     )
+    if ridges.ndim > 1 or ridges.size == 0:
+        complaint = (
+            f"must be a number or a non-empty one-dimensional array; got shape {ridges.shape}"
+        )
+        raise refusal("ridge", ridge, complaint, shown=False)
     afford_draw((samples + (count or 0)) * eigenvalues.size)
+    afford_draw(3 * (samples + (count or 0) + eigenvalues.size) * ridges.size * repeats)
     source = generator(rng)
     scale, target = np.sqrt(eigenvalues), np.sqrt(signal / eigenvalues)
 
-    test, train = table(2, draws)
+    test, train = table(2, draws, ridges.size)
     inputs = np.empty(
         (samples, eigenvalues.size)
     )  # one buffer for all draws: fresh memory would cost as much as the numbers in it
     for i in range(draws):
         fill(source, inputs)
         inputs *= scale
-        labels = inputs @ target + math.sqrt(noise_variance) * source.standard_normal(samples)
-        if count is None:
-            learned = _fit(inputs, labels, ridge)
-            train[i] = np.mean((labels - inputs @ learned) ** 2)
-        else:
+        noise = source.standard_normal((repeats, samples)).T
+        labels = (inputs @ target)[:, None] + math.sqrt(noise_variance) * noise
+        projection, hidden = None, inputs
+        if count is not None:
             projection = np.empty((count, eigenvalues.size))
             fill(source, projection)
             projection /= math.sqrt(count)
             hidden = inputs @ projection.T
-            readout = _fit(hidden, labels, ridge)
-            learned = projection.T @ readout
-            train[i] = np.mean((labels - hidden @ readout) ** 2)
-        test[i] = np.sum(eigenvalues * (target - learned) ** 2)
-    return SimulatedLosses(test, train)
+        # columns: every draw of the noise for the first ridge, then for the next one
+        readouts = (
+            _fit(hidden, labels, float(ridges))
+            if ridges.ndim == 0
+            else _fits(hidden, labels, ridges)
+        )
+        learned = readouts if projection is None else projection.T @ readouts
+        missed = np.mean((np.tile(labels, ridges.size) - hidden @ readouts) ** 2, axis=0)
+        train[i] = missed.reshape(ridges.size, repeats).mean(axis=1)
+        lost = eigenvalues @ (target[:, None] - learned) ** 2
+        test[i] = lost.reshape(ridges.size, repeats).mean(axis=1)
+    shape = (draws, *ridges.shape)
+    return SimulatedLosses(test.reshape(shape), train.reshape(shape))
 
 
 def population_projection(
@@ -175,7 +193,7 @@ def population_projection(
 
 
 def _fit(inputs: Array, labels: Array, ridge: float) -> Array:
-    """Minimize ``|labels - inputs v|^2 / P + ridge |v|^2``; of least norm where that leaves a choice."""
+    """Minimize ``|labels - inputs v|^2 / P + ridge |v|^2`` for every column of labels; of least norm where that leaves a choice."""
     samples, columns = inputs.shape
     if ridge == 0 and columns <= samples:
         orthogonal, triangular = np.linalg.qr(inputs)
@@ -200,6 +218,19 @@ def _fit(inputs: Array, labels: Array, ridge: float) -> Array:
     return found
 
 
+def _fits(inputs: Array, labels: Array, ridges: Array) -> Array:
+    """Fit every column of labels with the first ridge, then with the next one."""
+    samples, columns = inputs.shape
+    wide = columns > samples
+    values, vectors = np.linalg.eigh(inputs @ inputs.T if wide else inputs.T @ inputs)
+    if not np.min(ridges) * samples > 1e-8 * values[-1]:  # squaring has cost digits that count
+        return np.hstack([_fit(inputs, labels, float(ridge)) for ridge in ridges])
+    right = labels if wide else inputs.T @ labels
+    damped = (vectors.T @ right)[:, None] / (values[:, None] + ridges * samples)[..., None]
+    found: Array = vectors @ damped.reshape(values.size, -1)
+    return inputs.T @ found if wide else found
+
+
 def _well_conditioned(diagonal: Array) -> bool:
     """Whether a triangular factor can be trusted to about ten digits less than working precision allows."""
     return bool(np.min(np.abs(diagonal)) > 1e-5 * np.max(np.abs(diagonal)))
@@ -212,5 +243,5 @@ def _by_singular_values(inputs: Array, labels: Array, ridge: float) -> Array:
     damped = np.zeros_like(values)
     kept = values > 0
     damped[kept] = values[kept] / (values[kept] ** 2 + ridge * inputs.shape[0])
-    solution: Array = right.T @ (damped * (left.T @ labels))
+    solution: Array = right.T @ (damped[:, None] * (left.T @ labels))
     return solution

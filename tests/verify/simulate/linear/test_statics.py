@@ -52,6 +52,45 @@ def test_fits_agree_with_the_pseudoinverse(size, features, samples, ridge):
     assert found.train_loss[0] == pytest.approx(train, rel=1e-6, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("features", "samples"), [(10, 25), (25, 10), (math.inf, 12), (math.inf, 50)]
+)
+@pytest.mark.parametrize("ridges", [(1e-3, 1e-2, 1.0), (0.0, 1e-12, 1e-2)])
+def test_several_ridges_are_fitted_to_the_same_draws(features, samples, ridges):
+    spectrum = PowerLawSpectrum(1.5, 1.0, 40)
+    given = {"features": features, "samples": samples, "noise_variance": 0.1}
+    found = random_feature_ridge(spectrum, **given, ridge=ridges, draws=3, rng=5)
+    assert found.test_loss.shape == found.train_loss.shape == (3, 3)
+    for column, ridge in enumerate(ridges):
+        alone = random_feature_ridge(spectrum, **given, ridge=ridge, draws=3, rng=5)
+        np.testing.assert_allclose(found.test_loss[:, column], alone.test_loss, rtol=1e-6)
+        np.testing.assert_allclose(
+            found.train_loss[:, column], alone.train_loss, rtol=1e-6, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-3, (1e-3, 1.0)])
+@pytest.mark.parametrize(("features", "samples"), [(10, 25), (25, 10), (math.inf, 12)])
+def test_draws_of_the_noise_are_averaged_over(features, samples, ridge):
+    """Means agree with those of single draws, and fluctuate less."""
+    spectrum, given = PowerLawSpectrum(1.5, 1.0, 40), {"features": features, "samples": samples}
+    given |= {"ridge": ridge, "noise_variance": 0.5}
+    alone = random_feature_ridge(spectrum, **given, draws=400, rng=5)
+    several = random_feature_ridge(spectrum, **given, draws=400, noise_draws=5, rng=6)
+    assert several.test_loss.shape == alone.test_loss.shape
+    assert np.all(several.test_loss.std(axis=0) < alone.test_loss.std(axis=0))
+    for name in ("test_loss", "train_loss"):
+        one, many = getattr(alone, name), getattr(several, name)
+        error = np.sqrt((one.var(axis=0) + many.var(axis=0)) / 400)
+        assert np.all(np.abs(one.mean(axis=0) - many.mean(axis=0)) < 4 * error)
+
+
+@pytest.mark.parametrize("ridge", [[], [[1e-3]], [0.1, -1.0]])
+def test_ridges_are_one_row_of_numbers(ridge):
+    with pytest.raises(DomainError, match="ridge"):
+        random_feature_ridge(PowerLawSpectrum(1.5, 1.0, 5), samples=4, ridge=ridge)
+
+
 def test_ill_conditioned_spectra_are_fitted():
     found = random_feature_ridge(PowerLawSpectrum(8, 0.5, 300), samples=100, draws=2)
     assert np.all(np.isfinite(found.test_loss))
