@@ -24,6 +24,7 @@ from .exponents import (
 )
 from .ranks import ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .relations import ScalingExponents, scaling_relations
+from .resampling import Resampled, derive_resampled
 from .sampling import SampleLimited, derive_sampled
 from .width import WidthFit, chinchilla_models, chinchilla_width
 
@@ -39,6 +40,7 @@ __all__ = [
     "MeanPower",
     "PoleRest",
     "Prediction",
+    "Resampled",
     "SampleLimited",
     "ScalingExponents",
     "Subcritical",
@@ -55,6 +57,7 @@ __all__ = [
     "derive_grid",
     "derive_ranks",
     "derive_reduction",
+    "derive_resampled",
     "derive_sampled",
     "rank_exponent",
     "scaling_relations",
