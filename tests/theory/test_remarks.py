@@ -33,6 +33,13 @@ TASK = SourceCapacity.from_ab(1.7, 1.4)
             "boundary of both limits: loss P^-0.5 log P (percolation.data)",
         ),
         (
+            "percolation.data_loss",
+            {"alpha": 1.0, "exponent": 1.0, "sampling": 0.75},
+            "cluster-limited: loss P^-0.6667 (percolation.sampling)",
+        ),
+        ("percolation.data_loss", {"alpha": 1.0, "exponent": 1.0, "sampling": 0.5}, ""),
+        ("percolation.data_loss", {"alpha": 1.0, "exponent": 1.0, "support": 100}, ""),
+        (
             "percolation.zipf_model_loss",
             {"alpha": 1.0, "exponent": 1.0},
             "boundary of both limits: loss n^-1 (log n)^2 (percolation.model)",

@@ -24,6 +24,7 @@ from .exponents import (
 )
 from .ranks import ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .relations import ScalingExponents, scaling_relations
+from .resampling import Resampled, derive_resampled
 from .sampling import SampleLimited, derive_sampled
 from .transitions import (
     Emerging,
@@ -50,6 +51,7 @@ __all__ = [
     "PoleRest",
     "Prediction",
     "Repeated",
+    "Resampled",
     "SampleLimited",
     "ScalingExponents",
     "Subcritical",
@@ -69,6 +71,7 @@ __all__ = [
     "derive_pruned",
     "derive_ranks",
     "derive_reduction",
+    "derive_resampled",
     "derive_sampled",
     "rank_exponent",
     "scaling_relations",

@@ -31,6 +31,7 @@ from .components import (
     derive_reduction,
 )
 from .ranks import NEARNESS, RANK, TAU, ClusterNumbers, Subcritical, derive_crossover, derive_ranks
+from .resampling import Resampled, derive_resampled
 from .sampling import SampleLimited, derive_sampled
 from .transitions import KEPT, Emerging, Repeated, derive_capacity, derive_emergence, derive_pruned
 
@@ -135,6 +136,24 @@ def data_law() -> Law:
             ),
             {"alpha": sp.S.One, "beta": sp.Rational(1, 4)},
         ),
+    )
+
+
+@lru_cache(maxsize=1)
+def sampling_law() -> Law:
+    r"""Return ``percolation.sampling``: :math:`L(P) \sim P^{-\min(\beta, \alpha/b)}`, clusters drawn as :math:`k^{-b}`."""
+    return _build(
+        "sampling",
+        "loss on percolation clusters where samples are drawn by a power of their weights",
+        derive=derive_resampled,
+        model=Resampled(),
+        variable=P,
+        quantity="test loss after P samples, drawn from cluster k with a probability in proportion to its weight to the power theta",
+        symbols={
+            "alpha": _ALPHA,
+            "beta": _BETA,
+            "theta": "power of the weights by which samples are drawn, above 1/(1 + alpha)",
+        },
     )
 
 

@@ -37,7 +37,14 @@ def zipf_model_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> 
     return _regime("percolation.model", "n", alpha, exponent)
 
 
-def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> Remark:
+def data_loss(
+    *,
+    alpha: Any = 0.0,
+    exponent: Any = 0.0,
+    sampling: Any = 1.0,
+    support: Any = math.inf,
+    **others: Any,
+) -> Remark:
     """Name what limits learning from samples of these clusters, and the exponent of the loss.
 
     Parameters
@@ -46,6 +53,10 @@ def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> Remark
         Of the weights, k^-(1 + alpha).
     exponent : float
         With which a cluster is learned.
+    sampling : float
+        Power of the weights by which samples are drawn.
+    support : float
+        The largest rank that is drawn.
     **others
         Change nothing.
 
@@ -58,8 +69,15 @@ def data_loss(*, alpha: Any = 0.0, exponent: Any = 0.0, **others: Any) -> Remark
     --------
     >>> data_loss(alpha=1, exponent=0.5)
     'boundary of both limits: loss P^-0.5 log P (percolation.data)'
+    >>> data_loss(alpha=1, exponent=1, sampling=0.75)
+    'cluster-limited: loss P^-0.6667 (percolation.sampling)'
     """
-    return _regime("percolation.data", "P", alpha, exponent)
+    theta = number("sampling", sampling)
+    if support != math.inf:
+        return Remark("")
+    if theta == 1.0:
+        return _regime("percolation.data", "P", alpha, exponent)
+    return _regime("percolation.sampling", "P", alpha, exponent, theta=theta)
 
 
 def data_loss_expansion(**values: Any) -> Remark:
@@ -67,12 +85,14 @@ def data_loss_expansion(**values: Any) -> Remark:
     return data_loss(**values)
 
 
-def _regime(name: str, variable: str, alpha: Any, exponent: Any) -> Remark:
+def _regime(name: str, variable: str, alpha: Any, exponent: Any, **more: float) -> Remark:
     number("alpha", alpha)
     number("exponent", exponent, infinite=True)
     if not (alpha > 0 and 0 < exponent < math.inf):
         return Remark("")
-    found, values = law(name), {"alpha": alpha, "beta": exponent}
+    found, values = law(name), {"alpha": alpha, "beta": exponent, **more}
+    if any(not power * (1 + alpha) > 1 for power in more.values()):
+        return Remark("")
     regime, power = found.regime(**values), found.log_power(**values)
     limit = "boundary of both limits" if regime == "boundary" else regime
     logarithm = (

@@ -368,3 +368,66 @@ def test_without_compilation():
     assert float(run.stdout) == pytest.approx(
         data_loss(1500, weights=[600, 7], exponent=0.5).loss, rel=1e-13
     )
+
+
+@pytest.mark.parametrize(
+    ("alpha", "exponent", "theta", "samples", "loss"),
+    [
+        (1, 1, 0.75, 10**6, 3.677283696889e-4),
+        (1, 1, 0.75, 10**10, 7.970119184394e-7),
+        (1, 0.75, 2 / 3, 10**6, 5.641319014705e-4),
+        (1, 0.5, 2 / 3, 10**6, 4.064236775523e-3),
+        (2, 1, 0.5, 10**6, 5.654914276290e-6),
+        (1, 2, 0.6, 10**6, 5.465687227114e-5),
+        (1, 1, 0.51, 10**8, 5.863139640426e-6),
+        (1, 1, 1.0, 10**8, 1.648851475184e-4),
+    ],
+)
+def test_samples_drawn_by_a_power_of_the_weights(alpha, exponent, theta, samples, loss):
+    found = data_loss(samples, alpha=alpha, exponent=exponent, sampling=theta)
+    assert found.loss == pytest.approx(loss, rel=2e-12, abs=0)
+    assert found.diagnostics.residual < 1e-14
+
+
+@pytest.mark.parametrize(
+    ("exponent", "theta", "support", "loss"),
+    [(2, 1 / 3, 1400, 7.691728409640e-4), (1, 0.5, 570, 4.194411126729e-3)],
+)
+def test_samples_drawn_from_the_first_ranks_only(exponent, theta, support, loss):
+    found = data_loss(10**4, alpha=1, exponent=exponent, sampling=theta, support=support)
+    assert found.loss == pytest.approx(loss, rel=2e-12, abs=0)
+
+
+def test_a_wide_support_is_an_infinite_one():
+    given = {"alpha": 1.5, "exponent": 1, "sampling": 0.8}
+    wide = data_loss(200, **given, support=10**6).loss
+    assert wide == pytest.approx(data_loss(200, **given).loss, rel=1e-6)
+    left = data_loss([0, math.inf], **given, support=10)
+    rest = special.zeta(2.5, 11) / special.zeta(2.5)
+    np.testing.assert_allclose(left.loss, [1, rest])
+
+
+def test_a_list_is_drawn_by_a_power_too():
+    weights = np.array([8.0, 1.0])
+    q = weights ** (1 / 3) / np.sum(weights ** (1 / 3))
+    p = weights / weights.sum()
+    exact = sum(
+        stats.binom.pmf(d, 5, q[0]) * (p @ [1 / max(d, 1), 1 / max(5 - d, 1)]) for d in range(6)
+    )
+    found = data_loss(5, weights=weights, exponent=1, sampling=1 / 3)
+    assert found.loss == pytest.approx(exact, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"alpha": 1, "sampling": 0.5}, "sampling = 0.5 must be at least"),
+        ({"alpha": 1, "sampling": -1}, "sampling"),
+        ({"alpha": 1, "support": 1e9}, "support"),
+        ({"weights": [2, 1], "support": 10}, "inf where weights are given"),
+        ({"weights": [2, 1], "sampling": 0.5, "distinct": True}, "must be 1 where samples are"),
+    ],
+)
+def test_what_cannot_be_drawn(given, complaint):
+    with pytest.raises(DomainError, match=complaint):
+        data_loss(2, exponent=1, **given)

@@ -12,11 +12,13 @@ from scalinglaws.theory.asymptotics import RATIONAL
 from scalinglaws.theory.percolation import (
     AllocationLimited,
     ClusterNumbers,
+    Resampled,
     SampleLimited,
     break_rank_equation,
     derive_allocated,
     derive_break_rank,
     derive_ranks,
+    derive_resampled,
     derive_sampled,
 )
 from scalinglaws.theory.percolation.counts import CountTransform, PoleRest, mean_power
@@ -274,3 +276,50 @@ def test_the_factor_is_told_as_a_formula_where_no_parameters_are_given():
     model = theory.law("percolation.model")
     found = rendering.data(model.blocks({"alpha": sp.S.One, "beta": sp.S.Half}))["published"]
     assert found["factor_here"] == pytest.approx(0.7604286, rel=1e-6)
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(1.0, 0.25), (1.0, 1.0), (2.0, 0.5)])
+def test_drawing_by_the_weights_is_the_law_of_samples(alpha, beta):
+    law, plain = theory.law("percolation.sampling"), theory.law("percolation.data")
+    given = {"alpha": alpha, "beta": beta}
+    assert law(**given, theta=1) == pytest.approx(plain(**given))
+    assert law.evaluate("loss", P=1e5, **given, theta=1) == pytest.approx(
+        plain.evaluate("loss", P=1e5, **given), rel=1e-12
+    )
+
+
+def test_both_terms_of_the_sampled_loss_are_right_to_one_over_samples():
+    law = theory.law("percolation.sampling")
+    for alpha, beta, theta, loss in (
+        (1, 1, 0.75, 3.677283696889e-4),
+        (1, 0.5, 2 / 3, 4.064236775523e-3),
+        (2, 1, 0.5, 5.654914276290e-6),
+    ):
+        found = law.evaluate("loss", P=10**6, alpha=alpha, beta=beta, theta=theta)
+        assert found == pytest.approx(loss, rel=3e-6)
+    line = derive_resampled(Resampled(2, sp.Rational(3, 4), sp.Rational(2, 3)))
+    merged = line.forms["loss"].expr
+    assert float(merged.subs(dict.fromkeys(merged.free_symbols, 10**6))) == pytest.approx(
+        5.641319014705e-4, rel=3e-6
+    )
+    assert line.regimes[0].log_power == 1
+
+
+def test_the_best_power_has_the_least_constant():
+    alpha, beta = 2.0, 0.5
+    law = theory.law("percolation.sampling")
+    best = float(law.evaluate("best_theta", beta=beta))
+    constants = [
+        float(derive_resampled(Resampled(1 + alpha, beta, theta)).constant)
+        for theta in (best - 0.02, best, best + 0.02)
+    ]
+    assert constants[1] == min(constants)
+    a = (1 + alpha) / (1 + beta)
+    assert constants[1] == pytest.approx(
+        float(mpmath.zeta(a) ** (1 + beta) / mpmath.zeta(1 + alpha))
+    )
+
+
+def test_too_small_a_power_is_refused():
+    with pytest.raises(DomainError, match="sampling"):
+        derive_resampled(Resampled(2, 1, sp.Rational(1, 2)))

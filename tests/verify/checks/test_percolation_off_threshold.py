@@ -17,9 +17,16 @@ def report(shared_report):
 
 
 def test_the_rivals_are_rejected(report):
-    names = ("off-threshold", "duality", "data-prefactor", "data-exponent", "supercritical")
+    names = (
+        "off-threshold",
+        "duality",
+        "data-prefactor",
+        "data-exponent",
+        "supercritical",
+        "sampling",
+    )
     found = [entry for entry in report.comparisons if entry.id.split("/")[0][12:] in names]
-    assert len(found) == 8
+    assert len(found) == 10
     assert {(entry.verdict, entry.rival_verdict, entry.evidence) for entry in found} == {
         ("pass", "fail", "simulation")
     }
@@ -60,6 +67,16 @@ def test_another_law_of_samples_fails(monkeypatch):
     assert verdicts(samples.data_exponent, "percolation.data-exponent") == {
         "cluster-limited": "fail"
     }
+
+
+def test_another_power_of_the_weights_fails(monkeypatch):
+    original = samples.simulate.zipf_losses
+    monkeypatch.setattr(
+        samples.simulate,
+        "zipf_losses",
+        lambda *args, sampling, **given: original(*args, sampling=sampling + 0.2, **given),
+    )
+    assert set(verdicts(samples.sampling, "percolation.sampling").values()) == {"fail"}
 
 
 def test_another_dimension_of_the_infinite_cluster_fails(monkeypatch):

@@ -47,19 +47,26 @@ class Ensemble:
     Attributes
     ----------
     head : ndarray
-        Probabilities of the ranks `HEAD`.
+        Probabilities of the ranks `HEAD` to be drawn.
     log_first : float
         Logarithm of the probability of rank `FIRST`, which may underflow.
     density : callable
         Number of clusters per unit of log p, as a function of log p.
     moments : callable
-        Sum over the ranks with probability q below p of q (q/p)^j, as an integral; a function of log p and the array of j.
+        Sum over the ranks with probability q below p of their weight times (q/p)^j, as an integral; a function of log p and the array
+        of j.
+    head_weights : ndarray, optional
+        Weights of the ranks `HEAD` in the loss, if they are not their probabilities.
+    weight : callable, optional
+        Weight of a cluster as a function of log p, if it is not p.
     """
 
     head: Array
     log_first: float
     density: Callable[[Array], Array]
     moments: Callable[[float, Array], Array]
+    head_weights: Array | None = None
+    weight: Callable[[Array], Array] | None = None
 
 
 def head_sum(values: Array) -> tuple[Array, Array]:
@@ -88,7 +95,7 @@ def ensemble_losses(
     differences = np.array([np.diff(first, j)[0] if j else first[0] for j in range(_NEWTON)])
 
     head, head_weights = head_sum(ensemble.head)
-    head_weights = head_weights * head
+    head_weights = head_weights * (head if ensemble.head_weights is None else ensemble.head_weights)
     losses, missing = np.empty(samples.size), 0.0
     found = np.empty(1)
     for i, count in enumerate(samples.tolist()):
@@ -101,7 +108,8 @@ def ensemble_losses(
         half = 0.5 * np.diff(edges)
         log_p = (edges[:-1, None] + half[:, None] * (1.0 + _NODES)).ravel() - shift
         nodes = np.exp(log_p)
-        node_weights = nodes * ensemble.density(log_p) * (half[:, None] * _WEIGHTS).ravel()
+        own = nodes if ensemble.weight is None else ensemble.weight(log_p)
+        node_weights = own * ensemble.density(log_p) * (half[:, None] * _WEIGHTS).ravel()
         sizes, weights = np.concatenate([head, nodes]), np.concatenate([head_weights, node_weights])
         expected_losses(
             np.array([count]),

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from ....arguments import (
     Array,
     Value,
+    afford,
     broadcast,
     choice,
     flag,
     numbers,
+    one,
     refuse_first,
     shaped,
     whole_numbers,
+    whole_or_inf,
 )
 from ....errors import refusal
 from ....results import Diagnostics, Result, Status
@@ -34,6 +38,9 @@ from .expectation import (
 from .zeta import log_zeta
 
 _TRUNCATION = 1e-13
+_FLATTEST = 1.01  # power by which ranks of infinitely many clusters are drawn
+_STEEPEST_DRAW = 100.0
+_LARGEST_SUPPORT = 10**8
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,12 @@ class DataLoss(Result):
     diagnostics: Diagnostics
 
 
-@shows("loss", one_by_one=("alpha", "exponent", "scales"), whole=("weights",), counted=("samples",))
+@shows(
+    "loss",
+    one_by_one=("alpha", "exponent", "scales", "sampling"),
+    whole=("weights",),
+    counted=("samples",),
+)
 def data_loss(
     samples: ArrayLike,
     *,
@@ -65,10 +77,13 @@ def data_loss(
     scales: ArrayLike = 1.0,
     law: str = "hard",
     distinct: bool = False,
+    sampling: ArrayLike = 1.0,
+    support: float = math.inf,
 ) -> DataLoss:
     r"""Compute the expected loss after training samples have fallen into clusters at random.
 
-    .. math:: L(P) = \sum_k p_k\, E f(d_k/m_k), \qquad d_k \sim \mathrm{Bin}(P, p_k), \qquad p_k \propto w_k
+    .. math:: L(P) = \sum_k p_k\, E f(d_k/m_k), \qquad d_k \sim \mathrm{Bin}(P, q_k), \qquad p_k \propto w_k, \quad
+              q_k \propto w_k^\theta
 
     with f(x) = min(1, x^-beta) for the law "hard" and f = h of `cluster_learning_curve` for "tree". The clusters are infinitely many
     with :math:`w_k = k^{-(1+\alpha)}`, or a finite list.
@@ -92,6 +107,12 @@ def data_loss(
     distinct : bool
         Whether the samples are distinct sites of clusters whose sizes are the weights, whole numbers with a sum of at least P and
         at most 2^53: counts are then hypergeometric.
+    sampling : array_like
+        :math:`\theta`, from 0 to 100, the power of the weights by which samples are drawn: 1 as they are, less to draw rare clusters
+        more often. With `alpha` it broadcasts; of infinitely many clusters :math:`\theta(1+\alpha)` must be 1.01 or more, unless it
+        is 1. With `weights` one number.
+    support : int or inf
+        With `alpha`, the largest rank that is drawn, at most 10^8; clusters beyond it keep their weight in the loss and are never learned.
 
     Returns
     -------
@@ -107,7 +128,7 @@ def data_loss(
     -----
     Below 600 expected samples the law is summed outward from the mean count, where no weight underflows; above, ten central moments
     are used. Infinite lists: 511 clusters one by one, the Euler-Maclaurin formula beyond, a Newton series where samples are
-    rare. Agrees with sums in extended precision to 1e-12 or better. About
+    rare; up to a finite support, cluster by cluster. Agrees with sums in extended precision to 1e-12 or better. About
     0.5 ms for an infinite list whatever P up to 1e12 (alpha = 1), 0.2 to 1.2 s for a million clusters with 1e5 to 1e8 samples.
 
     References
@@ -126,6 +147,18 @@ def data_loss(
     choice("law", law, ("hard", "tree"))
     flag("distinct", distinct)
     kind = HARD if law == "hard" else TREE
+    powers, last = (
+        numbers("sampling", sampling, low=0.0, high=_STEEPEST_DRAW),
+        whole_or_inf("support", support),
+    )
+    if last is not None and (weights is not None or last > _LARGEST_SUPPORT):
+        raise refusal(
+            "support",
+            support,
+            f"must be at most {_LARGEST_SUPPORT:g}, or inf, and inf where weights are given",
+        )
+    if distinct:
+        refuse_first("sampling", powers, powers != 1.0, "must be 1 where samples are distinct")
     given = numbers("samples", samples, low=0.0, infinite=not distinct)
     endless = np.isinf(given)
     counts = whole_numbers("samples", np.where(endless, 0.0, given), low=0)
@@ -134,7 +167,8 @@ def data_loss(
         refuse_first("exponent", steepness, steepness != 0.5, "must be 0.5 for the law 'tree'")
     sizes = numbers("scales", scales, low=0.0, strict=kind == TREE)
     if weights is not None:
-        losses, missing = _finite(counts.ravel(), weights, steepness, sizes, kind, distinct)
+        power = one("sampling", powers)
+        losses, missing = _finite(counts.ravel(), weights, steepness, sizes, kind, distinct, power)
         shape, flat = counts.shape, counts.ravel()
     else:
         if distinct:
@@ -147,15 +181,27 @@ def data_loss(
                 "use weights",
             )
         excess = numbers("alpha", alpha, low=0.0, high=1e300, strict=True)  # type: ignore[arg-type]
-        shape, (flat, excesses, steepnesses_) = broadcast(
-            {"samples": counts, "alpha": excess, "exponent": steepness}
+        shape, (flat, excesses, steepnesses_, thetas) = broadcast(
+            {"samples": counts, "alpha": excess, "exponent": steepness, "sampling": powers}
         )
-        losses, missing = np.empty(flat.size), 0.0
-        for pair in sorted(set(zip(excesses.tolist(), steepnesses_.tolist(), strict=True))):
-            chosen = (excesses == pair[0]) & (steepnesses_ == pair[1])
-            losses[chosen], off = ensemble_losses(
-                flat[chosen], _zipf(pair[0]), pair[1], float(sizes), kind
+        if last is None:
+            refuse_first(
+                "sampling",
+                thetas.reshape(shape),
+                ((thetas != 1.0) & (thetas * (1.0 + excesses) < _FLATTEST)).reshape(shape),
+                f"must be at least {_FLATTEST:g}/(1 + alpha) unless support is finite",
             )
+        losses, missing = np.empty(flat.size), 0.0
+        for alone in sorted(
+            set(zip(excesses.tolist(), steepnesses_.tolist(), thetas.tolist(), strict=True))
+        ):
+            chosen = (excesses == alone[0]) & (steepnesses_ == alone[1]) & (thetas == alone[2])
+            if last is None:
+                losses[chosen], off = ensemble_losses(
+                    flat[chosen], _zipf(alone[0], alone[2]), alone[1], float(sizes), kind
+                )
+            else:
+                losses[chosen], off = _supported(flat[chosen], *alone, last, float(sizes), kind)
             missing = max(missing, off)
     if endless.any():  # all is learned that can be: what one sample does not teach, with an exponent of 0, none does
         if weights is not None:
@@ -164,7 +210,12 @@ def data_loss(
             )
             limit: Array = np.full(shape, float(np.sum(mass[hopeless]) / np.sum(mass)))
         else:
-            limit = np.broadcast_to(np.where((steepness == 0.0) & (sizes > 0.0), 1.0, 0.0), shape)
+            rest: Array = np.zeros(shape)
+            if last is not None:
+                rest = np.broadcast_to(
+                    special.zeta(1.0 + excess, last + 1.0) / special.zeta(1.0 + excess), shape
+                )
+            limit = np.where(np.broadcast_to((steepness == 0.0) & (sizes > 0.0), shape), 1.0, rest)
         endless = np.broadcast_to(endless, shape)
         losses = np.where(endless, limit, losses.reshape(shape)).ravel()
         flat = np.broadcast_to(given, shape).ravel()
@@ -189,23 +240,81 @@ def steepnesses(exponent: ArrayLike) -> Array:
     return found
 
 
-def _zipf(alpha: float) -> Ensemble:
-    r"""Return the clusters with p_k = k^-(1+alpha)/zeta(1+alpha)."""
+def _zipf(alpha: float, theta: float) -> Ensemble:
+    r"""Return the clusters with p_k = k^-(1+alpha)/zeta(1+alpha), drawn in proportion to p_k^theta."""
     power = 1.0 + alpha
     log_constant = -log_zeta(alpha)
-    head = np.exp(log_constant - power * np.log(HEAD))
+    drawn, log_drawn = power, log_constant
+    if theta != 1.0:
+        drawn = theta * power
+        log_drawn = -log_zeta(drawn - 1.0)
+    head = np.exp(log_drawn - drawn * np.log(HEAD))
 
-    def density(log_p: Array) -> Array:
-        return np.asarray(np.exp((log_constant - log_p) / power) / power)
+    def density(log_q: Array) -> Array:
+        return np.asarray(np.exp((log_drawn - log_q) / drawn) / drawn)
 
-    def moments(log_p: float, j: Array) -> Array:
-        return np.asarray(np.exp(log_p + (log_constant - log_p) / power) / (j * power + alpha))
+    def weight(log_q: Array) -> Array:
+        return np.asarray(np.exp(log_constant - power * (log_drawn - log_q) / drawn))
 
-    return Ensemble(head, log_constant - power * math.log(FIRST), density, moments)
+    def moments(log_q: float, j: Array) -> Array:
+        # the rank of log q times its weight over the sum of powers
+        first = (log_drawn - log_q) / drawn + (
+            log_q if theta == 1.0 else log_constant - power * (log_drawn - log_q) / drawn
+        )
+        return np.asarray(np.exp(first) / (j * drawn + alpha))
+
+    edge = log_drawn - drawn * math.log(FIRST)
+    if theta == 1.0:
+        return Ensemble(head, edge, density, moments)
+    weights = np.exp(log_constant - power * np.log(HEAD))
+    return Ensemble(head, edge, density, moments, weights, weight)
+
+
+def _supported(
+    counts: Array,
+    alpha: float,
+    exponent: float,
+    theta: float,
+    last: int,
+    scale: float,
+    law: int,
+) -> tuple[Array, float]:
+    """Return the loss of samples that are drawn from the first ranks only."""
+    afford(4.0 * last, "the clusters", "use a smaller support")
+    log_rank = np.log(np.arange(1.0, last + 1.0))
+    weights = np.exp(-(1.0 + alpha) * log_rank - log_zeta(alpha))
+    drawn = np.exp(-theta * (1.0 + alpha) * log_rank)
+    drawn /= math.fsum(drawn.tolist()) if last < 1000 else drawn[::-1].sum()
+    beyond = math.exp(
+        math.log(special.zeta(1.0 + alpha, last + 1.0)) - log_zeta(alpha)
+        if special.zeta(1.0 + alpha, last + 1.0) > 0.0
+        else -math.inf
+    )
+    exponents, losses = np.array([exponent]), np.empty(counts.size)
+    expected_losses(
+        counts,
+        drawn,
+        0.0,
+        weights,
+        exponents,
+        expansion_threshold(np.full(1, 0.5) if law else exponents),
+        np.array([scale]),
+        law,
+        powers_of_counts(exponent),
+        exponent,
+        losses,
+    )
+    return losses + beyond, abs(float(weights[::-1].sum()) + beyond - 1.0)
 
 
 def _finite(
-    counts: Array, weights: ArrayLike, exponents: Array, scales: Array, law: int, distinct: bool
+    counts: Array,
+    weights: ArrayLike,
+    exponents: Array,
+    scales: Array,
+    law: int,
+    distinct: bool,
+    theta: float,
 ) -> tuple[Array, float]:
     listed = numbers("weights", weights, low=0.0, strict=True)
     if listed.ndim != 1 or listed.size == 0:
@@ -230,6 +339,10 @@ def _finite(
     if not math.isfinite(total):
         raise refusal("weights", weights, "the sum of the weights must be finite", named=False)
     probabilities = listed / total
+    drawn = probabilities
+    if theta != 1.0:
+        drawn = (listed / listed.max()) ** theta
+        drawn = drawn / drawn.sum()
     if distinct:
         allowed = "must be whole numbers with a sum of at most 2^53 where distinct = True"
         refuse_first("weights", listed, listed != np.floor(listed), allowed)
@@ -241,7 +354,7 @@ def _finite(
     losses = np.empty(counts.size)
     expected_losses(
         counts,
-        listed if distinct else probabilities,
+        listed if distinct else drawn,
         total if distinct else 0.0,
         probabilities,
         columns[0],

@@ -129,3 +129,54 @@ def data_exponent(context: Context) -> Iterator[Comparison]:
         tolerance=0.03,
         rival=Rival("the exponent in model size", float(model(alpha=alpha, beta=beta))),
     )
+
+
+@check(
+    "percolation.sampling",
+    statement="samples drawn by a power theta of the weights leave P^-min(beta, s/theta), more or less than those drawn by the weights",
+    laws=("percolation.sampling",),
+)
+def sampling(context: Context) -> Iterator[Comparison]:
+    """Drawn one by one where rare clusters decide, and at the best power, where the exponent is that of a model."""
+    law, uniform = theory.law("percolation.sampling"), theory.law("percolation.data")
+    samples = np.rint(np.geomspace(1e3, context.pick(quick=10**5, full=10**6), 5))
+    for name, alpha, beta, theta in (
+        ("rare-clusters", 1.0, 2.0, 0.6),
+        ("best-power", 2.0, 1.0, float(law.evaluate("best_theta", beta=1))),
+    ):
+        expected = float(law(alpha=alpha, beta=beta, theta=theta))
+        tolerance = CURVE_TOLERANCE * expected
+
+        def replicate(
+            r: int, name: str = name, alpha: float = alpha, beta: float = beta, theta: float = theta
+        ) -> Array:
+            return np.asarray(
+                simulate.zipf_losses(
+                    samples,
+                    alpha=alpha,
+                    exponent=beta,
+                    sampling=theta,
+                    rng=context.generator(name, r),
+                )
+            )
+
+        yield Comparison(
+            f"{context.check}/{name}",
+            Prediction(
+                f"exponent of the loss against samples, alpha = {alpha:g}, beta = {beta:g}, theta = {theta:g}",
+                "exponent",
+                expected,
+                f"{law.name}: {law.expr}",
+            ),
+            measure(
+                replicate,
+                lambda rows: exponent_from_replicates(
+                    samples, rows, method="samples drawn one by one"
+                ),
+                replicates=_REPLICATES,
+                tolerance=tolerance,
+            ),
+            tolerance=CURVE_TOLERANCE,
+            tolerance_kind="relative",
+            rival=Rival("drawn by the weights themselves", float(uniform(alpha=alpha, beta=beta))),
+        )

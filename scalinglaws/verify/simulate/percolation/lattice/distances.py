@@ -179,7 +179,9 @@ def lattice_distances(
             found[2, j], _ = count_distances(parent, marks, nearest, np.zeros(1, np.int64))
     return LatticeDistances(
         counts,
-        *found,
+        found[0],
+        found[1],
+        found[2],
         size,
         length,
         dimension,
