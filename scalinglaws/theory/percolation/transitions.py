@@ -190,7 +190,8 @@ def derive_emergence(model: Emerging) -> Derived:
         "samples": Form(mean / p, "samples after which a share q of cluster k is left unlearned"),
         "mean": Form(mean, "samples of the cluster itself by then, on average"),
         "first_seen": Form(
-            sp.log(2) / -sp.log(1 - p), "median number of samples until one falls on cluster k"
+            sp.log(2) / (2 * sp.atanh(p / (2 - p))),
+            "median number of samples until one falls on cluster k",
         ),
         "sharp_loss": Form(sharp, "loss after P samples if clusters were learned at one stroke"),
         "sharp_over_true": Form(
