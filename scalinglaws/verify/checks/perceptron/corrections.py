@@ -141,7 +141,7 @@ def elbow(context: Context) -> Iterator[Comparison]:
     )
     if context.effort == "quick":
         return
-    places = np.array([_place(context, _MANY, 30, REPLICATES + r) for r in range(REPLICATES)])
+    places = np.array([_place(context, _MANY, 60, REPLICATES + r) for r in range(REPLICATES)])
     yield Comparison(
         f"{context.check}/place",
         Prediction("norm of the elbow over alpha", "threshold", constant(law), law.name),

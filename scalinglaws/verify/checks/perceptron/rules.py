@@ -31,6 +31,7 @@ _STUDENTS = (2.0, 8.0, 32.0)
     "perceptron.limits",
     statement="errors of Hebb's rule, of maximum stability and of Bayes' rule fall as powers of the samples; none is below Bayes'",
     laws=("perceptron.hebb", "perceptron.max_stability", "perceptron.bayes"),
+    compiles=3.0,
 )
 def limits(context: Context) -> Iterator[Comparison]:
     """Exponents by the solver and in simulation, and the least error at fixed norm against the bound."""

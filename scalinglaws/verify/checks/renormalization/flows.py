@@ -12,7 +12,12 @@ from ....solvers import renormalization as solve
 from ....theory import law
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...registry import Context, check
-from ...simulate.renormalization import integrate_modes, integrate_shell, orthogonal_features
+from ...simulate.renormalization import (
+    integrate_modes,
+    integrate_shell,
+    orthogonal_features,
+    sample_likelihood,
+)
 from .._measured import computed, mean_over
 
 _COUPLINGS = 1e-5  # relative: differences of the toy's potential
@@ -22,18 +27,21 @@ _LOOP = (
     0.05  # of coefficients of order one: functions that vary over the residual as over the shell
 )
 _GROWTH = 0.1  # absolute: 32 random functions on 2048 points, in units of the conserving term
+_SAMPLED = 0.03  # of exponents: absolute, relative above one; corrections of order exp(-4)
+_REPLICATES, _SHELLS = 12, 16
 _STARTS = ((0.5, 0.2), (0.05, 1.0), (2.0, 0.01), (0.0, 3.0), (0.3, 0.0, 0.5))
 
 
 @check(
     "renormalization.fixed-points",
-    statement="integrated out of one datum by quadrature, modes leave couplings that end at the ridge they make, with the law's exponents",
+    statement="integrated out of one datum, by quadrature and drawn, modes leave couplings that end at the ridge they make, with the law's exponents",
     laws=("renormalization.stable_exponents",),
     evidence="exact",
 )
 def fixed_points(context: Context) -> Iterator[Comparison]:
-    """A toy of one datum, shell by shell: couplings, where they end from several starts, and how they get there."""
+    """A toy of one datum, shell by shell and by sampling: couplings, where they end from several starts, and how they get there."""
     yield from _couplings(context)
+    yield from _sampled(context)
     formula = law("renormalization.stable_exponents")
     for alpha in (0.5, 1.0):
         (ridge,) = (point for point in solve.fixed_points(alpha) if point.name == "ridge")
@@ -131,6 +139,96 @@ def _couplings(context: Context) -> Iterator[Comparison]:
             rival=Rival("a flow cut off at the quartic coupling", np.asarray(rival)),
             evidence="exact",
         )
+
+
+def _sampled(context: Context) -> Iterator[Comparison]:
+    r"""Draw the modes instead: couplings are cumulants of their sum f at the datum.
+
+    Integrated over f of variance s, :math:`p_s(\Delta) = \langle p_0(\Delta + f)\rangle` has the logarithm
+    :math:`-\Delta^2/2s + \sum_n \kappa_n \Delta^n/(n!\,s^n)`, with the cumulants of f under its posterior at zero residual.
+    """
+    formula = law("renormalization.stable_exponents")
+    for alpha in (0.5, 1.0):
+        scales = np.array([4.0, 7.0]) / alpha
+        found = np.array(
+            [
+                [
+                    _drawn_couplings(
+                        alpha,
+                        scale,
+                        context.pick(quick=4000, full=40_000),
+                        context.generator(f"drawn {alpha:g} {scale:g}", r),
+                    )
+                    for scale in scales
+                ]
+                for r in range(_REPLICATES)
+            ]
+        )
+        position = float(formula.evaluate("ridge_R", alpha=alpha))
+        method = f"{_SHELLS} shells of modes drawn from the posterior of one datum, quartic loss"
+        yield Comparison(
+            f"{context.check}/drawn-position-{alpha:g}",
+            Prediction(
+                "dimensionless quadratic coupling at the end",
+                "threshold",
+                position,
+                f"{formula.name}, form ridge_R",
+            ),
+            mean_over(found[:, 1, 0], method, float(scales[1])),
+            tolerance=_POSITION,
+            tolerance_kind="relative",
+            rival=Rival(
+                "the zero of negative quartic coupling",
+                float(formula.evaluate("quartic_R", alpha=alpha)),
+            ),
+        )
+        left = np.abs(found - [position, 0.0])
+        rates = np.log(left[:, 0] / left[:, 1]) / (scales[1] - scales[0])
+        for i, (name, form, other) in enumerate(
+            (("quadratic", "ridge_2", "ridge_1"), ("quartic", "ridge_1", "trivial_2"))
+        ):
+            predicted = -float(formula.evaluate(form, alpha=alpha))
+            yield Comparison(
+                f"{context.check}/drawn-{name}-{alpha:g}",
+                Prediction(
+                    f"exponent with which the {name} coupling's deviation falls",
+                    "exponent",
+                    predicted,
+                    formula.name,
+                ),
+                mean_over(rates[:, i], method, float(scales[1])),
+                tolerance=_SAMPLED * max(1.0, predicted),
+                rival=Rival("another exponent", -float(formula.evaluate(other, alpha=alpha))),
+            )
+
+
+def _drawn_couplings(
+    alpha: float, scale: float, draws: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return both dimensionless couplings of a quartic loss after all modes down to a scale have been drawn."""
+    edges = np.linspace(0.0, scale, _SHELLS + 1)
+    variances = np.diff(np.exp(alpha * edges) / alpha)
+    total = float(variances.sum())
+    drawn = sample_likelihood(
+        np.ones((1, _SHELLS)),
+        [0.0],
+        eigenvalues=variances,
+        couplings=[0.0, 1.0],
+        modes=1,
+        chains=2,
+        draws=draws,
+        warmup=50,
+        rng=rng,
+    )
+    # the mean of a mode, given the sum at the datum, is its share of the variance
+    values = drawn.modes[..., 0].ravel() * (total / float(variances[0]))
+    second = float(np.mean(values**2))
+    fourth = float(np.mean(values**4)) - 3 * second**2
+    growth = math.exp(alpha * scale)
+    return (
+        (1 - second / total) / total * growth,
+        -fourth / (2 * total**4) * growth**2,
+    )
 
 
 def _terms(features: Array, variances: Array, quadratic: float) -> tuple[float, Array]:

@@ -135,6 +135,31 @@ def test_other_exponents_fail(monkeypatch):
         assert found[f"quadratic-{alpha}"] == found[f"quartic-{alpha}"] == "fail"
 
 
+def drawn():
+    found = flows._sampled(Context("renormalization.fixed-points", "quick", 0))
+    return {entry.id.split("drawn-")[1]: entry.verdict for entry in found}
+
+
+def test_other_exponents_fail_where_modes_are_drawn(monkeypatch):
+    altered_law(monkeypatch, flows, "renormalization.stable_exponents", lambda value: 1.1 * value)
+    assert set(drawn().values()) == {"fail"}
+
+
+def test_modes_of_another_variance_do_not_make_the_ridge(monkeypatch):
+    """Nor do those that are drawn from the prior take away the quartic coupling as the law says."""
+    original = flows.sample_likelihood
+    monkeypatch.setattr(
+        flows,
+        "sample_likelihood",
+        lambda *args, eigenvalues, couplings, **given: original(
+            *args, eigenvalues=eigenvalues, couplings=[1e-3, 0.0], **given
+        ),
+    )
+    found = drawn()
+    assert found["position-0.5"] == found["position-1"] == "fail"
+    assert "pass" not in (found["quartic-0.5"], found["quartic-1"])
+
+
 @pytest.mark.parametrize("factor", [0.97, 1.03])
 def test_a_solver_whose_ridge_is_elsewhere_fails(monkeypatch, factor):
     changed(
