@@ -31,7 +31,6 @@ _EXPONENT_TOLERANCE = 0.05  # relative; the default for exponents above 0.6 in s
     "manifold.variance-limited",
     statement="with features fixed, what more samples still gain falls as 1/P",
     laws=("manifold.variance_limited",),
-    evidence="exact",
 )
 def variance_limited(context: Context) -> Iterator[Comparison]:
     """Direct simulation of regressions on the same features, and the solver's loss above its limit far out.
@@ -252,7 +251,6 @@ def nearest_neighbor(context: Context) -> Iterator[Comparison]:
     statement="a kernel of smoothness theta learns its like as P^(-theta/d), not as the published bound P^(-1/d)",
     laws=("manifold.spectral",),
     refutes=("manifold.spectral",),
-    evidence="exact",
 )
 def spectral(context: Context) -> Iterator[Comparison]:
     """Kernels between points on spheres, whose spectra nobody puts in, and the solver's loss for powers k^-(1 + theta/d)."""

@@ -25,7 +25,6 @@ from .tolerances import EXPONENT_TOLERANCE, REPLICATES, SOLVER_TOLERANCE, Array
     "linear.optimal-ridge",
     statement="with noise the loss at the best ridge falls as (noise variance/P)^(m/(m + 1)), m the data exponent",
     laws=("linear.optimal_ridge",),
-    evidence="exact",
 )
 def optimal_ridge(context: Context) -> Iterator[Comparison]:
     """Direct simulation of fits with sixteen ridges each, and far out the solver's loss, minimized over the ridge."""
