@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from operator import getitem
 
 import numpy as np
 
@@ -121,7 +123,7 @@ def _balanced(context: Context) -> Iterator[Comparison]:
             f"{context.check}/{label}",
             Prediction(name, "curve", predicted, source, x=t, domain={"time": (0.0, np.inf)}),
             measure(
-                lambda r, found=found: found[r],
+                partial(getitem, found),
                 lambda rows: curve_from_replicates(
                     t, rows, method=f"descent at the rate {rate:g}, width {width}, {modes} modes"
                 ),

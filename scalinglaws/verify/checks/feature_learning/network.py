@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,8 +92,10 @@ def network_exponent(context: Context) -> Iterator[Comparison]:
             ),
             measure(
                 replicate,
-                lambda rows, t=t, width=width, modes=modes: exponent_from_replicates(
-                    t, rows, method=f"gradient flow of networks of width {width}, {modes} modes"
+                partial(
+                    exponent_from_replicates,
+                    t,
+                    method=f"gradient flow of networks of width {width}, {modes} modes",
                 ),
                 replicates=6,
                 tolerance=simulated_exponent(predicted),

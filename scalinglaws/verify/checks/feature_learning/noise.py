@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
+from operator import getitem
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -50,7 +53,7 @@ def _grown(
 ) -> Iterator[Comparison]:
     """Compare the excess at two numbers of steps with the law; the rivals stop growing, or forget what noise does to the layers."""
     law, spectrum = theory.law("feature_learning.sgd_excess"), _with_rest(beta, modes)
-    given = {"learning_rate": rate, "richness": _RICH, "batch": _BATCH}
+    given: dict[str, Any] = {"learning_rate": rate, "richness": _RICH, "batch": _BATCH}
 
     def replicate(r: int) -> Array:
         found = simulate.opposite_noise(
@@ -129,6 +132,7 @@ def kicks(context: Context) -> Iterator[Comparison]:
             predicted = float(law(alpha=_ALPHA, beta=beta))
         rows, scale = _forgotten(context, beta, rate, steps, draws)
         t = rate * np.array(steps, float)
+        method = f"{REPLICATES} times {draws} pairs, 60 modes without signal"
         slower = max(0.0, (1 - beta) / (1 + beta))
         cases = [("forgotten", predicted, rows / scale, Rival("lazy", 2 - 1 / _ALPHA))]
         if beta > 1:
@@ -152,12 +156,8 @@ def kicks(context: Context) -> Iterator[Comparison]:
                     domain={"time": (4.0, np.inf)},
                 ),
                 measure(
-                    lambda r, losses=losses: losses[r],
-                    lambda found, t=t: exponent_from_replicates(
-                        t,
-                        found,
-                        method=f"{REPLICATES} times {draws} pairs, 60 modes without signal",
-                    ),
+                    partial(getitem, losses),
+                    partial(exponent_from_replicates, t, method=method),
                     replicates=REPLICATES,
                     tolerance=simulated_exponent(exponent),
                 ),

@@ -207,4 +207,4 @@ def _square_root_of_inverse(start: Array) -> Array:
 def _size(layer: Array, covered: Array) -> float:
     """Return the squared length of a layer over N, or of what stands before the first one."""
     shown = layer @ covered if covered.size else layer
-    return float(np.sum(shown**2)) / layer.shape[0]
+    return float(np.sum(shown**2) / layer.shape[0])

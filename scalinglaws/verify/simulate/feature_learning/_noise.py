@@ -142,9 +142,8 @@ def opposite_noise(
     if failed >= 0:
         raise refusal("learning_rate", rate, f"is too large: training overflows at step {failed}")
     shape = counts.shape
-    return PairedTraining(
-        *found.reshape(2, draws, *shape), quiet[0].reshape(shape), quiet[2].reshape(shape)
-    )
+    noisy_loss, silent_loss = found.reshape(2, draws, *shape)
+    return PairedTraining(noisy_loss, silent_loss, quiet[0].reshape(shape), quiet[2].reshape(shape))
 
 
 @njit
