@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..errors import DomainError
+from ..errors import DomainError, unknown_name
 from ..tables import Table
 from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
@@ -34,6 +35,7 @@ def verify(
     demo: Annotated[bool, Parameter(negative=())] = False,
     verbose: Annotated[bool, Parameter(negative=())] = False,
     listed: Annotated[bool, Parameter(name="--list", negative=())] = False,
+    evidence: Annotated[bool, Parameter(negative=())] = False,
     latex: Latex = False,
     json: Json = False,
     output: Output = None,
@@ -60,6 +62,8 @@ def verify(
         Tell the seconds of every check, on standard error.
     listed : bool
         List the checks instead of running them: what each one tests, and from which effort on.
+    evidence : bool
+        List the laws instead, each with what stands behind it: simulation, data, our own solver, or nothing yet.
     latex : bool
         Print LaTeX, for a document of yours; a file that ends in .tex is a whole document.
     json : bool
@@ -72,6 +76,10 @@ def verify(
     from ..sweep import end_workers
     from ..verify import registry
 
+    if listed and evidence:
+        raise DomainError("give --list or --evidence, not both", argument="evidence", value=True)
+    if evidence:
+        return _evidence(names, json, output, latex=latex)
     if listed:
         entries = registry.select(names or None, "full")
         rows = [(entry.name, entry.effort, entry.statement) for entry in entries]
@@ -130,6 +138,32 @@ def verify(
     if output is not None:
         print(found.summary_line(), file=sys.stderr)
     return 0 if found.succeeded(strict=strict) else 1
+
+
+def _evidence(names: tuple[str, ...], json: bool, output: Path | None, *, latex: bool) -> int:
+    """List laws with what stands behind each."""
+    from ..verify.evidence import count_evidence, laws_by_evidence
+
+    known = laws_by_evidence()
+    for name in names:
+        if not any(_names(name, entry.law) for entry in known):
+            raise unknown_name("law", name, [entry.law for entry in known])
+    chosen = [e for e in known if not names or any(_names(name, e.law) for name in names)]
+    header = ("law", "standing", "evidence", "checks, or why no simulation")
+    rows = [(e.law, e.standing, e.kind, e.reason or ", ".join(e.checks)) for e in chosen]
+    data = [asdict(entry) for entry in chosen]
+    emit(
+        Answer(data, [Table(header, rows), count_evidence(chosen)], (header, rows)),
+        json,
+        output,
+        latex=latex,
+    )
+    return 0
+
+
+def _names(name: str, law: str) -> bool:
+    """Whether a name is that of a law, of its theory, or a pattern that it fits."""
+    return law == name or law.startswith(f"{name}.") or fnmatchcase(law, name)
 
 
 def _seconds(report: Report) -> Table:

@@ -6,8 +6,8 @@ import hashlib
 import pkgutil
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arguments import choice, flag, function, path, root_seed, text
+from ..arguments import choice, flag, function, instance, path, root_seed, text
 from ..errors import DomainError, WorkerError, known_name, refusal, unknown_name
 from ..reprs import short_repr
 from ..rooms import NO_THEORY, submodules
 from ..sweep import MapLike, run_many
 from ..theory.catalogue import CATALOGUE
 from . import checks
-from .comparison import Comparison, Crash
+from .comparison import EVIDENCE, Comparison, Crash
 from .compiling import timed_compilation
 from .finished import Finished, FinishedChecks, default_folder
 from .provenance import environment
@@ -102,6 +102,8 @@ class Check:
         Seconds of compilation in a first run, roughly.
     refutes : tuple of str
         Names of laws of which another formula is in print that this check puts to the test: as the rival of a comparison.
+    evidence : dict of str
+        For each of `laws`, the best kind of evidence that the check brings: of simulation, data, exact, literature.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Check:
     demo: bool = False
     compiles: float = 0.0
     refutes: tuple[str, ...] = ()
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
     def effort_at(self, asked: str) -> str:
         """Return the effort of a run that asks for one: never less than the check's own."""
@@ -135,6 +138,7 @@ def check(
     demo: bool = False,
     compiles: float = 0.0,
     refutes: Sequence[str] = (),
+    evidence: str | Mapping[str, str] = "simulation",
 ) -> Callable[
     [Callable[[Context], Iterable[Comparison]]], Callable[[Context], Iterable[Comparison]]
 ]:
@@ -163,6 +167,10 @@ def check(
     refutes : sequence of str
         Names of laws of which another formula is in print (`Law.published`) that is the rival of one of the comparisons; such a
         rival's name has the word "published" in it. ``docs/errata.md`` lists the check as evidence.
+    evidence : str or dict of str
+        The best kind of evidence that the check brings for its laws: ``"simulation"`` (default), ``"data"``, ``"exact"``, where
+        only our solver stands against the law, or ``"literature"``; a dictionary where it is not the same for all, with the
+        laws that differ from the default. ``scalinglaws verify --evidence`` counts by it.
 
     Returns
     -------
@@ -172,7 +180,7 @@ def check(
     Raises
     ------
     DomainError
-        If the name is taken, a law is not known, or the expectation is not of this form.
+        If the name is taken, a law is not known, or the expectation or the evidence is not of this form.
     """
     if not isinstance(name, str):
         raise refusal("name", name, "must be a text")
@@ -202,11 +210,19 @@ def check(
             value=expect,
         )
 
+    instance("evidence", evidence, str, Mapping)
+    differing = dict.fromkeys(laws, evidence) if isinstance(evidence, str) else dict(evidence)
+    for law, kind in differing.items():
+        choice("evidence", kind, EVIDENCE)
+        if law not in laws:
+            raise refusal("evidence", law, "must name laws that the check tests")
+    brought = dict.fromkeys(laws, "simulation") | differing
+
     def register(
         function: Callable[[Context], Iterable[Comparison]],
     ) -> Callable[[Context], Iterable[Comparison]]:
         theory = name.split(".")[0]
-        about = (tuple(laws), no_law, demo, compiles, tuple(refutes))
+        about = (tuple(laws), no_law, demo, compiles, tuple(refutes), brought)
         _CHECKS[name] = Check(name, theory, statement, effort, expect, function, *about)
         return function
 

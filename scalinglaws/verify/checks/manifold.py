@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
     "manifold.variance-limited",
     statement="with features fixed, what more samples still gain falls as 1/P",
     laws=("manifold.variance_limited",),
+    evidence="exact",
 )
 def variance_limited(context: Context) -> Iterator[Comparison]:
     """The solver's loss above its limit, at two step sizes."""
@@ -200,6 +201,7 @@ def nearest_neighbor(context: Context) -> Iterator[Comparison]:
     statement="a kernel of smoothness theta learns its like as P^(-theta/d), not as the published bound P^(-1/d)",
     laws=("manifold.spectral",),
     refutes=("manifold.spectral",),
+    evidence="exact",
 )
 def spectral(context: Context) -> Iterator[Comparison]:
     """The solver's loss for eigenvalues and signal powers k^-(1 + theta/d)."""

@@ -40,6 +40,7 @@ _BUDGETS = 20
     "empirical.planning",
     statement="the best model sizes for computes are those that a search finds, for three laws and with inference",
     laws=("empirical.chinchilla", "empirical.surface_power", "empirical.kaplan"),
+    evidence="exact",
 )
 def planning(context: Context) -> Iterator[Comparison]:
     """Plans of `empirical.plan` against SciPy's search of the loss at fixed spending."""

@@ -88,6 +88,7 @@ def warp(context: Context) -> Iterator[Comparison]:
     "feature_learning.time",
     statement="feature learning speeds up hard tasks, to t^(-2 beta/(1 + beta)), and no easy ones",
     laws=("feature_learning.time",),
+    evidence="exact",
 )
 def time(context: Context) -> Iterator[Comparison]:
     """The solver's local slopes at times that no simulation reaches."""
@@ -120,6 +121,7 @@ def time(context: Context) -> Iterator[Comparison]:
     "feature_learning.crossover",
     statement="the kernel starts to move at t ~ richness^(-1/(1 - beta))",
     laws=("feature_learning.crossover",),
+    evidence="exact",
 )
 def crossover(context: Context) -> Iterator[Comparison]:
     """When the solver's kernel has doubled, at three small values of the richness."""
@@ -245,6 +247,7 @@ def static(context: Context) -> Iterator[Comparison]:
     statement="few features limit a rich network with N^(-alpha min(1, beta)), few samples with P^(-alpha min(2, beta))",
     laws=("feature_learning.model", "feature_learning.data"),
     refutes=("feature_learning.model",),
+    evidence="exact",
 )
 def model(context: Context) -> Iterator[Comparison]:
     """The solver's static limits at large sizes, of a task with 1 < beta < 2."""
@@ -287,6 +290,7 @@ def model(context: Context) -> Iterator[Comparison]:
     laws=("feature_learning.compute", "feature_learning.compute_model"),
     compiles=13.0,
     refutes=("feature_learning.compute",),
+    evidence="exact",
 )
 def compute(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size, at two budgets."""
@@ -341,6 +345,7 @@ def compute(context: Context) -> Iterator[Comparison]:
     statement="on a hard task what a finite width adds to a rich network's loss grows, and does not fall as published",
     laws=("feature_learning.transient",),
     refutes=("feature_learning.transient",),
+    evidence="exact",
 )
 def transient(context: Context) -> Iterator[Comparison]:
     """The solver's loss at a large width above that of an unlimited one, long before it saturates."""

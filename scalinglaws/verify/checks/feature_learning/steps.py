@@ -35,6 +35,7 @@ def _slope(losses: Any, early: int, late: int) -> float:
     "feature_learning.steps",
     statement="in steps that are each stable, a rich network keeps the lazy exponent, and gains a constant",
     laws=("feature_learning.steps",),
+    evidence="exact",
 )
 def stable_steps(context: Context) -> Iterator[Comparison]:
     """Gradient descent at a constant rate over the scale of the kernel, unlimited modes."""
@@ -91,6 +92,7 @@ def stable_steps(context: Context) -> Iterator[Comparison]:
     "feature_learning.silver",
     statement="long steps among short ones gain an exponent, 1.2716 beta, whether features learn or not",
     laws=("feature_learning.steps_silver",),
+    evidence="exact",
 )
 def silver(context: Context) -> Iterator[Comparison]:
     """The silver schedule at full batches, read at 2^k - 1 steps."""
@@ -128,6 +130,7 @@ def silver(context: Context) -> Iterator[Comparison]:
     "feature_learning.window",
     statement="a fixed rate is stable on a hard task for eta^(-2/(1 - beta)) steps, the next order included",
     laws=("feature_learning.window",),
+    evidence="exact",
 )
 def window(context: Context) -> Iterator[Comparison]:
     """When the solver's steps at fixed rates reach the edge of stability."""
@@ -172,6 +175,7 @@ def window(context: Context) -> Iterator[Comparison]:
     "feature_learning.kernel_scale",
     statement="the kernel of a hard task grows as t^((1 - beta)/(1 + beta)), at beta = 1 as the root of a logarithm",
     laws=("feature_learning.kernel_scale",),
+    evidence="exact",
 )
 def kernel_scale(context: Context) -> Iterator[Comparison]:
     """The solver's scale at long times, with its constant and the next order."""
@@ -221,6 +225,7 @@ def kernel_scale(context: Context) -> Iterator[Comparison]:
     "feature_learning.depth",
     statement="m hidden factors learn a hard task as t^(-(m + 1) beta/(1 + m beta))",
     laws=("feature_learning.depth",),
+    evidence="exact",
 )
 def depth(context: Context) -> Iterator[Comparison]:
     """The solver's local slopes at times that no simulation reaches, and the loss there."""

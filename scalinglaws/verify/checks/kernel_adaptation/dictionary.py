@@ -37,6 +37,7 @@ CASES: dict[str, tuple[float, float, dict[str, Any]]] = {
     laws=("kernel_adaptation.alignment_samples",),
     demo=True,
     compiles=2.0,
+    evidence="exact",
 )
 def both_ways(context: Context) -> Iterator[Comparison]:
     """To samples by the dictionary and back by the dual of `two_layer`, then a derivative, several features, and large sizes."""

@@ -152,6 +152,7 @@ def _lazy(ridge: float, sizes: dict[str, float]) -> Array:
     "kernel_adaptation.bimodality",
     statement="weights become bimodal along a linear target at samples that grow as the root of the dimension",
     laws=("kernel_adaptation.bimodality",),
+    evidence="exact",
 )
 def bimodality(context: Context) -> Iterator[Comparison]:
     """Thresholds of the solver between 100 and 10^4 dimensions, as many neurons as the scale; the law is for large dimensions."""

@@ -24,6 +24,7 @@ from .tolerances import SOLVER_TOLERANCE, Array
     "linear.optimal-ridge",
     statement="with noise the loss at the best ridge falls as (noise variance/P)^(m/(m + 1)), m the data exponent",
     laws=("linear.optimal_ridge",),
+    evidence="exact",
 )
 def optimal_ridge(context: Context) -> Iterator[Comparison]:
     """Both regimes of the bias, by minimizing the solver's loss over the ridge."""
@@ -73,6 +74,7 @@ def optimal_ridge(context: Context) -> Iterator[Comparison]:
     "linear.compute.allocation",
     statement="the compute optimum found by vertices is the numerical minimum over model size",
     laws=("linear.compute",),
+    evidence="exact",
 )
 def allocation(context: Context) -> Iterator[Comparison]:
     """One task per phase: the sum of bottlenecks, minimized numerically over N at two budgets."""
@@ -175,6 +177,7 @@ _SLOW_CORNER = 5e-3  # absolute: phase IVb lies next to the point where four pha
     "linear.compute.phases",
     statement="the best loss and model size of SGD at a budget have the exponents of their phase",
     laws=("linear.compute", "linear.compute_model", "linear.phase_boundaries"),
+    evidence="exact",
 )
 def phases(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size: three phases in a quick run, all seven in a full one, and a boundary."""

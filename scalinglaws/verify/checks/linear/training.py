@@ -150,6 +150,7 @@ def sgd(context: Context) -> Iterator[Comparison]:
     "linear.transients",
     statement="late in training the losses of the solver are the derived powers, constants included",
     laws=("linear.time", "linear.transient", "linear.sgd_noise"),
+    evidence="exact",
 )
 def transients(context: Context) -> Iterator[Comparison]:
     """Time, the transient of finite models, and the noise of SGD, at times that no simulation reaches."""
@@ -205,6 +206,7 @@ def transients(context: Context) -> Iterator[Comparison]:
     statement="on a hard task what few features add falls as t^-(beta - 1/alpha), not as the published t^-(1 - 1/alpha)",
     laws=("linear.transient",),
     refutes=("linear.transient",),
+    evidence="exact",
 )
 def transient_hard(context: Context) -> Iterator[Comparison]:
     """The solver's loss at many features above that of unlimited ones, long before it saturates."""

@@ -81,6 +81,7 @@ def configuration(context: Context) -> Iterator[Comparison]:
     statement="costs of the patterns of a cubic target grow with the engine's exponents, at large enough sizes",
     laws=("patterns.two_layer",),
     demo=True,
+    evidence="exact",
 )
 def exponents(context: Context) -> Iterator[Comparison]:
     """Costs with all their factors, as width and dimension grow together; sizes of thousands are not large enough for GFL."""
@@ -152,6 +153,7 @@ def exponents(context: Context) -> Iterator[Comparison]:
     statement="in a layer narrower than its input one neuron specializes in part, and Gaussian "
     "feature learning costs more",
     laws=("patterns.two_layer",),
+    evidence="exact",
 )
 def narrow(context: Context) -> Iterator[Comparison]:
     """Width N = d^n with n < 1: the best amplitude falls below one, and with it the exponent."""

@@ -318,6 +318,7 @@ def prefactor(context: Context) -> Iterator[Comparison]:
     statement="the mean loss over counts of samples has the derived prefactor and not the published one",
     laws=("percolation.data",),
     refutes=("percolation.data",),
+    evidence="exact",
 )
 def data_prefactor(context: Context) -> Iterator[Comparison]:
     """Samples drawn one by one; and the solver, which sums over clusters and counts, where the law is the expansion of that sum."""

@@ -29,6 +29,7 @@ _STARTS = ((0.5, 0.2), (0.05, 1.0), (2.0, 0.01), (0.0, 3.0), (0.3, 0.0, 0.5))
     "renormalization.fixed-points",
     statement="integrated out of one datum by quadrature, modes leave couplings that end at the ridge they make, with the law's exponents",
     laws=("renormalization.stable_exponents",),
+    evidence="exact",
 )
 def fixed_points(context: Context) -> Iterator[Comparison]:
     """A toy of one datum, shell by shell: couplings, where they end from several starts, and how they get there."""
