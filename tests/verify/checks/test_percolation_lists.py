@@ -3,30 +3,21 @@
 import pytest
 
 from scalinglaws.solvers import percolation as solve
-from scalinglaws.verify.checks.percolation import clusters, curves, limits, singles
+from scalinglaws.verify.checks.percolation import clusters, limits, singles
 from scalinglaws.verify.registry import Context
 from scalinglaws.verify.simulate import percolation as simulate
 
 from .mutations import changed, verdicts
 
 
-def test_a_learner_that_needs_two_samples_fails(monkeypatch):
-    original = simulate.listed_losses
+def test_samples_of_other_weights_fail(monkeypatch):
+    original = simulate.pruned_losses
     monkeypatch.setattr(
-        simulate, "listed_losses", lambda *args, **given: original(*args, **{**given, "scale": 1.0})
+        simulate,
+        "pruned_losses",
+        lambda *args, **given: original(*args, **{**given, "alpha": 1.1}),
     )
     assert verdicts(limits.one_sample_each, "percolation.one-sample") == {"alpha-1": "fail"}
-
-
-def test_an_exponent_that_is_off_by_a_tenth_fails(monkeypatch):
-    original = simulate.listed_losses
-
-    def mutated(*args, **given):
-        return original(*args, **{**given, "exponent": given["exponent"] + 0.025})
-
-    monkeypatch.setattr(simulate, "listed_losses", mutated)
-    found = verdicts(curves.data_prefactor, "percolation.data-prefactor")
-    assert found == {"simulation": "fail", "solver": "pass"}
 
 
 def test_other_weights_fail(monkeypatch):

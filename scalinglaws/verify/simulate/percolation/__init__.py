@@ -34,7 +34,7 @@ from .lattice.records import (
 )
 from .lattice.sweep import canonical, newman_ziff
 from .listed.components import component_losses
-from .listed.counts import listed_losses, remembered_losses
+from .listed.counts import remembered_losses
 from .listed.masked import line_gains, masked_gains
 from .listed.single import PrunedSamples, emerging_losses, pruned_losses
 
@@ -67,7 +67,6 @@ __all__ = [
     "lattice_clusters",
     "learning_curves",
     "line_gains",
-    "listed_losses",
     "masked_gains",
     "model_loss",
     "nearest_distances",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
@@ -18,63 +15,6 @@ Counts = NDArray[np.int64]
 _MOST_DRAWN = 5e7  # samples of one call: some five seconds
 _FEW = 2**16  # ranks up to which samples are counted in a table
 FLATTEST = 0.5  # below, ranks beyond 2^63 would matter
-
-
-def listed_losses(
-    samples: ArrayLike,
-    *,
-    alpha: float,
-    exponent: float,
-    scale: float = 1.0,
-    draws: int = 1,
-    rng: np.random.Generator | int = 0,
-) -> Array:
-    r"""Loss of a learner of infinitely many clusters, for each of which it counts the samples that it has seen.
-
-    .. math:: L = \sum_k p_k\,h(d_k), \qquad p_k = \frac{k^{-(1+\alpha)}}{\zeta(1+\alpha)}, \qquad h(d) = \min\big(1, (d/m)^{-\beta}\big)
-
-    Samples are drawn one by one; :math:`d_k` are their numbers, and no mean or limit is taken.
-
-    Parameters
-    ----------
-    samples : array_like of int, shape (J,)
-        P >= 0; the samples of a smaller number are the first of those of a larger one.
-    alpha : float
-        Zipf excess, at least 0.5.
-    exponent : float
-        :math:`\beta \ge 0`, or inf: more samples than the scale teach all.
-    scale : float
-        :math:`m \ge 0`, samples at which a cluster begins to be learned; 0 if a single one teaches all.
-    draws : int
-        R, how many datasets to draw.
-    rng : Generator or int
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray, shape (R, J)
-        Losses, 1 without samples.
-
-    Raises
-    ------
-    DomainError
-        If an argument is out of range.
-    ResourceError
-        If more than 5e7 samples would be drawn.
-
-    Examples
-    --------
-    >>> losses = listed_losses([0, 1000], alpha=1, exponent=0.5, draws=4)
-    >>> losses[:, 0].tolist(), bool(np.all(losses[:, 1] < 0.2))
-    ([1.0, 1.0, 1.0, 1.0], True)
-    """
-    beta = number("exponent", exponent, low=0.0, infinite=True)
-    m = number("scale", scale, low=0.0)
-
-    def loss(seen: Counts, counts: Counts, weights: Array) -> float:
-        return 1.0 - float(weights @ (1.0 - left(counts, beta, m)))
-
-    return _over_draws(samples, alpha, draws, rng, loss)
 
 
 def remembered_losses(
@@ -120,25 +60,16 @@ def remembered_losses(
     >>> np.round(losses, 2)
     array([[1.  , 0.39, 0.06]])
     """
-    rooms = row("kept", kept)
-    count = whole("samples", samples, low=0)
-
-    def loss(seen: Counts, counts: Counts, weights: Array) -> Array:
+    rooms, count, zipf = row("kept", kept), whole("samples", samples, low=0), excess(alpha)
+    times = affordable_draws(draws, count, rooms.size)
+    source, losses = generator(rng), np.empty((times, rooms.size))
+    for losses_of_draw in losses:
+        seen, counts = counted(drawn_ranks(count, zipf, source))
         # ties in the order of a random number, so that a rank is no hint
         order = np.lexsort((source.random(seen.size), -counts))
-        known = np.concatenate([[0.0], np.cumsum(weights[order])])
-        return np.asarray(1.0 - known[np.minimum(rooms, seen.size)])
-
-    source = generator(rng)
-    return _over_draws([count], alpha, draws, source, loss).reshape(-1, rooms.size)
-
-
-def left(counts: Counts, exponent: float, scale: float) -> Array:
-    """Return what is left unlearned after so many samples."""
-    if scale == 0.0:
-        return np.where(counts == 0, 1.0, 0.0)
-    ratio = np.maximum(counts / scale, 1.0)
-    return np.where(ratio == 1.0, 1.0, 0.0) if math.isinf(exponent) else ratio**-exponent
+        known = np.concatenate([[0.0], np.cumsum(weights_of(seen[order], zipf))])
+        losses_of_draw[:] = 1.0 - known[np.minimum(rooms, seen.size)]
+    return losses
 
 
 def drawn_ranks(count: int, alpha: float, source: np.random.Generator) -> Counts:
@@ -184,25 +115,3 @@ def row(name: str, values: ArrayLike) -> Counts:
         complaint = f"must be one-dimensional and not empty; got shape {found.shape}"
         raise refusal(name, found.shape, complaint, shown=False)
     return found
-
-
-def _over_draws(
-    samples: ArrayLike,
-    alpha: float,
-    draws: int,
-    rng: np.random.Generator | int,
-    loss: Callable[[Counts, Counts, Array], float | Array],
-) -> Array:
-    """Return what a function says of clusters seen, their counts and weights, draw by draw and for each number of samples."""
-    sizes, zipf = row("samples", samples), excess(alpha)
-    most = int(sizes.max())
-    times, source = affordable_draws(draws, most, sizes.size), generator(rng)
-    rows = []
-    for _ in range(times):
-        ranks = drawn_ranks(most, zipf, source)
-        found = []
-        for size in sizes:
-            seen, counts = counted(ranks[:size])
-            found.append(loss(seen, counts, weights_of(seen, zipf)))
-        rows.append(found)
-    return np.array(rows)
