@@ -541,6 +541,13 @@ SOLVE = {
     "percolation.cluster_size_probability": ["size=1:1e6:7", "coordination=12", "occupation=1/11"],
     "percolation.dual_occupation": ["coordination=12", "occupation=0.05,0.1,0.2"],
     "percolation.infinite_cluster": ["coordination=12", "occupation=0.09,0.1,0.2"],
+    "percolation.bethe_data_loss": [
+        "samples=1e2:1e6",
+        "clusters=1000",
+        "coordination=12",
+        "occupation=0.09",
+        "exponent=0.5",
+    ],
     "percolation.emergence": ["rank=1:10", "alpha=1", "exponent=0.5,1"],
     "percolation.distinct_clusters": ["samples=1e2:1e12", "alpha=1"],
     "percolation.pruned_data_loss": ["samples=1e2:1e12", "alpha=0.5,1"],

@@ -77,6 +77,7 @@ TESTS = {
     "patterns.specialized_cost": "patterns/test_alignment.py::test_specialized_cost_at_the_ends_of_floats",
     "percolation.allocate": "percolation/test_accuracy.py::test_allocations_and_their_bounds",
     "percolation.allocate_integer": "percolation/test_accuracy.py::test_whole_allocations_and_their_bounds",
+    "percolation.bethe_data_loss": "percolation/test_bethe_data.py::test_sums_in_many_digits",
     "percolation.cluster_cutoff": "percolation/test_bethe.py::test_cutoffs_in_many_digits",
     "percolation.cluster_learning_curve": "percolation/test_tree.py::test_curve_and_slope_agree_with_many_digits",
     "percolation.cluster_size_probability": "percolation/test_bethe.py::test_sizes_in_many_digits",

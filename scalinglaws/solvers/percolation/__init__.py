@@ -8,6 +8,7 @@ from .allocation.hard_and_flowing import (
 )
 from .allocation.whole_units import allocate_integer
 from .allocation.zipf import ZipfModelLoss, zipf_model_loss
+from .bethe.data import bethe_data_loss
 from .bethe.distance import (
     cluster_scale,
     infinite_component_loss,
@@ -43,6 +44,7 @@ __all__ = [
     "ZipfModelLoss",
     "allocate",
     "allocate_integer",
+    "bethe_data_loss",
     "cluster_cutoff",
     "cluster_learning_curve",
     "cluster_scale",

@@ -16,6 +16,12 @@ def test_a_learner_that_needs_two_samples_fails(monkeypatch):
         simulate,
         "counted_losses",
         lambda *args, **given: original(*args, **{**given, "scale": 1.0}),
+def test_samples_of_other_weights_fail(monkeypatch):
+    original = simulate.pruned_losses
+    monkeypatch.setattr(
+        simulate,
+        "pruned_losses",
+        lambda *args, **given: original(*args, **{**given, "alpha": 1.1}),
     )
     assert verdicts(limits.one_sample_each, "percolation.one-sample") == {"alpha-1": "fail"}
 

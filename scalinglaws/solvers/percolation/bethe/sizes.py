@@ -85,7 +85,7 @@ def cluster_size_probability(
         first = np.where(p < 1.0, np.exp(np.where(s == 1, z, 2 * z - 2) * log_empty), 0.0)
     found[small] = (np.where(s == 1, 1.0, z * p) * first)[small]
     inner = ~small & (p > 0.0) & (p < 1.0)
-    found[inner] = _large(s[inner], z[inner], p[inner])
+    found[inner] = large_sizes(s[inner], z[inner], p[inner])
     return shaped(found, shape)
 
 
@@ -405,7 +405,7 @@ def _stirling(x: Array) -> Array:
     return np.where(x >= _STIRLING_FROM, series / large, direct)
 
 
-def _large(s: Array, z: Array, p: Array) -> Array:
+def large_sizes(s: Array, z: Array, p: Array) -> Array:
     """Return the probabilities for s >= 3 and 0 < p < 1."""
     trials, hits = (z - 1) * s, s - 2
     misses = trials - hits

@@ -311,3 +311,49 @@ def prefactor(context: Context) -> Iterator[Comparison]:
         tolerance_kind="relative",
         rival=Rival("published: smallest allocation 1, sums as integrals", published),
     )
+
+
+@check(
+    "percolation.data-prefactor",
+    statement="the mean loss over counts of samples has the derived prefactor and not the published one",
+    laws=("percolation.data",),
+    refutes=("percolation.data",),
+    evidence="exact",
+)
+def data_prefactor(context: Context) -> Iterator[Comparison]:
+    """The solver sums over clusters and over the counts of their samples; the law is the expansion of that sum."""
+    law, samples = theory.law("percolation.data"), np.geomspace(1e8, 1e12, 5)
+    assert law.published is not None
+    point = law.published.point
+    found = solve.data_loss(samples, alpha=float(point["alpha"]), exponent=float(point["beta"]))
+    derived, published = (
+        np.array([float(law.evaluate(form, P=size, **point)) for size in samples])
+        for form in ("loss", "published_loss")
+    )
+    yield Comparison(
+        f"{context.check}/solver",
+        Prediction(
+            "loss against samples",
+            "curve",
+            derived,
+            f"{law.name}, both leading terms",
+            x=samples,
+            domain={"samples": (float(samples[0]), np.inf)},
+        ),
+        Measurement(
+            np.asarray(found.loss),
+            1e-9 * np.asarray(found.loss),
+            None,
+            1,
+            "solvers.percolation.data_loss",
+            (float(samples[0]), float(samples[-1])),
+            deterministic=True,
+        ),
+        tolerance=1e-3,
+        tolerance_kind="relative",
+        rival=Rival(
+            "published: counts replaced by their means, sums by integrals",
+            published / float(law.evaluate("normalized", alpha=point["alpha"])),
+        ),
+        evidence="exact",
+    )

@@ -38,6 +38,8 @@ def one_sample_each(context: Context) -> Iterator[Comparison]:
                     samples, alpha=alpha, exponent=1.0, scale=0.0, draws=draws, rng=rng
                 ).mean(axis=0)
             )
+            drawn = simulate.pruned_losses(samples, alpha=alpha, draws=draws, rng=rng)
+            return np.asarray(drawn.test_loss.mean(axis=0))
 
         yield Comparison(
             f"{context.check}/alpha-{alpha:g}",

@@ -74,7 +74,6 @@ __all__ = [
     "lattice_distances",
     "learning_curves",
     "line_gains",
-    "listed_losses",
     "masked_gains",
     "model_loss",
     "nearest_distances",

@@ -25,8 +25,20 @@ def test_losses_are_those_of_counting_by_hand(exponent, scale):
         assert loss == pytest.approx(by_hand, rel=1e-12)
 
 
-@pytest.mark.parametrize(("alpha", "exponent"), [(1.0, 0.5), (2.0, 0.25), (0.5, 1.0)])
-def test_mean_losses_are_those_of_binomial_counts(alpha, exponent):
+def test_a_pool_is_what_is_counted_by_hand():
+    found = simulate.pruned_losses([0, 3, 500], alpha=0.7, draws=2, rng=5)
+    source = np.random.default_rng(5)
+    for kept, losses in zip(found.kept, found.test_loss, strict=True):
+        ranks = source.zipf(1.7, 500)
+        for size, count, loss in zip((0, 3, 500), kept, losses, strict=True):
+            seen = Counter(ranks[:size].tolist())
+            weight = sum(rank**-1.7 for rank in seen) / special.zeta(1.7)
+            assert count == len(seen)
+            assert loss == pytest.approx(1 - weight, rel=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
+def test_mean_losses_are_those_of_binomial_counts(alpha):
     sizes = [10, 100, 1000]
     drawn = simulate.counted_losses(sizes, alpha=alpha, exponent=exponent, draws=800, rng=1)
     error = drawn.std(axis=0, ddof=1) / np.sqrt(800)
@@ -43,6 +55,14 @@ def test_nothing_is_learned_without_samples_or_slope():
 
 def test_a_model_with_room_for_all_knows_what_one_sample_teaches():
     seen = simulate.counted_losses([2000], alpha=1, exponent=1.0, scale=0.0, rng=3)
+    drawn = simulate.pruned_losses(sizes, alpha=alpha, draws=800, rng=1).test_loss
+    error = drawn.std(axis=0, ddof=1) / np.sqrt(800)
+    exact = data_loss(sizes, alpha=alpha, exponent=1, scales=0.0).loss
+    assert np.all(abs(drawn.mean(axis=0) - exact) < 4 * error)
+
+
+def test_a_model_with_room_for_all_knows_what_one_sample_teaches():
+    seen = simulate.pruned_losses([2000], alpha=1, rng=3).test_loss
     kept = simulate.remembered_losses([0, 10, 2000], samples=2000, alpha=1, rng=3)
     assert kept[0, 0] == 1
     assert kept[0, 2] == pytest.approx(seen.item())
@@ -144,6 +164,9 @@ def test_mean_numbers_of_clusters_are_the_solver_s():
         (lambda: simulate.component_losses(1, dimension=1), DomainError, "one-dimensional"),
         (lambda: simulate.emerging_losses([0], [1], alpha=1, exponent=1), DomainError, "ranks"),
         (lambda: simulate.emerging_losses([1], [2, 1], alpha=1, exponent=1), DomainError, "increasing"),
+        (lambda: simulate.pruned_losses([[1]], alpha=1), DomainError, "one-dimensional"),
+        (lambda: simulate.pruned_losses([1], alpha=0.4), DomainError, "alpha = 0.4"),
+        (lambda: simulate.pruned_losses([10**6], alpha=1, draws=99), ResourceError, "fewer draws"),
         (lambda: simulate.pruned_losses([10**8], alpha=1), ResourceError, "fewer draws"),
         (lambda: simulate.line_gains(3, background=0.5), DomainError, "found"),
     ],

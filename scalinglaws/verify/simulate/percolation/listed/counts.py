@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
@@ -120,25 +117,16 @@ def remembered_losses(
     >>> np.round(losses, 2)
     array([[1.  , 0.39, 0.06]])
     """
-    rooms = row("kept", kept)
-    count = whole("samples", samples, low=0)
-
-    def loss(seen: Counts, counts: Counts, weights: Array) -> Array:
+    rooms, count, zipf = row("kept", kept), whole("samples", samples, low=0), excess(alpha)
+    times = affordable_draws(draws, count, rooms.size)
+    source, losses = generator(rng), np.empty((times, rooms.size))
+    for losses_of_draw in losses:
+        seen, counts = counted(drawn_ranks(count, zipf, source))
         # ties in the order of a random number, so that a rank is no hint
         order = np.lexsort((source.random(seen.size), -counts))
-        known = np.concatenate([[0.0], np.cumsum(weights[order])])
-        return np.asarray(1.0 - known[np.minimum(rooms, seen.size)])
-
-    source = generator(rng)
-    return _over_draws([count], alpha, draws, source, loss).reshape(-1, rooms.size)
-
-
-def left(counts: Counts, exponent: float, scale: float) -> Array:
-    """Return what is left unlearned after so many samples."""
-    if scale == 0.0:
-        return np.where(counts == 0, 1.0, 0.0)
-    ratio = np.maximum(counts / scale, 1.0)
-    return np.where(ratio == 1.0, 1.0, 0.0) if math.isinf(exponent) else ratio**-exponent
+        known = np.concatenate([[0.0], np.cumsum(weights_of(seen[order], zipf))])
+        losses_of_draw[:] = 1.0 - known[np.minimum(rooms, seen.size)]
+    return losses
 
 
 def drawn_ranks(count: int, alpha: float, source: np.random.Generator) -> Counts:
@@ -184,25 +172,3 @@ def row(name: str, values: ArrayLike) -> Counts:
         complaint = f"must be one-dimensional and not empty; got shape {found.shape}"
         raise refusal(name, found.shape, complaint, shown=False)
     return found
-
-
-def _over_draws(
-    samples: ArrayLike,
-    alpha: float,
-    draws: int,
-    rng: np.random.Generator | int,
-    loss: Callable[[Counts, Counts, Array], float | Array],
-) -> Array:
-    """Return what a function says of clusters seen, their counts and weights, draw by draw and for each number of samples."""
-    sizes, zipf = row("samples", samples), excess(alpha)
-    most = int(sizes.max())
-    times, source = affordable_draws(draws, most, sizes.size), generator(rng)
-    rows = []
-    for _ in range(times):
-        ranks = drawn_ranks(most, zipf, source)
-        found = []
-        for size in sizes:
-            seen, counts = counted(ranks[:size])
-            found.append(loss(seen, counts, weights_of(seen, zipf)))
-        rows.append(found)
-    return np.array(rows)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .....arguments import afford, generator, number
 from .....errors import refusal
 from .....results import Result
-from .counts import affordable_draws, counted, drawn_ranks, excess, left, row, weights_of
+from .counts import affordable_draws, counted, drawn_ranks, excess, row, weights_of
 
 Array = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def emerging_losses(
         drawn = drawn_ranks(most, zipf, source)
         for k, cluster in enumerate(clusters):
             table[k] = np.searchsorted(np.flatnonzero(drawn == cluster), sizes)
-    return left(counts, beta, 1.0)
+    return np.asarray(np.maximum(counts, 1) ** -beta)
 
 
 def pruned_losses(
