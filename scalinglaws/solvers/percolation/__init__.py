@@ -22,6 +22,7 @@ from .bethe.sizes import (
     mean_cluster_size,
 )
 from .bethe.tree import cluster_learning_curve
+from .critical import Exponents, exponents
 from .sampling.expansion import DataLossExpansion, data_loss_expansion
 from .sampling.expected_loss import DataLoss, data_loss
 from .sampling.off_critical import crossover_data_loss, crossover_model_loss, subcritical_sizes
@@ -30,6 +31,7 @@ __all__ = [
     "Allocation",
     "DataLoss",
     "DataLossExpansion",
+    "Exponents",
     "PreparedAllocation",
     "ZipfModelLoss",
     "allocate",
@@ -43,6 +45,7 @@ __all__ = [
     "data_loss",
     "data_loss_expansion",
     "dual_occupation",
+    "exponents",
     "infinite_cluster",
     "infinite_component_loss",
     "mean_cluster_size",
