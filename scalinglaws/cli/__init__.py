@@ -17,6 +17,7 @@ from . import (  # noqa: F401  # they register their commands
     _complexity,
     _count,
     _design,
+    _experiments,
     _fit,
     _learnability,
     _measure,

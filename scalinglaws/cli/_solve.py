@@ -45,6 +45,9 @@ class _Zipf(tuple[float, ...]):
     alpha: float
 
 
+_EVERY = 10  # whole numbers of a short range that are all taken
+
+
 @dataclass(frozen=True)
 class _Request:
     """What was asked of a solver.
@@ -129,7 +132,8 @@ def solve(
     values : str
         The spectrum (alpha= beta= or a= b=, and size=; or spectrum=FILE with measured eigenvalues, perhaps
         signal=FILE) and the solver's own arguments. A number (0.5, 1/2, 1e9, inf),
-        a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25); several make a grid.
+        a list (1,2,5) or a logarithmic range (1e3:1e9, one point per decade, or 1e3:1e9:25; of whole numbers, 2:7 are all six);
+        several make a grid.
     listed : bool
         List the solvers, all or those whose name or purpose mentions NAME.
     described : bool
@@ -212,7 +216,7 @@ def _request(solver: Solver, given: dict[str, str], notation: str | None = None)
     if "rng" in given:
         fixed["rng"] = _seed(given.pop("rng"))
     axes = {key: floats(key, text) for key, text in given.items()}
-    axes |= {key: _rounded(axes[key]) for key in solver.counted if ":" in given.get(key, "")}
+    axes |= {key: _counted(axes[key]) for key in solver.counted if ":" in given.get(key, "")}
     fixed |= {key: tuple(axes.pop(key)) for key in shown.whole if key in axes}
     if zipf:
         fixed[str(solver.weights)] = weights
@@ -250,8 +254,11 @@ def _only(key: str, values: list[float]) -> float:
     return values[0]
 
 
-def _rounded(values: list[float]) -> list[float]:
-    """Return whole numbers near those of a range, each once."""
+def _counted(values: list[float]) -> list[float]:
+    """Return whole numbers near those of a range, each once; all of them if a range within a decade gave its ends alone."""
+    first, last = round(values[0]), round(values[-1])
+    if len(values) == 2 and first < last < 10 * first and last - first < _EVERY:
+        return [float(value) for value in range(first, last + 1)]
     return list(dict.fromkeys(float(round(value)) for value in values))
 
 

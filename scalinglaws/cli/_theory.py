@@ -77,8 +77,8 @@ def law(
     name : str
         As listed by ``scalinglaws laws``.
     values : str
-        Parameters, exactly: alpha=3/2 beta=0.5, or those of another notation. With numbers for the variable and for other
-        symbols of the formulas, these are evaluated: C=1e21 E=1.69.
+        Parameters, exactly: alpha=3/2 beta=0.5, or those of another notation; of percolation also the dimension of its lattice, d=3
+        c=4. With numbers for the variable and for other symbols of the formulas, these are evaluated: C=1e21 E=1.69.
     notation : str
         capacity (alpha, beta), bordelon (a, b), paquette, bahri, kernel or caponnetto; of laws of the perceptron norm or squared,
         of its error relative or absolute; of flows of couplings per_datum, measure or conserving.
@@ -104,10 +104,20 @@ def law(
         return 0
     digit_count("digits", digits)
     exact = {key: fraction(key, value, zero=True) for key, value in pairs(values).items()}
+    exact, notes = _in_dimension(found, exact)
     with heard() as warned:
         blocks = found.blocks(exact, published=published, digits=digits)
-    emit(rendered(blocks, latex, warned=warned), json, output, plain=plain, latex=latex)
+    emit(rendered(blocks, latex, notes, warned), json, output, plain=plain, latex=latex)
     return 0
+
+
+def _in_dimension(found: Law, given: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read the dimension of a lattice, d=3, and the order of an approximation, c=4, as the parameters that follow from them."""
+    if not found.name.startswith("percolation."):
+        return given, ()
+    from ..theory.percolation.dimensions import in_dimension
+
+    return in_dimension(found.symbols, given)
 
 
 @app.command

@@ -540,6 +540,7 @@ SOLVE = {
     "percolation.cluster_learning_curve": ["u=0.1:100"],
     "percolation.cluster_size_probability": ["size=1:1e6:7", "coordination=12", "occupation=1/11"],
     "percolation.dual_occupation": ["coordination=12", "occupation=0.05,0.1,0.2"],
+    "percolation.exponents": ["dimension=2:7", "smoothness=2,4"],
     "percolation.infinite_cluster": ["coordination=12", "occupation=0.09,0.1,0.2"],
     "percolation.bethe_data_loss": [
         "samples=1e2:1e6",
@@ -977,3 +978,31 @@ def test_every_argument_of_every_command_is_explained_in_one_paragraph():
             if argument.show:
                 assert argument.parameter.help, (command.name, argument.name)
                 assert "\n" not in argument.parameter.help, (command.name, argument.name)
+
+
+def test_a_short_range_of_whole_numbers_has_them_all(capsys):
+    code, out, _ = call(capsys, "solve", "percolation.exponents", "dimension=2:7", "--json")
+    assert code == 0
+    assert json.loads(out)["columns"]["dimension"] == [2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("asked", "exponent", "note"),
+    [
+        (["percolation.model", "d=3", "c=4"], "1.58546", "alpha = 4.2884 +- 0.0013, beta"),
+        (["percolation.data", "d=2", "c=2"], "0.945055", "alpha = 86/5, beta = 96/91"),
+        (["percolation.quanta", "d=2"], "17.2", "d = 2: tau = 187/91"),
+        (["percolation.supercritical", "d=3", "c=2"], "0.792729", "D = 2.52293 +- 0.00010"),
+    ],
+)
+def test_laws_of_percolation_at_a_dimension(capsys, asked, exponent, note):
+    code, out, _ = call(capsys, "law", *asked)
+    assert code == 0
+    assert exponent in out
+    assert note in out
+
+
+def test_half_a_dimension_is_refused(capsys):
+    code, _, err = call(capsys, "law", "percolation.model", "d=5/2", "c=2")
+    assert code == 2
+    assert "must be a whole number >= 2" in err

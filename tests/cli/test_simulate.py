@@ -311,3 +311,47 @@ def test_the_solvers_refuse(capsys, arguments, complaint):
     code, _, err = call(capsys, "solve", f"percolation.{arguments[0]}", *arguments[1:])
     assert code == 2
     assert complaint in err
+
+
+EXPERIMENT = ("simulate", "percolation", "experiment")
+SMALL = ("--clusters", "12", "--smallest", "100", "--largest", "3000", "--datasets", "2")
+
+
+@pytest.mark.parametrize(
+    ("what", "header"),
+    [
+        ("model", ["n", "simulation", "theory", "ratio"]),
+        ("data", ["P", "simulation", "theory", "ratio"]),
+        ("allocation", ["n", "a", "k_b", "loss", "exact k_b", "exact loss"]),
+        ("clusters", ["rank", "size", "n_0 fitted", "n_0 by its law"]),
+        ("width", ["x", "standard error", "A"]),
+    ],
+)
+def test_experiments_on_clusters(capsys, tmp_path, what, header):
+    sizes = ("--sizes", "30,100", "--candidates", "50") if what != "width" else ()
+    picture = tmp_path / "picture.png"
+    code, out, err = call(
+        capsys, *EXPERIMENT, what, *SMALL, *sizes, "--json", "--output", str(picture)
+    )
+    assert (code, err) == (0, f"wrote {picture}\n")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    found = json.loads(out)
+    assert list(found["columns"]) == header
+    if what in ("model", "data"):
+        assert found["columns"][header[0]] == [30, 100]
+        assert all(0.5 < ratio < 2 for ratio in found["columns"]["ratio"])
+    if what == "width":
+        assert found["columns"]["x"][0] == pytest.approx(0.3944246, abs=1e-7)
+
+
+def test_experiments_are_reproducible_and_refuse_what_they_do_not_know(capsys):
+    first = call(capsys, *EXPERIMENT, "data", *SMALL, "--sizes", "10:100:3")
+    assert first == call(capsys, *EXPERIMENT, "data", *SMALL, "--sizes", "10:100:3")
+    assert first[0] == 0
+    assert [line.split()[0] for line in first[1].splitlines()[4:7]] == ["10", "32", "100"]
+    code, _, err = call(capsys, *EXPERIMENT, "emergence")
+    assert code == 2
+    assert "what" in err
+    code, _, err = call(capsys, *EXPERIMENT, "allocation", *SMALL, "--sizes", "1,2,3,4,5")
+    assert code == 2
+    assert "at most 4 sizes" in err

@@ -23,6 +23,7 @@ from .bethe.sizes import (
     mean_cluster_size,
 )
 from .bethe.tree import cluster_learning_curve
+from .critical import Exponents, exponents
 from .sampling.expansion import DataLossExpansion, data_loss_expansion
 from .sampling.expected_loss import DataLoss, data_loss
 from .sampling.off_critical import crossover_data_loss, crossover_model_loss, subcritical_sizes
@@ -39,6 +40,7 @@ __all__ = [
     "DataLoss",
     "DataLossExpansion",
     "Emergence",
+    "Exponents",
     "PreparedAllocation",
     "PrunedDataLoss",
     "ZipfModelLoss",
@@ -56,6 +58,7 @@ __all__ = [
     "distinct_clusters",
     "dual_occupation",
     "emergence",
+    "exponents",
     "infinite_cluster",
     "infinite_component_loss",
     "mean_cluster_size",

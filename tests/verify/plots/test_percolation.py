@@ -12,13 +12,23 @@ from scalinglaws.theory.percolation import critical_exponents
 from scalinglaws.verify.plots.percolation import _losses as losses_module
 from scalinglaws.verify.plots.percolation import (
     allocation_by_rank,
+    cluster_curves,
     cluster_tree,
     dataset_losses,
     lattice_slice,
     loss_curves,
     regime_diagram,
+    tried_allocations,
+    width_against_size,
 )
-from scalinglaws.verify.simulate.percolation import bethe_dataset, label_clusters, lattice_clusters
+from scalinglaws.verify.simulate.percolation import (
+    bethe_dataset,
+    fitted_scale,
+    label_clusters,
+    lattice_clusters,
+    learning_curves,
+    random_allocations,
+)
 
 
 def marked(axis, gid):
@@ -252,3 +262,36 @@ def test_datasets_refuse(dataset):
     with pytest.raises(DomainError):
         dataset_losses(dataset, samples=[10**9])
     assert losses_module.BAND == 0.1
+
+
+def test_single_clusters_are_drawn_over_their_fitted_scales(dataset):
+    curves = learning_curves(dataset)
+    left, right = cluster_curves(dataset, curves, clusters=4).axes
+    n, loss = marked(left, "cluster 1")
+    np.testing.assert_array_equal(n, curves.training_counts[0])
+    np.testing.assert_array_equal(loss, curves.test_loss[0])
+    scale = fitted_scale(curves.training_counts[0], curves.test_loss[0])
+    np.testing.assert_allclose(marked(right, "cluster 1")[0], n / scale)
+    assert len([line for line in left.get_lines() if line.get_gid()]) == 4
+    with pytest.raises(DomainError, match="another dataset"):
+        cluster_curves(bethe_dataset(3, largest=3000), curves)
+
+
+def test_random_divisions_show_every_candidate_and_the_exact_rule(dataset):
+    tried = random_allocations(dataset, learning_curves(dataset), 100, candidates=40)
+    axis = tried_allocations({100.0: tried}, exact={100.0: (5, 0.4)}).axes[0]
+    (dots,) = axis.collections
+    np.testing.assert_allclose(dots.get_offsets()[:, 1], tried.losses)
+    np.testing.assert_allclose(marked(axis, "best")[1], tried.simulated)
+    assert [entry.item() for entry in marked(axis, "exact")] == [5.0, 0.4]
+    with pytest.raises(DomainError, match="one to four"):
+        tried_allocations({100.0: tried}, exact={})
+
+
+def test_the_width_of_models_and_its_fit():
+    (axis,) = width_against_size().axes
+    n, width = marked(axis, "models")
+    assert n.size == 50
+    x, fit = marked(axis, "fit")
+    slope = np.diff(np.log(fit)) / np.diff(np.log(x))
+    assert slope[0] == pytest.approx(np.polyfit(np.log(n), np.log(width), 1)[0])
