@@ -191,12 +191,14 @@ def simulated_ends(context: Context) -> Iterator[Comparison]:
         "feature_learning.compute_model",
         "feature_learning.compute_time",
     ),
-    effort="full",
-    refutes=("feature_learning.compute",),
 )
 def simulated_frontier(context: Context) -> Iterator[Comparison]:
-    """Eleven widths, each trained for C/N at budgets over two decades; the lowest mean loss at each, and where it lies."""
-    beta, budgets, draws = 0.5, np.geomspace(2e2, 2e4, 5), 12
+    """Eleven widths, each trained for C/N at budgets over two decades; the lowest mean loss at each, and where it lies.
+
+    At quick effort eight widths and fewer budgets, which are enough for the loss of rich networks alone.
+    """
+    beta, draws, full = 0.5, context.pick(quick=8, full=12), context.pick(quick=0, full=1)
+    budgets = np.geomspace(2e2, 2e4, 5) if full else np.geomspace(1e2, 3e3, 5)
     laws = {
         name: theory.law(f"feature_learning.{name}")
         for name in ("compute", "compute_lazy", "compute_model", "compute_time")
@@ -205,8 +207,8 @@ def simulated_frontier(context: Context) -> Iterator[Comparison]:
     published = float(laws["compute"].published_value(alpha=_ALPHA, beta=beta))
     lazy_width = 1 / (_ALPHA + 1)  # what balances C/N to the power -beta and N^(-alpha beta)
     widths = {
-        gamma: np.round(least * 1.5 ** np.arange(11)).astype(int)
-        for gamma, least in ((10.0, 8), (0.0, 5))
+        gamma: np.round(least * 1.5 ** np.arange(context.pick(quick=8, full=11))).astype(int)
+        for gamma, least in ((10.0, context.pick(quick=7, full=8)), (0.0, 5))
     }
 
     @cache
@@ -225,7 +227,7 @@ def simulated_frontier(context: Context) -> Iterator[Comparison]:
             rows.append(found.test_loss.mean(axis=0) + _left_out(beta, 10 * width))
         return np.concatenate(rows)
 
-    for label, name, gamma, rival in (
+    entries = (
         ("loss", "compute", 10.0, Rival("lazy", expected["compute_lazy"])),
         (
             "substitution",
@@ -236,7 +238,8 @@ def simulated_frontier(context: Context) -> Iterator[Comparison]:
         ("size", "compute_model", 10.0, Rival("lazy", lazy_width)),
         ("time", "compute_time", 10.0, Rival("lazy", 1 - lazy_width)),
         ("lazy", "compute_lazy", 0.0, Rival("rich", expected["compute"])),
-    ):
+    )
+    for label, name, gamma, rival in entries if full else entries[:1]:
         tolerance = simulated_exponent(expected[name])
         yield Comparison(
             f"{context.check}/{label}",

@@ -17,11 +17,11 @@ QUICK = {
     "simulated_bootstrap": simulated_flow.simulated_insertions,
     "simulated_crossover": simulated_flow.simulated_departure,
     "simulated_network": simulated_networks.simulated_layers,
+    "simulated_compute": simulated_networks.simulated_frontier,
 }
 FULL = {
     "simulated_transient": simulated_networks.simulated_addition,
     "simulated_sizes": simulated_networks.simulated_ends,
-    "simulated_compute": simulated_networks.simulated_frontier,
 }
 
 
@@ -83,9 +83,9 @@ def test_full_effort(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FULL)
+@pytest.mark.parametrize("name", [*FULL, "simulated_compute"])
 def test_another_source_fails_in_full(another_source, name):
-    found = verdicts(FULL[name], f"feature_learning.{name}", "full")
+    found = verdicts({**FULL, **QUICK}[name], f"feature_learning.{name}", "full")
     if (
         name == "simulated_sizes"
     ):  # features limit an easy task with an exponent that does not depend on beta
