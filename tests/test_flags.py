@@ -23,6 +23,7 @@ from scalinglaws.verify import empirical
 from scalinglaws.verify.simulate import empirical as tasks
 from scalinglaws.verify.simulate import kernel_adaptation as posteriors
 from scalinglaws.verify.simulate import learnability as regressions
+from scalinglaws.verify.simulate import patterns as events
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
 
@@ -146,6 +147,15 @@ CALLS = {
     ),
     "verify.simulate.learnability.regress_digits": lambda **given: regressions.regress_digits(
         3, ridge=1.0, draws=1, rng=0, **given
+    ),
+    "verify.simulate.patterns.anneal_alignment": lambda **given: events.anneal_alignment(
+        2, 4, levels=2, sweeps=4, on_failure="return", rng=0, **given
+    ),
+    "verify.simulate.patterns.learn_alignment": lambda **given: events.learn_alignment(
+        2, 4, ridge_per_sample=1.0, sweeps=8, on_failure="return", rng=0, **given
+    ),
+    "verify.simulate.patterns.head_overlap": lambda **given: events.head_overlap(
+        [1.0], 3, draws=1, rng=0, **given
     ),
     "verify.simulate.perceptron.fixed_norm": lambda **given: perceptrons.fixed_norm(
         [1.0], alpha=2.0, inputs=5, **given

@@ -11,7 +11,14 @@ import pytest
 from scalinglaws import verify
 from scalinglaws.solvers import patterns as solve
 from scalinglaws.theory import patterns as engine
-from scalinglaws.verify.checks.patterns import costs, networks, tails, tolerances
+from scalinglaws.verify.checks.patterns import (
+    costs,
+    events,
+    networks,
+    posteriors,
+    tails,
+    tolerances,
+)
 from scalinglaws.verify.registry import Context
 
 
@@ -25,7 +32,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 15
+    assert len(report.comparisons) == 22
     for comparison in report.comparisons:  # and no measurement that is off by two tolerances passes
         scale = (
             np.abs(comparison.prediction.value) if comparison.tolerance_kind == "relative" else 1.0
@@ -139,6 +146,84 @@ def test_another_mean_field_rate_fails(monkeypatch, mutate):
     original = solve.alignment_rate
     monkeypatch.setattr(solve, "alignment_rate", lambda n, d: original(*mutate(n, d)))
     assert verdicts(tails.alignment)[0] == "fail"
+
+
+def changed_law(monkeypatch, module, name, change):
+    """Let a law of another model stand for one."""
+    original = module.law
+    monkeypatch.setattr(
+        module, "law", lambda asked: change(original(asked)) if asked == name else original(asked)
+    )
+
+
+def test_rare_networks_reject_other_exponents(monkeypatch):
+    """The law of a linear target, whose exponent is half of what aligned networks cost, and a cost that grows as in narrow layers."""
+    assert verdicts(events.rare_networks) == ["pass", "pass"]
+
+    class Wrong:
+        name = "wrong"
+
+        def __call__(self, *, n):
+            return 0.5 * (1 + n) + 0.1
+
+    changed_law(monkeypatch, events, "patterns.two_layer", lambda _: Wrong())
+    assert verdicts(events.rare_networks) == ["fail", "fail"]
+
+
+def test_networks_that_do_not_specialize_fail(monkeypatch):
+    """Weights of the prior: what is drawn is then the lazy network, whose cost grows as the third power."""
+
+    def lazy(n, d, *, rng, **given):
+        cost = float(solve.gaussian_cost(n, d, inflation=1).cost)
+        return SimpleNamespace(cost=cost * (1 + 0.01 * rng.standard_normal()))
+
+    monkeypatch.setattr(events, "anneal_alignment", lazy)
+    assert verdicts(events.rare_networks) == ["fail", "fail"]
+
+
+def test_filters_reject_one_channel(monkeypatch):
+    """In the simulation each patch has its own filters when their number is taken for that of the patches."""
+    original = events.anneal_alignment
+    monkeypatch.setattr(
+        events,
+        "anneal_alignment",
+        lambda n, d, patches, **given: original(n, d * patches, **given),
+    )
+    assert verdicts(events.rare_filters) == ["pass"]  # the product of both is what counts
+    monkeypatch.setattr(
+        events,
+        "anneal_alignment",
+        lambda n, d, patches, **given: original(n, d, patches=1, **given),
+    )
+    assert verdicts(events.rare_filters) == ["fail"]
+
+
+def test_a_head_with_another_overlap_fails(monkeypatch):
+    original = posteriors.head_overlap
+    monkeypatch.setattr(
+        posteriors,
+        "head_overlap",
+        lambda coupling, length, **given: original(coupling, length, **given) / length**0.5,
+    )
+    assert verdicts(posteriors.reading_head) == ["fail", "fail"]
+
+
+def test_a_bound_without_its_prefactor_fails(monkeypatch):
+    original = posteriors.weigh_networks
+    monkeypatch.setattr(
+        posteriors,
+        "weigh_networks",
+        lambda bits, noise, **given: original(bits, noise=1.0, **given),
+    )
+    assert verdicts(posteriors.weighed_networks)[1] == "fail"
+
+
+@pytest.mark.slow
+def test_numbers_and_costs_of_specialized_neurons(monkeypatch):
+    assert verdicts(events.specialization) == ["pass", "pass"]
+    original = solve.alignment_rate
+    monkeypatch.setattr(solve, "alignment_rate", lambda n, d: original(n, 2 * d))
+    assert verdicts(events.specialization) == ["fail", "fail"]
 
 
 def posterior(rng, dimension, neurons, *, specialized, variance):

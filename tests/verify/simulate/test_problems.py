@@ -11,6 +11,7 @@ from scalinglaws.verify.simulate import (
     kernel_adaptation,
     learnability,
     linear,
+    patterns,
     perceptron,
     renormalization,
 )
@@ -69,6 +70,8 @@ CALLS = {
     (learnability, "regress_population"): (([[1.0]], [1.0], 2), {"ridge": 1.0, "rng": 0}),
     (learnability, "regress_digits"): ((2,), {"ridge": 1.0, "rng": 0}),
     (learnability, "regress_modes"): (([1.0], [1.0], 2), {"ridge": 1.0, "rng": 0}),
+    (patterns, "head_overlap"): (([1.0], 3), {"rng": 0}),
+    (patterns, "weigh_networks"): ((2,), {"noise": 1.0, "rng": 0}),
     (renormalization, "sample_likelihood"): (
         ([[1.0], [2.0]], [1.0, 2.0]),
         {"eigenvalues": [1.0], "couplings": [1.0], "rng": 0},
@@ -81,7 +84,7 @@ def test_all_that_draw_are_called():
         (room, name)
         for room in (
             *(linear, feature_learning, perceptron, kernel_adaptation),
-            *(learnability, renormalization),
+            *(learnability, patterns, renormalization),
         )
         for name in room.__all__
         if isfunction(getattr(room, name)) and "draws" in signature(getattr(room, name)).parameters

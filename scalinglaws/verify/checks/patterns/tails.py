@@ -33,7 +33,7 @@ _COUNT_TOLERANCE = 0.5  # of a mean number of neurons: half the distance to the 
 def tail(context: Context) -> Iterator[Comparison]:
     """Around the transition and far beyond; a single tilt misses what jumps. The lattice takes seconds per point."""
     for n, s in ((1000, 31),) if context.effort == "quick" else ((1000, 31), (100, 12), (100, 42)):
-        name, samples = f"{n}-{s}", context.pick(quick=3000, full=60_000)
+        name, samples = f"{n}-{s}", context.pick(quick=1000, full=60_000)
         exact = float(solve.log_tail(n, s).log_probability)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AccuracyWarning)  # what it misses is the point
@@ -132,7 +132,8 @@ def transition(context: Context) -> Iterator[Comparison]:
 )
 def alignment(context: Context) -> Iterator[Comparison]:
     """Sampled probabilities of networks as wide as their inputs are long."""
-    sizes, samples = np.array([100, 200, 400]), context.pick(quick=300, full=10_000)
+    sizes = np.array((100, 200) if context.effort == "quick" else (100, 200, 400))
+    samples = context.pick(quick=100, full=10_000)
     rate, single = (
         solve.alignment_rate(sizes, sizes),
         solve.specialized_cost(sizes, sizes, neurons=1),

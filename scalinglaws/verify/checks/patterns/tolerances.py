@@ -27,3 +27,8 @@ def mean_of(
     rows = np.array([values(r) for r in range(replicates)])
     spread = float(rows.std(ddof=1)) / math.sqrt(replicates)
     return Measurement(float(rows.mean()), spread, replicates - 1, replicates, method, window)
+
+
+def exponent_tolerance(exponent: float) -> float:
+    """Return the tolerance of a measured exponent of growth: 0.03, or 5 % of it."""
+    return max(0.03, 0.05 * abs(exponent))
