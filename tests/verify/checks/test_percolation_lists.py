@@ -10,12 +10,6 @@ from scalinglaws.verify.simulate import percolation as simulate
 from .mutations import changed, verdicts
 
 
-def test_a_learner_that_needs_two_samples_fails(monkeypatch):
-    original = simulate.counted_losses
-    monkeypatch.setattr(
-        simulate,
-        "counted_losses",
-        lambda *args, **given: original(*args, **{**given, "scale": 1.0}),
 def test_samples_of_other_weights_fail(monkeypatch):
     original = simulate.pruned_losses
     monkeypatch.setattr(

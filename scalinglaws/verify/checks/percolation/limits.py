@@ -33,11 +33,6 @@ def one_sample_each(context: Context) -> Iterator[Comparison]:
 
         def replicate(r: int, alpha: float = alpha) -> Array:
             rng = context.generator(f"alpha {alpha:g}", r)
-            return np.asarray(
-                simulate.counted_losses(
-                    samples, alpha=alpha, exponent=1.0, scale=0.0, draws=draws, rng=rng
-                ).mean(axis=0)
-            )
             drawn = simulate.pruned_losses(samples, alpha=alpha, draws=draws, rng=rng)
             return np.asarray(drawn.test_loss.mean(axis=0))
 

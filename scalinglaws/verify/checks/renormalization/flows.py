@@ -34,7 +34,6 @@ _STARTS = ((0.5, 0.2), (0.05, 1.0), (2.0, 0.01), (0.0, 3.0), (0.3, 0.0, 0.5))
 
 @check(
     "renormalization.fixed-points",
-    statement="modes integrated out of one datum, and drawn, leave couplings that end at the ridge they make, with the law's exponents",
     statement="modes integrated out of one datum, by quadrature or drawn, leave couplings that end at the ridge they make, as the law says",
     laws=("renormalization.stable_exponents",),
 )

@@ -37,7 +37,7 @@ from .lattice.records import (
 )
 from .lattice.sweep import canonical, newman_ziff
 from .listed.components import component_losses
-from .listed.counts import counted_losses, remembered_losses
+from .listed.counts import remembered_losses
 from .listed.masked import line_gains, masked_gains
 from .listed.single import PrunedSamples, emerging_losses, pruned_losses
 
@@ -60,7 +60,6 @@ __all__ = [
     "bethe_sizes",
     "canonical",
     "component_losses",
-    "counted_losses",
     "crossing",
     "data_losses",
     "emerging_losses",
@@ -74,6 +73,7 @@ __all__ = [
     "lattice_distances",
     "learning_curves",
     "line_gains",
+    "listed_losses",
     "masked_gains",
     "model_loss",
     "nearest_distances",

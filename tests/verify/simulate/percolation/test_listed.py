@@ -13,18 +13,6 @@ from scalinglaws.verify.simulate import percolation as simulate
 from scalinglaws.verify.simulate.percolation.listed.components import _interpolated
 
 
-@pytest.mark.parametrize(("exponent", "scale"), [(0.5, 1.0), (2.0, 3.0), (np.inf, 2.0), (1.0, 0.0)])
-def test_losses_are_those_of_counting_by_hand(exponent, scale):
-    found = simulate.counted_losses([3, 500], alpha=0.7, exponent=exponent, scale=scale, rng=5)[0]
-    ranks = np.random.default_rng(5).zipf(1.7, 500)
-    for size, loss in zip((3, 500), found, strict=True):
-        by_hand = 1.0
-        for rank, d in Counter(ranks[:size].tolist()).items():
-            unlearned = 1.0 if d <= scale else 0.0 if scale == 0 else (d / scale) ** -exponent
-            by_hand -= rank**-1.7 / special.zeta(1.7) * (1 - unlearned)
-        assert loss == pytest.approx(by_hand, rel=1e-12)
-
-
 def test_a_pool_is_what_is_counted_by_hand():
     found = simulate.pruned_losses([0, 3, 500], alpha=0.7, draws=2, rng=5)
     source = np.random.default_rng(5)
@@ -40,21 +28,6 @@ def test_a_pool_is_what_is_counted_by_hand():
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
 def test_mean_losses_are_those_of_binomial_counts(alpha):
     sizes = [10, 100, 1000]
-    drawn = simulate.counted_losses(sizes, alpha=alpha, exponent=exponent, draws=800, rng=1)
-    error = drawn.std(axis=0, ddof=1) / np.sqrt(800)
-    assert np.all(
-        abs(drawn.mean(axis=0) - data_loss(sizes, alpha=alpha, exponent=exponent).loss) < 4 * error
-    )
-
-
-def test_nothing_is_learned_without_samples_or_slope():
-    assert np.all(simulate.counted_losses([0, 100], alpha=1, exponent=0.0) == 1)
-    assert simulate.counted_losses([0], alpha=1, exponent=1.0).item() == 1
-    assert simulate.counted_losses([1], alpha=1, exponent=1.0).item() == 1  # h(1) = 1
-
-
-def test_a_model_with_room_for_all_knows_what_one_sample_teaches():
-    seen = simulate.counted_losses([2000], alpha=1, exponent=1.0, scale=0.0, rng=3)
     drawn = simulate.pruned_losses(sizes, alpha=alpha, draws=800, rng=1).test_loss
     error = drawn.std(axis=0, ddof=1) / np.sqrt(800)
     exact = data_loss(sizes, alpha=alpha, exponent=1, scales=0.0).loss
@@ -134,15 +107,6 @@ def test_single_clusters_are_those_counted_by_hand():
                 assert loss == max(1, np.sum(drawn[:size] == k)) ** -0.5
 
 
-def test_what_is_left_of_a_pool_is_what_was_seen():
-    pool = simulate.pruned_losses([0, 1, 3000], alpha=1, draws=3, rng=8)
-    whole = simulate.counted_losses([0, 1, 3000], alpha=1, exponent=1, scale=0, draws=3, rng=8)
-    np.testing.assert_allclose(pool.test_loss, whole, rtol=1e-12)
-    assert pool.kept[:, :2].tolist() == [[0, 1]] * 3
-    source = np.random.default_rng(8)
-    assert pool.kept[:, 2].tolist() == [len(set(source.zipf(2.0, 3000).tolist())) for _ in range(3)]
-
-
 def test_mean_numbers_of_clusters_are_the_solver_s():
     kept = simulate.pruned_losses([20, 500], alpha=0.6, draws=500, rng=1).kept
     error = kept.std(axis=0, ddof=1) / np.sqrt(500)
@@ -152,9 +116,6 @@ def test_mean_numbers_of_clusters_are_the_solver_s():
 @pytest.mark.parametrize(
     ("call", "error", "complaint"),
     [
-        (lambda: simulate.counted_losses([[1]], alpha=1, exponent=1), DomainError, "one-dimensional"),
-        (lambda: simulate.counted_losses([1], alpha=0.4, exponent=1), DomainError, "alpha = 0.4"),
-        (lambda: simulate.counted_losses([10**6], alpha=1, exponent=1, draws=99), ResourceError, "fewer draws"),
         (lambda: simulate.remembered_losses([], samples=3, alpha=1), DomainError, "kept"),
         (lambda: simulate.component_losses([0], dimension=1), DomainError, "cells"),
         (lambda: simulate.component_losses([2], dimension=1, order=3), DomainError, "order = 3"),

@@ -17,63 +17,6 @@ _FEW = 2**16  # ranks up to which samples are counted in a table
 FLATTEST = 0.5  # below, ranks beyond 2^63 would matter
 
 
-def counted_losses(
-    samples: ArrayLike,
-    *,
-    alpha: float,
-    exponent: float,
-    scale: float = 1.0,
-    draws: int = 1,
-    rng: np.random.Generator | int = 0,
-) -> Array:
-    r"""Loss of a learner of infinitely many clusters, for each of which it counts the samples that it has seen.
-
-    .. math:: L = \sum_k p_k\,h(d_k), \qquad p_k = \frac{k^{-(1+\alpha)}}{\zeta(1+\alpha)}, \qquad h(d) = \min\big(1, (d/m)^{-\beta}\big)
-
-    Samples are drawn one by one; :math:`d_k` are their numbers, and no mean or limit is taken.
-
-    Parameters
-    ----------
-    samples : array_like of int, shape (J,)
-        P >= 0; the samples of a smaller number are the first of those of a larger one.
-    alpha : float
-        Zipf excess, at least 0.5.
-    exponent : float
-        :math:`\beta \ge 0`, or inf: more samples than the scale teach all.
-    scale : float
-        :math:`m \ge 0`, samples at which a cluster begins to be learned; 0 if a single one teaches all.
-    draws : int
-        R, how many datasets to draw.
-    rng : Generator or int
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray, shape (R, J)
-        Losses, 1 without samples.
-
-    Raises
-    ------
-    DomainError
-        If an argument is out of range.
-    ResourceError
-        If more than 5e7 samples would be drawn.
-
-    Examples
-    --------
-    >>> losses = counted_losses([0, 1000], alpha=1, exponent=0.5, draws=4)
-    >>> losses[:, 0].tolist(), bool(np.all(losses[:, 1] < 0.2))
-    ([1.0, 1.0, 1.0, 1.0], True)
-    """
-    beta = number("exponent", exponent, low=0.0, infinite=True)
-    m = number("scale", scale, low=0.0)
-
-    def loss(seen: Counts, counts: Counts, weights: Array) -> float:
-        return 1.0 - float(weights @ (1.0 - left(counts, beta, m)))
-
-    return _over_draws(samples, alpha, draws, rng, loss)
-
-
 def remembered_losses(
     kept: ArrayLike,
     *,
