@@ -119,7 +119,9 @@ def rare_filters(context: Context) -> Iterator[Comparison]:
 
     def cost(d: int, rng: np.random.Generator) -> AlignmentCost:
         root = round(math.sqrt(d))
-        return anneal_alignment(root, root, degree=1, patches=root, levels=8, sweeps=20, rng=rng)
+        return anneal_alignment(
+            root, root, degree=1, activation="linear", patches=root, levels=8, sweeps=20, rng=rng
+        )
 
     measured, notes = growth(context, "filters", sizes, cost)
     yield Comparison(

@@ -64,6 +64,8 @@ class LearnedAlignment(Result):
         From noise that falls, and from noise that rises again after it was less.
     specialized : float
         Mean number of neurons whose weight along the target exceeds :math:`2^{-1/2}`.
+    kurtosis : float
+        Of weights along the target, :math:`\langle m^4\rangle/\langle m^2\rangle^2`: 3 under the prior.
     diagnostics : Diagnostics
         `residual` is the difference of the two.
     """
@@ -72,6 +74,7 @@ class LearnedAlignment(Result):
     fresh: float
     aligned: float
     specialized: float
+    kurtosis: float
     diagnostics: Diagnostics
 
 
@@ -80,6 +83,7 @@ def anneal_alignment(
     dimension: int,
     *,
     degree: int = 3,
+    activation: str = "erf",
     patches: int = 1,
     alignment: float = 1.0,
     held: bool = False,
@@ -97,7 +101,7 @@ def anneal_alignment(
 
     The network is :math:`f(x) = \sum_c a_c\,\mathrm{erf}(w_c\cdot x)` with :math:`w_c \sim N(0, 1/d)`, :math:`a_c \sim N(0, 1/N)`, and
     A its component on :math:`He_k(x_1)/\sqrt{k!}` for standard normal inputs: given the weights it is normal with variance V, and
-    :math:`E_s` is the mean over weights of networks with :math:`A \ge s`. For k = 1 the network is linear, of N channels that see each
+    :math:`E_s` is the mean over weights of networks with :math:`A \ge s`. A linear network, for k = 1, has N channels that see each
     of ``patches`` patches of `dimension` inputs, :math:`f = \sum_{ic} a_{ic}\, w_c\cdot x_i`, and the target is a network of one filter.
 
     Parameters
@@ -108,8 +112,10 @@ def anneal_alignment(
         d >= 2 inputs of a neuron, up to 1e12: more cost no more.
     degree : int
         k, odd, up to 15.
+    activation : {"erf", "linear"}
+        Linear for k = 1 only.
     patches : int
-        How many, for k = 1; readouts have the variance 1/N over that.
+        How many, of a linear network; readouts have the variance 1/N over that.
     alignment : float
         :math:`\alpha > 0`.
     held : bool
@@ -148,7 +154,7 @@ def anneal_alignment(
     >>> 740 < found.cost < 840, bool(2 < found.specialized[-1] < 4)
     (True, True)
     """
-    chain = _Chain(neurons, dimension, degree, patches, held, rng)
+    chain = _Chain(neurons, dimension, degree, activation, patches, held, rng)
     level = number("alignment", alignment, low=0, strict=True)
     count, moves = whole("levels", levels), whole("sweeps", sweeps, low=4)
     _affordable("anneal_alignment", 2.5 * count * moves * chain.logs.size)
@@ -191,7 +197,9 @@ def learn_alignment(
     *,
     ridge_per_sample: float,
     degree: int = 3,
+    activation: str = "erf",
     patches: int = 1,
+    scale: float = 1.0,
     held: bool = False,
     sweeps: int = 400,
     rng: np.random.Generator | int,
@@ -199,16 +207,18 @@ def learn_alignment(
 ) -> LearnedAlignment:
     r"""Measure what a network learns that is told, by data with noise, that its alignment with the target is one.
 
-    .. math:: p(w) \propto p_0(w)\, \frac{e^{-1/2(V + \kappa')}}{\sqrt{V + \kappa'}}, \qquad
+    .. math:: p(w) \propto p_0(w)\, \frac{e^{-\chi/2(V + \kappa')}}{\sqrt{V + \kappa'}}, \qquad
               \alpha = E\Big[\frac{V}{V + \kappa'}\Big], \qquad \kappa' = \frac{\kappa}{P}
 
-    The posterior of the networks of `anneal_alignment` given a measurement of A with the variance :math:`\kappa'`; what they do off
+    The posterior of the networks of `anneal_alignment` given a measurement of A with the variance :math:`\kappa'/\chi`; what they do off
     the target is left free.
 
     Parameters
     ----------
-    neurons, dimension, degree, patches, held
+    neurons, dimension, degree, activation, patches, held
         As for `anneal_alignment`.
+    scale : float
+        :math:`\chi > 0`, by which variances of readouts and noise are divided.
     ridge_per_sample : float
         :math:`\kappa' > 0`.
     sweeps : int
@@ -238,17 +248,18 @@ def learn_alignment(
     >>> 0.4 < found.learned < 0.6
     True
     """
-    chain = _Chain(neurons, dimension, degree, patches, held, rng)
+    chain = _Chain(neurons, dimension, degree, activation, patches, held, rng)
     ridge = number("ridge_per_sample", ridge_per_sample, low=0, strict=True)
+    height = math.sqrt(number("scale", scale, low=0, strict=True))
     moves = whole("sweeps", sweeps, low=8)
     _affordable("learn_alignment", 4.0 * moves * chain.logs.size)
     choice("on_failure", on_failure, ("raise", "return"))
     for step in range(_STEPS, 0, -1):
-        chain.run(1.0, ridge * 2.0**step, max(moves // _STEPS, 4))
-    rows = [chain.run(1.0, ridge, moves)]
+        chain.run(height, ridge * 2.0**step, max(moves // _STEPS, 4))
+    rows = [chain.run(height, ridge, moves)]
     for step in (1, 2, 1):
-        chain.run(1.0, ridge / 2.0**step, max(moves // 8, 4))
-    rows.append(chain.run(1.0, ridge, moves))
+        chain.run(height, ridge / 2.0**step, max(moves // 8, 4))
+    rows.append(chain.run(height, ridge, moves))
     fresh, aligned = (float(np.mean(row[:, 0] / (row[:, 0] + ridge))) for row in rows)
     residual = abs(fresh - aligned)
     good = residual <= _LEARNED_TWICE
@@ -257,6 +268,7 @@ def learn_alignment(
         fresh,
         aligned,
         float(np.mean([row[:, 1] for row in rows])),
+        float(np.mean([row[:, 3] for row in rows]) / np.mean([row[:, 2] for row in rows]) ** 2),
         _diagnosed(good, residual),
     )
     if not good and on_failure == "raise":
@@ -276,6 +288,7 @@ class _Chain:
         neurons: int,
         dimension: int,
         degree: int,
+        activation: str,
         patches: int,
         held: bool,
         rng: np.random.Generator | int,
@@ -285,29 +298,38 @@ class _Chain:
         k, pieces = whole("degree", degree, high=15), whole("patches", patches)
         if k % 2 == 0:
             raise refusal("degree", degree, "must be odd: the error function has no even overlap")
-        if pieces > 1 and k > 1:
-            raise refusal("patches", patches, "belong to a linear network, degree = 1")
+        linear = choice("activation", activation, ("erf", "linear")) == "linear"
+        if linear and k > 1:
+            raise refusal("degree", degree, "must be 1 for a linear network")
+        if pieces > 1 and not linear:
+            raise refusal("patches", patches, "belong to a linear network")
         held = flag("held", held)
         afford(10.0 * n, "the neurons", "use fewer")
         self._rng = generator(rng)
         self.logs = np.log(np.abs(self._rng.standard_normal(n))) - 0.5 * math.log(d)
-        self._directions = 0.0 if held or k == 1 else d - 1.0
+        self._directions = 0.0 if held or linear else d - 1.0
         self.across = (
             np.log(self._rng.chisquare(d - 1, n) / d)
             if self._directions
             else np.full(n, math.log1p(-1 / d))
         )
         strength = 1.0
-        if k > 1:
+        if not linear:
             odd = math.prod(range(k - 2, 0, -2))
             strength = 4 / math.pi * 2.0 ** (k - 1) * odd**2 / math.factorial(k)
-        self._given = (float(d), self._directions, strength, k, 1.0 / (n * float(pieces)))
+        self._given = (
+            float(d),
+            self._directions,
+            strength,
+            0 if linear else k,
+            1.0 / (n * float(pieces)),
+        )
         r, rest = np.exp(2 * self.logs), np.exp(self.across)
-        self.squares = strength * (r if k == 1 else (r / (1 + 2 * rest + 2 * r)) ** k)
+        self.squares = strength * (r if linear else (r / (1 + 2 * rest + 2 * r)) ** k)
 
     def run(self, level: float, ridge: float, sweeps: int) -> Array:
         """Return the variance of the alignment and the number of large weights, sweep by sweep, after a quarter as many sweeps."""
-        found = np.empty((sweeps, 2))
+        found = np.empty((sweeps, 4))
         with np.errstate(over="ignore"):
             walk(
                 self.logs,

@@ -42,7 +42,10 @@ def log_tail(x: float) -> float:
 
 @_jit.njit
 def _energy(variance: float, level: float, ridge: float) -> float:
-    """Return minus the log of the probability of the event (ridge 0), or of data that show the alignment with that much noise."""
+    """Return minus the log of the probability of the event (ridge 0), or of data that show the alignment with that much noise.
+
+    Of data, the square of `level` is the scale by which variance and noise are divided.
+    """
     if ridge == 0.0:
         return -log_tail(level / math.sqrt(variance))
     return 0.5 * level * level / (variance + ridge) + 0.5 * math.log1p(variance / ridge)
@@ -50,8 +53,11 @@ def _energy(variance: float, level: float, ridge: float) -> float:
 
 @_jit.njit
 def square(r: float, rest: float, strength: float, degree: int) -> float:
-    """Return the squared overlap of a neuron of squared weight r along the target and the squared length `rest` across it."""
-    if degree == 1:
+    """Return the squared overlap of a neuron of squared weight r along the target and the squared length `rest` across it.
+
+    Degree 0 is a linear neuron.
+    """
+    if degree == 0:
         return strength * r
     return float(strength * (r / (1 + 2 * rest + 2 * r)) ** degree)
 
@@ -216,7 +222,8 @@ def walk(
     key: np.uint64,
     found: Array,
 ) -> None:
-    """Sweep over all neurons, `burn` times and then once per row of `found`, and fill in the variance and how many specialize.
+    """Sweep over all neurons, `burn` times and then once per row of `found`, and fill in the variance, how many
+    specialize, and the mean square and fourth power of weights along the target.
 
     ``logs`` holds the logarithm of each neuron's weight along the target, whose prior is normal of the given precision, and
     ``across`` that of the squared length of its other weights, of as many ``directions``; with less than one of these it is held.
@@ -276,10 +283,14 @@ def walk(
                 state[0], state[1] = total, energy
         state[0] = squares.sum()  # free of what rounding has added up
         state[1] = _energy(share * state[0], level, ridge)
-        if degree > 1:  # a linear network has no threshold
+        if degree > 1:  # else there is no threshold
             counter = _exchange(logs, across, squares, members, state, given, key, counter)
         if sweep >= burn:
-            count = 0
+            count, second, fourth = 0, 0.0, 0.0
             for i in range(n):
                 count += logs[i] > _LARGE
+                r = math.exp(2 * logs[i])
+                second += r
+                fourth += r * r
             found[sweep - burn, 0], found[sweep - burn, 1] = share * state[0], count
+            found[sweep - burn, 2], found[sweep - burn, 3] = second / n, fourth / n

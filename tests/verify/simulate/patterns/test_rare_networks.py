@@ -95,7 +95,9 @@ def test_a_linear_network_of_one_channel_is_a_product_of_normal_numbers():
 
     exact = -math.log(2 * integrate.quad(density, 0, 40)[0])
     costs = [
-        anneal_alignment(1, d, degree=1, patches=patches, sweeps=2000, rng=seed).cost
+        anneal_alignment(
+            1, d, degree=1, activation="linear", patches=patches, sweeps=2000, rng=seed
+        ).cost
         for seed in range(4)
     ]
     assert np.mean(costs) == pytest.approx(exact, rel=0.02)
@@ -108,7 +110,14 @@ def test_many_channels_are_chi_squared():
     exact = -float(np.logaddexp.reduce(logs) + math.log(channels * (b[1] - b[0])))
     costs = [
         anneal_alignment(
-            channels, d, degree=1, patches=patches, levels=16, sweeps=300, rng=seed
+            channels,
+            d,
+            degree=1,
+            activation="linear",
+            patches=patches,
+            levels=16,
+            sweeps=300,
+            rng=seed,
         ).cost
         for seed in range(4)
     ]
@@ -187,6 +196,11 @@ def test_a_data_set_that_never_aligns_is_told():
         (lambda: anneal_alignment(2, 1, rng=0), "dimension"),
         (lambda: anneal_alignment(2, 5, degree=2, rng=0), "must be odd"),
         (lambda: anneal_alignment(2, 5, patches=2, rng=0), "belong to a linear network"),
+        (
+            lambda: anneal_alignment(2, 5, activation="linear", rng=0),
+            "must be 1 for a linear network",
+        ),
+        (lambda: learn_alignment(2, 5, ridge_per_sample=1.0, scale=0, rng=0), "scale"),
         (lambda: anneal_alignment(2, 5, alignment=0, rng=0), "alignment"),
         (lambda: anneal_alignment(2, 5, on_failure="ignore", rng=0), "on_failure"),
         (lambda: learn_alignment(2, 5, ridge_per_sample=0, rng=0), "ridge_per_sample"),
