@@ -20,8 +20,10 @@ from .exponents import (
     Prediction,
     critical_exponents,
     critical_threshold,
+    path_dimension,
     rank_exponent,
 )
+from .paths import PathLimited, derive_path
 from .ranks import ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .relations import ScalingExponents, scaling_relations
 from .resampling import Resampled, derive_resampled
@@ -38,6 +40,7 @@ __all__ = [
     "GridLimited",
     "LossReduction",
     "MeanPower",
+    "PathLimited",
     "PoleRest",
     "Prediction",
     "Resampled",
@@ -55,10 +58,12 @@ __all__ = [
     "derive_cluster",
     "derive_crossover",
     "derive_grid",
+    "derive_path",
     "derive_ranks",
     "derive_reduction",
     "derive_resampled",
     "derive_sampled",
+    "path_dimension",
     "rank_exponent",
     "scaling_relations",
 ]
