@@ -294,6 +294,14 @@ FISHER_1961 = Reference(
     1961,
     "doi:10.1063/1.1703745",
 )
+ZHOU_2012 = Reference(
+    "zhou2012shortest",
+    "Z. Zhou, J. Yang, Y. Deng, R. M. Ziff",
+    "Shortest-path fractal dimension for percolation in two and three dimensions",
+    "Physical Review E 86, 061101",
+    2012,
+    "arXiv:1112.3428",
+)
 XU_2014 = Reference(
     "xu2014simultaneous",
     "X. Xu, J. Wang, J.-P. Lv, Y. Deng",

@@ -20,8 +20,10 @@ from .exponents import (
     Prediction,
     critical_exponents,
     critical_threshold,
+    path_dimension,
     rank_exponent,
 )
+from .paths import PathLimited, derive_path
 from .ranks import ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .relations import ScalingExponents, scaling_relations
 from .resampling import Resampled, derive_resampled
@@ -48,6 +50,7 @@ __all__ = [
     "LearnedMean",
     "LossReduction",
     "MeanPower",
+    "PathLimited",
     "PoleRest",
     "Prediction",
     "Repeated",
@@ -68,11 +71,13 @@ __all__ = [
     "derive_crossover",
     "derive_emergence",
     "derive_grid",
+    "derive_path",
     "derive_pruned",
     "derive_ranks",
     "derive_reduction",
     "derive_resampled",
     "derive_sampled",
+    "path_dimension",
     "rank_exponent",
     "scaling_relations",
 ]

@@ -325,6 +325,42 @@ def critical_threshold(
     return Estimate(float(found[0]), found[1], (found[2],))
 
 
+def path_dimension(dimension: int) -> Estimate:
+    r"""Return the dimension of shortest paths on critical clusters: sites r apart in space are :math:`r^{d_{min}}` steps apart.
+
+    Parameters
+    ----------
+    dimension : int
+        d of the lattice: 2, 3, or 6 and more.
+
+    Returns
+    -------
+    Estimate
+        :math:`d_{min}` with its uncertainty and source; exactly 2 from six dimensions on.
+
+    Raises
+    ------
+    DomainError
+        If no value is on record.
+
+    References
+    ----------
+    .. [1] Z. Zhou, J. Yang, Y. Deng, R. M. Ziff, arXiv:1112.3428 (2012).
+
+    Examples
+    --------
+    >>> print(path_dimension(2), path_dimension(6))
+    1.130770 +- 0.000020 2
+    """
+    d = _dimension(dimension)
+    if d >= UPPER_DIMENSION:
+        return Estimate(sp.Integer(2), 0.0, (references.STAUFFER_1994,))
+    found = _table().get((d, "d_min"))
+    if found is None:
+        raise refusal("dimension", dimension, "must be 2, 3, or 6 and more: no value is on record")
+    return Estimate(float(found[0]), found[1], (found[2],))
+
+
 def rank_exponent(tau: Any, *, ensemble: str) -> sp.Expr:
     r"""Return the exponent of cluster sizes against their rank, :math:`s_k \sim k^{-g}`.
 

@@ -17,6 +17,7 @@ from ..references import (
     MICHAUD_2023,
     SHARMA_2022,
     STAUFFER_1994,
+    ZHOU_2012,
 )
 from ..symbols import ALPHA, BETA, P
 from .allocation import SIZE, AllocationLimited, derive_allocated, derive_break_rank
@@ -30,6 +31,7 @@ from .components import (
     derive_grid,
     derive_reduction,
 )
+from .paths import PathLimited, derive_path
 from .ranks import NEARNESS, RANK, TAU, ClusterNumbers, Subcritical, derive_crossover, derive_ranks
 from .resampling import Resampled, derive_resampled
 from .sampling import SampleLimited, derive_sampled
@@ -233,6 +235,24 @@ def cluster_learning_law() -> Law:
                 f"{BRILL_2024.at('experiments on the Bethe lattice')}",
             ),
         ),
+    )
+
+
+@lru_cache(maxsize=1)
+def cluster_paths_law() -> Law:
+    r"""Return ``percolation.cluster_paths``: a random walk along the paths of a critical cluster is learned as :math:`n^{-d_{min}/D}`."""
+    return _build(
+        "cluster_paths",
+        "how a random walk along the paths of a critical cluster is learned: by distance along the cluster, not in space",
+        derive=derive_path,
+        model=PathLimited(),
+        variable=SIZE,
+        quantity="mean squared error on one cluster, in units of that of one training site",
+        symbols={
+            "D": "fractal dimension of the cluster",
+            "d_min": "dimension of shortest paths: sites r apart in space are r^d_min steps apart",
+        },
+        reference=(BRILL_2024, ZHOU_2012),
     )
 
 

@@ -11,6 +11,7 @@ from scalinglaws.theory.percolation import (
     chinchilla_width,
     critical_exponents,
     critical_threshold,
+    path_dimension,
     rank_exponent,
     scaling_relations,
 )
@@ -116,3 +117,13 @@ def test_exponents_print_as_a_table():
 def test_wrong_dimensions_are_named(wrong):
     with pytest.raises(DomainError, match="dimension = "):
         critical_exponents(wrong)
+
+
+def test_dimensions_of_shortest_paths():
+    known = {d: path_dimension(d) for d in (2, 3, 6, 7)}
+    assert known[6].exact
+    assert known[6].value == known[7].value == 2
+    ratios = [float(known[d]) / float(critical_exponents(d).D) for d in (2, 3)]
+    assert ratios == pytest.approx([0.59645, 0.54524], abs=1e-5)
+    with pytest.raises(DomainError, match="2, 3, or 6 and more"):
+        path_dimension(4)

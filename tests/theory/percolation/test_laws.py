@@ -12,11 +12,13 @@ from scalinglaws.theory.asymptotics import RATIONAL
 from scalinglaws.theory.percolation import (
     AllocationLimited,
     ClusterNumbers,
+    PathLimited,
     Resampled,
     SampleLimited,
     break_rank_equation,
     derive_allocated,
     derive_break_rank,
+    derive_path,
     derive_ranks,
     derive_resampled,
     derive_sampled,
@@ -323,3 +325,14 @@ def test_the_best_power_has_the_least_constant():
 def test_too_small_a_power_is_refused():
     with pytest.raises(DomainError, match="sampling"):
         derive_resampled(Resampled(2, 1, sp.Rational(1, 2)))
+
+
+def test_paths_and_space_agree_on_trees():
+    paths, space = (
+        theory.law("percolation.cluster_paths"),
+        theory.law("percolation.cluster_learning"),
+    )
+    assert paths(D=4, d_min=2) == space(D=4, c=2) == sp.Rational(1, 2)
+    assert paths.evaluate("lipschitz_exponent", D=4, d_min=2) == 1
+    with pytest.raises(DomainError, match="dimension"):
+        derive_path(PathLimited(dimension=-1))

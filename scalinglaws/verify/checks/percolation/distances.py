@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from .... import theory
-from ....theory.percolation import critical_exponents, critical_threshold
+from ....theory.percolation import critical_exponents, critical_threshold, path_dimension
 from ...comparison import Comparison, Prediction, Rival
 from ...estimate import exponent_from_replicates, measure
 from ...registry import Context, check
@@ -25,6 +26,11 @@ class _Plan(NamedTuple):
     replicates: int
 
 
+_METRICS = {
+    "euclidean_square": "squared distance in space",
+    "chemical": "steps along the cluster",
+    "tree": "steps along a spanning tree",
+}
 _SETS = 3  # of training sites on every lattice
 _SHARE = 0.05  # of an exponent above 0.6: the default
 
@@ -90,3 +96,71 @@ def supercritical(context: Context) -> Iterator[Comparison]:
             tolerance_kind="relative",
             rival=Rival(what, other),
         )
+
+
+@check(
+    "percolation.which-distance",
+    statement="critical clusters have one exponent for distances in space and another along their paths",
+    laws=("percolation.cluster_learning", "percolation.cluster_paths"),
+    effort="full",
+)
+def which_distance(context: Context) -> Iterator[Comparison]:
+    """The largest clusters of periodic lattices in two and three dimensions; each exponent has the other as its rival.
+
+    A target whose increments vary by the number of steps need not exist on a graph with loops; on a spanning tree it does, and its
+    exponent is that of the cluster. Slopes rise where steps are fewer than some thirty: windows end before.
+    """
+    space, paths = (
+        theory.law("percolation.cluster_learning"),
+        theory.law("percolation.cluster_paths"),
+    )
+    for dimension, plan in (
+        (2, _Plan(2048, 1.0, (30, 100, 300, 1000), 20)),
+        (3, _Plan(192, 1.0, (30, 100, 300), 40)),
+    ):
+        D = float(critical_exponents(dimension).D)
+        smooth = float(space(c=2, D=D))
+        walk = float(paths(D=D, d_min=float(path_dimension(dimension))))
+
+        @cache
+        def drawn(
+            r: int, dimension: int = dimension, plan: _Plan = plan
+        ) -> simulate.LatticeDistances:
+            return simulate.lattice_distances(
+                plan.length,
+                dimension,
+                plan.counts,
+                occupation=float(critical_threshold(dimension)),
+                periodic=True,
+                rng=context.generator(str(dimension), r),
+            )
+
+        for name, law, expected, other, metric, tolerance in (
+            ("space", space, smooth, walk, "euclidean_square", _SHARE * smooth),
+            ("paths", paths, walk, smooth, "chemical", 0.03),
+            ("tree", paths, walk, smooth, "tree", 0.03),
+        ):
+            yield Comparison(
+                f"{context.check}/{name}-{dimension}",
+                Prediction(
+                    f"exponent of the {_METRICS[metric]}, {dimension} dimensions",
+                    "exponent",
+                    expected,
+                    f"{law.name}: {law.expr}",
+                ),
+                measure(
+                    lambda r, drawn=drawn, metric=metric: getattr(drawn(r), metric),  # type: ignore[misc]
+                    lambda rows, plan=plan: exponent_from_replicates(  # type: ignore[misc]
+                        plan.counts,
+                        rows,
+                        method=f"{plan.replicates} periodic lattices of length {plan.length}",
+                    ),
+                    replicates=plan.replicates,
+                    tolerance=tolerance,
+                ),
+                tolerance=tolerance,
+                rival=Rival(
+                    "distance along paths" if name == "space" else "squared distance in space",
+                    other,
+                ),
+            )
