@@ -21,6 +21,7 @@ from . import (  # noqa: F401  # they register their commands
     _fit,
     _learnability,
     _measure,
+    _pattern_tables,
     _patterns,
     _plan,
     _recipes,

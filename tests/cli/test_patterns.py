@@ -6,7 +6,7 @@ import json
 import pytest
 
 from scalinglaws.cli import run
-from scalinglaws.theory import patterns
+from scalinglaws.theory import law, patterns
 
 
 def call(capsys, *arguments):
@@ -195,6 +195,58 @@ def test_refusals(capsys, tmp_path, arguments, complaint):
     assert (code, out) == (2, "")
     assert complaint in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("network", "printed", "least"),
+    [
+        ("fcn2", {}, {"S1(1)": "n/4 + 3/4", "S(1)": "n/2 + 1/2", "GP": "3"}),
+        ("cnn", {"S1(1)": ("S + N*C ~ sqrt(d*C) ~ d", "C*N + S")}, {"GP": "1"}),
+        (
+            "fcn3",
+            {
+                "S1(1) S1(1)": ("d + N_1 + N_2", "N_1 + N_2 + d"),
+                "GP S(1)": ("2*sqrt(N_2*d)", "2*sqrt(N_2)*sqrt(d)"),
+                "S(1) GP": ("2*sqrt(N_1*d)", "2*sqrt(N_1)*sqrt(d)"),
+                "S(1) G(3)": ("3*(N_1*N_2*d)^(1/3)", "3*N_1**(1/3)*N_2**(1/3)*d**(1/3)"),
+            },
+            {
+                "S(1) GP": "n_1/2 + 1/2",
+                "GP S(1)": "n_2/2 + 1/2",
+                "S1(1) S1(1)": "3*n_1/7 + n_2/7 + 3/7",
+            },
+        ),
+        ("attention", {"softmax": ("L^(1/2)", "2*A*sqrt(L)*W")}, {"softmax": "ell + 1"}),
+    ],
+)
+def test_tables_of_the_talk_stand_beside_what_is_derived(capsys, network, printed, least):
+    code, out, _ = call(capsys, "table", network, "--json")
+    found = json.loads(out)
+    rows = found["patterns"]
+    assert code == 0
+    assert {
+        row["pattern"]: (row["printed"], row["least"]) for row in rows if row["printed"]
+    } == printed
+    assert least.items() <= {row["pattern"]: row["exponent"] for row in found["regimes"]}.items()
+    known = law(found["law"])
+    assert [entry["printed"] for entry in found["corrections"]][-len(known.misprints) :] == [
+        slip.printed for slip in known.misprints
+    ] or not known.misprints
+    assert (
+        (found["corrections"][0]["printed"] == str(known.published.expr))
+        if known.published
+        else True
+    )
+    code, out, _ = call(capsys, "table", network)
+    assert code == 0
+    assert all(text in out for text, _ in printed.values())
+    assert found["law"] in out
+
+
+def test_a_talk_has_four_tables(capsys):
+    code, _, err = call(capsys, "table", "rnn")
+    assert code == 2
+    assert "fcn2" in err
 
 
 @pytest.mark.parametrize("seed", ["-1", "0,1", "1.5", "x"])

@@ -53,7 +53,7 @@ def told_networks(context: Context) -> Iterator[Comparison]:
     exponent = float(formula(n=_WIDTH))
     constant = 2 * float(formula.constant.subs(dict.fromkeys(formula.constant.free_symbols, 1)))
     dimensions = (25, 50, 100) if context.effort == "quick" else (25, 50, 100, 200)
-    draws, sweeps = context.pick(quick=4, full=9), context.pick(quick=60, full=400)
+    draws, sweeps = context.pick(quick=4, full=9), context.pick(quick=60, full=120)
     last = dimensions[-1]
 
     def half(d: int, r: int, held: bool) -> float:

@@ -46,8 +46,8 @@ def born_modes(context: Context) -> Iterator[Comparison]:
     )
     force = constant * (1 - mean)
     dimensions = (100, 25_600)
-    neurons = context.pick(quick=100, full=300)  # more neurons take as many more sweeps
-    draws, sweeps = context.pick(quick=8, full=9), context.pick(quick=600, full=4000)
+    neurons = context.pick(quick=100, full=200)  # more neurons take as many more sweeps
+    draws, sweeps = context.pick(quick=8, full=9), context.pick(quick=600, full=1500)
 
     def born(d: int, r: int, held: bool) -> tuple[float, float]:
         ends = _NEAR[held]

@@ -23,10 +23,8 @@ _STRENGTH = 8 / (
 _COST = 0.02  # relative: the length across the target is its mean, below one by 1/d, which is 0.5 %; as much for the integral
 _NUMBER = 0.12  # relative: weights beyond 0.7 are counted here, and beyond 1 there
 _DIMENSION = 64
-_SWEEPS, _MOVES = (
-    40,
-    6000,
-)  # at least, at each level: few neurons are few chances that one becomes large
+_SWEEPS, _MOST_SWEEPS = 40, 600  # of each level
+_MOVES, _MOVES_OF_FEW = 6000, 20_000  # few neurons are few chances that one becomes large
 
 
 def growth(
@@ -79,9 +77,14 @@ def rare_networks(context: Context) -> Iterator[Comparison]:
         name = f"{width.numerator}-{width.denominator}"
         exponent = float(formula(n=width))
 
-        def cost(d: int, rng: np.random.Generator, power: float = float(width)) -> AlignmentCost:
+        moves = _MOVES if width >= 1 else _MOVES_OF_FEW
+
+        def cost(
+            d: int, rng: np.random.Generator, power: float = float(width), moves: int = moves
+        ) -> AlignmentCost:
             n = round(d**power)
-            return anneal_alignment(n, d, sweeps=max(_SWEEPS, _MOVES // n), rng=rng)
+            sweeps = min(max(_SWEEPS, moves // n), _MOST_SWEEPS)
+            return anneal_alignment(n, d, sweeps=sweeps, rng=rng)
 
         measured, notes = growth(context, name, sizes, cost)
         yield Comparison(
