@@ -13,6 +13,7 @@ from ._flow import gradient_flow, kernel_spectrum
 from ._layers import SimulatedLayers, layer_descent
 from ._network import network_flow
 from ._noise import PairedTraining, opposite_noise
+from ._perceptron import circle_perceptron
 from ._records import KernelSpectrum, SimulatedCircle, SimulatedTraining
 from ._steps import gradient_descent, online_sgd
 
@@ -24,6 +25,7 @@ __all__ = [
     "SimulatedTraining",
     "chain_flow",
     "circle_network",
+    "circle_perceptron",
     "gradient_descent",
     "gradient_flow",
     "kernel_spectrum",
