@@ -42,6 +42,10 @@ CALLS = {
         (1, SPECTRUM),
         {"learning_rate": 0.1, "richness": 0.1, "features": 4},
     ),
+    (feature_learning, "circle_perceptron"): (
+        (1.0,),
+        {"neurons": 4, "samples": 8, "richness": 0.1, "target_exponent": 1.0, "harmonics": 3},
+    ),
     (feature_learning, "circle_network"): (
         (1.0,),
         {"neurons": 4, "samples": 8, "richness": 0.1, "target_exponent": 1.0, "harmonics": 3},

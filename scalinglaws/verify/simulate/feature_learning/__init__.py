@@ -16,6 +16,7 @@ from ._layers import SimulatedLayers, layer_descent
 from ._levels import frozen_growth
 from ._network import network_flow
 from ._noise import PairedTraining, opposite_noise
+from ._perceptron import circle_perceptron
 from ._rank_one import rank_one_flow
 from ._records import KernelSpectrum, SimulatedCircle, SimulatedLevels, SimulatedTraining
 from ._steps import gradient_descent, online_sgd
@@ -29,6 +30,7 @@ __all__ = [
     "SimulatedTraining",
     "chain_flow",
     "circle_network",
+    "circle_perceptron",
     "frozen_growth",
     "gradient_descent",
     "gradient_flow",
