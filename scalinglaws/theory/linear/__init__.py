@@ -16,17 +16,21 @@ from .bottlenecks import (
     derive_transient,
 )
 from .compute import Case, ComputeLimited, derive_boundaries, derive_compute
+from .loss import BATCH, RATE, JointlyLimited, derive_loss
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
 from .spectra import SpectrumLimited, derive_spectrum
 from .typed import OwnLaw, own_law
 
 __all__ = [
     "ALPHA",
+    "BATCH",
     "BETA",
+    "RATE",
     "SAMPLES",
     "C",
     "Case",
     "ComputeLimited",
+    "JointlyLimited",
     "ModeLimited",
     "N",
     "OwnLaw",
@@ -38,6 +42,7 @@ __all__ = [
     "TransientLimited",
     "derive_boundaries",
     "derive_compute",
+    "derive_loss",
     "derive_mode",
     "derive_ridge",
     "derive_spectrum",

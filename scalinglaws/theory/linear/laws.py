@@ -20,6 +20,7 @@ from .bottlenecks import (
     derive_transient,
 )
 from .compute import ComputeLimited, derive_boundaries, derive_compute
+from .loss import JointlyLimited, derive_loss
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
 
 _SYMBOLS = {
@@ -147,6 +148,19 @@ def optimal_ridge_law() -> Law:
         quantity="test loss at the best ridge, X = samples / noise variance",
         variable=SAMPLES,
         reference=(CAPONNETTO_2007, ATANASOV_2024),
+    )
+
+
+@lru_cache(maxsize=1)
+def loss_law() -> Law:
+    r"""Return ``linear.loss``: all bottlenecks at once, and what they cost on the way; :math:`t^{-\beta}` where only time is short."""
+    return _build(
+        "loss",
+        "loss of the lazy linear model with time, features and samples, or batches, limited at once: a sum of bottlenecks and transients",
+        derive=derive_loss,
+        model=JointlyLimited(),
+        variable=T,
+        reference=(BORDELON_2024, PAQUETTE_2024, ATANASOV_2024),
     )
 
 

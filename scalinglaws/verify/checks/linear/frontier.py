@@ -51,7 +51,7 @@ def _sweeps() -> tuple[_Sweep, ...]:
     other = alpha * beta / (alpha + 1), 1 / (alpha + 1), alpha / (alpha + 1)
     return (
         _Sweep("Ia", hard, sizes, budgets, 60, *alike),
-        _Sweep("II", easy, larger, smaller, 90, "phase Ia", other),
+        _Sweep("II", easy, larger, smaller, 160, "phase Ia", other),
     )
 
 
