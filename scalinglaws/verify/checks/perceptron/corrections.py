@@ -105,12 +105,13 @@ def steepest(context: Context) -> Iterator[Comparison]:
         Prediction(
             "exponent of what the steepest slope misses",
             "exponent",
-            float(law()),
-            f"{law.name}: {law.expr}",
+            float(power_law_exponent(wide, [_missed(alpha) for alpha in wide])),
+            f"{law.name}: {law.expr}, solver, fitted like the measurement",
         ),
         mean_over(np.asarray(power_law_exponent(wide, missed)), _method(), wide[-1]),
         tolerance=SIMULATED_TOLERANCE,
         rival=Rival("1/2, a correction in norm/alpha at a norm of sqrt(alpha)", 0.5),
+        notes=(f"derived exponent {law.expr}; in this window less",),
     )
 
 
@@ -159,18 +160,28 @@ def _method() -> str:
     return f"minimizers on drawn data, N = {_INPUTS}"
 
 
+def _around(alpha: float) -> Array:
+    """Return two norms around the one where the law has the slope steepest."""
+    law = theory.law("perceptron.finite_alpha_slope")
+    return float(law.evaluate("location", alpha=alpha)) * np.exp([-_APART, _APART])
+
+
 def _steepest(context: Context, alpha: float, draws: int, replicate: int) -> float:
     """Measure the slope at the norm where the law has it steepest."""
-    law = theory.law("perceptron.finite_alpha_slope")
-    norms = float(law.evaluate("location", alpha=alpha)) * np.exp([-_APART, _APART])
     error = simulate.fixed_norm(
-        norms,
+        _around(alpha),
         alpha=alpha,
         inputs=_INPUTS,
         draws=draws,
         rng=context.generator(f"steepest {alpha:g}", replicate),
     ).error.mean(axis=0)
-    return float(power_law_exponent(norms, error))
+    return float(power_law_exponent(_around(alpha), error))
+
+
+def _missed(alpha: float) -> float:
+    """Return by how much the solver's slope, between the same norms, misses one half."""
+    error = np.asarray(solve.fixed_norm(alpha, _around(alpha)).error)
+    return 0.5 - float(power_law_exponent(_around(alpha), error))
 
 
 def _elbow_norms(alpha: float) -> Array:

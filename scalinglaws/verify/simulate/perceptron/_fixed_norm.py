@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dposv
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
@@ -29,7 +29,8 @@ _NEWTON, _STEP, _LEAST_SHARE = (
     1e-7,
     1e-6,
 )  # steps of it, the last one over the norm, and how far one is cut
-_PLAIN = 100.0  # of the least margin times the norm: within, the loss neither under- nor overflows
+_BENT = 1e-6  # of the largest curvature of a sample: below, it is left out of the Hessian
+_PLAIN = 100.0  # of margins times the norm: within, the loss neither under- nor overflows
 _GRADIENT = 1e-3  # of the log loss along the sphere, over the norm: above, L-BFGS has stopped short
 
 
@@ -185,59 +186,59 @@ def minimizer(signed: Array, start: Array, norm: float, loss: str = "logistic") 
 def _newton(signed: Array, start: Array, norm: float, loss: str) -> tuple[Array, bool]:
     """Return where Newton's method on the sphere ends, and whether at the minimum; not if rounding spoils the Hessian."""
     size = signed.shape[1]
-    w, margins = start, signed @ start
-    value = _log_total(norm * margins, loss)
+    w = start
+    value, push, bend, shift = _summed(norm * (signed @ w), loss)
+    sides = np.empty((size, 2), order="F")
     for _ in range(_NEWTON):
-        push, bend, shift = _scaled_derivatives(norm * margins, loss)
         slope = norm * (push @ signed)
         force = -float(slope @ w) / size
-        pushed = signed * (norm * np.sqrt(bend))[:, None]
+        near = np.flatnonzero(bend > _BENT * bend.max())  # the others are far from the margin
+        pushed = signed[near] * (norm * np.sqrt(bend[near]))[:, None]
         hessian = pushed.T @ pushed
-        hessian[np.diag_indices(size)] += force
+        hessian.flat[:: size + 1] += force
         tangent = slope + force * w
-        try:
-            factor = cho_factor(hessian, overwrite_a=True, check_finite=False)
-        except LinAlgError:
+        sides[:, 0], sides[:, 1] = tangent, w
+        _, both, failed = dposv(hessian, sides, lower=1)
+        if failed:
             return w, False
-        both = cho_solve(factor, np.stack([tangent, w], axis=1), check_finite=False)
         step = both[:, 1] * (float(w @ both[:, 0]) / float(w @ both[:, 1])) - both[:, 0]
-        if not np.all(np.isfinite(step)):
+        length = math.sqrt(float(step @ step))
+        if not math.isfinite(length):
             return w, False
         # of the log loss
         gain = -float(tangent @ step) * math.exp(shift - value)
         share = 1.0
         while share > _LEAST_SHARE:
             trial = w + share * step
-            trial *= math.sqrt(size) / float(np.linalg.norm(trial))
-            ahead = signed @ trial
-            total = _log_total(norm * ahead, loss)
-            if total <= value - 1e-4 * share * gain + 1e-14 * abs(value):
+            trial *= math.sqrt(size / float(trial @ trial))
+            ahead = _summed(norm * (signed @ trial), loss)
+            if ahead[0] <= value - 1e-4 * share * gain + 1e-14 * abs(value):
                 break
             share /= 2
         else:
             return w, False
-        w, margins, value = trial, ahead, total
-        if float(np.linalg.norm(step)) <= _STEP * math.sqrt(size):
+        w, (value, push, bend, shift) = trial, ahead
+        if length <= _STEP * math.sqrt(size):
             return w, True
     return w, False
 
 
-def _log_total(u: Array, loss: str) -> float:
-    """Return the logarithm of the summed loss."""
-    if -_PLAIN < u.min() < _PLAIN:
-        losses = np.exp(-np.minimum(u, 2 * _PLAIN) * (1 if loss == "exponential" else 2))
-        return math.log(float((losses if loss == "exponential" else np.log1p(losses)).sum()))
-    return float(logsumexp(log_loss(u, loss)[0]))
-
-
-def _scaled_derivatives(u: Array, loss: str) -> tuple[Array, Array, float]:
-    """Return both derivatives of the loss, divided by a number that keeps them from underflowing, and its logarithm."""
+def _summed(u: Array, loss: str) -> tuple[float, Array, Array, float]:
+    """Return the logarithm of the summed loss, both derivatives over a number that keeps them from underflowing, and its logarithm."""
+    if float(np.abs(u).max()) < _PLAIN:
+        if loss == "exponential":
+            losses = np.exp(-u)
+            return math.log(float(losses.sum())), -losses, losses, 0.0
+        odds = np.exp(-2 * u)
+        share = odds / (1 + odds)
+        return math.log(float(np.log1p(odds).sum())), -2 * share, 4 * share * (1 - share), 0.0
+    total = float(logsumexp(log_loss(u, loss)[0]))
     logs = -u if loss == "exponential" else -np.logaddexp(0.0, 2 * u)
     shift = float(logs.max())
     share = np.exp(logs - shift)
     if loss == "exponential":
-        return -share, share, shift
-    return -2 * share, 4 * share * -np.expm1(logs), shift
+        return total, -share, share, shift
+    return total, -2 * share, 4 * share * -np.expm1(logs), shift
 
 
 def log_loss(u: Array, loss: str) -> tuple[Array, Array]:
