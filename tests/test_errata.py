@@ -76,8 +76,7 @@ def test_what_is_printed_differs_at_the_example(name):
 @pytest.mark.parametrize(
     "key",
     [f"{name}/{slip.name}" for name in ENTRIES for slip in theory.law(name).misprints]
-    + ["patterns.convolutional", "patterns.three_layer", "patterns.attention"]
-    + ["patterns.unlearnability_bound"],
+    + ["patterns.three_layer"],
 )
 def test_numbers_that_decide_have_their_right_values(key, writer, reference):
     expected = reference("errata")[key]

@@ -87,20 +87,6 @@ def estimator():
     }
 
 
-def convolutional():
-    """Minimize the cost of M specialized channels over whole M, at N = S = C = sqrt(d)."""
-    d = 10**8
-    size = math.isqrt(d)
-    channels = np.arange(1, size + 1)
-    return {
-        "least M S + C N/M over whole M at N = S = C = 1e4": float(
-            (channels * size + size * size / channels).min()
-        ),
-        "2 d^(3/4)": 2 * d**0.75,
-        "the printed S + N C": float(size + size * size),
-    }
-
-
 def three_layer():
     """Minimize the costs of both patterns at N_1 = N_2 = d^2."""
     d = 1e4
@@ -119,16 +105,6 @@ def neurons():
         "(N_1 N_2/d^2)^(1/3)": (first * second / d**2) ** (1 / 3),
         "(N_1 d/d^2)^(1/3)": (first * d / d**2) ** (1 / 3),
     }
-
-
-def attention():
-    """Compare what the printed power needs of the softmax, an overlap sqrt(L) at a coupling L^(1/4), with what there is."""
-    found = {}
-    for length in (64, 4096):
-        coupling = length**0.25
-        overlap = pattern_costs.attention_overlap(coupling, length=length)
-        found[f"overlap at L = {length} and a coupling of {coupling:.3g}"] = float(overlap)
-    return found
 
 
 def target():
@@ -200,14 +176,6 @@ def posterior():
         "Gaussian regression, K y/(K + kappa^2)": 0.8,
         "without the 1/2": mean(0.25),
     }
-
-
-def unlearnability():
-    """Evaluate the bound where its prefactor is not one."""
-    constant = theory.law("patterns.unlearnability_bound").constant
-    values = {"sigma2": 1, "K": 1, "y2": 3}
-    found = constant.subs({symbol: values[symbol.name] for symbol in constant.free_symbols})
-    return {"P_*/C at least, sigma^2 = Tr K = 1, <y^2> = 3": float(found), "printed": 1.0}
 
 
 def half_learned():
@@ -328,14 +296,11 @@ NUMBERS = {
     "linear.compute/compute-sign": compute_sign,
     "learnability.half": half_learned,
     "percolation.cluster_learning/estimator": estimator,
-    "patterns.convolutional": convolutional,
     "patterns.three_layer": three_layer,
     "patterns.three_layer/neurons": neurons,
-    "patterns.attention": attention,
     "patterns.attention/target": target,
     "patterns.two_layer/overlap": overlap,
     "patterns.two_layer/cubic-tail": cubic_tail,
-    "patterns.unlearnability_bound": unlearnability,
     "patterns.unlearnability_bound/gaussian-process": gaussian_process,
     "patterns.unlearnability_bound/posterior": posterior,
     "perceptron.composite": absolute,

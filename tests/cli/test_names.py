@@ -81,6 +81,7 @@ def test_simulations_are_listed(capsys):
     assert [row["simulation"] for row in json.loads(out)] == [
         "percolation bethe",
         "percolation lattice",
+        "percolation experiment",
         "empirical task",
     ]
     code, out, _ = call(capsys, "simulate")

@@ -88,6 +88,7 @@ TESTS = {
     "percolation.dual_occupation": "percolation/test_bethe.py::test_duals_in_many_digits",
     "percolation.distinct_clusters": "percolation/test_transitions.py::test_different_clusters_in_many_digits",
     "percolation.emergence": "percolation/test_transitions.py::test_samples_in_many_digits",
+    "percolation.exponents": "percolation/test_critical.py::test_the_theory_has_the_same_numbers",
     "percolation.infinite_cluster": "percolation/test_bethe.py::test_the_infinite_cluster_far_above_its_threshold_keeps_its_digits",
     "percolation.mean_nearest_distance": "percolation/test_accuracy.py::test_distances_to_training_sites",
     "percolation.nearest_distance": "percolation/test_accuracy.py::test_distances_to_training_sites",

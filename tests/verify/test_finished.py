@@ -140,4 +140,5 @@ def test_what_is_done_is_told(tmp_path, workers):
         "manifold.spectral",
         "manifold.variance-limited",
         "manifold.variance-limited-model",
+        "manifold.width-variance",
     ]

@@ -116,7 +116,7 @@ def steepest(context: Context) -> Iterator[Comparison]:
 
 
 @check(
-    "perceptron.elbow",
+    "perceptron.elbow-simulated",
     statement="continued, the early power law reaches the least error at a norm that grows as alpha, at a quarter of it",
     laws=("perceptron.elbow",),
 )
