@@ -220,6 +220,12 @@ def _steps(
             "bottlenecks add up: each decides where it is the largest",
             BORDELON_2024,
         ),
+        step(
+            _L,
+            _TIME + _MODEL + _DATA + _ON_MODEL + _ON_DATA + _LEAST * _FEW / (_MANY - _FEW),
+            EQUAL,
+            "what they cost each other in closed form",
+        ),
     ]
 
 

@@ -34,7 +34,6 @@ def test_the_rivals_are_rejected(report):
 
 def test_a_plateau_that_ends_twice_as_late_fails(monkeypatch):
     changed(off_threshold, "_crossover_rank", monkeypatch, lambda rank: 2 * rank)
-    assert verdicts(off_threshold.one_curve, "percolation.off-threshold") == dict.fromkeys(
     assert verdicts(off_threshold.plateau, "percolation.off-threshold") == dict.fromkeys(
         BELOW, "fail"
     )
@@ -47,7 +46,6 @@ def test_clusters_that_are_learned_faster_fail(monkeypatch):
         "crossover_data_loss",
         lambda *args, exponent, **given: original(*args, exponent=exponent + 0.1, **given),
     )
-    found = verdicts(off_threshold.one_curve, "percolation.off-threshold")
     found = verdicts(off_threshold.plateau, "percolation.off-threshold")
     assert "pass" not in found.values()
 

@@ -74,7 +74,6 @@ def _sizes(context: Context, side: str, distance: float, rank: int, r: int) -> t
     statement="away from the threshold the loss has a plateau that ends where the law says, and one curve for all distances",
     laws=("percolation.subcritical_crossover",),
 )
-def one_curve(context: Context) -> Iterator[Comparison]:
 def plateau(context: Context) -> Iterator[Comparison]:
     """Sites drawn from grown clusters at three distances; at full effort also above the threshold, from the finite ones."""
     rank, replicates = 400, context.pick(quick=16, full=40)
