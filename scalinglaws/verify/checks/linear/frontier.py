@@ -51,7 +51,7 @@ def _sweeps() -> tuple[_Sweep, ...]:
     other = alpha * beta / (alpha + 1), 1 / (alpha + 1), alpha / (alpha + 1)
     return (
         _Sweep("Ia", hard, sizes, budgets, 60, *alike),
-        _Sweep("II", easy, larger, smaller, 160, "phase Ia", other),
+        _Sweep("II", easy, larger, smaller, 90, "phase Ia", other),
     )
 
 
@@ -62,7 +62,7 @@ def _sweeps() -> tuple[_Sweep, ...]:
     effort="full",
 )
 def compute(context: Context) -> Iterator[Comparison]:
-    """SGD on small batches, students of many sizes: a hard task and an easy one.
+    """SGD on small batches, students of many sizes: a hard task, and the least loss of an easy one.
 
     No simulation reaches the optimum of a very easy task (phase III) where its exponents can be read off: larger students, more
     budget, or those phases that need eigenvalues without a finite sum.
@@ -78,7 +78,9 @@ def compute(context: Context) -> Iterator[Comparison]:
 
         rows = np.array([losses(r) for r in range(REPLICATES)])
         found = _optima(np.array(sweep.sizes, float), rows)
-        for index, name in enumerate(("compute", "compute_model", "compute_time")):
+        # an easy task's least loss is so flat in the size that its exponent would need four times the draws
+        names = ("compute", "compute_model", "compute_time")[: 3 if sweep.phase == "Ia" else 1]
+        for index, name in enumerate(names):
             law = theory.law(f"linear.{name}")
             if law.regime(**values) != sweep.phase:
                 raise AssertionError(

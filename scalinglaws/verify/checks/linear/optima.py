@@ -27,9 +27,11 @@ from .tolerances import EXPONENT_TOLERANCE, REPLICATES, SOLVER_TOLERANCE, Array
     laws=("linear.optimal_ridge",),
 )
 def optimal_ridge(context: Context) -> Iterator[Comparison]:
-    """Direct simulation of fits with sixteen ridges each, and far out the solver's loss, minimized over the ridge."""
+    """Direct simulation of fits with sixteen ridges each; in a full run, far out, the solver's loss, minimized over the ridge."""
     law = theory.law("linear.optimal_ridge")
     yield from _simulated_ridges(context)
+    if context.effort == "quick":
+        return
     tasks = {
         "source-limited": SourceCapacity(Fraction(3, 2), Fraction(2, 3)),
         "saturated": SourceCapacity(Fraction(3, 2), 4),
@@ -149,6 +151,7 @@ def _at_best(losses: Array) -> Array:
     statement="the compute optimum found by vertices is the numerical minimum over model size",
     laws=("linear.compute",),
     evidence="exact",
+    effort="full",
 )
 def allocation(context: Context) -> Iterator[Comparison]:
     """One task per phase: the sum of bottlenecks, minimized numerically over N at two budgets."""
