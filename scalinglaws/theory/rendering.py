@@ -38,7 +38,7 @@ from .presentation import (
     Warned,
 )
 from .records import Regime
-from .steps import Step, aligned
+from .steps import Step, aligned, in_latex
 
 Show = Callable[[Any], str]
 """Writes an expression: `str` or `sympy.latex`."""
@@ -339,7 +339,7 @@ class _Markup:
 
 def _formula(*parts: Any) -> str:
     """Write expressions, and signs between them, as LaTeX."""
-    return " ".join(part if isinstance(part, str) else sp.latex(part) for part in parts)
+    return " ".join(part if isinstance(part, str) else in_latex(part) for part in parts)
 
 
 _MARKDOWN = _Markup(
@@ -591,7 +591,7 @@ def _scaling_mathml(block: Scaling) -> str:
 
 
 def _scaling_latex(block: Scaling, words: Callable[[str], str] = str) -> str:
-    variable, exponent = sp.latex(block.variable), sp.latex(block.exponent)
+    variable, exponent = in_latex(block.variable), in_latex(block.exponent)
     quantity = rf"\text{{{words(block.quantity)}}}"
     sign = "" if block.growth else "-"
     if isinstance(block.exponent, sp.Piecewise):
@@ -600,7 +600,7 @@ def _scaling_latex(block: Scaling, words: Callable[[str], str] = str) -> str:
         enclosed = rf"\left({exponent}\right)" if block.exponent.is_Add else exponent
         relation = rf"{quantity} \sim {block.letter}\,{variable}^{{{sign}{enclosed}}}"
     if block.constant is not None:
-        relation += rf", \qquad {block.letter} = {sp.latex(block.constant)}"
+        relation += rf", \qquad {block.letter} = {in_latex(block.constant)}"
     return relation
 
 

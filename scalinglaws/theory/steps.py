@@ -185,10 +185,28 @@ class StepCheck:
     detail: str
 
 
+def in_latex(expr: sp.Basic) -> str:
+    """Write an expression as LaTeX.
+
+    To write a product SymPy sets all symbols to zero, and stumbles where a least of terms has no value there; such a term is
+    written first, and stands in the product under a name.
+    """
+    try:
+        return str(sp.latex(expr))
+    except ValueError:
+        names = {
+            sp.Dummy(positive=True): (term, str(sp.latex(term)))
+            for term in expr.atoms(sp.Min, sp.Max)
+        }
+        shown = expr.xreplace({term: name for name, (term, _) in names.items()})
+        written = {name: text for name, (_, text) in names.items()}
+        return str(sp.latex(shown, symbol_names=written))
+
+
 def aligned(steps: Iterable[Step]) -> str:
     """Write steps as one LaTeX environment, a line for each, with reasons."""
     rows = (
-        rf"{sp.latex(entry.quantity)} &{entry.sign.latex} {sp.latex(entry.value)} && \text{{{entry.reason}}}"
+        rf"{in_latex(entry.quantity)} &{entry.sign.latex} {in_latex(entry.value)} && \text{{{entry.reason}}}"
         for entry in steps
     )
     return r"\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}"
