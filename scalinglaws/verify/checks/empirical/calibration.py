@@ -83,6 +83,7 @@ def covered(found: Fit, drawn: DrawnRuns, law: str | None = None) -> Mapping[str
     "empirical.calibration",
     statement="calibrated intervals of losses beyond the runs cover them where the law drifts, those of the law where it holds",
     no_law="the losses are those of runs that were drawn; what is tested are intervals",
+    effort="full",
 )
 def calibrated_intervals(context: Context) -> Iterator[Comparison]:
     """How often they do, counted over sets of 60 runs up to 1e21 FLOP, up to two decades beyond."""

@@ -127,6 +127,7 @@ def sharing(context: Context) -> Iterator[Comparison]:
     "empirical.groups",
     statement="intervals of the compute multiplier of two recipes cover it, inside the runs and a decade beyond",
     no_law="how laws of several recipes are compared; whose exponents they are does not matter",
+    effort="full",
 )
 def multipliers(context: Context) -> Iterator[Comparison]:
     """With shared exponents where they are equal, and without where they are not; the truth is found by a search over model sizes."""

@@ -282,6 +282,7 @@ def digits(context: Context) -> Iterator[Comparison]:
     "empirical.network-kernels",
     statement="kernels of infinitely wide networks are those of wide ones that were drawn",
     no_law="kernels are integrals in closed form; no exponent follows",
+    effort="full",
 )
 def network_kernels(context: Context) -> Iterator[Comparison]:
     """Two hidden layers, covariances of outputs and products of gradients; the rivals have a layer less."""

@@ -291,6 +291,7 @@ def model(context: Context) -> Iterator[Comparison]:
     compiles=13.0,
     refutes=("feature_learning.compute",),
     evidence="exact",
+    effort="full",
 )
 def compute(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size, at two budgets."""

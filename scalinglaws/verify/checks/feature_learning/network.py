@@ -40,6 +40,7 @@ _TIE = 0.1  # in the logarithm of the loss
     statement="a linear network trained as it is learns as an infinitely wide one, and has no floor",
     no_law="the solver's curve at times before the power law, and how fast networks approach it",
     compiles=7.0,
+    effort="full",
 )
 def linear_network(context: Context) -> Iterator[Comparison]:
     """Wide networks as a curve, how fast narrower ones approach it, and narrow ones that beat their own first features."""

@@ -67,6 +67,7 @@ _CURVE_TOLERANCE = (
     "kernel_adaptation.sample-complexity",
     statement="as wide as its inputs, a sampled network learns a cubic feature from samples that teach a lazy kernel little",
     laws=("patterns.two_layer", "kernel_adaptation.cnn_sample_complexity"),
+    effort="full",
 )
 def specialized_pair(context: Context) -> Iterator[Comparison]:
     """One pair, specialized against lazy, and one convolutional pair; data sets are replicates, and both learn from the same ones."""

@@ -255,6 +255,7 @@ _SLOW_CORNER = 5e-3  # absolute: phase IVb lies next to the point where four pha
     statement="the best loss and model size of SGD at a budget have the exponents of their phase",
     laws=("linear.compute", "linear.compute_model", "linear.phase_boundaries"),
     evidence="exact",
+    effort="full",
 )
 def phases(context: Context) -> Iterator[Comparison]:
     """The solver's loss, minimized over the model size: three phases in a quick run, all seven in a full one, and a boundary."""

@@ -98,6 +98,7 @@ def flow(context: Context) -> Iterator[Comparison]:
     "linear.momentum",
     statement="test and train loss along gradient descent with momentum, step by step",
     no_law="the solver's curves at finite sizes, where no power law holds",
+    effort="full",
 )
 def momentum(context: Context) -> Iterator[Comparison]:
     """Heavy ball with a large momentum: ten times faster than plain descent."""

@@ -120,6 +120,7 @@ def collapse(context: Context) -> Iterator[Comparison]:
     "perceptron.gradient-flow",
     statement="training without constraint passes the minimizers at fixed norm at a distance that vanishes at large norm",
     no_law="a ratio of two curves of the solver",
+    effort="full",
 )
 def gradient_flow(context: Context) -> Iterator[Comparison]:
     """On the same data, at 100 samples per input; the rival is that training follows the minimizers themselves."""

@@ -45,6 +45,7 @@ def _fit(
     statement="losses of simulated clusters against model and data size follow from their sizes and fitted scales",
     no_law="the solver's curves for clusters of simulated sizes, whose weights follow no power law exactly",
     compiles=5.0,
+    effort="full",
 )
 def fitted(context: Context) -> Iterator[Comparison]:
     """The hard law, with a scale fitted to each cluster by itself."""

@@ -25,15 +25,17 @@ def verdicts(check, name):
 
 
 def test_every_verdict_is_as_expected(shared_report):
-    names = ("exponents", "learning-curve", "network-kernels")
+    names = ("exponents", "learning-curve")
     report = shared_report([f"empirical.{name}" for name in names])
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 11
-    assert all(comparison.verdict == "pass" for comparison in report.comparisons)
-    for comparison in report.comparisons:  # and no measurement that is off by two tolerances passes
+    narrow = found(checks.network_kernels, "network-kernels").values()  # its least effort is wider
+    comparisons = (*report.comparisons, *narrow)
+    assert len(comparisons) == 11
+    assert all(comparison.verdict == "pass" for comparison in comparisons)
+    for comparison in comparisons:  # and no measurement that is off by two tolerances passes
         scale = np.abs(comparison.prediction.value)
         scale = scale if comparison.tolerance_kind == "relative" else 1.0
         for side in (-1, 1):
