@@ -13,8 +13,11 @@ from .registry import registered
 NONE = "none"
 _BEST_FIRST = ("simulation", "data", "exact", "literature", NONE)
 
-UNREACHABLE: dict[str, str] = {}
-"""Why no simulation can put a law to the test, for each law that `exact` evidence alone supports, or none."""
+UNREACHABLE: dict[str, str] = {
+    "empirical.rosenfeld": "a form that people fit: for small losses it is the additive surface, which is checked, and its envelope is a "
+    "definition",
+}
+"""Why no simulation can put a law to the test, for each law that `exact` evidence alone supports, or none does."""
 
 
 @short_repr

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from scalinglaws import verify
 from scalinglaws.cli import run
 from scalinglaws.errors import DomainError
 from scalinglaws.verify import registry
 from scalinglaws.verify.evidence import (
+    UNREACHABLE,
     LawEvidence,
     count_evidence,
     laws_by_evidence,
@@ -26,6 +28,25 @@ def test_quick_checks_bring_the_evidence_that_they_declare(shared_report):
         brought.setdefault(comparison.check, set()).add(comparison.evidence)
     known = registry.registered()
     missing = {name: set(known[name].evidence.values()) - kinds for name, kinds in brought.items()}
+    assert {name: kinds for name, kinds in missing.items() if kinds} == {}
+
+
+def test_who_has_no_simulation_has_a_reason_and_is_no_derived_law():
+    entries = [entry for entry in laws_by_evidence() if not entry.simulated]
+    assert {entry.law for entry in entries} == set(UNREACHABLE)
+    assert all(entry.reason for entry in entries)
+    assert [entry.law for entry in entries if entry.standing == "derived"] == []
+
+
+@pytest.mark.slow
+def test_full_checks_bring_the_evidence_that_they_declare():
+    """Checks that exist at full effort only; some take minutes."""
+    known = registry.registered()
+    names = [name for name, entry in known.items() if entry.effort == "full" and entry.laws]
+    brought = {}
+    for comparison in verify.run(names, effort="full", workers=2).comparisons:
+        brought.setdefault(comparison.check, set()).add(comparison.evidence)
+    missing = {name: set(known[name].evidence.values()) - brought[name] for name in names}
     assert {name: kinds for name, kinds in missing.items() if kinds} == {}
 
 

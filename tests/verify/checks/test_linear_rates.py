@@ -91,6 +91,15 @@ def test_the_optimum_over_sizes_is_that_of_a_known_sum():
 
 
 @pytest.mark.slow
+def test_a_boundary_without_its_logarithm_fails(monkeypatch):
+    found = verdicts(frontier.boundary, "linear.compute.boundary", "full")
+    assert found == {"between-Ia-and-II": "pass"}
+    monkeypatch.setattr(Law, "log_power", lambda self, **values: 0.0)
+    found = verdicts(frontier.boundary, "linear.compute.boundary", "full")
+    assert found == {"between-Ia-and-II": "fail"}
+
+
+@pytest.mark.slow
 def test_compute_optima_are_as_expected_and_reject_a_wrong_law(monkeypatch):
     swept = {}
     original = frontier._trained

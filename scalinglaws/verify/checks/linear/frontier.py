@@ -114,6 +114,54 @@ def compute(context: Context) -> Iterator[Comparison]:
             )
 
 
+@check(
+    "linear.compute.boundary",
+    statement="between phases Ia and II the least loss at a budget falls with a logarithm of it",
+    laws=("linear.phase_boundaries",),
+    effort="full",
+)
+def boundary(context: Context) -> Iterator[Comparison]:
+    """SGD on small batches on the boundary, students of many sizes: the slope over a decade of budgets, as the logarithm bends it."""
+    law, task = theory.law("linear.phase_boundaries"), PowerLawSpectrum(2, 1, 800)
+    budgets = np.array([1e4, 2.2e4, 4.6e4, 1e5])
+    sizes = (16, 23, 32, 45, 64, 90, 128, 181, 256, 362)
+    sweep = _Sweep("boundary", task, sizes, tuple(budgets.tolist()), 60, "", (0.0, 0.0, 0.0))
+    rate = _RELATIVE_RATE / float(task.explicit()[0].sum())
+    rows = np.array(
+        [
+            [_trained(sweep, size, rate, rng) for size in sizes]
+            for rng in (context.generator("boundary", r) for r in range(REPLICATES))
+        ]
+    )
+    least, _ = _optima(np.array(sizes, float), rows)
+    power = float(law(alpha=task.alpha, beta=task.beta))
+    logarithm = float(law.log_power(alpha=task.alpha, beta=task.beta))
+    bent = power - logarithm / float(np.log(budgets).mean())
+    tolerance = EXPONENT_TOLERANCE * bent
+    yield Comparison(
+        f"{context.check}/between-Ia-and-II",
+        Prediction(
+            "exponent of the least loss over a decade",
+            "exponent",
+            bent,
+            f"{law.name}: C^-{power:.4g} (log C)^{logarithm:.4g}",
+            domain={"compute": (float(budgets[0]), np.inf)},
+        ),
+        measure(
+            lambda r: least[r],
+            lambda found: exponent_from_replicates(
+                budgets,
+                found,
+                method="jackknife over replicates of a cubic through simulated losses of several sizes",
+            ),
+            replicates=REPLICATES,
+            tolerance=tolerance,
+        ),
+        tolerance=tolerance,
+        rival=Rival("no logarithm", power),
+    )
+
+
 def _trained(sweep: _Sweep, size: int, rate: float, rng: np.random.Generator) -> Array:
     """Return mean losses of students of one size, at the end of every budget."""
     steps = [round(budget / size) for budget in sweep.budgets]

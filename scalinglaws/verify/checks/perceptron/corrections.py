@@ -73,7 +73,6 @@ def amplitude(context: Context) -> Iterator[Comparison]:
     "perceptron.steepest",
     statement="at finite alpha the steepest slope of the error against the norm falls short of one half, at a norm of alpha^(1/3)",
     laws=("perceptron.finite_alpha_slope",),
-    effort="full",
 )
 def steepest(context: Context) -> Iterator[Comparison]:
     """Slopes between two norms on the same data, around the law's own norm; the exponent of what they miss at full effort."""
@@ -120,7 +119,6 @@ def steepest(context: Context) -> Iterator[Comparison]:
     "perceptron.elbow-simulated",
     statement="continued, the early power law reaches the least error at a norm that grows as alpha, at a quarter of it",
     laws=("perceptron.elbow",),
-    effort="full",
 )
 def elbow(context: Context) -> Iterator[Comparison]:
     """A line of slope one half through the steepest point, and the least error of a parabola, on the same data."""

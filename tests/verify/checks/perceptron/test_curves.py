@@ -23,9 +23,9 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [entry.id for entry in report.comparisons if not entry.as_expected] == []
     assert [entry.id for entry in report.comparisons if not entry.discriminating] == []
     simulated = [entry for entry in report.comparisons if entry.evidence == "simulation"]
-    assert len(simulated) == 20
-    # three numbers of samples, two kinds of inputs
-    assert sum(entry.id.startswith("perceptron.learning-curves/") for entry in simulated) == 6
+    # three numbers of samples, and one of binary inputs
+    assert sum(entry.id.startswith("perceptron.learning-curves/") for entry in simulated) == 4
+    assert len(simulated) == 18
 
 
 def test_every_law_of_the_perceptron_is_tested():
