@@ -1,6 +1,7 @@
 """The shipped checks: they pass, they reject their rivals, and they fail when the theory or the solver is wrong."""
 
 import pickle
+from contextlib import suppress
 from dataclasses import replace
 from math import comb
 
@@ -9,6 +10,7 @@ import pytest
 import sympy as sp
 
 from scalinglaws import theory, verify
+from scalinglaws.errors import DomainError
 from scalinglaws.solvers import EmpiricalSpectrum, linear
 from scalinglaws.theory.formula import Law
 from scalinglaws.theory.linear import ALPHA, BETA
@@ -24,7 +26,7 @@ def report(shared_report):
 
 def test_every_verdict_is_as_expected(report):
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
-    assert len(report.comparisons) == 36
+    assert len(report.comparisons) == 27
 
 
 def test_every_comparison_rejects_its_rival(report):
@@ -207,8 +209,10 @@ def test_another_source_fails_the_exact_checks(monkeypatch, check):
             return original(self, *arguments, **values)
 
         monkeypatch.setattr(Law, method, mutated)
-    function = registered()[check].function
-    verdicts = [comparison.verdict for comparison in function(Context(check, "quick", 0))]
+    function, verdicts = registered()[check].function, []
+    with suppress(DomainError):  # there is no boundary of phases at another source
+        for comparison in function(Context(check, "quick", 0)):
+            verdicts.append(comparison.verdict)
     # independent of beta in their regime: the noise of SGD, both exponents of phase III and the size of Ia, both bottlenecks
     independent = {"linear.transients": 1, "linear.compute.phases": 3, "linear.asymmetry": 2}[check]
     assert verdicts.count("pass") == independent

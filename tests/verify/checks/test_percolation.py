@@ -35,7 +35,7 @@ def test_every_verdict_is_as_expected(report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 42
+    assert len(report.comparisons) == 35
 
 
 def test_one_disagreement_is_known_and_explained(report):

@@ -52,6 +52,8 @@ def limits(context: Context) -> Iterator[Comparison]:
             rival=Rival(f"that of {rival.replace('_', ' ')}", float(other())),
             evidence="exact",
         )
+    if context.effort == "quick":
+        return
     alpha, inputs = 8.0, 100
     best, bound = solve.optimal_norm(alpha), float(solve.bayes(alpha).error)
 
@@ -60,7 +62,7 @@ def limits(context: Context) -> Iterator[Comparison]:
             float(best.norm) * np.array([0.25, 1.0]),  # the first on the way to the second
             alpha=alpha,
             inputs=inputs,
-            draws=context.pick(quick=18, full=180),
+            draws=180,
             rng=context.generator("bound", r),
         )
         return np.asarray(found.error[:, 1:].mean(axis=0) / bound)

@@ -41,6 +41,7 @@ _DISAGREEMENT = (
     "percolation.sizes",
     statement="clusters of the Bethe lattice have the sizes of the closed formula, below, at and above the threshold",
     no_law="an exact distribution at any occupation, whose tail alone is a power law",
+    effort="full",
 )
 def sizes(context: Context) -> Iterator[Comparison]:
     """All small clusters, listed; and clusters grown generation by generation, in bins of sizes."""

@@ -16,7 +16,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 60
+    assert len(report.comparisons) == 58
 
 
 @pytest.mark.parametrize("check", ["time", "crossover", "model", "compute", "silver"])

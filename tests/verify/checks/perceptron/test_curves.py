@@ -25,7 +25,7 @@ def test_every_verdict_is_as_expected(shared_report):
     simulated = [entry for entry in report.comparisons if entry.evidence == "simulation"]
     # three numbers of samples, and one of binary inputs
     assert sum(entry.id.startswith("perceptron.learning-curves/") for entry in simulated) == 4
-    assert len(simulated) == 18
+    assert len(simulated) == 16
 
 
 def test_every_law_of_the_perceptron_is_tested():
