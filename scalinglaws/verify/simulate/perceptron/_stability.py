@@ -79,7 +79,7 @@ def max_stability(
     Notes
     -----
     The student is the point of the convex hull of :math:`y^\mu x^\mu` that is nearest to zero, found by least squares with
-    coefficients that are not negative [1]_. Some N steps of O(P N) each.
+    coefficients that are not negative (Lawson and Hanson). Some N steps of O(P N) each.
 
     References
     ----------
