@@ -104,9 +104,9 @@ def version_space(
 
     Notes
     -----
-    Exact Hamiltonian paths of a normal distribution, ellipses that are reflected where a margin vanishes (Pakman and Paninski): a billiard. They start at
-    the student of largest stability, and on the way from it to a wall. A flight is so long that the
-    student after it is nearly independent of the one before: some 3 N reflections of O(P) each.
+    Exact Hamiltonian paths of a normal distribution, ellipses that are reflected where a margin vanishes (Pakman and Paninski): a
+    billiard. They start at the student of largest stability, and on the way from it to a wall. A flight is so long that the student
+    after it is nearly independent of the one before: some 3 N reflections of O(P) each.
 
     References
     ----------
