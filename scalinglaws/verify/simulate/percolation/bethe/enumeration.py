@@ -23,7 +23,7 @@ def enumerate_clusters(largest: int, *, coordination: int, occupation: float) ->
     Parameters
     ----------
     largest : int
-        Sizes up to which to enumerate, 1 to 12.
+        S, the size up to which to enumerate, 1 to 12.
     coordination : int
         z, neighbors of a site, 2 to 20.
     occupation : float
@@ -31,7 +31,7 @@ def enumerate_clusters(largest: int, *, coordination: int, occupation: float) ->
 
     Returns
     -------
-    ndarray, shape (largest,)
+    ndarray, shape (S,)
         Probabilities of 1, 2, ... sites.
 
     Raises
@@ -87,7 +87,7 @@ def bethe_sizes(
     clusters : int
         How many to grow.
     largest : int
-        Sizes to tell apart: growth of a cluster ends when it has more sites.
+        S, sizes to tell apart: growth of a cluster ends when it has more sites.
     coordination : int
         z >= 2, neighbors of a site.
     occupation : float, optional
@@ -97,7 +97,7 @@ def bethe_sizes(
 
     Returns
     -------
-    ndarray, shape (largest,)
+    ndarray, shape (S,)
         Shares of clusters of 1, 2, ... sites; what they lack of 1 are larger ones.
 
     Raises

@@ -109,8 +109,8 @@ def line_gains(found: LabeledClusters, *, background: float) -> Array:
 
     Returns
     -------
-    ndarray, shape (count,)
-        Sum over lines, for each cluster.
+    ndarray, shape (K,)
+        Sum over lines, for each of K clusters.
 
     Raises
     ------
