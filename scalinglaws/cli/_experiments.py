@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import choice
-from ..errors import DomainError
+from ..arguments import choice, whole
+from ..errors import DomainError, refusal
 from ..formatting import number
 from ..tables import Block, Table
 from ._app import Json, Latex, Whole
@@ -90,6 +90,8 @@ def experiment(
     columns = {name: [row[i] for row in rows] for i, name in enumerate(header)}
     blocks: list[Block] = [title, Table(header, cells), "\n".join(lines)]
     told = {} if what == "width" else given
+    told = told | ({"datasets": datasets} if what in ("model", "data") else {})
+    told = told | ({"candidates": candidates} if what == "allocation" else {})
     answer = Answer(
         {"experiment": what, **told, "columns": columns, "notes": lines}, blocks, (header, rows)
     )
@@ -139,7 +141,12 @@ def _losses(what: str, given: dict[str, Any], datasets: int, sizes: Sequence[flo
     from ..verify.simulate.percolation import data_losses, model_loss
 
     asked = np.array(sizes)
-    drawn = [_drawn(given, i) for i in range(datasets)]
+    drawn = [_drawn(given, i) for i in range(whole("datasets", datasets))]
+    fewest = min(int(data.sizes.sum()) for data in drawn)
+    if asked.size and asked.max() >= fewest:
+        raise refusal(
+            "sizes", float(asked.max()), f"must be below {fewest}, the sites of a dataset"
+        )
     simulated, expected = np.empty((2, datasets, asked.size))
     for row, data in enumerate(drawn):
         rng = np.random.default_rng([given["seed"], row, 1])
@@ -208,10 +215,10 @@ def _divisions(given: dict[str, Any], sizes: Sequence[float], candidates: int) -
 
     return (
         f"best of {candidates} random divisions k^-a between the first k_b clusters: {_told(given)}",
-        ("n", "a", "k_b", "loss", "exact k_b", "exact loss"),
+        ("n", "a", "k_b", "loss", "k_b by rule", "loss by rule"),
         rows,
         [
-            "scales are fitted to single clusters; exact: the rule for such scales, by sizes, whose shares have a = (1 + alpha)/(1 + beta)"
+            "losses have scales fitted to single clusters; rule: the optimum if all had the scale 1, a = (1 + alpha)/(1 + beta)"
         ],
         picture,
     )

@@ -143,6 +143,7 @@ def verify(
 def _evidence(names: tuple[str, ...], json: bool, output: Path | None, *, latex: bool) -> int:
     """List laws with what stands behind each."""
     from ..verify.evidence import count_evidence, laws_by_evidence
+    from ..verify.registry import registered
 
     known = laws_by_evidence()
     for name in names:
@@ -150,10 +151,26 @@ def _evidence(names: tuple[str, ...], json: bool, output: Path | None, *, latex:
             raise unknown_name("law", name, [entry.law for entry in known])
     chosen = [e for e in known if not names or any(_names(name, e.law) for name in names)]
     header = ("law", "standing", "evidence", "checks, or why no simulation")
-    rows = [(e.law, e.standing, e.kind, e.reason or ", ".join(e.checks)) for e in chosen]
+    full = {name for name, entry in registered().items() if entry.effort == "full"}
+    rows = [
+        (
+            e.law,
+            e.standing,
+            e.kind,
+            e.reason or ", ".join(f"{name} (full)" if name in full else name for name in e.checks),
+        )
+        for e in chosen
+    ]
     data = [asdict(entry) for entry in chosen]
     emit(
-        Answer(data, [Table(header, rows), count_evidence(chosen)], (header, rows)),
+        Answer(
+            data,
+            [
+                Table(header, rows),
+                f"{count_evidence(chosen)}\n(full): needs full effort, as parts of other checks may",
+            ],
+            (header, rows),
+        ),
         json,
         output,
         latex=latex,

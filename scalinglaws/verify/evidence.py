@@ -13,7 +13,22 @@ from .registry import registered
 NONE = "none"
 _BEST_FIRST = ("simulation", "data", "exact", "literature", NONE)
 
+_FORM = "a form that people fit: runs drawn from it test what follows from it, whether losses have it only measured runs can say"
+
 UNREACHABLE: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "empirical.bnsl",
+            "empirical.chinchilla",
+            "empirical.hestness",
+            "empirical.kaplan",
+            "empirical.kaplan_reconciliation",
+            "empirical.power",
+            "empirical.surface_power",
+            "empirical.three_region",
+        ),
+        _FORM,
+    ),
     "empirical.rosenfeld": "a form that people fit: for small losses it is the additive surface, which is checked, and its envelope is a "
     "definition",
 }

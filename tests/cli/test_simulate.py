@@ -322,7 +322,7 @@ SMALL = ("--clusters", "12", "--smallest", "100", "--largest", "3000", "--datase
     [
         ("model", ["n", "simulation", "theory", "ratio"]),
         ("data", ["P", "simulation", "theory", "ratio"]),
-        ("allocation", ["n", "a", "k_b", "loss", "exact k_b", "exact loss"]),
+        ("allocation", ["n", "a", "k_b", "loss", "k_b by rule", "loss by rule"]),
         ("clusters", ["rank", "size", "n_0 fitted", "n_0 by its law"]),
         ("width", ["x", "standard error", "A"]),
     ],

@@ -44,7 +44,7 @@ class Exponents(Result):
     data : float or ndarray
         Of the loss against samples, :math:`\min(\alpha/(1 + \alpha), \beta)`.
     ratio : float or ndarray
-        Of the latter over the former: how fast a dataset must grow with a model for both to matter.
+        Of the latter over the former: how fast a model must grow with a dataset, n as P to this power, for both to matter.
     """
 
     dimension: Value

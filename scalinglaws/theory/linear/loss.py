@@ -1,7 +1,8 @@
 r"""The loss of the lazy linear model with all of its resources limited at once: a sum of bottlenecks and of what they cost on the way.
 
 Each term is derived by itself where it alone decides; where several are of one size the sum is right within a factor of about
-three. Features are assumed to be Gaussian, or to act as if they were; see the package.
+three, unless beta is so close to 1 or 2 that the constants of two terms grow and nearly cancel. Features are assumed to be Gaussian, or
+to act as if they were; see the package.
 """
 
 from __future__ import annotations
@@ -128,11 +129,13 @@ def derive_loss(model: JointlyLimited) -> Derived:
         forms={
             "flow": Form(
                 flow,
-                "test loss of gradient flow for t on P samples with N features, at least a factor of two apart: within a factor of three",
+                "test loss of gradient flow for t on P samples with N features, at least a factor of two apart; "
+                "within a factor of three for alpha >= 3/2 and beta half a unit from 1 and 2",
             ),
             "online": Form(
                 online,
-                "test loss of online SGD with batches of B at the rate eta, t = eta times steps: within a factor of two",
+                "test loss of online SGD with batches of B at the rate eta, t = eta times steps; "
+                "within a factor of two for alpha >= 3/2 and beta half a unit from 1 and 2",
             ),
         },
     )

@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import refusal
-from .exponents import Estimate, critical_exponents
+from .exponents import Estimate, critical_exponents, path_dimension
 
 _DIGITS = 7  # of parameters that are measured: more than their errors leave
 
@@ -17,7 +17,7 @@ _DIGITS = 7  # of parameters that are measured: more than their errors leave
 def in_dimension(
     symbols: Collection[str], values: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    r"""Replace d, and c, by the parameters of a law that they decide: :math:`\alpha, \tau, \sigma, D`, and :math:`\beta = c/D`.
+    r"""Replace d, and c, by the parameters of a law that they decide: :math:`\alpha, \tau, \sigma, D, d_{min}`, and :math:`\beta = c/D`.
 
     Parameters
     ----------
@@ -50,6 +50,8 @@ def in_dimension(
         raise refusal("d", d, "must be a whole number >= 2")
     known = critical_exponents(int(d))
     found = {name: getattr(known, name) for name in ("alpha", "tau", "sigma", "D")}
+    if "d_min" in symbols and "d_min" not in given:
+        found["d_min"] = path_dimension(int(d))
     order = given.get("c")
     if order is not None and "beta" in symbols:
         found["beta"] = known.learning(sp.Rational(str(order)))

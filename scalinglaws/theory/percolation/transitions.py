@@ -187,7 +187,7 @@ def derive_emergence(model: Emerging) -> Derived:
 
     p = norm * weight
     forms = {
-        "samples": Form(mean / p, "samples after which a share q of cluster k is left unlearned"),
+        "samples": Form(mean / p, "samples after which half of cluster k is left unlearned"),
         "mean": Form(mean, "samples of the cluster itself by then, on average"),
         "first_seen": Form(
             sp.log(2) / (2 * sp.atanh(p / (2 - p))),

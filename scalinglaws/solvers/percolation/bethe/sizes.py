@@ -244,7 +244,7 @@ def infinite_cluster(*, coordination: ArrayLike, occupation: ArrayLike) -> Value
     return shaped(found, shape)
 
 
-@shows("occupation", counted=("coordination",))
+@shows("dual", counted=("coordination",))
 def dual_occupation(*, coordination: ArrayLike, occupation: ArrayLike) -> Value:
     r"""Compute the occupation on the other side of the threshold at which finite clusters are the same.
 

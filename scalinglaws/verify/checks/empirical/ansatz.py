@@ -70,6 +70,7 @@ def _surfaces() -> dict[str, _Surface]:
     "empirical.isoflops",
     statement="read off noisy runs on several budgets, best sizes and their losses are powers of compute with the laws' exponents",
     laws=("empirical.chinchilla", "empirical.surface_power", "empirical.kaplan"),
+    evidence="exact",
 )
 def isoflops(context: Context) -> Iterator[Comparison]:
     """Least losses of 25 sizes on each of nine budgets; the runs follow the surface, and know nothing of its optimum."""
@@ -95,6 +96,7 @@ def isoflops(context: Context) -> Iterator[Comparison]:
             mean_over(found[:, 0], method, float(ends[-1])),
             tolerance=_SIZE_TOLERANCE,
             rival=Rival("0.73, of models counted without embeddings", 0.73),
+            evidence="exact",
         )
         yield Comparison(
             f"{context.check}/{name.replace('_', '-')}-loss",
@@ -108,6 +110,7 @@ def isoflops(context: Context) -> Iterator[Comparison]:
             tolerance=_LOSS_TOLERANCE,
             tolerance_kind="relative",
             rival=Rival("that of the size alone", surface.single),
+            evidence="exact",
         )
 
 
@@ -171,6 +174,7 @@ def _curves() -> dict[str, _Curve]:
     "empirical.apparent",
     statement="a line through noisy losses in double logarithmic axes has the slope that the form implies there, not its exponent",
     laws=("empirical.hestness", "empirical.power", "empirical.three_region", "empirical.bnsl"),
+    evidence="exact",
 )
 def apparent(context: Context) -> Iterator[Comparison]:
     """Runs over half a decade, which follow each form; what is tested is its slope there, not that losses follow it."""
@@ -197,4 +201,5 @@ def apparent(context: Context) -> Iterator[Comparison]:
             ),
             tolerance=_SLOPE_TOLERANCE,
             rival=Rival("the form's exponent", float(law(**_named(law.expr, curve.parameters)))),
+            evidence="exact",
         )

@@ -124,6 +124,7 @@ def searched_size(loss: Loss, budget: float, served: float) -> float:
     "empirical.counting",
     statement="models counted without embeddings seem to grow faster with compute than those counted with all parameters",
     laws=("empirical.kaplan_reconciliation",),
+    evidence="exact",
 )
 def counting(context: Context) -> Iterator[Comparison]:
     """A line through the best sizes of noisy runs against one through the law's local exponents."""
@@ -155,6 +156,7 @@ def counting(context: Context) -> Iterator[Comparison]:
             ),
             tolerance=COUNT_TOLERANCE,
             rival=Rival("b/(a+b), as if all parameters were counted", b / (a + b)),
+            evidence="exact",
         )
 
 

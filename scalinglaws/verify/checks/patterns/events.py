@@ -67,7 +67,7 @@ def rare_networks(context: Context) -> Iterator[Comparison]:
         (
             Fraction(1, 4),
             (10_000, 1_000_000, 100_000_000),
-            "a neuron of amplitude one, or Gaussian feature learning",
+            "Gaussian feature learning",
             15 / 16,
         ),
     ]

@@ -19,7 +19,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert len(report.comparisons) == 10
     assert {entry.verdict for entry in report.comparisons} == {"pass"}
     assert all(entry.discriminating for entry in report.comparisons)
-    assert {entry.evidence for entry in report.comparisons} == {"simulation"}
+    assert {entry.evidence for entry in report.comparisons} == {"exact"}
 
 
 def test_runs_of_another_surface_fail(monkeypatch):

@@ -123,8 +123,8 @@ def lattice_distances(
         whole("tests", tests),
     )
     wrapped = flag("periodic", periodic)
-    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
-        raise refusal("metrics", metrics, "must be a sequence of names")
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence) or not metrics:
+        raise refusal("metrics", metrics, "must be names, one at least")
     wanted = {choice("metrics", name, _METRICS) for name in metrics}
     asked = numbers("training_counts", training_counts, low=1)
     if asked.ndim != 1 or asked.size == 0:
