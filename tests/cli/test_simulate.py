@@ -355,3 +355,30 @@ def test_experiments_are_reproducible_and_refuse_what_they_do_not_know(capsys):
     code, _, err = call(capsys, *EXPERIMENT, "allocation", *SMALL, "--sizes", "1,2,3,4,5")
     assert code == 2
     assert "at most 4 sizes" in err
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (("--datasets", "0"), "datasets"),
+        (("--sizes", "1e9"), "the sites of a dataset"),
+    ],
+)
+@pytest.mark.parametrize("what", ["model", "data"])
+def test_experiments_refuse_no_data_and_more_than_all_sites(capsys, what, more, complaint):
+    code, out, err = call(capsys, *EXPERIMENT, what, *SMALL, *more)
+    assert (code, out) == (2, "")
+    assert complaint in err
+
+
+def test_the_table_of_dual_occupations_shows_them(capsys):
+    code, out, _ = call(
+        capsys,
+        "solve",
+        "percolation.dual_occupation",
+        "coordination=12",
+        "occupation=0.1,0.5",
+        "--json",
+    )
+    assert code == 0
+    assert json.loads(out)["columns"]["dual"] == pytest.approx([0.0823330, 0.000490684], rel=1e-5)
