@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ....arguments import afford, generator, number, whole
 from ....equality import by_value
-from ....errors import ConvergenceError
+from ....errors import ConvergenceError, refusal
 from ....reprs import short_repr
 
 Array = NDArray[np.float64]
@@ -98,6 +98,8 @@ def weigh_networks(
     n, count = whole("bits", bits, high=_MOST_BITS), whole("draws", draws)
     variance = number("noise", noise, low=0, strict=True)
     wanted = number("level", level, low=0, high=1, strict=True)
+    if wanted == 1:  # reached by rounding alone
+        raise refusal("level", level, "must be below 1")
     cost = n * math.log(2)
     limit = math.ceil(5 * (1 + variance) * (cost + 5)) if most is None else whole("most", most)
     afford(4.0 * 2**n, "the networks", "use fewer bits")

@@ -207,6 +207,10 @@ def test_a_data_set_that_never_aligns_is_told():
         (lambda: head_overlap([1.0], 0, draws=1, rng=0), "length"),
         (lambda: weigh_networks(25, noise=1.0, draws=1, rng=0), "bits"),
         (lambda: weigh_networks(2, noise=0, draws=1, rng=0), "noise"),
+        (
+            lambda: weigh_networks(2, noise=1.0, level=1, draws=1, rng=0),
+            "level = 1 must be below 1",
+        ),
     ],
 )
 def test_refusals(call, complaint):
