@@ -438,7 +438,7 @@ def _picture(request: _Request, solved: _Solved) -> Picture:
 
 
 def _remark(request: _Request) -> Remark:
-    """Return what the theory says about a task, for all arguments that have one value."""
+    """Return what the theory says about a task, where it says the same of all values of arguments that have several."""
     from ..theory import remark
     from ..theory.catalogue import Remark
 
@@ -447,7 +447,7 @@ def _remark(request: _Request) -> Remark:
     task = request.spectrum
     values = {} if task is None else {"alpha": task.alpha, "beta": task.beta}
     axes = request.one_by_one | request.together
-    alone = {key: axis[0] for key, axis in axes.items() if len(axis) == 1}
+    alone = {key: axis[0] if len(axis) == 1 else tuple(axis) for key, axis in axes.items()}
     return remark(request.solver.name, **(request.fixed | alone | values))
 
 

@@ -17,6 +17,7 @@ import shlex
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
@@ -216,7 +217,8 @@ def remark(solver: str, /, **values: Any) -> Remark:
     solver : str
         Its name, as ``"linear.compute_frontier"``.
     **values
-        Arguments of the solver that have one value; of a spectrum its `alpha` and `beta`.
+        Arguments of the solver, tuples of those that have several values; of a spectrum its `alpha` and `beta`. Where a remark
+        depends on one that has several, there is none.
 
     Returns
     -------
@@ -233,5 +235,9 @@ def remark(solver: str, /, **values: Any) -> Remark:
     """
     if not isinstance(solver, str) or solver not in REMARKS:
         return Remark("")
-    found: Remark = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])(**values)
+    function = getattr(import_module(REMARKS[solver]), solver.partition(".")[2])
+    several = {name for name, value in values.items() if isinstance(value, tuple)}
+    if several & set(signature(function).parameters):
+        return Remark("")
+    found: Remark = function(**{k: value for k, value in values.items() if k not in several})
     return found

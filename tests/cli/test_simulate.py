@@ -382,3 +382,11 @@ def test_the_table_of_dual_occupations_shows_them(capsys):
     )
     assert code == 0
     assert json.loads(out)["columns"]["dual"] == pytest.approx([0.0823330, 0.000490684], rel=1e-5)
+
+
+def test_a_grid_has_no_remark_that_holds_for_some_of_its_rows_alone(capsys):
+    given = ("solve", "percolation.data_loss", "samples=1e2,1e4", "alpha=2", "exponent=1")
+    code, out, _ = call(capsys, *given, "sampling=1/2,1")
+    assert code == 0
+    assert "loss P^" not in out
+    assert "smoothness-limited: loss P^-1" in call(capsys, *given, "sampling=1/2")[1]
