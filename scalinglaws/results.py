@@ -40,6 +40,7 @@ class Status(Enum):
         "the iteration limit was reached; use on_failure='return' to see the last iterate"
     )
     UNDERSAMPLED = "too few samples matter, or a way in which the event happens is missed; use more samples or another method"
+    UNRESOLVED = "two meshes disagree, so that the run is unstable or not resolved; use smaller or smoother rates, or an array"
     LOST_ACCURACY = "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
 
     @property
@@ -297,6 +298,9 @@ class Result:
 def judged(name: str, result: Result, diagnostics: Diagnostics, on_failure: str = "raise") -> None:
     """Raise if a solver failed, warn if it lost accuracy; the public function itself calls it, so that its caller is warned."""
     status = diagnostics.status
+    if status is Status.UNRESOLVED and on_failure == "raise":
+        apart = f"they differ by {diagnostics.error_estimate:.1e} of the loss"
+        raise ConvergenceError(f"{name}: {status.value} ({apart})", result=result)
     if status is Status.MAX_ITERATIONS and on_failure == "raise":
         reached = (
             f"relative residual {diagnostics.residual:.1e} after {diagnostics.iterations} steps"

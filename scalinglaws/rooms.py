@@ -30,7 +30,7 @@ def submodules(package: str) -> tuple[str, ...]:
     >>> import scalinglaws.solvers
     >>> [name for name in submodules("scalinglaws.solvers") if name not in NO_THEORY]
     ['catalogue', 'expressions', 'feature_learning', 'kernel_adaptation', 'learnability', 'linear', 'patterns', 'perceptron', 'percolation',
-     'renormalization', 'spectra', 'spectrum_files']
+     'renormalization', 'schedules', 'spectra', 'spectrum_files']
     """
     names = (info.name for info in pkgutil.iter_modules(sys.modules[package].__path__))
     return tuple(sorted(name for name in names if not name.startswith("_")))

@@ -13,6 +13,7 @@ time enters through complex r.
 * `losses`: losses with their errors, and their judgment; `rates`: what is left of each mode.
 * `tails`: losses that fall exponentially, on a contour around the slowest mode; `edges`: where
   that is.
+* `resolvent`: sums from above the spectrum, its upper edge.
 * `search`: the best split of a budget, for any loss.
 
 Modules take checked arguments; a theory's public functions check theirs.
@@ -25,6 +26,7 @@ from . import (
     kappa,
     losses,
     rates,
+    resolvent,
     response,
     search,
     spectral_sums,
@@ -38,6 +40,7 @@ __all__ = [
     "kappa",
     "losses",
     "rates",
+    "resolvent",
     "response",
     "search",
     "spectral_sums",

@@ -28,10 +28,10 @@ from ..equivalents.losses import (
     unlimited,
 )
 from ..equivalents.rates import SMALLEST, remaining, short_of
+from ..equivalents.resolvent import Resolvent
 from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless
-from ._stability import Resolvent
 from ._tails import Tails
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other

@@ -18,11 +18,12 @@ from ..equivalents.contour import circle, cotangent
 from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judgment, solved
+from ..equivalents.resolvent import Resolvent
 from ..equivalents.response import Resolved, inverse, projected_signal, resolve
 from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridge
 from ._sgd_unlimited import UnlimitedSGD, between
-from ._stability import LARGEST, Resolvent, stability_inputs
+from ._stability import LARGEST, stability_inputs
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes
