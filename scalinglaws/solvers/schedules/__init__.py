@@ -1,0 +1,25 @@
+r"""Any schedule of learning rates and batches: exact mean losses of one-pass training, and which schedule is best.
+
+The model is the lazy random-feature model of `scalinglaws.solvers.linear`: losses are :math:`E(f - y)^2` without a factor 1/2 and without
+the irreducible :math:`\sigma^2`.
+"""
+
+from ._methods import DANA, EMA, SGD, HeavyBall, Nesterov, TailAverage
+from ._schedule import Schedule
+from ._stability import ScheduleStability, stability
+from ._train import ScheduledTraining, TrainingDiagnostics, train
+
+__all__ = [
+    "DANA",
+    "EMA",
+    "SGD",
+    "HeavyBall",
+    "Nesterov",
+    "Schedule",
+    "ScheduleStability",
+    "ScheduledTraining",
+    "TailAverage",
+    "TrainingDiagnostics",
+    "stability",
+    "train",
+]

@@ -1,0 +1,66 @@
+"""The nodes over which a run is summed: the modes themselves, or quadratures of what N features see of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..equivalents.losses import ROUNDING
+from ..spectra import Modes, Spectrum, depth
+from ._direct import LANES
+
+Numbers = NDArray[Any]
+
+_BEYOND = 6  # octaves of reserve behind those that matter to 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Nodes, padded: rates x, signal, and the sums of x^2 (of the modes' number, for methods with memory) of each."""
+
+    rates: Numbers
+    signal: Numbers
+    noise: Numbers
+    floor: float
+    error: float
+    total: float
+
+
+def resolved(spectrum: Spectrum, reach: float) -> Modes:
+    """Return modes that serve up to an intrinsic time; refuse one that needs eigenvalues too small for numbers."""
+    ridge = np.array(1 / max(2 * reach, 1e-290))
+    deepest = depth("rate", spectrum, np.array(math.inf), ridge)
+    alpha = getattr(spectrum, "alpha", None)
+    if alpha is None or math.isfinite(spectrum.size):
+        return spectrum.modes(deepest)
+    beta = spectrum.task.beta  # type: ignore[union-attr]
+    # a part (K/k)^-(2 alpha - 1) of the noise, (K/k)^-(alpha + alpha beta) of the loss is beyond the last octave
+    beyond = max(40 / (2 * alpha - 1), 42 / (alpha * (1 + float(beta)))) + _BEYOND
+    return spectrum.modes(math.ceil(max(math.log2(2 * reach), 0.0) / alpha + beyond))
+
+
+def unlimited(spectrum: Spectrum, reach: float, *, memory: bool) -> Nodes:
+    """Return the nodes for unlimited features: modes, merged where they are many."""
+    modes = resolved(spectrum, reach)
+    noise = modes.multiplicities * (1.0 if memory else modes.eigenvalues**2)
+    total = float(np.sum(modes.signal))
+    return Nodes(
+        _padded(modes.eigenvalues, 1.0), _padded(modes.signal), _padded(noise), 0.0, ROUNDING, total
+    )
+
+
+def _padded(array: Numbers, fill: float = 0.0) -> Numbers:
+    """Return an array with a length that is a multiple of what is summed side by side."""
+    rest = np.full(-array.size % LANES, fill, dtype=array.dtype)
+    return np.concatenate([array, rest])
+
+
+def limited(
+    spectrum: Spectrum, features: float, reach: float, pole: float, *, memory: bool
+) -> Nodes:
+    """Return the nodes for limited features."""
+    raise NotImplementedError

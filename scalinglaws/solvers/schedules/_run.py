@@ -1,0 +1,291 @@
+"""One training run: its nodes, its meshes, and the kernels that follow it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arguments import Array, afford
+from ...errors import ResourceError, refusal
+from ..equivalents.losses import ROUNDING
+from ..spectra import Spectrum
+from ._direct import descend, descend_averaged, descend_with_memory
+from ._macro import march, march_average
+from ._macro_memory import march_with_memory
+from ._mesh import POINTS, Mesh, fades, mesh, sums
+from ._methods import (
+    DANA,
+    EMA,
+    SGD,
+    Average,
+    HeavyBall,
+    Method,
+    Nesterov,
+    TailAverage,
+    coefficients,
+    memory,
+)
+from ._nodes import limited, unlimited
+from ._schedule import Schedule
+from ._stability import worst
+
+Steps = NDArray[np.int64]
+
+_DIRECT = 2000  # steps below which all are taken
+_RATIO = 0.3  # of the coarse mesh; the fine one halves its steps
+_SINGLE = 200  # steps one by one behind every break
+_START = 400  # of methods with memory, at least
+_MOST_WORK = 2e12  # steps times nodes taken one by one: some minutes
+_CHUNK = 4e7  # steps times nodes between two looks at the keyboard: tenths of a second
+_GROWTH = 1e6  # over what the loss starts with, and noise: beyond, a run is unstable
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Losses at steps, with what is known about their errors; `least` is the smaller one of loss and averaged loss."""
+
+    steps: Steps
+    losses: Array
+    averages: Array
+    times: Array
+    errors: Array
+    mesh_error: float
+    taken: int
+    method: str
+
+    @property
+    def least(self) -> Array:
+        """Return the smaller one of loss and averaged loss."""
+        return np.minimum(self.losses, self.averages)
+
+
+class Run:
+    """One run, of checked arguments."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        batches: Schedule,
+        spectrum: Spectrum,
+        features: float,
+        noise: float,
+        method: Method,
+        average: Average | None,
+        begin: int,
+    ) -> None:
+        self.schedule, self.batches, self.noise = schedule, batches, noise
+        self.method, self.average, self.begin = method, average, begin
+        self.direct = not (schedule.smooth and batches.smooth) or schedule.steps < _DIRECT
+        memorizes = not isinstance(method, SGD)
+        reach = _reach(schedule, method)
+        if math.isinf(features):
+            self.nodes = unlimited(spectrum, reach, memory=memorizes)
+        else:
+            self.nodes = limited(
+                spectrum, features, reach, _first_pole(schedule, batches), memory=memorizes
+            )
+        self.start = self.nodes.total
+        if self.direct and schedule.steps * float(self.nodes.rates.size) > _MOST_WORK:
+            raise ResourceError(
+                f"{schedule.steps} steps one by one, with {self.nodes.rates.size} nodes each, take too long; give rates and "
+                "batches as functions (Schedule.from_function)"
+            )
+
+    # -- meshes -------------------------------------------------------------------------------
+
+    def _mesh(self, landings: Steps | None) -> Mesh:
+        """Return the coarse mesh, which ends macro steps at breaks, at the start of an average, and where it is looked at."""
+        cuts = {0, self.schedule.steps, *self.schedule.breaks, *self.batches.breaks}
+        if isinstance(self.average, TailAverage) and self.begin > 1:
+            cuts.add(self.begin - 1)
+        ends = sorted(cuts)
+        segments = list(pairwise(ends))
+        fading = [fades(self.schedule, self.batches, *ends) for ends in segments]
+        single = _SINGLE
+        if not isinstance(self.method, SGD):
+            longest = memory(self.method)
+            single = _START if math.isinf(longest) else max(_START, math.ceil(10 * longest))
+        stops = [] if landings is None else np.unique(landings).tolist()
+        return mesh(segments, fading, _RATIO, single=single, landings=stops)
+
+    def losses(self, wanted: Steps | None) -> Found:
+        """Return the losses at steps, by default where macro steps end (all steps of a short run)."""
+        if self.direct:
+            return self._directly(wanted)
+        plan = self._mesh(wanted)
+        places = plan.ends if wanted is None else wanted
+        halved = plan.halved()
+        afford(12.0 * halved.lengths.size * POINTS**2, "the mesh", "look at fewer steps")
+        coarse, fine = self._marched(plan), self._marched(halved)
+        at, at_coarse = (np.searchsorted(mesh.ends, places) for mesh in (halved, plan))
+        losses, averages = fine[0][at], fine[1][at]
+        self._refuse_growth(losses, places)
+        apart = np.maximum(
+            np.abs(losses - coarse[0][at_coarse]), np.abs(averages - coarse[1][at_coarse])
+        )
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            relative = apart / np.minimum(losses, averages)
+        resolved = np.isfinite(relative) & (relative >= 0)
+        times = sums(halved, self.schedule.at(halved.times))[at]
+        return Found(
+            places,
+            losses,
+            averages,
+            times,
+            apart + self._rounding(losses, 1000),
+            float(np.max(np.where(resolved, relative, math.inf), initial=0.0)),
+            halved.lengths.size,
+            "collocation on macro steps, two meshes",
+        )
+
+    def _rounding(self, losses: Array, steps: int) -> Array:
+        nodes = self.nodes.error * (losses + (self.start if self.nodes.floor else 0.0))
+        return np.asarray((8 + steps) * ROUNDING * np.abs(losses) + nodes)
+
+    def _refuse_growth(self, losses: Array, places: Steps) -> None:
+        with np.errstate(invalid="ignore"):
+            wild = ~(np.abs(losses) <= _GROWTH * (self.start + self.noise))
+        if wild.any():
+            raise refusal(
+                "schedule",
+                self.schedule,
+                f"is unstable: the loss has grown beyond {_GROWTH:g} times its start at step {places[int(np.argmax(wild))]}; use "
+                "smaller rates",
+                shown=False,
+            )
+
+    # -- one step after the other -------------------------------------------------------------
+
+    def _directly(self, wanted: Steps | None) -> Found:
+        """Take every step."""
+        count = self.schedule.steps
+        if wanted is None:
+            wanted = np.arange(count + 1) if count < _DIRECT else self._mesh(None).ends
+        rates, spread = self.schedule.values(), 1 / self.batches.values()
+        losses = np.zeros(count + 1)
+        losses[0] = self.start
+        averages = losses if self.average is None else losses.copy()
+        steps = self._kernel(rates, spread, losses, averages)
+        chunk = max(1, int(_CHUNK / self.nodes.rates.size))
+        for first in range(0, count, chunk):
+            last = min(first + chunk, count)
+            steps(first, last)
+            self._refuse_growth(losses[first : last + 1], np.arange(first, last + 1))
+        if self.average is not None:
+            averages = self._averaged(losses, averages, np.arange(count + 1))
+        times = np.concatenate(([0.0], np.cumsum(rates)))
+        return Found(
+            wanted,
+            losses[wanted],
+            averages[wanted],
+            times[wanted],
+            self._rounding(losses[wanted], count),
+            0.0,
+            count,
+            "every step",
+        )
+
+    def _kernel(
+        self, rates: Array, spread: Array, losses: Array, averages: Array
+    ) -> Callable[[int, int], None]:
+        """Return what takes the steps from one to another."""
+        x, noise = self.nodes.rates, self.nodes.noise
+        rest = (self.noise, self.nodes.floor)
+        if not isinstance(self.method, SGD):
+            t = np.arange(rates.size, dtype=float)
+            a, _, *gammas = coefficients(self.method, self.schedule, t, rates)
+            table = np.stack([a, *gammas], axis=-1)
+            state = np.zeros((3, x.size))
+            state[0] = self.nodes.signal
+            return lambda first, last: descend_with_memory(
+                x, noise, state, table, spread, *rest, first, last, losses
+            )
+        energy = self.nodes.signal.copy()
+        if self.average is None:
+            return lambda first, last: descend(
+                x, noise, energy, rates, spread, *rest, first, last, losses
+            )
+        keep, take = self._weights
+        mixed, averaged = (self._average_start().copy() for _ in range(2))
+        return lambda first, last: descend_averaged(
+            *(x, noise, energy, mixed, averaged, rates, spread, *rest),
+            *(keep, take, self.begin, first, last, losses, averages),
+        )
+
+    # -- macro steps --------------------------------------------------------------------------
+
+    def _marched(self, plan: Mesh) -> tuple[Array, Array]:
+        """Return losses and averaged losses at the ends of macro steps."""
+        rates, spread = self.schedule.at(plan.times), 1 / self.batches.at(plan.times)
+        losses = np.zeros(plan.lengths.size + 1)
+        losses[0] = self.start
+        x, noise, signal = self.nodes.rates, self.nodes.noise, self.nodes.signal
+        rest = (self.noise, self.nodes.floor, losses)
+        if not isinstance(self.method, SGD):
+            table = np.stack(coefficients(self.method, self.schedule, plan.times, rates), axis=-1)
+            _, less, one, two, three = table[0, 0]
+            state = np.zeros((3, x.size))
+            state[0] = signal
+            theta = float(two + one * three / less)
+            march_with_memory(
+                x, noise, theta, state, plan.lengths, table, spread, plan.backward, *rest
+            )
+            return losses, losses
+        held = (0, 0, 0) if self.average is None else (plan.lengths.size, POINTS, x.size)
+        afford(2.0 * math.prod(held), "the energies", "look at fewer steps")
+        kept = np.zeros(held, dtype=signal.dtype)
+        march(x, noise, signal.copy(), plan.lengths, rates, spread, plan.backward, *rest, kept)
+        if self.average is None:
+            return losses, losses
+        averages = losses.copy()
+        march_average(
+            *(x, self._average_start(), plan.lengths, plan.starts, rates, plan.backward, kept),
+            *(*self._weights, self.begin, averages),
+        )
+        return losses, self._averaged(losses, averages, plan.ends)
+
+    # -- averages -----------------------------------------------------------------------------
+
+    @property
+    def _weights(self) -> tuple[float, float]:
+        """What is kept of an average, and what it takes of an iterate: a tail is summed up."""
+        if isinstance(self.average, EMA):
+            return 1 - self.average.weight, self.average.weight
+        return 1.0, 1.0
+
+    def _average_start(self) -> NDArray[Any]:
+        """Return the moments of the average at the start."""
+        begun = isinstance(self.average, EMA) or self.begin == 0
+        return self.nodes.signal if begun else np.zeros_like(self.nodes.signal)
+
+    def _averaged(self, losses: Array, sums_of_squares: Array, steps: Steps) -> Array:
+        """Return the loss of the average; of the iterate itself before a tail starts."""
+        found = sums_of_squares.copy()
+        found[0] -= self.nodes.floor if isinstance(self.average, EMA) or self.begin == 0 else 0.0
+        if isinstance(self.average, TailAverage):
+            found /= np.maximum(steps - self.begin + 1.0, 1.0) ** 2
+        found += self.nodes.floor
+        return np.where(steps < self.begin, losses, found)
+
+
+def _reach(schedule: Schedule, method: Method) -> float:
+    """Return an intrinsic time up to which modes are learned at most."""
+    summed = schedule.intrinsic_time
+    match method:
+        case HeavyBall(momentum=mu) | Nesterov(momentum=mu):
+            return summed / (1 - mu)
+        case DANA(strength=c, decay=decay):
+            return summed + c * schedule.rate * math.pow(schedule.steps, max(2.0 - decay, 0.0))
+    return summed
+
+
+def _first_pole(schedule: Schedule, batches: Schedule) -> float:
+    """Return where 1 - q vanishes for the largest rate and the smallest batch."""
+    _, rates, sizes = worst(schedule, batches)
+    return 2 / (float(np.max(rates)) * (1 + 1 / float(np.min(sizes))))

@@ -1,0 +1,397 @@
+"""Schedules: a learning rate, or a batch, for every step, as functions that are smooth between breaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...arguments import (
+    MOST_EXACT,
+    Array,
+    afford,
+    function,
+    number,
+    one_row,
+    refuse_first,
+    whole,
+)
+from ...equality import by_value
+from ...errors import DomainError, refusal
+from ...formatting import number as written
+from ...reprs import line
+
+_LARGEST = 1e290
+_FORMS = {
+    "constant": (),
+    "power": ("power",),
+    "cosine": (),
+    "wsd": ("cooldown",),
+    "inverse_power": ("power", "start"),
+    "exponential": ("end",),
+}
+
+
+@by_value
+@dataclass(frozen=True, repr=False)
+class Schedule:
+    r"""Learning rates :math:`\eta_t`, or batches :math:`B_t`, of the steps t -> t + 1, :math:`t = 0 \dots T - 1`.
+
+    Made by one of its class methods. Between its breaks a schedule is a smooth function that can be evaluated at any real t, so
+    that a solver need not visit every step.
+
+    Attributes
+    ----------
+    form : str
+        Name of the method that made it.
+    steps : int
+        T >= 1.
+    rate : float
+        Of the undecayed schedule, > 0; the batch at the start where it is one of batches.
+    parameters : tuple of float
+        What the form needs besides.
+    warmup : int
+        Steps of linear warm-up: the value of step t < w is multiplied by (t + 1)/w.
+    shape : callable or None
+        The function of `from_function`.
+    listed : ndarray or None
+        The values of `from_array`.
+    corners : tuple of float
+        Steps at which the function of `from_function` is not smooth.
+
+    Examples
+    --------
+    >>> schedule = Schedule.wsd(rate=0.1, steps=10, cooldown=0.5)
+    >>> schedule.values()
+    array([0.1 , 0.1 , 0.1 , 0.1 , 0.1 , 0.1 , 0.08, 0.06, 0.04, 0.02])
+    >>> schedule.breaks, round(schedule.intrinsic_time, 12)
+    ((5,), 0.8)
+    """
+
+    form: str
+    steps: int
+    rate: float
+    parameters: tuple[float, ...] = ()
+    warmup: int = 0
+    shape: Callable[[Array], ArrayLike] | None = None
+    listed: Array | None = None
+    corners: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what every form has."""
+        object.__setattr__(self, "steps", whole("steps", self.steps, high=MOST_EXACT))
+        rate = number("rate", self.rate, low=0.0, strict=True, infinite=self.form == "constant")
+        if rate < 1 / _LARGEST or _LARGEST < rate < math.inf:
+            raise refusal("rate", self.rate, "must lie between 1e-290 and 1e290")
+        object.__setattr__(self, "rate", rate)
+        object.__setattr__(self, "warmup", whole("warmup", self.warmup, low=0, high=self.steps))
+
+    @classmethod
+    def constant(cls, rate: float, steps: int, *, warmup: int = 0) -> Schedule:
+        r"""Make the same rate for every step; ``math.inf`` for a batch.
+
+        Examples
+        --------
+        >>> Schedule.constant(0.1, 3).values()
+        array([0.1, 0.1, 0.1])
+        """
+        return cls("constant", steps, rate, warmup=warmup)
+
+    @classmethod
+    def power(cls, power: float = 1.0, *, rate: float, steps: int, warmup: int = 0) -> Schedule:
+        r"""Make :math:`\eta (1 - t/T)^p`; p = 1 falls linearly, p = 0 is constant.
+
+        Examples
+        --------
+        >>> Schedule.power(1, rate=1, steps=4).values()
+        array([1.  , 0.75, 0.5 , 0.25])
+        """
+        return cls("power", steps, rate, (number("power", power, low=0.0, high=1e3),), warmup)
+
+    @classmethod
+    def cosine(cls, *, rate: float, steps: int, warmup: int = 0) -> Schedule:
+        r"""Make :math:`\frac\eta2 (1 + \cos\frac{\pi t}{T})`, which ends as the power 2 does.
+
+        Examples
+        --------
+        >>> Schedule.cosine(rate=1, steps=4).values().round(4)
+        array([1.    , 0.8536, 0.5   , 0.1464])
+        """
+        return cls("cosine", steps, rate, warmup=warmup)
+
+    @classmethod
+    def wsd(cls, *, rate: float, steps: int, cooldown: float = 0.2, warmup: int = 0) -> Schedule:
+        r"""Make warm-up, stable phase and linear cooldown over the last part f of the steps.
+
+        The rate is :math:`\eta` before :math:`t_1 = \mathrm{round}(T (1 - f))`, then :math:`\eta (T - t)/(T - t_1)`.
+
+        Examples
+        --------
+        >>> Schedule.wsd(rate=1, steps=5, cooldown=0.4, warmup=2).values()
+        array([0.5, 1. , 1. , 1. , 0.5])
+        """
+        share = number("cooldown", cooldown, low=0.0, high=1.0)
+        made = cls("wsd", steps, rate, (share,), warmup)
+        if made.warmup > made.steps - round(share * made.steps) and share < 1:
+            raise refusal("warmup", warmup, "must end before the cooldown starts")
+        return made
+
+    @classmethod
+    def inverse_power(
+        cls, power: float, *, start: float = 1.0, rate: float, steps: int, warmup: int = 0
+    ) -> Schedule:
+        r"""Make :math:`\eta (1 + t/t_0)^{-q}`; for a batch a negative power lets it grow.
+
+        Examples
+        --------
+        >>> Schedule.inverse_power(0.5, start=1, rate=1, steps=4).values().round(4)
+        array([1.    , 0.7071, 0.5774, 0.5   ])
+        """
+        parameters = (
+            number("power", power, low=-1e3, high=1e3),
+            number("start", start, low=1e-9, high=_LARGEST),
+        )
+        return cls("inverse_power", steps, rate, parameters, warmup)
+
+    @classmethod
+    def exponential(
+        cls, end: float = 0.01, *, rate: float, steps: int, warmup: int = 0
+    ) -> Schedule:
+        r"""Make :math:`\eta\, \epsilon^{t/T}`, which falls by the factor `end`.
+
+        Examples
+        --------
+        >>> Schedule.exponential(0.01, rate=1, steps=4).values().round(4)
+        array([1.    , 0.3162, 0.1   , 0.0316])
+        """
+        low, high = 1 / _LARGEST, _LARGEST
+        return cls("exponential", steps, rate, (number("end", end, low=low, high=high),), warmup)
+
+    @classmethod
+    def from_function(
+        cls,
+        shape: Callable[[Array], ArrayLike],
+        breaks: ArrayLike = (),
+        *,
+        steps: int,
+        rate: float = 1.0,
+        warmup: int = 0,
+    ) -> Schedule:
+        r"""Make a schedule from a function of the step.
+
+        Parameters
+        ----------
+        shape : callable
+            Takes an array of real steps in [0, T), returns as many values > 0; `rate` times them is the schedule. It must be
+            smooth on each interval between breaks, ends included as limits from inside.
+        breaks : array_like of int
+            Steps in (0, T) where a new piece starts, increasing.
+        steps : int
+            T.
+        rate : float
+            A factor.
+        warmup : int
+            Steps of warm-up.
+
+        Examples
+        --------
+        >>> Schedule.from_function(lambda t: 1 / (1 + t), steps=3).values().round(4)
+        array([1.    , 0.5   , 0.3333])
+        """
+        made = cls("from_function", steps, rate, warmup=warmup, shape=function("shape", shape))
+        corners: tuple[int, ...] = ()
+        if np.size(breaks):
+            row = one_row("breaks", breaks, low=0.0, strict=True, increasing=True)
+            wrong = (row != np.floor(row)) | (row >= made.steps)
+            refuse_first("breaks", row, wrong, "must be a whole number below steps")
+            corners = tuple(int(entry) for entry in row)
+        made = replace(made, corners=corners)
+        made.segments()  # a look at the function
+        return made
+
+    @classmethod
+    def from_array(cls, values: ArrayLike) -> Schedule:
+        r"""Make a schedule from its values, one for each step, > 0 (zero where a step is not taken).
+
+        Examples
+        --------
+        >>> Schedule.from_array([0.3, 0.1]).intrinsic_time
+        0.4
+        """
+        row = one_row("values", values, low=0.0)
+        refuse_first("values", row, row > _LARGEST, "must be at most 1e290")
+        if not np.any(row > 0):
+            raise refusal("values", row, "must not all be zero", shown=False)
+        row = np.array(row)
+        row.setflags(write=False)
+        return cls("from_array", row.size, float(np.max(row)), listed=row)
+
+    def with_rate(self, rate: float) -> Schedule:
+        """Return the same shape with another largest rate (for an array, all of it scaled).
+
+        Examples
+        --------
+        >>> Schedule.cosine(rate=1, steps=4).with_rate(0.1).rate
+        0.1
+        """
+        if self.listed is not None:
+            factor = number("rate", rate, low=0.0, strict=True) / self.rate
+            return Schedule.from_array(factor * self.listed)
+        return replace(self, rate=rate)
+
+    def with_warmup(self, steps: int) -> Schedule:
+        """Return the schedule with its first steps multiplied by 1/w, 2/w, ..., 1.
+
+        Examples
+        --------
+        >>> Schedule.constant(1, 4).with_warmup(2).values()
+        array([0.5, 1. , 1. , 1. ])
+        """
+        count = whole("steps", steps, low=0, high=self.steps)
+        if self.listed is not None:
+            ramp = np.minimum((np.arange(self.steps) + 1.0) / max(count, 1), 1.0)
+            return Schedule.from_array(self.listed * ramp)
+        return replace(self, warmup=count)
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """Steps in (0, T) at which another smooth piece starts."""
+        found = set(self.corners)
+        if self.form == "wsd":
+            found.add(self._cooldown_start)
+        if self.warmup:
+            found.add(self.warmup)
+        return tuple(sorted(entry for entry in found if 0 < entry < self.steps))
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the schedule is a function between breaks, and no array."""
+        return self.listed is None
+
+    @property
+    def intrinsic_time(self) -> float:
+        r"""The sum of all rates, :math:`\tau_T = \sum_t \eta_t`: exact up to 1e5 steps, by quadrature beyond."""
+        if not self.smooth or self.steps <= 100_000:
+            return float(np.sum(self.values()))
+        from ._mesh import summed  # only long schedules need it
+
+        return summed(self)
+
+    @property
+    def _cooldown_start(self) -> int:
+        return self.steps - round(self.steps * self.parameters[0])
+
+    def values(self) -> Array:
+        """Return the value of every step, shape (T,)."""
+        if self.listed is not None:
+            return np.array(self.listed)
+        afford(3.0 * self.steps, "the list of all steps", "take fewer steps")
+        return self(np.arange(self.steps, dtype=float))
+
+    def __call__(self, steps: ArrayLike) -> Array:
+        """Return the value at real steps in [0, T); of an array at whole ones."""
+        t = np.asarray(steps, dtype=float)
+        if np.any(~((t >= 0) & (t < self.steps))):
+            raise refusal("steps", steps, f"must lie in [0, {self.steps})", shown=False)
+        return self.at(t)
+
+    def at(self, t: Array) -> Array:
+        """Return the value at real steps a solver has checked."""
+        if self.listed is not None:
+            return np.asarray(self.listed[t.astype(np.int64)])
+        found = self.rate * self._relative(t)
+        if self.warmup:
+            found = np.where(t < self.warmup, found * (t + 1) / self.warmup, found)
+        return found
+
+    def _relative(self, t: Array) -> Array:
+        """Return the value over the undecayed rate."""
+        left = (self.steps - t) / self.steps  # 1 - t/T loses digits at the end
+        match self.form:
+            case "constant":
+                return np.ones_like(t)
+            case "power":
+                return left ** self.parameters[0]
+            case "cosine":
+                return np.asarray(np.sin(0.5 * np.pi * left) ** 2)
+            case "wsd":
+                start = self._cooldown_start
+                return np.minimum(1.0, (self.steps - t) / max(self.steps - start, 1))
+            case "inverse_power":
+                power, origin = self.parameters
+                return np.asarray(np.exp(-power * np.log1p(t / origin)))
+            case "exponential":
+                return np.asarray(np.exp(t / self.steps * math.log(self.parameters[0])))
+        assert self.shape is not None
+        return self._checked(t)
+
+    def _checked(self, t: Array) -> Array:
+        """Call the given function, and look at what it returns."""
+        assert self.shape is not None
+        with np.errstate(all="ignore"):
+            given = np.asarray(self.shape(t))
+        if given.dtype.kind not in "iuf":
+            raise refusal("shape", self.shape, "must return real numbers", shown=False)
+        if given.shape not in ((), t.shape):
+            raise refusal(
+                "shape",
+                given.shape,
+                f"must return one value for each step; got shape {given.shape} for {t.shape}",
+                shown=False,
+            )
+        found = np.array(np.broadcast_to(given, t.shape), dtype=float)
+        wrong = ~((found > 1 / _LARGEST) & (found < _LARGEST))
+        if np.any(wrong):
+            first = np.flatnonzero(wrong.ravel())[0]
+            raise DomainError(
+                f"shape must return numbers between 1e-290 and 1e290; got {found.ravel()[first]:.6g} at step {t.ravel()[first]:.6g}",
+                argument="shape",
+                value=float(found.ravel()[first]),
+            )
+        return found
+
+    def segments(self) -> tuple[tuple[int, int], ...]:
+        """Return the intervals between breaks."""
+        ends = (0, *self.breaks, self.steps)
+        found = tuple(pairwise(ends))
+        if self.form == "from_function":
+            for low, high in found:
+                self._checked(np.linspace(low, high - 1, 3))
+        return found
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        if self.listed is not None:
+            return line(f"Schedule.from_array(<{self.steps} values up to {self.rate:.6g}>)")
+        names = _FORMS.get(self.form, ())
+        given: list[tuple[str, Any]] = list(zip(names, self.parameters, strict=False))
+        if self.shape is not None:
+            given.append(("shape", getattr(self.shape, "__name__", type(self.shape).__name__)))
+        given += [("rate", self.rate), ("steps", self.steps)]
+        given += [("warmup", self.warmup)] if self.warmup else []
+        inside = ", ".join(
+            f"{name}={value if isinstance(value, str) else written(value)}" for name, value in given
+        )
+        return line(f"Schedule.{self.form}({inside})")
+
+
+def as_schedule(name: str, value: Any, steps: int) -> Schedule:
+    """Return a schedule of so many steps, from one or from a number for all steps."""
+    if isinstance(value, Schedule):
+        if value.steps != steps:
+            raise refusal(
+                name, value, f"has {value.steps} steps, the learning rate {steps}", shown=False
+            )
+        return value
+    if np.ndim(value):
+        raise refusal(
+            name, value, "must be a number or a Schedule; use Schedule.from_array", shown=False
+        )
+    return Schedule.constant(
+        number(name, value, low=1 / _LARGEST, high=_LARGEST, infinite=True), steps
+    )
