@@ -15,6 +15,7 @@ from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
+from ..equivalents.edges import Resolvent
 from ..equivalents.inversion import CONTOUR, PAIR, Rule, pair_losses, population_losses, train_loss
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import (
@@ -31,7 +32,6 @@ from ..equivalents.rates import SMALLEST, remaining, short_of
 from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless
-from ._stability import Resolvent
 from ._tails import Tails
 
 _FEW = 12  # steps below which the two halves of the cotangent contour come too close to each other

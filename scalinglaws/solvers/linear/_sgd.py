@@ -15,6 +15,7 @@ from .._blas import one_thread
 from .._jit import njit
 from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
+from ..equivalents.edges import Resolvent
 from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judgment, solved
@@ -22,7 +23,7 @@ from ..equivalents.response import Resolved, inverse, projected_signal, resolve
 from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridge
 from ._sgd_unlimited import UnlimitedSGD, between
-from ._stability import LARGEST, Resolvent, stability_inputs
+from ._stability import LARGEST, stability_inputs
 
 _FEW = 12  # steps below which the transform is inverted on a circle
 _CIRCLE = 96  # its nodes
