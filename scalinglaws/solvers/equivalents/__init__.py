@@ -10,10 +10,10 @@ time enters through complex r.
   of whole spectra.
 * `response`: transforms of losses at one and at two Laplace variables; `contour`: where they are
   inverted; `inversion`: the sums that do it.
+* `elliptic`: complex nodes for sums over the modes of the projected covariance.
 * `losses`: losses with their errors, and their judgment; `rates`: what is left of each mode.
 * `tails`: losses that fall exponentially, on a contour around the slowest mode; `edges`: where
-  that is.
-* `resolvent`: sums from above the spectrum, its upper edge.
+  that is, and the upper edge.
 * `search`: the best split of a budget, for any loss.
 
 Modules take checked arguments; a theory's public functions check theirs.
@@ -22,11 +22,11 @@ Modules take checked arguments; a theory's public functions check theirs.
 from . import (
     contour,
     edges,
+    elliptic,
     inversion,
     kappa,
     losses,
     rates,
-    resolvent,
     response,
     search,
     spectral_sums,
@@ -36,11 +36,11 @@ from . import (
 __all__ = [
     "contour",
     "edges",
+    "elliptic",
     "inversion",
     "kappa",
     "losses",
     "rates",
-    "resolvent",
     "response",
     "search",
     "spectral_sums",

@@ -15,6 +15,7 @@ from ...results import Diagnostics, Result, judged
 from .._blas import one_thread
 from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
+from ..equivalents.edges import Resolvent
 from ..equivalents.inversion import CONTOUR, PAIR, Rule, pair_losses, population_losses, train_loss
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import (
@@ -28,7 +29,6 @@ from ..equivalents.losses import (
     unlimited,
 )
 from ..equivalents.rates import SMALLEST, remaining, short_of
-from ..equivalents.resolvent import Resolvent
 from ..equivalents.response import Resolved, resolve
 from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridgeless

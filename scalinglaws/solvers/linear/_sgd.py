@@ -15,10 +15,10 @@ from .._blas import one_thread
 from .._jit import njit
 from ..catalogue import shows
 from ..equivalents.contour import circle, cotangent
+from ..equivalents.edges import Resolvent
 from ..equivalents.inversion import CONTOUR, Rule, invert
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, UNSOLVED, Loss, Losses, columns, judgment, solved
-from ..equivalents.resolvent import Resolvent
 from ..equivalents.response import Resolved, inverse, projected_signal, resolve
 from ..spectra import Modes, Spectrum, depth, one_spectrum
 from ._ridge import ridge

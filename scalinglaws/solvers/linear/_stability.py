@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ...arguments import Array, Value, broadcast, numbers, shaped
 from ...results import Result
 from ..catalogue import shows
-from ..equivalents.resolvent import Resolvent
+from ..equivalents.edges import Resolvent
 from ..spectra import Spectrum, one_spectrum
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..equivalents.elliptic import contour_nodes
 from ..equivalents.losses import ROUNDING
 from ..spectra import Modes, Spectrum, depth
 from ._direct import LANES
 
 Numbers = NDArray[Any]
 
+_CONTOUR = 3e-12  # relative error of sums over contour nodes
 _BEYOND = 6  # octaves of reserve behind those that matter to 1e-12
 
 
@@ -62,5 +64,17 @@ def _padded(array: Numbers, fill: float = 0.0) -> Numbers:
 def limited(
     spectrum: Spectrum, features: float, reach: float, pole: float, *, memory: bool
 ) -> Nodes:
-    """Return the nodes for limited features."""
-    raise NotImplementedError
+    """Return the nodes for limited features; `pole` is where 1 - q vanishes first."""
+    ridge = np.array(1 / max(2 * reach, 1e-290))
+    modes = spectrum.modes(depth("features", spectrum, np.array(features), ridge))
+    if memory:
+        raise NotImplementedError
+    found = contour_nodes(modes, features, reach=pole)
+    return Nodes(
+        _padded(found.rates, 1.0),
+        _padded(2 * found.signal),
+        _padded(2 * found.noise),
+        found.floor,
+        max(found.error, _CONTOUR),
+        float(np.sum(modes.signal)),
+    )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...arguments import Array, afford
 from ...errors import ResourceError, refusal
+from ..equivalents.elliptic import TOLERANCE
 from ..equivalents.losses import ROUNDING
 from ..spectra import Spectrum
 from ._direct import descend, descend_averaged, descend_with_memory
@@ -138,15 +139,25 @@ class Run:
             losses,
             averages,
             times,
-            apart + self._rounding(losses, 1000),
+            apart + self._rounding(losses, times, 1000),
             float(np.max(np.where(resolved, relative, math.inf), initial=0.0)),
             halved.lengths.size,
             "collocation on macro steps, two meshes",
         )
 
-    def _rounding(self, losses: Array, steps: int) -> Array:
-        nodes = self.nodes.error * (losses + (self.start if self.nodes.floor else 0.0))
-        return np.asarray((8 + steps) * ROUNDING * np.abs(losses) + nodes)
+    def _rounding(self, losses: Array, times: Array, steps: int) -> Array:
+        """Return errors but for that of the mesh: of sums, and of what nodes stand for."""
+        found = ((8 + steps) * ROUNDING + self.nodes.error) * np.abs(losses)
+        if np.iscomplexobj(
+            self.nodes.rates
+        ):  # terms off the axis are larger than their sum where all is learned
+            sizes = np.abs(self.nodes.signal)
+            with np.errstate(under="ignore"):
+                for place, time in enumerate(times):
+                    found[place] += TOLERANCE * float(
+                        sizes @ np.exp(-2 * time * self.nodes.rates.real)
+                    )
+        return np.asarray(found)
 
     def _refuse_growth(self, losses: Array, places: Steps) -> None:
         with np.errstate(invalid="ignore"):
@@ -185,7 +196,7 @@ class Run:
             losses[wanted],
             averages[wanted],
             times[wanted],
-            self._rounding(losses[wanted], count),
+            self._rounding(losses[wanted], times[wanted], count),
             0.0,
             count,
             "every step",

@@ -12,8 +12,8 @@ from ...arguments import Array, instance, number
 from ...errors import refusal
 from ...results import Result
 from ..catalogue import shows
+from ..equivalents.edges import Resolvent
 from ..equivalents.kappa import renormalized_ridge, size_ratio
-from ..equivalents.resolvent import Resolvent
 from ..spectra import Modes, Spectrum, one_spectrum
 from ._mesh import mesh
 from ._methods import DANA, SGD, HeavyBall, Method, Nesterov
