@@ -25,15 +25,20 @@ Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.complex128])
 @njit
 def eliminate(matrix: Array, columns: Array) -> None:
     """Solve a small system in place, with pivots: `columns` becomes the solution."""
-    n = matrix.shape[0]
+    n = columns.size
     for p in range(n):
         best = p
         for k in range(p + 1, n):
             if abs(matrix[k, p]) > abs(matrix[best, p]):
                 best = k
-        for m in range(n):
-            matrix[p, m], matrix[best, m] = matrix[best, m], matrix[p, m]
-        columns[p], columns[best] = columns[best], columns[p]
+        if best != p:
+            for m in range(p, n):
+                kept = matrix[p, m]
+                matrix[p, m] = matrix[best, m]
+                matrix[best, m] = kept
+            held = columns[p]
+            columns[p] = columns[best]
+            columns[best] = held
         for k in range(p + 1, n):
             factor = matrix[k, p] / matrix[p, p]
             for m in range(p, n):
@@ -47,30 +52,36 @@ def eliminate(matrix: Array, columns: Array) -> None:
 
 @njit
 def couple(
-    pull: Array, answer: Array, back: Array, start: float, noise: float, floor: float, loss: Array
+    i: int,
+    pull: Array,
+    answer: Array,
+    back: Array,
+    start: float,
+    noise: float,
+    floor: float,
+    loss: Array,
+    matrix: Array,
 ) -> None:
-    r"""Solve :math:`L_k = L_N + h_k + \sum_l H_{kl} (\sum_m S_{lm} L_m + \sigma^2)` for the losses inside a macro step.
+    r"""Solve :math:`L_k = L_N + h_k + \sum_l H_{kl} (\sum_m S_{lm} L_m + \sigma^2)` for the losses inside macro step i.
 
     `pull` is h, `answer` H, `back` E, `start` the loss at the beginning; on return `loss` holds the losses, and `pull`
     the :math:`\sum_m S_{lm} L_m + \sigma^2`.
     """
     p = loss.size
-    matrix = np.zeros((p, p))
     for k in range(p):
-        right = floor + pull[k]
+        loss[k] = floor + pull[k]
         for m in range(p):
             matrix[k, m] = 1.0 if k == m else 0.0
         for l in range(p):
-            right += answer[k, l] * (noise - back[l, 0] * start)
+            loss[k] += answer[k, l] * (noise - back[i, l, 0] * start)
             for m in range(p):
-                held = (1.0 if l == m else 0.0) - back[l, m + 1]
+                held = (1.0 if l == m else 0.0) - back[i, l, m + 1]
                 matrix[k, m] -= answer[k, l] * held
-        loss[k] = right
     eliminate(matrix, loss)
     for l in range(p):
-        right = noise - back[l, 0] * start + loss[l]
+        right = noise - back[i, l, 0] * start + loss[l]
         for m in range(p):
-            right -= back[l, m + 1] * loss[m]
+            right -= back[i, l, m + 1] * loss[m]
         pull[l] = right
 
 
@@ -87,73 +98,104 @@ def march(
     floor: float,
     losses: Array,
     kept: Numbers,
+    inverse: Numbers,
+    free: Numbers,
+    small: Numbers,
+    real: Array,
 ) -> None:
-    """Take all macro steps; `losses` are those at their ends, `kept` the energies at all their points, if there is room."""
-    points, size = rates.shape[1], x.size
-    matrix = np.zeros((points, points, LANES), dtype=energy.dtype)
-    inverse = np.zeros((points, points, size), dtype=energy.dtype)
-    free = np.zeros((points, size), dtype=energy.dtype)
-    pulls = np.zeros((points, LANES), dtype=energy.dtype)
-    answers = np.zeros((points, points, LANES), dtype=energy.dtype)
-    lanes = np.zeros(LANES, dtype=energy.dtype)
-    pull, answer, loss = np.zeros(points), np.zeros((points, points)), np.zeros(points)
-    gain = np.zeros(points)
+    """Take all macro steps; `losses` are those at their ends, `kept` the energies at all their points, if there is room.
+
+    Room to work in is given: `inverse` (p, p, n), `free` (p, n), `small` (2p + 2, p, lanes), `real` (2p + 3, p).
+    """
+    points = rates.shape[1]
     for i in range(lengths.size):
         if lengths[i] == 1:
-            eta, growth = rates[i, 0], 1.0 + spread[i, 0]
-            push = eta * eta * spread[i, 0] * (losses[i] + noise)
-            lanes[:] = 0.0
-            for block in range(0, size, LANES):
-                for j in range(LANES):
-                    step = eta * x[block + j]
-                    left = energy[block + j]
-                    left = left - left * (step * (2.0 - step * growth)) + push * kernel[block + j]
-                    energy[block + j] = left
-                    lanes[j] += left
-            total = 0.0
-            for j in range(LANES):
-                total += lanes[j].real
-            losses[i + 1] = floor + total
+            losses[i + 1] = floor + _single(
+                x, kernel, energy, rates[i, 0], spread[i, 0], losses[i] + noise
+            )
             if kept.size:
-                kept[i, points - 1] = energy
+                for j in range(x.size):
+                    kept[i, points - 1, j] = energy[j]
             continue
-        for k in range(points):
-            gain[k] = rates[i, k] ** 2 * spread[i, k]
-        pulls[:] = 0.0
-        answers[:] = 0.0
-        for block in range(0, size, LANES):
-            _invert(x, block, rates[i], spread[i], back[i], energy, matrix, free)
-            for k in range(points):
-                for m in range(points):
-                    for j in range(LANES):
-                        entry = matrix[k, m, j]
-                        inverse[k, m, block + j] = entry
-                        answers[k, m, j] += entry * kernel[block + j]
-                for j in range(LANES):
-                    pulls[k, j] += free[k, block + j]
-        for k in range(points):
-            pull[k] = 0.0
-            for j in range(LANES):
-                pull[k] += pulls[k, j].real
-            for m in range(points):
-                answer[k, m] = 0.0
-                for j in range(LANES):
-                    answer[k, m] += answers[k, m, j].real * gain[m]
-        couple(pull, answer, back[i], losses[i], noise, floor, loss)
+        pull, answer = real[2 * points], real[:points]
+        loss, gain = real[2 * points + 1], real[2 * points + 2]
+        _responses(i, x, kernel, energy, rates, spread, back, inverse, free, small, real)
+        couple(i, pull, answer, back, losses[i], noise, floor, loss, real[points : 2 * points])
         losses[i + 1] = loss[points - 1]
+        for k in range(points):
+            gain[k] *= pull[k]
         for k in range(0 if kept.size else points - 1, points):
-            for j in range(size):
+            for j in range(x.size):
                 left = free[k, j]
                 for m in range(points):
-                    left += inverse[k, m, j] * (gain[m] * pull[m]) * kernel[j]
+                    left += inverse[k, m, j] * gain[m] * kernel[j]
                 free[k, j] = left
-            if kept.size:
-                kept[i, k] = free[k]
-        energy[:] = free[points - 1]
+                if kept.size:
+                    kept[i, k, j] = left
+                if k == points - 1:
+                    energy[j] = left
+
+
+@njit
+def _single(
+    x: Numbers, kernel: Numbers, energy: Numbers, eta: float, per_batch: float, driven: float
+) -> float:
+    """Take one step; return the sum of the energies."""
+    growth, push, total = 1.0 + per_batch, eta * eta * per_batch * driven, 0.0
+    for j in range(x.size):
+        step = eta * x[j]
+        left = energy[j] - energy[j] * (step * (2.0 - step * growth)) + push * kernel[j]
+        energy[j] = left
+        total += left.real
+    return total
+
+
+@njit
+def _responses(
+    i: int,
+    x: Numbers,
+    kernel: Numbers,
+    energy: Numbers,
+    rates: Array,
+    spread: Array,
+    back: Array,
+    inverse: Numbers,
+    free: Numbers,
+    small: Numbers,
+    real: Array,
+) -> None:
+    """Fill in the inverses of all nodes in macro step i, and what the losses inside it respond with."""
+    points = rates.shape[1]
+    for k in range(2 * points + 1):
+        for m in range(points):
+            for j in range(LANES):
+                small[k, m, j] = 0.0
+    for block in range(0, x.size, LANES):
+        _invert(i, x, block, rates, spread, back, energy, small, free, small[2 * points + 1, 0])
+        for k in range(points):
+            for m in range(points):
+                for j in range(LANES):
+                    entry = small[k, m, j]
+                    inverse[k, m, block + j] = entry
+                    small[points + k, m, j] += entry * kernel[block + j]
+            for j in range(LANES):
+                small[2 * points, k, j] += free[k, block + j]
+    for k in range(points):
+        real[2 * points + 2, k] = rates[i, k] ** 2 * spread[i, k]
+        real[2 * points, k] = 0.0
+        for j in range(LANES):
+            real[2 * points, k] += small[2 * points, k, j].real
+    for k in range(points):
+        for m in range(points):
+            real[k, m] = 0.0
+            for j in range(LANES):
+                real[k, m] += small[points + k, m, j].real
+            real[k, m] *= real[2 * points + 2, m]
 
 
 @njit
 def _invert(
+    i: int,
     x: Numbers,
     block: int,
     rates: Array,
@@ -162,41 +204,46 @@ def _invert(
     energy: Numbers,
     matrix: Numbers,
     free: Numbers,
+    scales: Numbers,
 ) -> None:
     """Invert E + dS in some nodes side by side, without pivots; and find what the energies become without noise."""
-    points = rates.size
+    points = rates.shape[1]
     for k in range(points):
-        eta, growth = rates[k], 1.0 + spread[k]
+        eta, growth, first = rates[i, k], 1.0 + spread[i, k], back[i, k, 0]
         for j in range(LANES):
             step = eta * x[block + j]
             lost = step * (2.0 - step * growth)
-            for m in range(points):
-                one = 1.0 if k == m else 0.0
-                # E + d (1 - E)
-                matrix[k, m, j] = back[k, m + 1] + lost * (one - back[k, m + 1])
+            scales[j] = lost
             # minus the column of the start
-            free[k, block + j] = -(back[k, 0] - lost * back[k, 0]) * energy[block + j]
+            free[k, block + j] = -(first - lost * first) * energy[block + j]
+        for m in range(points):
+            held, one = back[i, k, m + 1], 1.0 if k == m else 0.0
+            for j in range(LANES):  # E + d (1 - E)
+                matrix[k, m, j] = held + scales[j] * (one - held)
     for p in range(points):
         for j in range(LANES):
-            scale = 1.0 / matrix[p, p, j]
+            scales[j] = 1.0 / matrix[p, p, j]
             matrix[p, p, j] = 1.0
-            for m in range(points):
-                matrix[p, m, j] *= scale
-            free[p, block + j] *= scale
+            free[p, block + j] *= scales[j]
+        for m in range(points):
+            for j in range(LANES):
+                matrix[p, m, j] *= scales[j]
         for k in range(points):
             if k != p:
                 for j in range(LANES):
-                    factor = matrix[k, p, j]
+                    scales[j] = matrix[k, p, j]
                     matrix[k, p, j] = 0.0
-                    for m in range(points):
-                        matrix[k, m, j] -= factor * matrix[p, m, j]
-                    free[k, block + j] -= factor * free[p, block + j]
+                    free[k, block + j] -= scales[j] * free[p, block + j]
+                for m in range(points):
+                    for j in range(LANES):
+                        matrix[k, m, j] -= scales[j] * matrix[p, m, j]
 
 
 @njit
 def march_average(
     x: Numbers,
-    start: Numbers,
+    mixed: Numbers,
+    averaged: Numbers,
     lengths: Steps,
     starts: Steps,
     rates: Array,
@@ -206,6 +253,7 @@ def march_average(
     take: float,
     begin: int,
     averages: Array,
+    matrix: Numbers,
 ) -> None:
     r"""Follow the moments of an average along macro steps whose energies are known.
 
@@ -214,17 +262,11 @@ def march_average(
     .. math:: (E + d_c S)\, c = w \rho, \quad d_c = 1 - k (1 - \eta x); \qquad
               (E + d_p S)\, p = 2 k w (1 - \eta x)\, S c + w^2 \rho, \quad d_p = 1 - k^2.
 
-    They start at `start` where the average begins with the first iterate (`begin` 0), else at nothing.
+    They are `mixed` and `averaged`; `matrix` (p + 2, p) is room to work in.
     """
     points, size = rates.shape[1], x.size
-    mixed, averaged = start.copy(), start.copy()
-    if begin > 0:
-        mixed[:] = 0.0
-        averaged[:] = 0.0
     one_less = 1.0 - keep
-    matrix = np.zeros((points, points), dtype=start.dtype)
-    column = np.zeros(points, dtype=start.dtype)
-    second = np.zeros(points, dtype=start.dtype)
+    column, second = matrix[points], matrix[points + 1]
     for i in range(lengths.size):
         if starts[i] + lengths[i] < begin:
             continue

@@ -18,23 +18,26 @@ Steps = NDArray[np.int64]
 
 
 @njit
-def _lost(x: float, theta: float, c: Array, per_batch: float, lost: Array, noise: Array) -> None:
-    """Fill in D = 1 - T of one step and node, without cancellation, and what it gains from one unit of noise in a mode."""
-    a, rest, one, two, three = c[0], c[1], c[2], c[3], c[4]
-    k, growth, scaled = two + one * three, 1.0 + per_batch, theta * x
+def _lost(
+    i: int, k: int, x: float, theta: float, table: Array, per_batch: Array, lost: Array
+) -> None:
+    """Fill in D = 1 - T of one node at a point of a macro step, and in its last column what noise in a mode adds."""
+    a, rest, one = table[i, k, 0], table[i, k, 1], table[i, k, 2]
+    two, three, noise = table[i, k, 3], table[i, k, 4], per_batch[i, k]
+    whole, growth, scaled = two + one * three, 1.0 + noise, theta * x
     back = three * a / theta
-    lost[0, 0] = k * x * (2.0 - k * x * growth)
-    lost[0, 1] = 2.0 * back * (1.0 - k * x)
+    lost[0, 0] = whole * x * (2.0 - whole * x * growth)
+    lost[0, 1] = 2.0 * back * (1.0 - whole * x)
     lost[0, 2] = -back * back
-    lost[1, 0] = -scaled * one * (1.0 - k * x * growth)
-    lost[1, 1] = rest + a * x * (k + three * one)
+    lost[1, 0] = -scaled * one * (1.0 - whole * x * growth)
+    lost[1, 1] = rest + a * x * (whole + three * one)
     lost[1, 2] = back * a
     lost[2, 0] = -((scaled * one) ** 2) * growth
     lost[2, 1] = -2.0 * a * one * scaled
     lost[2, 2] = rest * (1.0 + a)
-    noise[0] = (k * x) ** 2 * per_batch
-    noise[1] = -scaled * k * one * x * per_batch
-    noise[2] = (scaled * one) ** 2 * per_batch
+    lost[0, 3] = (whole * x) ** 2 * noise
+    lost[1, 3] = -scaled * whole * one * x * noise
+    lost[2, 3] = (scaled * one) ** 2 * noise
 
 
 @njit
@@ -44,58 +47,42 @@ def march_with_memory(
     theta: float,
     state: Array,
     lengths: Steps,
-    coefficients: Array,
+    table: Array,
     per_batch: Array,
     back: Array,
     noise: float,
     floor: float,
     losses: Array,
+    matrix: Array,
+    answers: Array,
+    lost: Array,
+    real: Array,
 ) -> None:
-    """Take all macro steps; `state` holds r and the balanced moments, `coefficients` a, 1 - a and the gammas at all points."""
+    """Take all macro steps; `state` holds r and the balanced moments, `table` a, 1 - a and the gammas at all points.
+
+    Room to work in is given: `matrix` (3p, 4p + 1, lanes), `answers` (3, p + 1, n), `lost` (3, 4), `real` (2p + 2, p).
+    """
     points, size = per_batch.shape[1], x.size
     rows = 3 * points
-    matrix = np.zeros((rows, rows + 1 + points, LANES))
-    lost, gain = np.zeros((3, 3)), np.zeros(3)
-    answers = np.zeros((3, points, size))
-    free = np.zeros((3, size))
-    pull, answer, loss = np.zeros(points), np.zeros((points, points)), np.zeros(points)
     for i in range(lengths.size):
         if lengths[i] == 1:
             push, total = losses[i] + noise, 0.0
             for j in range(size):
-                _lost(x[j], theta, coefficients[i, 0], per_batch[i, 0], lost, gain)
+                _lost(i, 0, x[j], theta, table, per_batch, lost)
                 r, c, p = state[0, j], state[1, j], state[2, j]
-                given = push * count[j]
                 for s in range(3):
                     change = lost[s, 0] * r + lost[s, 1] * c + lost[s, 2] * p
-                    state[s, j] -= change - gain[s] * given
+                    state[s, j] -= change - lost[s, 3] * push * count[j]
                 total += state[0, j]
             losses[i + 1] = floor + total
             continue
-        pull[:] = 0.0
-        answer[:] = 0.0
+        pull, answer, loss = real[2 * points], real[:points], real[2 * points + 1]
+        for k in range(points):
+            pull[k] = 0.0
+            for l in range(points):
+                answer[k, l] = 0.0
         for block in range(0, size, LANES):
-            for k in range(points):
-                for j in range(LANES):
-                    at = block + j
-                    _lost(x[at], theta, coefficients[i, k], per_batch[i, k], lost, gain)
-                    for s in range(3):
-                        row = 3 * k + s
-                        for column in range(rows, rows + 1 + points):
-                            matrix[row, column, j] = 0.0
-                        matrix[row, rows + 1 + k, j] = gain[s] * count[at]
-                        # E + D (1 - E), its first column on the right-hand side
-                        start = -back[i, k, 0] * state[s, at]
-                        for u in range(3):
-                            start += lost[s, u] * back[i, k, 0] * state[u, at]
-                        matrix[row, rows, j] = start
-                        for m in range(points):
-                            held = (1.0 if k == m else 0.0) - back[i, k, m + 1]
-                            for u in range(3):
-                                entry = lost[s, u] * held
-                                if s == u:
-                                    entry += back[i, k, m + 1]
-                                matrix[row, 3 * m + u, j] = entry
+            _fill(i, block, x, count, theta, state, table, per_batch, back, lost, matrix)
             _solve(matrix)
             for k in range(points):
                 for j in range(LANES):
@@ -104,19 +91,54 @@ def march_with_memory(
                     for j in range(LANES):
                         answer[k, l] += matrix[3 * k, rows + 1 + l, j]
             for s in range(3):
-                row = 3 * (points - 1) + s
-                for j in range(LANES):
-                    free[s, block + j] = matrix[row, rows, j]
-                    for l in range(points):
-                        answers[s, l, block + j] = matrix[row, rows + 1 + l, j]
-        couple(pull, answer, back[i], losses[i], noise, floor, loss)
+                for l in range(points + 1):
+                    for j in range(LANES):
+                        answers[s, l, block + j] = matrix[rows - 3 + s, rows + l, j]
+        couple(i, pull, answer, back, losses[i], noise, floor, loss, real[points : 2 * points])
         losses[i + 1] = loss[points - 1]
         for s in range(3):
             for j in range(size):
-                left = free[s, j]
+                left = answers[s, 0, j]
                 for l in range(points):
-                    left += answers[s, l, j] * pull[l]
+                    left += answers[s, l + 1, j] * pull[l]
                 state[s, j] = left
+
+
+@njit
+def _fill(
+    i: int,
+    block: int,
+    x: Array,
+    count: Array,
+    theta: float,
+    state: Array,
+    table: Array,
+    per_batch: Array,
+    back: Array,
+    lost: Array,
+    matrix: Array,
+) -> None:
+    """Write E + D (1 - E) of macro step i in some nodes, and behind it what comes of the start and of noise at each point."""
+    points = per_batch.shape[1]
+    rows = 3 * points
+    for k in range(points):
+        for j in range(LANES):
+            at = block + j
+            _lost(i, k, x[at], theta, table, per_batch, lost)
+            for s in range(3):
+                row = 3 * k + s
+                for column in range(points):
+                    matrix[row, rows + 1 + column, j] = 0.0
+                matrix[row, rows + 1 + k, j] = lost[s, 3] * count[at]
+                start = -state[s, at]
+                for u in range(3):
+                    start += lost[s, u] * state[u, at]
+                matrix[row, rows, j] = start * back[i, k, 0]
+                for m in range(points):
+                    held = (1.0 if k == m else 0.0) - back[i, k, m + 1]
+                    for u in range(3):
+                        matrix[row, 3 * m + u, j] = lost[s, u] * held
+                    matrix[row, 3 * m + s, j] += back[i, k, m + 1]
 
 
 @njit

@@ -16,7 +16,7 @@ from ...errors import ResourceError, refusal
 from ..equivalents.elliptic import TOLERANCE
 from ..equivalents.losses import ROUNDING
 from ..spectra import Spectrum
-from ._direct import descend, descend_averaged, descend_with_memory
+from ._direct import LANES, descend, descend_averaged, descend_with_memory
 from ._macro import march, march_average
 from ._macro_memory import march_with_memory
 from ._mesh import POINTS, Mesh, fades, mesh, sums
@@ -244,20 +244,45 @@ class Run:
             state = np.zeros((3, x.size))
             state[0] = signal
             theta = float(two + one * three / less)
+            room = (
+                np.zeros((3 * POINTS, 4 * POINTS + 1, LANES)),
+                np.zeros((3, POINTS + 1, x.size)),
+                np.zeros((3, 4)),
+                np.zeros((2 * POINTS + 2, POINTS)),
+            )
             march_with_memory(
-                x, noise, theta, state, plan.lengths, table, spread, plan.backward, *rest
+                x, noise, theta, state, plan.lengths, table, spread, plan.backward, *rest, *room
             )
             return losses, losses
         held = (0, 0, 0) if self.average is None else (plan.lengths.size, POINTS, x.size)
         afford(2.0 * math.prod(held), "the energies", "look at fewer steps")
         kept = np.zeros(held, dtype=signal.dtype)
-        march(x, noise, signal.copy(), plan.lengths, rates, spread, plan.backward, *rest, kept)
+        room = (
+            np.zeros((POINTS, POINTS, x.size), signal.dtype),
+            np.zeros((POINTS, x.size), signal.dtype),
+            np.zeros((2 * POINTS + 2, POINTS, LANES), signal.dtype),
+            np.zeros((2 * POINTS + 3, POINTS)),
+        )
+        inputs = (plan.lengths, rates, spread, plan.backward)
+        march(x, noise, signal.copy(), *inputs, *rest, kept, *room)
         if self.average is None:
             return losses, losses
         averages = losses.copy()
+        keep, take = self._weights
         march_average(
-            *(x, self._average_start(), plan.lengths, plan.starts, rates, plan.backward, kept),
-            *(*self._weights, self.begin, averages),
+            x,
+            self._average_start().copy(),
+            self._average_start().copy(),
+            plan.lengths,
+            plan.starts,
+            rates,
+            plan.backward,
+            kept,
+            keep,
+            take,
+            self.begin,
+            averages,
+            np.zeros((POINTS + 2, POINTS), signal.dtype),
         )
         return losses, self._averaged(losses, averages, plan.ends)
 
