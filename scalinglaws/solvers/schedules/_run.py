@@ -34,7 +34,6 @@ from ._methods import (
 )
 from ._nodes import limited, unlimited
 from ._schedule import Schedule
-from ._stability import worst
 
 Steps = NDArray[np.int64]
 
@@ -67,7 +66,7 @@ class Found:
 
 
 class Run:
-    """One run, of checked arguments."""
+    """One run, of checked arguments; `begin` is the first iterate of an average, `pole` where 1 - q vanishes first."""
 
     def __init__(
         self,
@@ -79,6 +78,7 @@ class Run:
         method: Method,
         average: Average | None,
         begin: int,
+        pole: float,
     ) -> None:
         self.schedule, self.batches, self.noise = schedule, batches, noise
         self.method, self.average, self.begin = method, average, begin
@@ -88,9 +88,7 @@ class Run:
         if math.isinf(features):
             self.nodes = unlimited(spectrum, reach, memory=memorizes)
         else:
-            self.nodes = limited(
-                spectrum, features, reach, _first_pole(schedule, batches), memory=memorizes
-            )
+            self.nodes = limited(spectrum, features, reach, pole, memory=memorizes)
         self.start = self.nodes.total
         if self.direct and schedule.steps * float(self.nodes.rates.size) > _MOST_WORK:
             raise ResourceError(
@@ -319,9 +317,3 @@ def _reach(schedule: Schedule, method: Method) -> float:
         case DANA(strength=c, decay=decay):
             return summed + c * schedule.rate * math.pow(schedule.steps, max(2.0 - decay, 0.0))
     return summed
-
-
-def _first_pole(schedule: Schedule, batches: Schedule) -> float:
-    """Return where 1 - q vanishes for the largest rate and the smallest batch."""
-    _, rates, sizes = worst(schedule, batches)
-    return 2 / (float(np.max(rates)) * (1 + 1 / float(np.min(sizes))))

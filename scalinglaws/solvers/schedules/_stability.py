@@ -149,6 +149,8 @@ def _looks(schedule: Schedule) -> Array:
     """Return steps at which a schedule is looked at: all of an array, those of a mesh otherwise."""
     if not schedule.smooth:
         return np.arange(schedule.steps, dtype=float)
+    if schedule.form == "constant" and not schedule.warmup:
+        return np.zeros(1)
     segments = schedule.segments()
     return mesh(segments, [True] * len(segments), 0.4).times.ravel()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import Value, choice, instance, number, ordered, refuse_first, shaped
+from ...arguments import Array, Value, choice, instance, number, ordered, refuse_first, shaped
 from ...errors import StabilityWarning, refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..catalogue import shows
@@ -184,8 +184,10 @@ def train(
     choice("on_failure", on_failure, ("raise", "return"))
     places = _checked_steps(at, schedule.steps)
     begin = _checked_average(average, method, schedule.steps)
-    margin = _margin(schedule, spectrum, batches, size, method)
-    run = Run(schedule, batches, spectrum, size, noise, method, average, begin)
+    extremes = worst(schedule, batches)
+    margin = _margin(extremes, spectrum, size, method, schedule.smooth and batches.smooth)
+    pole = 2 / (float(np.max(extremes[1])) * (1 + 1 / float(np.min(extremes[2]))))
+    run = Run(schedule, batches, spectrum, size, noise, method, average, begin, pole)
     found = run.losses(places)
 
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -245,13 +247,17 @@ def _checked_average(average: Average | None, method: Method, steps: int) -> int
 
 
 def _margin(
-    schedule: Schedule, spectrum: Spectrum, batches: Schedule, features: float, method: Method
+    extremes: tuple[Array, Array, Array],
+    spectrum: Spectrum,
+    features: float,
+    method: Method,
+    smooth: bool,
 ) -> float | None:
     """Return the distance to instability; refuse functions beyond it, warn of arrays."""
     if isinstance(method, DANA):
         return None
     criterion = Criterion(spectrum.modes(), features, method)
-    rows = list(zip(*worst(schedule, batches), strict=True))
+    rows = list(zip(*extremes, strict=True))
     norms = [criterion.norm(float(rate), float(size)) for _, rate, size in rows]
     place = int(np.argmax(norms))
     if norms[place] < 1:
@@ -264,7 +270,7 @@ def _margin(
     )
     told = f"is unstable at step {step:.0f}, with batch = {size:.6g} and features = {features:g}"
     most = f"it must be below {criterion.largest(float(rate), float(size)):.6g} there"
-    if schedule.smooth and batches.smooth:
+    if smooth:
         raise refusal("rate", float(rate), f"{told} ({why}); {most}")
     warnings.warn(
         f"train: rate = {rate:.6g} {told} ({why}); {most}", StabilityWarning, stacklevel=3
