@@ -23,7 +23,7 @@ SHORTEST = 6
 """Steps of the shortest macro step."""
 
 _SINGLE = 48  # steps taken one by one behind every break
-_FADING = 0.5  # of theta halfway: below, the end of a segment is approached in ever shorter steps
+_FADING = 0.9  # of theta halfway: below, the end of a segment is approached in ever shorter steps
 
 Steps = NDArray[np.int64]
 
@@ -146,9 +146,11 @@ def mesh(
 
 
 def fades(schedule: Schedule, batch: Schedule, low: int, high: int) -> bool:
-    """Tell whether the temperature rate/batch vanishes towards the end of a segment."""
-    if high - low < 4:
+    """Tell whether the temperature rate/batch vanishes, or may end as a fractional power, towards the end of a segment."""
+    if high - low < 4 or (schedule.regular and batch.regular):
         return False
+    if high == schedule.steps and schedule.form in ("power", "cosine", "wsd"):
+        return True
     places = np.array([0.5 * (low + high), high - 1.0])
     rate, size = schedule.at(places), batch.at(places)
     if np.isinf(size[0]):

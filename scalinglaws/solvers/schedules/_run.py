@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 from ...arguments import Array, afford
 from ...errors import ResourceError, refusal
@@ -41,6 +42,7 @@ _DIRECT = 2000  # steps below which all are taken
 _RATIO = 0.3  # of the coarse mesh; the fine one halves its steps
 _SINGLE = 200  # steps one by one behind every break
 _START = 400  # of methods with memory, at least
+_NEIGHBORS = 9  # points of the coarse mesh from which an error is taken
 _MOST_WORK = 2e12  # steps times nodes taken one by one: some minutes
 _CHUNK = 4e7  # steps times nodes between two looks at the keyboard: tenths of a second
 _GROWTH = 1e6  # over what the loss starts with, and noise: beyond, a run is unstable
@@ -107,6 +109,8 @@ class Run:
         segments = list(pairwise(ends))
         fading = [fades(self.schedule, self.batches, *ends) for ends in segments]
         single = _SINGLE
+        if isinstance(self.average, EMA):  # steps it remembers
+            single = min(_DIRECT, max(_SINGLE, math.ceil(6 / self.average.weight)))
         if not isinstance(self.method, SGD):
             longest = memory(self.method)
             single = _START if math.isinf(longest) else max(_START, math.ceil(10 * longest))
@@ -125,20 +129,23 @@ class Run:
         at, at_coarse = (np.searchsorted(mesh.ends, places) for mesh in (halved, plan))
         losses, averages = fine[0][at], fine[1][at]
         self._refuse_growth(losses, places)
-        apart = np.maximum(
-            np.abs(losses - coarse[0][at_coarse]), np.abs(averages - coarse[1][at_coarse])
-        )
+        apart, least = np.zeros(plan.ends.size), np.full(plan.ends.size, math.inf)
+        shared = np.searchsorted(halved.ends, plan.ends)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            relative = apart / np.minimum(losses, averages)
-        resolved = np.isfinite(relative) & (relative >= 0)
+            for two, one in zip(fine, coarse, strict=True):
+                apart = np.fmax(apart, np.abs(two[shared] - one) / two[shared])
+                least = np.fmin(least, two[shared])
+        resolved = np.isfinite(apart) & (apart >= 0) & (least >= 0)
+        # differences change sign along the run: each point is given the largest of its neighborhood
+        apart = maximum_filter1d(np.where(resolved, apart, math.inf), _NEIGHBORS)[at_coarse]
         times = sums(halved, self.schedule.at(halved.times))[at]
         return Found(
             places,
             losses,
             averages,
             times,
-            apart + self._rounding(losses, times, 1000),
-            float(np.max(np.where(resolved, relative, math.inf), initial=0.0)),
+            apart * np.abs(np.maximum(losses, averages)) + self._rounding(losses, times, 1000),
+            float(np.max(apart, initial=0.0)),
             halved.lengths.size,
             "collocation on macro steps, two meshes",
         )

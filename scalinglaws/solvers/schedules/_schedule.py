@@ -274,6 +274,11 @@ class Schedule:
         return self.listed is None
 
     @property
+    def regular(self) -> bool:
+        """Whether the schedule goes on smoothly beyond its end."""
+        return self.form in ("constant", "inverse_power", "exponential")
+
+    @property
     def intrinsic_time(self) -> float:
         r"""The sum of all rates, :math:`\tau_T = \sum_t \eta_t`: exact up to 1e5 steps, by quadrature beyond."""
         if not self.smooth or self.steps <= 100_000:
