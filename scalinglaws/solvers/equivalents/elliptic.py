@@ -33,6 +33,7 @@ TOLERANCE = 1e-13
 """Error of a sum relative to that of the absolute values of its terms, from which the number of nodes follows."""
 
 _NARROWEST = 2.0  # ratio of the ends of an interval in z below which it is widened
+_POLISHED = 0.25  # of the last node, beyond which Newton's method takes another step
 
 
 @short_repr
@@ -269,6 +270,13 @@ def _kappas(
     down = resolve(modes, features, math.inf, s[middle::-1]).without_first()
     kappa = np.concatenate([down.kappa[::-1], up.kappa]).conj()
     df1 = np.concatenate([down.df1[::-1], up.df1]).conj()
+    # once more where the contour may pass close to the largest eigenvalues
+    near = np.abs(z) > _POLISHED * np.abs(z[-1])
+    shares = modes.eigenvalues / (modes.eigenvalues + kappa[near, None])
+    filled = shares @ modes.multiplicities
+    excess = kappa[near] * (1 - filled / features) + z[near]
+    kappa[near] -= excess / (1 - shares**2 @ modes.multiplicities / features)
+    df1[near] = (modes.eigenvalues / (modes.eigenvalues + kappa[near, None])) @ modes.multiplicities
     return kappa, df1, up.found and down.found
 
 
