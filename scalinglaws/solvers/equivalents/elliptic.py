@@ -133,7 +133,7 @@ def contour_nodes(
         raise DomainError(
             "contour nodes are for a finite number of features", argument="features", value=features
         )
-    low, high = _interval(modes, features, tolerance)
+    low, high = interval(modes, features, tolerance)
     if not reach > high:
         raise DomainError(
             f"reach = {reach:.6g} must lie beyond the largest eigenvalue {high:.6g}: the learning rate is unstable",
@@ -141,13 +141,13 @@ def contour_nodes(
             value=reach,
         )
     z, dz = elliptic_contour(low, high, reach, tolerance)
-    kappa, df1, found = _kappas(modes, features, z)
+    kappa, df1, found = kappas(modes, features, z)
     if not found:
         raise ConvergenceError(
             f"the equation for kappa was not solved on the contour for features = {features}"
         )
-    start = _start(modes, features)
-    transform, floor = _signal(modes, features, kappa, df1, start)
+    start = start_of(modes, features)
+    transform, floor = learned(modes, features, kappa, df1, start)
     signal, noise = dz * transform, dz * z * df1
     total, trace = float(np.sum(modes.signal)), float(modes.multiplicities @ modes.eigenvalues)
     missed = abs(2 * float(np.sum(signal).real) + floor - total) / total if total > 0 else 0.0
@@ -238,7 +238,7 @@ def _jacobi_near_zero(angle: Array, k: float, complement: float) -> tuple[Array,
     return sn, cn, dn
 
 
-def _interval(modes: Modes, features: float, tolerance: float) -> tuple[float, float]:
+def interval(modes: Modes, features: float, tolerance: float) -> tuple[float, float]:
     """Return both edges of the spectrum."""
     high = Resolvent(modes).top(features, math.inf)
     low = lower_edge(modes, features, math.inf)[1]
@@ -250,7 +250,7 @@ def _interval(modes: Modes, features: float, tolerance: float) -> tuple[float, f
     return min(low, high), high
 
 
-def _start(modes: Modes, features: float) -> float:
+def start_of(modes: Modes, features: float) -> float:
     """Return kappa without a ridge."""
     if all_learned(modes.size, features, 0.0):
         return 0.0
@@ -260,7 +260,7 @@ def _start(modes: Modes, features: float) -> float:
     )
 
 
-def _kappas(
+def kappas(
     modes: Modes, features: float, z: ComplexArray
 ) -> tuple[ComplexArray, ComplexArray, bool]:
     """Return kappa and its degrees of freedom at -z, from the node farthest from the real axis to both ends."""
@@ -280,7 +280,7 @@ def _kappas(
     return kappa, df1, up.found and down.found
 
 
-def _signal(
+def learned(
     modes: Modes, features: float, kappa: ComplexArray, df1: ComplexArray, start: float
 ) -> tuple[ComplexArray, float]:
     """Return the transform of the energies that can be learned, and the others."""
