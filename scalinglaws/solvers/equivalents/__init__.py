@@ -10,7 +10,8 @@ time enters through complex r.
   of whole spectra.
 * `response`: transforms of losses at one and at two Laplace variables; `contour`: where they are
   inverted; `inversion`: the sums that do it.
-* `elliptic`: complex nodes for sums over the modes of the projected covariance.
+* `elliptic`: complex nodes for sums over the modes of the projected covariance; `real_nodes`:
+  real ones.
 * `losses`: losses with their errors, and their judgment; `rates`: what is left of each mode.
 * `tails`: losses that fall exponentially, on a contour around the slowest mode; `edges`: where
   that is, and the upper edge.
@@ -27,6 +28,7 @@ from . import (
     kappa,
     losses,
     rates,
+    real_nodes,
     response,
     search,
     spectral_sums,
@@ -41,6 +43,7 @@ __all__ = [
     "kappa",
     "losses",
     "rates",
+    "real_nodes",
     "response",
     "search",
     "spectral_sums",

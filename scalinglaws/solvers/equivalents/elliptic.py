@@ -33,6 +33,7 @@ TOLERANCE = 1e-13
 """Error of a sum relative to that of the absolute values of its terms, from which the number of nodes follows."""
 
 _NARROWEST = 2.0  # ratio of the ends of an interval in z below which it is widened
+_POLISHED = 0.25  # of the last node, beyond which Newton's method takes another step
 
 
 @short_repr
@@ -132,7 +133,7 @@ def contour_nodes(
         raise DomainError(
             "contour nodes are for a finite number of features", argument="features", value=features
         )
-    low, high = _interval(modes, features, tolerance)
+    low, high = interval(modes, features, tolerance)
     if not reach > high:
         raise DomainError(
             f"reach = {reach:.6g} must lie beyond the largest eigenvalue {high:.6g}: the learning rate is unstable",
@@ -140,13 +141,13 @@ def contour_nodes(
             value=reach,
         )
     z, dz = elliptic_contour(low, high, reach, tolerance)
-    kappa, df1, found = _kappas(modes, features, z)
+    kappa, df1, found = kappas(modes, features, z)
     if not found:
         raise ConvergenceError(
             f"the equation for kappa was not solved on the contour for features = {features}"
         )
-    start = _start(modes, features)
-    transform, floor = _signal(modes, features, kappa, df1, start)
+    start = start_of(modes, features)
+    transform, floor = learned(modes, features, kappa, df1, start)
     signal, noise = dz * transform, dz * z * df1
     total, trace = float(np.sum(modes.signal)), float(modes.multiplicities @ modes.eigenvalues)
     missed = abs(2 * float(np.sum(signal).real) + floor - total) / total if total > 0 else 0.0
@@ -237,7 +238,7 @@ def _jacobi_near_zero(angle: Array, k: float, complement: float) -> tuple[Array,
     return sn, cn, dn
 
 
-def _interval(modes: Modes, features: float, tolerance: float) -> tuple[float, float]:
+def interval(modes: Modes, features: float, tolerance: float) -> tuple[float, float]:
     """Return both edges of the spectrum."""
     high = Resolvent(modes).top(features, math.inf)
     low = lower_edge(modes, features, math.inf)[1]
@@ -249,7 +250,7 @@ def _interval(modes: Modes, features: float, tolerance: float) -> tuple[float, f
     return min(low, high), high
 
 
-def _start(modes: Modes, features: float) -> float:
+def start_of(modes: Modes, features: float) -> float:
     """Return kappa without a ridge."""
     if all_learned(modes.size, features, 0.0):
         return 0.0
@@ -259,7 +260,7 @@ def _start(modes: Modes, features: float) -> float:
     )
 
 
-def _kappas(
+def kappas(
     modes: Modes, features: float, z: ComplexArray
 ) -> tuple[ComplexArray, ComplexArray, bool]:
     """Return kappa and its degrees of freedom at -z, from the node farthest from the real axis to both ends."""
@@ -269,10 +270,17 @@ def _kappas(
     down = resolve(modes, features, math.inf, s[middle::-1]).without_first()
     kappa = np.concatenate([down.kappa[::-1], up.kappa]).conj()
     df1 = np.concatenate([down.df1[::-1], up.df1]).conj()
+    # once more where the contour may pass close to the largest eigenvalues
+    near = np.abs(z) > _POLISHED * np.abs(z[-1])
+    shares = modes.eigenvalues / (modes.eigenvalues + kappa[near, None])
+    filled = shares @ modes.multiplicities
+    excess = kappa[near] * (1 - filled / features) + z[near]
+    kappa[near] -= excess / (1 - shares**2 @ modes.multiplicities / features)
+    df1[near] = (modes.eigenvalues / (modes.eigenvalues + kappa[near, None])) @ modes.multiplicities
     return kappa, df1, up.found and down.found
 
 
-def _signal(
+def learned(
     modes: Modes, features: float, kappa: ComplexArray, df1: ComplexArray, start: float
 ) -> tuple[ComplexArray, float]:
     """Return the transform of the energies that can be learned, and the others."""

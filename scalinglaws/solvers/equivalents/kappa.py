@@ -207,8 +207,10 @@ def complex_mismatch(
     rise = quotient / disc
     if abs(filled) <= 0.5:
         return df1 / n - filled, d / n + rise, rise
-    if size <= n and abs(empty) < 0.1:
+    if size < 1.5 * n and abs(empty) < 0.1:
         missing = ((n - size) + gone) / n
+        if size > n:  # where the modes fill all there is at a positive kappa, nothing is missing
+            return empty - missing, d / n + rise, rise
         return cmath.log(empty / missing), d / (n * missing) + rise / empty, rise / empty
     return cmath.log(df1 / (n * filled)), d / df1 + rise / filled, rise / filled
 
