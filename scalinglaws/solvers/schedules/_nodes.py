@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from ..equivalents.elliptic import contour_nodes
 from ..equivalents.losses import ROUNDING
+from ..equivalents.real_nodes import gauss_nodes
 from ..spectra import Modes, Spectrum, depth
 from ._direct import LANES
 
 Numbers = NDArray[Any]
 
 _CONTOUR = 3e-12  # relative error of sums over contour nodes
+_GAUSS = 2.0  # errors of losses with momentum over what Gauss rules say of exponentials
 _BEYOND = 6  # octaves of reserve behind those that matter to 1e-12
 
 
@@ -67,8 +69,17 @@ def limited(
     """Return the nodes for limited features; `pole` is where 1 - q vanishes first."""
     ridge = np.array(1 / max(2 * reach, 1e-290))
     modes = spectrum.modes(depth("features", spectrum, np.array(features), ridge))
+    total = float(np.sum(modes.signal))
     if memory:
-        raise NotImplementedError
+        real = gauss_nodes(modes, features)
+        return Nodes(
+            _padded(real.rates, 1.0),
+            _padded(real.signal),
+            _padded(real.noise),
+            real.floor,
+            max(_GAUSS * real.error, ROUNDING),
+            total,
+        )
     found = contour_nodes(modes, features, reach=pole)
     return Nodes(
         _padded(found.rates, 1.0),
@@ -76,5 +87,5 @@ def limited(
         _padded(2 * found.noise),
         found.floor,
         max(found.error, _CONTOUR),
-        float(np.sum(modes.signal)),
+        total,
     )

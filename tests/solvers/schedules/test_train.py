@@ -212,6 +212,26 @@ def test_momentum_without_memory_is_sgd():
         assert two.test_loss == pytest.approx(one.test_loss, rel=1e-13, abs=0)
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "stated"),
+    [
+        (2, 1.5, {30: 1e-11, 1e4: 1e-11, 1e6: 5e-10, 1e8: 2e-7}),
+        (1.6, 2, {1e6: 1.1e-7}),
+        (1.4, 3, {1e8: 6e-5}),
+    ],
+)
+def test_real_nodes_serve_as_complex_ones(a, b, stated):
+    task, schedule = PowerLawSpectrum.from_ab(a, b), Schedule.wsd(rate=0.1, steps=10**8)
+    for features, most in stated.items():
+        setting = {"features": features, "batch": 4, "noise_variance": 0.1}
+        setting["at"] = [100, 10**4, 10**6, 10**7, 10**8]
+        one = train(schedule, task, **setting)
+        two = train(schedule, task, **setting, method=HeavyBall(0))
+        apart = np.abs(one.test_loss - two.test_loss)
+        assert np.all(apart <= one.test_error + two.test_error)
+        assert np.all(apart <= most * one.test_loss)
+
+
 def test_momentum_is_a_larger_rate_to_leading_order():
     at = 20_000
     apart = []
