@@ -20,6 +20,7 @@ from ._methods import DANA, SGD, HeavyBall, Method, Nesterov
 from ._schedule import Schedule, as_schedule
 
 _LOOKS = 32  # at most so many pairs of rate and batch, none of which is worse than another in both
+_LEAST = 1e-30  # bending of Nesterov's denominator over its slope that changes no digit
 _DOUBLINGS = 2100  # of a rate, from the smallest number to the largest
 
 
@@ -226,8 +227,10 @@ class Criterion:
         slope = rate * (1 - mu - 4 * mu**2 + (1 + mu) * spread)
         # room - slope x - bend x^2 = bend (v - x) (x + s): the roots without cancellation
         root = math.sqrt(slope**2 + 4 * bend * room)
+        near = 2 * room / (root + abs(slope))
+        if not bend > _LEAST * root:  # straight as far as numbers go
+            return rate * spread * (1 + mu) * self._straight(room, slope)
         far = (root + abs(slope)) / (2 * bend)
-        near = room / bend / far
         v, s = (near, far) if slope > 0 else (far, near)
         if not v > self.top:
             return math.inf
@@ -235,6 +238,12 @@ class Criterion:
         above = (one + two * v) / (v + s) * self._above(v)
         below = (one - two * s) / (v + s) * self._filled(s)
         return (above + below) / bend
+
+    def _straight(self, room: float, slope: float) -> float:
+        """Return the sum of x/(room - slope x)."""
+        if slope * self.top <= _LEAST * room:
+            return float(self._modes.multiplicities @ self._modes.eigenvalues) / room
+        return self._above(room / slope) / slope
 
     def _filled(self, ridge: float) -> float:
         """Return the sum of x/(x + s), the degrees of freedom."""
