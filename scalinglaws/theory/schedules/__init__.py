@@ -7,6 +7,17 @@ labels; laws hold to leading order in the temperature. Features are taken to be 
 
 from ._letters import BATCH, INTRINSIC, LARGEST, LENGTH, NOISE, POWER, RANGES, STEPS, TEMPERATURE
 from .cooldown import CooldownLimited, decay, derive_cooldown
+from .functional import FunctionalLimited, derive_functional
+from .optimal import OptimalLimited, derive_fraction, derive_optimal
+from .tuned import (
+    TunedLimited,
+    averaged,
+    averaged_bias,
+    decayed,
+    derive_rate,
+    derive_shapes,
+    derive_tuned,
+)
 
 __all__ = [
     "BATCH",
@@ -19,6 +30,18 @@ __all__ = [
     "STEPS",
     "TEMPERATURE",
     "CooldownLimited",
+    "FunctionalLimited",
+    "OptimalLimited",
+    "TunedLimited",
+    "averaged",
+    "averaged_bias",
     "decay",
+    "decayed",
     "derive_cooldown",
+    "derive_fraction",
+    "derive_functional",
+    "derive_optimal",
+    "derive_rate",
+    "derive_shapes",
+    "derive_tuned",
 ]

@@ -19,5 +19,5 @@ BATCH, NOISE = sp.symbols("B sigma2", positive=True)
 KERNEL, LOSS, REMAINING = sp.symbols("K L u", positive=True)
 """Kernel of the noise, the loss, and the intrinsic time that is left."""
 
-RANGES = {**BOX, POWER: (sp.S.Zero, sp.Integer(5))}
-"""Ranges of the parameters in which derivations are checked."""
+RANGES = {**BOX, POWER: (sp.S.Zero, sp.Rational(13, 10))}
+"""Ranges of the parameters in which derivations are checked: numbers tell terms apart where 1/alpha and 1/(p + 1) are not too close."""

@@ -52,4 +52,23 @@ def tidy_gammas(expr: sp.Expr) -> sp.Expr:
             if sp.cancel(below.args[0] - above.args[0]) == 1:
                 top, bottom = top.subs(above, 1), bottom.subs(below, above.args[0])
                 break
-    return top / bottom
+    return sp.factor(top / bottom)
+
+
+def excluded(condition: sp.Basic, given: tuple[sp.Basic, ...]) -> bool:
+    """Whether a condition on one parameter contradicts what is given.
+
+    Examples
+    --------
+    >>> a = sp.Symbol("alpha", positive=True)
+    >>> excluded(a < 1, (a > 1,)), excluded(a < 2, (a > 1,))
+    (True, False)
+    """
+    parts = [part for part in sp.And.make_args(condition) if len(part.free_symbols) == 1]
+    return condition == sp.false or any(
+        sp.And(
+            part, *(entry for entry in given if entry.free_symbols == part.free_symbols)
+        ).simplify()
+        == sp.false
+        for part in parts
+    )
