@@ -81,11 +81,11 @@ def derive_functional(model: FunctionalLimited) -> Derived:
     kernel, tail, forgetting, chi = kernel_of(b)
     fed = TEMPERATURE * forgetting * sp.zeta(sp.expand(a - b)) / 2
     regimes = tuple(
-        Regime(name, condition, exponent, constant)
-        for name, condition, exponent, constant in (
-            ("bias", against_zero(chi - x, sp.Gt), x, bias),
-            ("first steps", against_zero(chi - x, sp.Lt), chi, fed),
-            ("boundary", against_zero(chi - x, sp.Eq), x, bias + fed),
+        Regime(name, condition, exponent, constant, 0, correction)
+        for name, condition, exponent, constant, correction in (
+            ("bias", against_zero(chi - x, sp.Gt), x, bias, (fed / bias, chi - x)),
+            ("first steps", against_zero(chi - x, sp.Lt), chi, fed, (bias / fed, x - chi)),
+            ("boundary", against_zero(chi - x, sp.Eq), x, bias + fed, (sp.S.Zero, sp.S.One)),
         )
         if condition != sp.false
     )

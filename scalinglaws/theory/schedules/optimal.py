@@ -13,6 +13,7 @@ from typing import Any
 import sympy as sp
 
 from ...arguments import instance
+from ...errors import refusal
 from ...reprs import short_repr
 from ..asymptotics import EXP, power_sum
 from ..derivation import DEFINITION, EQUAL, Derivation, Step, asymptotic, balances, solves, step
@@ -272,6 +273,13 @@ def derive_fraction(model: OptimalLimited, power: Any = POWER) -> Derived:
     # the bias grows by beta f/2 of itself, since the intrinsic time shrinks by that share
     ranges = free_box({**RANGES, **model.box}, b, a, p)
     hard = [against_zero(power - x, sp.Gt) for power in falls.values()]
+    if sp.false in hard:
+        raise refusal(
+            "model",
+            model,
+            "is an easy task: its best rate falls, and how long the decay is matters for constants only",
+            shown=False,
+        )
     program = CostLimited(
         {"bias": FRACTION * STEPS**-x, **noise},
         (FRACTION,),

@@ -58,7 +58,8 @@ def decayed(power: Any) -> MellinSymbol:
     >>> decayed(0).function.subs(X, 50).evalf(6)
     25.0000
     """
-    return decay(power) * (as_power(power) + 1)
+    found: MellinSymbol = decay(power) * (as_power(power) + 1)
+    return found
 
 
 def averaged_bias(share: Any) -> MellinCombination:
