@@ -192,7 +192,8 @@ class Regime:
             other.exponent - self.exponent,
         )
         gap, ratio = float(faded.subs(values)), sp.Abs(sp.N(size.subs(values)))
-        return float(ratio) * x**-gap if ratio.is_finite else 0.0
+        known = ratio.is_number and ratio.is_finite
+        return float(ratio) * x**-gap if known else 0.0
 
 
 @short_repr

@@ -359,3 +359,43 @@ ALTSCHULER_2023 = Reference(
     2023,
     "arXiv:2309.07879",
 )
+LI_2025_FUNCTIONAL = Reference(
+    "li2025functional",
+    "B. Li, F. Chen, Z. Huang, L. Wang, L. Wu",
+    "Functional Scaling Laws in Kernel Regression: Loss Dynamics and Learning Rate Schedules",
+    "NeurIPS 2025",
+    2025,
+    "arXiv:2509.19189",
+)
+LI_2026_SCHEDULES = Reference(
+    "li2026optimal",
+    "B. Li, Z. Wang, F. Chen, S. Zhao, R. Zheng, L. Wu",
+    "Optimal Learning-Rate Schedules under Functional Scaling Laws: Power Decay and Warmup-Stable-Decay",
+    "preprint",
+    2026,
+    "arXiv:2602.06797",
+)
+BORDELON_2026 = Reference(
+    "bordelon2026theory",
+    "B. Bordelon, F. Mori",
+    "Theory of Optimal Learning Rate Schedules and Scaling Laws for a Random Feature Model",
+    "preprint",
+    2026,
+    "arXiv:2602.04774",
+)
+METEREZ_2026 = Reference(
+    "meterez2026anytime",
+    "A. Meterez, P. A. Nair, D. Morwani, C. Pehlevan, S. Kakade",
+    "Anytime Pretraining: Horizon-Free Learning-Rate Schedules with Weight Averaging",
+    "preprint",
+    2026,
+    "arXiv:2602.03702",
+)
+MUECKE_2019 = Reference(
+    "muecke2019beating",
+    "N. Mücke, G. Neu, L. Rosasco",
+    "Beating SGD Saturation with Tail-Averaging and Minibatching",
+    "NeurIPS 2019",
+    2019,
+    "arXiv:1902.08668",
+)

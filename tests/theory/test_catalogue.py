@@ -34,6 +34,7 @@ OTHERS = {
     "feature_learning.steps": "asymptotic",
     "feature_learning.steps_silver": "numerical",
     "feature_learning.window": "asymptotic",
+    "schedules.functional": "asymptotic",
     "kernel_adaptation.alignment_samples": "asymptotic",
     "kernel_adaptation.bimodality": "asymptotic",
     "kernel_adaptation.cnn_sample_complexity": "asymptotic",
@@ -102,7 +103,11 @@ def test_find_searches_names_statements_symbols_and_authors():
     assert [law.name for law in theory.find("LINEAR.D")] == ["linear.data"]
     assert [law.name for law in theory.find("model against training time")] == ["linear.time"]
     with_capacity = [law.name for law in theory.find("capacity: eigenvalues")]
-    assert {name.split(".")[0] for name in with_capacity} == {"feature_learning", "linear"}
+    assert {name.split(".")[0] for name in with_capacity} == {
+        "feature_learning",
+        "linear",
+        "schedules",
+    }
     assert set(with_capacity) >= {name for name in theory.laws() if name.startswith("linear.")}
     assert theory.find("no such thing") == []
     assert [law.name for law in theory.find("Hestness")] == ["empirical.hestness"]
