@@ -24,6 +24,7 @@ from ...arguments import Array
 from ...equality import by_value
 from ...errors import ConvergenceError, DomainError
 from ...reprs import short_repr
+from .._jit import njit
 from ..spectra import Modes
 from .edges import Resolvent, lower_edge
 from .kappa import ComplexArray, all_learned, renormalized_ridge
@@ -272,11 +273,10 @@ def kappas(
     df1 = np.concatenate([down.df1[::-1], up.df1]).conj()
     # once more where the contour may pass close to the largest eigenvalues
     near = np.abs(z) > _POLISHED * np.abs(z[-1])
-    shares = modes.eigenvalues / (modes.eigenvalues + kappa[near, None])
-    filled = shares @ modes.multiplicities
+    _, _, filled, squares = _sums(modes, kappa[near], 0.0)
     excess = kappa[near] * (1 - filled / features) + z[near]
-    kappa[near] -= excess / (1 - shares**2 @ modes.multiplicities / features)
-    df1[near] = (modes.eigenvalues / (modes.eigenvalues + kappa[near, None])) @ modes.multiplicities
+    kappa[near] -= excess / (1 - squares / features)
+    df1[near] = _sums(modes, kappa[near], 0.0)[2]
     return kappa, df1, up.found and down.found
 
 
@@ -284,10 +284,47 @@ def learned(
     modes: Modes, features: float, kappa: ComplexArray, df1: ComplexArray, start: float
 ) -> tuple[ComplexArray, float]:
     """Return the transform of the energies that can be learned, and the others."""
-    lam = modes.eigenvalues
+    signal, count, _, _ = _sums(modes, kappa, start)
     if start == 0.0:
-        shares = 1 / (lam + kappa[:, None])
-        return np.asarray((shares @ modes.signal) / (1 - df1 / features)), 0.0
-    shares = (lam / (lam + start)) / (lam + kappa[:, None])
-    ratio = (shares @ modes.signal) / (shares @ modes.multiplicities)
-    return np.asarray(features / kappa * ratio), float(modes.signal @ (start / (lam + start)))
+        return signal / (1 - df1 / features), 0.0
+    left = float(modes.signal @ (start / (modes.eigenvalues + start)))
+    return features / kappa * (signal / count), left
+
+
+def _sums(
+    modes: Modes, kappa: ComplexArray, start: float
+) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
+    """Sum signals and multiplicities times 1/(lambda + kappa), with lambda/(lambda + start) where that is below 1, and df_1, df_2."""
+    out = np.zeros((4, kappa.size), complex)
+    _add_up(modes.eigenvalues, modes.multiplicities, modes.signal, kappa, start, out)
+    return out[0], out[1], out[2], out[3]
+
+
+@njit
+def _add_up(
+    eigenvalues: Array,
+    multiplicities: Array,
+    signal: Array,
+    kappa: ComplexArray,
+    start: float,
+    out: ComplexArray,
+) -> None:
+    learned = eigenvalues / (eigenvalues + start)
+    for j in range(kappa.size):
+        scale = abs(kappa[j])
+        cosine, sine = kappa[j].real / scale, kappa[j].imag / scale
+        energy, count, df1, df2 = 0j, 0j, 0j, 0j
+        for k in range(eigenvalues.size):
+            # 1/(lambda + kappa) in units of the larger one, so that no square leaves the range of floating-point numbers
+            unit = 1.0 / max(eigenvalues[k], scale)
+            a, b = eigenvalues[k] * unit, scale * unit
+            re, im = a + b * cosine, b * sine
+            size = 1.0 / (re * re + im * im)
+            inverse = complex(re * size, -im * size)
+            share = a * inverse
+            part = learned[k] * unit * inverse
+            energy += signal[k] * part
+            count += multiplicities[k] * part
+            df1 += multiplicities[k] * share
+            df2 += multiplicities[k] * (share * share)
+        out[0, j], out[1, j], out[2, j], out[3, j] = energy, count, df1, df2

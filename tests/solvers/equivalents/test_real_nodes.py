@@ -14,7 +14,7 @@ from scalinglaws.solvers.equivalents.elliptic import contour_nodes, interval, ka
 from scalinglaws.solvers.equivalents.real_nodes import gauss_nodes
 
 INF = math.inf
-TASKS = [(2, 1.5), (2.6, 1.4), (1.6, 2)]
+TASKS = [(2, 1.5), (2.6, 1.4), (1.6, 2), (3.4, 3)]
 RATE, BATCH, NOISE = 0.1, 4.0, 0.1
 REACH = 2 / (RATE * (1 + 1 / BATCH))
 
@@ -44,50 +44,50 @@ def test_rules_are_positive_and_resum_what_they_stand_for(task, features):
     assert learned == pytest.approx(float(np.sum(modes.signal)), rel=1e-12)
     trace = float(np.sum(nodes.noise * nodes.rates))
     assert trace == pytest.approx(float(modes.multiplicities @ modes.eigenvalues), rel=1e-11)
-    assert nodes.error < 1e-6
+    assert nodes.error < 1e-9
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize(
-    ("features", "allowed"), [(1e3, 2e-12), (1e4, 5e-12), (1e5, 5e-11), (1e6, 5e-10), (1e9, 2e-8)]
-)
-def test_losses_of_gradient_descent(task, features, allowed):
+@pytest.mark.parametrize("features", [1e3, 1e6, 1e9])
+def test_losses_of_gradient_descent(task, features):
     spectrum, at = PowerLawSpectrum.from_ab(*task), [300, 1000, 10000]
     exact = linear.online_sgd(
         at, spectrum, features=features, batch=BATCH, learning_rate=RATE, noise_variance=NOISE
     ).test_loss
     np.testing.assert_allclose(
-        _losses(gauss_nodes(spectrum.modes(), features), at), exact, rtol=allowed
+        _losses(gauss_nodes(spectrum.modes(), features), at), exact, rtol=5e-12
     )
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize(
-    ("features", "signal", "noise"),
-    [(1e3, 2e-11, 1e-9), (1e4, 2e-9, 2e-8), (1e5, 5e-8, 1e-6), (1e6, 1e-5, 1e-4)],
-)
-def test_sums_at_all_times(task, features, signal, noise):
+@pytest.mark.parametrize("features", [1.0, 1e3, 1e5, 1e9])
+def test_sums_at_all_times(task, features):
     modes = PowerLawSpectrum.from_ab(*task).modes()
-    nodes, best = gauss_nodes(modes, features), contour_nodes(modes, features, reach=REACH)
-    last = 1 / (RATE * interval(modes, features, 1e-13)[0])
-    for t in np.geomspace(10, 1e12, 23):
-
-        def fall(x, t=t):
-            return np.exp(2 * t * np.log1p(-RATE * x))
-
-        exact = 2 * float(np.sum(best.signal * fall(best.rates)).real)
-        found = float(np.sum(nodes.signal * fall(nodes.rates)))
-        assert abs(found - exact) < signal * (exact + nodes.floor)
-        if t < last:
-            exact = 2 * float(np.sum(best.noise * fall(best.rates)).real)
-            found = float(np.sum(nodes.noise * nodes.rates**2 * fall(nodes.rates)))
-            assert found == pytest.approx(exact, rel=noise)
+    _compared(modes, features, 1e-9, 1e-8)
 
 
-def test_a_wide_spectrum_says_so():
-    modes = PowerLawSpectrum.from_ab(3.4, 3).modes()
-    assert 1e-7 < gauss_nodes(modes, 1e6).error < 2e-3
-    assert gauss_nodes(modes, 100).error < 1e-9
+@pytest.mark.parametrize("features", [90.0, 99.0, 101.0, 1e3])
+def test_fewer_modes_or_nearly_as_many(features):
+    _compared(PowerLawSpectrum.from_ab(2, 1.5, 100).modes(), features, 1e-9, 3e-8)
+
+
+def test_as_many_modes_as_features():
+    nodes = gauss_nodes(PowerLawSpectrum.from_ab(2, 1.5, 30).modes(), 30)
+    assert nodes.error < 1e-3
+    assert float(np.sum(nodes.signal)) == pytest.approx(1.57, rel=5e-2)
+    assert nodes.floor == 0.0
+
+
+def _compared(modes, features, signal, noise):
+    nodes, best = gauss_nodes(modes, features), contour_nodes(modes, features, tolerance=1e-15)
+    low, high = interval(modes, features, 1e-13)
+    times = np.geomspace(0.1 / high, 1 / low, 60)[:, None]
+    real, contour = np.exp(-2 * times * nodes.rates), np.exp(-2 * times * best.rates)
+    exact = 2 * (contour @ best.signal).real
+    assert np.all(np.abs(real @ nodes.signal - exact) < signal * (exact + nodes.floor))
+    exact = 2 * (contour @ best.noise).real
+    np.testing.assert_allclose(real @ (nodes.noise * nodes.rates**2), exact, rtol=noise)
+    assert nodes.error < signal
 
 
 @pytest.mark.parametrize("tolerance", [1e-4, 1e-6, 1e-8])
@@ -123,7 +123,7 @@ def test_any_task(alpha, beta, log_features, log_size):
     if features > 100 * size:
         return  # the modes themselves are better
     nodes = gauss_nodes(modes, features)
-    assert nodes.error < 1e-4
+    assert nodes.error < 1e-3 if abs(size - features) < 1e-2 * features else nodes.error < 2e-9
     assert np.all(nodes.rates > 0)
     total = float(np.sum(modes.signal))
     assert float(np.sum(nodes.signal)) + nodes.floor == pytest.approx(total, rel=1e-8)
@@ -144,3 +144,19 @@ def test_refusals(monkeypatch):
     monkeypatch.setattr(real_nodes, "kappas", lambda *given: (*kappas(*given)[:2], False))
     with pytest.raises(ConvergenceError, match="features = 100"):
         gauss_nodes(modes, 100)
+
+
+@pytest.mark.parametrize("features", [10.0, 101.0, 1e4, 1e9])
+def test_degenerate_levels(features):
+    modes = EmpiricalSpectrum([1e-2, 1e-4, 1e-6], [0.5, 0.3, 0.2], [100, 5049, 171600]).modes()
+    _compared(modes, features, 1e-10, 1e-9)
+
+
+def test_modes_one_by_one_where_features_abound():
+    spectrum = PowerLawSpectrum.from_ab(2, 1.5, 10)
+    nodes = gauss_nodes(spectrum.modes(), 1e12)
+    places, weights = nodes.rates[nodes.signal > 0], nodes.signal[nodes.signal > 0]
+    lam, signal = spectrum.explicit()
+    for t in (0.0, 3.0, 30.0):
+        assert weights @ np.exp(-t * places) == pytest.approx(signal @ np.exp(-t * lam), rel=1e-9)
+    assert nodes.error < 1e-9
