@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -35,7 +36,7 @@ from ._letters import (
     STEPS,
 )
 from ._sums import finite_trace, over_modes, tidy_gammas
-from ._tradeoff import Term, Traded
+from ._tradeoff import GROWTH, SLOPE, Term, Traded
 from .cooldown import NAMES, as_power, decay, kernel_of
 
 _W, _ETA, _PRICE, _ROOT, _LEFT, _V, _PART = sp.symbols("w eta mu R r V z", positive=True)
@@ -80,7 +81,8 @@ def derive_optimal(model: OptimalLimited) -> Derived:
     Derived
         Regimes: easy tasks, under a decay of power :math:`2b - 1`, with the minimax exponent :math:`(a-1)/a`; hard ones, at the largest
         rate but for a vanishing share of the steps. Forms: ``X`` (intrinsic time), ``C_F`` and ``C_V`` (constants of bias and noise),
-        ``peak`` (rate at the start), ``rate`` (at step t, clipped at the largest) and ``power``.
+        ``peak`` (rate at the start), ``rate`` (at step t, clipped at the largest), ``power``, and ``cooldown``
+        (of hard tasks: the exponent of its share).
 
     Examples
     --------
@@ -122,6 +124,8 @@ def derive_optimal(model: OptimalLimited) -> Derived:
         return Derivation(tuple(steps), conditions, box)
 
     forms = _forms(b, pair, bias, cost)
+    if pair.condition(sp.Lt) != sp.false:
+        forms["cooldown"] = _cooldown(b, x)
     return Derived(regimes, conditions, build, piecewise=True, forms=forms)
 
 
@@ -143,6 +147,33 @@ def _forms(b: sp.Expr, pair: Traded, bias: sp.Expr, cost: sp.Expr) -> dict[str, 
             (sp.Gt(STEPS, _TIME),),
         ),
     }
+
+
+@lru_cache(maxsize=1)
+def _best_fraction() -> sp.Expr:
+    """Return what `allocate` finds of 1/f, its exponents being m of the bias and n of the noise."""
+    program = CostLimited(
+        {"bias": FRACTION * STEPS**-SLOPE, "noise": FRACTION**-GROWTH * STEPS**-GROWTH},
+        (FRACTION,),
+        STEPS,
+        box={name: (sp.Rational(1, 10), sp.Rational(9, 10)) for name in (SLOPE, GROWTH)},
+        constants=False,
+    )
+    (found,) = program.regimes(1 / FRACTION)
+    return found.exponent
+
+
+def _cooldown(b: sp.Expr, x: sp.Expr) -> Form:
+    """Write how the best share of a cooldown falls with the steps, for any power of its end."""
+    zero = sp.Symbol("p", nonnegative=True)  # a number that is given for it may be zero
+    terms = power_sum(0, decay(POWER).compose(-b)).terms
+    falls = sp.Min(*(sp.factor(sp.cancel(1 - term.exponent / b)) for term in terms))
+    share = _best_fraction().xreplace({SLOPE: x, GROWTH: falls})
+    return Form(
+        share.subs(POWER, zero),
+        "hard tasks: the best share of a cooldown of power p at the largest rate falls as T to minus this",
+        (sp.Gt(falls.subs(POWER, zero), x),),
+    )
 
 
 def _schedule_steps(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from time import process_time
 
 import mpmath
 import numpy as np
@@ -30,6 +31,7 @@ from scalinglaws.theory.schedules import (
     derive_functional,
     derive_optimal,
     derive_rate,
+    derive_shapes,
     derive_tuned,
 )
 from scalinglaws.theory.symbols import ALPHA, BETA
@@ -439,6 +441,15 @@ def test_the_share_of_a_cooldown():
     """Hard, at the largest rate, (1.4, 2.5): the printed prediction, and minima of bias and noise summed over modes."""
     found = derive_fraction(OptimalLimited(**_model(1.4, 2.5)), 1)
     assert float(found.expr) == pytest.approx(0.2267, abs=5e-5)
+    law, task = _law("optimal"), {"alpha": 2.5, "beta": 0.16}
+    assert law.evaluate("cooldown", p=1, **task) == pytest.approx(float(found.expr))
+    general = derive_fraction(OptimalLimited()).expr
+    for p in (Fraction(1, 3), 4):
+        at = {ALPHA: sp.Rational(5, 2), BETA: sp.Rational(4, 25), P: sp.Rational(p)}
+        exponent = law.evaluate("cooldown", p=float(p), **task)
+        assert exponent == pytest.approx(float(general.subs(at)))
+    with pytest.raises(DomainError, match="must exceed"):
+        law.evaluate("cooldown", p=1, alpha=2.5, beta=0.6)
     b, beta, largest = 2.5, 0.16, 0.5
     law = _law("cooldown_variance")
 
@@ -464,6 +475,15 @@ def test_the_share_of_a_cooldown():
     easy = OptimalLimited(**_model(2, 1.5))
     with pytest.raises(DomainError):
         derive_fraction(easy, 1).expr  # noqa: B018
+
+
+def test_all_exponents_are_derived_in_two_seconds():
+    start = process_time()
+    derive_cooldown(CooldownLimited()).expr  # noqa: B018
+    derive_functional(FunctionalLimited()).expr  # noqa: B018
+    derive_shapes(TunedLimited()).expr  # noqa: B018
+    derive_optimal(OptimalLimited()).expr  # noqa: B018
+    assert process_time() - start < 2
 
 
 # -- models that are not shipped, refusals, corrupted steps -------------------------------------------------------------
