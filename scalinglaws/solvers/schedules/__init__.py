@@ -4,15 +4,18 @@ The model is the lazy random-feature model of `scalinglaws.solvers.linear`: loss
 the irreducible :math:`\sigma^2`.
 """
 
+from ._functional import FunctionalLaw, functional_law
 from ._methods import DANA, EMA, SGD, HeavyBall, Nesterov, TailAverage
 from ._schedule import Schedule
 from ._stability import ScheduleStability, stability
 from ._train import ScheduledTraining, TrainingDiagnostics, train
+from ._tuned import TunedRate, tuned_rate
 
 __all__ = [
     "DANA",
     "EMA",
     "SGD",
+    "FunctionalLaw",
     "HeavyBall",
     "Nesterov",
     "Schedule",
@@ -20,6 +23,9 @@ __all__ = [
     "ScheduledTraining",
     "TailAverage",
     "TrainingDiagnostics",
+    "TunedRate",
+    "functional_law",
     "stability",
     "train",
+    "tuned_rate",
 ]
