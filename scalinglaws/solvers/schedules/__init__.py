@@ -4,8 +4,10 @@ The model is the lazy random-feature model of `scalinglaws.solvers.linear`: loss
 the irreducible :math:`\sigma^2`.
 """
 
+from ._cooldown import OptimalCooldown, optimal_cooldown
 from ._functional import FunctionalLaw, functional_law
 from ._methods import DANA, EMA, SGD, HeavyBall, Nesterov, TailAverage
+from ._optimal import OptimalSchedule, optimal_schedule
 from ._schedule import Schedule
 from ._stability import ScheduleStability, stability
 from ._train import ScheduledTraining, TrainingDiagnostics, train
@@ -18,6 +20,8 @@ __all__ = [
     "FunctionalLaw",
     "HeavyBall",
     "Nesterov",
+    "OptimalCooldown",
+    "OptimalSchedule",
     "Schedule",
     "ScheduleStability",
     "ScheduledTraining",
@@ -25,6 +29,8 @@ __all__ = [
     "TrainingDiagnostics",
     "TunedRate",
     "functional_law",
+    "optimal_cooldown",
+    "optimal_schedule",
     "stability",
     "train",
     "tuned_rate",

@@ -20,6 +20,7 @@ from ._run import _CHUNK, Run
 from ._schedule import Schedule
 from ._stability import Criterion, checked_run, worst
 from ._train import _UNRESOLVED, _checked_steps
+from ._trials import first_pole
 from ._warped import descend_warped, march_warped
 
 _ROWS = 4_000_000  # exponentials at once
@@ -162,7 +163,9 @@ def functional_law(
     noise = number("noise_variance", noise_variance, low=0.0, high=1e290)
     flag("feedback", feedback)
     places = _checked_steps(at, schedule.steps)
-    run = Run(schedule, batches, spectrum, size, noise, SGD(), None, 0)
+    run = Run(
+        schedule, batches, spectrum, size, noise, SGD(), None, 0, first_pole(schedule, batches)
+    )
     norm, largest = _neglected(run, spectrum, size)
     if feedback and not norm < _MOST_NORM:
         raise refusal(

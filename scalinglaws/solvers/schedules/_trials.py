@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ...arguments import Array
-from ...errors import DomainError
+from ...errors import AccuracyWarning, DomainError
 from ..spectra import Spectrum
 from ._mesh import Mesh
 from ._methods import Average, Method
 from ._run import Run
 from ._schedule import Schedule
+from ._stability import worst
+from ._train import ScheduledTraining, train
 
 ROUGH = (1.0, 48)
 """Ratio and single steps of a mesh that finds losses to 1e-5: where to look."""
@@ -25,6 +29,12 @@ FINE = (0.5, 100)
 
 _TOLERANCE = 1e-5  # of the logarithm of what is looked for
 _MOST_LOOKS = 60
+
+
+def first_pole(schedule: Schedule, batches: Schedule) -> float:
+    """Return where 1 - q vanishes for the largest rate and the smallest batch."""
+    _, rates, sizes = worst(schedule, batches)
+    return 2 / (float(np.max(rates)) * (1 + 1 / float(np.min(sizes))))
 
 
 class Trials:
@@ -41,7 +51,17 @@ class Trials:
         average: Average | None = None,
         begin: int = 0,
     ) -> None:
-        self.run = Run(schedule, batches, spectrum, features, noise, method, average, begin)
+        self.run = Run(
+            schedule,
+            batches,
+            spectrum,
+            features,
+            noise,
+            method,
+            average,
+            begin,
+            first_pole(schedule, batches),
+        )
         self.looks = 0
         self._plans: dict[tuple[float, int], Mesh] = {}
 
@@ -73,6 +93,13 @@ class Lowest:
     value: float
     bracket: tuple[float, float]
     at_top: bool
+
+
+def ended(schedule: Schedule, spectrum: Spectrum, **given: Any) -> ScheduledTraining:
+    """Return the run up to its end; whether its accuracy deserves a warning is left to who asks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)
+        return train(schedule, spectrum, at=schedule.steps, **given)
 
 
 def lowest(points: Array, values: Array, look: Callable[[float], float]) -> Lowest:

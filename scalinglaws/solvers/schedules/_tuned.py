@@ -9,15 +9,15 @@ import numpy as np
 
 from ...arguments import Array, number
 from ...errors import refusal
-from ...results import Result
+from ...results import Result, judged
 from ..catalogue import shows
 from ..spectra import Spectrum, one_spectrum
 from ._methods import DANA, SGD, Average, Method
 from ._run import Run, _reach
 from ._schedule import Schedule
 from ._stability import checked_run, stability
-from ._train import TrainingDiagnostics, _checked_average, train
-from ._trials import FINE, ROUGH, Trials, lowest
+from ._train import TrainingDiagnostics, _checked_average
+from ._trials import FINE, ROUGH, Trials, ended, lowest
 
 _BELOW = 1 - 1e-6  # of the bound of stability: the largest rate that is tried
 _APART = 3.0  # of the rates of the scan
@@ -166,7 +166,7 @@ def tuned_rate(
             noise,
             "drowns the signal: no rate lowers the loss by more than rounding",
         )
-    found = train(
+    found = ended(
         schedule.with_rate(best.place),
         spectrum,
         features=size,
@@ -174,10 +174,9 @@ def tuned_rate(
         noise_variance=noise,
         method=method,
         average=average,
-        at=schedule.steps,
     )
     final = found.test_loss if found.averaged_loss is None else found.averaged_loss
-    return TunedRate(
+    result = TunedRate(
         best.place,
         float(final),
         float(found.test_error),
@@ -189,6 +188,8 @@ def tuned_rate(
         trials.looks,
         found.diagnostics,
     )
+    judged("tuned_rate", result, found.diagnostics)
+    return result
 
 
 def _cap(
