@@ -4,6 +4,7 @@ The model is the lazy random-feature model of `scalinglaws.solvers.linear`: loss
 the irreducible :math:`\sigma^2`.
 """
 
+from ._accumulated import AccumulatedNoise, accumulated_noise
 from ._cooldown import OptimalCooldown, optimal_cooldown
 from ._functional import FunctionalLaw, functional_law
 from ._methods import DANA, EMA, SGD, HeavyBall, Nesterov, TailAverage
@@ -17,6 +18,7 @@ __all__ = [
     "DANA",
     "EMA",
     "SGD",
+    "AccumulatedNoise",
     "FunctionalLaw",
     "HeavyBall",
     "Nesterov",
@@ -28,6 +30,7 @@ __all__ = [
     "TailAverage",
     "TrainingDiagnostics",
     "TunedRate",
+    "accumulated_noise",
     "functional_law",
     "optimal_cooldown",
     "optimal_schedule",
