@@ -100,7 +100,7 @@ class Run:
 
     # -- meshes -------------------------------------------------------------------------------
 
-    def _mesh(self, landings: Steps | None) -> Mesh:
+    def _mesh(self, landings: Steps | None, ratio: float = _RATIO, behind: int = _SINGLE) -> Mesh:
         """Return the coarse mesh, which ends macro steps at breaks, at the start of an average, and where it is looked at."""
         cuts = {0, self.schedule.steps, *self.schedule.breaks, *self.batches.breaks}
         if isinstance(self.average, TailAverage) and self.begin > 1:
@@ -108,14 +108,14 @@ class Run:
         ends = sorted(cuts)
         segments = list(pairwise(ends))
         fading = [fades(self.schedule, self.batches, *ends) for ends in segments]
-        single = _SINGLE
+        single = behind
         if isinstance(self.average, EMA):  # steps it remembers
-            single = min(_DIRECT, max(_SINGLE, math.ceil(6 / self.average.weight)))
+            single = min(_DIRECT, max(behind, math.ceil(6 / self.average.weight)))
         if not isinstance(self.method, SGD):
             longest = memory(self.method)
             single = _START if math.isinf(longest) else max(_START, math.ceil(10 * longest))
         stops = [] if landings is None else np.unique(landings).tolist()
-        return mesh(segments, fading, _RATIO, single=single, landings=stops)
+        return mesh(segments, fading, ratio, single=single, landings=stops)
 
     def losses(self, wanted: Steps | None) -> Found:
         """Return the losses at steps, by default where macro steps end (all steps of a short run)."""
