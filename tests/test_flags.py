@@ -14,7 +14,7 @@ from scalinglaws import solvers, theory, verify
 from scalinglaws.arguments import flags
 from scalinglaws.errors import DomainError
 from scalinglaws.results import Result
-from scalinglaws.solvers import feature_learning
+from scalinglaws.solvers import feature_learning, schedules
 from scalinglaws.solvers import percolation as solved
 from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
@@ -72,6 +72,9 @@ CALLS = {
     ),
     "solvers.percolation.data_loss": lambda **given: solved.data_loss(
         3, weights=[2.0, 1.0], exponent=1.0, **given
+    ),
+    "solvers.schedules.functional_law": lambda **given: schedules.functional_law(
+        schedules.Schedule.constant(0.1, 3), _spectrum(), batch=1, **given
     ),
     "theory.asymptotics.MellinSymbol.poles": lambda **given: list(
         asymptotics.EXP.poles(0, **given)

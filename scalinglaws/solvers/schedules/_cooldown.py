@@ -19,7 +19,8 @@ from ._schedule import Schedule
 from ._train import TrainingDiagnostics
 from ._trials import FINE, ROUGH, Trials, ended, lowest
 
-_SHORTEST = 16.0  # steps of a cooldown
+_SHORTEST = 1.0  # steps of a cooldown
+_FEW = 1000  # steps of a cooldown, up to which single ones are tried
 _APART = 2.0  # of the fractions of the scan
 
 
@@ -136,7 +137,7 @@ def optimal_cooldown(
     At a fixed rate hard tasks, :math:`\beta < \nu = 1 - 1/\min(\alpha, p + 1)`, want ever shorter cooldowns,
     :math:`f^* \sim T^{-(\nu - \beta)/(\nu + 1)}`; with a tuned rate easy ones are best cooled down from the start.
 
-    Fractions from 16 steps to all are scanned, then the best is searched between its neighbors, to a step at most. Some 30
+    Fractions from one step to all are scanned, then the best is searched between its neighbors, to a step at most. Some 30
     to 50 runs that share nodes: .3 to .9 s for 1e8 steps. The fraction is accurate to 1e-3 of itself, where the loss is flat to 1e-8.
 
     References
@@ -173,8 +174,17 @@ def optimal_cooldown(
     losses = np.array([final(share, ROUGH) for share in shares])
     constant = final(0.0, FINE)
     best = lowest(shares, losses, lambda share: final(share, FINE))
-    place, interior = best.place, not best.at_top
-    if constant <= best.value:
+    place, value = best.place, best.value
+    if place * count < _FEW:  # where the loss falls in visible steps
+        length = round(place * count)
+        for step in (-1, 1):
+            while 0 < length + step <= count:
+                now = final((length + step) / count, FINE)
+                if now >= value:
+                    break
+                length, place, value = length + step, (length + step) / count, now
+    interior = place < 1.0
+    if constant <= value:
         place, interior = 0.0, False
     found = ended(
         _cooled(count, high, place, fall),

@@ -307,6 +307,31 @@ def test_the_least_of_many_fractions(power, features):
     assert found.schedule.values()[-1] < 0.5
 
 
+@pytest.mark.parametrize("power", [1, 2])
+def test_a_cooldown_in_thirty_digits(power):
+    """Of a short run all starts are tried."""
+    spectrum, steps, rate, noise = PowerLawSpectrum(2.5, 0.4, 15), 40, 0.6, 0.5
+    found = optimal_cooldown(steps, spectrum, rate=rate, batch=2, noise_variance=noise, power=power)
+    modes = spectrum.modes()
+    with mp.workdps(30):
+        x = [mp.mpf(float(e)) for e in modes.eigenvalues]
+        losses = []
+        for start in range(steps):
+            energy = [mp.mpf(float(e)) for e in modes.signal]
+            for t in range(steps):
+                eta = mp.mpf(rate) * min(mp.mpf(1), mp.mpf(steps - t) / (steps - start)) ** power
+                driven = eta**2 / 2 * (mp.fsum(energy) + noise)
+                energy = [
+                    e * (1 - 2 * eta * r + (eta * r) ** 2 * mp.mpf(3) / 2) + driven * r**2
+                    for e, r in zip(energy, x, strict=True)
+                ]
+            losses.append(mp.fsum(energy))
+        best = min(range(steps), key=lambda start: losses[start])
+    assert 0 < best < steps - 2
+    assert steps - round(found.cooldown * steps) == best
+    assert found.test_loss == pytest.approx(float(min(losses)), rel=1e-13)
+
+
 def test_without_noise_a_cooldown_does_harm():
     found = optimal_cooldown(10**4, HARD, rate=0.1, batch=math.inf)
     assert found.cooldown == 0

@@ -3,6 +3,7 @@
 import math
 import time
 
+import mpmath as mp
 import numpy as np
 import pytest
 
@@ -61,6 +62,39 @@ def test_a_tuned_rate_takes_less_than_a_second():
         tuned_rate(_shape("wsd", LONG), SPECTRUM, **given)
         spent.append(time.process_time() - start)
     assert min(spent) < 1
+
+
+def final_loss(rates, spectrum, batch, noise):
+    """Return the loss of SGD behind the last of some rates, in the digits of mpmath."""
+    modes = spectrum.modes()
+    x, energy = [[mp.mpf(float(e)) for e in part] for part in (modes.eigenvalues, modes.signal)]
+    for rate in rates:
+        driven = rate**2 / batch * (mp.fsum(energy) + noise)
+        energy = [
+            e * (1 - 2 * rate * r + (rate * r) ** 2 * (1 + mp.mpf(1) / batch)) + driven * r**2
+            for e, r in zip(energy, x, strict=True)
+        ]
+    return mp.fsum(energy)
+
+
+@pytest.mark.parametrize("noise", [0.3, 20.0])
+def test_thirty_digits(noise):
+    spectrum, shape = PowerLawSpectrum.from_ab(2, 1.5, size=12), Schedule.cosine(rate=1, steps=25)
+    found = tuned_rate(shape, spectrum, batch=3, noise_variance=noise)
+    with mp.workdps(30):
+        form = [mp.sin(mp.pi * (25 - t) / 50) ** 2 for t in range(25)]
+
+        def slope(log):
+            rate = mp.exp(log)
+            return mp.diff(
+                lambda part: final_loss([part * f for f in form], spectrum, 3, mp.mpf(noise)), rate
+            )
+
+        around = (mp.log(found.rate * 0.98), mp.log(found.rate * 1.02))
+        best = mp.exp(mp.findroot(slope, around, solver="illinois", tol=1e-12))
+        least = final_loss([best * f for f in form], spectrum, 3, mp.mpf(noise))
+    assert found.rate == pytest.approx(float(best), rel=1e-4)
+    assert found.test_loss == pytest.approx(float(least), rel=1e-8)
 
 
 @pytest.mark.parametrize(
