@@ -192,7 +192,7 @@ def functional_law(
     result = FunctionalLaw(
         steps=shaped(found.astype(float), shape),
         intrinsic_time=shaped(times, shape),
-        learning_rate=shaped(schedule.at(last), shape),
+        learning_rate=shaped(schedule(last), shape),
         bias=shaped(bias, shape),
         variance=shaped(variance, shape),
         test_loss=shaped(total, shape),
@@ -237,7 +237,7 @@ def _followed(
     start = run.nodes.signal if feedback else np.zeros_like(run.nodes.signal)
 
     def marched(plan: Mesh) -> Array:
-        rates, spread = run.schedule.at(plan.times), 1 / run.batches.at(plan.times)
+        rates, spread = run.schedule(plan.times), 1 / run.batches(plan.times)
         losses = np.zeros(plan.lengths.size + 1)
         losses[0] = run.start if feedback else 0.0
         march_warped(
@@ -252,7 +252,7 @@ def _followed(
         wanted = plan.ends if places is None else places
         coarse, fine = marched(plan), marched(halved)
         at, before = (np.searchsorted(mesh.ends, wanted) for mesh in (halved, plan))
-        times = sums(halved, run.schedule.at(halved.times))[at]
+        times = sums(halved, run.schedule(halved.times))[at]
         apart = np.abs(fine[at] - coarse[before])
         how = "collocation on macro steps, two meshes"
         return wanted, times, fine[at], apart, halved.lengths.size, how

@@ -152,7 +152,7 @@ def fades(schedule: Schedule, batch: Schedule, low: int, high: int) -> bool:
     if high == schedule.steps and schedule.form in ("power", "cosine", "wsd"):
         return True
     places = np.array([0.5 * (low + high), high - 1.0])
-    rate, size = schedule.at(places), batch.at(places)
+    rate, size = schedule(places), batch(places)
     if np.isinf(size[0]):
         return bool(rate[1] < _FADING * rate[0])
     return bool(rate[1] * size[0] < _FADING * rate[0] * size[1])
@@ -173,4 +173,4 @@ def summed(schedule: Schedule) -> float:
     segments = schedule.segments()
     flat = Schedule.constant(1.0, schedule.steps)
     found = mesh(segments, [fades(schedule, flat, *ends) for ends in segments], 0.2)
-    return float(sums(found, schedule.at(found.times))[-1])
+    return float(sums(found, schedule(found.times))[-1])

@@ -163,9 +163,10 @@ class TailAverage:
 
     def first(self, steps: int) -> int:
         """Return the first iterate of a run of so many steps."""
-        found = round(self.start * steps) if self.start < 1 else int(self.start)
-        if found > steps:
-            raise refusal("start", self.start, f"is beyond the last of {steps} steps")
+        count = whole("steps", steps)
+        found = round(self.start * count) if self.start < 1 else int(self.start)
+        if found > count:
+            raise refusal("start", self.start, f"is beyond the last of {count} steps")
         return found
 
 
@@ -215,7 +216,7 @@ def coefficients(
         case HeavyBall(momentum=mu, polyak=polyak):
             a = np.full_like(t, mu)
             if polyak:  # the first step has nothing to remember
-                before = schedule.at(np.maximum(t - 1, 0.0))
+                before = schedule(np.maximum(t - 1, 0.0))
                 a = np.divide(mu * before, rate, out=a, where=rate > 0)
             return a, 1 - a if polyak else np.full_like(t, 1 - mu), one, none, rate
         case Nesterov(momentum=mu):

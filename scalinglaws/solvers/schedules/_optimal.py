@@ -237,7 +237,7 @@ def optimal_schedule(
         - 1
         for shape in shapes
     )
-    first = float(made.at(np.zeros(1))[0])
+    first = float(made(np.zeros(1))[0])
     bias, variance = law.bias(x), law.variance(x, slope, turn)
     result = OptimalSchedule(
         steps=float(count),

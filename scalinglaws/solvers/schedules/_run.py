@@ -138,7 +138,7 @@ class Run:
         resolved = np.isfinite(apart) & (apart >= 0) & (least >= 0)
         # differences change sign along the run: each point is given the largest of its neighborhood
         apart = maximum_filter1d(np.where(resolved, apart, math.inf), _NEIGHBORS)[at_coarse]
-        times = sums(halved, self.schedule.at(halved.times))[at]
+        times = sums(halved, self.schedule(halved.times))[at]
         return Found(
             places,
             losses,
@@ -238,7 +238,7 @@ class Run:
 
     def _marched(self, plan: Mesh) -> tuple[Array, Array]:
         """Return losses and averaged losses at the ends of macro steps."""
-        rates, spread = self.schedule.at(plan.times), 1 / self.batches.at(plan.times)
+        rates, spread = self.schedule(plan.times), 1 / self.batches(plan.times)
         losses = np.zeros(plan.lengths.size + 1)
         losses[0] = self.start
         x, noise, signal = self.nodes.rates, self.nodes.noise, self.nodes.signal

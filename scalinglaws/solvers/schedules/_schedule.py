@@ -15,6 +15,8 @@ from ...arguments import (
     MOST_EXACT,
     Array,
     afford,
+    choice,
+    floats,
     function,
     number,
     one_row,
@@ -84,12 +86,29 @@ class Schedule:
 
     def __post_init__(self) -> None:
         """Check what every form has."""
+        self._check_form()
         object.__setattr__(self, "steps", whole("steps", self.steps, high=MOST_EXACT))
         rate = number("rate", self.rate, low=0.0, strict=True, infinite=self.form == "constant")
         if rate < 1 / _LARGEST or _LARGEST < rate < math.inf:
             raise refusal("rate", self.rate, "must lie between 1e-290 and 1e290")
         object.__setattr__(self, "rate", rate)
         object.__setattr__(self, "warmup", whole("warmup", self.warmup, low=0, high=self.steps))
+
+    def _check_form(self) -> None:
+        """Refuse what no class method makes."""
+        form = choice("form", self.form, (*_FORMS, "from_function", "from_array"))
+        names = _FORMS.get(form, ())
+        if not isinstance(self.parameters, tuple) or len(self.parameters) != len(names):
+            wanted = f"of {form} must be {', '.join(names) or 'empty'}"
+            raise refusal("parameters", self.parameters, f"{wanted}; use Schedule.{form}")
+        for name, value in zip(names, self.parameters, strict=True):
+            number(name, value)
+        if (self.shape is not None) != (form == "from_function"):
+            raise refusal("shape", self.shape, "goes with Schedule.from_function only")
+        if isinstance(self.listed, np.ndarray) != (form == "from_array"):
+            raise refusal("listed", self.listed, "goes with Schedule.from_array only", shown=False)
+        if not isinstance(self.corners, tuple) or (self.corners and form != "from_function"):
+            raise refusal("corners", self.corners, "goes with Schedule.from_function only")
 
     @classmethod
     def constant(cls, rate: float, steps: int, *, warmup: int = 0) -> Schedule:
@@ -211,7 +230,7 @@ class Schedule:
             refuse_first("breaks", row, wrong, "must be a whole number below steps")
             corners = tuple(int(entry) for entry in row)
         made = replace(made, corners=corners)
-        made.segments()  # a look at the function
+        made._look()
         return made
 
     @classmethod
@@ -300,12 +319,15 @@ class Schedule:
 
     def __call__(self, steps: ArrayLike) -> Array:
         """Return the value at real steps in [0, T); of an array at whole ones."""
-        t = np.asarray(steps, dtype=float)
-        if np.any(~((t >= 0) & (t < self.steps))):
-            raise refusal("steps", steps, f"must lie in [0, {self.steps})", shown=False)
-        return self.at(t)
+        t = floats("steps", steps)
+        wrong = ~((t >= 0) & (t < self.steps))
+        if self.listed is not None:
+            wrong |= t != np.floor(t)
+        kind = "a whole number " if self.listed is not None else ""
+        refuse_first("steps", t, wrong, f"must be {kind}in [0, {self.steps})")
+        return self._at(t)
 
-    def at(self, t: Array) -> Array:
+    def _at(self, t: Array) -> Array:
         """Return the value at real steps a solver has checked."""
         if self.listed is not None:
             return np.asarray(self.listed[t.astype(np.int64)])
@@ -362,12 +384,12 @@ class Schedule:
 
     def segments(self) -> tuple[tuple[int, int], ...]:
         """Return the intervals between breaks."""
-        ends = (0, *self.breaks, self.steps)
-        found = tuple(pairwise(ends))
-        if self.form == "from_function":
-            for low, high in found:
-                self._checked(np.linspace(low, high - 1, 3))
-        return found
+        return tuple(pairwise((0, *self.breaks, self.steps)))
+
+    def _look(self) -> None:
+        """Call the given function once in each interval."""
+        for low, high in self.segments():
+            self._checked(np.linspace(low, high - 1, 3))
 
     def __repr__(self) -> str:
         """Return the call that makes it."""

@@ -140,7 +140,7 @@ def checked_run(
     if schedule.rate == math.inf:
         raise refusal("rate", schedule.rate, "must be finite")
     batches = as_schedule("batch", batch, schedule.steps)
-    lowest = float(np.min(batches.at(_looks(batches))))
+    lowest = float(np.min(batches(_looks(batches))))
     if lowest < 1:
         raise refusal("batch", lowest, "must be at least 1 at every step")
     return batches, number("features", features, low=1.0, infinite=True)
@@ -161,7 +161,7 @@ def worst(schedule: Schedule, batch: Schedule) -> tuple[Array, Array, Array]:
     t = np.unique(np.concatenate([_looks(schedule), _looks(batch)]))
     if not (schedule.smooth and batch.smooth):
         t = np.unique(np.floor(t))
-    rates, batches = schedule.at(t), batch.at(t)
+    rates, batches = schedule(t), batch(t)
     order: NDArray[np.int64] = np.lexsort((batches, -rates))
     least = np.minimum.accumulate(batches[order])
     first = np.append(True, least[1:] < least[:-1])

@@ -213,8 +213,8 @@ def train(
     shape = found.steps.shape if at is None else np.shape(at)
     result = ScheduledTraining(
         steps=shaped(found.steps.astype(float), shape),
-        learning_rate=shaped(schedule.at(last), shape),
-        batch=shaped(batches.at(last), shape),
+        learning_rate=shaped(schedule(last), shape),
+        batch=shaped(batches(last), shape),
         intrinsic_time=shaped(found.times, shape),
         test_loss=shaped(found.losses, shape),
         averaged_loss=None if average is None else shaped(found.averages, shape),

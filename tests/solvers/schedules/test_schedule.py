@@ -98,7 +98,7 @@ def test_schedules_are_values():
         (lambda: Schedule.from_array([0, 0]), "must not all be zero"),
         (lambda: Schedule.from_array([1, -1]), "values"),
         (lambda: Schedule.from_array([1, math.nan]), "values"),
-        (lambda: Schedule.constant(0.1, 10)(10), "must lie in"),
+        (lambda: Schedule.constant(0.1, 10)(10), "must be in"),
         (lambda: HeavyBall(1), "momentum = 1 must be below 1"),
         (lambda: Nesterov(-0.1), "momentum"),
         (lambda: HeavyBall(0.5, polyak=1), "polyak"),
