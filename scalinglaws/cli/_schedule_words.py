@@ -197,9 +197,9 @@ def make_method(
         case "sgd":
             return SGD()
         case "heavy_ball":
-            return HeavyBall(**given)
+            return HeavyBall(given["momentum"])
         case "nesterov":
-            return Nesterov(**given)
+            return Nesterov(given["momentum"])
         case "dana_constant":
             if math.isinf(features):
                 raise DomainError(
@@ -259,6 +259,12 @@ def _word(name: str, kind: type, default: Any = inspect.Parameter.empty) -> insp
     )
 
 
+_ANNOTATIONS = {
+    "schedule": "Schedule",
+    "method": "Method",
+    "average": "Average | None",
+    "batch": "float | Schedule",
+}
 _TYPED = {
     "schedule": (
         [
@@ -309,35 +315,49 @@ def spoken(function: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
-        A function whose schedule, method and average are words, and whose rate and steps are arguments.
+        A function whose schedule, method and average are words, and whose rate and steps are arguments; without arguments that
+        are lists of schedules, which the command ``schedule`` takes.
     """
     signature = inspect.signature(function)
-    if (
-        "schedule" not in signature.parameters
-        or signature.parameters["schedule"].annotation != "Schedule"
-    ):
+    typed = {
+        name
+        for name, item in signature.parameters.items()
+        if name in _TYPED and item.annotation == _ANNOTATIONS[name]
+    }
+    left_out = {
+        name
+        for name, item in signature.parameters.items()
+        if item.annotation == "Sequence[Schedule]"
+    }
+    if not typed | left_out:
         return function
+    looked_for = "max_rate" in signature.parameters  # then the schedule's own rate does not matter
     taken: list[inspect.Parameter] = []
     documentation = inspect.getdoc(function) or ""
     for name, item in signature.parameters.items():
-        words, described = _TYPED.get(name, ([item.replace(kind=item.KEYWORD_ONLY)], ""))
-        taken += words
-        if described:
-            entry = rf"(?m)^{name} : .*\n(?: +.*\n)+"
-            documentation = re.sub(entry, lambda _, text=described: text, documentation, count=1)  # type: ignore[misc]
+        if name in left_out:
+            continue
+        if name not in typed:
+            taken.append(item.replace(kind=item.KEYWORD_ONLY))
+            continue
+        words, described = _TYPED[name]
+        taken += [word for word in words if not (looked_for and word.name == "rate")]
+        entry = rf"(?m)^{name} : .*\n(?: +.*\n)+"
+        documentation = re.sub(entry, lambda _, text=described: text, documentation, count=1)  # type: ignore[misc]
 
     @functools.wraps(function)
     def call(**given: Any) -> Any:
-        shape = {key: given.pop(key) for key in ("rate", "steps", "warmup") if key in given}
-        given["schedule"] = make_schedule(given["schedule"], **shape)
-        if "method" in given:
+        if "schedule" in typed:
+            shape = {key: given.pop(key) for key in ("rate", "steps", "warmup") if key in given}
+            given["schedule"] = make_schedule(given["schedule"], **{"rate": 1.0, **shape})
+        if "method" in typed:
             given["method"] = make_method(
-                given["method"],
+                given.get("method", "sgd"),
                 spectrum=given.get("spectrum"),
                 features=given.get("features", math.inf),
             )
-        if "average" in given:
-            given["average"] = make_average(given["average"])
+        if "average" in typed:
+            given["average"] = make_average(given.get("average"))
         return function(**given)
 
     call.__doc__ = documentation

@@ -521,6 +521,8 @@ SOLVE = {
     "feature_learning.reuse_dmft": ["steps=20", "samples=10", "learning_rate=0.1", "richness=0,1"],
     "feature_learning.circle_flow": ["t=1:100", "activation_power=1", "target_exponent=0.8,1"],
     "schedules.train": ["schedule=wsd:0.2", "rate=0.1,0.2", "steps=1000", "batch=4"],
+    "schedules.functional_law": ["schedule=linear", "rate=0.1,0.2", "steps=1000", "batch=4"],
+    "schedules.tuned_rate": ["schedule=linear", "steps=500,1000", "batch=4"],
     "schedules.stability": ["schedule=cosine", "rate=0.1,0.2", "steps=1000", "batch=4"],
     "percolation.allocate": ["alpha=1", "size=30", "n=10,100", "exponents=0.5"],
     "percolation.zipf_model_loss": ["n=1e3:1e15", "alpha=1", "exponent=0.5,1"],
