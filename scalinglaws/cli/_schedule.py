@@ -290,7 +290,7 @@ def _blocks(task: _Task, table: list[tuple[Any, ...]], said: list[str]) -> Itera
         (
             word,
             short(rate),
-            number(loss),
+            number(loss, 6),
             "least" if gap == 0 else f"+{number(100 * gap, 3)} %",
             "yes" if capped else "no",
             number(serial),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from scalinglaws import SourceCapacity
+from scalinglaws import SourceCapacity, theory
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers import PowerLawSpectrum
 from scalinglaws.solvers.schedules import (
@@ -166,6 +166,22 @@ def test_lines_are_where_exponents_change(tmp_path):
         edge = low[1:]
         np.testing.assert_allclose(edge, edge / (edge + 1 / (power + 1)), rtol=1e-12)
     assert marked(axis, "mine") == (1.5, 0.5)
+
+
+@pytest.mark.parametrize(("shape", "power"), [("linear", 1), ("cosine", 2)])
+def test_lines_are_those_of_the_law(shape, power):
+    law = theory.law("schedules.tuned")
+    axis = saturation_diagram().axes[0]
+    for alpha, low in np.transpose(marked(axis, shape))[1::125].tolist():
+        assert law.regime(alpha=alpha + 0.01, beta=low + 0.01, p=power) == "easy, shape"
+        assert law.regime(alpha=alpha + 0.01, beta=low - 0.01, p=power) == "hard"
+    for alpha, edge in np.transpose(marked(axis, "hard"))[60::125].tolist():
+        assert law.regime(alpha=alpha, beta=edge + 0.01, p=10) == "easy"
+        assert law.regime(alpha=alpha, beta=edge - 0.01, p=10) == "hard"
+
+
+def test_the_plane_can_be_saved(tmp_path):
+    figure = saturation_diagram()
     figure.savefig(tmp_path / "plane.png")
 
 
