@@ -305,6 +305,10 @@ MAKERS = {
     "LocalSlopes": lambda: verify.empirical.local_slopes(
         np.geomspace(1, 1e4, 17), np.geomspace(2, 1, 17)
     ),
+    "Schedule": lambda: solvers.schedules.Schedule.wsd(rate=0.05, steps=200, cooldown=0.2),
+    "ScheduledTraining": lambda: solvers.schedules.train(
+        MAKERS["Schedule"](), solvers.PowerLawSpectrum(1.5, 0.5), batch=4, noise_variance=0.1
+    ),
     "FitLaw": lambda: verify.empirical.fits.fit_law("surface"),
     "Plan": lambda: verify.empirical.plan(
         verify.empirical.from_parameters("besiroglu"), compute=1e22

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..reprs import short_repr
+from ._schedule_words import spoken
 
 if TYPE_CHECKING:
     from ..solvers.catalogue import Shown
@@ -47,7 +48,7 @@ class Solver:
         function = solver(name)
         declared = shown(function)
         assert declared is not None
-        return Solver(name, function, declared)
+        return Solver(name, spoken(function), declared)
 
     @cached_property
     def signature(self) -> dict[str, inspect.Parameter]:
