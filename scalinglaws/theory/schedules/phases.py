@@ -6,7 +6,7 @@ either side. Where hard tasks meet easy ones, powers of one bottleneck meet; wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -109,7 +109,7 @@ class Diagram:
         return found
 
     def regimes(self, of: sp.Expr | None = None) -> tuple[Regime, ...]:
-        """Return the regimes of the loss, or of a monomial in the scales: inside of regions, on lines, at points where lines meet.
+        """Return the regimes of the loss, or of a monomial in the scales: inside of regions, at points where lines meet, on lines.
 
         On a line where the optimum leaves what is asked for free within a range, and on both sides it is another, there is no regime.
         """
@@ -128,7 +128,7 @@ class Diagram:
             inner = self._inner(of)
             found, lost = list(inner), []
             met = self.line.model.regimes(of) if self.line is not None else ()
-            for edge in (*self._lines, *self._points):
+            for edge in (*self._points, *self._lines):
                 regime = self._on(edge, inner, met)
                 if regime is None:
                     lost.append(sp.to_nnf(sp.Not(edge.condition)))
@@ -155,12 +155,18 @@ class Diagram:
             for entry, (_, _, condition) in zip(found, self._winners, strict=True)
         ]
 
+    @cached_property
+    def _tests(self) -> tuple[Callable[..., bool], ...]:
+        """Where each balance wins, as functions of numbers: one next to a line has to be found at many points."""
+        return tuple(sp.lambdify(list(self.box), where, "math") for *_, where in self._winners)
+
     def _beside(self, points: Iterable[Mapping[sp.Symbol, Any]]) -> tuple[int, ...]:
         """List the balances that win at points, each once and in their order."""
+        numbers = [[float(point[name]) for name in self.box] for point in points]
         return tuple(
             place
-            for place, (_, _, condition) in enumerate(self._winners)
-            if any(condition.subs(point) == sp.true for point in points)
+            for place, wins in enumerate(self._tests)
+            if any(wins(*values) for values in numbers)
         )
 
     # -- on lines and at points -------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ SAMPLES = sp.Symbol("D", positive=True)
 
 _DECAY, _BATCH, _RATE, _PART, _SERIAL = sp.symbols("p B eta u s", positive=True)
 _AMPLITUDE = sp.Symbol("A", positive=True)
+_FROM_ZERO = {name: sp.Symbol(name.name, nonnegative=True) for name in (_PART, _SERIAL)}
 _PARTS = {
     _DECAY: (sp.Rational(1, 4), sp.Integer(5)),
     _PART: (sp.Rational(1, 20), sp.Rational(19, 20)),
@@ -131,9 +132,9 @@ def derive_batch_ramp(model: RampLimited) -> Derived:
     found = Derived(diagram.regimes(INTRINSIC), conditions, _nothing, piecewise=True)
     forms = {
         "batch": Form(
-            _BATCH * (1 - _PART) ** (-_DECAY / (_DECAY + 1)),
+            (_BATCH * (1 - _PART) ** (-_DECAY / (_DECAY + 1))).subs(_FROM_ZERO),
             "batch after the part u of the serial steps, which equals the decay (1 - t/T)^p at the batch B",
-            (sp.Gt(1, _PART),),
+            (sp.Gt(1, _FROM_ZERO[_PART]),),
         ),
         "serial_steps": Form(
             T / (_DECAY + 1), "serial steps, at the rate at which the decay starts"
@@ -267,14 +268,15 @@ def derive_early_batch(model: RampLimited) -> Derived:
     beta, chi = (sp.cancel(-terms[name].as_base_exp()[1]) for name in ("time", "noise"))
     where = sp.Gt(b, 1)
     conditions = () if where == sp.true else (where,)
+    step_number = _FROM_ZERO[_SERIAL]
     forms = {
         "early_batch": Form(
-            1 + T ** (beta - chi) * (1 + _SERIAL) ** (1 - beta),
+            1 + T ** (beta - chi) * (1 + step_number) ** (1 - beta),
             "batch at step s of t, without label noise, that restores the loss t^-beta, times a logarithm, of super-easy tasks: "
             "beta from chi = 2 - 1/alpha to chi + 1",
         ),
         "early_batch_power": Form(
-            (T / (1 + _SERIAL)) ** (beta - chi),
+            (T / (1 + step_number)) ** (beta - chi),
             "batch at step s of t that does the same without the logarithm, for a few times the samples",
         ),
         "early_loss": Form(
