@@ -26,7 +26,7 @@ from ..linear import (
 )
 from ..monomials import power_product
 from ..records import Derived, Regime
-from ..symbols import N, T
+from ..symbols import N, T, as_exponent
 
 LOG = sp.Symbol("log_C", positive=True)
 """The logarithm of what is large, where two powers of one bottleneck meet."""
@@ -198,8 +198,7 @@ def _leading(
     )
 
 
-@lru_cache(maxsize=32)
-def decayed_noise(spectrum_exponent: sp.Expr, decay: sp.Expr) -> tuple[tuple[sp.Expr, int], ...]:
+def decayed_noise(spectrum_exponent: Any, decay: Any) -> tuple[tuple[sp.Expr, int], ...]:
     r"""Derive what is left of label noise after a decay :math:`(1 - t/T)^p`, as powers of the intrinsic time.
 
     In the intrinsic time u that remains, the rate vanishes as :math:`u^\pi`, :math:`\pi = p/(p+1)`; a mode keeps
@@ -210,7 +209,7 @@ def decayed_noise(spectrum_exponent: sp.Expr, decay: sp.Expr) -> tuple[tuple[sp.
 
     Parameters
     ----------
-    spectrum_exponent, decay : Expr
+    spectrum_exponent, decay : Expr or number
         b and p; p = 0 is a constant rate.
 
     Returns
@@ -226,7 +225,23 @@ def decayed_noise(spectrum_exponent: sp.Expr, decay: sp.Expr) -> tuple[tuple[sp.
     >>> decayed_noise(sp.Integer(2), sp.S.One)  # they meet
     ((1/2, 1),)
     """
-    b, vanishing = spectrum_exponent, sp.cancel(decay / (decay + 1))
+    b = as_exponent("spectrum_exponent", spectrum_exponent, "the eigenvalues k^-b")
+    if not b.is_positive:
+        raise refusal("spectrum_exponent", b, "must be positive: eigenvalues fall as k^-b")
+    return _left(b, as_decay(decay))
+
+
+def as_decay(decay: Any) -> sp.Expr:
+    """Check the exponent of a decay."""
+    found = as_exponent("decay", decay, "the decay (1 - t/T)^p")
+    if found.is_negative:
+        raise refusal("decay", found, "must be at least 0: the rate does not grow")
+    return found
+
+
+@lru_cache(maxsize=32)
+def _left(b: sp.Expr, decay: sp.Expr) -> tuple[tuple[sp.Expr, int], ...]:
+    vanishing = sp.cancel(decay / (decay + 1))
     kept = MellinSymbol(
         ((sp.Integer(2), sp.S.One, 0), (vanishing - 1, -sp.S.One, 0)),
         ((vanishing, -sp.S.One),),

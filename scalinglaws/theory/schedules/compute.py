@@ -16,14 +16,14 @@ from typing import Any
 import sympy as sp
 
 from ...arguments import instance
-from ...errors import DomainError, refusal
+from ...errors import DomainError
 from ...reprs import short_repr
 from ..derivation import Derivation, Step
 from ..optimum import CostLimited, optimum_steps
 from ..records import Derived, Form
 from ..references import BORDELON_2026
-from ..symbols import ALPHA, BETA, BOX, C, N, T, as_exponent, check_task, free_box
-from .bottlenecks import LOG, bottlenecks, decayed_noise, inside
+from ..symbols import ALPHA, BETA, BOX, C, N, T, check_task, free_box
+from .bottlenecks import LOG, as_decay, bottlenecks, decayed_noise, inside
 from .phases import Diagram, Line, Region
 
 INTRINSIC = sp.Symbol("tau", positive=True)
@@ -68,9 +68,7 @@ def check_decay(model: Any) -> None:
     decay = model.decay
     if decay is None:
         decay = sp.cancel(2 * model.spectrum_exponent - 1)
-    decay = as_exponent("decay", decay, "the decay (1 - t/T)^p")
-    if decay.is_negative:
-        raise refusal("decay", decay, "must be at least 0: the rate does not grow")
+    decay = as_decay(decay)
     free_box(model.box, decay)
     object.__setattr__(model, "decay", decay)
 

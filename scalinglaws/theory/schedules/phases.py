@@ -224,12 +224,13 @@ class Diagram:
         beside = [inner[place] for place in edge.beside]
         name = " | ".join(sorted({entry.name for entry in beside}, key=self._order))
         if edge.along is not None and len(edge.values) == 1:
-            exponents = [met[edge.along].exponent]
+            exponent = met[edge.along].exponent
         else:
-            exponents = [_tidy(entry.exponent.subs(edge.values)) for entry in beside]
-        if any(not _same(exponents[0], other, edge, self.box) for other in exponents[1:]):
-            return None
-        return Regime(name, edge.condition, exponents[0], None, self._logs(edge, met))
+            exponent, *others = (entry.exponent.subs(edge.values) for entry in beside)
+            if any(not _same(exponent, other, edge, self.box) for other in others):
+                return None
+            exponent = _tidy(exponent)
+        return Regime(name, edge.condition, exponent, None, self._logs(edge, met))
 
     def _logs(self, edge: _Edge, met: tuple[Regime, ...]) -> Any:
         """Return the power of the logarithm on a line or at a point; None where it does not follow."""
@@ -306,19 +307,17 @@ def _bound(part: sp.Basic) -> sp.Basic:
 
 def _tidy(value: sp.Expr) -> sp.Expr:
     """Reduce an exponent on a line; numbers with roots are written without roots in denominators."""
-    if value.has(sp.Pow) and any(
-        part.exp.is_Rational and not part.exp.is_Integer for part in value.atoms(sp.Pow)
-    ):
-        return sp.radsimp(sp.radsimp(value)) if value.is_number else value
-    return sp.cancel(value)
+    if not any(part.exp.is_Rational and not part.exp.is_Integer for part in value.atoms(sp.Pow)):
+        return sp.cancel(value)
+    if not value.is_number:
+        return value
+    above, below = (sp.expand(part) for part in sp.fraction(sp.together(value)))
+    return sp.radsimp(above / below)
 
 
 def _same(
     one: sp.Expr, two: sp.Expr, edge: _Edge, box: Mapping[sp.Symbol, tuple[Any, Any]]
 ) -> bool:
-    difference = one - two
-    if difference == 0:
-        return True
     kept = {name: ends for name, ends in box.items() if name not in edge.values}
     place = inside(kept, sp.true)
-    return bool(abs(sp.N(difference.subs(place))) < _EQUAL)
+    return bool(abs(float(one.subs(place)) - float(two.subs(place))) < _EQUAL)

@@ -1,5 +1,7 @@
 """Compute-optimal phases of schedules and of momentum: the tables, a linear programme, sums that are minimized, and lines."""
 
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 
@@ -523,3 +525,24 @@ def test_a_corrupted_step_of_a_model_that_is_not_shipped():
 def test_what_is_refused(make, complaint):
     with pytest.raises(DomainError, match=complaint):
         make()
+
+
+@pytest.mark.slow
+def test_everything_is_derived_in_two_seconds():
+    """All laws of this theory's methods, in a process of their own, the time of loading SymPy left out."""
+    code = (
+        "import time; from scalinglaws.theory.schedules import *; "
+        "start = time.process_time(); "
+        "[f(m) for f, m in ((derive_compute, NoisyLimited()), (derive_dana, DanaLimited()), "
+        "(derive_dana, DanaLimited(fading=0, shrinking=1)), (derive_momentum, MomentumLimited()), "
+        "(derive_batch_ramp, RampLimited()))]; print(time.process_time() - start)"
+    )
+    times = []
+    for _ in range(3):  # other processes slow one down
+        run = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        times.append(float(run.stdout))
+        if times[-1] < 2:
+            break
+    assert min(times) < 2
