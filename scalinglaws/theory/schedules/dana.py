@@ -88,17 +88,14 @@ def _assembled(
     found = bottlenecks(a, b, ranges)
     capped = gain.has(N)
 
-    def limited(
-        condition: sp.Basic, tempo: sp.Expr, cap: sp.Expr | None, at: Mapping[sp.Symbol, Any]
-    ) -> CostLimited:
+    def limited(condition: sp.Basic, tempo: sp.Expr, cap: sp.Expr | None) -> CostLimited:
         limits = found.limits(condition)
         limits |= {name: box[name] for name in pace.free_symbols & box.keys()}
-        limits = {name: ends for name, ends in limits.items() if name not in at}
-        terms = found.terms(condition, tempo.subs(at), *_TERMS, at=at)
+        terms = found.terms(condition, tempo, *_TERMS)
         if terms["transient"] == terms["model"]:
             del terms["transient"]
         region = () if isinstance(found.source, sp.Symbol) or condition == sp.true else (condition,)
-        above = () if found.above == sp.true else (found.above.subs(at),)
+        above = () if found.above == sp.true else (found.above,)
         names = {
             frozenset({"time", "model"}): "Ia",
             frozenset({"time", "transient"}): "II",
@@ -123,14 +120,13 @@ def _assembled(
     regions, slow = [], []
     for _, condition in found.regions():
         whole = sp.And(found.above, condition)
-        regions.append(Region(whole, limited(condition, pace, 1 / gain if capped else None, {})))
+        regions.append(Region(whole, limited(condition, pace, 1 / gain if capped else None)))
         if capped:
-            slow.append(limited(condition, T, gain, {}))
+            slow.append(limited(condition, T, gain))
     line = None
     if at := found.line():
         ((name, value),) = at.items()
-        met = limited(sp.true, pace, 1 / gain if capped else None, at)
-        line = Line(name, value, found.above.subs(at), met, known_log=False)
+        line = Line(name, value, found.above.subs(at))
     return Diagram(tuple(regions), line), tuple(slow)
 
 

@@ -55,17 +55,14 @@ class Line:
         Its value.
     condition : Basic
         What else holds.
-    model : CostLimited
-        The sum there, with its logarithms.
-    known_log : bool
-        Whether the power of the logarithm follows from the sum.
+    model : CostLimited or None
+        The sum there, with its logarithms; None where no logarithm is claimed, and exponents follow from the last of the regions.
     """
 
     name: sp.Symbol
     value: sp.Expr
     condition: sp.Basic
-    model: CostLimited
-    known_log: bool = True
+    model: CostLimited | None = None
 
 
 @short_repr
@@ -76,7 +73,8 @@ class _Edge:
     values: Mapping[sp.Symbol, sp.Expr]
     condition: sp.Basic
     beside: tuple[int, ...]
-    along: int | None = None  # place among the balances of the line between regions
+    special: bool = False  # on the line between regions
+    along: int = 0  # there, place among its balances
 
 
 @short_repr
@@ -127,7 +125,8 @@ class Diagram:
         if of not in self._known:
             inner = self._inner(of)
             found, lost = list(inner), []
-            met = self.line.model.regimes(of) if self.line is not None else ()
+            model = self.line.model if self.line is not None else None
+            met = () if model is None else model.regimes(of)
             for edge in (*self._points, *self._lines):
                 regime = self._on(edge, inner, met)
                 if regime is None:
@@ -183,21 +182,29 @@ class Diagram:
                     for values, condition in _between(first, second, region.model.box)
                 ]
         if self.line is not None:
-            name, value = self.line.name, self.line.value
-            for place, (_, condition) in enumerate(self.line.model.winners):
-                box = self.line.model.box
-                point = inside(box, condition) if box else {}
-                sides = [{**point, name: value.subs(point) + side * _STEP} for side in (-1, 1)]
-                bounds = strongest((*_parts(self.line.condition), *_parts(condition)))
-                found.append(
-                    _Edge(
-                        {name: value},
-                        sp.And(sp.Eq(name, value), *bounds),
-                        self._beside(sides),
-                        place,
-                    )
-                )
+            found += self._between_regions(self.line)
         return tuple(found)
+
+    def _between_regions(self, line: Line) -> Iterable[_Edge]:
+        """Write down the parts of the line between two regions."""
+        name, value = line.name, line.value
+        box = {key: ends for key, ends in self.box.items() if key != name}
+        if line.model is not None:
+            wins = [condition for _, condition in line.model.winners]
+        else:
+            wins = [
+                sp.And(*(_bound(part.subs(name, value)) for part in _parts(condition)))
+                for _, condition in self.regions[-1].model.winners
+            ]
+        for place, condition in enumerate(wins):
+            try:
+                point = inside(box, sp.And(line.condition, condition))
+            except ValueError:
+                continue
+            sides = [{**point, name: value.subs(point) + side * _STEP} for side in (-1, 1)]
+            bounds = strongest((*_parts(line.condition), *_parts(condition)))
+            whole = sp.And(sp.Eq(name, value), *bounds)
+            yield _Edge({name: value}, whole, self._beside(sides), True, place)
 
     @cached_property
     def _points(self) -> tuple[_Edge, ...]:
@@ -215,15 +222,15 @@ class Diagram:
             beside = self._beside(around)
             if key not in found and len(beside) > 2:
                 condition = sp.And(*(sp.Eq(*pair) for pair in point.items()))
-                places = [edge.along for edge in (one, two) if edge.along is not None]
-                found[key] = _Edge(point, condition, beside, places[0] if places else None)
+                special = one.special or two.special
+                found[key] = _Edge(point, condition, beside, special)
         return tuple(found.values())
 
     def _on(self, edge: _Edge, inner: list[Regime], met: tuple[Regime, ...]) -> Regime | None:
         """Write down the regime of a line or a point; None where what is asked for is not determined."""
         beside = [inner[place] for place in edge.beside]
         name = " | ".join(sorted({entry.name for entry in beside}, key=self._order))
-        if edge.along is not None and len(edge.values) == 1:
+        if edge.special and met and len(edge.values) == 1:
             exponent = met[edge.along].exponent
         else:
             exponent, *others = (entry.exponent.subs(edge.values) for entry in beside)
@@ -236,9 +243,9 @@ class Diagram:
         """Return the power of the logarithm on a line or at a point; None where it does not follow."""
         if any(_tidy(part.subs(edge.values)) == 0 for part in self.meeting):
             return None
-        if edge.along is None or self.line is None:
+        if not edge.special:
             return 0
-        if not self.line.known_log:
+        if not met:
             return None
         # at a point, both parts of the line must agree
         parts = met if len(edge.values) > 1 else (met[edge.along],)
