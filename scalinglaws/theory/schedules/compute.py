@@ -26,11 +26,11 @@ from ..symbols import ALPHA, BETA, BOX, C, N, T, check_task, free_box
 from .bottlenecks import LOG, as_decay, bottlenecks, decayed_noise, inside
 from .phases import Diagram, Line, Region
 
-INTRINSIC = sp.Symbol("tau", positive=True)
+TAU = sp.Symbol("tau", positive=True)
 """Intrinsic time of a run: the sum of its rates, in units of the largest stable one."""
 
 _NAMES = {
-    frozenset({"time", "model", f"{INTRINSIC}/{T} <= 1"}): "hard",
+    frozenset({"time", "model", f"{TAU}/{T} <= 1"}): "hard",
     frozenset({"time", "noise", "model"}): "intermediate",
     frozenset({"time", "noise", "transient"}): "easy",
     frozenset({"noise", "model", "transient"}): "floor",
@@ -104,7 +104,7 @@ def _diagram(model: NoisyLimited) -> Diagram:
 def _assembled(b: sp.Expr, a: sp.Expr, decay: sp.Expr, ranges: tuple[Any, ...]) -> Diagram:
     box = dict(ranges)
     found = bottlenecks(a, b, ranges)
-    pace = INTRINSIC
+    pace = TAU
     used = decay.free_symbols
 
     def limited(condition: sp.Basic, at: Mapping[sp.Symbol, Any], **more: Any) -> CostLimited:

@@ -25,10 +25,11 @@ from ..records import Derived, Form, Regime
 from ..references import FERBACH_2025
 from ..relations import against_zero
 from ..symbols import ALPHA, BETA, BOX, T, check_task, free_box
+from ._letters import BATCH
 from .bottlenecks import bottlenecks, inside, source
 
-MOMENTUM, RATE, BATCH = sp.symbols("mu eta B", positive=True)
-"""Momentum and learning rate of heavy ball, and samples in a batch."""
+MOMENTUM, RATE = sp.symbols("mu eta", positive=True)
+"""Momentum and learning rate of heavy ball."""
 
 _SLOWNESS = sp.Symbol("u", positive=True)  # one over the eigenvalue of a mode
 _RANGES = {

@@ -25,7 +25,7 @@ from ..references import BORDELON_2026, SMITH_2018
 from ..relations import against_zero
 from ..symbols import ALPHA, BETA, BOX, T, check_task
 from .bottlenecks import LOG, bottlenecks, decayed_noise
-from .compute import INTRINSIC, check_decay, noise_left
+from .compute import TAU, check_decay, noise_left
 from .phases import Diagram, Region
 
 SAMPLES = sp.Symbol("D", positive=True)
@@ -74,19 +74,19 @@ def _tuned(b: sp.Expr, a: sp.Expr, decay: sp.Expr, ranges: tuple[Any, ...]) -> D
     used = a.free_symbols | b.free_symbols | decay.free_symbols
     limits = {name: ends for name, ends in box.items() if name in used}
     left = noise_left(b, decay, limits)
-    time = found.terms(sp.true, INTRINSIC, "time")["time"]
-    noise = sp.Add(*(INTRINSIC**power * LOG**logs / SAMPLES for power, logs in left))
+    time = found.terms(sp.true, TAU, "time")["time"]
+    noise = sp.Add(*(TAU**power * LOG**logs / SAMPLES for power, logs in left))
     above = () if found.above == sp.true or not limits else (found.above,)
     model = CostLimited(
         {"time": time, "noise": noise},
-        (INTRINSIC,),
+        (TAU,),
         SAMPLES,
         None,
-        ((INTRINSIC / SAMPLES, 1),),
+        ((TAU / SAMPLES, 1),),
         limits,
         where=above,
         names={
-            frozenset({"time", f"{INTRINSIC}/{SAMPLES} <= 1"}): "hard",
+            frozenset({"time", f"{TAU}/{SAMPLES} <= 1"}): "hard",
             frozenset({"time", "noise"}): "easy",
         },
         constants=False,
@@ -125,11 +125,9 @@ def derive_batch_ramp(model: RampLimited) -> Derived:
     )
     early = derive_early_batch(model)
     conditions = tuple(
-        part
-        for part in (sp.Gt(model.spectrum_exponent, 1), *diagram.jumps(INTRINSIC))
-        if part != sp.true
+        part for part in (sp.Gt(model.spectrum_exponent, 1), *diagram.jumps(TAU)) if part != sp.true
     )
-    found = Derived(diagram.regimes(INTRINSIC), conditions, _nothing, piecewise=True)
+    found = Derived(diagram.regimes(TAU), conditions, _nothing, piecewise=True)
     forms = {
         "batch": Form(
             (_BATCH * (1 - _PART) ** (-_DECAY / (_DECAY + 1))).subs(_FROM_ZERO),
@@ -148,7 +146,7 @@ def derive_batch_ramp(model: RampLimited) -> Derived:
         steps = (
             *_equivalence(),
             *early.derivation.steps,
-            *optimum_steps(region.model, INTRINSIC, suffix="_ramp", case=region.condition),
+            *optimum_steps(region.model, TAU, suffix="_ramp", case=region.condition),
         )
         return Derivation(steps, (), {**diagram.box, **early.derivation.box, **_PARTS})
 

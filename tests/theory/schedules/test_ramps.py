@@ -13,7 +13,7 @@ from scalinglaws.errors import DomainError
 from scalinglaws.solvers import PowerLawSpectrum
 from scalinglaws.theory.derivation import Derivation
 from scalinglaws.theory.schedules import (
-    INTRINSIC,
+    TAU,
     RampLimited,
     derive_batch_ramp,
     derive_early_batch,
@@ -161,7 +161,7 @@ def test_a_decay_that_meets_the_capacity_has_a_logarithm():
 
 def test_a_corrupted_step_is_refused():
     derivation = derive_batch_ramp(RampLimited(decay=1)).derivation
-    for quantity in ("S", "B_s", "B_u", "w_s", f"{INTRINSIC}_ramp"):
+    for quantity in ("S", "B_s", "B_u", "w_s", f"{TAU}_ramp"):
         place = max(i for i, e in enumerate(derivation.steps) if str(e.quantity) == quantity)
         entry = derivation.steps[place]
         wrong = type(entry)(
