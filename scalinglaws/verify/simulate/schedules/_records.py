@@ -27,7 +27,7 @@ class ScheduledRuns:
     test_loss : ndarray, shape (draws, K) or (draws,)
         Population loss of each run's readout, without label noise.
     averaged_loss : ndarray, same shape, or None
-        Population loss of the average of readouts, nan before it begins; None where none was asked for.
+        Population loss of the average of readouts, of the readout itself before a tail starts; None where none was asked for.
     """
 
     steps: NDArray[np.int64]

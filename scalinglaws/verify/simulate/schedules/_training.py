@@ -293,5 +293,5 @@ def _train(
         if weight > 0.0:
             averaged[record] = mean
         elif start >= 0:
-            averaged[record] = mean / (step - start + 1.0) ** 2 if step >= start else np.nan
+            averaged[record] = mean / (step - start + 1.0) ** 2 if step >= start else loss
     return -1
