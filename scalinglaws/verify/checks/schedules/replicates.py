@@ -34,6 +34,11 @@ def allowed(exponent: float) -> float:
     return max(LEAST_TOLERANCE, EXPONENT_TOLERANCE * exponent)
 
 
+def exponents_of(a: float, b: float) -> dict[str, Any]:
+    """Return capacity and source of a task with signal k^-a and eigenvalues k^-b, as laws call them."""
+    return {"alpha": b, "beta": (a - 1) / b}
+
+
 def whole_task(a: float, b: float, modes: int) -> EmpiricalSpectrum:
     """Return a power-law task whose signal beyond some modes, which no run reaches, stands still in one of them."""
     eigenvalues, signal = PowerLawSpectrum.from_ab(a, b, modes).explicit()
