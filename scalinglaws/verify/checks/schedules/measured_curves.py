@@ -54,6 +54,7 @@ def _simulated(context: Context, name: str, schedule: Schedule, draws: int) -> S
     "schedules.bridge",
     statement="a law that knows the schedule, fitted to a constant rate and one that drops, predicts how low a decay ends",
     no_law="the law is fitted, with an effective kernel; what is tested is the prediction of a schedule that it has not seen",
+    compiles=4,
 )
 def bridge(context: Context) -> Iterator[Comparison]:
     """The final loss of wsd, in a full run of longer ones too; the schedule-blind fit to the same curves expects .04 more."""
