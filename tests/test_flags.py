@@ -59,6 +59,7 @@ def _report():
 
 # every public callable with a flag, and a call that is right but for it
 CALLS = {
+    "solvers.schedules.HeavyBall": lambda **given: solvers.schedules.HeavyBall(0.9, **given),
     "solvers.feature_learning.online_dmft": lambda **given: _march(
         feature_learning.online_dmft, batch=8, **given
     ),
