@@ -63,13 +63,11 @@ def functional(context: Context) -> Iterator[Comparison]:
     flat = [Schedule.constant(rate, round(x / rate)) for x in spent]
 
     def bias_at(times: Array) -> Array:
-        return np.array([float(law.evaluate("bias", X=x, **values)) for x in times])
+        return np.asarray(law.evaluate("bias", X=times, **values))
 
     bias = bias_at(spent)
     noisy = {"theta": rate / batch, "sigma2": 10.0, "alpha": b}
-    floor, decayed = (
-        np.array([float(left.evaluate("decay", U=x, p=p, **noisy)) for x in spent]) for p in (0, 1)
-    )
+    floor, decayed = (np.asarray(left.evaluate("decay", U=spent, p=p, **noisy)) for p in (0, 1))
     cases: dict[str, tuple[int, list[Schedule], float, Array, dict[str, Array]]] = {
         "bias": (
             2,
@@ -133,7 +131,7 @@ def cooldown(context: Context) -> Iterator[Comparison]:
     law = theory.law("schedules.cooldown_variance")
     lengths, b = np.array([20.0, 40.0, 80.0]), 1.5
     given = {"theta": 1.0, "sigma2": 1.0, "alpha": b}
-    both = [float(law.evaluate("decay", U=length, p=1, **given)) for length in lengths]
+    both, steeper = (law.evaluate("decay", U=lengths, p=p, **given) for p in (1, 2))
     floor = float(law.evaluate("floor", **given))
     yield curve(
         context,
@@ -142,9 +140,7 @@ def cooldown(context: Context) -> Iterator[Comparison]:
         both,
         {
             "the floor of a constant rate": np.full(lengths.size, floor),
-            "a rate that vanishes as its square": [
-                float(law.evaluate("decay", U=length, p=2, **given)) for length in lengths
-            ],
+            "a rate that vanishes as its square": steeper,
         },
         replicated(context, "linear", 50, _noise_left(1, 0.5, lengths, b, 100)),
         source=f"{law.name}, both terms",
@@ -345,10 +341,8 @@ def optimal(context: Context) -> Iterator[Comparison]:
     def constant(steps: int) -> float:
         """Return the loss at the best constant rate: bias, and noise without a decay."""
         times = spent(steps) * np.geomspace(0.1, 2, 20)
-        noises = [
-            left.evaluate("decay", U=x, p=0, theta=x / steps, sigma2=1.0, alpha=b) for x in times
-        ]
-        return float(np.min(bias * times ** -values["beta"] + np.array(noises, float)))
+        noises = left.evaluate("decay", U=times, p=0, theta=times / steps, sigma2=1.0, alpha=b)
+        return float(np.min(bias * times ** -values["beta"] + np.asarray(noises)))
 
     yield curve(
         context,
