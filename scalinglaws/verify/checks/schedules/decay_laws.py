@@ -142,7 +142,7 @@ def cooldown(context: Context) -> Iterator[Comparison]:
             "the floor of a constant rate": np.full(lengths.size, floor),
             "a rate that vanishes as its square": steeper,
         },
-        replicated(context, "linear", 50, _noise_left(1, 0.5, lengths, b, 100)),
+        replicated(context, "linear", 10, _noise_left(1, 0.5, lengths, b, 100)),
         source=f"{law.name}, both terms",
         method=_METHOD,
         tolerance=CURVE_TOLERANCE,

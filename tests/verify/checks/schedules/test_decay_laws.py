@@ -23,7 +23,7 @@ def scaled(monkeypatch, name, factor, method="__call__"):
 
     def mutated(self, *args, **values):
         found = original(self, *args, **values)
-        return float(found) * factor if self.name == name else found
+        return found * factor if self.name == name else found
 
     monkeypatch.setattr(Law, method, mutated)
 
