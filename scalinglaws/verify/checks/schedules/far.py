@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from .... import theory
-from ....solvers.schedules import Schedule, tuned_rate
+from ....errors import AccuracyWarning
+from ....solvers.schedules import DANA, Schedule, train, tuned_rate
 from ....solvers.spectra import PowerLawSpectrum
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import local_exponent
@@ -132,4 +135,79 @@ def _best(context: Context) -> Comparison:
         tolerance_kind="relative",
         rival=Rival("a linear decay", linear),
         evidence="exact",
+    )
+
+
+@check(
+    "schedules.dana.far",
+    statement="with momentum that fades as t^-(1/b) the loss at 1e10 steps has the exponent of power counting",
+    laws=("schedules.dana_decaying",),
+    evidence="exact",
+    effort="full",
+)
+def adapted_slopes(context: Context) -> Iterator[Comparison]:
+    """A hard task, an easy one, and one that is limited by noise."""
+    law, plain = theory.law("schedules.dana_decaying"), theory.law("schedules.momentum")
+    steps = 10**11
+    for a, b in ((1.75, 1.5), (2.2, 1.5), (4.2, 1.5)):
+        values, task = exponents_of(a, b), PowerLawSpectrum.from_ab(a, b)
+
+        def loss(at: Array, b: float = b, task: PowerLawSpectrum = task) -> Any:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AccuracyWarning)  # seven digits are four too many
+                return train(
+                    Schedule.constant(0.025, steps),
+                    task,
+                    batch=1,
+                    method=DANA.decaying(b, strength=3.0),
+                    at=np.round(at),
+                ).test_loss
+
+        yield _slope(
+            context,
+            f"{a:g}-{b:g}",
+            "exponent of the loss",
+            float(law.evaluate("time", **values)),
+            Rival("SGD", float(plain(**values))),
+            loss,
+            1e10,
+            f"{law.name}, unlimited features",
+        )
+
+
+@check(
+    "schedules.compute.far",
+    statement="with label noise the least loss at a budget, over size and rate, has the exponent derived, and no constant rate reaches it",
+    laws=("schedules.compute",),
+    evidence="exact",
+    effort="full",
+)
+def noisy_frontier(context: Context) -> Iterator[Comparison]:
+    """An easy task whose time and noise balance, under a cosine."""
+    law, (a, b) = theory.law("schedules.compute"), (2.0, 1.5)
+    values, task = exponents_of(a, b), PowerLawSpectrum.from_ab(a, b)
+    growth = float(law.evaluate("features", **values))
+
+    def least(budget: float) -> float:
+        def ended(size: float) -> float:
+            features = math.exp(size)
+            shape = Schedule.cosine(rate=1.0, steps=round(budget / features))
+            return math.log(tuned_rate(shape, task, features=features, **_GIVEN).test_loss)
+
+        middle = growth * math.log(budget)
+        found = minimize_scalar(
+            ended, bounds=(middle - 3, middle + 3), method="bounded", options={"xatol": 0.05}
+        )
+        return math.exp(found.fun)
+
+    yield _slope(
+        context,
+        "loss",
+        "exponent of the least loss",
+        float(law(**values)),
+        Rival("the best constant rate", float(law.evaluate("constant", **values))),
+        lambda budgets: np.array([least(float(budget)) for budget in budgets]),
+        1e11,
+        f"{law.name}: C^-({law.expr})",
+        "compute",
     )

@@ -44,8 +44,41 @@ def test_what_is_wrong_fails(wrong, failing, monkeypatch):
         assert set(found.values()) <= {"pass", "fail"}
 
 
+@pytest.mark.parametrize("slower", [1.0, 0.9])
+def test_a_frontier_with_another_exponent_fails(slower, monkeypatch):
+    """Losses N^-1 + (C/N)^-0.5, whose least has the law's exponent 1/3 at the size C^(1/3)."""
+
+    def tuned(schedule, task, features, **given):
+        return SimpleNamespace(test_loss=(1 / features + schedule.steps**-0.5) ** slower)
+
+    monkeypatch.setattr(far, "tuned_rate", tuned)
+    found = verdicts(far.noisy_frontier, "schedules.compute.far", "full")
+    assert found == {"loss": "pass" if slower == 1 else "fail"}
+
+
+@pytest.mark.parametrize("slower", [1.0, 0.9])
+def test_momentum_with_another_exponent_fails(slower, monkeypatch):
+    def trained(schedule, task, at, **given):
+        values = {"alpha": float(task.alpha), "beta": float(task.beta)}
+        exponent = float(theory.law("schedules.dana_decaying").evaluate("time", **values))
+        return SimpleNamespace(test_loss=at ** -(slower * exponent))
+
+    monkeypatch.setattr(far, "train", trained)
+    found = verdicts(far.adapted_slopes, "schedules.dana.far", "full")
+    assert found == dict.fromkeys(found, "pass" if slower == 1 else "fail")
+    assert len(found) == 3
+
+
 @pytest.mark.slow
-def test_full_runs_are_as_expected():
-    found = verdicts(far.tuned_losses, NAME, "full")
-    assert len(found) == 9
+@pytest.mark.parametrize(
+    ("check", "name", "count"),
+    [
+        (far.tuned_losses, NAME, 9),
+        (far.adapted_slopes, "schedules.dana.far", 3),
+        (far.noisy_frontier, "schedules.compute.far", 1),
+    ],
+)
+def test_full_runs_are_as_expected(check, name, count):
+    found = verdicts(check, name, "full")
+    assert len(found) == count
     assert set(found.values()) == {"pass"}
