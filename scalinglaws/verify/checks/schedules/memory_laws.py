@@ -81,7 +81,8 @@ def _early_batches(law: Any, steps: int, values: dict[str, Any]) -> Array:
 
 def _equivalent(context: Context, law: Any) -> Comparison:
     """Compare the loss after a ramp of the batch with that after the decay, in units of the latter."""
-    rate, batch, steps, given = 0.05, 32, 1000, {"noise_variance": 8.0}
+    rate, batch, steps = 0.05, 32, 1000
+    given: dict[str, Any] = {"noise_variance": 8.0}
     task = whole_task(2, 1.5, 60)
     decay = Schedule.power(1, rate=rate, steps=steps)
     count = round(float(law.evaluate("serial_steps", t=float(steps), p=1)))
@@ -128,7 +129,8 @@ def rescaled(context: Context) -> Iterator[Comparison]:
     """Late losses with noisy labels, against the solver's SGD; without noise the exponent, which momentum does not improve."""
     law, momentum, rate, batch = theory.law("schedules.momentum"), 0.9, 0.005, 4
     effective = float(law.evaluate("effective_rate", eta=rate, mu=momentum))
-    at, task, noise = np.array([300, 600]), whole_task(2, 1.5, 60), {"noise_variance": 1.0}
+    at, task = np.array([300, 600]), whole_task(2, 1.5, 60)
+    noise: dict[str, Any] = {"noise_variance": 1.0}
 
     def descended(rate: float, size: float) -> Array:
         schedule = Schedule.constant(rate, int(at[-1]))
