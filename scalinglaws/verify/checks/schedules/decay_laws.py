@@ -57,7 +57,7 @@ def functional(context: Context) -> Iterator[Comparison]:
     """Linear decays and constant rates to the same intrinsic times, at a small temperature."""
     a, b, rate, batch = 2.0, 1.5, 0.05, 40  # noise that is large against the loss
     law, left = theory.law("schedules.functional"), theory.law("schedules.cooldown_variance")
-    values, task = exponents_of(a, b), whole_task(a, b, 100)
+    values, task = exponents_of(a, b), whole_task(a, b, 60)
     spent = np.array([12.5, 25.0, 50.0])
     decays = [Schedule.power(1, rate=rate, steps=round(2 * x / rate)) for x in spent]
     flat = [Schedule.constant(rate, round(x / rate)) for x in spent]
@@ -76,7 +76,7 @@ def functional(context: Context) -> Iterator[Comparison]:
             bias,
             {"a schedule-blind time: steps times the first rate": bias_at(2 * spent)},
         ),
-        "floor": (20, flat, 10.0, bias + floor, {"no label noise": bias}),
+        "floor": (40, flat, 10.0, bias + floor, {"no label noise": bias}),
         "decay": (
             8,
             decays,

@@ -236,7 +236,7 @@ def adapted(context: Context) -> Iterator[Comparison]:
         replicated(
             context,
             "time",
-            2,
+            4,
             lambda draws, rng: (
                 simulate(
                     np.full(steps, _DANA_RATE),
