@@ -14,7 +14,7 @@ from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.verify.simulate import linear
 from scalinglaws.verify.simulate.schedules import ScheduledRuns, train
 
-MODES, STEPS, NOISE, RUNS = 12, 40, 0.3, 6000
+MODES, STEPS, NOISE, RUNS = 12, 40, 0.3, 4000
 SPECTRUM = PowerLawSpectrum(1.5, 1.0, MODES)
 TIME = np.arange(STEPS)
 DECAY = 0.15 * (1 - TIME / STEPS)
@@ -168,7 +168,7 @@ def test_runs_have_the_distribution_of_sgd_sample_by_sample(features, batch):
 def test_batch_and_noise_enter_as_they_do_sample_by_sample():
     # a single mode and one step: e' = e (1 - eta z^2) - eta sigma z xi, whose second moment is known
     spectrum = EmpiricalSpectrum([1.0], [1.0])
-    losses = train([0.5], spectrum, batch=3, noise_variance=2.0, draws=40000, rng=6).test_loss
+    losses = train([0.5], spectrum, batch=3, noise_variance=2.0, draws=20000, rng=6).test_loss
     near(losses, 1 - 2 * 0.5 + 0.25 * (1 + 2 / 3) + 0.25 * 2.0 / 3)
 
 
