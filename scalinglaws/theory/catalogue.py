@@ -75,7 +75,7 @@ ALSO_CALLED = {
     "renormalization": "renormalization group, RG, Wilson-Fisher fixed point, phi^4 theory, critical exponents, power counting, relevant, "
     "irrelevant, effective ridge, Gaussian process",
     "schedules": "learning rate schedule, warmup, cooldown, annealing, WSD, warmup-stable-decay, cosine, linear decay, batch ramp, "
-    "momentum, weight averaging, EMA, functional scaling law, SGD",
+    "batch size, momentum, heavy ball, Nesterov, DANA, optimizer, weight averaging, EMA, functional scaling law, SGD",
 }
 """What else the laws of a theory go by: words that people search for."""
 

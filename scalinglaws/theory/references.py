@@ -399,3 +399,19 @@ MUECKE_2019 = Reference(
     2019,
     "arXiv:1902.08668",
 )
+FERBACH_2025 = Reference(
+    "ferbach2025dimension",
+    "D. Ferbach, K. Everett, G. Gidel, E. Paquette, C. Paquette",
+    "Dimension-adapted Momentum Outscales SGD",
+    "preprint",
+    2025,
+    "arXiv:2505.16098",
+)
+SMITH_2018 = Reference(
+    "smith2018decay",
+    "S. L. Smith, P.-J. Kindermans, C. Ying, Q. V. Le",
+    "Don't Decay the Learning Rate, Increase the Batch Size",
+    "ICLR 2018",
+    2018,
+    "arXiv:1711.00489",
+)

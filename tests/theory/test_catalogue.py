@@ -16,6 +16,9 @@ HEURISTIC = (
     "feature_learning.transient",
     "feature_learning.sgd_noise",
     "manifold.model_resolution",
+    # power counting
+    "schedules.dana_constant",
+    "schedules.dana_decaying",
 )
 ANSATZ = (
     *(name for name in theory.laws() if name.startswith("empirical.")),

@@ -9,9 +9,14 @@ constants to a per cent at 1e8 steps. That the least loss of all estimators has 
 """
 
 from ._letters import BATCH, INTRINSIC, LARGEST, LENGTH, NOISE, POWER, RANGES, STEPS, TEMPERATURE
+from .bottlenecks import decayed_noise
+from .compute import TAU, NoisyLimited, derive_compute
 from .cooldown import CooldownLimited, decay, derive_cooldown
+from .dana import DanaLimited, derive_dana
 from .functional import FunctionalLimited, derive_functional
+from .momentum import MOMENTUM, RATE, MomentumLimited, derive_momentum
 from .optimal import OptimalLimited, derive_fraction, derive_optimal
+from .ramps import SAMPLES, RampLimited, derive_batch_ramp, derive_early_batch
 from .tuned import (
     TunedLimited,
     averaged,
@@ -27,22 +32,36 @@ __all__ = [
     "INTRINSIC",
     "LARGEST",
     "LENGTH",
+    "MOMENTUM",
     "NOISE",
     "POWER",
     "RANGES",
+    "RATE",
+    "SAMPLES",
     "STEPS",
+    "TAU",
     "TEMPERATURE",
     "CooldownLimited",
+    "DanaLimited",
     "FunctionalLimited",
+    "MomentumLimited",
+    "NoisyLimited",
     "OptimalLimited",
+    "RampLimited",
     "TunedLimited",
     "averaged",
     "averaged_bias",
     "decay",
     "decayed",
+    "decayed_noise",
+    "derive_batch_ramp",
+    "derive_compute",
     "derive_cooldown",
+    "derive_dana",
+    "derive_early_batch",
     "derive_fraction",
     "derive_functional",
+    "derive_momentum",
     "derive_optimal",
     "derive_rate",
     "derive_shapes",

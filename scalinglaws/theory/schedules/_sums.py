@@ -45,14 +45,18 @@ def tidy_gammas(expr: sp.Expr) -> sp.Expr:
     >>> tidy_gammas(sp.gamma(p / 2) / sp.gamma((p + 2) / 2))
     2/p
     """
-    whole = expr.replace(sp.gamma, lambda argument: sp.gamma(sp.factor(argument)))
+
+    def written(argument: sp.Expr) -> sp.Expr:
+        return sp.gamma(sp.factor(argument))
+
+    whole = expr.replace(sp.gamma, written)
     top, bottom = sp.fraction(whole)
     for above in top.atoms(sp.gamma):
         for below in bottom.atoms(sp.gamma):
             if sp.cancel(below.args[0] - above.args[0]) == 1:
                 top, bottom = top.subs(above, 1), bottom.subs(below, above.args[0])
                 break
-    return sp.factor(top / bottom)
+    return sp.factor(top / bottom).replace(sp.gamma, written)
 
 
 def excluded(condition: sp.Basic, given: tuple[sp.Basic, ...]) -> bool:

@@ -162,11 +162,8 @@ class Traded:
         if self.noise.logs > self.bias.logs:  # noise asks for less
             return self.easy()
         exponent, constant, logs = self.hard()
-        if self.noise.logs == self.bias.logs:
-            m, n = -self.bias.exponent, self.noise.exponent
-            mean = sp.Min(self.largest, self.time()[1])
-            constant = self.bias.constant * mean**-m + self.noise.constant * mean**n
-        return exponent, constant, logs
+        # where both fall alike, the constant depends on which of the two is smaller
+        return exponent, None if self.noise.logs == self.bias.logs else constant, logs
 
     def left_out(self, others: Sequence[Term]) -> tuple[sp.Expr, sp.Expr] | None:
         """Return c and g of the relative size c T^-g of another term of bias or noise where these two balance; None without one."""

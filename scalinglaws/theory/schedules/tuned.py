@@ -248,7 +248,7 @@ def derive_tuned(model: TunedLimited) -> Derived:
     -------
     Derived
         Regimes: easy tasks, where bias balances noise, limited by the spectrum or by the shape of the decay; hard ones, at the largest rate
-        that is allowed; the lines between them, with their logarithms. Constants in :math:`\sigma^2/B` and :math:`\eta_{\max}`.
+        that is allowed; the lines between them, with their logarithms. Constants off lines, in :math:`\sigma^2/B` and :math:`\eta_{\max}`.
 
     Examples
     --------
