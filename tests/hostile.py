@@ -42,7 +42,12 @@ from scalinglaws import errors, solvers, theory, verify
 from scalinglaws.cli import app, run
 from scalinglaws.results import Result
 from scalinglaws.solvers import Spectrum
-from scalinglaws.verify.estimate import learnability_ladder, norm_exponents
+from scalinglaws.verify.estimate import (
+    ScheduledCurve,
+    fit_schedule_law,
+    learnability_ladder,
+    norm_exponents,
+)
 from scalinglaws.verify.registry import theories
 from scalinglaws.verify.simulate import feature_learning as simulated
 from scalinglaws.verify.simulate import kernel_adaptation as simulated_posteriors
@@ -222,6 +227,14 @@ def _norm_exponents():
     return norm_exponents(samples[:, 0], np.broadcast_to(norm, noisy.shape), noisy, resamples=20)
 
 
+def _scheduled_curve():
+    """Make a curve that falls along with a rate that drops."""
+    steps = np.arange(20, 201, 5)
+    return ScheduledCurve(
+        np.repeat([0.1, 0.02], 100), steps, 1 + steps**-0.5 - 0.05 * (steps > 100)
+    )
+
+
 _made = {}
 _making = set()
 
@@ -265,6 +278,8 @@ MAKERS = {
     "TwoLayer": lambda: solvers.kernel_adaptation.two_layer(
         [1.0, 0.2], dimension=20, width=100.0, scale=100.0, ridge_per_sample=0.1
     ),
+    "ScheduledCurve": _scheduled_curve,
+    "ScheduleLawFit": lambda: fit_schedule_law([_scheduled_curve()], bootstrap=2),
     "TaskLearnability": lambda: verify.empirical.learnability(
         eigenvalues=[1.0, 0.1], coefficients=[1.0, 0.3], ridge=0.1
     ),

@@ -26,6 +26,7 @@ from scalinglaws.verify.simulate import learnability as regressions
 from scalinglaws.verify.simulate import patterns as events
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
+from scalinglaws.verify.simulate import schedules as scheduled
 
 NO_FLAGS = ("no", "yes", "", 0, 1, 2, 1.0, None, (False, True), [True], (True, False, True, False))
 
@@ -58,6 +59,7 @@ def _report():
 
 # every public callable with a flag, and a call that is right but for it
 CALLS = {
+    "solvers.schedules.HeavyBall": lambda **given: solvers.schedules.HeavyBall(0.9, **given),
     "solvers.feature_learning.online_dmft": lambda **given: _march(
         feature_learning.online_dmft, batch=8, **given
     ),
@@ -178,6 +180,9 @@ CALLS = {
     "verify.simulate.percolation.newman_ziff": lambda **given: simulated.newman_ziff(3, 2, **given),
     "verify.simulate.percolation.sample_lattices": lambda **given: simulated.sample_lattices(
         3, 2, occupation=0.5, **given
+    ),
+    "verify.simulate.schedules.train": lambda **given: scheduled.train(
+        [0.1], solvers.PowerLawSpectrum(1.5, 0.5, 5), momentum=0.5, **given
     ),
 }
 # what a computation found, which nobody is asked to make

@@ -51,9 +51,8 @@ class Entry:
     places: tuple[str, ...] = ()
 
 
-ASSUMPTIONS = {
-    "linear": "Gaussian features (universality); other features, as those of a kernel on a circle, can cost several times more"
-}
+_GAUSSIAN = "Gaussian features (universality); other features, as those of a kernel on a circle, can cost several times more"
+ASSUMPTIONS = {"linear": _GAUSSIAN, "schedules": _GAUSSIAN}
 """What all laws and solvers of a theory assume, and is not theirs to check: a line that is shown with each of them."""
 
 

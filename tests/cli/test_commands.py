@@ -582,8 +582,6 @@ SOLVE = {
     "patterns.alignment_rate": ["n=20", "d=10,20"],
     "patterns.log_alignment": ["n=5,10", "d=10", "samples=100", "rng=0"],
     "patterns.attention_overlap": ["coupling=0.5,1", "length=16"],
-    "schedules.optimal_cooldown": ["steps=100,1000", "batch=8", "noise_variance=1"],
-    "schedules.optimal_schedule": ["steps=100,1000", "batch=8", "noise_variance=1"],
 }
 
 

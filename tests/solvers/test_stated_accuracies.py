@@ -113,6 +113,7 @@ TESTS = {
     "schedules.functional_law": "schedules/test_functional.py::test_steps_one_by_one_in_30_digits",
     "schedules.optimal_cooldown": "schedules/test_optimal.py::test_a_cooldown_in_thirty_digits",
     "schedules.optimal_schedule": "schedules/test_optimal.py::test_against_thirty_digits",
+    "schedules.stability": "schedules/test_stability.py::test_norms_in_thirty_digits",
     "schedules.tuned_rate": "schedules/test_tuning.py::test_thirty_digits",
     "spectra.PowerLawSpectrum.depth_for": "linear/test_power_law_accuracy.py::test_spectra_are_resolved_as_deeply_as_promised",
     "spectra.PowerLawSpectrum.modes": "linear/test_accuracy.py::test_degrees_of_freedom_of_merged_power_laws",

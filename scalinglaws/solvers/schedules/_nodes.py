@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...equality import by_value
+from ...reprs import short_repr
 from ..equivalents.elliptic import contour_nodes
 from ..equivalents.losses import ROUNDING
 from ..equivalents.real_nodes import gauss_nodes
@@ -22,7 +24,9 @@ _GAUSS = 2.0  # errors of losses with momentum over what Gauss rules say of expo
 _BEYOND = 6  # octaves of reserve behind those that matter to 1e-12
 
 
-@dataclass(frozen=True, eq=False)
+@short_repr
+@by_value
+@dataclass(frozen=True)
 class Nodes:
     """Nodes, padded: rates x, signal, and the sums of x^2 (of the modes' number, for methods with memory) of each."""
 

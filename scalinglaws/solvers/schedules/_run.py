@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from ...arguments import Array, afford
+from ...equality import by_value
 from ...errors import ResourceError, refusal
+from ...reprs import short_repr
 from ..equivalents.elliptic import TOLERANCE
 from ..equivalents.losses import ROUNDING
 from ..spectra import Spectrum
@@ -48,7 +50,9 @@ _CHUNK = 4e7  # steps times nodes between two looks at the keyboard: tenths of a
 _GROWTH = 1e6  # over what the loss starts with, and noise: beyond, a run is unstable
 
 
-@dataclass(frozen=True, eq=False)
+@short_repr
+@by_value
+@dataclass(frozen=True)
 class Found:
     """Losses at steps, with what is known about their errors; `least` is the smaller one of loss and averaged loss."""
 

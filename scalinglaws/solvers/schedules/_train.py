@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...arguments import Array, Value, choice, instance, number, ordered, refuse_first, shaped
+from ...equality import by_value
 from ...errors import StabilityWarning, refusal
+from ...reprs import short_repr
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from ..spectra import Spectrum, one_spectrum
@@ -22,6 +24,8 @@ from ._stability import Criterion, checked_run, worst
 _UNRESOLVED = 1e-3  # relative difference of two meshes beyond which neither is believed
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class TrainingDiagnostics(Diagnostics):
     r"""How good a result is.

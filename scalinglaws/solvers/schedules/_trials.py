@@ -13,7 +13,9 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ...arguments import Array
+from ...equality import by_value
 from ...errors import AccuracyWarning, DomainError
+from ...reprs import short_repr
 from ..spectra import Spectrum
 from ._mesh import Mesh
 from ._methods import Average, Method
@@ -85,6 +87,8 @@ class Trials:
         return found if found > 0 else math.inf
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Lowest:
     """The place of a minimum, what is there, and whether it is the upper end of what was searched."""

@@ -14,6 +14,12 @@ from ._replicates import (
     same_estimator,
     threshold_from_crossings,
 )
+from ._schedule_law import (
+    ScheduledCurve,
+    ScheduleLawFit,
+    SchedulePrediction,
+    fit_schedule_law,
+)
 
 __all__ = [
     "FORMS",
@@ -21,11 +27,15 @@ __all__ = [
     "LearnabilityLadder",
     "MeasuredComplexity",
     "NormExponents",
+    "ScheduleLawFit",
+    "SchedulePrediction",
+    "ScheduledCurve",
     "advantage_from_pairs",
     "crossing",
     "curve_from_replicates",
     "exponent_from_replicates",
     "fit_exponent",
+    "fit_schedule_law",
     "learnability_ladder",
     "local_exponent",
     "measure",

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,6 +105,43 @@ def test_momentum_at_limited_features_is_a_sum_over_its_spectrum():
             Schedule.constant(eta, 10), TASK, features=1000, batch=batch, method=method
         )
         assert found.kernel_norm == pytest.approx(known, rel=1e-7)
+
+
+@settings(max_examples=40)
+@given(
+    b=st.floats(1.1, 4),
+    modes=st.integers(1, 300),
+    batch=st.floats(1, 1e3),
+    mu=st.floats(0, 0.999),
+    share=st.floats(1e-6, 0.99),
+    nesterov=st.booleans(),
+)
+def test_norms_in_thirty_digits(b, modes, batch, mu, share, nesterov):
+    task = PowerLawSpectrum(b, 1, modes)
+    method = Nesterov(mu) if nesterov else HeavyBall(mu)
+    bound = stability(Schedule.constant(0.01, 1), task, batch=batch, method=method).max_rate
+    rate = share * bound
+    found = stability(Schedule.constant(rate, 1), task, batch=batch, method=method)
+
+    def norm(rate):
+        eta, m, size = map(mpmath.mpf, (rate, mu, batch))
+        total = mpmath.mpf(0)
+        for x in map(mpmath.mpf, task.explicit()[0]):
+            below = 2 * (1 - m**2) - eta * x * ((1 - m) + (1 + m) / size)
+            above = 1 + m
+            if nesterov:
+                below += eta * x * 4 * m**2 - m * (1 + 2 * m) * (eta * x) ** 2 * (1 + 1 / size)
+                above += m * (1 + 2 * m) * eta * x
+            if below <= 0:
+                return mpmath.inf
+            total += eta * x / size * above / below
+        return total
+
+    with mpmath.workdps(30):
+        # close to the bound rounding of the rate counts
+        assert float(abs(found.kernel_norm / norm(rate) - 1)) < 1e-9
+        assert norm(bound * (1 - 1e-9)) < 1
+        assert norm(bound * (1 + 1e-9)) > 1
 
 
 @settings(max_examples=60)

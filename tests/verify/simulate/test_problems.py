@@ -14,6 +14,7 @@ from scalinglaws.verify.simulate import (
     patterns,
     perceptron,
     renormalization,
+    schedules,
 )
 
 SPECTRUM = PowerLawSpectrum(1.5, 0.5, 20)
@@ -23,6 +24,7 @@ CALLS = {
     (linear, "online_sgd"): ((1, SPECTRUM), {"learning_rate": 0.1}),
     (linear, "random_feature_ridge"): ((SPECTRUM,), {"samples": 10}),
     (linear, "population_projection"): ((SPECTRUM,), {"features": 5}),
+    (schedules, "train"): (([0.1], SPECTRUM), {}),
     (feature_learning, "gradient_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
     (feature_learning, "network_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
     (feature_learning, "rank_one_flow"): ((1.0, SPECTRUM), {"richness": 0.1}),
@@ -88,7 +90,7 @@ def test_all_that_draw_are_called():
         (room, name)
         for room in (
             *(linear, feature_learning, perceptron, kernel_adaptation),
-            *(learnability, patterns, renormalization),
+            *(learnability, patterns, renormalization, schedules),
         )
         for name in room.__all__
         if isfunction(getattr(room, name)) and "draws" in signature(getattr(room, name)).parameters

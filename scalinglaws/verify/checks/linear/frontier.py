@@ -16,6 +16,7 @@ from ...comparison import Comparison, Prediction, Rival
 from ...estimate import exponent_from_replicates, measure
 from ...registry import Context, check
 from ...simulate.linear import online_sgd
+from .._optima import optima as _optima
 from .tolerances import EXPONENT_TOLERANCE, REPLICATES, Array
 
 _LEAST_TOLERANCE = 0.03  # absolute: the default for exponents below 0.6
@@ -23,7 +24,6 @@ _RELATIVE_RATE, _BATCH = (
     0.3,
     4,
 )  # rate times trace: so that no small student among thousands diverges
-_REACH = 3  # sizes to either side of the least loss that a cubic is fitted to
 
 
 @short_repr
@@ -175,32 +175,3 @@ def _trained(sweep: _Sweep, size: int, rate: float, rng: np.random.Generator) ->
         rng=rng,
     )
     return np.asarray(found.test_loss.mean(axis=0))
-
-
-def _optima(sizes: Array, losses: Array) -> tuple[Array, Array]:
-    """Return least losses and best sizes from losses of shape (replicates, sizes, budgets): one pseudo-value per replicate.
-
-    The optimum is read off the mean over replicates, which is smooth; leaving out one after the other (a jackknife, in
-    logarithms) says what each contributes.
-    """
-    count = losses.shape[0]
-    whole = _optimum(sizes, losses.mean(axis=0))
-    without = np.array(
-        [_optimum(sizes, np.delete(losses, r, axis=0).mean(axis=0)) for r in range(count)]
-    )
-    pseudo = np.exp(count * whole - (count - 1) * without)
-    return pseudo[:, 0], pseudo[:, 1]
-
-
-def _optimum(sizes: Array, losses: Array) -> Array:
-    """Return the logarithms of the least loss and of the size that has it, shape (2, budgets), by cubics in logarithms."""
-    found = np.empty((2, losses.shape[1]))
-    for column, values in enumerate(np.log(losses).T):
-        middle = int(np.clip(np.argmin(values), _REACH, sizes.size - 1 - _REACH))
-        part = slice(middle - _REACH, middle + _REACH + 1)
-        x = np.log(sizes[part] / sizes[middle])
-        cubic = np.polynomial.Polynomial.fit(x, values[part], 3).convert()
-        near = np.linspace(x[0], x[-1], 2001)
-        best = near[np.argmin(cubic(near))]
-        found[:, column] = cubic(best), np.log(sizes[middle]) + best
-    return found

@@ -1,0 +1,1 @@
+"""Checks of schedules, momentum and averages."""
