@@ -57,16 +57,23 @@ for name, method in (("SGD", SGD()), ("DANA", DANA.decaying(alpha=1.5, strength=
 # Compute-optimal training
 # ------------------------
 # With N features the best size grows with the compute N t. Below, all sizes and the least
-# loss of each compute.
+# loss of each compute, with the exponents of the laws.
 
 import matplotlib.pyplot as plt
+from scalinglaws import theory
 from scalinglaws.verify.plots.schedules import compute_frontiers
 
+laws = {"SGD": "linear.compute", "DANA decaying": "schedules.dana_decaying"}
+exponents = {
+    name: float(theory.law(law)(alpha=2, beta=0.3)) for name, law in laws.items()
+}
+print({name: round(value, 4) for name, value in exponents.items()})
 figure = compute_frontiers(
     PowerLawSpectrum.from_ab(a=1.6, b=2),
     {"SGD": SGD(), "DANA decaying": DANA.decaying(alpha=2)},
     features=np.geomspace(8, 1024, 8).round(),
     steps=10**6,
     rate=0.1,
+    exponents=exponents,
     figure=plt.figure(figsize=(7.6, 4.8), layout="constrained"),
 )

@@ -97,3 +97,17 @@ figure = cooldown_losses(
     **noise,
     figure=plt.figure(figsize=(6.8, 4.3), layout="constrained"),
 )
+
+# %%
+# The best model size
+# -------------------
+# Where the number of features is chosen, too, label noise leaves four phases of
+# compute-optimal training under a decay.
+
+from scalinglaws.verify.plots.linear import phase_diagram
+
+figure = phase_diagram(
+    law="schedules.compute",
+    limits=((1, 4.5), (0, 2.6)),
+    figure=plt.figure(figsize=(7.8, 4.9), layout="constrained"),
+)

@@ -40,6 +40,7 @@ _NUMBERS = (
 )
 _WORDS = ("method", "average")
 _MOST = 10  # schedules in a picture
+_ROUNDING = 0.01  # of a sum of rates over the rate, as a number of steps
 _COLUMNS = ("schedule", "rate", "test_loss", "gap", "capped", "serial_steps")
 
 
@@ -140,7 +141,7 @@ def _task(values: Sequence[str], notation: str | None) -> _Task:
             raise unknown_name(
                 "argument of schedule", key, [*known, *SHAPE, *FILES], belonging(key)
             )
-    numbers = {key: to_float(key, given[key]) for key in _NUMBERS if key in given}
+    numbers = {key: _number(key, given[key]) for key in _NUMBERS if key in given}
     if "steps" not in numbers:
         raise DomainError("schedule needs steps=, as steps=1e6", argument="steps", value=None)
     steps, warmup = (_whole(key, numbers.get(key, 0)) for key in ("steps", "warmup"))
@@ -171,6 +172,12 @@ def _task(values: Sequence[str], notation: str | None) -> _Task:
     what = _described(spectrum) + (f", from {how}" if how else "")
     rates = (numbers.get("rate"), numbers.get("max_rate"))
     return _Task(spectrum, f"schedule: {what}\n{said}", read, steps, warmup, *rates, trained)
+
+
+def _number(key: str, text: str) -> float:
+    if "," in text or ":" in text:
+        raise DomainError(f"{key} = {text!r} must be one number", argument=key, value=text)
+    return to_float(key, text)
 
 
 def _whole(key: str, value: float) -> int:
@@ -269,7 +276,7 @@ def _answer(task: _Task, rows: list[_Row], said: list[str]) -> Answer:
             row.loss,
             row.loss / least - 1 if least > 0 else math.nan,
             row.capped,
-            math.ceil(row.schedule.intrinsic_time / row.rate),
+            math.ceil(row.schedule.intrinsic_time / row.rate - _ROUNDING),
         )
         for row in rows
     ]

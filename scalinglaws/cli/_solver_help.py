@@ -25,6 +25,7 @@ _SYMBOLS = {
     "eta": ("learning_rate", "rate"),
     "lr": ("learning_rate", "rate"),
     "learning_rate": ("rate",),
+    "sigma2": ("noise_variance",),
     "gamma": ("richness",),
     "C": ("compute",),
     "L": ("loss",),

@@ -161,7 +161,7 @@ def test_all_usual_schedules_are_compared_without_being_named(capsys, tmp_path):
 def test_schedules_may_stand_among_the_arguments_and_blanks_part_them(capsys):
     one = call(capsys, *ASKED, "--compare", "linear,cosine", "--json")
     assert one[0] == 0
-    assert one == call(capsys, *ASKED, "linear", "cosine", "--json")
+    assert one == call(capsys, *ASKED[:-1], "sigma2=1", "linear", "cosine", "--json")
     assert one == call(capsys, *ASKED, "--json", "--compare", "linear", "cosine")
 
 
@@ -197,6 +197,7 @@ def test_what_is_not_said_has_its_default(capsys):
         (("alpha=1.5", "beta=0.5", "steps=100", "stepz=3"), "unknown argument of schedule 'stepz'"),
         (("alpha=1.5", "beta=0.5", "steps=100.5", "cosine"), "must be a whole number"),
         (("alpha=1.5", "beta=0.5", "steps=100", "optimal"), "needs label noise"),
+        (("alpha=1.5", "beta=0.5", "steps=100", "batch=1,2"), "batch = '1,2' must be one number"),
         (
             ("alpha=1.5", "beta=0.5", "steps=100", "noise_variance=1", "momentum=0.9", "optimal"),
             "is for SGD",

@@ -35,6 +35,7 @@ COLORS = {
     "hard": "#cfe0ee",
     "easy": "#d3e8cf",
     "super-easy": "#fbe3b5",
+    "floor": "#e3d9ec",
 }
 OTHERS = ("#cfe0ee", "#fbe3b5", "#d3e8cf", "#f6cdc5")
 INK, DOT, NOTHING = "#1b3a5c", "#d1495b", "#9a9a9a"

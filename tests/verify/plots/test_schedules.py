@@ -15,10 +15,12 @@ from scalinglaws.solvers.schedules import (
     train,
     tuned_rate,
 )
+from scalinglaws.verify.estimate import ScheduledCurve, fit_schedule_law
 from scalinglaws.verify.plots.schedules import (
     compute_frontiers,
     cooldown_losses,
     saturation_diagram,
+    schedule_forecast,
     schedule_losses,
 )
 
@@ -240,3 +242,51 @@ def test_frontiers_that_cannot_be_drawn(change, complaint):
 def test_the_spectrum_stands_first():
     with pytest.raises(DomainError, match="spectrum"):
         compute_frontiers({"x": HeavyBall(0.9)}, TASK, features=[1, 2], steps=10, rate=0.1)
+
+
+# -- forecasts ----------------------------------------------------------------------------------------------------------
+
+
+STEPS = np.unique(np.geomspace(20, 3000, 60).round()).astype(int)
+
+
+def curve(schedule):
+    """Return a curve of the solver above an irreducible loss."""
+    run = train(schedule, TASK, batch=4, noise_variance=1.0, at=STEPS)
+    return ScheduledCurve(schedule, steps=STEPS, losses=2 + run.test_loss)
+
+
+def test_a_forecast_and_what_was_measured_later(tmp_path):
+    rate = 0.1
+    drop = Schedule.from_function(
+        lambda t: np.where(t < 1500, 1.0, 0.3), [1500], steps=3000, rate=rate
+    )
+    curves = {"constant": curve(Schedule.constant(rate, 3000)), "drop": curve(drop)}
+    fit = fit_schedule_law(list(curves.values()), bootstrap=0)
+    other = Schedule.wsd(rate=rate, steps=3000)
+    found, later = fit.predict(other), curve(other)
+    figure = schedule_forecast(curves, {"wsd": found}, measured={"wsd": later})
+    (axis,) = figure.axes
+    x, y = marked(axis, "wsd")
+    shown = found.steps >= 30
+    np.testing.assert_array_equal(x, found.steps[shown])
+    np.testing.assert_array_equal(y, found.loss[shown])
+    x, y = marked(axis, "wsd, measured")
+    assert set(y) <= set(later.losses)
+    assert (x[-1], y[-1]) == (3000, later.losses[-1])
+    np.testing.assert_array_equal(marked(axis, "drop")[0], STEPS[STEPS >= 30])
+    (band,) = axis.collections
+    assert band.get_gid() == "wsd, band"
+    assert marked(axis, "wsd")[1][-1] == pytest.approx(later.losses[-1], rel=2e-3)
+    figure.savefig(tmp_path / "forecast.png")
+
+    for change, complaint in (
+        ({"curves": {}}, "must be a mapping of 1 to 8 of ScheduledCurve"),
+        ({"curves": {"x": 3}}, "which is no ScheduledCurve"),
+        ({"predictions": {"x": later}}, "which is no SchedulePrediction"),
+        ({"measured": {"y": later}}, "which is no prediction"),
+        ({"predictions": {"x": fit.predict(other, at=3000)}}, "fewer than two steps"),
+    ):
+        given = {"curves": curves, "predictions": {"wsd": found}, **change}
+        with pytest.raises(DomainError, match=complaint):
+            schedule_forecast(given.pop("curves"), given.pop("predictions"), **given)
