@@ -19,6 +19,8 @@ from ._direct import LANES
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
+WIDE = 64
+"""Real nodes that are eliminated side by side: enough for vector instructions, few enough for the fast cache; of complex ones 8."""
 Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.complex128])
 
 
@@ -165,30 +167,30 @@ def _responses(
     real: Array,
 ) -> None:
     """Fill in the inverses of all nodes in macro step i, and what the losses inside it respond with."""
-    points = rates.shape[1]
+    points, lanes = rates.shape[1], LANES if np.iscomplexobj(x) else WIDE
     for k in range(2 * points + 1):
         for m in range(points):
-            for j in range(LANES):
+            for j in range(lanes):
                 small[k, m, j] = 0.0
-    for block in range(0, x.size, LANES):
+    for block in range(0, x.size, lanes):
         _invert(i, x, block, rates, spread, back, energy, small, free, small[2 * points + 1, 0])
         for k in range(points):
             for m in range(points):
-                for j in range(LANES):
+                for j in range(lanes):
                     entry = small[k, m, j]
                     inverse[k, m, block + j] = entry
                     small[points + k, m, j] += entry * kernel[block + j]
-            for j in range(LANES):
+            for j in range(lanes):
                 small[2 * points, k, j] += free[k, block + j]
     for k in range(points):
         real[2 * points + 2, k] = rates[i, k] ** 2 * spread[i, k]
         real[2 * points, k] = 0.0
-        for j in range(LANES):
+        for j in range(lanes):
             real[2 * points, k] += small[2 * points, k, j].real
     for k in range(points):
         for m in range(points):
             real[k, m] = 0.0
-            for j in range(LANES):
+            for j in range(lanes):
                 real[k, m] += small[points + k, m, j].real
             real[k, m] *= real[2 * points + 2, m]
 
@@ -207,10 +209,10 @@ def _invert(
     scales: Numbers,
 ) -> None:
     """Invert E + dS in some nodes side by side, without pivots; and find what the energies become without noise."""
-    points = rates.shape[1]
+    points, lanes = rates.shape[1], LANES if np.iscomplexobj(x) else WIDE
     for k in range(points):
         eta, growth, first = rates[i, k], 1.0 + spread[i, k], back[i, k, 0]
-        for j in range(LANES):
+        for j in range(lanes):
             step = eta * x[block + j]
             lost = step * (2.0 - step * growth)
             scales[j] = lost
@@ -218,24 +220,24 @@ def _invert(
             free[k, block + j] = -(first - lost * first) * energy[block + j]
         for m in range(points):
             held, one = back[i, k, m + 1], 1.0 if k == m else 0.0
-            for j in range(LANES):  # E + d (1 - E)
+            for j in range(lanes):  # E + d (1 - E)
                 matrix[k, m, j] = held + scales[j] * (one - held)
     for p in range(points):
-        for j in range(LANES):
+        for j in range(lanes):
             scales[j] = 1.0 / matrix[p, p, j]
             matrix[p, p, j] = 1.0
             free[p, block + j] *= scales[j]
         for m in range(points):
-            for j in range(LANES):
+            for j in range(lanes):
                 matrix[p, m, j] *= scales[j]
         for k in range(points):
             if k != p:
-                for j in range(LANES):
+                for j in range(lanes):
                     scales[j] = matrix[k, p, j]
                     matrix[k, p, j] = 0.0
                     free[k, block + j] -= scales[j] * free[p, block + j]
                 for m in range(points):
-                    for j in range(LANES):
+                    for j in range(lanes):
                         matrix[k, m, j] -= scales[j] * matrix[p, m, j]
 
 

@@ -16,6 +16,7 @@ from ..equivalents.losses import ROUNDING
 from ..equivalents.real_nodes import gauss_nodes
 from ..spectra import Modes, Spectrum, depth
 from ._direct import LANES
+from ._macro import WIDE
 
 Numbers = NDArray[Any]
 
@@ -51,19 +52,21 @@ def resolved(spectrum: Spectrum, reach: float) -> Modes:
     return spectrum.modes(math.ceil(max(math.log2(2 * reach), 0.0) / alpha + beyond))
 
 
-def unlimited(spectrum: Spectrum, reach: float, *, memory: bool) -> Nodes:
-    """Return the nodes for unlimited features: modes, merged where they are many."""
+def unlimited(spectrum: Spectrum, reach: float, *, memory: bool, wide: bool = False) -> Nodes:
+    """Return the nodes for unlimited features: modes, merged where they are many; `wide` for `march`."""
     modes = resolved(spectrum, reach)
     noise = modes.multiplicities * (1.0 if memory else modes.eigenvalues**2)
     total = float(np.sum(modes.signal))
-    return Nodes(
-        _padded(modes.eigenvalues, 1.0), _padded(modes.signal), _padded(noise), 0.0, ROUNDING, total
+    x, signal, noise = (
+        _padded(array, fill, WIDE if wide else LANES)
+        for array, fill in ((modes.eigenvalues, 1.0), (modes.signal, 0.0), (noise, 0.0))
     )
+    return Nodes(x, signal, noise, 0.0, ROUNDING, total)
 
 
-def _padded(array: Numbers, fill: float = 0.0) -> Numbers:
+def _padded(array: Numbers, fill: float = 0.0, lanes: int = LANES) -> Numbers:
     """Return an array with a length that is a multiple of what is summed side by side."""
-    rest = np.full(-array.size % LANES, fill, dtype=array.dtype)
+    rest = np.full(-array.size % lanes, fill, dtype=array.dtype)
     return np.concatenate([array, rest])
 
 

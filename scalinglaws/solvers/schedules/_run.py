@@ -20,7 +20,7 @@ from ..equivalents.elliptic import TOLERANCE
 from ..equivalents.losses import ROUNDING
 from ..spectra import Spectrum
 from ._direct import LANES, descend, descend_averaged, descend_with_memory
-from ._macro import march, march_average
+from ._macro import WIDE, march, march_average
 from ._macro_memory import march_with_memory
 from ._mesh import POINTS, Mesh, fades, mesh, sums
 from ._methods import (
@@ -92,7 +92,9 @@ class Run:
         memorizes = not isinstance(method, SGD)
         reach = _reach(schedule, method)
         if math.isinf(features):
-            self.nodes = unlimited(spectrum, reach, memory=memorizes)
+            self.nodes = unlimited(
+                spectrum, reach, memory=memorizes, wide=not (self.direct or memorizes)
+            )
         else:
             self.nodes = limited(spectrum, features, reach, pole, memory=memorizes)
         self.start = self.nodes.total
@@ -269,7 +271,7 @@ class Run:
         room = (
             np.zeros((POINTS, POINTS, x.size), signal.dtype),
             np.zeros((POINTS, x.size), signal.dtype),
-            np.zeros((2 * POINTS + 2, POINTS, LANES), signal.dtype),
+            np.zeros((2 * POINTS + 2, POINTS, LANES if np.iscomplexobj(x) else WIDE), signal.dtype),
             np.zeros((2 * POINTS + 3, POINTS)),
         )
         inputs = (plan.lengths, rates, spread, plan.backward)
