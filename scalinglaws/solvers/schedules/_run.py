@@ -42,6 +42,7 @@ Steps = NDArray[np.int64]
 
 _DIRECT = 2000  # steps below which all are taken
 _RATIO = 0.3  # of the coarse mesh; the fine one halves its steps
+_RATIO_OF_AVERAGES = 0.17  # as accurate, relative to averages that are far below the losses
 _SINGLE = 200  # steps one by one behind every break
 _START = 400  # of methods with memory, at least
 _NEIGHBORS = 9  # points of the coarse mesh from which an error is taken
@@ -127,7 +128,7 @@ class Run:
         """Return the losses at steps, by default where macro steps end (all steps of a short run)."""
         if self.direct:
             return self._directly(wanted)
-        plan = self._mesh(wanted)
+        plan = self._mesh(wanted, _RATIO if self.average is None else _RATIO_OF_AVERAGES)
         places = plan.ends if wanted is None else wanted
         halved = plan.halved()
         afford(12.0 * halved.lengths.size * POINTS**2, "the mesh", "look at fewer steps")

@@ -148,7 +148,7 @@ def _changed(made, change):
     """Return a schedule with rates times a function of the part of steps that remain."""
     steps = made.steps
     return Schedule.from_function(
-        lambda t: made.at(t) * change((steps - t) / steps), made.breaks, steps=steps
+        lambda t: made(t) * change((steps - t) / steps), made.breaks, steps=steps
     )
 
 
