@@ -41,7 +41,7 @@ class Status(Enum):
     )
     UNDERSAMPLED = "too few samples matter, or a way in which the event happens is missed; use more samples or another method"
     UNRESOLVED = "two meshes disagree, so that the run is unstable or not resolved; use smaller or smoother rates, or an array"
-    LOST_ACCURACY = "rounding errors exceed the promised accuracy by what the error estimate says; use less extreme sizes, times or ridges"
+    LOST_ACCURACY = "errors may exceed the promised accuracy, as the estimate says; use less extreme sizes, times or ridges"
 
     @property
     def ok(self) -> bool:
