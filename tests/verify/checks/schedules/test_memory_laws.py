@@ -101,7 +101,7 @@ def test_memory_fades_with_time_or_shrinks_with_the_size():
         (
             memory_laws.frontiers,
             "schedules.dana.frontier",
-            {"decaying-loss", "constant-loss", "constant-size"},
+            {"decaying-loss", "constant-loss"},
         ),
         (memory_laws.noisy, "schedules.compute.simulated", {"loss"}),
     ],
