@@ -49,6 +49,7 @@ def _solved(schedule: Schedule, at: Any, task: PowerLawSpectrum = _TASK, **given
     "schedules.decays",
     statement="the loss under a rate that decays is that of the exact recursion of second moments, at every step",
     no_law=_NO_LAW,
+    demo=True,
 )
 def decays(context: Context) -> Iterator[Comparison]:
     """Wsd and cosine, late in the decay and at its end; time alone does not tell, nor does the noise-free path."""
