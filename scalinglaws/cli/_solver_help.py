@@ -153,7 +153,8 @@ def arguments(solver: Solver) -> dict[str, str]:
     found = dict(_entries(solver.function, "Parameters"))
     for name, meaning in found.items():
         if elsewhere := re.match(r"As for (\w+)\.", meaning):
-            other = getattr(solver.function, "__globals__", {}).get(elsewhere[1])
+            own = inspect.unwrap(solver.function)
+            other = getattr(own, "__globals__", {}).get(elsewhere[1])
             there = dict(_entries(other, "Parameters")).get(name, "")
             found[name] = there + meaning.removeprefix(elsewhere[0]) if there else meaning
     return found
@@ -194,8 +195,9 @@ def _purpose(function: Callable[..., Any]) -> str:
 
 def _returned(function: Callable[..., Any]) -> Any:
     """Return the class that a function returns, if it is one of the package."""
-    name = str(function.__annotations__.get("return", ""))
-    return getattr(function, "__globals__", {}).get(name)
+    own = inspect.unwrap(function)
+    name = str(own.__annotations__.get("return", ""))
+    return getattr(own, "__globals__", {}).get(name)
 
 
 def _entries(documented: Any, section: str) -> Iterator[tuple[str, str]]:

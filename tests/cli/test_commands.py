@@ -530,6 +530,8 @@ SOLVE = {
     ],
     "schedules.functional_law": ["schedule=linear", "rate=0.1,0.2", "steps=1000", "batch=4"],
     "schedules.tuned_rate": ["schedule=linear", "steps=500,1000", "batch=4"],
+    "schedules.optimal_cooldown": ["steps=100,1000", "batch=8", "noise_variance=1"],
+    "schedules.optimal_schedule": ["steps=100,1000", "batch=8", "noise_variance=1"],
     "schedules.stability": ["schedule=cosine", "rate=0.1,0.2", "steps=1000", "batch=4"],
     "percolation.allocate": ["alpha=1", "size=30", "n=10,100", "exponents=0.5"],
     "percolation.zipf_model_loss": ["n=1e3:1e15", "alpha=1", "exponent=0.5,1"],

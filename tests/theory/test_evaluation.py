@@ -16,6 +16,7 @@ _OUTSIDE = {  # where the middle of the box is outside a law's validity, or on n
     "feature_learning.sgd_excess": {"beta": 0.5},
     "feature_learning.window": {"beta": 0.5},
     "linear.phase_boundaries": {"alpha": 2, "beta": 1},
+    "schedules.batch_ramp": {"u": 0.5},
     "schedules.optimal": {"beta": 0.5},
     "empirical.chinchilla": {"L": 4},
     "empirical.three_region": {"L_0": 4},

@@ -6,7 +6,7 @@ the right Radau points :math:`c_1 \dots c_p = 1`. A difference equation is impos
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.special import roots_jacobi
 
 from ...arguments import Array
-from ._schedule import Schedule
 
 POINTS = 5
 """Collocation points p of a macro step; errors at its end fall as the power 2p - 1 of its length."""
@@ -23,7 +22,8 @@ SHORTEST = 6
 """Steps of the shortest macro step."""
 
 _SINGLE = 48  # steps taken one by one behind every break
-_FADING = 0.9  # of theta halfway: below, the end of a segment is approached in ever shorter steps
+_GONE = 3000.0  # fall of the logarithm behind which a loss is no number, near the bound of stability too
+_FOLLOWED = 0.4  # of it within a macro step
 
 Steps = NDArray[np.int64]
 
@@ -105,6 +105,7 @@ def mesh(
     *,
     single: int = _SINGLE,
     landings: Iterable[int] = (),
+    decay: Callable[[int], float] | None = None,
 ) -> Mesh:
     """Build geometric macro steps.
 
@@ -120,7 +121,11 @@ def mesh(
         Steps taken one by one behind every break.
     landings : iterable of int
         Steps at which a macro step must end, increasing.
+    decay : callable, optional
+        By how much the logarithm of the loss falls at a step at least, where it falls exponentially: macro steps follow that until
+        nothing is left.
     """
+    gone = 0.0
     starts: list[int] = []
     lengths: list[int] = []
     stops = [*(entry for entry in landings if entry > 0)]
@@ -134,6 +139,10 @@ def mesh(
                 if faded:
                     n = min(n, int(ratio / (1 + ratio) * (high - t)))
                 n = min(max(n, 1), high - t)
+            if decay is not None and gone < _GONE:
+                pace = decay(t)
+                if n > 1 and pace > 0:
+                    n = min(n, max(1, int(_FOLLOWED / pace)))
             while place < len(stops) and stops[place] <= t:
                 place += 1
             if place < len(stops):
@@ -141,21 +150,10 @@ def mesh(
             n = n if n >= SHORTEST else 1
             starts.append(t)
             lengths.append(n)
+            if decay is not None and gone < _GONE:
+                gone += n * pace
             t += n
     return Mesh(np.array(starts, dtype=np.int64), np.array(lengths, dtype=np.int64))
-
-
-def fades(schedule: Schedule, batch: Schedule, low: int, high: int) -> bool:
-    """Tell whether the temperature rate/batch vanishes, or may end as a fractional power, towards the end of a segment."""
-    if high - low < 4 or (schedule.regular and batch.regular):
-        return False
-    if high == schedule.steps and schedule.form in ("power", "cosine", "wsd"):
-        return True
-    places = np.array([0.5 * (low + high), high - 1.0])
-    rate, size = schedule(places), batch(places)
-    if np.isinf(size[0]):
-        return bool(rate[1] < _FADING * rate[0])
-    return bool(rate[1] * size[0] < _FADING * rate[0] * size[1])
 
 
 def sums(at: Mesh, rates: Array) -> Array:
@@ -166,11 +164,3 @@ def sums(at: Mesh, rates: Array) -> Array:
         values = np.linalg.solve(at.backward[long][:, :, 1:], rates[long][:, :, None])
         added[long] = values[:, -1, 0]
     return np.concatenate(([0.0], np.cumsum(added)))
-
-
-def summed(schedule: Schedule) -> float:
-    """Return the sum of all rates."""
-    segments = schedule.segments()
-    flat = Schedule.constant(1.0, schedule.steps)
-    found = mesh(segments, [fades(schedule, flat, *ends) for ends in segments], 0.2)
-    return float(sums(found, schedule(found.times))[-1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...equality import by_value
 from ...reprs import short_repr
-from ..equivalents.elliptic import contour_nodes
+from ..equivalents.elliptic import TOLERANCE, contour_nodes
 from ..equivalents.losses import ROUNDING
 from ..equivalents.real_nodes import gauss_nodes
 from ..spectra import Modes, Spectrum, depth
@@ -20,6 +20,7 @@ from ._macro import WIDE
 
 Numbers = NDArray[Any]
 
+_FEW, _FINE = 1e4, 1e-15  # features below which more nodes cost nothing, and their tolerance
 _CONTOUR = 3e-12  # relative error of sums over contour nodes
 _GAUSS = 2.0  # errors of losses with momentum over what Gauss rules say of exponentials
 _BEYOND = 6  # octaves of reserve behind those that matter to 1e-12
@@ -37,6 +38,12 @@ class Nodes:
     floor: float
     error: float
     total: float
+
+    @property
+    def slowest(self) -> float:
+        """Return the smallest rate of all modes that have signal or noise."""
+        filled = (self.signal != 0) | (self.noise != 0)
+        return float(np.min(self.rates.real[filled], initial=math.inf))
 
 
 def resolved(spectrum: Spectrum, reach: float) -> Modes:
@@ -87,7 +94,9 @@ def limited(
             max(_GAUSS * real.error, ROUNDING),
             total,
         )
-    found = contour_nodes(modes, features, reach=pole)
+    found = contour_nodes(
+        modes, features, reach=pole, tolerance=_FINE if features < _FEW else TOLERANCE
+    )
     return Nodes(
         _padded(found.rates, 1.0),
         _padded(2 * found.signal),

@@ -16,13 +16,14 @@ from ...arguments import Array, afford
 from ...equality import by_value
 from ...errors import ResourceError, refusal
 from ...reprs import short_repr
+from ...results import PROMISED
 from ..equivalents.elliptic import TOLERANCE
 from ..equivalents.losses import ROUNDING
 from ..spectra import Spectrum
 from ._direct import LANES, descend, descend_averaged, descend_with_memory
 from ._macro import WIDE, march, march_average
 from ._macro_memory import march_with_memory
-from ._mesh import POINTS, Mesh, fades, mesh, sums
+from ._mesh import POINTS, Mesh, mesh, sums
 from ._methods import (
     DANA,
     EMA,
@@ -36,6 +37,7 @@ from ._methods import (
     memory,
 )
 from ._nodes import limited, unlimited
+from ._pieces import fades, follows
 from ._schedule import Schedule
 
 Steps = NDArray[np.int64]
@@ -48,6 +50,8 @@ _START = 400  # of methods with memory, at least
 _NEIGHBORS = 9  # points of the coarse mesh from which an error is taken
 _MOST_WORK = 2e12  # steps times nodes taken one by one: some minutes
 _CHUNK = 4e7  # steps times nodes between two looks at the keyboard: tenths of a second
+_AFFORDABLE = 2e8  # of them, where macro steps do not give what is promised: a second
+_NOTHING = 1e-280  # losses that are none
 _GROWTH = 1e6  # over what the loss starts with, and noise: beyond, a run is unstable
 
 
@@ -105,6 +109,11 @@ class Run:
                 "batches as functions (Schedule.from_function)"
             )
 
+    @property
+    def _plain(self) -> bool:
+        """Whether a node has one number."""
+        return isinstance(self.method, SGD) and self.average is None
+
     # -- meshes -------------------------------------------------------------------------------
 
     def _mesh(self, landings: Steps | None, ratio: float = _RATIO, behind: int = _SINGLE) -> Mesh:
@@ -120,15 +129,37 @@ class Run:
             single = min(_DIRECT, max(behind, math.ceil(6 / self.average.weight)))
         if not isinstance(self.method, SGD):
             longest = memory(self.method)
-            single = _START if math.isinf(longest) else max(_START, math.ceil(10 * longest))
+            single = _START if math.isinf(longest) else max(_START, math.ceil(30 * longest))
         stops = [] if landings is None else np.unique(landings).tolist()
-        return mesh(segments, fading, ratio, single=single, landings=stops)
+        return mesh(
+            segments, fading, ratio, single=single, landings=stops, decay=self._exponential_decay()
+        )
+
+    def _exponential_decay(self) -> Callable[[int], float] | None:
+        """Return how fast the loss falls at a step at least, where nothing is left in the end; None where something is."""
+        slowest = self.nodes.slowest
+        noisy = self.noise > 0 and not math.isinf(self.batches.rate)
+        if noisy or self.nodes.floor > 0 or not isinstance(self.method, SGD):
+            return None
+        if 2 * self.schedule.rate * slowest * self.schedule.steps < 1:
+            return None
+        return lambda t: 2 * slowest * float(self.schedule(t))
 
     def losses(self, wanted: Steps | None) -> Found:
         """Return the losses at steps, by default where macro steps end (all steps of a short run)."""
         if self.direct:
             return self._directly(wanted)
         plan = self._mesh(wanted, _RATIO if self.average is None else _RATIO_OF_AVERAGES)
+        work = self.schedule.steps * float(self.nodes.rates.size) * (1 if self._plain else 4)
+        if not (follows(self.schedule, plan) and follows(self.batches, plan)):
+            if work <= _AFFORDABLE:
+                return self._directly(plan.ends if wanted is None else wanted)
+            raise refusal(
+                "schedule",
+                self.schedule,
+                "or the batch varies within some steps by more than what is seen of it: give breaks there, or Schedule.from_array",
+                shown=False,
+            )
         places = plan.ends if wanted is None else wanted
         halved = plan.halved()
         afford(12.0 * halved.lengths.size * POINTS**2, "the mesh", "look at fewer steps")
@@ -140,18 +171,27 @@ class Run:
         shared = np.searchsorted(halved.ends, plan.ends)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             for two, one in zip(fine, coarse, strict=True):
-                apart = np.fmax(apart, np.abs(two[shared] - one) / two[shared])
-                least = np.fmin(least, two[shared])
+                difference = np.abs(two[shared] - one) / two[shared]
+                nothing = (np.abs(one) < _NOTHING) & (np.abs(two[shared]) < _NOTHING)
+                apart = np.fmax(apart, np.where(nothing, 0.0, difference))
+                least = np.fmin(least, np.where(nothing, 0.0, two[shared]))
+        losses, averages = (
+            np.where(np.abs(array) < _NOTHING, 0.0, array) for array in (losses, averages)
+        )
         resolved = np.isfinite(apart) & (apart >= 0) & (least >= 0)
         # differences change sign along the run: each point is given the largest of its neighborhood
         apart = maximum_filter1d(np.where(resolved, apart, math.inf), _NEIGHBORS)[at_coarse]
+        if not np.all(apart <= PROMISED) and work <= _AFFORDABLE:
+            return self._directly(places)
         times = sums(halved, self.schedule(halved.times))[at]
         return Found(
             places,
             losses,
             averages,
             times,
-            apart * np.abs(np.maximum(losses, averages)) + self._rounding(losses, times, 1000),
+            np.where(losses > 0, apart, 0.0) * np.maximum(losses, averages)
+            + self._rounding(losses, times, 1000)
+            + np.where(losses > 0, 0.0, _NOTHING),
             float(np.max(apart, initial=0.0)),
             halved.lengths.size,
             "collocation on macro steps, two meshes",

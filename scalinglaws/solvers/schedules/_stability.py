@@ -17,6 +17,7 @@ from ..equivalents.kappa import renormalized_ridge, size_ratio
 from ..spectra import Modes, Spectrum, one_spectrum
 from ._mesh import mesh
 from ._methods import DANA, SGD, HeavyBall, Method, Nesterov
+from ._pieces import LISTED
 from ._schedule import Schedule, as_schedule
 
 _LOOKS = 32  # at most so many pairs of rate and batch, none of which is worse than another in both
@@ -138,7 +139,7 @@ def checked_run(
     instance("schedule", schedule, Schedule)
     instance("method", method, SGD, HeavyBall, Nesterov, DANA)
     if schedule.rate == math.inf:
-        raise refusal("rate", schedule.rate, "must be finite")
+        raise refusal("rate", schedule.rate, "must be finite; only batches may be inf")
     batches = as_schedule("batch", batch, schedule.steps)
     lowest = float(np.min(batches(_looks(batches))))
     if lowest < 1:
@@ -152,6 +153,8 @@ def _looks(schedule: Schedule) -> Array:
         return np.arange(schedule.steps, dtype=float)
     if schedule.form == "constant" and not schedule.warmup:
         return np.zeros(1)
+    if schedule.form == "from_function" and schedule.steps <= LISTED:
+        return np.arange(schedule.steps, dtype=float)
     segments = schedule.segments()
     return mesh(segments, [True] * len(segments), 0.4).times.ravel()
 

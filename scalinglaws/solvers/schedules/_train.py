@@ -196,7 +196,7 @@ def train(
     found = run.losses(places)
 
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        relative = found.errors / found.least
+        relative = np.where(found.least > 0, found.errors / found.least, 0.0)
     status = Status.CONVERGED
     if not (found.mesh_error < _UNRESOLVED and np.all(found.least >= 0)):
         status = Status.UNRESOLVED

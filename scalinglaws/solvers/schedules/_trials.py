@@ -31,6 +31,7 @@ FINE = (0.5, 100)
 
 _TOLERANCE = 1e-5  # of the logarithm of what is looked for
 _MOST_LOOKS = 60
+_NOTHING = 1e-300  # for a loss of which nothing is left
 
 
 def first_pole(schedule: Schedule, batches: Schedule) -> float:
@@ -84,7 +85,7 @@ class Trials:
                     plan = trial._mesh(None, *accuracy)
                     self._plans[accuracy] = plan
                 found = float(trial._marched(plan)[1][-1])
-        return found if found > 0 else math.inf
+        return max(found, _NOTHING) if found >= 0 else math.inf
 
 
 @short_repr

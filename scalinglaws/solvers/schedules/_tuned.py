@@ -203,7 +203,12 @@ def _cap(
     """Return the largest rate to try."""
     if isinstance(method, DANA):
         if given is None:
-            raise refusal("max_rate", given, "is needed: DANA has no bound of stability")
+            raise refusal(
+                "max_rate",
+                given,
+                "is needed with DANA, which has no bound of stability",
+                shown=False,
+            )
         return number("max_rate", given, low=1e-280, high=1e280)
     bound = stability(schedule, spectrum, features=features, batch=batches, method=method).max_rate
     if given is None:

@@ -401,7 +401,7 @@ def test_few_samples_are_not_a_success():
 
 
 def test_lost_digits_are_told():
-    with pytest.warns(AccuracyWarning, match="rounding"):
+    with pytest.warns(AccuracyWarning, match="errors may exceed"):
         found = log_alignment(444, 9.2e18, samples=200, rng=0)
     assert found.diagnostics.status is Status.LOST_ACCURACY
     assert found.log_probability == pytest.approx(-specialized_cost(444, 9.2e18).cost, rel=1e-6)

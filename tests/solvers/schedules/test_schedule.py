@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scalinglaws.errors import DomainError
 from scalinglaws.solvers.schedules import DANA, EMA, HeavyBall, Nesterov, Schedule, TailAverage
-from scalinglaws.solvers.schedules._mesh import backward, mesh, radau, summed
+from scalinglaws.solvers.schedules._mesh import backward, mesh, radau
 
 
 def test_formulas():
@@ -59,7 +59,7 @@ def test_long_sums_are_sums(steps, rate, cooldown, power):
         Schedule.cosine(rate=rate, steps=steps),
         Schedule.inverse_power(power / 5, start=7, rate=rate, steps=steps),
     ):
-        assert summed(schedule) == pytest.approx(schedule.values().sum(), rel=1e-6)
+        assert schedule._summed() == pytest.approx(schedule.values().sum(), rel=1e-6)
 
 
 def test_last_rates_keep_their_digits():

@@ -445,3 +445,66 @@ def test_arrays_too_long_are_refused(monkeypatch):
     monkeypatch.setattr("scalinglaws.solvers.schedules._run._MOST_WORK", 1e5)
     with pytest.raises(ResourceError, match="give rates and batches as functions"):
         train(Schedule.from_array(np.full(5000, 0.1)), TASK, batch=4)
+
+
+@pytest.mark.parametrize("modes", [1, 10, 30, 100, 1000])
+@pytest.mark.parametrize("batch", [4, INF])
+def test_finite_spectra_are_followed_until_nothing_is_left(modes, batch):
+    task = PowerLawSpectrum.from_ab(2, 1.5, modes)
+    for steps in (5000, 10**5, 10**6, 10**8):
+        schedule = Schedule.constant(0.1, steps)
+        found = train(schedule, task, batch=batch, at=steps)
+        known = linear.online_sgd(steps, task, batch=batch, learning_rate=0.1)
+        # a loss that has fallen by many decades remembers the rounding of its rate
+        bound = found.test_error + known.test_error + 1e-10 * known.test_loss
+        assert abs(found.test_loss - known.test_loss) <= bound, steps
+    if modes == 10:
+        best = schedules.tuned_rate(Schedule.constant(1, 10**5), task, batch=4)
+        assert best.test_loss < 1e-250
+
+
+@pytest.mark.filterwarnings("ignore::scalinglaws.errors.AccuracyWarning")
+@pytest.mark.parametrize(
+    ("task", "rate", "method", "batch"),
+    [
+        ((6, 1.5), 0.005, HeavyBall(0.99), 4),
+        ((4, 1.2), 5e-4, HeavyBall(0.99), INF),
+        ((2, 1.5), 1e-4, HeavyBall(0.999), 4),
+        ((2, 1.5), 1e-4, Nesterov(0.999), 4),
+    ],
+)
+def test_long_memories(task, rate, method, batch):
+    spectrum = PowerLawSpectrum.from_ab(*task)
+    schedule = Schedule.wsd(rate=rate, steps=60_000, warmup=500)
+    setting = {"batch": batch, "noise_variance": 0.1, "method": method}
+    found = train(schedule, spectrum, **setting)
+    known = train(Schedule.from_array(schedule.values()), spectrum, **setting, at=found.steps)
+    apart = np.abs(found.test_loss - known.test_loss)
+    assert np.all(apart <= 3 * (found.test_error + known.test_error))
+
+
+def test_narrow_features_of_a_function_are_seen():
+    for steps, place, width in ((20_000, 12_345, 30), (10**6, 765_432, 3)):
+        for height in (1.0, 3.0):
+            schedule = Schedule.from_function(
+                lambda t, h=height, m=place, w=width: 0.01 + h * np.exp(-(((t - m) / w) ** 2) / 2),
+                steps=steps,
+            )
+            setting = {"batch": 4, "noise_variance": 0.1, "at": steps}
+            verdict = schedules.stability(schedule, TASK, batch=4)
+            assert verdict.worst_step == place
+            if height > 1:
+                assert not verdict.stable
+                with pytest.raises(DomainError, match=f"unstable at step {place}"):
+                    train(schedule, TASK, **setting)
+            elif steps == 20_000:  # every step is taken
+                known = train(Schedule.from_array(schedule.values()), TASK, **setting)
+                assert train(schedule, TASK, **setting) == known
+            else:
+                with pytest.raises(DomainError, match="give breaks there"):
+                    train(schedule, TASK, **setting)
+    wide = Schedule.from_function(
+        lambda t: 0.01 + np.exp(-(((t - 12_345_678) / 1e6) ** 2) / 2), steps=10**8
+    )
+    with pytest.raises(DomainError, match="give breaks there"):
+        train(wide, TASK, batch=4, noise_variance=0.1, at=10**8)
