@@ -66,6 +66,9 @@ CALLS = {
     "solvers.feature_learning.reuse_dmft": lambda **given: _march(
         feature_learning.reuse_dmft, samples=8, **given
     ),
+    "solvers.linear.gradient_descent": lambda **given: solvers.linear.gradient_descent(
+        2, _spectrum(), learning_rate=0.1, **given
+    ),
     "solvers.percolation.PreparedAllocation.solve": lambda **given: solved.prepare_allocation(
         [2.0, 1.0], exponent=1.0
     ).solve(3.0, **given),
