@@ -266,6 +266,43 @@ def limited_sgd(eigenvalues, signal, n, batch, rate, noise, steps):
         return total
 
 
+def decayed_sgd(eigenvalues, signal, n, batch, rate, noise, decay, steps):
+    """Invert the z-transform of online descent with weight decay, its divided differences as differences of many digits."""
+    with mpmath.workdps(60):
+        lam, sig = [mpf(x) for x in eigenvalues], [mpf(x) for x in signal]
+        eta, r, per_sample, total = mpf(rate), mpf(decay), inverse(batch), mpmath.mpf(0)
+        growth, h, nodes = 1 + per_sample, mpf(rate) * mpf(decay), contour(mpf(steps), 48)
+        zs = [mpmath.exp(u) for u, _ in nodes]
+        roots = [mpmath.sqrt((1 - h) ** 2 - growth * ((1 - h) ** 2 - z)) for z in zs]
+        near = [-(1 - h - root) / (eta * growth) for root in roots]
+        far = [mpmath.conj(-(1 - h + root) / (eta * growth)) for root in roots]
+        third = [(z - 1) / eta + r for z in zs]
+        places = [
+            near,
+            [mpmath.conj(s) for s in far],
+            third,
+        ]
+        found = [kappas(eigenvalues, n, INF, group) for group in (near, far, third)]
+        found[1] = [mpmath.conj(k) for k in found[1]]
+        for j, ((_, w), z, root) in enumerate(zip(nodes, zs, roots, strict=True)):
+            s, k = [group[j] for group in places], [group[j] for group in found]
+            m = [
+                mpmath.fsum(y / (x + kappa) for x, y in zip(lam, sig, strict=True)) * kappa / place
+                for place, kappa in zip(s, k, strict=True)
+            ]
+            m_k = [
+                place * mpmath.fsum(x / (x + kappa) for x in lam)
+                for place, kappa in zip(s, k, strict=True)
+            ]
+            pairs = [-(m[i] - m[2]) / (s[i] - s[2]) for i in (0, 1)]
+            own = 1 - 2 * h - h * h / (z - 1)
+            mixed = 2 * h * (z - 1 + h) / (z - 1) * z / eta
+            forcing = z / (2 * eta * root) * (own * (m[0] - m[1]) + mixed * (pairs[0] - pairs[1]))
+            kernel = eta * per_sample / (2 * root) * (m_k[1] - m_k[0])
+            total += 2 * (w * (forcing + kernel * mpf(noise) * z / (z - 1)) / (1 - kernel)).real
+        return total
+
+
 def statics(eigenvalues, signal, n, p, strength, noise):
     """Evaluate the boxed formulas of regression at a kappa found by bisection."""
     lam, sig = [mpf(x) for x in eigenvalues], [mpf(x) for x in signal]
@@ -492,6 +529,32 @@ def test_online_descent_with_limited_features(count):
         expected = limited_sgd(eigenvalues, signal, n, batch, rate, noise, steps)
         note = (steps, eigenvalues.tolist(), signal.tolist(), inputs, rate, noise)
         covered(found.test_loss, found.test_error, expected, note, 1e-23 * (signal.sum() + noise))
+
+
+@effort(4, 300)
+def test_online_descent_with_weight_decay(count):
+    rng = np.random.default_rng(62)
+    for eigenvalues, signal in spectra(rng, count, most=4, spans=(0.3, 1, 3)):
+        spectrum = EmpiricalSpectrum(eigenvalues, signal)
+        n, batch = some_size(rng), rng.choice([1, 2, 7, 100, 1e4, 1e9, INF])
+        noise = rng.choice([0, 1e-6, 0.3])
+        inputs = {"features": n, "batch": batch}
+        bound = sgd_stability(spectrum, **inputs, learning_rate=1.0).max_learning_rate
+        rate = bound * rng.uniform(0.01, 0.3)
+        steps = math.floor(10 ** rng.uniform(1.1, 3))
+        decay = 10 ** rng.uniform(-1, 1) / (rate * steps)
+        found = online_sgd(
+            steps,
+            spectrum,
+            **inputs,
+            learning_rate=rate,
+            noise_variance=noise,
+            weight_decay=decay,
+        )
+        expected = decayed_sgd(eigenvalues, signal, n, batch, rate, noise, decay, steps)
+        note = (steps, eigenvalues.tolist(), signal.tolist(), inputs, rate, noise, decay)
+        covered(found.test_loss, found.test_error, expected, note, 1e-20 * (signal.sum() + noise))
+        assert found.test_error < 1e-11 * found.test_loss + 1e-12 * (signal.sum() + noise), note
 
 
 # -- sweeps: statics, sums, kernels -------------------------------------------------------------

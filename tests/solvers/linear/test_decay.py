@@ -8,7 +8,16 @@ import pytest
 from scalinglaws.errors import DomainError
 from scalinglaws.results import Result
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
-from scalinglaws.solvers.linear import _flow, gradient_descent, gradient_flow, ridge
+from scalinglaws.solvers.linear import (
+    _flow,
+    _sgd_decay,
+    gradient_descent,
+    gradient_flow,
+    largest_eigenvalue,
+    online_sgd,
+    ridge,
+    sgd_stability,
+)
 
 INF = math.inf
 TASK = PowerLawSpectrum.from_ab(2, 1.5, 400)
@@ -243,3 +252,122 @@ def test_results_are_kept(tmp_path):
     assert Result.load(tmp_path / "x.npz") == found
     spectrum = EmpiricalSpectrum([1.0, 0.2], [1.0, 0.5])
     assert gradient_flow(1, spectrum, weight_decay=0.1).langevin_test == 0.0
+
+
+# -- online descent -----------------------------------------------------------------------------
+
+
+def iterated(eigenvalues, signal, batch, rate, noise, decay, steps):
+    """Iterate energies and cross moments of explicit modes; return the losses at some steps."""
+    x, h = rate * eigenvalues, rate * decay
+    p = 1 - h - x
+    energy, cross, losses = signal.copy(), signal.copy(), {0: signal.sum()}
+    for step in range(1, max(steps) + 1):
+        driven = x * x / batch * (energy.sum() + noise)
+        energy = (p * p + x * x / batch) * energy + 2 * h * p * cross + h * h * signal + driven
+        cross = p * cross + h * signal
+        losses[step] = energy.sum()
+    return np.array([losses[step] for step in steps])
+
+
+def test_reference_values_of_online_descent(reference):
+    for row in rows(reference("weight_decay")["online"]):
+        expected = row.pop("test_loss")
+        found = online_sgd(row.pop("steps"), task_of(row), **row)
+        # printed to twelve digits
+        assert found.test_loss == pytest.approx(expected, rel=1e-11, abs=0)
+        assert found.test_error < 2e-11 * expected
+
+
+@pytest.mark.parametrize(
+    ("batch", "rate", "decay", "noise"),
+    [(1, 0.2, 1e-3, 0.5), (4, 0.3, 0.02, 0.0), (INF, 0.5, 0.1, 0.3), (8, 0.1, 1e-5, 0.1)],
+)
+def test_unlimited_features_against_the_recursion(batch, rate, decay, noise):
+    eigenvalues, signal = PowerLawSpectrum.from_ab(2, 1.5, 60).explicit()
+    spectrum = EmpiricalSpectrum(eigenvalues, signal)
+    steps = [0, 1, 11, 12, 64, 65, 300, 5000, 200_000 if batch == 1 else 20_000]
+    found = online_sgd(
+        steps, spectrum, batch=batch, learning_rate=rate, noise_variance=noise, weight_decay=decay
+    )
+    expected = iterated(eigenvalues, signal, batch, rate, noise, decay, steps)
+    np.testing.assert_allclose(found.test_loss, expected, rtol=1e-12)
+
+
+def test_many_features_are_unlimited_ones():
+    arguments = {"batch": 2, "learning_rate": 0.3, "noise_variance": 0.1, "weight_decay": 0.01}
+    steps = [1, 11, 12, 300, 10**5, INF]
+    one = online_sgd(steps, TASK, **arguments)
+    two = online_sgd(steps, TASK, features=1e15, **arguments)
+    np.testing.assert_allclose(one.test_loss, two.test_loss, rtol=1e-12)
+
+
+@pytest.mark.parametrize("features", [INF, 40, 1000])
+def test_online_descent_without_decay_is_the_solver_without(features):
+    start = float(np.sum(TASK.explicit()[1])) + 0.1
+    arguments = {"features": features, "batch": 2, "learning_rate": 0.3, "noise_variance": 0.1}
+    steps = [3, 30, 1000, 10**6, 10**9]
+    plain = online_sgd(steps, TASK, **arguments).test_loss
+    small = online_sgd(steps, TASK, weight_decay=1e-30, **arguments).test_loss
+    assert np.all(abs(plain - small) <= 1e-13 * (plain + 1e-2 * start))
+
+
+def test_contours_of_more_nodes_agree_for_online_descent(monkeypatch):
+    from scalinglaws.solvers.equivalents import contour
+
+    spectrum = PowerLawSpectrum.from_ab(1.5, 1.2, 1e6)
+    steps = [30, 1e3, 2e4, 1e6, 1e9]
+    arguments = {
+        "features": 1e3,
+        "batch": 1,
+        "learning_rate": 0.1,
+        "noise_variance": 0.04,
+        "weight_decay": [[1e-3], [0.1]],
+    }
+    one = online_sgd(steps, spectrum, **arguments)
+    monkeypatch.setattr(_sgd_decay, "cotangent", lambda: contour.cotangent(28))
+    two = online_sgd(steps, spectrum, **arguments)
+    np.testing.assert_allclose(one.test_loss, two.test_loss, rtol=1e-12)
+    end = online_sgd([INF], spectrum, **arguments)
+    np.testing.assert_allclose(one.test_loss[:, -1:], end.test_loss, rtol=1e-12)
+
+
+def test_small_steps_of_large_batches_are_the_flow():
+    found = online_sgd(
+        10**6, TASK, features=60, batch=1e9, learning_rate=1e-4, weight_decay=0.01, noise_variance=1
+    )
+    flow = gradient_flow(100.0, TASK, features=60, weight_decay=0.01)
+    assert found.test_loss == pytest.approx(flow.test_loss, rel=1e-4)
+
+
+def test_where_modes_overshoot():
+    """The eigenvalues of the mean lie on both sides of 0: few steps on a circle, between them a refusal."""
+    top = largest_eigenvalue(TASK, features=60)
+    rate = 1.7 / top
+    arguments = {"features": 60, "batch": INF, "learning_rate": rate, "weight_decay": 0.15}
+    swing = math.ceil(36 / -math.log(rate * (top + 0.15) - 1))
+    assert 40 < swing < 700
+    circle = online_sgd([swing - 1], TASK, **arguments).test_loss
+    contours = online_sgd([swing], TASK, **arguments).test_loss
+    assert contours == pytest.approx(circle, rel=1e-6)
+    steep = {**arguments, "learning_rate": 1.98 / top, "weight_decay": 1e-2}
+    with pytest.raises(DomainError, match="at which modes overshoot, must be at most 768, or at"):
+        online_sgd([10, 1000], TASK, **steep)
+
+
+def test_the_bound_of_online_descent_with_decay():
+    for features in (INF, 60):
+        plain = sgd_stability(TASK, features=features, batch=2, learning_rate=0.1).max_learning_rate
+        arguments = {"features": features, "batch": 2}
+        with pytest.raises(DomainError, match="is unstable with batch = 2") as refused:
+            online_sgd(5, TASK, learning_rate=3.0, weight_decay=1e-9, **arguments)
+        bound = float(str(refused.value).split()[-1])
+        assert bound == pytest.approx(plain, rel=1e-5)
+        online_sgd(5, TASK, learning_rate=0.99 * plain, weight_decay=1e-9, **arguments)
+    eigenvalues, signal = TASK.explicit()
+    spectrum, x = EmpiricalSpectrum(eigenvalues, signal), 0.5 * eigenvalues
+    lost = x + 0.5 * 0.3
+    norm = np.sum(x**2 / 3 / (lost * (2 - lost) - x**2 / 3))
+    edge = _sgd_decay.Resolvent(spectrum.modes()).edge(INF, INF)
+    found = _sgd_decay.norm_with_decay(spectrum.modes(), INF, 3, 0.5, 0.3, edge, 1.0)
+    assert found == pytest.approx(norm, rel=1e-12)
