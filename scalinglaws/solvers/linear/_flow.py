@@ -169,7 +169,8 @@ def gradient_flow(
     .. [1] B. Bordelon, A. Atanasov, C. Pehlevan, "A dynamical model of neural scaling laws", arXiv:2402.01092, sec. 3.
     .. [2] J. A. C. Weideman, L. N. Trefethen, "Parabolic and hyperbolic contours for computing the Bromwich integral",
        Math. Comp. 76 (2007) 1341; the cotangent contour is A. Talbot's.
-    .. [3] T. Kramp, A. Lindner, M. Helias, arXiv:2602.23039, who treat decay and noise of such models too.
+    .. [3] J. Kramp, J. Lindner, M. Helias, "Dynamics of neural scaling laws in random feature regression with
+       powerlaw-distributed kernel eigenvalues", arXiv:2602.23039, who treat the same three by other means.
 
     Examples
     --------

@@ -302,8 +302,8 @@ class _Transform:
             if not self.found:
                 return
             near, far, third = places
-            own = np.asarray(1 - 2 * h - h * h / step)
-            mixed = np.asarray(2 * h * (step + h) / step * z)
+            own: ComplexArray = np.asarray(1 - 2 * h - h * h / step, dtype=complex)
+            mixed: ComplexArray = np.asarray(2 * h * (step + h) / step * z, dtype=complex)
             added = z * task.forcing(root, near, far, third, own, mixed)
             forcing, change = forcing + added, change + added
             kernel = self._kernel(task, root, near, far)
