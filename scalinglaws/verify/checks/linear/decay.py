@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from .... import theory
-from ....solvers.linear import gradient_descent, gradient_flow, online_sgd, ridge
+from ....solvers.linear import gradient_descent, gradient_flow, online_sgd
 from ....solvers.spectra import PowerLawSpectrum
+from ..._least_losses import best_ridge, best_stop
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import curve_from_replicates, exponent_from_replicates, local_exponent, measure
 from ...registry import Context, check
@@ -168,31 +168,6 @@ def sgd_decay(context: Context) -> Iterator[Comparison]:
 _EASY_TOLERANCE = 5e-3  # absolute: ridge approaches its saturated exponent slowly
 
 
-def best_stop(spectrum: PowerLawSpectrum, samples: float) -> float:
-    """Return the least test loss over time, at noise variance 1."""
-
-    def loss(x: float) -> float:
-        found = gradient_flow(10**x, spectrum, samples=samples, noise_variance=1.0)
-        return float(np.log(found.test_loss))
-
-    return _least(loss, 0.7 * np.log10(samples))
-
-
-def best_ridge(spectrum: PowerLawSpectrum, samples: float) -> float:
-    """Return the least test loss over ridges, at noise variance 1."""
-
-    def loss(x: float) -> float:
-        found = ridge(spectrum, samples=samples, ridge=10**x, noise_variance=1.0)
-        return float(np.log(found.test_loss))
-
-    return _least(loss, -0.7 * np.log10(samples))
-
-
-def _least(loss: Any, guess: float) -> float:
-    found = minimize_scalar(loss, bracket=(guess - 0.5, guess), options={"xtol": 1e-5})
-    return float(np.exp(found.fun))
-
-
 @check(
     "linear.early-stopping",
     statement="the loss at the best time falls as (noise variance/P)^((a - 1)/a), where the best ridge saturates too",
@@ -225,7 +200,7 @@ def early_stopping(context: Context) -> Iterator[Comparison]:
                 ),
                 local_exponent(
                     lambda p, best=best, task=task: np.array(  # type: ignore[misc]
-                        [best(task, float(n)) for n in np.atleast_1d(p)]
+                        [best(task, float(n))[0] for n in np.atleast_1d(p)]
                     ),
                     1e9,
                 ),
@@ -242,7 +217,7 @@ def _ratio(
 ) -> Comparison:
     """Compare the ratio of the least losses with its closed form."""
     law, samples = theory.law("linear.early_stopping"), np.array([1e8, 1e9])
-    found = np.array([best_stop(task, p) / best_ridge(task, p) for p in samples])
+    found = np.array([best_stop(task, p)[0] / best_ridge(task, p)[0] for p in samples])
     return Comparison(
         f"{context.check}/{name}-ratio",
         Prediction(
