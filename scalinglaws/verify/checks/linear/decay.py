@@ -171,17 +171,17 @@ _EASY_TOLERANCE = 5e-3  # absolute: ridge approaches its saturated exponent slow
 @check(
     "linear.early-stopping",
     statement="the loss at the best time falls as (noise variance/P)^((a - 1)/a), where the best ridge saturates too",
-    laws=("linear.early_stopping", "linear.optimal_ridge"),
+    laws=("linear.early_stopping",),
     evidence="exact",
 )
 def early_stopping(context: Context) -> Iterator[Comparison]:
     """The solver's losses, minimized: exponents of stopping and of ridge, and where they share one, the ratio of the losses."""
-    law, other = theory.law("linear.early_stopping"), theory.law("linear.optimal_ridge")
+    law = theory.law("linear.early_stopping")
     tasks = {"hard": (2, 1.5), "easy": (6, 1.5), "steep": (2.5, 1.25), "mild": (4.5, 1.5)}
     for name, (a, b) in list(tasks.items())[: context.pick(quick=2, full=4)]:
         task = PowerLawSpectrum.from_ab(a, b)
         values: dict[str, Any] = {"alpha": task.alpha, "beta": task.beta}
-        own, shrunk = float(law(**values)), float(other(**values))
+        own, shrunk = float(law(**values)), float(law.evaluate("ridge_exponent", **values))
         saturated = task.beta > 2
         for kind, exponent, rival, best in (
             ("stopping", own, Rival("same exponent as ridge", shrunk), best_stop),
@@ -195,7 +195,7 @@ def early_stopping(context: Context) -> Iterator[Comparison]:
                     "exponent of the least loss",
                     "exponent",
                     exponent,
-                    f"{(law if kind == 'stopping' else other).name}",
+                    f"{law.name}: {law.expr if kind == 'stopping' else law.forms['ridge_exponent'].expr}",
                     domain={"samples": (1e8, np.inf)},
                 ),
                 local_exponent(
