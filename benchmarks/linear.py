@@ -139,6 +139,13 @@ def training() -> None:
         ),
     )
     row(
+        "the same with weight decay",
+        decades,
+        lambda t: gradient_flow(
+            times(t), task, features=1e6, samples=1e7, weight_decay=1e-4, temperature=1.0
+        ),
+    )
+    row(
         "flow, P infinite, against t",
         decades,
         lambda t: gradient_flow(times(t), task, features=1e6),
@@ -147,6 +154,13 @@ def training() -> None:
         "online SGD, against t",
         decades,
         lambda t: online_sgd(times(t), task, features=1e6, batch=1, learning_rate=0.05),
+    )
+    row(
+        "the same with weight decay",
+        decades,
+        lambda t: online_sgd(
+            times(t), task, features=1e6, batch=1, learning_rate=0.05, weight_decay=1e-4
+        ),
     )
     row(
         "online SGD, against N",
@@ -158,6 +172,19 @@ def training() -> None:
         decades[1:],
         lambda t: gradient_descent(
             np.round(times(t)), task, features=1e6, samples=1e7, learning_rate=0.1, momentum=0.9
+        ),
+    )
+    row(
+        "the same with decoupled decay",
+        decades[1:],
+        lambda t: gradient_descent(
+            *(np.round(times(t)), task),
+            features=1e6,
+            samples=1e7,
+            learning_rate=0.1,
+            momentum=0.9,
+            weight_decay=1e-4,
+            decoupled=True,
         ),
     )
     print(

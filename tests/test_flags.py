@@ -23,6 +23,7 @@ from scalinglaws.verify import empirical
 from scalinglaws.verify.simulate import empirical as tasks
 from scalinglaws.verify.simulate import kernel_adaptation as posteriors
 from scalinglaws.verify.simulate import learnability as regressions
+from scalinglaws.verify.simulate import linear as trainings
 from scalinglaws.verify.simulate import patterns as events
 from scalinglaws.verify.simulate import perceptron as perceptrons
 from scalinglaws.verify.simulate import percolation as simulated
@@ -65,6 +66,9 @@ CALLS = {
     ),
     "solvers.feature_learning.reuse_dmft": lambda **given: _march(
         feature_learning.reuse_dmft, samples=8, **given
+    ),
+    "solvers.linear.gradient_descent": lambda **given: solvers.linear.gradient_descent(
+        2, _spectrum(), learning_rate=0.1, **given
     ),
     "solvers.percolation.PreparedAllocation.solve": lambda **given: solved.prepare_allocation(
         [2.0, 1.0], exponent=1.0
@@ -142,6 +146,9 @@ CALLS = {
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),
     "verify.judge_curve": lambda **given: verify.judge_curve([0.1], [0.1], None, 1.0, **given),
     "verify.run": lambda **given: verify.run(["linear.statics"], **given),
+    "verify.simulate.linear.gradient_descent": lambda **given: trainings.gradient_descent(
+        2, _spectrum(), learning_rate=0.1, **given
+    ),
     "verify.simulate.kernel_adaptation.learnability_point": lambda **given: (
         posteriors.learnability_point(20, dimension=2, rng=0, **given)
     ),

@@ -415,3 +415,27 @@ SMITH_2018 = Reference(
     2018,
     "arXiv:1711.00489",
 )
+YAO_2007 = Reference(
+    "yao2007early",
+    "Y. Yao, L. Rosasco, A. Caponnetto",
+    "On Early Stopping in Gradient Descent Learning",
+    "Constructive Approximation 26",
+    2007,
+    "doi:10.1007/s00365-006-0663-2",
+)
+ALI_2019 = Reference(
+    "ali2019continuous",
+    "A. Ali, J. Z. Kolter, R. J. Tibshirani",
+    "A Continuous-Time View of Early Stopping for Least Squares Regression",
+    "AISTATS 2019",
+    2019,
+    "arXiv:1810.10082",
+)
+KRAMP_2026 = Reference(
+    "kramp2026dynamics",
+    "J. Kramp, J. Lindner, M. Helias",
+    "Dynamics of neural scaling laws in random feature regression with powerlaw-distributed kernel eigenvalues",
+    "preprint",
+    2026,
+    "arXiv:2602.23039",
+)

@@ -61,14 +61,20 @@ def columns(found: Sequence[Losses]) -> dict[str, Array]:
 
 
 def judgment(
-    found: Sequence[Losses], start: Array, method: str, *, floor: float = 1e-4
+    found: Sequence[Losses],
+    start: Array,
+    method: str,
+    *,
+    floor: float = 1e-4,
+    other: float = 0.0,
 ) -> Diagnostics:
     """Judge all elements.
 
-    Errors count relative to the loss plus a part, `floor`, of the train loss at the start.
+    Errors count relative to the loss plus a part, `floor`, of the train loss at the start; `other` is an error of what else
+    was computed, relative to that itself.
     """
     table = columns(found)
-    error = 0.0
+    error = other
     for kind in ("test", "train"):
         loss = table[f"{kind}_loss"]
         known = np.isfinite(loss)

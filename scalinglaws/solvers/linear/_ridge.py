@@ -246,12 +246,23 @@ def ridge(
     return result
 
 
-def ridgeless(spectrum: Spectrum, features: Array, samples: Array, noise: Array) -> list[Losses]:
-    """Return the limits of long training: regression without ridge."""
+def ridgeless(
+    spectrum: Spectrum,
+    features: Array,
+    samples: Array,
+    noise: Array,
+    strength: Array | float = 0.0,
+) -> list[Losses]:
+    """Return the limits of long training: regression without ridge, or with the one that weight decay is."""
     if features.size == 0:
         return []
     end = ridge(
-        spectrum, features=features, samples=samples, noise_variance=noise, on_failure="return"
+        spectrum,
+        features=features,
+        samples=samples,
+        ridge=strength,
+        noise_variance=noise,
+        on_failure="return",
     )
     steps, residual, accuracy = (
         end.diagnostics.iterations,

@@ -4,7 +4,8 @@ In each node, with :math:`d = 1 - q = \eta x (2 - \eta x (1 + 1/B))` at the coll
 
 .. math:: \sum_m (E_{km} + d_k S_{km})\, u_m = G_k \Big(\sum_m S_{km} L_m + \sigma^2\Big), \qquad G_k = \frac{\eta_k^2}{B_k} k(x)
 
-is solved for all right-hand sides at once; the sums over nodes then leave one small system for the losses.
+is solved for all right-hand sides at once; the sums over nodes then leave one small system for the losses. Weight decay r adds
+:math:`\eta r (2 - \eta r - 2 \eta x)` to d, and on the right what cross moments drive (`driven_by_decay`).
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ def march(
     x: Numbers,
     kernel: Numbers,
     energy: Numbers,
+    decay: float,
+    driven: Numbers,
     lengths: Steps,
     rates: Array,
     spread: Array,
@@ -107,13 +110,16 @@ def march(
 ) -> None:
     """Take all macro steps; `losses` are those at their ends, `kept` the energies at all their points, if there is room.
 
+    With weight `decay` the energies are also `driven`, shape (steps, p, n).
+
     Room to work in is given: `inverse` (p, p, n), `free` (p, n), `small` (2p + 2, p, lanes), `real` (2p + 3, p).
     """
     points = rates.shape[1]
     for i in range(lengths.size):
         if lengths[i] == 1:
+            push = rates[i, 0] ** 2 * spread[i, 0] * (losses[i] + noise)
             losses[i + 1] = floor + _single(
-                x, kernel, energy, rates[i, 0], spread[i, 0], losses[i] + noise
+                i, x, kernel, energy, decay, driven, rates[i, 0], spread[i, 0], push
             )
             if kept.size:
                 for j in range(x.size):
@@ -121,7 +127,10 @@ def march(
             continue
         pull, answer = real[2 * points], real[:points]
         loss, gain = real[2 * points + 1], real[2 * points + 2]
-        _responses(i, x, kernel, energy, rates, spread, back, inverse, free, small, real)
+        for k in range(points):
+            for j in range(x.size):
+                free[k, j] = driven[i, k, j] if driven.size else 0.0
+        _responses(i, x, kernel, energy, decay, rates, spread, back, inverse, free, small, real)
         couple(i, pull, answer, back, losses[i], noise, floor, loss, real[points : 2 * points])
         losses[i + 1] = loss[points - 1]
         for k in range(points):
@@ -140,13 +149,24 @@ def march(
 
 @njit
 def _single(
-    x: Numbers, kernel: Numbers, energy: Numbers, eta: float, per_batch: float, driven: float
+    i: int,
+    x: Numbers,
+    kernel: Numbers,
+    energy: Numbers,
+    decay: float,
+    driven: Numbers,
+    eta: float,
+    per_batch: float,
+    push: float,
 ) -> float:
     """Take one step; return the sum of the energies."""
-    growth, push, total = 1.0 + per_batch, eta * eta * per_batch * driven, 0.0
+    growth, total, shrunk = 1.0 + per_batch, 0.0, eta * decay
     for j in range(x.size):
         step = eta * x[j]
-        left = energy[j] - energy[j] * (step * (2.0 - step * growth)) + push * kernel[j]
+        lost = step * (2.0 - step * growth) + shrunk * (2.0 - shrunk - 2.0 * step)
+        left = energy[j] - energy[j] * lost + push * kernel[j]
+        if driven.size:
+            left += driven[i, 0, j]
         energy[j] = left
         total += left.real
     return total
@@ -158,6 +178,7 @@ def _responses(
     x: Numbers,
     kernel: Numbers,
     energy: Numbers,
+    decay: float,
     rates: Array,
     spread: Array,
     back: Array,
@@ -173,7 +194,9 @@ def _responses(
             for j in range(lanes):
                 small[k, m, j] = 0.0
     for block in range(0, x.size, lanes):
-        _invert(i, x, block, rates, spread, back, energy, small, free, small[2 * points + 1, 0])
+        _invert(
+            i, x, block, decay, rates, spread, back, energy, small, free, small[2 * points + 1, 0]
+        )
         for k in range(points):
             for m in range(points):
                 for j in range(lanes):
@@ -200,6 +223,7 @@ def _invert(
     i: int,
     x: Numbers,
     block: int,
+    decay: float,
     rates: Array,
     spread: Array,
     back: Array,
@@ -208,16 +232,20 @@ def _invert(
     free: Numbers,
     scales: Numbers,
 ) -> None:
-    """Invert E + dS in some nodes side by side, without pivots; and find what the energies become without noise."""
+    """Invert E + dS in some nodes side by side, without pivots; and find what the energies become without noise.
+
+    On entry `free` holds what drives them besides.
+    """
     points, lanes = rates.shape[1], LANES if np.iscomplexobj(x) else WIDE
     for k in range(points):
         eta, growth, first = rates[i, k], 1.0 + spread[i, k], back[i, k, 0]
+        shrunk = eta * decay
         for j in range(lanes):
             step = eta * x[block + j]
-            lost = step * (2.0 - step * growth)
+            lost = step * (2.0 - step * growth) + shrunk * (2.0 - shrunk - 2.0 * step)
             scales[j] = lost
             # minus the column of the start
-            free[k, block + j] = -(first - lost * first) * energy[block + j]
+            free[k, block + j] -= (first - lost * first) * energy[block + j]
         for m in range(points):
             held, one = back[i, k, m + 1], 1.0 if k == m else 0.0
             for j in range(lanes):  # E + d (1 - E)
@@ -287,7 +315,7 @@ def march_average(
                 for m in range(points):
                     one = 1.0 if k == m else 0.0
                     matrix[k, m] = back[i, k, m + 1] + lost * (one - back[i, k, m + 1])
-            _solve(matrix, column)
+            solve(matrix, column)
             for k in range(points):
                 held = column[k] - back[i, k, 0] * mixed[j]  # S c
                 for m in range(points):
@@ -303,14 +331,14 @@ def march_average(
                     lost_square = one_less * (1.0 + keep)
                     matrix[k, m] = back[i, k, m + 1] + lost_square * (one - back[i, k, m + 1])
             mixed[j] = column[points - 1]
-            _solve(matrix, second)
+            solve(matrix, second)
             averaged[j] = second[points - 1]
             square += averaged[j].real
         averages[i + 1] = square
 
 
 @njit
-def _solve(matrix: Numbers, column: Numbers) -> None:
+def solve(matrix: Numbers, column: Numbers) -> None:
     """Solve a small system in place, without pivots."""
     n = column.size
     for p in range(n):

@@ -20,6 +20,7 @@ from ...results import PROMISED
 from ..equivalents.elliptic import TOLERANCE
 from ..equivalents.losses import ROUNDING
 from ..spectra import Spectrum
+from ._decayed import descend_decayed, driven_by_decay
 from ._direct import LANES, descend, descend_averaged, descend_with_memory
 from ._macro import WIDE, march, march_average
 from ._macro_memory import march_with_memory
@@ -90,7 +91,9 @@ class Run:
         average: Average | None,
         begin: int,
         pole: float,
+        decay: float = 0.0,
     ) -> None:
+        self.decay = decay
         self.schedule, self.batches, self.noise = schedule, batches, noise
         self.method, self.average, self.begin = method, average, begin
         self.direct = not (schedule.smooth and batches.smooth) or schedule.steps < _DIRECT
@@ -204,11 +207,12 @@ class Run:
             self.nodes.rates
         ):  # terms off the axis are larger than their sum where all is learned
             sizes = np.abs(self.nodes.signal)
+            rates = self.nodes.rates.real
+            kept = self.decay / np.maximum(rates + self.decay, 1e-300)  # at late times
             with np.errstate(under="ignore"):
                 for place, time in enumerate(times):
-                    found[place] += TOLERANCE * float(
-                        sizes @ np.exp(-2 * time * self.nodes.rates.real)
-                    )
+                    left = np.exp(-time * (rates + self.decay))
+                    found[place] += TOLERANCE * float(sizes @ (kept + (1 - kept) * left) ** 2)
         return np.asarray(found)
 
     def _refuse_growth(self, losses: Array, places: Steps) -> None:
@@ -270,6 +274,12 @@ class Run:
                 x, noise, state, table, spread, *rest, first, last, losses
             )
         energy = self.nodes.signal.copy()
+        if self.decay > 0:
+            cross = energy.copy()
+            return lambda first, last: descend_decayed(
+                *(x, noise, energy, self.decay, self.nodes.signal, cross, rates, spread, *rest),
+                *(first, last, losses),
+            )
         if self.average is None:
             return lambda first, last: descend(
                 x, noise, energy, rates, spread, *rest, first, last, losses
@@ -316,7 +326,17 @@ class Run:
             np.zeros((2 * POINTS + 3, POINTS)),
         )
         inputs = (plan.lengths, rates, spread, plan.backward)
-        march(x, noise, signal.copy(), *inputs, *rest, kept, *room)
+        march(
+            x,
+            noise,
+            signal.copy(),
+            self.decay,
+            self._driven(plan, rates),
+            *inputs,
+            *rest,
+            kept,
+            *room,
+        )
         if self.average is None:
             return losses, losses
         averages = losses.copy()
@@ -337,6 +357,19 @@ class Run:
             np.zeros((POINTS + 2, POINTS), signal.dtype),
         )
         return losses, self._averaged(losses, averages, plan.ends)
+
+    def _driven(self, plan: Mesh, rates: Array) -> NDArray[Any]:
+        """Return what weight decay drives the energies with at all points of a mesh; nothing without."""
+        x, signal = self.nodes.rates, self.nodes.signal
+        shape = (plan.lengths.size, POINTS, x.size) if self.decay > 0 else (0, 0, 0)
+        afford(2.0 * math.prod(shape), "the cross moments", "look at fewer steps")
+        driven = np.zeros(shape, dtype=signal.dtype)
+        if self.decay > 0:
+            driven_by_decay(
+                *(x, self.decay, signal, signal.copy(), plan.lengths, rates, plan.backward),
+                *(driven, np.zeros((POINTS + 1, POINTS), signal.dtype)),
+            )
+        return driven
 
     # -- averages -----------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ...errors import StabilityWarning, refusal
 from ...reprs import short_repr
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..catalogue import shows
+from ..equivalents.edges import Resolvent
 from ..spectra import Spectrum, one_spectrum
 from ._methods import DANA, EMA, SGD, Average, Method, TailAverage
 from ._run import Run
@@ -74,6 +75,8 @@ class ScheduledTraining(Result):
         The inputs N and :math:`\sigma^2`.
     diagnostics : TrainingDiagnostics
         Stability margin, macro steps, and the difference of two meshes.
+    weight_decay : float
+        The input r.
     """
 
     steps: Value
@@ -87,6 +90,7 @@ class ScheduledTraining(Result):
     features: float
     noise_variance: float
     diagnostics: TrainingDiagnostics
+    weight_decay: float = 0.0
 
 
 def train(
@@ -96,6 +100,7 @@ def train(
     features: float = math.inf,
     batch: float | Schedule,
     noise_variance: float = 0.0,
+    weight_decay: float = 0.0,
     method: Method = SGD(),  # noqa: B008 - frozen
     average: Average | None = None,
     at: ArrayLike | None = None,
@@ -109,7 +114,8 @@ def train(
               q_t(x) = 1 - 2 \eta_t x + \eta_t^2 x^2 \Big(1 + \frac1{B_t}\Big), \quad L_t = L_N + \sum_i \rho_i(t)
 
     with the eigenvalues :math:`x_i` of the covariance of N features and the loss :math:`L_N` of the best predictor from them;
-    methods with memory have three numbers per mode.
+    methods with memory have three numbers per mode. Weight decay r multiplies the weights by :math:`1 - \eta_t r` in each step of
+    stochastic gradient descent; then cross moments of error and target are followed too, see `scalinglaws.solvers.linear.online_sgd`.
 
     Parameters
     ----------
@@ -123,6 +129,8 @@ def train(
         :math:`B_t \ge 1`, ``math.inf`` for descent on the population loss.
     noise_variance : float
         :math:`\sigma^2 \ge 0`, variance of the label noise.
+    weight_decay : float
+        :math:`r \ge 0`, for `SGD` without an average; macro steps need :math:`\eta_t (x_{max} + r/2) \le 1`.
     method : SGD, HeavyBall, Nesterov or DANA
         The method.
     average : TailAverage or EMA, optional
@@ -186,13 +194,18 @@ def train(
     one_spectrum(spectrum, schedule=schedule)
     batches, size = checked_run(schedule, features, batch, method)
     noise = number("noise_variance", noise_variance, low=0.0, high=1e290)
+    decay = number("weight_decay", weight_decay, low=0.0, high=1e290)
     choice("on_failure", on_failure, ("raise", "return"))
     places = _checked_steps(at, schedule.steps)
     begin = _checked_average(average, method, schedule.steps)
     extremes = worst(schedule, batches)
     margin = _margin(extremes, spectrum, size, method, schedule.smooth and batches.smooth)
     pole = 2 / (float(np.max(extremes[1])) * (1 + 1 / float(np.min(extremes[2]))))
-    run = Run(schedule, batches, spectrum, size, noise, method, average, begin, pole)
+    if decay > 0 and (not isinstance(method, SGD) or average is not None):
+        raise refusal("weight_decay", decay, "is possible for SGD() without an average only")
+    run = Run(schedule, batches, spectrum, size, noise, method, average, begin, pole, decay)
+    if decay > 0 and not run.direct:
+        _check_decay(decay, float(np.max(extremes[1])), spectrum, size)
     found = run.losses(places)
 
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -227,9 +240,21 @@ def train(
         features=size,
         noise_variance=noise,
         diagnostics=diagnostics,
+        weight_decay=decay,
     )
     judged("train", result, diagnostics, on_failure)
     return result
+
+
+def _check_decay(decay: float, rate: float, spectrum: Spectrum, features: float) -> None:
+    """Refuse rates beyond which stability without decay says nothing of that with it."""
+    top = Resolvent(spectrum.modes()).top(features, math.inf)
+    if rate * (top + decay / 2) > 1:
+        raise refusal(
+            "weight_decay",
+            decay,
+            f"needs rates of at most {1 / (top + decay / 2):.6g}, the inverse of the largest eigenvalue plus half of it; got {rate:g}",
+        )
 
 
 def _checked_steps(at: ArrayLike | None, steps: int) -> NDArray[np.int64] | None:

@@ -19,6 +19,7 @@ from .compute import Case, ComputeLimited, derive_boundaries, derive_compute
 from .loss import BATCH, RATE, JointlyLimited, derive_loss
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
 from .spectra import SpectrumLimited, derive_spectrum
+from .stopping import StoppingLimited, derive_early_stopping
 from .typed import OwnLaw, own_law
 
 __all__ = [
@@ -37,11 +38,13 @@ __all__ = [
     "P",
     "RidgeLimited",
     "SpectrumLimited",
+    "StoppingLimited",
     "T",
     "TimeLimited",
     "TransientLimited",
     "derive_boundaries",
     "derive_compute",
+    "derive_early_stopping",
     "derive_loss",
     "derive_mode",
     "derive_ridge",

@@ -9,7 +9,16 @@ import sympy as sp
 from ..asymptotics import RATIONAL
 from ..building import laws_of
 from ..formula import Law, Misprint, Published
-from ..references import ATANASOV_2024, BORDELON_2024, CAPONNETTO_2007, MALONEY_2022, PAQUETTE_2024
+from ..references import (
+    ALI_2019,
+    ATANASOV_2024,
+    BORDELON_2024,
+    CAPONNETTO_2007,
+    KRAMP_2026,
+    MALONEY_2022,
+    PAQUETTE_2024,
+    YAO_2007,
+)
 from ..symbols import ALPHA, BETA, C, N, P, T
 from .bottlenecks import (
     ModeLimited,
@@ -22,6 +31,7 @@ from .bottlenecks import (
 from .compute import ComputeLimited, derive_boundaries, derive_compute
 from .loss import JointlyLimited, derive_loss
 from .ridge import SAMPLES, RidgeLimited, derive_ridge
+from .stopping import StoppingLimited, derive_early_stopping
 
 _SYMBOLS = {
     "alpha": "capacity: eigenvalues fall as k^-alpha",
@@ -148,6 +158,20 @@ def optimal_ridge_law() -> Law:
         quantity="test loss at the best ridge, X = samples / noise variance",
         variable=SAMPLES,
         reference=(CAPONNETTO_2007, ATANASOV_2024),
+    )
+
+
+@lru_cache(maxsize=1)
+def early_stopping_law() -> Law:
+    r"""Return ``linear.early_stopping``: :math:`L \sim (\sigma^2/P)^{\alpha\beta/(\alpha\beta + 1)}`, and the ratio to the best ridge."""
+    return _build(
+        "early_stopping",
+        "loss of the noisy lazy linear model at the best time to stop, features unlimited",
+        derive=derive_early_stopping,
+        model=StoppingLimited(),
+        quantity="test loss at the best time to stop, X = samples / noise variance",
+        variable=SAMPLES,
+        reference=(YAO_2007, ALI_2019, KRAMP_2026),
     )
 
 

@@ -71,6 +71,17 @@ class Population:
         """Return test and train loss of readouts, shape (r, T), in the basis of the eigenvectors."""
         return self._losses(self.amplitudes[:, None] - np.sqrt(self.rates)[:, None] * readouts)
 
+    def heated_losses(
+        self, left: Array, moved: Array, along: Array, free: Array
+    ) -> tuple[Array, Array]:
+        """Return losses with noise in the readouts, `along` the eigenvectors; what is `free` of them changes no loss."""
+        return self._losses(self.amplitudes[:, None] * left - np.sqrt(self.rates)[:, None] * along)
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Return how many directions of readouts have a rate, and in how many dimensions noise must be drawn for the others."""
+        return self.rates.size, 0
+
     def _losses(self, error: Array) -> tuple[Array, Array]:
         test = self.floor + np.sum(error**2, axis=0)
         return test, test + self.noise_variance
@@ -121,6 +132,22 @@ class Regression:
         return self._losses(
             self.labels[:, None] - np.sqrt(self.samples * self.rates)[:, None] * readouts, readouts
         )
+
+    def heated_losses(
+        self, left: Array, moved: Array, along: Array, free: Array
+    ) -> tuple[Array, Array]:
+        """Return losses with noise in the readouts: `along` the right singular vectors, and whatever of `free` is normal to them."""
+        readout = (self.labels * np.sqrt(self.rates / self.samples))[:, None] * moved + along
+        residual = self.labels[:, None] - np.sqrt(self.samples * self.rates)[:, None] * readout
+        train = (np.sum(residual**2, axis=0) + self.rest) / self.samples
+        weights = self.right.T @ (readout - self.right @ free) + free
+        found = self.scale[:, None] * self._learned(weights)
+        return np.sum((self.target[:, None] - found) ** 2, axis=0), train
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Return how many directions of readouts have a rate, and in how many dimensions noise must be drawn for the others."""
+        return self.right.shape
 
     def _losses(self, residual: Array, readout: Array) -> tuple[Array, Array]:
         train = (np.sum(residual**2, axis=0) + self.rest) / self.samples

@@ -191,13 +191,13 @@ def limited_flow(eigenvalues, signal, n, p, noise, t, *, count=44, digits=36, ra
         return test, train
 
 
-def limited_flow_pair(eigenvalues, signal, n, p, noise, t):
-    """Invert the printed equations of the test loss at two Laplace variables."""
+def limited_flow_pair(eigenvalues, signal, n, p, noise, t, *, decay=0):
+    """Invert the printed equations of the test loss at two Laplace variables; weight decay shifts both."""
     with mpmath.workdps(32):
         lam, sig, noise = [mpf(x) for x in eigenvalues], [mpf(x) for x in signal], mpf(noise)
         n_, p_ = inverse(n), inverse(p)
         upper = []
-        nodes = contour(mpf(t), 32)
+        nodes = [(s + mpf(decay), w * (s + mpf(decay)) / s) for s, w in contour(mpf(t), 32)]
         for (s, w), k in zip(nodes, kappas(eigenvalues, n, p, [s for s, _ in nodes]), strict=True):
             df1 = mpmath.fsum(x / (x + k) for x in lam)
             upper.append((s, w, k, 1 - df1 * p_, 1 - df1 * n_))
@@ -217,6 +217,26 @@ def limited_flow_pair(eigenvalues, signal, n, p, noise, t):
                     two = r1 * q1 * (s_2 + t_1 * p_ * noise)
                     total += w * w2 * (a22 * one - a12 * two) / (a11 * a22 - a12 * a21)
         return 2 * total.real
+
+
+def decayed_flow(eigenvalues, signal, n, p, noise, t, decay):
+    """Invert the printed train loss and both Langevin terms with weight decay, at doubled time and at the time."""
+    with mpmath.workdps(40):
+        lam, sig, r = [mpf(x) for x in eigenvalues], [mpf(x) for x in signal], mpf(decay)
+        train = heat = warmth = mpmath.mpf(0)
+        for doubled in (True, False):
+            nodes = contour((1 + doubled) * mpf(t), 48)
+            places = kappas(eigenvalues, n, p, [s + r for s, _ in nodes])
+            for (s, w), kappa in zip(nodes, places, strict=True):
+                left = mpmath.fsum(y * kappa / (x + kappa) for x, y in zip(lam, sig, strict=True))
+                df1 = mpmath.fsum(x / (x + kappa) for x in lam)
+                unused = 1 - inverse(p) * df1
+                phi = unused * (left + mpf(noise))
+                train += 2 * (w / s**2 * phi * (s + r if doubled else -2 * r)).real
+                if doubled:
+                    heat += 2 * (w / s * df1 / unused).real
+                    warmth += 2 * (w / s * df1).real
+        return train, heat, warmth
 
 
 def limited_sgd(eigenvalues, signal, n, batch, rate, noise, steps):
@@ -242,6 +262,43 @@ def limited_sgd(eigenvalues, signal, n, batch, rate, noise, steps):
                 )
             forcing = z * (sums[0][0] - sums[1][0]) / (2 * eta * root)
             kernel = eta * per_sample / (2 * root) * (sums[1][1] - sums[0][1])
+            total += 2 * (w * (forcing + kernel * mpf(noise) * z / (z - 1)) / (1 - kernel)).real
+        return total
+
+
+def decayed_sgd(eigenvalues, signal, n, batch, rate, noise, decay, steps):
+    """Invert the z-transform of online descent with weight decay, its divided differences as differences of many digits."""
+    with mpmath.workdps(60):
+        lam, sig = [mpf(x) for x in eigenvalues], [mpf(x) for x in signal]
+        eta, r, per_sample, total = mpf(rate), mpf(decay), inverse(batch), mpmath.mpf(0)
+        growth, h, nodes = 1 + per_sample, mpf(rate) * mpf(decay), contour(mpf(steps), 48)
+        zs = [mpmath.exp(u) for u, _ in nodes]
+        roots = [mpmath.sqrt((1 - h) ** 2 - growth * ((1 - h) ** 2 - z)) for z in zs]
+        near = [-(1 - h - root) / (eta * growth) for root in roots]
+        far = [mpmath.conj(-(1 - h + root) / (eta * growth)) for root in roots]
+        third = [(z - 1) / eta + r for z in zs]
+        places = [
+            near,
+            [mpmath.conj(s) for s in far],
+            third,
+        ]
+        found = [kappas(eigenvalues, n, INF, group) for group in (near, far, third)]
+        found[1] = [mpmath.conj(k) for k in found[1]]
+        for j, ((_, w), z, root) in enumerate(zip(nodes, zs, roots, strict=True)):
+            s, k = [group[j] for group in places], [group[j] for group in found]
+            m = [
+                mpmath.fsum(y / (x + kappa) for x, y in zip(lam, sig, strict=True)) * kappa / place
+                for place, kappa in zip(s, k, strict=True)
+            ]
+            m_k = [
+                place * mpmath.fsum(x / (x + kappa) for x in lam)
+                for place, kappa in zip(s, k, strict=True)
+            ]
+            pairs = [-(m[i] - m[2]) / (s[i] - s[2]) for i in (0, 1)]
+            own = 1 - 2 * h - h * h / (z - 1)
+            mixed = 2 * h * (z - 1 + h) / (z - 1) * z / eta
+            forcing = z / (2 * eta * root) * (own * (m[0] - m[1]) + mixed * (pairs[0] - pairs[1]))
+            kernel = eta * per_sample / (2 * root) * (m_k[1] - m_k[0])
             total += 2 * (w * (forcing + kernel * mpf(noise) * z / (z - 1)) / (1 - kernel)).real
         return total
 
@@ -426,6 +483,34 @@ def test_test_loss_of_flow_with_limited_features_and_samples(count):
         covered(found.test_loss, found.test_error, expected, note, 1e-16 * (signal.sum() + noise))
 
 
+@effort(3, 100)
+def test_flow_with_weight_decay(count):
+    rng = np.random.default_rng(61)
+    for eigenvalues, signal in spectra(rng, count, most=3, spans=(0.3, 1, 3)):
+        n, p, noise = some_size(rng), some_size(rng), rng.choice([0, 0.3])
+        t = 10 ** rng.uniform(-2, 2) / eigenvalues.min()
+        decay = 10 ** rng.uniform(-2, 2) / t
+        found = gradient_flow(
+            t,
+            EmpiricalSpectrum(eigenvalues, signal),
+            features=n,
+            samples=p,
+            noise_variance=noise,
+            weight_decay=decay,
+            temperature=1.0,
+        )
+        test = limited_flow_pair(eigenvalues, signal, n, p, noise, t, decay=decay)
+        train, heat, warmth = decayed_flow(eigenvalues, signal, n, p, noise, t, decay)
+        note = (t, eigenvalues.tolist(), signal.tolist(), n, p, noise, decay)
+        start = signal.sum() + noise
+        covered(found.test_loss, found.test_error, test, note, 1e-16 * start)
+        covered(found.train_loss, found.train_error, train, note, 1e-20 * start)
+        assert found.test_error < 1e-11 * (found.test_loss + 1e-2 * start), note
+        assert found.train_error < 1e-11 * (found.train_loss + 1e-2 * start), note
+        assert abs(found.langevin_test / heat - 1) < 1e-11, note
+        assert abs(found.langevin_train / warmth - 1) < 1e-11, note
+
+
 @effort(8, 1000)
 def test_online_descent_with_limited_features(count):
     rng = np.random.default_rng(20)
@@ -444,6 +529,32 @@ def test_online_descent_with_limited_features(count):
         expected = limited_sgd(eigenvalues, signal, n, batch, rate, noise, steps)
         note = (steps, eigenvalues.tolist(), signal.tolist(), inputs, rate, noise)
         covered(found.test_loss, found.test_error, expected, note, 1e-23 * (signal.sum() + noise))
+
+
+@effort(4, 300)
+def test_online_descent_with_weight_decay(count):
+    rng = np.random.default_rng(62)
+    for eigenvalues, signal in spectra(rng, count, most=4, spans=(0.3, 1, 3)):
+        spectrum = EmpiricalSpectrum(eigenvalues, signal)
+        n, batch = some_size(rng), rng.choice([1, 2, 7, 100, 1e4, 1e9, INF])
+        noise = rng.choice([0, 1e-6, 0.3])
+        inputs = {"features": n, "batch": batch}
+        bound = sgd_stability(spectrum, **inputs, learning_rate=1.0).max_learning_rate
+        rate = bound * rng.uniform(0.01, 0.3)
+        steps = math.floor(10 ** rng.uniform(1.1, 3))
+        decay = 10 ** rng.uniform(-1, 1) / (rate * steps)
+        found = online_sgd(
+            steps,
+            spectrum,
+            **inputs,
+            learning_rate=rate,
+            noise_variance=noise,
+            weight_decay=decay,
+        )
+        expected = decayed_sgd(eigenvalues, signal, n, batch, rate, noise, decay, steps)
+        note = (steps, eigenvalues.tolist(), signal.tolist(), inputs, rate, noise, decay)
+        covered(found.test_loss, found.test_error, expected, note, 1e-20 * (signal.sum() + noise))
+        assert found.test_error < 1e-11 * found.test_loss + 1e-12 * (signal.sum() + noise), note
 
 
 # -- sweeps: statics, sums, kernels -------------------------------------------------------------

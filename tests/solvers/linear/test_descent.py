@@ -13,6 +13,7 @@ from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.solvers.equivalents import contour, response
 from scalinglaws.solvers.linear import (
     _descent,
+    _heavy_ball,
     gradient_descent,
     gradient_flow,
     largest_eigenvalue,
@@ -63,13 +64,23 @@ def test_the_closed_form_of_heavy_ball(momentum):
     )
     for steps in (1, 2, 3, 10, 11, 100, 501):
         np.testing.assert_allclose(
-            _descent.polynomial(float(steps), x, momentum),
+            _heavy_ball.polynomial(float(steps), x, momentum),
             left_over(steps, x, momentum),
             atol=2e-12,
         )
 
 
-def on_a_large_circle(eigenvalues, signal, n, p, noise, rate, momentum, steps):
+def decayed_left_over(steps, x, momentum, decay, decoupled):
+    """Iterate heavy ball with weight decay on one mode, for any complex x; x and decay are times the learning rate."""
+    weight = buffer = np.zeros_like(x)
+    for _ in range(steps):
+        gradient = x * (weight - 1) + (0 if decoupled else decay * weight)
+        buffer = momentum * buffer + gradient
+        weight = weight * (1 - decay if decoupled else 1) - buffer
+    return 1 - weight
+
+
+def on_a_large_circle(eigenvalues, signal, n, p, noise, rate, momentum, steps, decay=None):
     """Integrate the equations as printed over circles in s far from the spectrum, with the polynomial of each step."""
     top = largest_eigenvalue(EmpiricalSpectrum(eigenvalues, signal), features=n, samples=p)
     radius, count = 2.5 * top, 120
@@ -94,7 +105,10 @@ def on_a_large_circle(eigenvalues, signal, n, p, noise, rate, momentum, steps):
     one, two = s1 + d2 / p * noise / both, ones * s2 + t1 * ones / p * noise
     c0 = (a22 * one - a12 * two) / (a11 * a22 - a12 * a21)
     c1 = ones * (c0 + noise / both)
-    w = left_over(steps, -rate * s, momentum) * s / count
+    if decay is None:
+        w = left_over(steps, -rate * s, momentum) * s / count
+    else:
+        w = decayed_left_over(steps, -rate * s, momentum, *decay) * s / count
     return [float((w @ c @ w).real) for c in (c0, c1)]
 
 
@@ -119,6 +133,43 @@ def test_few_steps_against_large_circles(steps, rate, momentum, n, p):
     growth = 2.5 ** (2 * steps) * 4.0 ** (
         2 * steps
     )  # of the polynomial on the circle, which rounding errors follow
+    assert [found.test_loss, found.train_loss] == pytest.approx(
+        expected, rel=1e-10 + 1e-17 * growth
+    ) or growth > 1e12
+
+
+@pytest.mark.parametrize("steps", [1, 3, 12, 13])
+@pytest.mark.parametrize(
+    ("rate", "momentum", "decay", "decoupled"),
+    [
+        (0.3, 0.0, 0.1, False),
+        (1.2, 0.0, 0.3, True),
+        (0.3, 0.5, 0.2, False),
+        (0.3, 0.5, 0.2, True),
+        (0.9, 0.3, 0.9, True),
+        (0.4, 0.6, 0.99, True),
+    ],
+)
+@pytest.mark.parametrize(("n", "p"), [(5, 9), (20, 7)])
+def test_few_steps_with_decay_against_large_circles(steps, rate, momentum, decay, decoupled, n, p):
+    """The polynomial of each step is iterated as the method is defined: no shift of s."""
+    spectrum = PowerLawSpectrum.from_ab(1.8, 1.4, 12)
+    rate /= largest_eigenvalue(spectrum, features=n, samples=p)
+    found = gradient_descent(
+        steps,
+        spectrum,
+        features=n,
+        samples=p,
+        learning_rate=rate,
+        momentum=momentum,
+        noise_variance=0.2,
+        weight_decay=decay / rate,
+        decoupled=decoupled,
+    )
+    expected = on_a_large_circle(
+        *spectrum.explicit(), n, p, 0.2, rate, momentum, steps, (decay, decoupled)
+    )
+    growth = 2.5 ** (2 * steps) * 4.0 ** (2 * steps)
     assert [found.test_loss, found.train_loss] == pytest.approx(
         expected, rel=1e-10 + 1e-17 * growth
     ) or growth > 1e12

@@ -73,7 +73,7 @@ def test_the_best_ridge_is_interpolated():
     bottoms = np.array([-4.0, -3.3])
     rows = np.exp((x - bottoms[:, None]) ** 2) * np.array([1.0, 2.0, 4.0])[:, None, None]
     np.testing.assert_allclose(
-        optima._at_best(rows), np.repeat([[1.0], [2.0], [4.0]], 2, axis=1), rtol=1e-12
+        optima.at_best(rows), np.repeat([[1.0], [2.0], [4.0]], 2, axis=1), rtol=1e-12
     )
 
 

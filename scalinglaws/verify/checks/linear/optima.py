@@ -118,7 +118,7 @@ def _simulated_ridges(context: Context) -> Iterator[Comparison]:
                 losses,
                 lambda rows: exponent_from_replicates(
                     sizes,
-                    _at_best(rows),
+                    at_best(rows),
                     method=f"ridge regressions on few samples, {task.size:g} modes, the best ridge interpolated",  # noqa: B023
                 ),
                 replicates=REPLICATES,
@@ -130,10 +130,11 @@ def _simulated_ridges(context: Context) -> Iterator[Comparison]:
         )
 
 
-def _at_best(losses: Array) -> Array:
+def at_best(losses: Array) -> Array:
     """Interpolate losses, shape (replicates, sizes, ridges), at the ridge that is best for their mean: a parabola in logarithms.
 
-    One ridge for all replicates: the least of a replicate's own losses would be too small on average.
+    Ridges, or times, form a geometric series. One ridge for all replicates: the least of a replicate's own losses would be too
+    small on average.
     """
     found = np.empty(losses.shape[:2])
     for size in range(losses.shape[1]):

@@ -22,7 +22,7 @@ _SIZES: dict[str, Any] = {"features": 60, "samples": 150}
 _LEADING_TOLERANCE = 1e-3  # relative: the corrections at the smallest time
 
 
-def _curves(
+def curves(
     context: Context,
     x: Array,
     domain: str,
@@ -32,8 +32,11 @@ def _curves(
     rival_curves: dict[str, Any],
     draw: Callable[[int, np.random.Generator], Any],
     draws: int,
+    *,
+    name: str = "",
 ) -> Iterator[Comparison]:
-    """Compare curves with replicates of as many draws each."""
+    """Compare curves with replicates of as many draws each; their names begin with `name`."""
+    prefix = name
 
     @cache
     def replicate(r: int) -> dict[str, Array]:
@@ -45,7 +48,7 @@ def _curves(
     )
     for name, curve in theory_curves.items():
         yield Comparison(
-            f"{context.check}/{name}",
+            f"{context.check}/{prefix}{name}",
             Prediction(
                 f"{name.replace('_', ' ')} against {domain}",
                 "curve",
@@ -79,7 +82,7 @@ def flow(context: Context) -> Iterator[Comparison]:
         gradient_flow(t, _TASK, **_SIZES, **given),
         gradient_flow(t, _TASK, samples=150, **given),
     )
-    return _curves(
+    return curves(
         context,
         t,
         "time",
@@ -106,7 +109,7 @@ def momentum(context: Context) -> Iterator[Comparison]:
     given: dict[str, Any] = {"learning_rate": 0.15, "noise_variance": 0.09}
     solved = gradient_descent(steps, _TASK, **_SIZES, **given, momentum=0.8)
     rival = gradient_descent(steps, _TASK, **_SIZES, **given)
-    return _curves(
+    return curves(
         context,
         steps.astype(float),
         "steps",
@@ -132,7 +135,7 @@ def sgd(context: Context) -> Iterator[Comparison]:
     given: dict[str, Any] = {"features": 60, "learning_rate": 0.25, "noise_variance": 0.09}
     solved = online_sgd(steps, _TASK, **given, batch=2)
     rival = online_sgd(steps, _TASK, **given, batch=np.inf)
-    return _curves(
+    return curves(
         context,
         steps.astype(float),
         "steps",

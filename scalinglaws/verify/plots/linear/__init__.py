@@ -4,5 +4,13 @@ from ._bottlenecks import Bottleneck, bottlenecks
 from ._curves import loss_curves
 from ._isoflop import isoflop
 from ._phases import phase_diagram
+from ._stopping import best_losses
 
-__all__ = ["Bottleneck", "bottlenecks", "isoflop", "loss_curves", "phase_diagram"]
+__all__ = [
+    "Bottleneck",
+    "best_losses",
+    "bottlenecks",
+    "isoflop",
+    "loss_curves",
+    "phase_diagram",
+]

@@ -27,7 +27,10 @@ CLOCKS = {
     GradientDescentSolution: ("steps", "steps"),
     OnlineSGDSolution: ("steps", "steps"),
 }
-RESULTS = ("test_loss", "train_loss", "test_error", "train_error", "diagnostics")
+RESULTS = (
+    *("test_loss", "train_loss", "test_error", "train_error", "diagnostics"),
+    *("langevin_test", "langevin_train"),
+)
 NAMES = {"test_loss": "test loss", "train_loss": "train loss"}
 TRAIN = "#e09f3e"  # where a single case leaves a color for it
 APART = 1.035  # factor by which marks that would hide each other in the lower panel are moved aside
@@ -173,7 +176,7 @@ def _case(label: str, run: Any, draws: Any, at: Any) -> _Case:
         )
     for field in fields(run):
         if field.name not in (clock, *RESULTS) and np.any(
-            np.asarray(getattr(run, field.name)) != np.asarray(getattr(run, field.name))[0]
+            np.asarray(getattr(run, field.name)) != np.ravel(getattr(run, field.name))[0]
         ):
             raise refusal(
                 "solution",

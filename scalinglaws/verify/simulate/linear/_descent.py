@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import generator, number, ordered, whole, whole_or_inf
+from ....arguments import flag, generator, number, ordered, whole, whole_or_inf
 from ....errors import refusal
 from ....solvers._jit import njit
 from ....solvers.spectra import Spectrum, one_spectrum
@@ -29,6 +29,8 @@ def gradient_descent(
     learning_rate: float,
     momentum: float = 0.0,
     noise_variance: float = 0.0,
+    weight_decay: float = 0.0,
+    decoupled: bool = False,
     draws: int = 1,
     rng: np.random.Generator | int = 0,
 ) -> SimulatedLosses:
@@ -55,6 +57,11 @@ def gradient_descent(
         :math:`0 \le \mu < 1`.
     noise_variance : float
         :math:`\sigma^2 \ge 0`.
+    weight_decay : float
+        :math:`r \ge 0`; adds :math:`r v_n` to the gradient.
+    decoupled : bool
+        Whether the decay acts on the weights instead, :math:`v \leftarrow (1 - \eta r) v - \eta m` with the buffer
+        :math:`m \leftarrow \mu m + \nabla`.
     draws : int
         Independent repetitions. Draw i is the same however many are asked for, and the one that `gradient_flow` makes.
     rng : Generator or int
@@ -95,10 +102,12 @@ def gradient_descent(
         whole_or_inf("samples", samples),
         whole("draws", draws),
     )
-    learning_rate, noise_variance = (
+    learning_rate, noise_variance, decay = (
         number("learning_rate", learning_rate, low=0, strict=True),
         number("noise_variance", noise_variance, low=0),
+        number("weight_decay", weight_decay, low=0),
     )
+    flag("decoupled", decoupled)
     if not 0 <= momentum < 1:
         raise refusal("momentum", momentum, "must be >= 0 and < 1")
     afford_draw(3 * counts.size * min(eigenvalues.size, features, samples))
@@ -116,12 +125,15 @@ def gradient_descent(
             steepest,
             learning_rate,
             float(momentum),
+            learning_rate * decay,
+            decoupled,
             state,
             left,
             moved,
         )
         if failed >= 0:
-            bound = 2 * (1 + momentum) / float(problem.rates.max())
+            own = (1 + momentum) * decay if decoupled and momentum > 0 else decay
+            bound = 2 * (1 + momentum) / (float(problem.rates.max()) + own)
             raise refusal(
                 "learning_rate",
                 learning_rate,
@@ -139,6 +151,8 @@ def _descend(
     steepest: int,
     learning_rate: float,
     momentum: float,
+    decay: float,
+    decoupled: bool,
     state: Array,
     left: Array,
     moved: Array,
@@ -153,14 +167,22 @@ def _descend(
             for i in range(rates.size):
                 p, q = state[0, i], state[2, i]
                 gradient = learning_rate * p
-                p_next = p - rates[i] * gradient + momentum * (p - state[1, i])
+                lag, lost = momentum * (q - state[3, i]), decay * q
+                if decoupled:
+                    lag += momentum * decay * state[3, i]
+                gradient -= lost
+                p_next = p - rates[i] * gradient
+                if decay > 0.0:
+                    p_next -= rates[i] * lag
+                else:  # what is left may become much smaller than 1
+                    p_next += momentum * (p - state[1, i])
                 if (
                     abs(p_next) < _NEGLIGIBLE
                 ):  # arithmetic with numbers that are not normal is a hundred times slower
                     p_next = 0.0
                 state[0, i] = p_next
                 state[1, i] = p
-                state[2, i] = q + gradient + momentum * (q - state[3, i])
+                state[2, i] = q + gradient + lag
                 state[3, i] = q
             step += 1
             # no mode grows faster than the steepest one

@@ -28,6 +28,7 @@ def online_sgd(
     batch: int = 1,
     learning_rate: float,
     noise_variance: float = 0.0,
+    weight_decay: float = 0.0,
     draws: int = 1,
     rng: np.random.Generator | int = 0,
 ) -> SimulatedLosses:
@@ -37,6 +38,7 @@ def online_sgd(
 
     with B fresh Gaussian samples at every step; the test loss is the population loss :math:`L_n = \sum_k \lambda_k e_k^2` of
     the error vector :math:`e = w^* - A^\top v_n/\sqrt N`.
+    With weight decay r, :math:`v_n` on the right is multiplied by :math:`1 - \eta r`.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ def online_sgd(
         :math:`\eta > 0`.
     noise_variance : float
         :math:`\sigma^2 \ge 0`.
+    weight_decay : float
+        :math:`r \ge 0`.
     draws : int
         Independent repetitions. Draw i is the same however many are asked for.
     rng : Generator or int
@@ -97,9 +101,10 @@ def online_sgd(
         whole("batch", batch),
         whole("draws", draws),
     )
-    learning_rate, noise_variance = (
+    learning_rate, noise_variance, decay = (
         number("learning_rate", learning_rate, low=0, strict=True),
         number("noise_variance", noise_variance, low=0),
+        number("weight_decay", weight_decay, low=0),
     )
     test = table(draws, counts.size)
     drawn = populations(generator(rng), draws, eigenvalues, signal, features_, noise_variance)
@@ -110,8 +115,10 @@ def online_sgd(
             counts.reshape(-1),
             problem.rates,
             problem.amplitudes.copy(),
+            problem.amplitudes,
             spread,
             learning_rate / batch,
+            learning_rate * decay,
             batch,
             test[i],
         )
@@ -132,8 +139,10 @@ def _train(
     counts: NDArray[np.int64],
     rates: Array,
     error: Array,
+    target: Array,
     spread: float,
     learning_rate: float,
+    decay: float,
     batch: int,
     losses: Array,
 ) -> int:
@@ -156,7 +165,7 @@ def _train(
                 if not abs(residual) < _DIVERGED:
                     return step + 1
             for i in range(size):
-                error[i] -= learning_rate * rates[i] * gradient[i]
+                error[i] += decay * (target[i] - error[i]) - learning_rate * rates[i] * gradient[i]
                 if (
                     abs(error[i]) < _NEGLIGIBLE
                 ):  # arithmetic with numbers that are not normal is a hundred times slower

@@ -16,7 +16,7 @@ from scipy.integrate import solve_ivp
 from threadpoolctl import threadpool_limits
 
 from scalinglaws.errors import DomainError, ResourceError
-from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
+from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum, linear
 from scalinglaws.verify.simulate._problems import fill, populations
 from scalinglaws.verify.simulate.linear import (
     gradient_descent,
@@ -683,3 +683,144 @@ def test_losses_are_finite_and_the_flow_never_raises_the_train_loss(
         assert np.all(np.isfinite(found.test_loss))
         assert np.all(np.isfinite(found.train_loss))
         np.testing.assert_allclose(found.test_loss[0, 0], spectrum.explicit()[1].sum(), rtol=1e-12)
+
+
+# -- weight decay and Langevin noise --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("modes", "features", "samples"), SIZES)
+def test_decayed_flow_agrees_with_the_matrix_exponential(modes, features, samples):
+    spectrum, times = PowerLawSpectrum(1.5, 1.0, modes), [0.0, 0.3, 5.0, 200.0, math.inf]
+    found = gradient_flow(
+        times,
+        spectrum,
+        features=features,
+        samples=samples,
+        noise_variance=0.1,
+        weight_decay=0.03,
+        rng=5,
+    )
+    raw = Raw(spectrum, features, samples, 0.1, stream(5))
+    size = raw.drive.size
+    generator = np.zeros((size + 1, size + 1))
+    generator[:size, :size], generator[:size, size] = (
+        -raw.hessian - 0.03 * np.eye(size),
+        raw.drive,
+    )
+    expected = [raw.losses(linalg.expm(t * generator)[:size, size]) for t in times[:-1]]
+    expected.append(raw.losses(np.linalg.solve(-generator[:size, :size], raw.drive)))
+    np.testing.assert_allclose(found.test_loss[0], np.array(expected)[:, 0], rtol=1e-8)
+    np.testing.assert_allclose(found.train_loss[0], np.array(expected)[:, 1], rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("modes", "features", "samples", "decay"),
+    [(9, 12, 20, 0.0), (12, 40, 8, 0.02), (20, math.inf, 8, 0.02), (20, 6, math.inf, 0.0)],
+)
+def test_langevin_noise_has_its_covariance(modes, features, samples, decay):
+    """Two times of one draw, many runs: variances and the correlation along a path, from matrices."""
+    spectrum, times = PowerLawSpectrum(1.5, 1.0, modes), [2.0, 30.0]
+    given = {"features": features, "samples": samples, "weight_decay": decay, "rng": 6}
+    mean = gradient_flow(times, spectrum, **given)
+    runs = np.array(
+        [
+            [found.test_loss[0], found.train_loss[0]]
+            for found in (
+                gradient_flow(times, spectrum, **given, temperature=0.1, noise_draws=count)
+                for count in (1, 1999)
+            )
+        ]
+    )
+    raw = Raw(spectrum, features, samples, 0.0, stream(6))
+    rates, vectors = np.linalg.eigh(raw.hessian)
+    seen = raw.projection * np.sqrt(raw.eigenvalues)
+    for j, t in enumerate(times):
+        total = np.maximum(rates, 0) + decay
+        spread = np.where(total * t > 1e-9, -np.expm1(-2 * total * t) / total, 2 * t)
+        covariance = 0.1 * (vectors * spread) @ vectors.T
+        added = [np.sum((seen.T @ covariance) * seen.T)]
+        added.append(np.trace(raw.hessian @ covariance))
+        found = runs[1, :, j] - [mean.test_loss[0, j], mean.train_loss[0, j]]
+        np.testing.assert_allclose(found, added, rtol=0.12)
+    again = gradient_flow(times, spectrum, **given, temperature=0.1, noise_draws=1)
+    np.testing.assert_array_equal(again.test_loss[0], runs[0, 0])
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.7])
+@pytest.mark.parametrize(("modes", "features", "samples"), SIZES[:4] + SIZES[-3:])
+def test_decayed_descent_agrees_with_a_plain_loop(modes, features, samples, momentum, decoupled):
+    spectrum, steps, rate = PowerLawSpectrum(1.5, 1.0, modes), [0, 1, 2, 7, 400], 0.3
+    found = gradient_descent(
+        steps,
+        spectrum,
+        features=features,
+        samples=samples,
+        learning_rate=rate,
+        momentum=momentum,
+        noise_variance=0.1,
+        weight_decay=0.05,
+        decoupled=decoupled,
+        rng=11,
+    )
+    raw = Raw(spectrum, features, samples, 0.1, stream(11))
+    weights = buffer = np.zeros_like(raw.drive)
+    path = [raw.losses(weights)]
+    for _ in range(steps[-1]):
+        gradient = raw.hessian @ weights - raw.drive
+        if not decoupled:
+            gradient = gradient + 0.05 * weights
+        buffer = momentum * buffer + gradient
+        weights = weights * (1 - rate * 0.05 if decoupled else 1) - rate * buffer
+        path.append(raw.losses(weights))
+    expected = np.array(path)[steps]
+    np.testing.assert_allclose(found.test_loss[0], expected[:, 0], rtol=1e-9)
+    np.testing.assert_allclose(found.train_loss[0], expected[:, 1], rtol=1e-9, atol=1e-13)
+
+
+def test_decayed_sgd_has_the_exact_mean():
+    spectrum, rate, decay, noise, batch = PowerLawSpectrum(1.5, 1.0, 12), 0.2, 0.3, 0.3, 3
+    x, h = rate * spectrum.explicit()[0], rate * decay
+    signal = spectrum.explicit()[1]
+    p, energy, cross, expected = 1 - h - x, signal, signal, [signal.sum()]
+    for _ in range(25):
+        driven = x**2 / batch * (energy.sum() + noise)
+        energy = (p**2 + x**2 / batch) * energy + 2 * h * p * cross + h**2 * signal + driven
+        cross = p * cross + h * signal
+        expected.append(energy.sum())
+    found = online_sgd(
+        range(26),
+        spectrum,
+        batch=batch,
+        learning_rate=rate,
+        noise_variance=noise,
+        weight_decay=decay,
+        draws=20000,
+        rng=22,
+    ).test_loss
+    error = found.std(axis=0, ddof=1) / math.sqrt(20000)
+    assert np.all(error[1:] < 0.01 * found.mean(axis=0)[1:])
+    assert np.all(np.abs(found.mean(axis=0) - expected) <= 4 * error + 1e-12)
+
+
+@pytest.mark.slow
+def test_decayed_sgd_of_few_features_follows_the_solver():
+    spectrum = PowerLawSpectrum.from_ab(2, 1.5, 200)
+    given = {"features": 40, "noise_variance": 0.1, "learning_rate": 0.3, "batch": 4}
+    steps = [20, 100, 400]
+    found = online_sgd(steps, spectrum, **given, weight_decay=0.02, draws=1500, rng=3).test_loss
+    solved = linear.online_sgd(steps, spectrum, **given, weight_decay=0.02)
+    error = found.std(axis=0, ddof=1) / math.sqrt(1500)
+    bias = 1.5 / 40 * solved.test_loss
+    assert np.all(abs(found.mean(axis=0) - solved.test_loss) < 3 * error + bias)
+    plain = linear.online_sgd(steps, spectrum, **given).test_loss
+    assert np.all(abs(found.mean(axis=0) - plain) > bias)
+
+
+def test_noise_without_decay_has_no_end():
+    with pytest.raises(DomainError, match="no limit with Langevin noise and without weight decay"):
+        gradient_flow([1.0, math.inf], PowerLawSpectrum(1.5, 1.0, 4), samples=8, temperature=0.1)
+    found = gradient_flow(
+        [0.0, math.inf], PowerLawSpectrum(1.5, 1.0, 4), samples=8, temperature=0.1, weight_decay=1
+    )
+    assert np.all(np.isfinite(found.test_loss))
