@@ -142,7 +142,7 @@ class Run:
         """Return how fast the loss falls at a step at least, where nothing is left in the end; None where something is."""
         slowest = self.nodes.slowest
         noisy = self.noise > 0 and not math.isinf(self.batches.rate)
-        if noisy or self.nodes.floor > 0 or not isinstance(self.method, SGD):
+        if noisy or self.nodes.floor > 0 or self.decay > 0 or not isinstance(self.method, SGD):
             return None
         if 2 * self.schedule.rate * slowest * self.schedule.steps < 1:
             return None
