@@ -13,10 +13,11 @@ from ...arguments import Array, afford, number, whole
 from ...errors import AccuracyWarning, ResourceError, StabilityWarning, refusal
 from ...results import PROMISED, Diagnostics, Result, Status
 from ..catalogue import shows
+from ..schedules import Schedule
 from ..spectra import Spectrum, one_spectrum
 from ._descent_kernel import descend
 from .dmft.modes import MERGING, MarchModes
-from .dmft.solutions import chosen_modes, needed, overflow, per_step, unstable_steps
+from .dmft.solutions import chosen_modes, listed, needed, overflow, per_step, unstable_steps
 
 _MOST_WORK = 1e13  # multiplications of one run: some hours
 _CHUNK = 2e8  # multiplications between two looks at the keyboard: some tenths of a second
@@ -57,8 +58,8 @@ def gradient_descent(
     spectrum: Spectrum,
     *,
     richness: float,
-    learning_rate: ArrayLike = math.inf,
-    relative_rate: ArrayLike = math.inf,
+    learning_rate: ArrayLike | Schedule = math.inf,
+    relative_rate: ArrayLike | Schedule = math.inf,
     depth: int = 1,
     modes: str = "merged",
 ) -> FeatureLearningDescent:
@@ -82,10 +83,11 @@ def gradient_descent(
         Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k = \lambda_k (w^*_k)^2`.
     richness : float
         :math:`\gamma \ge 0`; 0 is the lazy limit.
-    learning_rate : float or array_like, shape (T,)
-        :math:`\eta > 0`, for all steps or for each; ``math.inf`` leaves it to `relative_rate`.
-    relative_rate : float or array_like, shape (T,)
-        c > 0, for all steps or for each; ``math.inf`` leaves it to `learning_rate`.
+    learning_rate : float, array_like of shape (T,), or Schedule
+        :math:`\eta > 0`, for all steps or for each, as numbers or as a `scalinglaws.solvers.schedules.Schedule` of T steps;
+        ``math.inf`` leaves it to `relative_rate`.
+    relative_rate : float, array_like of shape (T,), or Schedule
+        c > 0, likewise; ``math.inf`` leaves it to `learning_rate`.
     depth : int
         m >= 0, a whole number: 1 for two layers, 0 for the lazy model.
     modes : {"merged", "full"}
@@ -136,6 +138,8 @@ def gradient_descent(
     richness = number("richness", richness, low=0.0)
     m = whole("depth", depth, low=0, high=1000)
     afford(6.0 * (count + 1), "the run", "take fewer steps")
+    learning_rate = listed("learning_rate", learning_rate, count)
+    relative_rate = listed("relative_rate", relative_rate, count)
     rates = per_step("learning_rate", learning_rate, count, infinite=True)
     relative = per_step("relative_rate", relative_rate, count, infinite=True)
     if np.any(np.isinf(rates) & np.isinf(relative)):

@@ -14,6 +14,7 @@ from ..catalogue import shows
 from ..equivalents.kappa import MAX_STEPS
 from ..linear import RidgeSolution, ridge
 from ..linear import gradient_flow as lazy_gradient_flow
+from ..schedules import Schedule
 from ..spectra import Spectrum, one_spectrum
 from ..spectra import depth as octaves
 from ._scale_limit import largest_scale
@@ -83,7 +84,7 @@ class FeatureLearningFlow(Result):
 
 
 def gradient_flow(
-    t: ArrayLike,
+    t: ArrayLike | Schedule,
     spectrum: Spectrum,
     *,
     richness: ArrayLike,
@@ -111,14 +112,16 @@ def gradient_flow(
 
     .. math:: h = \sigma^{-m/2}, \qquad \sigma = 1 + \gamma \sum_j \frac{\mu_j}{x_j} q_j^2, \qquad s = h^{-2} = \sigma^m .
 
-    Time is what the learning rates of small steps add up to, whatever their schedule. Steps that follow the growth of the
-    kernel are another matter: `gradient_descent`.
+    Time is what the learning rates of small steps add up to, whatever their schedule: both layers move in proportion to the rate,
+    and the flow along a schedule is this flow at its intrinsic times :math:`\sum_{u<n} \eta_u`, exactly. Steps of a schedule deviate
+    from it in proportion to their rates. Steps that follow the growth of the kernel are another matter: `gradient_descent`.
 
     Parameters
     ----------
-    t : array_like
+    t : array_like or Schedule
         Time, >= 0, finite up to 1e100 or ``math.inf`` for the limit; non-decreasing along its last axis. The unit is that of
-        :math:`1/\lambda`.
+        :math:`1/\lambda`. A `scalinglaws.solvers.schedules.Schedule` of T steps stands for its T + 1 intrinsic times, before,
+        between and after the steps.
     spectrum : PowerLawSpectrum or EmpiricalSpectrum
         Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k`.
     richness : array_like
@@ -172,7 +175,7 @@ def gradient_flow(
     """
     one_spectrum(spectrum, t=t)
     checked = {
-        "t": ordered("t", t),
+        "t": ordered("t", passed(t) if isinstance(t, Schedule) else t),
         "richness": numbers("richness", richness, low=0.0),
         "features": numbers("features", features, low=1.0, infinite=True),
         "samples": numbers("samples", samples, low=1.0, infinite=True),
@@ -246,6 +249,11 @@ def static_limit(
     """
     one_spectrum(spectrum, *misplaced)
     return ridge(spectrum, features=features, samples=samples)
+
+
+def passed(schedule: Schedule) -> Array:
+    """Return the time that has passed before each step of a schedule, and after the last."""
+    return np.concatenate(([0.0], np.cumsum(schedule.values())))
 
 
 def bounded(name: str, array: Array, most: float, else_: str = "") -> None:

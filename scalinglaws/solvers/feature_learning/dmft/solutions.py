@@ -29,6 +29,7 @@ from ..._blas import one_thread
 from ...catalogue import shows
 from ...equivalents.response import inverse
 from ...linear import largest_eigenvalue, sgd_stability
+from ...schedules import Schedule
 from ...spectra import Spectrum, one_spectrum
 from .engine import March, Setting, entries, squares
 from .modes import MERGING, MarchModes, every_mode, merged_modes
@@ -134,7 +135,7 @@ def online_dmft(
     *,
     features: float = math.inf,
     batch: float,
-    learning_rate: ArrayLike,
+    learning_rate: ArrayLike | Schedule,
     richness: float,
     initial_variance: float = 0.0,
     noise_variance: float = 0.0,
@@ -159,9 +160,10 @@ def online_dmft(
         Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k = \lambda_k (w^*_k)^2`.
     features, batch : float
         N and B, >= 1, not necessarily whole; ``math.inf`` for the limit.
-    learning_rate : float or array_like, shape (T,)
-        :math:`\eta > 0`, one for all steps or one for each; flow time is :math:`\eta` times steps, or the sum. (On the command
-        line a list makes a run for each of its numbers, as everywhere; a schedule is for Python.)
+    learning_rate : float, array_like of shape (T,), or Schedule
+        :math:`\eta > 0`, one for all steps or one for each, as numbers or as a `scalinglaws.solvers.schedules.Schedule` of T steps;
+        flow time is :math:`\eta` times steps, or the sum. (On the command line a list makes a run for each of its numbers, as
+        everywhere; a schedule is for Python.)
     richness : float
         :math:`\gamma \ge 0`; 0 is the lazy limit, in which A stays as it is.
     initial_variance : float
@@ -245,7 +247,7 @@ def reuse_dmft(
     *,
     features: float = math.inf,
     samples: float = math.inf,
-    learning_rate: ArrayLike,
+    learning_rate: ArrayLike | Schedule,
     richness: float,
     initial_variance: float = 0.0,
     noise_variance: float = 0.0,
@@ -327,6 +329,15 @@ def _number(name: str, value: Any) -> float:
     return one(name, numbers(name, value, low=1.0 if size else 0.0, infinite=size))
 
 
+def listed(name: str, value: ArrayLike | Schedule, steps: int) -> ArrayLike:
+    """Return the rates of a schedule that has as many steps; numbers as they are."""
+    if not isinstance(value, Schedule):
+        return value
+    if value.steps != steps:
+        raise refusal(name, value, f"must have the {steps} steps of the run; it has {value.steps}")
+    return value.values()
+
+
 def per_step(name: str, value: ArrayLike, steps: int, *, infinite: bool = False) -> Array:
     """Return a number for each step, from one for all of them or a row of as many."""
     found = numbers(name, value, low=0.0, strict=True, infinite=infinite)
@@ -346,6 +357,7 @@ def per_step(name: str, value: ArrayLike, steps: int, *, infinite: bool = False)
 def _setting(steps: int, given: dict[str, Any], matrices: bool, *, reuse: bool) -> Setting:
     """Check all arguments but the spectrum; in `given` they become floats, a learning rate per step an array like the steps."""
     count = int(one("steps", whole_numbers("steps", steps, low=0)))
+    given["learning_rate"] = listed("learning_rate", given["learning_rate"], count)
     rates = per_step("learning_rate", given["learning_rate"], count)
     for name, value in given.items():
         if name != "learning_rate":
