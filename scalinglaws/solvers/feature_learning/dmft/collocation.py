@@ -48,9 +48,13 @@ class Step:
         rate: Callable[[Array], Array],
         batch: Callable[[Array], Array],
         since: int,
+        *,
+        after: float = 0.0,
+        closed: bool = False,
     ) -> None:
         memory = held.memory
         self.held, self.memory, self.n = held, memory, length
+        self.on = 0.0 if closed else 1.0
         self.E = backward(np.array(length))
         self.S = np.concatenate([np.zeros((POINTS, 1)), np.eye(POINTS)], axis=1) - self.E
         self.sum = np.linalg.inv(self.E[:, 1:])  # cumulative sums at the points
@@ -59,7 +63,7 @@ class Step:
         self.s = radau()[1:] * length - 1.0
         self.safe = np.where(np.abs(self.s) < _CLOSEST, np.copysign(_CLOSEST, self.s), self.s)
         self.late = np.maximum(self.s, 0.0)
-        times = memory.t + self.s
+        times = np.maximum(memory.t + self.s, after)
         self.age = np.maximum(times - since, 0.0)
         self.eta, self.B = rate(times), batch(times)
         count = memory.count
@@ -78,7 +82,7 @@ class Step:
         now, eta = self.now, self.eta / self.eta[0]
         A = now.growth * growth[0]
         alpha = now.alpha * growth[1] * eta
-        noise = now.noise * growth[2] * self.B[0] / self.B
+        noise = now.noise * growth[2] * (self.B[0] / self.B if np.isfinite(self.B[0]) else 1.0)
         V = now.drift * growth[3]
         X = self._pulled(A, noise, alpha * self.memory.richness / A, self.S_s)[0]
         pulls = now.pulls[self.places] * (growth[1] * eta)[:, None]
@@ -92,23 +96,25 @@ class Step:
         pulls = x[(_COUPLED + 1) * POINTS :].reshape(POINTS, -1)
         most = np.max(np.abs(pulls), axis=0)
         most = most + _LEAST * float(np.max(most, initial=0.0))
-        return np.maximum(np.concatenate([size, np.tile(most, POINTS)]), 1e-300)
+        return np.asarray(np.maximum(np.concatenate([size, np.tile(most, POINTS)]), 1e-300))
 
     def _pulled(
         self, A: Array, noise: Array, pace: Array, S: Numbers
-    ) -> tuple[Array, Array, Numbers]:
-        r"""Return X, X_2, and what stationary noise of e adds to :math:`S`, without its factors."""
-        n = self.memory.nodes
+    ) -> tuple[Array, Numbers, Numbers]:
+        """Return X, what loses its memory, and the covariance of e with g one step later."""
+        n, eta = self.memory.nodes, self.eta
         x = n.rates[:, None]
-        u = A * self.eta * x - pace
-        first = A * self.eta**2 * x * noise - self.eta * x * (1 - u) * S
-        weighed = n.variances[:, None] * first
-        X = -self.eta * np.sum(weighed * geometric(u, self.age), axis=0).real
-        both = np.empty_like(first)
-        for k in range(POINTS):
-            both[:, k] = first[:, k] * (pairs(u[:, k], self.age[k]) @ weighed[:, k])
-        X2 = self.eta**2 * np.sum(n.variances[:, None] * both, axis=0).real
-        return X, X2, both
+        u = A * eta * x - pace
+        first = A * eta**2 * x * noise - eta * x * (1 - u) * S
+        X = -eta * (n.variances @ (first * geometric(u, self.age))).real
+        return np.asarray(X), u, first
+
+    def _twice(self, u: Numbers, first: Numbers) -> tuple[Array, Numbers]:
+        r"""Return X_2, and what stationary noise of e adds to :math:`S`, without its factors."""
+        weights = self.memory.nodes.variances
+        weighed = (weights[:, None] * first).T[:, :, None]
+        both = first * np.matmul(pairs(u, self.age), weighed)[:, :, 0].T
+        return np.asarray(self.eta**2 * (weights @ both).real), both
 
     def sweep(self, x: Array) -> Array:
         """Return the unknown as they follow from the unknown."""
@@ -118,11 +124,11 @@ class Step:
         s, Q, S1 = self.s, self.Q, self.S[:, 1:]
         shifted = np.concatenate([[memory.before], A])
         rho, new = 1 / (self.S @ shifted), 1 / A
-        eps = gamma * rho * new * (self.E @ shifted - 2 * gamma * alpha)
+        eps = self.on * gamma * rho * new * (self.E @ shifted - 2 * gamma * alpha)
         a, aR, product, factor = self._memory_terms(rho, new, alpha, eps, X, V, be, pulls)
         pace = gamma * rho * alpha * factor
-        pushed = X + s * eta**2 * V
-        A_d = A - gamma * (1 + gamma * alpha) * pushed - gamma * s * product
+        pushed, drawn = self.on * (X + s * eta**2 * V), self.on * gamma * s * product
+        A_d = A - gamma * (1 + gamma * alpha) * pushed - drawn
         # means
         share = aR / self.safe
         lost = A_d * eta * n.places[:, None] - pace
@@ -140,19 +146,17 @@ class Step:
         summed = np.einsum("km,jkm->jk", a, sums)
         among = np.einsum("km,jkm->jk", a, forced)
         # variances
-        _, X2, both = self._pulled(A, noise, pace, self.S_s)
+        X2, both = self._twice(*self._pulled(A, noise, pace, self.S_s)[1:])
         driven = A**2 * eta**2 * n.rates[:, None] * noise
-        noisy = driven + 2 * kappa * gamma * (1 + gamma * alpha) * eta * both
-        decay = [
-            pairs(u[:, k], self.late[k]) * np.outer(kappa[:, k], kappa[:, k]) for k in range(POINTS)
-        ]
+        self_noise = self.on * gamma * (1 + gamma * alpha)
+        noisy = driven + 2 * kappa * self_noise * eta * both
+        decay = pairs(u, self.late)
         S_s, Nt_s = self.S_s, self.Nt_s
         for _ in range(2):
             N_R = Nt_s / self.safe
             variance = (2 * Nt_s + S_s) @ Q.T / self.safe**2
-            own = np.empty_like(S_s)
-            for k in range(POINTS):
-                own[:, k] = S_s[:, k] * (decay[k] @ (n.variances * S_s[:, k]))
+            weighed = (n.variances[:, None] * kappa * S_s).T[:, :, None]
+            own = kappa * S_s * np.matmul(decay, weighed)[:, :, 0].T
             own -= self.late * N_R * (n.variances @ N_R)
             source = noisy + 2 * kappa * (mixed + aR * N_R) + among + 2 * share * summed
             source = source + aR**2 * variance - 2 * kappa * eps * eta * own
@@ -177,8 +181,8 @@ class Step:
         )
         average = (s - rest_s @ Q.T) / self.safe
         new_be = eta * (np.sum(average * weighed, axis=0) - n.variances @ (Nt_s / self.safe)).real
-        gained = 2 * new_alpha + square + factor * product - gamma * s * product * eta**2 * V
-        gained -= gamma * (1 + gamma * alpha) * (s * eta**4 * V**2 + 2 * eta**2 * V * X + X2)
+        gained = 2 * new_alpha + square + factor * product - drawn * eta**2 * V
+        gained -= self_noise * (s * eta**4 * V**2 + 2 * eta**2 * V * X + X2)
         new_A = 1 + gamma * (memory.c + Q @ gained + new_alpha)
         new_X = self._pulled(A, new_noise, pace, S_s)[0]
         self._found: dict[str, Any] = {
@@ -213,8 +217,8 @@ class Step:
             if i == 0:
                 product = gamma * rho * alpha**2 + np.sum(a * pulls, axis=1) + aR * be
                 pushed = X + s * self.eta**2 * V
-                factor = 1 - gamma * pushed - gamma * rho * s * product
-        return a, aR, product, factor
+                factor = 1 - self.on * gamma * (pushed + rho * s * product)
+        return np.asarray(a), np.asarray(aR), np.asarray(product), np.asarray(factor)
 
     def _inside(self, start: Numbers, values: Numbers) -> Numbers:
         """Return the values at the times."""
@@ -251,6 +255,7 @@ class Step:
                     return False
                 f = (g - x) / size
                 best = float(np.max(np.abs(f)))
+                self.change = best
                 if best < CONVERGED:
                     return True
                 xs.append(x / size)
@@ -278,7 +283,7 @@ class Step:
         memory.c += float(total @ found["gained"])
         memory.before = float(found["A"][-1])
         memory.t += n
-        if gamma == 0:
+        if gamma * self.on == 0:
             return
         a, aR, new = found["a"], found["aR"], found["new"]
         places = self.places
@@ -324,33 +329,28 @@ def lagrange(places: Array) -> Array:
     return np.asarray(np.prod(offsets, axis=2) / np.prod(apart, axis=1))
 
 
+def missing(u: Numbers, count: Array) -> Numbers:
+    r"""Return :math:`1 - (1-u)^l`; 1 where the real power is of a negative number, which is small and alternates."""
+    if u.dtype.kind == "c":
+        return np.asarray(-np.expm1(count * np.log1p(-u)))
+    positive = u < 1
+    return np.where(positive, -np.expm1(count * np.log1p(-np.where(positive, u, 0.0))), 1.0)
+
+
 def geometric(u: Numbers, count: Array) -> Numbers:
     r"""Return :math:`(1 - (1-u)^l)/u`."""
-    kappa = 1 - u
-    log = np.log(
-        np.where(np.abs(kappa) > 1e-300, np.abs(kappa) if u.dtype.kind == "f" else kappa, 1e-300)
-    )
-    if u.dtype.kind == "f":
-        small = np.abs(u) < 0.5
-        log = np.where(small, np.log1p(-np.where(small, u, 0.0)), log)
-    power = np.exp(count * log)
-    if u.dtype.kind == "f":
-        power = np.where(kappa > 0, power, 0.0)
-    tiny = np.abs(u) * np.maximum(count, 1.0) < 1e-8
-    return np.asarray(np.where(tiny, count, (1 - power) / np.where(tiny, 1.0, u)))
+    tiny = np.abs(u) < 1e-290
+    return np.asarray(np.where(tiny, count, missing(u, count) / np.where(tiny, 1.0, u)))
 
 
-def pairs(u: Numbers, count: float) -> Numbers:
-    r"""Return :math:`(1 - (\kappa_k \kappa_j)^l)/(1 - \kappa_k \kappa_j)` with :math:`\kappa = 1 - u`."""
-    kappa, lost = 1 - u, u[:, None] + u - np.outer(u, u)
-    if u.dtype.kind == "f":
-        log = np.log1p(-np.where(np.abs(u) < 0.5, u, 0.0))
-        log = np.where(np.abs(u) < 0.5, log, np.log(np.maximum(np.abs(kappa), 1e-300)))
-        exponent = count * (log[:, None] + log)
-        missing = np.where(np.outer(kappa, kappa) > 0, -np.expm1(exponent), 1.0)
-    else:
-        log = np.log(kappa)
-        exponent = count * (log[:, None] + log)
-        missing = np.where(np.abs(exponent) < 1e-8, -exponent, 1 - np.exp(exponent))
-    tiny = np.abs(lost) * max(count, 1.0) < 1e-12
-    return np.asarray(np.where(tiny, count, missing / np.where(tiny, 1.0, lost)))
+def pairs(u: Numbers, count: Array) -> Numbers:
+    r"""Return :math:`(1 - (\kappa_k \kappa_j)^l)/(1 - \kappa_k \kappa_j)` with :math:`\kappa = 1 - u`, shape (times, nodes, nodes)."""
+    gone, lost = missing(u, count).T, u.T
+    above = gone[:, :, None] + gone[:, None] * (1 - gone[:, :, None])
+    below = lost[:, :, None] + lost[:, None] * (1 - lost[:, :, None])
+    tiny = np.abs(below) < 1e-290
+    if np.any(tiny):
+        above = np.where(tiny, count[:, None, None], above)
+        below = np.where(tiny, 1.0, below)
+    above /= below
+    return np.asarray(above)

@@ -120,8 +120,8 @@ def gram(memory: Memory, places: list[int]) -> Array:
     n, means = memory.nodes, memory.means[places]
     among = memory.C[:, places][:, :, places]
     found = (means * n.signal) @ means.T + np.tensordot(n.variances, among, 1)
-    real = np.asarray(found.real)
-    return (real + real.T) / 2
+    real: Array = found.real
+    return np.asarray((real + real.T) / 2)
 
 
 def _turned(C: Numbers, turn: Array) -> Numbers:

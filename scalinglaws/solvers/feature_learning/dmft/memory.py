@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arguments import afford
 from ....equality import by_value
 from ....reprs import short_repr
 
@@ -103,8 +104,12 @@ class Memory:
         self.S: Numbers = np.full(nodes.rates.size, variance * nodes.per_feature, self.kind)
         self.c, self.t = variance, 0
         self.before = 1 + richness * variance
+        self.Delta: Array = np.zeros((0, 0))
+        self.means: Numbers = np.zeros((0, nodes.places.size), self.kind)
+        self.N: Numbers = np.zeros((nodes.rates.size, 0), self.kind)
+        self.C: Numbers = np.zeros((nodes.rates.size, 0, 0), self.kind)
+        self.used = np.zeros(0, dtype=bool)
         self.room(_ROOM)
-        self.used = np.zeros(_ROOM, dtype=bool)
         self.count = 0
         if richness > 0 and variance * nodes.per_feature > 0:
             (slot,) = self.slots(1)
@@ -113,16 +118,16 @@ class Memory:
 
     def room(self, size: int) -> None:
         """Make room for so many vectors; those that exist are kept."""
-        old = self.Delta.shape[0] if hasattr(self, "Delta") else 0
-        n = self.nodes
+        old, n = self.Delta.shape[0], self.nodes
+        complex_too = 1.0 + (self.kind.kind == "c")
+        afford(complex_too * n.rates.size * size**2, "the memory", "use less noise, or fewer steps")
         means = np.zeros((size, n.places.size), self.kind)
         N = np.zeros((n.rates.size, size), self.kind)
         C = np.zeros((n.rates.size, size, size), self.kind)
         Delta = np.zeros((size, size))
-        if old:
-            means[:old], N[:, :old], C[:, :old, :old] = self.means, self.N, self.C
-            Delta[:old, :old] = self.Delta
-            self.used = np.append(self.used, np.zeros(size - old, dtype=bool))
+        means[:old], N[:, :old], C[:, :old, :old] = self.means, self.N, self.C
+        Delta[:old, :old] = self.Delta
+        self.used = np.append(self.used, np.zeros(size - old, dtype=bool))
         self.means, self.N, self.C, self.Delta = means, N, C, Delta
 
     def slots(self, number: int) -> list[int]:

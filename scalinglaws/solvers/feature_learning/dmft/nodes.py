@@ -25,6 +25,7 @@ TRUNCATION = 1e-12
 """Error of sums over the contour."""
 
 _WIDE, _NARROW = (2, 1.3), (4, 1.02)  # opening of the sector, 90 degrees over it; and reach
+_MACRO = 1e-10  # the same where vectors are compressed
 _TIGHTER = 0.1  # of the truncation error, where steps amplify it
 
 
@@ -35,19 +36,22 @@ def nodes_for(
     *,
     full: bool = False,
     finer: bool = False,
+    exact: bool = True,
 ) -> Nodes:
-    r"""Return nodes that serve for so many steps of 2 over the largest eigenvalue; `finer` for steps close to that or beyond.
+    r"""Return nodes that serve for so many steps of 2 over the largest eigenvalue.
+
+    With `finer` steps may be close to that, or beyond; with `exact` sums are exact to 1e-12.
 
     Covariances grow outside of the region where :math:`|1 - \eta A x| < 1`, and much more than powers of that: the longer the steps,
     the closer the contour has to stay to the spectrum.
     """
     if math.isinf(features):
-        modes = every_mode(spectrum) if full else merged_modes(spectrum, steps, finer=finer)
+        few = every_mode(spectrum) if full else merged_modes(spectrum, steps, finer=finer)
         return Nodes(
-            modes.signal_eigenvalues,
-            modes.signal,
-            modes.eigenvalues,
-            modes.variances,
+            few.signal_eigenvalues,
+            few.signal,
+            few.eigenvalues,
+            few.variances,
             0.0,
             float(np.max(spectrum.modes().eigenvalues)),
             0.0,
@@ -55,7 +59,7 @@ def nodes_for(
     ridge = np.array(float(np.max(spectrum.modes().eigenvalues)) / (4 * steps + 4))
     modes = spectrum.modes(depth("features", spectrum, np.array(features), ridge))
     power, beyond = _NARROW if finer else _WIDE
-    tolerance = TRUNCATION * (_TIGHTER if finer else 1.0)
+    tolerance = (TRUNCATION if exact else _MACRO) * (_TIGHTER if finer else 1.0)
     low, high = interval(modes, features, tolerance)
     place, spacing = elliptic_contour(low**power, high**power, (beyond * high) ** power, tolerance)
     rates = place ** (1 / power)
