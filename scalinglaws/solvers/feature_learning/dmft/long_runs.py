@@ -35,6 +35,10 @@ _HALVINGS, _GROWTH = 6, 1.3
 _LONG = 1.0  # rate times A times the largest eigenvalue, beyond which the contour must be close
 _OVERSHOOT = 2.5  # the same for merged modes
 _BACK = 1.2  # how far back in time slopes are measured
+_LONGER, _FACTOR, _SAFETY = 1.5, 3.0, 10.0  # the other mesh; differences and tolerances in an error
+_REFINED = 3e-4  # error beyond which there is a third mesh
+_PUMPED = 3.0  # length of a macro step over its ratio, in units of the time in which noise renews the memory
+_MOST = 1000  # macro steps
 _CLOSURE = 0.02  # relative error of the closure by label noise, per time scale of its descent
 
 
@@ -185,7 +189,7 @@ class Run:
         memory, held, course, model = self.memory, self.held, self.course, self.model
         held.tolerance = LATER
         held.compress()
-        segments, growth = course.segments(), self.ratio
+        segments, growth, taken = course.segments(), self.ratio, 0
         while memory.t < course.steps:
             if held.noise and memory.t >= _FORGET * self.exact:
                 held.forget_noise()
@@ -195,8 +199,13 @@ class Run:
             with np.errstate(all="ignore"):
                 slopes = (logs - self.earlier[1]) / math.log(memory.t / self.earlier[0])
             slopes = np.where(np.isfinite(slopes), np.clip(slopes, -4.0, 4.0), 0.0)
+            taken += 1
+            if taken > _MOST + 200 * len(segments):
+                reason = f"noise renews the memory so fast that {_MOST} macro steps do not suffice"
+                raise StoppedError(memory.t, reason, ConvergenceError)
+            renewed = _PUMPED * self._renewal()
             for _ in range(_HALVINGS + 1):
-                longest = growth * (memory.t - low)
+                longest = growth * min(memory.t - low, renewed)
                 if fading:
                     longest = min(longest, growth / (1 + growth) * (high - memory.t))
                 length = min(max(int(longest), SHORTEST), high - memory.t)
@@ -229,6 +238,14 @@ class Run:
             self._note([float(memory.t)], [memory.loss()], [memory.c])
             self.mesh.append(memory.t)
         self._check()
+
+    def _renewal(self) -> float:
+        """Return in how many steps noise renews the memory."""
+        memory = self.memory
+        times = np.array([float(memory.t)])
+        rate, batch = float(self.course.rates(times)[0]), float(self.course.batches(times)[0])
+        noise = max(memory.loss() + memory.unlearnable, 0.0) * memory.trace * memory.richness
+        return batch / max(noise * rate**2, 1e-290)
 
     def _check(self) -> None:
         """Stop where steps are unstable, which macro steps would hide."""
@@ -300,23 +317,29 @@ def follow(
     raise AssertionError
 
 
-def judged(
-    model: Model, course: Course, at: Array | None, *, exact: int = EXACT, ratio: float = RATIO
-) -> tuple[Track, Array]:
-    """Follow a run; return it with the relative errors of losses and scales, from a run on a coarser mesh."""
-    track = follow(model, course, at, exact=exact, ratio=ratio)
-    floor = 10 * TOLERANCE
-    error = np.full((2, track.steps.size), floor)
-    if course.steps <= exact // 2:
-        return track, error
+def judged(model: Model, course: Course, at: Array | None) -> tuple[Track, Array]:
+    """Follow a run; return it with the relative errors of losses and scales.
+
+    The other mesh has twice as many exact steps, and macro steps half as long again; where the two are too far apart, there
+    is a third, finer in both.
+    """
+    track = follow(model, course, at, exact=EXACT, ratio=RATIO)
+    if course.steps <= EXACT:
+        return track, np.full((2, track.steps.size), _SAFETY * TOLERANCE)
     steps = track.steps.astype(float)
-    try:
-        other = follow(model, course, steps, exact=exact // 2, ratio=2 * ratio)
-    except StoppedError:  # the coarser mesh does not serve; the finer one is better still
-        other, track = track, follow(model, course, steps, exact=2 * exact, ratio=ratio / 2)
-    for row, (one, two) in enumerate(((track.loss, other.loss), (track.scale, other.scale))):
-        error[row] += np.abs(two / one - 1)
+    other = follow(model, course, steps, exact=2 * EXACT, ratio=_LONGER * RATIO)
+    error = _apart(track, other)
+    if float(np.max(error)) > _REFINED:
+        other, track = track, follow(model, course, steps, exact=2 * EXACT, ratio=RATIO / 2)
+        error = _apart(track, other)
     return track, error
+
+
+def _apart(one: Track, two: Track) -> Array:
+    """Return the errors of losses and scales from two meshes."""
+    pairs = ((one.loss, two.loss), (one.scale, two.scale))
+    apart = np.array([np.abs(first / second - 1) for first, second in pairs])
+    return np.asarray(_FACTOR * apart + _SAFETY * TOLERANCE)
 
 
 def closure_error(model: Model, course: Course, track: Track) -> Array:
