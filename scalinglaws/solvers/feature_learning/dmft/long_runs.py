@@ -31,6 +31,10 @@ DISAGREEMENT = 1e-3
 
 _FORGET = 8  # times the exact steps, when noise from then is forgotten
 _VECTORS = 24  # smooth ones beyond which they are compressed
+_FILLED, _MANY = (
+    1.25,
+    500,
+)  # vectors, of those after the last compression, before the next one; and at most
 _HALVINGS, _GROWTH = 6, 1.3
 _LONG = 1.0  # rate times A times the largest eigenvalue, beyond which the contour must be close
 _OVERSHOOT = 2.5  # the same for merged modes
@@ -189,7 +193,7 @@ class Run:
         memory, held, course, model = self.memory, self.held, self.course, self.model
         held.tolerance = LATER
         held.compress()
-        segments, growth, taken = course.segments(), self.ratio, 0
+        segments, growth, taken, full = course.segments(), self.ratio, 0, _VECTORS
         while memory.t < course.steps:
             if held.noise and memory.t >= _FORGET * self.exact:
                 held.forget_noise()
@@ -233,8 +237,12 @@ class Run:
                 losses, sizes = step.losses(inside)
                 self._note(inside.tolist(), losses.tolist(), sizes.tolist())
             step.commit()
-            if len(held.smooth) > _VECTORS:
+            if len(held.smooth) > full:
                 held.compress()
+                full = max(_VECTORS, int(_FILLED * len(held.smooth)))
+            if len(held.smooth) > _MANY:
+                reason = f"noise leaves more than {_MANY} vectors to remember"
+                raise StoppedError(memory.t, reason, ConvergenceError)
             self._note([float(memory.t)], [memory.loss()], [memory.c])
             self.mesh.append(memory.t)
         self._check()
