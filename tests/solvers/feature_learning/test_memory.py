@@ -84,3 +84,50 @@ def test_without_richness_there_is_no_memory():
     march = online_dmft(40, spectrum, batch=5, learning_rate=0.1, richness=0, noise_variance=0.1)
     assert memory.count == 0
     np.testing.assert_allclose(memory.loss(), march.test_loss[-1], rtol=1e-13)
+
+
+@pytest.mark.parametrize(("features", "modes"), [(12, 25), (40, 25)])
+def test_one_draw_of_features_is_unlimited_features_of_another_covariance(features, modes):
+    """Real SGD of a network, with its readout and label noise, and the Markovian recursion on the row space of its features."""
+    rng = np.random.default_rng(5)
+    batch, richness, rate, steps = 3, 3.0, 0.02, 120
+    eigenvalues = np.arange(1, modes + 1) ** -1.5
+    target = rng.normal(size=modes) * np.sqrt(np.arange(1, modes + 1) ** 0.25)
+    first = rng.normal(size=(features, modes))
+    w = 1.2 * rng.normal(size=features)
+    A = first.copy()
+    # the reduced model: u = w/sqrt(N), X = A S_0^(-1/2)/sqrt(N) on the row space
+    values, vectors = np.linalg.eigh(first.T @ first / features)
+    kept = values > 1e-9 * values[-1]
+    root = np.sqrt(values[kept])[:, None] * vectors[:, kept].T  # S_0^(1/2), to the row space
+    u, X = w / np.sqrt(features), first @ vectors[:, kept] / np.sqrt(features * values[kept])
+    np.testing.assert_allclose(X.T @ X, np.eye(kept.sum()), atol=1e-12)
+    g, H, c = X.T @ u, np.eye(kept.sum()), u @ u
+    for _ in range(steps):
+        psi = rng.normal(size=(batch, modes)) * np.sqrt(eigenvalues)
+        labels = psi @ target + 0.5 * rng.normal(size=batch)
+        signal = psi.T @ (labels - psi @ A.T @ w / features) / batch
+        moved = w + rate * A @ signal
+        A = A + rate * richness / features * np.outer(w, first.T @ first @ signal)
+        w = moved
+        phi = psi @ root.T
+        e = rate * phi.T @ (labels - phi @ g) / batch
+        alpha, square = g @ e, e @ H @ e
+        g, H, c = (
+            g + (H + richness * c * np.eye(g.size)) @ e + richness * alpha * e,
+            H + richness * (np.outer(g, e) + np.outer(e, g)) + richness**2 * c * np.outer(e, e),
+            c + 2 * alpha + square,
+        )
+    np.testing.assert_allclose(root.T @ g, A.T @ w / features, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(c, w @ w / features, rtol=1e-12)
+
+
+def test_noise_is_the_part_of_the_target_out_of_reach():
+    """The floor of N features is what they cannot express, and acts as label noise would."""
+    spectrum = PowerLawSpectrum(1.5, 0.5, 40)
+    nodes = nodes_for(spectrum, 10, 200)
+    power = float(np.sum(nodes.signal).real) + nodes.floor
+    np.testing.assert_allclose(power, float(np.sum(spectrum.explicit()[1])), rtol=1e-10)
+    np.testing.assert_allclose(
+        float(np.sum(nodes.variances).real), float(np.sum(spectrum.explicit()[0])), rtol=1e-10
+    )
