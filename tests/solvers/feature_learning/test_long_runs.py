@@ -106,13 +106,13 @@ def compare(row, loss, scale):
 
 
 def test_reference_values(reference):
-    for row in rows(reference, True)[:3]:
+    for row in rows(reference, True)[1:2]:
         compare(row, 1e-5, 3e-5)
 
 
 @pytest.mark.slow
 def test_more_reference_values(reference):
-    for row in rows(reference, False) + rows(reference, True)[3:]:
+    for row in rows(reference, False) + rows(reference, True):
         compare(row, 1e-5, 3e-5)
 
 
@@ -159,15 +159,15 @@ def test_the_march_turns_around_too(reference):
 @pytest.mark.parametrize(
     "rate",
     [
-        Schedule.wsd(rate=0.05, steps=500, cooldown=0.3),
-        Schedule.power(1, rate=0.05, steps=500, warmup=30),
-        Schedule.from_function(lambda t: np.where(t < 380, 1.0, 0.3), [380], rate=0.05, steps=500),
+        Schedule.wsd(rate=0.05, steps=400, cooldown=0.3),
+        Schedule.power(1, rate=0.05, steps=400, warmup=30),
+        Schedule.from_function(lambda t: np.where(t < 320, 1.0, 0.3), [320], rate=0.05, steps=400),
     ],
 )
 def test_rates_may_be_schedules(rate):
     given = GIVEN | {"learning_rate": rate}
     true, claimed = off(
-        online_dmft(500, TASK, method="macro", **given), online_dmft(500, TASK, **given)
+        online_dmft(400, TASK, method="macro", **given), online_dmft(400, TASK, **given)
     )
     assert np.all(true <= claimed)
     assert np.max(claimed) < 5e-5

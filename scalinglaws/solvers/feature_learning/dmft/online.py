@@ -30,6 +30,7 @@ from ...spectra import Spectrum, one_spectrum
 from .long_runs import (
     DISAGREEMENT,
     EXACT,
+    RATIO,
     Course,
     Model,
     StoppedError,
@@ -352,7 +353,7 @@ def _long(
             track = follow(model, course, places, exact=steps, compressed=not few)
             error = np.full((2, track.steps.size), _ROUNDING if few else 1e-5)
         elif closure:
-            track = follow(model, course, places, exact=EXACT)
+            track = follow(model, course, places, exact=EXACT, ratio=RATIO / 2)
             error = np.zeros((2, track.steps.size))
         else:
             track, error = judged(model, course, places)
