@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -103,7 +103,7 @@ def online_dmft(
     noise_variance: float = 0.0,
     modes: str = "merged",
     matrices: bool = False,
-    method: Literal["auto", "march", "memory", "macro"] = "auto",
+    method: str = "auto",
     at: ArrayLike | None = None,
     closure: bool = False,
 ) -> OnlineDMFTSolution:

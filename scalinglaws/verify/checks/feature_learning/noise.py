@@ -67,7 +67,7 @@ def _grown_for_decades(context: Context) -> Iterator[Comparison]:
             for batch in (size, 1e12)
         ]
         excess = found[0].test_loss / found[1].test_loss - 1
-        error = float(np.max(found[0].error[0] + found[1].error[0]))
+        error = max(run.diagnostics.error_estimate for run in found)
         slope = float(np.log10(excess[1] / excess[0]))
         with warnings.catch_warnings():  # slopes from above are what the law warns of
             warnings.simplefilter("ignore", AccuracyWarning)
