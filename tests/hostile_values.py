@@ -160,7 +160,7 @@ NAMED = {
     "loss": (0.1, 0.5, "logistic", "exponential"),
     "loss_unit": (None, "nats", "bits/byte"),
     "losses": ([[1.0, 0.5, 0.25], [1.1, 0.5, 0.26], [0.9, 0.55, 0.25], [1.0, 0.6, 0.3]],),
-    "method": ("importance", "lattice", "closed"),
+    "method": ("importance", "lattice", "closed", "auto", "memory", "macro"),
     "modes": ("merged", "all"),
     "misfit": (0.0, 0.03),
     "n": (10, 100),

@@ -15,6 +15,7 @@ time enters through complex r.
 * `losses`: losses with their errors, and their judgment; `rates`: what is left of each mode.
 * `tails`: losses that fall exponentially, on a contour around the slowest mode; `edges`: where
   that is, and the upper edge.
+* `macro_steps`: many steps at once, by collocation of difference equations.
 * `search`: the best split of a budget, for any loss.
 
 Modules take checked arguments; a theory's public functions check theirs.
@@ -27,6 +28,7 @@ from . import (
     inversion,
     kappa,
     losses,
+    macro_steps,
     rates,
     real_nodes,
     response,
@@ -42,6 +44,7 @@ __all__ = [
     "inversion",
     "kappa",
     "losses",
+    "macro_steps",
     "rates",
     "real_nodes",
     "response",

@@ -13,13 +13,8 @@ from ._flow import FeatureLearningFlow, gradient_flow, static_limit
 from ._frontier import compute_frontier
 from ._network import linear_network
 from ._realization import RealizationFlow, realization_flow
-from .dmft.solutions import (
-    MarchMatrices,
-    OnlineDMFTSolution,
-    ReuseDMFTSolution,
-    online_dmft,
-    reuse_dmft,
-)
+from .dmft.online import OnlineDMFTSolution, online_dmft
+from .dmft.solutions import MarchMatrices, ReuseDMFTSolution, reuse_dmft
 
 __all__ = [
     "CircleFlow",

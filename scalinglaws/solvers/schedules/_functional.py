@@ -13,8 +13,8 @@ from ...errors import refusal
 from ...results import PROMISED, Diagnostics, Result, Status, judged
 from ..catalogue import shows
 from ..equivalents.losses import ROUNDING
+from ..equivalents.macro_steps import Mesh, sums
 from ..spectra import Spectrum, one_spectrum
-from ._mesh import Mesh, sums
 from ._methods import SGD
 from ._run import _CHUNK, Run
 from ._schedule import Schedule

@@ -1,31 +1,17 @@
-"""What macro steps see of a schedule: where noise fades, and whether a function is followed."""
+"""What macro steps see of a schedule: whether a function is followed."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ._mesh import Mesh, radau
+from ..equivalents.macro_steps import Mesh, radau
 from ._schedule import Schedule
 
 LISTED = 2**20
 """Steps up to which all values of a function are looked at."""
 
-_FADING = 0.9  # of theta halfway: below, the end of a segment is approached in ever shorter steps
 _SEEN = 1e-3  # of the sum over a macro step
 _PROBES, _PROBED = 32, 0.1  # points of a macro step, and how far they may be off
-
-
-def fades(schedule: Schedule, batch: Schedule, low: int, high: int) -> bool:
-    """Tell whether the temperature rate/batch vanishes, or may end as a fractional power, towards the end of a segment."""
-    if high - low < 4 or (schedule.regular and batch.regular):
-        return False
-    if high == schedule.steps and schedule.form in ("power", "cosine", "wsd"):
-        return True
-    places = np.array([0.5 * (low + high), high - 1.0])
-    rate, size = schedule(places), batch(places)
-    if np.isinf(size[0]):
-        return bool(rate[1] < _FADING * rate[0])
-    return bool(rate[1] * size[0] < _FADING * rate[0] * size[1])
 
 
 def follows(schedule: Schedule, at: Mesh) -> bool:

@@ -19,12 +19,12 @@ from ...reprs import short_repr
 from ...results import PROMISED
 from ..equivalents.elliptic import TOLERANCE
 from ..equivalents.losses import ROUNDING
+from ..equivalents.macro_steps import POINTS, Mesh, mesh, sums
 from ..spectra import Spectrum
 from ._decayed import descend_decayed, driven_by_decay
 from ._direct import LANES, descend, descend_averaged, descend_with_memory
 from ._macro import WIDE, march, march_average
 from ._macro_memory import march_with_memory
-from ._mesh import POINTS, Mesh, mesh, sums
 from ._methods import (
     DANA,
     EMA,
@@ -38,7 +38,7 @@ from ._methods import (
     memory,
 )
 from ._nodes import limited, unlimited
-from ._pieces import fades, follows
+from ._pieces import follows
 from ._schedule import Schedule
 
 Steps = NDArray[np.int64]
@@ -126,7 +126,7 @@ class Run:
             cuts.add(self.begin - 1)
         ends = sorted(cuts)
         segments = list(pairwise(ends))
-        fading = [fades(self.schedule, self.batches, *ends) for ends in segments]
+        fading = [self.schedule.fades(self.batches, *ends) for ends in segments]
         single = behind
         if isinstance(self.average, EMA):  # steps it remembers
             single = min(_DIRECT, max(behind, math.ceil(6 / self.average.weight)))

@@ -18,6 +18,7 @@ from ...arguments import (
     choice,
     floats,
     function,
+    instance,
     number,
     one_row,
     refuse_first,
@@ -29,6 +30,7 @@ from ...formatting import number as written
 from ...reprs import line
 
 _LARGEST = 1e290
+_FADING = 0.9  # of theta halfway: below, the end of a piece is approached in ever shorter steps
 _FORMS = {
     "constant": (),
     "power": ("power",),
@@ -297,6 +299,32 @@ class Schedule:
         """Whether the schedule goes on smoothly beyond its end."""
         return self.form in ("constant", "inverse_power", "exponential")
 
+    def fades(self, batch: Schedule, low: int, high: int) -> bool:
+        """Tell whether the temperature rate/batch vanishes, or may end as a fractional power, towards the end of a piece.
+
+        Examples
+        --------
+        >>> schedule, batch = Schedule.wsd(rate=1, steps=100), Schedule.constant(4, 100)
+        >>> schedule.fades(batch, 0, 80), schedule.fades(batch, 80, 100)
+        (False, True)
+        """
+        first, last = (
+            whole("low", low, low=0, high=self.steps),
+            whole("high", high, high=self.steps),
+        )
+        instance("batch", batch, Schedule)
+        if last - first < 4 or (self.regular and batch.regular):
+            return False
+        if last == self.steps and self.form in ("power", "cosine", "wsd"):
+            return True
+        places = np.array([0.5 * (first + last), last - 1.0])
+        if not (self.smooth and batch.smooth):
+            places = np.floor(places)
+        rate, size = self(places), batch(places)
+        if np.isinf(size[0]):
+            return bool(rate[1] < _FADING * rate[0])
+        return bool(rate[1] * size[0] < _FADING * rate[0] * size[1])
+
     @property
     def intrinsic_time(self) -> float:
         r"""The sum of all rates, :math:`\tau_T = \sum_t \eta_t`: exact up to 1e6 steps, by quadrature beyond."""
@@ -306,7 +334,7 @@ class Schedule:
 
     def _summed(self) -> float:
         """Return the sum of all rates by quadrature."""
-        from ._mesh import mesh, sums  # only long schedules need it
+        from ..equivalents.macro_steps import mesh, sums  # only long schedules need it
 
         segments = self.segments()
         found = mesh(segments, [not self.regular] * len(segments), 0.2)

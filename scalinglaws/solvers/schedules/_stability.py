@@ -14,8 +14,8 @@ from ...results import Result
 from ..catalogue import shows
 from ..equivalents.edges import Resolvent
 from ..equivalents.kappa import renormalized_ridge, size_ratio
+from ..equivalents.macro_steps import mesh
 from ..spectra import Modes, Spectrum, one_spectrum
-from ._mesh import mesh
 from ._methods import DANA, SGD, HeavyBall, Method, Nesterov
 from ._pieces import LISTED
 from ._schedule import Schedule, as_schedule

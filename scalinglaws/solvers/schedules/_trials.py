@@ -16,8 +16,8 @@ from ...arguments import Array
 from ...equality import by_value
 from ...errors import AccuracyWarning, DomainError
 from ...reprs import short_repr
+from ..equivalents.macro_steps import Mesh
 from ..spectra import Spectrum
-from ._mesh import Mesh
 from ._methods import Average, Method
 from ._run import Run
 from ._schedule import Schedule

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scalinglaws.errors import DomainError
+from scalinglaws.solvers.equivalents.macro_steps import backward, mesh, radau
 from scalinglaws.solvers.schedules import DANA, EMA, HeavyBall, Nesterov, Schedule, TailAverage
-from scalinglaws.solvers.schedules._mesh import backward, mesh, radau
 
 
 def test_formulas():

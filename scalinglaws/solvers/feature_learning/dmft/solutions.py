@@ -28,7 +28,7 @@ from ....results import PROMISED, Diagnostics, Result, Status
 from ..._blas import one_thread
 from ...catalogue import shows
 from ...equivalents.response import inverse
-from ...linear import largest_eigenvalue, sgd_stability
+from ...linear import largest_eigenvalue
 from ...schedules import Schedule
 from ...spectra import Spectrum, one_spectrum
 from .engine import March, Setting, entries, squares
@@ -62,42 +62,6 @@ class MarchMatrices:
     data_response: Array
 
 
-@shows("test_loss", "scale", along="steps")
-@dataclass(frozen=True)
-class OnlineDMFTSolution(Result):
-    r"""Losses along one-pass SGD with feature learning.
-
-    Attributes
-    ----------
-    steps : ndarray, shape (T + 1,)
-        0, 1, ..., T; the arrays below have the same shape.
-    features, batch, learning_rate, richness, initial_variance, noise_variance : float
-        The inputs N, B, :math:`\eta, \gamma, \sigma_w^2, \sigma^2`. A learning rate for each step is an array like `steps`: the
-        rate of the step that follows, at the end the last one again.
-    test_loss, train_loss : ndarray
-        Mean test loss, and the mean loss on the next batch: the same plus :math:`\sigma^2`.
-    scale : ndarray
-        :math:`s(t) = 1 + \gamma C_w(t, t)`, the growth of the kernel.
-    matrices : MarchMatrices or None
-        Correlations and responses, if asked for.
-    diagnostics : Diagnostics
-        Residual: rounding error of the mean errors at the last step, relative to their start.
-    """
-
-    steps: Array
-    features: float
-    batch: float
-    learning_rate: Value
-    richness: float
-    initial_variance: float
-    noise_variance: float
-    test_loss: Array
-    train_loss: Array
-    scale: Array
-    matrices: MarchMatrices | None
-    diagnostics: Diagnostics
-
-
 @shows("test_loss", "train_loss", "scale", along="steps")
 @dataclass(frozen=True)
 class ReuseDMFTSolution(Result):
@@ -112,7 +76,7 @@ class ReuseDMFTSolution(Result):
     scale : ndarray
         :math:`s(t) = 1 + \gamma C_w(t, t)`, the growth of the kernel.
     steps, features, learning_rate, richness, initial_variance, noise_variance, matrices, diagnostics
-        As of `OnlineDMFTSolution`.
+        As of `scalinglaws.solvers.feature_learning.OnlineDMFTSolution`.
     """
 
     steps: Array
@@ -127,118 +91,6 @@ class ReuseDMFTSolution(Result):
     scale: Array
     matrices: MarchMatrices | None
     diagnostics: Diagnostics
-
-
-def online_dmft(
-    steps: int,
-    spectrum: Spectrum,
-    *,
-    features: float = math.inf,
-    batch: float,
-    learning_rate: ArrayLike | Schedule,
-    richness: float,
-    initial_variance: float = 0.0,
-    noise_variance: float = 0.0,
-    modes: str = "merged",
-    matrices: bool = False,
-) -> OnlineDMFTSolution:
-    r"""Compute mean losses of the feature-learning model under one-pass stochastic gradient descent.
-
-    The student :math:`f = \frac1N w^T A \psi` trains both layers on B fresh samples at each step,
-
-    .. math:: w_{t+1} - w_t = \eta A_t v^1_t, \qquad A_{t+1} - A_t = \frac{\eta\gamma}{N}\, w_t\, (A_0^T A_0 v^1_t)^T, \qquad
-              v^1_t = \frac1B \Psi_t^T (\Psi_t v^0_t + \sigma\epsilon_t), \qquad v^0_t = w^* - \frac1N A_t^T w_t,
-
-    with :math:`A_0` iid standard normal and :math:`w_0` iid of variance :math:`\sigma_w^2`; the test loss is
-    :math:`L = \sum_k \lambda_k \langle (v^0_k)^2 \rangle`. Its dynamical mean-field equations are causal and are solved in one pass.
-
-    Parameters
-    ----------
-    steps : int
-        T >= 0, how many steps to take.
-    spectrum : PowerLawSpectrum or EmpiricalSpectrum
-        Eigenvalues :math:`\lambda_k` and signal powers :math:`s_k = \lambda_k (w^*_k)^2`.
-    features, batch : float
-        N and B, >= 1, not necessarily whole; ``math.inf`` for the limit.
-    learning_rate : float, array_like of shape (T,), or Schedule
-        :math:`\eta > 0`, one for all steps or one for each, as numbers or as a `scalinglaws.solvers.schedules.Schedule` of T steps;
-        flow time is :math:`\eta` times steps, or the sum. (On the command line a list makes a run for each of its numbers, as
-        everywhere; a schedule is for Python.)
-    richness : float
-        :math:`\gamma \ge 0`; 0 is the lazy limit, in which A stays as it is.
-    initial_variance : float
-        :math:`\sigma_w^2 \ge 0`.
-    noise_variance : float
-        :math:`\sigma^2 \ge 0`, variance of the label noise.
-    modes : {"merged", "full"}
-        Merge small eigenvalues into a few (of a spectrum of any size), or keep every mode of a finite spectrum.
-    matrices : bool
-        Whether to return the matrices over pairs of steps.
-
-    Returns
-    -------
-    OnlineDMFTSolution
-        Losses and kernel scale at steps 0, 1, ..., T.
-
-    Raises
-    ------
-    DomainError
-        If an argument is out of range, ``modes="full"`` meets an infinite spectrum, or the run is so unstable that numbers overflow.
-    ResourceError
-        If the matrices would need more than the memory budget (``SCALINGLAWS_MEMORY``, 4 GB by default); the message says
-        how many steps fit.
-
-    Warns
-    -----
-    StabilityWarning
-        If :math:`\eta\, s(t)` reaches the largest stable learning rate of the lazy model (`scalinglaws.solvers.linear.sgd_stability`; at
-        most :math:`2/\lambda_1`): the message names the step. For beta < 1 that happens to every :math:`\eta` in the end. With a
-        learning rate for each step two in a row must be that long: shorter steps may make up for a single one.
-    AccuracyWarning
-        If rounding errors exceed 1e-8.
-
-    Notes
-    -----
-    Exact in the proportional limit: N, B and the multiplicity of each mode large together; otherwise corrections are of the relative
-    order 1/N and 1/B. The part :math:`\lambda_k^2 \langle v_k^2\rangle/B` of the batch noise is one of them and is left out.
-
-    Time :math:`\tfrac43 n T^3` flops in matrix products with n response modes (about 20 to 40 when merged), and matrix-vector
-    products, all by one thread; at most 4 matrices of T x T numbers, 8 with `matrices`, whatever n is.
-
-    Merging changes losses by less than 1e-9 relative; rounding errors are near 1e-13. Where `StabilityWarning` says that steps are
-    unstable neither holds: some 30 steps later rounding has been seen to reach 3e-7 of the loss.
-
-    References
-    ----------
-    .. [1] B. Bordelon, A. Atanasov, C. Pehlevan, "How feature learning can improve neural scaling laws", arXiv:2409.17858.
-
-    Examples
-    --------
-    >>> from scalinglaws.solvers import PowerLawSpectrum
-    >>> task = PowerLawSpectrum(1.5, 0.75, 40)
-    >>> found = online_dmft(59, task, features=20, batch=10, learning_rate=0.25, richness=2)
-    >>> found.test_loss[[0, 5, 59]].round(8)
-    array([1.52772799, 0.34861541, 0.11888815])
-    """
-    one_spectrum(spectrum, steps=steps)
-    given = {
-        "features": features,
-        "batch": batch,
-        "learning_rate": learning_rate,
-        "richness": richness,
-        "initial_variance": initial_variance,
-        "noise_variance": noise_variance,
-    }
-    setting = _setting(steps, given, matrices, reuse=False)
-    result = OnlineDMFTSolution(**_marched(setting, spectrum, given, modes))
-    edge = sgd_stability(
-        spectrum,
-        features=result.features,
-        batch=result.batch,
-        learning_rate=float(np.max(result.learning_rate)),
-    )
-    _judge("online_dmft", result, float(edge.max_learning_rate))
-    return result
 
 
 def reuse_dmft(
@@ -293,7 +145,9 @@ def reuse_dmft(
     order 1/N and 1/P. The test loss may rise again while the train loss falls.
 
     Time :math:`2 n T^3` flops in matrix products with n response modes (about 20 to 40 when merged), and matrix-vector products;
-    at most 7 matrices of T x T numbers, 10 with `matrices`, whatever n is. Accuracy as `online_dmft`.
+    at most 7 matrices of T x T numbers, 10 with `matrices`, whatever n is. Accuracy as `online_dmft`. That has a form without
+    matrices, for any number of steps; sample reuse has none: the covariance of residuals on the samples is a full function of
+    two times.
 
     References
     ----------
@@ -316,14 +170,14 @@ def reuse_dmft(
         "initial_variance": initial_variance,
         "noise_variance": noise_variance,
     }
-    setting = _setting(steps, given, matrices, reuse=True)
-    result = ReuseDMFTSolution(**_marched(setting, spectrum, given, modes))
+    setting = setting_of(steps, given, matrices, reuse=True)
+    result = ReuseDMFTSolution(**marched(setting, spectrum, given, modes))
     edge = largest_eigenvalue(spectrum, features=result.features, samples=result.samples)
-    _judge("reuse_dmft", result, 2 / float(edge))
+    judge("reuse_dmft", result.learning_rate, result.scale, result.diagnostics, 2 / float(edge))
     return result
 
 
-def _number(name: str, value: Any) -> float:
+def checked(name: str, value: Any) -> float:
     """Return one checked argument."""
     size = name in ("features", "batch", "samples")
     return one(name, numbers(name, value, low=1.0 if size else 0.0, infinite=size))
@@ -354,14 +208,14 @@ def per_step(name: str, value: ArrayLike, steps: int, *, infinite: bool = False)
     return np.array(found)
 
 
-def _setting(steps: int, given: dict[str, Any], matrices: bool, *, reuse: bool) -> Setting:
+def setting_of(steps: int, given: dict[str, Any], matrices: bool, *, reuse: bool) -> Setting:
     """Check all arguments but the spectrum; in `given` they become floats, a learning rate per step an array like the steps."""
     count = int(one("steps", whole_numbers("steps", steps, low=0)))
     given["learning_rate"] = listed("learning_rate", given["learning_rate"], count)
     rates = per_step("learning_rate", given["learning_rate"], count)
     for name, value in given.items():
         if name != "learning_rate":
-            given[name] = _number(name, value)
+            given[name] = checked(name, value)
         elif np.ndim(value):
             given[name] = np.append(rates, rates[-1])
         else:
@@ -398,7 +252,7 @@ def needed(largest: float, rates: Array, scale: Array) -> tuple[float, bool]:
 
 
 @one_thread  # several make losses depend on their number, in the last digit, and are slow where other work keeps a core busy
-def _marched(
+def marched(
     setting: Setting, spectrum: Spectrum, given: dict[str, Any], kind: str
 ) -> dict[str, Any]:
     """Run the march; return the fields of its result."""
@@ -446,14 +300,14 @@ def overflow(rates: Value, step: int) -> DomainError:
     )
 
 
-def _judge(name: str, result: OnlineDMFTSolution | ReuseDMFTSolution, largest: float) -> None:
+def judge(name: str, rates: Value, scale: Array, diagnostics: Diagnostics, largest: float) -> None:
     """Warn if steps became too long for the kernel, or rounding errors too large; to be called by the public function itself."""
-    too_long = unstable_steps(name, result.learning_rate, result.scale, largest)
+    too_long = unstable_steps(name, rates, scale, largest)
     if too_long:
         warnings.warn(too_long, StabilityWarning, stacklevel=3)
-    if not result.diagnostics.status.ok:
+    if not diagnostics.status.ok:
         warnings.warn(
-            f"{name}: rounding errors reach {result.diagnostics.residual:.1e} of the errors at the start, as unstable steps amplify them; "
+            f"{name}: rounding errors reach {diagnostics.residual:.1e} of the errors at the start, as unstable steps amplify them; "
             "use a smaller learning_rate, or fewer steps",
             AccuracyWarning,
             stacklevel=3,

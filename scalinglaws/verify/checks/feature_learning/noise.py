@@ -14,8 +14,9 @@ from scipy.special import zeta
 
 from .... import theory
 from ....errors import AccuracyWarning
+from ....solvers.feature_learning import online_dmft
 from ....solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
-from ...comparison import Comparison, Prediction, Rival
+from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import curve_from_replicates, exponent_from_replicates, measure
 from ...registry import Context, check
 from ...simulate import feature_learning as simulate
@@ -31,6 +32,12 @@ _BATCH, _RATE, _RICH = (
     0.001,
     1000.0,
 )  # so rich that corrections of order 1/s are small while eta s is
+_DECADES_ALPHA = 1.5
+_DECADES = (  # beta, rate, steps, batch: as large as the solver's error of 1e-5 allows, for the law is of leading order in the noise
+    (0.25, 0.001, 10**6, 10.0),
+    (0.5, 0.01, 10**7, 100.0),
+    (0.75, 0.02, 10**7, 100.0),
+)
 _SILENT_BATCH = 10**6  # kicks so small that their squares change nothing else
 
 
@@ -46,6 +53,47 @@ def excess(context: Context) -> Iterator[Comparison]:
         return
     for beta, steps in ((0.25, (300, 800)), (0.5, (400, 1600)), (0.75, (800, 2000))):
         yield from _grown(context, beta, 0.001, np.array(steps), 60, 200)
+    yield from _grown_for_decades(context)
+
+
+def _grown_for_decades(context: Context) -> Iterator[Comparison]:
+    """Compare the slope of the solver's excess over the last of many decades with the law; the rival saturates."""
+    law = theory.law("feature_learning.sgd_excess")
+    for beta, rate, last, size in _DECADES:
+        steps = [last // 10, last]
+        spectrum = PowerLawSpectrum(_DECADES_ALPHA, beta)
+        found = [
+            online_dmft(last, spectrum, batch=batch, learning_rate=rate, richness=1.0, at=steps)
+            for batch in (size, 1e12)
+        ]
+        excess = found[0].test_loss / found[1].test_loss - 1
+        error = max(run.diagnostics.error_estimate for run in found)
+        slope = float(np.log10(excess[1] / excess[0]))
+        with warnings.catch_warnings():  # slopes from above are what the law warns of
+            warnings.simplefilter("ignore", AccuracyWarning)
+            predicted = float(law(alpha=_DECADES_ALPHA, beta=beta))
+        yield Comparison(
+            f"{context.check}/decades-beta-{beta:g}",
+            Prediction(
+                "exponent in steps of the loss over that without noise, minus one",
+                "exponent",
+                predicted,
+                f"{law.name}: t^{law.expr}",
+                domain={"steps": (100.0, np.inf)},
+            ),
+            Measurement(
+                slope,
+                error * (1 / excess[0] + 1 / excess[1]) / np.log(10),
+                None,
+                1,
+                "the solver's losses after many steps, over their last decade",
+                (float(steps[0]), float(steps[1])),
+                deterministic=True,
+            ),
+            tolerance=simulated_exponent(predicted),
+            rival=Rival("it saturates, as in the lazy model and for easy tasks", 0.0),
+            evidence="exact",
+        )
 
 
 def _grown(
