@@ -371,3 +371,14 @@ def test_the_bound_of_online_descent_with_decay():
     edge = _sgd_decay.Resolvent(spectrum.modes()).edge(INF, INF)
     found = _sgd_decay.norm_with_decay(spectrum.modes(), INF, 3, 0.5, 0.3, edge, 1.0)
     assert found == pytest.approx(norm, rel=1e-12)
+
+
+def test_printed_numbers_of_few_steps():
+    """A point where simulation cannot tell descent from the flow at the same time: the numbers do."""
+    task = PowerLawSpectrum.from_ab(2, 1.5, 60)
+    sizes = {"features": 30, "samples": 60, "noise_variance": 0.09}
+    for decay, expected in ((0.05, (0.27825, 0.30166)), (0.0, (0.25410, 0.27527))):
+        found = gradient_descent(40, task, learning_rate=0.15, weight_decay=decay, **sizes)
+        assert (found.test_loss, found.train_loss) == pytest.approx(expected, abs=6e-6)
+    flow = gradient_flow(40 * 0.15, task, weight_decay=0.05, **sizes)
+    assert (flow.test_loss, flow.train_loss) == pytest.approx((0.27971, 0.30324), abs=6e-6)
