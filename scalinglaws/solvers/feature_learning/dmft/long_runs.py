@@ -162,6 +162,8 @@ class Run:
             else:
                 self.held.step(float(rates[t]), float(batches[t]))
             self._look(float(rates[t]) * memory.before)
+            if self.course.steps > self.exact:
+                self._remember()
             self._note([float(memory.t)], [memory.loss()], [memory.c])
             self.mesh.append(memory.t)
 
@@ -240,12 +242,16 @@ class Run:
             if len(held.smooth) > full:
                 held.compress()
                 full = max(_VECTORS, int(_FILLED * len(held.smooth)))
-            if len(held.smooth) > _MANY:
-                reason = f"noise leaves more than {_MANY} vectors to remember"
-                raise StoppedError(memory.t, reason, ConvergenceError)
+            self._remember()
             self._note([float(memory.t)], [memory.loss()], [memory.c])
             self.mesh.append(memory.t)
         self._check()
+
+    def _remember(self) -> None:
+        """Stop where there is too much to remember for macro steps."""
+        if len(self.held.smooth) + len(self.held.noise) > _MANY:
+            reason = f"noise leaves more than {_MANY} vectors to remember; only method = 'memory' takes such steps"
+            raise StoppedError(self.memory.t, reason, ConvergenceError)
 
     def _renewal(self) -> float:
         """Return in how many steps noise renews the memory."""

@@ -134,7 +134,7 @@ class Memory:
         """Return places for new vectors, the lowest ones."""
         free = np.flatnonzero(~self.used)
         if free.size < number:
-            self.room(2 * self.used.size)
+            self.room(3 * self.used.size // 2)
             free = np.flatnonzero(~self.used)
         found = [int(place) for place in free[:number]]
         self.used[found] = True

@@ -33,9 +33,9 @@ _BATCH, _RATE, _RICH = (
     1000.0,
 )  # so rich that corrections of order 1/s are small while eta s is
 _DECADES_ALPHA = 1.5
-_DECADES = (  # beta, rate, steps, batch: as large as the solver's error of 1e-5 allows, for the law is of leading order in the noise
+_DECADES = (  # beta, rate, steps, batch: eta s and the excess small, for the law is of leading order in both
     (0.25, 0.001, 10**6, 10.0),
-    (0.5, 0.01, 10**7, 100.0),
+    (0.5, 0.001, 10**8, 10.0),
     (0.75, 0.02, 10**7, 100.0),
 )
 _SILENT_BATCH = 10**6  # kicks so small that their squares change nothing else
