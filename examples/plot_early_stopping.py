@@ -11,6 +11,7 @@ With noisy labels training should end early, or shrink: how much, and which of t
 # Weight decay r averages early-stopped training over times up to :math:`1/r`. The limit is the
 # ridge fit with the same r.
 
+import matplotlib.pyplot as plt
 import numpy as np
 from scalinglaws import solvers, theory
 
@@ -29,7 +30,7 @@ for name, run in runs.items():
 
 from scalinglaws.verify.plots.linear import best_losses, loss_curves
 
-loss_curves(runs)
+loss_curves(runs, figure=plt.figure(figsize=(9.6, 6.0), layout="constrained"))
 
 # %%
 # Which is better
@@ -41,13 +42,14 @@ for a in (1.5, 2, 3.25):
     ratio = law.evaluate("ratio", alpha=1.5, beta=(a - 1) / 1.5)
     print(f"a = {a:4.2f}: stopping / ridge = {ratio:.4f}")
 
-best_losses(solvers.PowerLawSpectrum.from_ab(a=6, b=1.5), np.geomspace(1e3, 1e9, 13))
+best_losses(
+    solvers.PowerLawSpectrum.from_ab(a=6, b=1.5),
+    np.geomspace(1e3, 1e9, 13),
+    figure=plt.figure(figsize=(9.6, 4.2), layout="constrained"),
+)
 
-import matplotlib.pyplot as plt
-
-figure = plt.figure(figsize=(9.6, 4.2), layout="constrained")
 best_losses(
     solvers.PowerLawSpectrum.from_ab(a=2, b=1.5),
     np.geomspace(1e3, 1e9, 13),
-    figure=figure,
+    figure=plt.figure(figsize=(9.6, 4.2), layout="constrained"),
 )

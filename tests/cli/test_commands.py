@@ -842,6 +842,7 @@ def test_the_frontier_names_its_phase(capsys):
                 "batch=1",
                 "learning_rate=1",
                 "richness=1",
+                "method=march",
             ],
             "GB",
         ),

@@ -15,6 +15,7 @@ _OUTSIDE = {  # where the middle of the box is outside a law's validity, or on n
     "feature_learning.crossover": {"beta": 0.5},
     "feature_learning.sgd_excess": {"beta": 0.5},
     "feature_learning.window": {"beta": 0.5},
+    "linear.early_stopping": {"beta": 0.5},
     "linear.phase_boundaries": {"alpha": 2, "beta": 1},
     "schedules.batch_ramp": {"u": 0.5},
     "schedules.optimal": {"beta": 0.5},

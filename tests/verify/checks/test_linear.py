@@ -26,7 +26,7 @@ def report(shared_report):
 
 def test_every_verdict_is_as_expected(report):
     assert [comparison.id for comparison in report.comparisons if not comparison.as_expected] == []
-    assert len(report.comparisons) == 27
+    assert len(report.comparisons) == 36
 
 
 def test_every_comparison_rejects_its_rival(report):
