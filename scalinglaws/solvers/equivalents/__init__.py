@@ -16,6 +16,7 @@ time enters through complex r.
 * `tails`: losses that fall exponentially, on a contour around the slowest mode; `edges`: where
   that is, and the upper edge.
 * `macro_steps`: many steps at once, by collocation of difference equations.
+* `noise_cells`: noise that fades as a power, summed over all steps.
 * `search`: the best split of a budget, for any loss.
 
 Modules take checked arguments; a theory's public functions check theirs.
@@ -29,6 +30,7 @@ from . import (
     kappa,
     losses,
     macro_steps,
+    noise_cells,
     rates,
     real_nodes,
     response,
@@ -45,6 +47,7 @@ __all__ = [
     "kappa",
     "losses",
     "macro_steps",
+    "noise_cells",
     "rates",
     "real_nodes",
     "response",

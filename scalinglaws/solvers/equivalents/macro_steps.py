@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import roots_jacobi
 
 from ...arguments import Array
+from ...errors import ResourceError
 
 POINTS = 5
 """Collocation points p of a macro step; errors at its end fall as the power 2p - 1 of its length."""
@@ -22,6 +23,7 @@ SHORTEST = 6
 """Steps of the shortest macro step."""
 
 _SINGLE = 48  # steps taken one by one behind every break
+_MOST = 4_000_000  # steps of a mesh: seconds
 _GONE = 3000.0  # fall of the logarithm behind which a loss is no number, near the bound of stability too
 _FOLLOWED = 0.4  # of it within a macro step
 
@@ -124,6 +126,11 @@ def mesh(
     decay : callable, optional
         By how much the logarithm of the loss falls at a step at least, where it falls exponentially: macro steps follow that until
         nothing is left.
+
+    Raises
+    ------
+    ResourceError
+        If that makes more than 4e6 steps.
     """
     gone = 0.0
     starts: list[int] = []
@@ -148,6 +155,10 @@ def mesh(
             if place < len(stops):
                 n = min(n, stops[place] - t)
             n = n if n >= SHORTEST else 1
+            if len(lengths) >= _MOST:
+                raise ResourceError(
+                    f"more than {_MOST:.0e} single and macro steps; use fewer breaks, a shorter memory, or look at fewer steps"
+                )
             starts.append(t)
             lengths.append(n)
             if decay is not None and gone < _GONE:

@@ -11,7 +11,7 @@ from ...arguments import Value, afford, instance, number, shaped
 from ...errors import refusal
 from ...results import Result
 from ..catalogue import shows
-from ._cells import ORDERS, SMALLEST, NoiseCells
+from ..equivalents.noise_cells import ORDERS, SMALLEST, NoiseCells
 from ._schedule import Schedule
 from ._train import _checked_steps
 

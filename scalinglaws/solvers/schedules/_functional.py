@@ -18,9 +18,8 @@ from ..spectra import Spectrum, one_spectrum
 from ._methods import SGD
 from ._run import _CHUNK, Run
 from ._schedule import Schedule
-from ._stability import Criterion, checked_run, worst
+from ._stability import Criterion, checked_run, first_pole, worst
 from ._train import _UNRESOLVED, _checked_steps
-from ._trials import first_pole
 from ._warped import descend_warped, march_warped
 
 _ROWS = 4_000_000  # exponentials at once
@@ -164,7 +163,15 @@ def functional_law(
     flag("feedback", feedback)
     places = _checked_steps(at, schedule.steps)
     run = Run(
-        schedule, batches, spectrum, size, noise, SGD(), None, 0, first_pole(schedule, batches)
+        schedule,
+        batches,
+        spectrum,
+        size,
+        noise,
+        SGD(),
+        None,
+        0,
+        first_pole(worst(schedule, batches)),
     )
     norm, largest = _neglected(run, spectrum, size)
     if feedback and not norm < _MOST_NORM:
@@ -246,9 +253,9 @@ def _followed(
         )
         return losses
 
-    if not run.direct:
-        plan = run._mesh(places)
-        halved = plan.halved()
+    plan = None if run.direct else run._mesh(places)
+    halved = None if plan is None else plan.halved()
+    if plan is not None and halved is not None and run.followed(halved):
         wanted = plan.ends if places is None else places
         coarse, fine = marched(plan), marched(halved)
         at, before = (np.searchsorted(mesh.ends, wanted) for mesh in (halved, plan))

@@ -38,8 +38,7 @@ from ._methods import (
     memory,
 )
 from ._nodes import limited, unlimited
-from ._pieces import follows
-from ._schedule import Schedule
+from ._schedule import Schedule, unseen
 
 Steps = NDArray[np.int64]
 
@@ -112,11 +111,6 @@ class Run:
                 "batches as functions (Schedule.from_function)"
             )
 
-    @property
-    def _plain(self) -> bool:
-        """Whether a node has one number."""
-        return isinstance(self.method, SGD) and self.average is None
-
     # -- meshes -------------------------------------------------------------------------------
 
     def _mesh(self, landings: Steps | None, ratio: float = _RATIO, behind: int = _SINGLE) -> Mesh:
@@ -130,7 +124,7 @@ class Run:
         single = behind
         if isinstance(self.average, EMA):  # steps it remembers
             single = min(_DIRECT, max(behind, math.ceil(6 / self.average.weight)))
-        if not isinstance(self.method, SGD):
+        if not (self.direct or isinstance(self.method, SGD)):
             longest = memory(self.method)
             single = _START if math.isinf(longest) else max(_START, math.ceil(30 * longest))
         stops = [] if landings is None else np.unique(landings).tolist()
@@ -148,23 +142,30 @@ class Run:
             return None
         return lambda t: 2 * slowest * float(self.schedule(t))
 
+    @property
+    def _affordable(self) -> bool:
+        """Whether every step can be taken within a second."""
+        plain = isinstance(self.method, SGD) and self.average is None  # one number for each node
+        work = self.schedule.steps * float(self.nodes.rates.size) * (1 if plain else 4)
+        return work <= _AFFORDABLE
+
+    def followed(self, plan: Mesh) -> bool:
+        """Tell whether macro steps see what schedules do; refuse schedules where they do not, and are too long to take every step."""
+        if self.schedule.follows(plan) and self.batches.follows(plan):
+            return True
+        if self._affordable:
+            return False
+        raise unseen("schedule", self.schedule)
+
     def losses(self, wanted: Steps | None) -> Found:
         """Return the losses at steps, by default where macro steps end (all steps of a short run)."""
         if self.direct:
             return self._directly(wanted)
         plan = self._mesh(wanted, _RATIO if self.average is None else _RATIO_OF_AVERAGES)
-        work = self.schedule.steps * float(self.nodes.rates.size) * (1 if self._plain else 4)
-        if not (follows(self.schedule, plan) and follows(self.batches, plan)):
-            if work <= _AFFORDABLE:
-                return self._directly(plan.ends if wanted is None else wanted)
-            raise refusal(
-                "schedule",
-                self.schedule,
-                "or the batch varies within some steps by more than what is seen of it: give breaks there, or Schedule.from_array",
-                shown=False,
-            )
         places = plan.ends if wanted is None else wanted
         halved = plan.halved()
+        if not self.followed(halved):
+            return self._directly(places)
         afford(12.0 * halved.lengths.size * POINTS**2, "the mesh", "look at fewer steps")
         coarse, fine = self._marched(plan), self._marched(halved)
         at, at_coarse = (np.searchsorted(mesh.ends, places) for mesh in (halved, plan))
@@ -184,7 +185,7 @@ class Run:
         resolved = np.isfinite(apart) & (apart >= 0) & (least >= 0)
         # differences change sign along the run: each point is given the largest of its neighborhood
         apart = maximum_filter1d(np.where(resolved, apart, math.inf), _NEIGHBORS)[at_coarse]
-        if not np.all(apart <= PROMISED) and work <= _AFFORDABLE:
+        if not np.all(apart <= PROMISED) and self._affordable:
             return self._directly(places)
         times = sums(halved, self.schedule(halved.times))[at]
         return Found(

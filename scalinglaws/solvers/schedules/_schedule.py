@@ -28,8 +28,12 @@ from ...equality import by_value
 from ...errors import DomainError, refusal
 from ...formatting import number as written
 from ...reprs import line
+from ..equivalents.macro_steps import Mesh, mesh, radau, sums
 
 _LARGEST = 1e290
+_LISTED = 2**20  # steps up to which all values of a function are looked at
+_SEEN = 1e-2  # of the sum over a macro step, how far points may be off
+_PROBES, _PROBED = 32, 0.1  # points of a macro step, and how far each may be off
 _FADING = 0.9  # of theta halfway: below, the end of a piece is approached in ever shorter steps
 _FORMS = {
     "constant": (),
@@ -325,6 +329,64 @@ class Schedule:
             return bool(rate[1] < _FADING * rate[0])
         return bool(rate[1] * size[0] < _FADING * rate[0] * size[1])
 
+    def looks(self) -> Array:
+        """Return steps that show how far a schedule goes: all of an array, and of a function unless they are too many.
+
+        Examples
+        --------
+        >>> Schedule.from_array([3, 1, 2]).looks()
+        array([0., 1., 2.])
+        """
+        if not self.smooth or (self.form == "from_function" and self.steps <= _LISTED):
+            return np.arange(self.steps, dtype=float)
+        if self.form == "constant" and not self.warmup:
+            return np.zeros(1)
+        segments = self.segments()
+        return mesh(segments, [True] * len(segments), 0.4).times.ravel()
+
+    def follows(self, at: Mesh) -> bool:
+        """Tell whether a function is what its values at the points of macro steps say: of all steps, or of probes if they are too many.
+
+        Parameters
+        ----------
+        at : Mesh
+            Macro steps, as `scalinglaws.solvers.equivalents.macro_steps.mesh` makes them.
+
+        Returns
+        -------
+        bool
+            True for what is no function: the other forms are known to be smooth between their breaks.
+        """
+        if self.form != "from_function":
+            return True
+        long = at.lengths > 1
+        if not np.any(long):
+            return True
+        values, starts, lengths = self(at.times[long]), at.starts[long], at.lengths[long]
+        if self.steps <= _LISTED:
+            inside = at.backward[long][:, :, 1:]
+            for power in (1, 2):  # what moves, and what makes noise
+                known = np.concatenate(([0.0], np.cumsum(self.values() ** power)))
+                known = known[starts + lengths] - known[starts]
+                added = np.linalg.solve(inside, values[:, :, None] ** power)[:, -1, 0]
+                if np.any(np.abs(added - known) > _SEEN * known):
+                    return False
+            return True
+        # golden sections of every macro step against the polynomial through its points
+        share = (np.arange(1, _PROBES + 1) * 0.6180339887498949) % 1.0
+        steps = starts[:, None] + np.floor(share * lengths[:, None])
+        x = (steps - starts[:, None] + 1) / lengths[:, None]
+        c = radau()[1:]
+        found = np.zeros_like(x)
+        for k in range(c.size):
+            others = np.delete(c, k)
+            found += values[:, k, None] * np.prod(
+                (x[..., None] - others) / (c[k] - others), axis=-1
+            )
+        return bool(
+            np.all(np.abs(found - self(steps)) <= _PROBED * np.max(values, axis=1)[:, None])
+        )
+
     @property
     def intrinsic_time(self) -> float:
         r"""The sum of all rates, :math:`\tau_T = \sum_t \eta_t`: exact up to 1e6 steps, by quadrature beyond."""
@@ -334,8 +396,6 @@ class Schedule:
 
     def _summed(self) -> float:
         """Return the sum of all rates by quadrature."""
-        from ..equivalents.macro_steps import mesh, sums  # only long schedules need it
-
         segments = self.segments()
         found = mesh(segments, [not self.regular] * len(segments), 0.2)
         return float(sums(found, self(found.times))[-1])
@@ -421,9 +481,9 @@ class Schedule:
         return tuple(pairwise((0, *self.breaks, self.steps)))
 
     def _look(self) -> None:
-        """Call the given function once in each interval."""
-        for low, high in self.segments():
-            self._checked(np.linspace(low, high - 1, 3))
+        """Call the given function at the ends and in the middle of each interval."""
+        low, high = np.array(self.segments(), dtype=float).T
+        self._checked(np.sort(np.concatenate([low, 0.5 * (low + high - 1), high - 1])))
 
     def __repr__(self) -> str:
         """Return the call that makes it."""
@@ -456,3 +516,9 @@ def as_schedule(name: str, value: Any, steps: int) -> Schedule:
     return Schedule.constant(
         number(name, value, low=1 / _LARGEST, high=_LARGEST, infinite=True), steps
     )
+
+
+def unseen(name: str, schedule: Schedule) -> DomainError:
+    """Build the error for a function of which macro steps do not see enough."""
+    complaint = "or the batch varies within some steps by more than what is seen of it: give breaks there, or Schedule.from_array"
+    return refusal(name, schedule, complaint, shown=False)

@@ -14,10 +14,8 @@ from ...results import Result
 from ..catalogue import shows
 from ..equivalents.edges import Resolvent
 from ..equivalents.kappa import renormalized_ridge, size_ratio
-from ..equivalents.macro_steps import mesh
 from ..spectra import Modes, Spectrum, one_spectrum
 from ._methods import DANA, SGD, HeavyBall, Method, Nesterov
-from ._pieces import LISTED
 from ._schedule import Schedule, as_schedule
 
 _LOOKS = 32  # at most so many pairs of rate and batch, none of which is worse than another in both
@@ -141,27 +139,15 @@ def checked_run(
     if schedule.rate == math.inf:
         raise refusal("rate", schedule.rate, "must be finite; only batches may be inf")
     batches = as_schedule("batch", batch, schedule.steps)
-    lowest = float(np.min(batches(_looks(batches))))
+    lowest = float(np.min(batches(batches.looks())))
     if lowest < 1:
         raise refusal("batch", lowest, "must be at least 1 at every step")
     return batches, number("features", features, low=1.0, infinite=True)
 
 
-def _looks(schedule: Schedule) -> Array:
-    """Return steps at which a schedule is looked at: all of an array, those of a mesh otherwise."""
-    if not schedule.smooth:
-        return np.arange(schedule.steps, dtype=float)
-    if schedule.form == "constant" and not schedule.warmup:
-        return np.zeros(1)
-    if schedule.form == "from_function" and schedule.steps <= LISTED:
-        return np.arange(schedule.steps, dtype=float)
-    segments = schedule.segments()
-    return mesh(segments, [True] * len(segments), 0.4).times.ravel()
-
-
 def worst(schedule: Schedule, batch: Schedule) -> tuple[Array, Array, Array]:
     """Return steps, rates and batches of which no other step is worse in both."""
-    t = np.unique(np.concatenate([_looks(schedule), _looks(batch)]))
+    t = np.unique(np.concatenate([schedule.looks(), batch.looks()]))
     if not (schedule.smooth and batch.smooth):
         t = np.unique(np.floor(t))
     rates, batches = schedule(t), batch(t)
@@ -172,6 +158,12 @@ def worst(schedule: Schedule, batch: Schedule) -> tuple[Array, Array, Array]:
     if chosen.size > _LOOKS:
         chosen = chosen[np.unique(np.linspace(0, chosen.size - 1, _LOOKS).astype(np.int64))]
     return t[chosen], rates[chosen], batches[chosen]
+
+
+def first_pole(extremes: tuple[Array, Array, Array]) -> float:
+    """Return where 1 - q vanishes for the largest rate and the smallest batch of what `worst` found."""
+    _, rates, sizes = extremes
+    return 2 / (float(np.max(rates)) * (1 + 1 / float(np.min(sizes))))
 
 
 class Criterion:

@@ -20,7 +20,7 @@ from ..spectra import Spectrum, one_spectrum
 from ._methods import DANA, EMA, SGD, Average, Method, TailAverage
 from ._run import Run
 from ._schedule import Schedule
-from ._stability import Criterion, checked_run, worst
+from ._stability import Criterion, checked_run, first_pole, worst
 
 _UNRESOLVED = 1e-3  # relative difference of two meshes beyond which neither is believed
 
@@ -165,9 +165,10 @@ def train(
 
     Notes
     -----
-    Below 2000 steps, and for arrays, each step is taken: 0.1 to 1 microseconds for SGD. Else the difference equation is solved by
+    Below 2000 steps, and for arrays, each step is taken: 0.1 to 1 microseconds for SGD; so it is for longer runs where macro steps
+    would not give 1e-8 and it takes a second at most. Else the difference equation is solved by
     collocation on macro steps whose length grows with time (and shrinks towards an end at which the noise vanishes), implicit in each
-    node of a quadrature over the spectrum: some 400 macro steps for 1e8 steps, whatever N and M, errors near 1e-12 of the loss.
+    node of a quadrature over the spectrum: some 600 macro steps for 1e8 steps, whatever N and M, errors near 1e-12 of the loss at the end.
     All is computed on two meshes, of which one halves the steps of the other; their difference is the error estimate. Implicit steps hide
     instability, which is why it is tested beforehand, and why meshes that disagree are refused.
 
@@ -200,10 +201,20 @@ def train(
     begin = _checked_average(average, method, schedule.steps)
     extremes = worst(schedule, batches)
     margin = _margin(extremes, spectrum, size, method, schedule.smooth and batches.smooth)
-    pole = 2 / (float(np.max(extremes[1])) * (1 + 1 / float(np.min(extremes[2]))))
     if decay > 0 and (not isinstance(method, SGD) or average is not None):
         raise refusal("weight_decay", decay, "is possible for SGD() without an average only")
-    run = Run(schedule, batches, spectrum, size, noise, method, average, begin, pole, decay)
+    run = Run(
+        schedule,
+        batches,
+        spectrum,
+        size,
+        noise,
+        method,
+        average,
+        begin,
+        first_pole(extremes),
+        decay,
+    )
     if decay > 0 and not run.direct:
         _check_decay(decay, float(np.max(extremes[1])), spectrum, size)
     found = run.losses(places)

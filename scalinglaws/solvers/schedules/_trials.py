@@ -21,7 +21,7 @@ from ..spectra import Spectrum
 from ._methods import Average, Method
 from ._run import Run
 from ._schedule import Schedule
-from ._stability import worst
+from ._stability import first_pole, worst
 from ._train import ScheduledTraining, train
 
 ROUGH = (1.0, 48)
@@ -32,12 +32,6 @@ FINE = (0.5, 100)
 _TOLERANCE = 1e-5  # of the logarithm of what is looked for
 _MOST_LOOKS = 60
 _NOTHING = 1e-300  # for a loss of which nothing is left
-
-
-def first_pole(schedule: Schedule, batches: Schedule) -> float:
-    """Return where 1 - q vanishes for the largest rate and the smallest batch."""
-    _, rates, sizes = worst(schedule, batches)
-    return 2 / (float(np.max(rates)) * (1 + 1 / float(np.min(sizes))))
 
 
 class Trials:
@@ -63,7 +57,7 @@ class Trials:
             method,
             average,
             begin,
-            first_pole(schedule, batches),
+            first_pole(worst(schedule, batches)),
         )
         self.looks = 0
         self._plans: dict[tuple[float, int], Mesh] = {}

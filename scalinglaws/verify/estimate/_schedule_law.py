@@ -29,8 +29,8 @@ from ...equality import by_value
 from ...errors import AccuracyWarning, DataError, refusal
 from ...reprs import short_repr
 from ...results import Result
+from ...solvers.equivalents.noise_cells import NoiseCells
 from ...solvers.schedules import Schedule
-from ...solvers.schedules._cells import NoiseCells
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,13 @@ from scalinglaws.errors import (
     StabilityWarning,
 )
 from scalinglaws.results import Result, Status
-from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum, linear, schedules
+from scalinglaws.solvers import (
+    EmpiricalSpectrum,
+    PowerLawSpectrum,
+    feature_learning,
+    linear,
+    schedules,
+)
 from scalinglaws.solvers.schedules import (
     DANA,
     EMA,
@@ -508,3 +514,34 @@ def test_narrow_features_of_a_function_are_seen():
     )
     with pytest.raises((DomainError, ConvergenceError), match="breaks|meshes"):
         train(wide, TASK, batch=4, noise_variance=0.1, at=10**8)
+
+
+def test_meshes_have_a_bound():
+    for make in (
+        lambda: train(Schedule.constant(1e-9, 10**12), TASK, batch=4, method=HeavyBall(1 - 1e-9)),
+        lambda: train(
+            Schedule.from_function(
+                np.ones_like, 1000 * np.arange(1, 30_000), steps=10**9, rate=0.01
+            ),
+            TASK,
+            batch=4,
+        ),
+    ):
+        with pytest.raises(ResourceError, match="use fewer breaks, a shorter memory"):
+            make()
+
+
+def test_the_functional_law_and_long_runs_see_narrow_features():
+    spike = Schedule.from_function(
+        lambda t: 0.01 + 0.5 * np.exp(-(((t - 765_432) / 3) ** 2) / 2), steps=10**6
+    )
+    with pytest.raises(DomainError, match="give breaks there"):
+        schedules.functional_law(spike, TASK, batch=4, noise_variance=0.1)
+    long_run = {"learning_rate": spike, "batch": 10, "richness": 1}
+    with pytest.raises(DomainError, match="learning_rate varies within some steps"):
+        feature_learning.online_dmft(10**6, TASK, **long_run)
+    few = Schedule.from_function(lambda t: np.where(np.abs(t - 777) < 2, 0.5, 4.0), steps=10**6)
+    with pytest.raises(DomainError, match=r"batch\[776\] = 0.5 must be >= 1"):
+        feature_learning.online_dmft(
+            10**6, TASK, **long_run | {"learning_rate": 0.01, "batch": few}
+        )

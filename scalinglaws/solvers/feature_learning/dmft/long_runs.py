@@ -8,11 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from ....arguments import affordable
 from ....equality import by_value
 from ....errors import ConvergenceError, DomainError
 from ....reprs import short_repr
 from ..._blas import one_thread
-from ...equivalents.macro_steps import SHORTEST
+from ...equivalents.macro_steps import SHORTEST, Mesh, mesh
 from ...schedules import Schedule
 from ...spectra import Spectrum
 from .collocation import Step
@@ -31,10 +32,8 @@ DISAGREEMENT = 1e-3
 
 _FORGET = 8  # times the exact steps, when noise from then is forgotten
 _VECTORS = 24  # smooth ones beyond which they are compressed
-_FILLED, _MANY = (
-    1.25,
-    500,
-)  # vectors, of those after the last compression, before the next one; and at most
+_FILLED = 1.25  # vectors, of those after the last compression, before the next one
+_MANY, _COPIES = 1200, 2.0  # vectors at most, and how often memory holds their covariances
 _HALVINGS, _GROWTH = 6, 1.3
 _LONG = 1.0  # rate times A times the largest eigenvalue, beyond which the contour must be close
 _OVERSHOOT = 2.5  # the same for merged modes
@@ -67,11 +66,11 @@ class Course:
 
     def rates(self, times: Array) -> Array:
         """Return learning rates."""
-        return self.rate._at(times)
+        return self.rate(times)
 
     def batches(self, times: Array) -> Array:
         """Return batches."""
-        return self.batch._at(times)
+        return self.batch(times)
 
     def segments(self) -> list[tuple[int, int, bool]]:
         """Return the intervals between breaks, and whether noise fades towards the end of each."""
@@ -79,6 +78,12 @@ class Course:
         return [
             (low, high, self.rate.fades(self.batch, low, high)) for low, high in pairwise(corners)
         ]
+
+    def mesh(self) -> Mesh:
+        """Return the macro steps of a run that needs no shorter ones."""
+        pieces = self.segments()
+        ends = [(low, high) for low, high, _ in pieces]
+        return mesh(ends, [fading for *_, fading in pieces], RATIO, single=EXACT)
 
 
 @short_repr
@@ -249,8 +254,10 @@ class Run:
 
     def _remember(self) -> None:
         """Stop where there is too much to remember for macro steps."""
-        if len(self.held.smooth) + len(self.held.noise) > _MANY:
-            reason = f"noise leaves more than {_MANY} vectors to remember; only method = 'memory' takes such steps"
+        fitting = math.sqrt(affordable(size=16) / (_COPIES * self.nodes.rates.size))
+        most = min(_MANY, int(fitting))
+        if len(self.held.smooth) + len(self.held.noise) > most:
+            reason = f"noise leaves more than {most} vectors to remember; only method = 'memory' takes such steps"
             raise StoppedError(self.memory.t, reason, ConvergenceError)
 
     def _renewal(self) -> float:
@@ -366,8 +373,8 @@ def closure_error(model: Model, course: Course, track: Track) -> Array:
     wanted = np.arange(first + 1.0)
     rate, batch = course.rate, course.batch
     short = Course(
-        Schedule.from_array(rate._at(wanted[:first])),
-        Schedule.from_array(np.minimum(batch._at(wanted[:first]), 1e200)),
+        Schedule.from_array(rate(wanted[:first])),
+        Schedule.from_array(np.minimum(batch(wanted[:first]), 1e200)),
     )
     closed = follow(model, short, wanted, exact=first)
     open_model = Model(
@@ -378,7 +385,7 @@ def closure_error(model: Model, course: Course, track: Track) -> Array:
     trace, noise = float(np.sum(nodes.variances).real), model.noise + nodes.floor
     found = np.zeros((2, track.steps.size))
     times = np.minimum(track.steps, course.steps - 1).astype(float)
-    turned = model.richness * noise * trace * rate._at(times) ** 2 / batch._at(times) * track.steps
+    turned = model.richness * noise * trace * rate(times) ** 2 / batch(times) * track.steps
     for row, (one, two) in enumerate(((closed.loss, exact.loss), (closed.scale, exact.scale))):
         missed = np.maximum.accumulate(np.abs(one / two - 1)[::-1])[::-1]
         late = float(np.max(np.abs(one / two - 1)[-max(first // 2, 1) :]))

@@ -301,7 +301,7 @@ def _course(given: dict[str, Any], steps: int) -> Course:
             if value.steps != steps:
                 listed(name, value, steps)
             if name == "batch":
-                values = value(np.linspace(0, steps - 1, 1000).round()) if steps else np.ones(1)
+                values = value(value.looks())
                 refuse_first(name, values, ~(values >= low), "must be >= 1")
             found.append(value)
             continue
@@ -345,6 +345,12 @@ def _long(
         kind == "full",
         closure,
     )
+    if how == "macro" and steps > EXACT:
+        plan = course.mesh()
+        for key, value in (("learning_rate", course.rate), ("batch", course.batch)):
+            if not value.follows(plan):
+                complaint = "varies within some steps by more than what is seen of it: give breaks there, or Schedule.from_array"
+                raise refusal(key, value, complaint, shown=False)
     name = {"memory": "memory of vectors", "macro": "memory of vectors, macro steps"}[how]
     stopped: StoppedError | None = None
     try:
@@ -407,7 +413,7 @@ def _solution(
     values: dict[str, Value] = {}
     for key, schedule in (("learning_rate", course.rate), ("batch", course.batch)):
         one_number = isinstance(given[key], float)
-        values[key] = given[key] if one_number else schedule._at(times)
+        values[key] = given[key] if one_number else schedule(times)
     status = Status.CONVERGED if good and last == track.steps.size else Status.UNRESOLVED
     return OnlineDMFTSolution(
         steps=steps,

@@ -19,6 +19,7 @@ from ....solvers.spectra import EmpiricalSpectrum, PowerLawSpectrum
 from ...comparison import Comparison, Measurement, Prediction, Rival
 from ...estimate import curve_from_replicates, exponent_from_replicates, measure
 from ...registry import Context, check
+from ...rule import FAIL, PASS
 from ...simulate import feature_learning as simulate
 from .tolerances import REPLICATES, Array, simulated_exponent
 
@@ -34,9 +35,15 @@ _BATCH, _RATE, _RICH = (
 )  # so rich that corrections of order 1/s are small while eta s is
 _DECADES_ALPHA = 1.5
 _DECADES = (  # beta, rate, steps, batch: eta s and the excess small, for the law is of leading order in both
-    (0.25, 0.001, 10**6, 10.0),
-    (0.5, 0.001, 10**8, 10.0),
-    (0.75, 0.02, 10**7, 100.0),
+    ("decades-beta-0.25", 0.25, 0.001, 10**6, 10.0),
+    ("decades-beta-0.5", 0.5, 0.001, 10**8, 10.0),
+    ("decades-beta-0.75", 0.75, 0.02, 10**7, 100.0),
+    ("long-steps-beta-0.5", 0.5, 0.01, 10**7, 100.0),
+)
+_LONG_STEPS = "long-steps-beta-0.5"  # there eta s is .6 in the end
+_TOO_LONG = (
+    "the law is of leading order in the rate times the scale of the kernel, .6 in the end; the same comparison at a tenth of the rate, "
+    "decades-beta-0.5, passes"
 )
 _SILENT_BATCH = 10**6  # kicks so small that their squares change nothing else
 
@@ -57,9 +64,13 @@ def excess(context: Context) -> Iterator[Comparison]:
 
 
 def _grown_for_decades(context: Context) -> Iterator[Comparison]:
-    """Compare the slope of the solver's excess over the last of many decades with the law; the rival saturates."""
+    """Compare the slope of the solver's excess over the last of many decades with the law; the rival saturates.
+
+    The law is of leading order in the rate times the scale of the kernel: where that is .6, its slope is missed, and the comparison
+    says so.
+    """
     law = theory.law("feature_learning.sgd_excess")
-    for beta, rate, last, size in _DECADES:
+    for label, beta, rate, last, size in _DECADES:
         steps = [last // 10, last]
         spectrum = PowerLawSpectrum(_DECADES_ALPHA, beta)
         found = [
@@ -73,7 +84,7 @@ def _grown_for_decades(context: Context) -> Iterator[Comparison]:
             warnings.simplefilter("ignore", AccuracyWarning)
             predicted = float(law(alpha=_DECADES_ALPHA, beta=beta))
         yield Comparison(
-            f"{context.check}/decades-beta-{beta:g}",
+            f"{context.check}/{label}",
             Prediction(
                 "exponent in steps of the loss over that without noise, minus one",
                 "exponent",
@@ -93,6 +104,8 @@ def _grown_for_decades(context: Context) -> Iterator[Comparison]:
             tolerance=simulated_exponent(predicted),
             rival=Rival("it saturates, as in the lazy model and for easy tasks", 0.0),
             evidence="exact",
+            expect=FAIL if label == _LONG_STEPS else PASS,
+            expect_reason=_TOO_LONG if label == _LONG_STEPS else None,
         )
 
 

@@ -87,6 +87,16 @@ def test_batches_twice_as_large_fail_the_excess(monkeypatch):
     assert [entry.verdict for entry in found] == ["fail"]
 
 
+def test_networks_that_learn_no_features_fail_over_decades(monkeypatch):
+    monkeypatch.setattr(noise, "_DECADES", (("short", 0.75, 0.02, 10**6, 100.0),))
+    context, solved = Context("feature_learning.mutant", "full", 0), noise.online_dmft
+    assert [entry.verdict for entry in noise._grown_for_decades(context)] == ["pass"]
+    monkeypatch.setattr(
+        noise, "online_dmft", lambda *args, richness, **given: solved(*args, richness=0, **given)
+    )
+    assert [entry.verdict for entry in noise._grown_for_decades(context)] == ["fail"]
+
+
 def test_chains_of_another_depth_fail(monkeypatch):
     """One factor less than asked for, in the reduction and in the law."""
     solved, original = feature_learning.gradient_flow, Law.__call__
