@@ -320,6 +320,7 @@ MAKERS = {
     "LocalSlopes": lambda: verify.empirical.local_slopes(
         np.geomspace(1, 1e4, 17), np.geomspace(2, 1, 17)
     ),
+    "Mesh": lambda: solvers.equivalents.macro_steps.mesh([(0, 200)], [True], 0.3),
     "Schedule": lambda: solvers.schedules.Schedule.wsd(rate=0.05, steps=200, cooldown=0.2),
     "ScheduledTraining": lambda: solvers.schedules.train(
         MAKERS["Schedule"](), solvers.PowerLawSpectrum(1.5, 0.5), batch=4, noise_variance=0.1

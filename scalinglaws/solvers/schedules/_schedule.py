@@ -356,7 +356,16 @@ class Schedule:
         -------
         bool
             True for what is no function: the other forms are known to be smooth between their breaks.
+
+        Raises
+        ------
+        DomainError
+            If the macro steps are not those of so many steps.
         """
+        instance("at", at, Mesh)
+        if at.ends[-1] != self.steps:
+            complaint = f"has {at.ends[-1]} steps, the schedule {self.steps}"
+            raise refusal("at", at.ends[-1], complaint, shown=False)
         if self.form != "from_function":
             return True
         long = at.lengths > 1
