@@ -50,7 +50,8 @@ def floats(
             raise TypeError
         if given.dtype == object and any(map(_is_no_number, given.ravel())):
             raise TypeError
-        return np.asarray(given, dtype=float)
+        with np.errstate(invalid="ignore"):  # older NumPy warns of NaN in single precision
+            return np.asarray(given, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise refusal(name, value, complaint) from None
 

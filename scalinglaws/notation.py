@@ -226,6 +226,14 @@ def convention(name: str) -> Convention:
     raise unknown_name("notation", name, known, likeness=0.75)  # an author is not another one
 
 
+def _all_names(known: Collection[Any]) -> bool:
+    """Whether these are words; an array without dimensions is a collection, and cannot be gone through."""
+    try:
+        return all(isinstance(name, str) for name in known)
+    except TypeError:
+        return False
+
+
 def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Replace the parameters of another notation, where values hold them all, by alpha and beta.
 
@@ -248,9 +256,7 @@ def canonical(values: Mapping[str, Any], known: Collection[str]) -> dict[str, An
     {'size': 7, 'alpha': Fraction(3, 2), 'beta': Fraction(2, 3)}
     """
     _check_mapping(values)
-    if isinstance(known, str) or not (
-        isinstance(known, Collection) and all(isinstance(name, str) for name in known)
-    ):
+    if isinstance(known, str) or not isinstance(known, Collection) or not _all_names(known):
         raise refusal("known", known, "must be names")
     if {"alpha", "beta"} <= set(values):
         return dict(values)
