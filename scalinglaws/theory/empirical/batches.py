@@ -21,6 +21,7 @@ from ..derivation import DEFINITION, EQUAL, Derivation, Step, solves, step
 from ..formula import Law
 from ..monomials import power_of, power_product
 from ..optimum import CostLimited, optimum_steps
+from ..parameters import as_expression
 from ..records import Derived, Form, Regime
 from ..references import KAPLAN_2020, MCCANDLISH_2018, Reference
 from .symbols import LOSS, C, N, build
@@ -71,6 +72,10 @@ class BatchLimited:
         }
     )
     reference: Reference = KAPLAN_2020
+
+    def __post_init__(self) -> None:
+        """Keep the batch as an expression."""
+        object.__setattr__(self, "batch", as_expression("batch", self.batch))
 
 
 @dataclass(frozen=True)
@@ -219,6 +224,7 @@ def _solve(model: BatchLimited) -> _Solved:
         )
     (regime,) = inner.regimes()
     gain = sp.cancel(1 + feedback * regime.exponent)
+    assert regime.constant is not None
     whole = regime.constant.subs(CRITICAL, model.batch.subs(LOSS, 1))
     share = entry.duals[next(term for term in entry.duals if term.has(model.scales[0]))]
     return _Solved(

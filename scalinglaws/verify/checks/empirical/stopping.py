@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ class _Runs:
 def stopping(context: Context) -> Iterator[Comparison]:
     """Runs at one batch, of 25 sizes around the best on nine budgets; nothing in them knows of an optimum."""
     count = context.pick(quick=16, full=200)
-    steady = {name: _FITTED[name] for name in ("a_N", "a_S")}
+    steady: dict[str, Any] = {name: _FITTED[name] for name in ("a_N", "a_S")}
     both = steady | {"a_B": _SHRINKING["a_B"]}
     inverse = {name: 1 / value for name, value in both.items()}
     for name, runs, given, other in (
