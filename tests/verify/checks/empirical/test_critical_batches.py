@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scalinglaws.verify.checks.empirical import stopping as checks
+from scalinglaws.verify.checks.empirical import critical_batches as checks
 
 from .. import mutations
 
