@@ -182,6 +182,14 @@ KAPLAN_2020 = Reference(
     2020,
     "arXiv:2001.08361",
 )
+MCCANDLISH_2018 = Reference(
+    "mccandlish2018empirical",
+    "S. McCandlish, J. Kaplan, D. Amodei, OpenAI Dota Team",
+    "An Empirical Model of Large-Batch Training",
+    "preprint",
+    2018,
+    "arXiv:1812.06162",
+)
 BUSBRIDGE_2025 = Reference(
     "busbridge2025distillation",
     "D. Busbridge, A. Shidani, F. Weers, J. Ramapuram, E. Littwin, R. Webb",

@@ -5,6 +5,7 @@ limits, and which of the parameters a measurement can tell apart.
 """
 
 from ..catalogue import FITTED
+from .batches import BatchLimited, derive_stopping, kaplan_batch_law, kaplan_steps_law
 from .counts import EmbeddedLoss, derive_reconciliation, kaplan_reconciliation_law
 from .curves import (
     CorrectedPower,
@@ -38,6 +39,7 @@ from .symbols import C, D, N, P, x
 __all__ = [
     "FITTED",
     "AdditiveLoss",
+    "BatchLimited",
     "BrokenPower",
     "C",
     "CorrectedPower",
@@ -59,9 +61,12 @@ __all__ = [
     "derive_power",
     "derive_reconciliation",
     "derive_regions",
+    "derive_stopping",
     "hestness_law",
+    "kaplan_batch_law",
     "kaplan_law",
     "kaplan_reconciliation_law",
+    "kaplan_steps_law",
     "perceptron_law",
     "power_law",
     "rosenfeld_law",

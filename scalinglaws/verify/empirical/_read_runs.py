@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import choice, instance, text
+from ...arguments import choice, instance, several, text
 from ...errors import DataError, brief, refusal
 from ._coded_warnings import CodedWarning, listed
 from ._run_checks import (
@@ -24,7 +24,7 @@ from ._run_checks import (
     doubts,
     loss_in_nats,
 )
-from ._run_columns import RANKS, choose_columns, counts_of
+from ._run_columns import RANKS, choose_columns, counts_of, resolved
 from ._run_rows import chosen_rows, read_cells, rows_rule, runs_of, without_duplicates
 from ._run_tables import RunSource, RunTable, read_table
 from ._runs import Runs
@@ -45,6 +45,7 @@ def read_runs(
     where: Mapping[str, Any] | None = None,
     compute: str | None = None,
     loss_unit: str | None = None,
+    variables: Sequence[str] = (),
 ) -> Runs:
     r"""Read training runs: parameters N, tokens D, compute C and final loss L of each.
 
@@ -74,6 +75,8 @@ def read_runs(
         it is compared with 6 N D.
     loss_unit : str, optional
         ``"nats"`` (default) or ``"bits"`` a token, ``"perplexity"``, both turned into nats, or ``"bits/byte"``, which are kept.
+    variables : sequence of str
+        Further columns of numbers to keep, in `Runs.variables`: for laws in shares of a mixture, bits, experts.
 
     Returns
     -------
@@ -114,12 +117,13 @@ def read_runs(
     _check_enough(table, chosen)
     if cost_rule[0] == "given" and "C" not in chosen:
         raise refusal("compute", compute, f"needs a column of compute; there are {_columns(table)}")
+    own = _own_columns(table, variables)
     counts = counts_of(table, chosen, counts)
     kept, notes = without_duplicates(table, chosen_rows(table, where))
-    needed = {"N", "D", "C", "loss", *named}
+    needed = {"N", "D", "C", "loss", *named, *own}
     if "D" not in chosen and "C" not in chosen:
         needed |= {"epochs", "unique_tokens"}
-    cells = read_cells(table, chosen, needed)
+    cells = read_cells(table, chosen | own, needed)
     chosen = {
         name: column
         for name, column in chosen.items()
@@ -183,6 +187,7 @@ def read_runs(
         warnings=tuple(note for code in order for note in notes if note.code == code),
         seed_sd=sd,
         seed_degrees=degrees,
+        variables={name[1:]: values[name] for name in own},
     )
 
 
@@ -236,6 +241,11 @@ def _named(columns: Any, run: str | None, group: str | None) -> dict[str, str | 
                 raise refusal(quantity, column, complaint)
             named[quantity] = column
     return named
+
+
+def _own_columns(table: RunTable, variables: Any) -> dict[str, str]:
+    """Return the columns that a person wants kept, each under a name that is no quantity's."""
+    return {f"\0{name}": resolved(table, name) for name in several("variables", variables, str)}
 
 
 def _check_enough(table: RunTable, chosen: Mapping[str, str]) -> None:

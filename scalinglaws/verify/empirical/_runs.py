@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,8 @@ class Runs(Result):
         Standard deviation of :math:`\ln L` among runs of the same (N, D) and group, pooled; None where there are none.
     seed_degrees : int
         Its degrees of freedom.
+    variables : dict of str to ndarray, shape (n,)
+        Further columns that were asked for, by name.
     """
 
     N: Array
@@ -154,6 +156,7 @@ class Runs(Result):
     warnings: tuple[CodedWarning, ...]
     seed_sd: float | None
     seed_degrees: int
+    variables: dict[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.N)
@@ -231,7 +234,9 @@ class Runs(Result):
             )
         held = {name: getattr(self, name) for name in _ARRAYS}
         return replace(
-            self, **{name: value[index] for name, value in held.items() if value is not None}
+            self,
+            **{name: value[index] for name, value in held.items() if value is not None},
+            variables={name: value[index] for name, value in self.variables.items()},
         )
 
     def summary(self, most_warnings: int = 3) -> str:
@@ -272,7 +277,7 @@ class Runs(Result):
             raise ImportError(
                 "to_dataframe needs pandas, which is not installed; use to_dict() or save()"
             ) from None
-        held = {name: getattr(self, name) for name in _ARRAYS}
+        held = {name: getattr(self, name) for name in _ARRAYS} | self.variables
         return pandas.DataFrame(
             {
                 name: value.tolist() if value.dtype.kind == "U" else value

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import number, numbers, whole
+from ....arguments import number, numbers, several, whole
 from ....errors import DataError, refusal
 from .._read_runs import read_runs
 from .._runs import Runs
@@ -56,6 +56,7 @@ def fit(
     fixed: Mapping[str, float] | None = None,
     bootstrap: int = 4000,
     rng: int | np.random.Generator = 0,
+    variables: Sequence[str] = (),
 ) -> Fit:
     r"""Fit a law to runs.
 
@@ -88,6 +89,8 @@ def fit(
         Number of fits to resampled runs; 0 for none.
     rng : Generator or int
         Source of randomness of the resampling, or a seed.
+    variables : sequence of str
+        Names in an expression that are columns of the runs beside N, D, C, P, n, m and x: shares of a mixture, bits, experts; >= 0.
 
     Returns
     -------
@@ -123,7 +126,12 @@ def fit(
     """
     count = whole("bootstrap", bootstrap, low=0)
     automatic = isinstance(law, str) and law == "auto"
-    chosen = fit_law("surface" if automatic else law, bounds).constrained(bounds, fixed)
+    own = several("variables", variables, str)
+    chosen = fit_law("surface" if automatic else law, bounds, own).constrained(bounds, fixed)
+    if unused := [name for name in own if name not in chosen.variables]:
+        raise refusal(
+            "variables", unused[0], f"are those of an expression; {chosen.id} has its own"
+        )
     threshold = None if delta is None else number("delta", delta, low=0, strict=True, infinite=True)
     above = 1.0 if envelope is None else number("envelope", envelope, low=0, high=1, strict=True)
     if chosen.id == "perceptron" and not {"k_1", "k_2", "q_2"} & set(fixed or {}):
@@ -289,16 +297,19 @@ def _data(law: FitLaw, source: Any) -> Points:
         return source
     names = law.variables
     if not isinstance(source, Runs) and not _holds(source, names):
-        source = read_runs(source)
+        source = read_runs(source, variables=law.own)
     if isinstance(source, Runs):
         held = {name: getattr(source, name, None) for name in names}
+        held |= {name: source.variables.get(name) for name in law.own}
         if names == ("x",):
             held = {"x": _abscissa(source)}
         for name, column in held.items():
             if not isinstance(column, np.ndarray) or column.dtype.kind not in "fiu":
-                raise DataError(f"{law.id} needs a column {name}; the runs have none")
+                cure = f": read_runs(..., variables=[{name!r}])" if name in law.own else ""
+                raise DataError(f"{law.id} needs a column {name}; the runs have none{cure}")
+            law.column(name, column)
         return Points(held, source.loss, source)  # type: ignore[arg-type]
-    columns = {name: numbers(name, source[name], low=0, strict=True).ravel() for name in names}
+    columns = {name: law.column(name, source[name]).ravel() for name in names}
     losses = numbers("loss", source["loss"], low=0, strict=True).ravel()
     for name, column in columns.items():
         if column.size != losses.size:

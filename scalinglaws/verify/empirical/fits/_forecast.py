@@ -131,7 +131,10 @@ def flat_columns(
             raise refusal(
                 name, None, f"is missing: {fit.law} needs {', '.join(needed)}", shown=False
             )
-    checked = {name: numbers(name, value, low=0, strict=True) for name, value in columns.items()}
+    own = {name for one in laws for name in one.own}
+    checked = {
+        name: numbers(name, value, low=0, strict=name not in own) for name, value in columns.items()
+    }
     shape, arrays = broadcast(checked)
     return shape, dict(zip(checked, arrays, strict=True))
 

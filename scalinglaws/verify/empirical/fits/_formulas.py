@@ -198,7 +198,11 @@ def default_box(log: bool, low: float) -> Any:
 
 
 @lru_cache(maxsize=64)
-def expression_law(text: str, bounds: tuple[tuple[str, tuple[float, float]], ...]) -> FitLaw:
+def expression_law(
+    text: str,
+    bounds: tuple[tuple[str, tuple[float, float]], ...],
+    own: tuple[str, ...] = (),
+) -> FitLaw:
     """Return a law written as an expression.
 
     Parameters
@@ -207,9 +211,15 @@ def expression_law(text: str, bounds: tuple[tuple[str, tuple[float, float]], ...
         Formula of the loss in N, D, C, P, n, m, x and parameters.
     bounds : tuple of (str, (float, float))
         A parameter whose lower bound is negative may have either sign; every other is positive.
+    own : tuple of str
+        Further variables.
     """
     loss = parse_expression(text, "law")
-    return _from_expression(text, None, loss, dict(bounds))
+    names = {symbol.name for symbol in loss.free_symbols}
+    for name in own:
+        if name not in names:
+            raise refusal("variables", name, f"does not occur in {text}")
+    return _from_expression(text, None, loss, dict(bounds), own)
 
 
 def catalogue_expression(law: Any, bounds: Mapping[str, tuple[float, float]]) -> FitLaw:
@@ -222,17 +232,25 @@ def catalogue_expression(law: Any, bounds: Mapping[str, tuple[float, float]]) ->
 
 
 def _from_expression(
-    text: str, catalogue: str | None, loss: Any, bounds: Mapping[str, tuple[float, float]]
+    text: str,
+    catalogue: str | None,
+    loss: Any,
+    bounds: Mapping[str, tuple[float, float]],
+    own: tuple[str, ...] = (),
 ) -> FitLaw:
     import sympy as sp
 
-    from ._generated import in_exponents_only, law_kernel, linear_in
+    from ._generated import in_exponents_only, law_kernel, linear_in, scale_of
 
     symbols = sorted(loss.free_symbols, key=lambda symbol: symbol.name)
+    own = tuple(name for name in own if name not in VARIABLES)
     variables = tuple(name for name in VARIABLES if name in {symbol.name for symbol in symbols})
+    variables += own
     if not variables:
         raise refusal(
-            "law", text, f"is no law: a variable is missing, one of {', '.join(VARIABLES)}"
+            "law",
+            text,
+            f"is no law: a variable is missing, one of {', '.join(VARIABLES)}, or others named by variables=",
         )
     parameters = [symbol for symbol in symbols if symbol.name not in variables]
     if not parameters:
@@ -251,13 +269,22 @@ def _from_expression(
         if symbol.name in variables
     }
     loss = loss.subs(fresh, simultaneous=True)
+    columns = [fresh[symbol] for name in variables for symbol in symbols if symbol.name == name]
+    scales = [
+        scale_of(loss, fresh[symbol], columns) if in_exponents_only(loss, fresh[symbol]) else None
+        for symbol in parameters
+    ]
     logs = [
-        not minus and not in_exponents_only(loss, fresh[symbol])
-        for symbol, minus in zip(parameters, signed, strict=True)
+        not minus and (scale is not None or not in_exponents_only(loss, fresh[symbol]))
+        for symbol, minus, scale in zip(parameters, signed, scales, strict=True)
     ]
     low = [-FREE if log or minus else 0.0 for log, minus in zip(logs, signed, strict=True)]
     linear = tuple(j for j in linear_in(loss, names) if logs[j])
-    boxes = tuple((j, default_box(logs[j], low[j])) for j in range(len(names)) if j not in linear)
+    boxes = tuple(
+        (j, scale if logs[j] and (scale := scales[j]) is not None else default_box(logs[j], low[j]))
+        for j in range(len(names))
+        if j not in linear
+    )
     try:
         kernel = law_kernel(loss, names, logs, signed, variables)
     except DomainError as failure:
@@ -274,4 +301,5 @@ def _from_expression(
         kernel=kernel,
         linear=linear,
         boxes=boxes,
+        own=own,
     )

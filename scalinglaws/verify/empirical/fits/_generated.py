@@ -63,6 +63,8 @@ class _Logarithm:
             return expr in self.logs or bool(self.plain[expr].is_positive)
         if expr.is_number:
             return bool(expr > 0)
+        if expr.is_Add and self._share(expr):
+            return True
         if expr.is_Add or expr.is_Mul:
             return all(self.positive(entry) for entry in expr.args)
         if expr.is_Pow:
@@ -83,7 +85,14 @@ class _Logarithm:
             return self.value(expr.exp) * self.of(expr.base)
         if isinstance(expr, sp.exp):
             return self.value(expr.args[0])
+        if self._share(expr):
+            return self._difference(expr)
         return LogSumExp(*(self.of(entry) for entry in expr.args))
+
+    def _share(self, expr: Any) -> bool:
+        """Tell whether a sum is 1 - exp(-y) with y > 0: what of a size is left at finite precision, for example."""
+        rest = 1 - expr
+        return isinstance(rest, sp.exp) and self.positive(-rest.args[0])
 
     def _difference(self, expr: Any) -> Any:
         up = [entry for entry in expr.args if self.positive(entry)]
@@ -208,3 +217,13 @@ def in_exponents_only(loss: Any, symbol: Any) -> bool:
         return any(outside(part) for part in parts)
 
     return not outside(loss)
+
+
+def scale_of(loss: Any, symbol: Any, variables: Sequence[Any]) -> int | None:
+    """Return the variable that a parameter divides, in exp(-P/g) for example, by its number; None where it is not of that kind."""
+    factor = sp.Dummy(positive=True)
+    for place, variable in enumerate(variables):
+        changed = loss.xreplace({symbol: symbol * factor, variable: variable * factor})
+        if changed == loss:
+            return place
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +31,8 @@ _SKEW = 1.0
 _TREND = 0.01  # level of a trend
 _NAMED = 0.2  # of the largest component, that of a parameter which is named
 _AT_BOUND = 1e-9
+_ROUNDING = 1e-4  # of the largest component of a direction that the loss does not see
+_SAME = 1e-9  # of ln L
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def identifiability(fit: Fit) -> Identifiability:
     roots = np.sqrt(fit.row_weights[kept])
     raw = fit.jacobian[kept] * roots[:, None]
     law = fit.model
-    logs = np.log(np.array([fit.columns[name][kept] for name in law.variables]))
+    logs = law.logarithms({name: fit.columns[name][kept] for name in law.variables})
     centered = raw.copy()
     middles = law.middles(logs)
     for amplitude, exponent, variable in law.centers:  # ln A_c = ln A - a times the middle
@@ -178,8 +181,11 @@ def _skewness(residuals: Array) -> float:
 
 
 def _followed(law: FitLaw, logs: Array) -> list[tuple[str, Array]]:
-    """Return the logarithms that residuals may follow."""
-    found = list(zip(law.variables, logs, strict=True))
+    """Return the logarithms that residuals may follow; what a person named a variable as it is."""
+    found = [
+        (name, np.exp(values) if name in law.own else values)
+        for name, values in zip(law.variables, logs, strict=True)
+    ]
     if {"N", "D"} <= set(law.variables):
         found.append(("D/N", dict(found)["D"] - dict(found)["N"]))
     return found
@@ -262,24 +268,81 @@ def _factor(deviation: float) -> str:
 
 
 def _gauge(fit: Fit, centered: Array, names: list[str]) -> str:
-    """Say along which direction of the parameters the loss does not change."""
+    """Say along which directions of the parameters the loss does not change."""
     size = np.maximum(np.linalg.norm(centered, axis=0), 1e-300)
-    _, vector = _decomposed(centered)
-    direction = vector / size
-    weight = np.abs(vector)
-    taken = [j for j in range(len(names)) if weight[j] >= _NAMED * float(np.max(weight))]
+    told = []
+    for vector in _unseen(centered / size):
+        parts = _exact(fit, vector / size)
+        if parts is None:
+            weight = np.abs(vector)
+            taken = [
+                name
+                for name, each in zip(names, weight, strict=True)
+                if each >= _NAMED * max(weight)
+            ]
+            told.append(f"the loss does not tell {', '.join(taken)} apart")
+        else:
+            told.append(_orbit(fit.model, dict(zip(names, parts, strict=True))))
+    return "; ".join(dict.fromkeys(told))
+
+
+def _unseen(jacobian: Array) -> Array:
+    """Return directions that a Jacobian does not see, each with as few parameters as may be."""
+    values, vectors = np.linalg.svd(jacobian, full_matrices=True)[1:]
+    values = np.append(values, np.zeros(len(vectors) - values.size))
+    rows: Array = vectors[values <= values[0] / NOT]
+    for k in range(len(rows)):  # elimination: each has one parameter that the others lack
+        left = np.abs(rows[k:]).max(axis=1)
+        best = k + int(np.argmax(left))
+        rows[[k, best]] = rows[[best, k]]
+        pivot = int(np.argmax(np.abs(rows[k])))
+        rows[k] /= rows[k, pivot]
+        others = np.arange(len(rows)) != k
+        rows[others] -= rows[others, pivot][:, None] * rows[k]
+    return rows
+
+
+def _exact(fit: Fit, direction: Array) -> Array | None:
+    """Return a direction of the free coordinates without its rounding errors, if the loss stays the same along it however far."""
     law = fit.model
-    log = {name: law.logs[law.names.index(name)] for name in names}
-    if not all(log[names[j]] for j in taken):
-        return f"the loss does not tell {', '.join(names[j] for j in taken)} apart"
-    largest = max((direction[j] for j in taken), key=abs)
-    powers = [round(float(direction[j] / largest), 3) for j in taken]
-    told = ", ".join(
-        f"{names[j]} by t" + ("" if power == 1 else f"^{power:g}")
-        for j, power in zip(taken, powers, strict=True)
-    )
-    kind = "a common factor cancels" if set(powers) == {1.0} else "a gauge"
-    return f"{kind}: the loss stays the same when one multiplies {told}, whatever t"
+    whole = np.zeros(len(law.names))
+    whole[law.free] = direction
+    whole[np.abs(whole) < _ROUNDING * np.max(np.abs(whole))] = 0.0
+    kept = whole[law.free]
+    logs = law.logarithms(fit.columns)
+    middles = law.middles(logs)
+    for amplitude, exponent, variable in law.centers:
+        whole[amplitude] += whole[exponent] * middles[variable]
+    step = whole / np.max(np.abs(whole))
+    with np.errstate(all="ignore"):
+        moved = law.values(np.stack([fit.x, fit.x + 0.3 * step, fit.x - 0.2 * step]), logs)
+    same = np.abs(moved[1:] - moved[0]) <= _SAME
+    return kept if bool(np.all(same)) else None
+
+
+def _orbit(law: FitLaw, parts: Mapping[str, float]) -> str:
+    """Say what may be multiplied and what added without any change of the loss."""
+    log = dict(zip(law.names, law.logs, strict=True))
+    plain = {name: part for name, part in parts.items() if part and not log[name]}
+    unit = max((plain or parts).values(), key=abs)
+    powers = {name: round(float(part / unit), 3) for name, part in parts.items()}
+    powers = {name: power for name, power in powers.items() if power}
+    if not plain:
+        told = ", ".join(
+            f"{name} by t" + ("" if power == 1 else f"^{power:g}") for name, power in powers.items()
+        )
+        kind = "a common factor cancels" if set(powers.values()) == {1.0} else "a gauge"
+        return f"{kind}: the loss stays the same when one multiplies {told}, whatever t"
+    added = ", ".join(f"{_times(powers[name])} to {name}" for name in plain if name in powers)
+    scaled = [
+        f"{name} by exp({_times(power)})" for name, power in powers.items() if name not in plain
+    ]
+    more = f" and multiplies {', '.join(scaled)}" if scaled else ""
+    return f"a gauge: the loss stays the same when one adds {added}{more}, whatever x"
+
+
+def _times(power: float) -> str:
+    return {1.0: "x", -1.0: "-x"}.get(power, f"{power:g} x")
 
 
 def _of_data(fit: Fit, logs: Array, kept: NDArray[np.bool_]) -> list[CodedWarning]:
@@ -287,7 +350,7 @@ def _of_data(fit: Fit, logs: Array, kept: NDArray[np.bool_]) -> list[CodedWarnin
     short = [
         f"{name} spans {np.ptp(values) / math.log(10):.2g} decades"
         for name, values in zip(fit.model.variables, logs, strict=True)
-        if np.ptp(values) < _DECADES * math.log(10) * (1 - 1e-9)
+        if name not in fit.model.own and np.ptp(values) < _DECADES * math.log(10) * (1 - 1e-9)
     ]
     if short:
         problems.append(CodedWarning("W-short-range", listed(short)))

@@ -82,6 +82,8 @@ class FitLaw:
         Range of each other coordinate in which starts are looked for; ``"scale"`` for that of the logarithms of the variables.
     like : str or None
         The law of which this one is a case in other coordinates, and from whose optimum it starts.
+    own : tuple of str
+        Variables that a person named: columns that may be 0.
     """
 
     id: str
@@ -98,6 +100,7 @@ class FitLaw:
     linear: tuple[int, ...] = ()
     boxes: tuple[tuple[int, Any], ...] = ()
     like: str | None = None
+    own: tuple[str, ...] = ()
 
     @property
     def engine(self) -> _newton.Engine:
@@ -121,9 +124,15 @@ class FitLaw:
                     f"is missing: {self.id} needs {', '.join(self.variables)}",
                     shown=False,
                 )
-            rows.append(numbers(name, columns[name], low=0, strict=True))
+            rows.append(self.column(name, columns[name]))
         table: Array = np.array(np.broadcast_arrays(*rows), float).reshape(len(rows), -1)
+        if self.own:
+            return np.where(table > 0, np.log(np.where(table > 0, table, 1.0)), NOTHING)
         return np.asarray(np.log(table))
+
+    def column(self, name: str, values: ArrayLike) -> Array:
+        """Check a column: positive, or, where a person named it a variable, at least 0."""
+        return numbers(name, values, low=0, strict=name not in self.own)
 
     def predict(self, x: ArrayLike, columns: Columns) -> Array:
         """Compute ln L at points.

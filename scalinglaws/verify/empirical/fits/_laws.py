@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from ....arguments import several
 from ....errors import refusal, unknown_name
 from . import _formulas, _surface
 from ._law import FREE, STEEPEST, FitLaw, checked_bounds
@@ -52,7 +53,9 @@ def _hand_written() -> dict[str, FitLaw]:
 
 
 def fit_law(
-    law: str | FitLaw | Any, bounds: Mapping[str, tuple[float, float]] | None = None
+    law: str | FitLaw | Any,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    variables: Sequence[str] = (),
 ) -> FitLaw:
     """Return a law that can be fitted.
 
@@ -63,6 +66,8 @@ def fit_law(
     bounds : mapping, optional
         Bounds of parameters; in an expression, those with a negative lower bound may have either sign. They are not applied:
         `FitLaw.constrained` does.
+    variables : sequence of str
+        Names in an expression, beside N, D, C, P, n, m and x, that are columns and no parameters.
 
     Returns
     -------
@@ -77,6 +82,7 @@ def fit_law(
     if isinstance(law, FitLaw):
         return law
     ends = checked_bounds(bounds)
+    own = tuple(dict.fromkeys(several("variables", variables, str)))
     named = law if isinstance(law, str) else getattr(law, "name", None)
     if not isinstance(named, str) or not (isinstance(law, str) or hasattr(law, "forms")):
         raise refusal("law", law, "must be the name of a law, an expression, or a law")
@@ -94,4 +100,4 @@ def fit_law(
 
             return _formulas.catalogue_expression(catalogue_law(law), ends)
         raise unknown_name("law", law, known)
-    return _formulas.expression_law(law, tuple(sorted(ends.items())))
+    return _formulas.expression_law(law, tuple(sorted(ends.items())), own)

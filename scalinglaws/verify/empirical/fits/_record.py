@@ -127,7 +127,8 @@ class Fit(Result):
     @cached_property
     def model(self) -> FitLaw:
         """The law that was fitted, with its bounds and fixed parameters."""
-        return fit_law(self.law, self.bounds).constrained(self.bounds, self.fixed)
+        law = fit_law(self.law, self.bounds, tuple(self.columns))
+        return law.constrained(self.bounds, self.fixed)
 
     @property
     def parameters(self) -> dict[str, float]:

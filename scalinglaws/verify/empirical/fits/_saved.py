@@ -28,7 +28,8 @@ def refuse_unsound(fit: Fit) -> None:
         if not isinstance(getattr(fit, name), dict):
             raise DataError(f"no sound fit: {name} must have entries by name")
     try:
-        law = fit_law(fit.law, fit.bounds).constrained(fit.bounds, fit.fixed)
+        law = fit_law(fit.law, fit.bounds, tuple(fit.columns))
+        law = law.constrained(fit.bounds, fit.fixed)
     except DomainError as failure:
         raise DataError(f"no sound fit: {failure}") from None
     if tuple(fit.names) != law.names:
@@ -48,7 +49,9 @@ def refuse_unsound(fit: Fit) -> None:
     if set(fit.columns) != set(law.variables):
         raise DataError(f"no sound fit: columns must be {', '.join(law.variables)}")
     for name, column in fit.columns.items():
-        _refuse_array(name, column, (count,), positive=True)
+        _refuse_array(name, column, (count,), positive=name not in law.own)
+        if name in law.own and np.any(column < 0):
+            raise DataError(f"no sound fit: {name} must hold numbers >= 0")
     _refuse_array("losses", fit.losses, (count,), positive=True)
     for name in ("cost", "delta", "envelope"):
         value = getattr(fit, name)

@@ -138,8 +138,8 @@ def shape_starts(
         Bounds of the coordinates; equal where one is fixed.
     linear : sequence of int
         Coordinates that are logarithms of what enters linearly.
-    boxes : mapping of int to (float, float) or "scale"
-        Range of each other coordinate.
+    boxes : mapping of int to (float, float), "scale" or int
+        Range of each other coordinate: a number stands for that of the logarithms of a variable.
 
     Returns
     -------
@@ -171,8 +171,10 @@ def shape_starts(
 
 
 def _box(box: Any, logs: Array, low: float, high: float) -> tuple[float, float]:
-    if box == "scale":
-        box = float(logs.min()) - _NEAR, float(logs.max()) + _NEAR
+    if isinstance(box, (str, int)):
+        row = logs if isinstance(box, str) else logs[box]
+        seen = row[row > _NOTHING]  # shares may be 0
+        box = float(seen.min()) - _NEAR, float(seen.max()) + _NEAR
     least, most = max(box[0], low), min(box[1], high)
     return (least, most) if least <= most else (low, high)
 
