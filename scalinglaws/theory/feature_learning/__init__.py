@@ -20,6 +20,7 @@ from .exponents import (
     derive_feedback,
     warps,
 )
+from .label_noise_descent import derive_label_noise
 from .schedules import (
     RATE,
     SLOWNESS,
@@ -62,6 +63,7 @@ __all__ = [
     "derive_excess",
     "derive_feedback",
     "derive_kernel_scale",
+    "derive_label_noise",
     "derive_network",
     "derive_prefactor",
     "derive_silver",

@@ -18,6 +18,7 @@ from .bottlenecks import WarpedLimited, derive_warped, noise
 from .chain import ChainLimited, derive_depth, derive_kernel_scale
 from .compute import compute_limited
 from .exponents import LAZINESS, FeedbackLimited, derive_crossover, derive_feedback
+from .label_noise_descent import derive_label_noise
 from .schedules import (
     SLOWNESS,
     STEPS,
@@ -235,6 +236,22 @@ def sgd_excess_law() -> Law:
             "local slopes are above this at any time that can be reached, by a memory of earlier losses, by corrections of order "
             "1/s and at finite eta s: compare with s(t) itself; the constants (.82, .79, .77 at beta = 1/4, 1/2, 3/4) are measured",
         ),
+    )
+
+
+@lru_cache(maxsize=1)
+def label_noise_law() -> Law:
+    r"""Return ``feature_learning.label_noise``: :math:`t_n = 1/(\gamma\,\theta\,\sigma^2\,\mathrm{Tr}\Lambda)`, :math:`\theta = \eta/B`."""
+    return _build(
+        "label_noise",
+        "how many steps of a fixed rate noisy labels take to shrink the kernel that a rich network has grown",
+        derive=derive_label_noise,
+        model=StepsLimited(),
+        symbols={"alpha": _SYMBOLS["alpha"]},
+        quantity="steps on which the scale of the kernel falls, against r = 1/(learning rate)",
+        variable=SLOWNESS,
+        growth=True,
+        standing="heuristic",
     )
 
 

@@ -6,7 +6,14 @@ import pytest
 from scalinglaws import verify
 from scalinglaws.solvers import EmpiricalSpectrum, feature_learning
 from scalinglaws.theory.formula import Law
-from scalinglaws.verify.checks.feature_learning import circle, depth, flow, noise, steps
+from scalinglaws.verify.checks.feature_learning import (
+    circle,
+    depth,
+    flow,
+    label_descent,
+    noise,
+    steps,
+)
 from scalinglaws.verify.registry import Context
 
 
@@ -16,7 +23,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 58
+    assert len(report.comparisons) == 60
 
 
 @pytest.mark.parametrize("check", ["time", "crossover", "model", "compute", "silver"])
@@ -95,6 +102,17 @@ def test_networks_that_learn_no_features_fail_over_decades(monkeypatch):
         noise, "online_dmft", lambda *args, richness, **given: solved(*args, richness=0, **given)
     )
     assert [entry.verdict for entry in noise._grown_for_decades(context)] == ["fail"]
+
+
+def test_labels_that_lose_their_noise_fail_the_descent(monkeypatch):
+    original = label_descent.simulate.online_sgd
+    monkeypatch.setattr(
+        label_descent.simulate,
+        "online_sgd",
+        lambda *args, noise_variance, **given: original(*args, noise_variance=0.0, **given),
+    )
+    found = label_descent.descent(Context("feature_learning.mutant", "quick", 0))
+    assert [entry.verdict for entry in found] == ["fail"] * 2
 
 
 def test_chains_of_another_depth_fail(monkeypatch):
