@@ -100,7 +100,7 @@ def derive_label_noise(model: StepsLimited) -> Derived:
         return Derivation(steps, conditions, box)
 
     return Derived(
-        (Regime("all", sp.true, sp.Integer(2), 1 / (GAMMA * _SIGMA2 * trace) * _BATCH),),
+        (Regime("all", sp.true, sp.Integer(2), None),),
         conditions,
         build,
         forms=forms,
