@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scalinglaws import verify
+from scalinglaws.errors import ScalingLawsError
 from scalinglaws.solvers import EmpiricalSpectrum, feature_learning
 from scalinglaws.theory.formula import Law
 from scalinglaws.verify.checks.feature_learning import (
@@ -104,15 +105,34 @@ def test_networks_that_learn_no_features_fail_over_decades(monkeypatch):
     assert [entry.verdict for entry in noise._grown_for_decades(context)] == ["fail"]
 
 
-def test_labels_that_lose_their_noise_fail_the_descent(monkeypatch):
+def test_other_noise_fails_the_descent(monkeypatch):
+    """Batches in proportion to the rate: steps grow with one power less; and noise that is as strong in both runs."""
+    original = label_descent.simulate.online_sgd
+
+    def averaged(*args, batch, learning_rate, noise_variance, **given):
+        size = round(batch * learning_rate / 0.1) if noise_variance == 1 else batch
+        return original(
+            *args,
+            batch=size,
+            learning_rate=learning_rate,
+            noise_variance=max(noise_variance, 0.25),
+            **given,
+        )
+
+    monkeypatch.setattr(label_descent.simulate, "online_sgd", averaged)
+    found = label_descent.descent(Context("feature_learning.mutant", "quick", 0))
+    assert [entry.verdict for entry in found] == ["fail"] * 2
+
+
+def test_labels_that_lose_their_noise_leave_the_kernel_as_it_is(monkeypatch):
     original = label_descent.simulate.online_sgd
     monkeypatch.setattr(
         label_descent.simulate,
         "online_sgd",
         lambda *args, noise_variance, **given: original(*args, noise_variance=0.0, **given),
     )
-    found = label_descent.descent(Context("feature_learning.mutant", "quick", 0))
-    assert [entry.verdict for entry in found] == ["fail"] * 2
+    with pytest.raises(ScalingLawsError, match="never both above and below"):
+        list(label_descent.descent(Context("feature_learning.mutant", "quick", 0)))
 
 
 def test_chains_of_another_depth_fail(monkeypatch):
