@@ -106,16 +106,16 @@ def test_networks_that_learn_no_features_fail_over_decades(monkeypatch):
 
 
 def test_other_noise_fails_the_descent(monkeypatch):
-    """Batches in proportion to the rate: steps grow with one power less; and noise that is as strong in both runs."""
+    """Batches that fall with the root of the rate, and noise that is not as weak as asked for."""
     original = label_descent.simulate.online_sgd
 
     def averaged(*args, batch, learning_rate, noise_variance, **given):
-        size = round(batch * learning_rate / 0.1) if noise_variance == 1 else batch
+        size = round(batch * (learning_rate / 0.1) ** 0.5) if noise_variance == 1 else batch
         return original(
             *args,
             batch=size,
             learning_rate=learning_rate,
-            noise_variance=max(noise_variance, 0.25),
+            noise_variance=max(noise_variance, 0.06),
             **given,
         )
 
