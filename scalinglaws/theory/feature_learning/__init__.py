@@ -21,6 +21,7 @@ from .exponents import (
     warps,
 )
 from .label_noise_descent import derive_label_noise
+from .reduction import derive_reduction
 from .schedules import (
     RATE,
     SLOWNESS,
@@ -66,6 +67,7 @@ __all__ = [
     "derive_label_noise",
     "derive_network",
     "derive_prefactor",
+    "derive_reduction",
     "derive_silver",
     "derive_steps",
     "derive_warped",

@@ -19,6 +19,7 @@ from .chain import ChainLimited, derive_depth, derive_kernel_scale
 from .compute import compute_limited
 from .exponents import LAZINESS, FeedbackLimited, derive_crossover, derive_feedback
 from .label_noise_descent import derive_label_noise
+from .reduction import derive_reduction
 from .schedules import (
     SLOWNESS,
     STEPS,
@@ -276,6 +277,19 @@ def model_law() -> Law:
             BORDELON_2024_FEATURES.at("model bottleneck"),
             point={"alpha": sp.Rational(3, 2), "beta": sp.Rational(3, 2)},
         ),
+    )
+
+
+@lru_cache(maxsize=1)
+def reduction_law() -> Law:
+    r"""Return ``feature_learning.reduction``: N features are unlimited ones with noise :math:`\sim N^{-\alpha\min(1, \beta)}`."""
+    return _build(
+        "reduction",
+        "online SGD of a network of N features is that of unlimited features on another spectrum, whose labels have noise: how much",
+        derive=derive_reduction,
+        model=ModeLimited(resource=N, residual=RATIONAL(1, 1)),
+        quantity="variance of the noise that acts as what N features cannot reach",
+        variable=N,
     )
 
 

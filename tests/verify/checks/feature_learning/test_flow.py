@@ -13,6 +13,7 @@ from scalinglaws.verify.checks.feature_learning import (
     flow,
     label_descent,
     noise,
+    one_draw,
     steps,
 )
 from scalinglaws.verify.registry import Context
@@ -24,7 +25,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 60
+    assert len(report.comparisons) == 62
 
 
 @pytest.mark.parametrize("check", ["time", "crossover", "model", "compute", "silver"])
@@ -121,6 +122,17 @@ def test_other_noise_fails_the_descent(monkeypatch):
 
     monkeypatch.setattr(label_descent.simulate, "online_sgd", averaged)
     found = label_descent.descent(Context("feature_learning.mutant", "quick", 0))
+    assert [entry.verdict for entry in found] == ["fail"] * 2
+
+
+def test_features_of_another_covariance_fail_one_draw(monkeypatch):
+    original = one_draw._reduced
+    monkeypatch.setattr(
+        one_draw,
+        "_reduced",
+        lambda first, *args: original(first * (1 + 1e-6), *args),
+    )
+    found = one_draw.reduced_to_noise(Context("feature_learning.mutant", "quick", 0))
     assert [entry.verdict for entry in found] == ["fail"] * 2
 
 
