@@ -157,7 +157,7 @@ def online(context: Context) -> Iterator[Comparison]:
             steps=(100, 1000, 3000, 10000),
             learning_rate=0.03,
         )
-        yield from _compared(context, "macro-steps", long, _LAZY, 2)
+        yield from _compared(context, "macro-steps", long, _LAZY, 10)
 
 
 @check(
