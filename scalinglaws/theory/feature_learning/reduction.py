@@ -43,7 +43,7 @@ def derive_reduction(model: ModeLimited) -> Derived:
     --------
     >>> from scalinglaws.theory.symbols import N
     >>> from scalinglaws.theory.asymptotics import RATIONAL
-    >>> derive_reduction(ModeLimited(2, 2, resource=N, residual=RATIONAL(1, 1))).expr
+    >>> derive_reduction(ModeLimited(N, RATIONAL(1, 1), spectrum_exponent=2, signal_exponent=2)).expr
     1
     """
     instance("model", model, ModeLimited)

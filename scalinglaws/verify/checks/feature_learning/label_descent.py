@@ -103,7 +103,7 @@ def descent(context: Context) -> Iterator[Comparison]:
                 len(rows),
                 f"{len(rows)} times {settings[0].draws} and {settings[1].draws} networks, {_MODES} eigenvalues {_REPLICAS} times each; "
                 f"from s = {_LEVELS[0]} to {_LEVELS[1]}",
-                tuple(sorted(one.unit for one in settings)),
+                (settings[0].unit, settings[1].unit),
             )
 
         yield Comparison(
