@@ -13,6 +13,7 @@ from scalinglaws.verify import registry
 
 # a bottleneck of a fixed kernel, met at the pace of a growing one
 HEURISTIC = (
+    "feature_learning.label_noise",
     "feature_learning.transient",
     "feature_learning.sgd_noise",
     "manifold.model_resolution",

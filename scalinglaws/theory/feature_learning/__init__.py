@@ -20,6 +20,8 @@ from .exponents import (
     derive_feedback,
     warps,
 )
+from .label_noise_descent import derive_label_noise
+from .reduction import derive_reduction
 from .schedules import (
     RATE,
     SLOWNESS,
@@ -62,8 +64,10 @@ __all__ = [
     "derive_excess",
     "derive_feedback",
     "derive_kernel_scale",
+    "derive_label_noise",
     "derive_network",
     "derive_prefactor",
+    "derive_reduction",
     "derive_silver",
     "derive_steps",
     "derive_warped",

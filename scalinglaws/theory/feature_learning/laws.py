@@ -18,6 +18,8 @@ from .bottlenecks import WarpedLimited, derive_warped, noise
 from .chain import ChainLimited, derive_depth, derive_kernel_scale
 from .compute import compute_limited
 from .exponents import LAZINESS, FeedbackLimited, derive_crossover, derive_feedback
+from .label_noise_descent import derive_label_noise
+from .reduction import derive_reduction
 from .schedules import (
     SLOWNESS,
     STEPS,
@@ -238,6 +240,22 @@ def sgd_excess_law() -> Law:
     )
 
 
+@lru_cache(maxsize=1)
+def label_noise_law() -> Law:
+    r"""Return ``feature_learning.label_noise``: :math:`t_n = 1/(\gamma\,\theta\,\sigma^2\,\mathrm{Tr}\Lambda)`, :math:`\theta = \eta/B`."""
+    return _build(
+        "label_noise",
+        "how many steps of a fixed rate noisy labels take to shrink the kernel that a rich network has grown",
+        derive=derive_label_noise,
+        model=StepsLimited(),
+        symbols={"alpha": _SYMBOLS["alpha"]},
+        quantity="steps on which the scale of the kernel falls, against r = 1/(learning rate)",
+        variable=SLOWNESS,
+        growth=True,
+        standing="heuristic",
+    )
+
+
 # -- size ---------------------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +277,19 @@ def model_law() -> Law:
             BORDELON_2024_FEATURES.at("model bottleneck"),
             point={"alpha": sp.Rational(3, 2), "beta": sp.Rational(3, 2)},
         ),
+    )
+
+
+@lru_cache(maxsize=1)
+def reduction_law() -> Law:
+    r"""Return ``feature_learning.reduction``: N features are unlimited ones with noise :math:`\sim N^{-\alpha\min(1, \beta)}`."""
+    return _build(
+        "reduction",
+        "online SGD of a network of N features is that of unlimited features on another spectrum, whose labels have noise: how much",
+        derive=derive_reduction,
+        model=ModeLimited(resource=N, residual=RATIONAL(1, 1)),
+        quantity="variance of the noise that acts as what N features cannot reach",
+        variable=N,
     )
 
 

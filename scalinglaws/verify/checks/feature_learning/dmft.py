@@ -19,6 +19,7 @@ from .tolerances import RATE_TOLERANCE, REPLICATES, Array, rate_of_deviation, si
 
 _TASK = PowerLawSpectrum(1.5, 0.75, 40)
 _LAZY, _RICH = 0.0, 2.0  # richness
+_MARCHED = 700  # steps: what is longer is solved in macro steps
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,19 @@ class _Training:
             self.data / self.replicas,
             self.steps[-1],
         )
+        names = ("test_loss", "train_loss")
         found: Any
+        if not self.reuse and last > _MARCHED:
+            found = solve.online_dmft(
+                last,
+                self.spectrum,
+                features=features,
+                batch=data,
+                method="macro",
+                at=self.steps,
+                **self.settings,
+            )
+            return {name: np.asarray(getattr(found, name)) for name in names}
         if self.reuse:
             found = solve.reuse_dmft(
                 last, self.spectrum, features=features, samples=data, **self.settings
@@ -59,10 +72,7 @@ class _Training:
             found = solve.online_dmft(
                 last, self.spectrum, features=features, batch=data, **self.settings
             )
-        return {
-            name: np.asarray(getattr(found, name))[list(self.steps)]
-            for name in ("test_loss", "train_loss")
-        }
+        return {name: np.asarray(getattr(found, name))[list(self.steps)] for name in names}
 
     def simulated(self, draws: int, rng: np.random.Generator) -> dict[str, Array]:
         """Return losses averaged over draws."""
@@ -138,6 +148,16 @@ def online(context: Context) -> Iterator[Comparison]:
     yield from _compared(
         context, "lazy", _Training(False, _LAZY, features=80, data=160), _RICH, draws
     )
+    if context.effort == "full":
+        long = _Training(
+            False,
+            1.0,
+            features=160,
+            data=160,
+            steps=(100, 1000, 3000, 10000),
+            learning_rate=0.03,
+        )
+        yield from _compared(context, "macro-steps", long, _LAZY, 10)
 
 
 @check(

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 
 from scalinglaws import verify
+from scalinglaws.errors import ScalingLawsError
 from scalinglaws.solvers import EmpiricalSpectrum, feature_learning
 from scalinglaws.theory.formula import Law
-from scalinglaws.verify.checks.feature_learning import circle, depth, flow, noise, steps
+from scalinglaws.verify.checks.feature_learning import (
+    circle,
+    depth,
+    flow,
+    label_descent,
+    noise,
+    one_draw,
+    steps,
+)
 from scalinglaws.verify.registry import Context
 
 
@@ -16,7 +25,7 @@ def test_every_verdict_is_as_expected(shared_report):
     assert [
         comparison.id for comparison in report.comparisons if not comparison.discriminating
     ] == []
-    assert len(report.comparisons) == 58
+    assert len(report.comparisons) == 62
 
 
 @pytest.mark.parametrize("check", ["time", "crossover", "model", "compute", "silver"])
@@ -95,6 +104,47 @@ def test_networks_that_learn_no_features_fail_over_decades(monkeypatch):
         noise, "online_dmft", lambda *args, richness, **given: solved(*args, richness=0, **given)
     )
     assert [entry.verdict for entry in noise._grown_for_decades(context)] == ["fail"]
+
+
+def test_other_noise_fails_the_descent(monkeypatch):
+    """Batches that fall with the root of the rate, and noise that is not as weak as asked for."""
+    original = label_descent.simulate.online_sgd
+
+    def averaged(*args, batch, learning_rate, noise_variance, **given):
+        size = round(batch * (learning_rate / 0.1) ** 0.5) if noise_variance == 1 else batch
+        return original(
+            *args,
+            batch=size,
+            learning_rate=learning_rate,
+            noise_variance=max(noise_variance, 0.06),
+            **given,
+        )
+
+    monkeypatch.setattr(label_descent.simulate, "online_sgd", averaged)
+    found = label_descent.descent(Context("feature_learning.mutant", "quick", 0))
+    assert [entry.verdict for entry in found] == ["fail"] * 2
+
+
+def test_features_of_another_covariance_fail_one_draw(monkeypatch):
+    original = one_draw._reduced
+    monkeypatch.setattr(
+        one_draw,
+        "_reduced",
+        lambda first, *args: original(first * (1 + 1e-6), *args),
+    )
+    found = one_draw.reduced_to_noise(Context("feature_learning.mutant", "quick", 0))
+    assert [entry.verdict for entry in found] == ["fail"] * 2
+
+
+def test_labels_that_lose_their_noise_leave_the_kernel_as_it_is(monkeypatch):
+    original = label_descent.simulate.online_sgd
+    monkeypatch.setattr(
+        label_descent.simulate,
+        "online_sgd",
+        lambda *args, noise_variance, **given: original(*args, noise_variance=0.0, **given),
+    )
+    with pytest.raises(ScalingLawsError, match="never both above and below"):
+        list(label_descent.descent(Context("feature_learning.mutant", "quick", 0)))
 
 
 def test_chains_of_another_depth_fail(monkeypatch):
