@@ -48,13 +48,18 @@ class CurveLaw:
     high: tuple[float, ...]
     schedules: int
 
+    @property
+    def exponent(self) -> int:
+        """Place of the exponent of the sum of rates."""
+        return 3 if self.name == FUNCTIONAL else 2
+
     def values(self, x: Array, unit: float) -> Array:
         """Return the parameters that belong to coordinates, for rates in the unit in which they were given."""
-        return _LOGARITHMS[self.name](np.asarray(x), math.log(unit))[0]
+        return np.asarray(_LOGARITHMS[self.name](np.asarray(x), math.log(unit))[0])
 
     def slopes(self, x: Array, unit: float) -> Array:
         """Return the derivatives of the parameters by the coordinates, shape (p, p)."""
-        return _LOGARITHMS[self.name](np.asarray(x), math.log(unit))[1]
+        return np.asarray(_LOGARITHMS[self.name](np.asarray(x), math.log(unit))[1])
 
     def coordinates(self, parameters: dict[str, float], unit: float) -> Array:
         """Return the coordinates that belong to parameters."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from ....arguments import number, ordered, refuse_first, shaped
-from ....errors import refusal
+from ....errors import ExtrapolationWarning, refusal
 from ....formatting import scientific
 from ....notebook import words_html
 from ....results import Result
@@ -19,6 +21,7 @@ from ._laws import CURVE_LAWS, CurvePoints
 
 Array = NDArray[np.float64]
 _SHOWN = 120  # points of a prediction, if none are asked for
+_SAME_PEAK = 1.05
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,10 @@ class CurveFit(Result):
     residual_rms : float
         Root mean square of the residuals of :math:`\ln L` at the fitted points.
     scale : float
-        Root mean square by which measured :math:`\ln L` are off the law: on curves that were held out, where there are such, else at
-        the fitted points, whichever is larger.
+        Root mean square by which measured :math:`\ln L` are off the law, the largest of that at the fitted points, and on curves that
+        were held out and at their ends, where there are such.
     condition : float
-        Condition number of the Jacobian, its columns scaled to length 1.
+        Condition number of the Jacobian, its columns scaled to length 1, A taken at the geometric mean of S.
     weakest : tuple of str
         The two parameters that are told apart worst.
     fall : float
@@ -241,6 +244,12 @@ class CurveFit(Result):
         DomainError
             If an argument is out of range.
 
+        Warns
+        -----
+        ExtrapolationWarning
+            If the peak of the schedule is not among those of the fitted curves, of which the multi-power and the momentum law know nothing:
+            warm-up to another peak shifts :math:`L_0`.
+
         Examples
         --------
         >>> from scalinglaws.verify.empirical import fit_curves
@@ -265,10 +274,12 @@ class CurveFit(Result):
             raise refusal("at", int(steps[0]), "must come after a step with a rate above 0")
         if self.functional is not None:  # which refuses what its curves do not tell
             self.functional.predict(schedule, at=steps)
+        else:
+            self._warn(float(np.max(rates)))
         found = CurvePoints(CURVE_LAWS[self.law], schedule, steps, self.unit)
         losses, slopes = found.logs(self.x)
         spread = np.sqrt(larger_variance(slopes, self.covariance, self.block_covariance))
-        half = _quantile(share) * np.hypot(spread, self.scale)
+        half = float(ndtri(0.5 + share / 2)) * np.hypot(spread, self.scale)
         expected = np.exp(losses)
         columns = {
             "steps": steps.astype(float),
@@ -285,6 +296,18 @@ class CurveFit(Result):
             scale=self.scale,
             level=share,
         )
+
+    def _warn(self, peak: float) -> None:
+        """Say so where the peak is another one than those of the fitted curves."""
+        low, high = self.rates
+        if not low / _SAME_PEAK <= peak <= high * _SAME_PEAK:
+            known = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+            warnings.warn(
+                f"the schedule's peak {peak:.4g} is not that of the fitted curves, {known}: "
+                f"the {self.law} law does not know what another peak does",
+                ExtrapolationWarning,
+                stacklevel=3,
+            )
 
     def summary(self) -> str:
         """Describe the fit in a few lines.
@@ -321,9 +344,3 @@ def pooled_rms(rows: tuple[HeldOutRun, ...]) -> float:
     """Return the root mean square of the errors of ln L of curves that were predicted, each with the same weight."""
     squares = [row.rms**2 for row in rows if not row.message]
     return float(np.sqrt(np.mean(squares))) if squares else float("nan")
-
-
-def _quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + level / 2))

@@ -104,7 +104,7 @@ def _functional(law: CurveLaw, used: Sequence[Used], unit: float) -> Solved:
         found = fit_schedule_law(curves, points=10**9, start=1, bootstrap=0)
     places = [CurvePoints(law, one.schedule, one.steps, found.unit) for one in used]
     jacobian = np.concatenate([points.logs(found.coordinates)[1] for points in places])
-    condition, weakest = _told_apart(jacobian[:, np.diag(found.covariance) > 0], law, found)
+    condition, weakest = _parted(law, places, jacobian, np.diag(found.covariance) > 0)
     return Solved(
         x=found.coordinates,
         covariance=found.covariance,
@@ -130,7 +130,7 @@ class _Task:
         for place in (1, 3):  # amplitudes are measured in losses
             self._low[place] += float(np.max(self._target))
             self._high[place] += float(np.max(self._target))
-        self._high[0] = float(np.min(self._losses))
+        self._high[0] = float(np.max(self._losses))  # that of a constant rate: decays go below it
         self._known: tuple[bytes, Array, Array] | None = None
 
     def solved(self) -> Solved:
@@ -144,8 +144,7 @@ class _Task:
         plain, blocks = np.zeros((2, size, size))
         at = np.ix_(free, free)
         plain[at], blocks[at] = covariances(jacobian[:, free], residuals, self._sizes)
-        names = [name for name, is_free in zip(self._law.names, free, strict=True) if is_free]
-        condition, weakest = told_apart(jacobian[:, free], names)
+        condition, weakest = _parted(self._law, self._points, jacobian, free)
         return Solved(
             x=best.x,
             covariance=plain,
@@ -192,7 +191,7 @@ class _Task:
             alpha: np.concatenate([points.sums**-alpha for points in self._points])
             for alpha in _ALPHAS
         }
-        ranked = []
+        ranked: list[tuple[float, int, Array]] = []
         for shape in self._shapes():
             trial = np.concatenate(([0.0, 0.0, 0.5, 0.0], shape))
             taken = np.concatenate([points.annealed(trial)[:, 0] for points in self._points])
@@ -216,17 +215,20 @@ class _Task:
 
 def _reduced(columns: Array) -> tuple[Array, Array]:
     """Return a small problem of least squares with the solution of ``columns @ x = 1``."""
-    triangle = np.linalg.qr(np.column_stack((columns, np.ones(len(columns)))), mode="r")
+    both = np.column_stack((columns, np.ones(len(columns))))
+    triangle = np.asarray(np.linalg.qr(both, mode="r"))
     return triangle[:, :-1], triangle[:, -1]
 
 
-def _told_apart(
-    jacobian: Array, law: CurveLaw, found: ScheduleLawFit
+def _parted(
+    law: CurveLaw, points: Sequence[CurvePoints], jacobian: Array, free: NDArray[np.bool_]
 ) -> tuple[float, tuple[str, ...]]:
-    kept = np.diag(found.covariance) > 0
-    return told_apart(
-        jacobian, [name for name, is_free in zip(law.names, kept, strict=True) if is_free]
-    )
+    """Say how well the parameters are told apart, A at the geometric mean of the sums of rates."""
+    middle = float(np.mean(np.log(np.concatenate([one.sums for one in points]))))
+    centered = jacobian.copy()
+    centered[:, law.exponent] += middle * jacobian[:, 1]
+    names = [name for name, is_free in zip(law.names, free, strict=True) if is_free]
+    return told_apart(centered[:, free], names)
 
 
 def told_apart(jacobian: Array, names: Sequence[str]) -> tuple[float, tuple[str, ...]]:
