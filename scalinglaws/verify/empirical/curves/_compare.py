@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from ....reprs import LONGEST, line
 from ....results import Result
 from ._fit import fitted, held_out
 from ._laws import CURVE_LAWS, LAWS
-from ._read_curves import Columns, read_curves
+from ._read_curves import Columns, CurveSource, read_curves
 from ._record import CurveFit, HeldOutRun, pooled_rms
 
 
@@ -117,7 +116,7 @@ class CurveComparison(Result):
 
 
 def compare_curves(
-    runs: Any,
+    runs: CurveSource,
     *,
     laws: Sequence[str] = LAWS,
     lr: str = "lr",

@@ -15,7 +15,7 @@ from ....errors import DataError, ExtrapolationWarning, refusal, unknown_name
 from ...estimate._schedule_law import smallest_fall, thinned
 from ._blocks import warmup_end
 from ._laws import CURVE_LAWS, FUNCTIONAL, LAWS, CurveLaw, CurvePoints
-from ._read_curves import Columns, NamedCurve, read_curves
+from ._read_curves import Columns, CurveSource, NamedCurve, read_curves
 from ._record import CurveFit, FittedCurve, HeldOutRun
 from ._solve import Used, solve
 
@@ -31,7 +31,7 @@ _CURE = (
 
 def fit_curves(
     law: str,
-    runs: Any,
+    runs: CurveSource,
     *,
     lr: str = "lr",
     step: str = "step",
@@ -91,7 +91,7 @@ def fit_curves(
     Residuals of ln L, bounded least squares with exact slopes; of the two laws here with Huber's threshold down to .001, from the four
     best of a grid of shapes. Warm-up enters by S only: its changes of the rate would add a constant. A rate counts as at least
     :math:`10^{-6}` of the peak in the power of gamma, so that a schedule may end at 0. The sum of the multi-power law is put together
-    into 300 blocks at most, with an error below 5e-5 of the loss measured on cosines of 72000 steps, .1 and 0 of the peak at their end.
+    into 300 blocks at most, with an error of the loss below 1e-4 on cosines, cooldowns and steps down to .1 and 0 of the peak.
     Three curves of 20000 steps take .1 s, with the functional law .7 s; each curve that is held out as long again. A curve that is
     held out may leave the multi-power law two schedules: its forecast tells what that is worth.
 

@@ -22,6 +22,9 @@ from .._run_tables import RunTable, read_table
 Array = NDArray[np.float64]
 MOST_STEPS = 2**53
 
+CurveSource = str | Path | Mapping[str, Any] | Sequence[Any] | Any
+"""What training curves are read from."""
+
 
 @dataclass(frozen=True)
 class NamedCurve:
@@ -58,7 +61,7 @@ class Columns:
             text(name, getattr(self, name))
 
 
-def read_curves(source: Any, columns: Columns) -> tuple[list[NamedCurve], str]:
+def read_curves(source: CurveSource, columns: Columns) -> tuple[list[NamedCurve], str]:
     """Read training curves.
 
     Parameters

@@ -89,7 +89,9 @@ def test_folder_with_a_file_for_each_run(folder):
     again, _ = read_curves(sorted(folder.iterdir()), COLUMNS)
     assert [curve.curve for curve in again] == [curve.curve for curve in found]
     rates = found[0].curve.schedule.values()
-    assert rates[512:] == pytest.approx(np.full(rates.size - 512, 3e-4))  # the peak was logged there
+    assert rates[512:] == pytest.approx(
+        np.full(rates.size - 512, 3e-4)
+    )  # the peak was logged there
 
 
 def test_folder_is_fitted(folder):

@@ -121,6 +121,16 @@ def test_compressed_sum(shape, end):
     assert blocks_of(rates, sums, at[-1:]).whole[:, 0].sum() == pytest.approx(1 - end, rel=1e-12)
 
 
+@pytest.mark.parametrize("end", [0.1, 0.0])
+def test_compressed_sum_of_a_long_run(end):
+    rates, at = cosine(72_000, 2_160, end=end), np.linspace(2_161, 72_000, 120).astype(int)
+    known = dict(REFERENCE["multi_power"]["parameters"], C=430.0)
+    exact = losses(
+        "multi_power", known, rates, at
+    )  # which is compared with the sum as it stands above
+    assert np.max(np.abs(losses("multi_power", known, rates, at, 300) - exact)) < 1e-4
+
+
 def test_blocks_hold_changes_of_one_sign():
     rng = np.random.default_rng(0)
     rates = np.append(1.0, np.exp(-rng.random(3000)))
