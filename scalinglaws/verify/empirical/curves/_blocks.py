@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....equality import by_value
+from ....reprs import short_repr
+
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
@@ -47,7 +50,9 @@ def changes(rates: Array) -> Array:
     return found
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Blocks:
     """Changes of a schedule before some points.
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....arguments import afford
+from ....equality import by_value
+from ....reprs import short_repr
 from ....solvers.schedules import Schedule
 from ...estimate._schedule_law import SchedulePoints
 from ._blocks import MOST_BLOCKS, blocks_of, changes
@@ -26,7 +28,9 @@ FUNCTIONAL, MULTI_POWER, MOMENTUM = LAWS = ("functional", "multi_power", "moment
 _LEAST = 1e-12  # loss that a law may come down to, in multiples of its positive part
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class CurveLaw:
     """A law: names, and where its coordinates may lie.
 

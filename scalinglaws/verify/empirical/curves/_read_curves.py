@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....arguments import afford, text
+from ....equality import by_value
 from ....errors import DataError, refusal
 from ....files import TABLES
+from ....reprs import short_repr
 from ....solvers.schedules import Schedule
 from ...estimate import ScheduledCurve
 from .._run_columns import labels_of, numbers_of, resolved
@@ -26,7 +28,9 @@ CurveSource = str | Path | Mapping[str, Any] | Sequence[Any] | Any
 """What training curves are read from."""
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class NamedCurve:
     """A measured curve.
 
@@ -45,7 +49,9 @@ class NamedCurve:
     curve: ScheduledCurve
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Columns:
     """Names of columns: rate, step, loss, run, and what is held out together."""
 

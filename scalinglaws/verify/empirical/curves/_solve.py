@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares, nnls
 
+from ....equality import by_value
 from ....errors import AccuracyWarning, DataError
+from ....reprs import short_repr
 from ....solvers.schedules import Schedule
 from ...estimate import ScheduledCurve, ScheduleLawFit, fit_schedule_law
 from ...estimate._schedule_law import covariances
@@ -32,7 +34,9 @@ _BETAS, _GAMMAS = (0.2, 0.6, 1.2), (0.0, 0.5, 1.0)
 _MEMORIES = (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0)  # steps
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Used:
     """What of a curve is fitted.
 
@@ -51,7 +55,9 @@ class Used:
     losses: Array
 
 
+@short_repr
 @dataclass(frozen=True)
+@by_value
 class Solved:
     """A law fitted to curves; the fields are those of `CurveFit`."""
 
