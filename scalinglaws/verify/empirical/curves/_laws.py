@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
 FUNCTIONAL, MULTI_POWER, MOMENTUM = LAWS = ("functional", "multi_power", "momentum")
+_NOTHING = 1e-80  # sum of rates that stands for none
 _LEAST = 1e-12  # loss that a law may come down to, in multiples of its positive part
 
 
@@ -162,7 +163,7 @@ class CurvePoints:
             return
         sums = np.cumsum(rates)
         self.sums, self._steps = sums[steps - 1], steps
-        self._logs = np.log(np.maximum(self.sums, 1e-300))
+        self._logs = np.log(np.maximum(self.sums, _NOTHING))
         if law.name == MULTI_POWER:
             blocks = blocks_of(rates, sums, steps, most)
             afford(blocks.whole.size + 8 * steps.size, "the blocks of changes", "give fewer points")

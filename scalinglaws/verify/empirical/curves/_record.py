@@ -227,7 +227,7 @@ class CurveFit(Result):
         schedule : Schedule or array_like, shape (T,)
             Rates of all steps, in the unit of those that were fitted.
         at : array_like of int, optional
-            Steps taken, from 1 to T, non-decreasing; by default some 120, dense at both ends.
+            Steps taken, from 1 to T, non-decreasing; by default some 120 from the first rate above 0 on, dense at both ends.
         level : float
             Of the band, between 0 and 1.
 
@@ -263,7 +263,8 @@ class CurveFit(Result):
         schedule = checked_schedule(schedule)
         share = number("level", level, low=1e-6, high=1 - 1e-6)
         if at is None:
-            wanted = np.unique(spread_steps(schedule.steps, _SHOWN, 1.0))
+            first = int(np.argmax(schedule.values() > 0)) + 1
+            wanted = np.unique(spread_steps(schedule.steps, _SHOWN, float(first)))
         else:
             wanted = ordered("at", at, whole=True, infinite=False, single_row=True)
             outside = (wanted < 1) | (wanted > schedule.steps)

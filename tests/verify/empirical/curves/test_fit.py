@@ -222,6 +222,38 @@ def test_functional_law_does_not_know_the_unit_of_the_rates(curves):
     assert told.loss == pytest.approx(known.loss, rel=1e-9)
 
 
+def test_warmup_from_zero_and_rates_that_rise_again():
+    k = np.arange(STEPS)
+    ramp = 3e-3 * np.minimum(k / 100, 1)
+    cycles = ramp * np.where(k < 100, 1, 0.55 + 0.45 * np.cos(k / 300))
+    shapes = {"constant": ramp, "cycles": cycles, "drop": ramp * np.where(k < 2000, 1, 0.2)}
+    made = {}
+    for name, curve in _made("momentum", TRUE["momentum"], shapes).items():
+        steps, losses = np.append(1, curve.steps), np.append(9.0, curve.losses)
+        made[name] = ScheduledCurve(curve.schedule, steps, losses)
+    for law in LAWS:
+        fit = fit_curves(law, made, holdout=None)
+        assert all(np.all(np.isfinite(curve.fitted)) for curve in fit.curves)
+        told = fit.predict(cycles)
+        assert told.steps[0] == 2
+        assert np.all(np.isfinite(told.high))
+    assert fit.parameters == pytest.approx(TRUE["momentum"], rel=1e-3)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_extreme_losses_and_rates(law):
+    known = _made("momentum", TRUE["momentum"], SHAPES)
+    for loss, rate in ((1e-90, 1e25), (1e90, 1e-25)):
+        made = [
+            ScheduledCurve(c.schedule.values() * rate, c.steps, c.losses * loss)
+            for c in known.values()
+        ]
+        fit = fit_curves(law, made, holdout=None)
+        assert np.isfinite(fit.residual_rms)
+        told = fit.predict(made[-1].schedule, AT)
+        assert told.loss == pytest.approx(made[-1].losses, rel=0.2)
+
+
 def test_schedules_that_end_at_zero(curves):
     rates = np.append(SCHEDULES["cosine"].values()[:-1], 0.0)
     made = _made("multi_power", {**TRUE["multi_power"], "C": 1.0}, {**SHAPES, "cosine": rates / 50})
