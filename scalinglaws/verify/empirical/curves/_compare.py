@@ -124,6 +124,7 @@ def compare_curves(
     loss: str = "loss",
     run: str = "run",
     holdout: str | Sequence[str] | None = "run",
+    warmup: int = 0,
     points: int = 200,
     start: int = 20,
 ) -> CurveComparison:
@@ -135,7 +136,7 @@ def compare_curves(
 
     Parameters
     ----------
-    runs, lr, step, loss, run, holdout, points, start
+    runs, lr, step, loss, run, holdout, warmup, points, start
         As `fit_curves` takes them.
     laws : sequence of str
         Laws of `fit_curves`.
@@ -175,7 +176,7 @@ def compare_curves(
             raise unknown_name("law", name, LAWS)
     count, first = whole("points", points, low=10), whole("start", start, low=1)
     group = holdout if isinstance(holdout, str) else None
-    curves, source = read_curves(runs, Columns(lr, step, loss, run, group))
+    curves, source = read_curves(runs, Columns(lr, step, loss, run, group, warmup))
     away = held_out(holdout, curves)
     fits: dict[str, CurveFit] = {}
     failed: dict[str, str] = {}

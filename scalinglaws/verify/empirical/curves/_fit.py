@@ -38,6 +38,7 @@ def fit_curves(
     loss: str = "loss",
     run: str = "run",
     holdout: str | Sequence[str] | None = "run",
+    warmup: int = 0,
     points: int = 200,
     start: int = 20,
 ) -> CurveFit:
@@ -67,6 +68,9 @@ def fit_curves(
     holdout : str, sequence of str, or None
         Each value of this column is held out in turn: the law is fitted to the other curves and predicts these. A list of names holds out
         these curves, all at once, and nothing is fitted to them. None: nothing is held out.
+    warmup : int
+        Steps of linear warm-up in tables whose first row comes after it: the sum of rates needs them. With 0, rates before the first row
+        are those of the row, or rise to it on a line if they go on to rise.
     points : int
         At most so many of each curve are fitted, half of them spread evenly in log t, half in log(T - t).
     start : int
@@ -120,7 +124,7 @@ def fit_curves(
     kind = CURVE_LAWS[choice("law", law, LAWS)]
     count, first = whole("points", points, low=10), whole("start", start, low=1)
     group = holdout if isinstance(holdout, str) else None
-    curves, source = read_curves(runs, Columns(lr, step, loss, run, group))
+    curves, source = read_curves(runs, Columns(lr, step, loss, run, group, warmup))
     return fitted(kind, curves, source, held_out(holdout, curves), count, first)
 
 

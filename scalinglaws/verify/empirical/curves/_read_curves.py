@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....arguments import afford, text
+from ....arguments import afford, text, whole
 from ....equality import by_value
 from ....errors import DataError, refusal
 from ....files import TABLES
@@ -53,18 +53,20 @@ class NamedCurve:
 @dataclass(frozen=True)
 @by_value
 class Columns:
-    """Names of columns: rate, step, loss, run, and what is held out together."""
+    """Names of columns: rate, step, loss, run, and what is held out together; and steps of warm-up that no row shows."""
 
     lr: str
     step: str
     loss: str
     run: str
     group: str | None
+    warmup: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what is no name."""
         for name in ("lr", "step", "loss", "run"):
             text(name, getattr(self, name))
+        object.__setattr__(self, "warmup", whole("warmup", self.warmup, low=0))
 
 
 def read_curves(source: CurveSource, columns: Columns) -> tuple[list[NamedCurve], str]:
@@ -82,6 +84,10 @@ def read_curves(source: CurveSource, columns: Columns) -> tuple[list[NamedCurve]
     list of NamedCurve, str
         In the order of the source, and where they come from.
     """
+    if columns.warmup and not _has_columns(source):
+        raise refusal(
+            "warmup", columns.warmup, "goes with tables; curves have the rates of all steps"
+        )
     if isinstance(source, (str, os.PathLike)) and str(source) and "\0" not in str(source):
         folder = Path(source)
         if folder.is_dir():
@@ -113,6 +119,8 @@ def read_curves(source: CurveSource, columns: Columns) -> tuple[list[NamedCurve]
 
 def _has_columns(source: Any) -> bool:
     """Tell whether a source is a table, or paths of tables."""
+    if isinstance(source, ScheduledCurve):
+        return False
     if isinstance(source, Mapping):
         return not _all_curves(source.values())
     if isinstance(source, Sequence) and not isinstance(source, (str, bytes)):
@@ -208,8 +216,8 @@ def _curve(
             told = f"{name} = {values[first]:.10g} {complaint}"
             raise _refused(table, int(rows[first]), told)
 
-    whole = np.isfinite(step) & (step >= 0) & (step < MOST_STEPS) & (step == np.floor(step))
-    check(~whole, columns.step, step, "must be a whole number >= 0")
+    counted = np.isfinite(step) & (step >= 0) & (step < MOST_STEPS) & (step == np.floor(step))
+    check(~counted, columns.step, step, "must be a whole number >= 0")
     rises = np.append(True, np.diff(step) > 0)
     check(~rises, columns.step, step, f"does not increase from row to row{whose}")
     check(
@@ -225,24 +233,28 @@ def _curve(
     last = int(step[-1])
     afford(6.0 * (last + 1), f"{last + 1} steps{whose}", "count steps in larger units")
     return ScheduledCurve(
-        Schedule.from_array(_between(step[~no_rate], rate[~no_rate], last)),
+        Schedule.from_array(_between(step[~no_rate], rate[~no_rate], last, columns.warmup)),
         steps=step[~no_loss].astype(np.int64) + 1,
         losses=loss[~no_loss],
     )
 
 
-def _between(step: Array, rate: Array, last: int) -> Array:
+def _between(step: Array, rate: Array, last: int, warmup: int = 0) -> Array:
     """Return the rates of all steps: on lines between those that were logged, in warm-up before the first on the line through 0.
 
     Examples
     --------
     >>> _between(np.array([1.0, 3.0, 5.0]), np.array([0.2, 0.4, 0.2]), 6)
     array([0.1, 0.2, 0.3, 0.4, 0.3, 0.2, 0.2])
+    >>> _between(np.array([4.0, 5.0]), np.array([0.2, 0.2]), 5, warmup=2)
+    array([0.1, 0.2, 0.2, 0.2, 0.2, 0.2])
     """
     at = np.arange(last + 1, dtype=float)
     found = np.interp(at, step, rate)
-    if rate.size > 1 and rate[1] > rate[0]:
-        early = at < step[0]
+    early = at < step[0]
+    if warmup:
+        found[early] *= np.minimum((at[early] + 1) / warmup, 1.0)
+    elif rate.size > 1 and rate[1] > rate[0]:
         found[early] *= (at[early] + 1) / (step[0] + 1)
     return np.asarray(found)
 

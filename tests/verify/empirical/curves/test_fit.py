@@ -272,6 +272,7 @@ def test_schedules_that_end_at_zero(curves):
         ({"start": 0}, "start"),
         ({"lr": 3}, "lr"),
         ({"holdout": 3}, "holdout"),
+        ({"warmup": 100}, "warmup"),
         ({"holdout": ["nobody"]}, "unknown curve 'nobody'"),
         ({"holdout": "recipe"}, "holdout"),
         ({"holdout": ["constant", "cosine", "drop", "wsd"]}, "must leave a curve"),

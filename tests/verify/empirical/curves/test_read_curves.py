@@ -1,5 +1,7 @@
 """Training curves from tables, folders and files: what is read, and rows that cannot be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,8 +61,8 @@ def test_other_names_of_columns_and_groups(tmp_path):
 
 
 def _published(folder, name, rates):
-    """A file as the public set has them: step, lr and loss of a run, every 128 steps."""
-    steps = np.arange(0, rates.size, 128)
+    """A file as the public set has them: step, lr and loss of a run, every 128 steps from the end of warm-up on."""
+    steps = np.arange(500, rates.size, 128)
     sums = np.cumsum(rates)
     losses = 2.6 + 0.6 * sums[steps] ** -0.45 + 400 * rates[steps]
     lines = [
@@ -82,20 +84,24 @@ def _folder(tmp_path):
 
 
 def test_folder_with_a_file_for_each_run(folder):
-    found, source = read_curves(folder, COLUMNS)
+    warm = replace(COLUMNS, warmup=500)
+    found, source = read_curves(folder, warm)
     assert [curve.name for curve in found] == ["constant_8000", "cosine_8000", "wsdcon_9"]
     assert source == str(folder)
-    assert len(found[0].curve.steps) == 63
-    again, _ = read_curves(sorted(folder.iterdir()), COLUMNS)
+    assert len(found[0].curve.steps) == 59
+    again, _ = read_curves(sorted(folder.iterdir()), warm)
     assert [curve.curve for curve in again] == [curve.curve for curve in found]
     rates = found[0].curve.schedule.values()
-    assert rates[512:] == pytest.approx(
-        np.full(rates.size - 512, 3e-4)
-    )  # the peak was logged there
+    assert rates == pytest.approx(np.minimum((np.arange(rates.size) + 1) / 500, 1) * 3e-4)
+    held = read_curves(folder, COLUMNS)[0][0].curve.schedule.values()
+    assert held == pytest.approx(np.full(rates.size, 3e-4))
 
 
 def test_folder_is_fitted(folder):
-    fit = fit_curves("momentum", folder)
+    fit = fit_curves("momentum", folder, warmup=500)
+    assert fit.curves[0].warmup == 500
+    with pytest.raises(DomainError, match="warmup"):
+        fit_curves("momentum", folder, warmup=-1)
     assert [row.name for row in fit.held_out] == ["constant_8000", "cosine_8000", "wsdcon_9"]
     assert fit.held_out_rms < 0.01
     assert fit.source == str(folder)
