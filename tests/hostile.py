@@ -298,6 +298,10 @@ MAKERS = {
         "a.test", MAKERS["Prediction"](), verify.Measurement(1.0, 0.1, None, 3, "", (1, 2)), 0.1
     ),
     "Prediction": lambda: verify.Prediction("g", "exponent", 1.0, "a test"),
+    "CurveComparison": lambda: verify.empirical.compare_curves(
+        [_scheduled_curve()], laws=["momentum"], holdout=None
+    ),
+    "CurveFit": lambda: verify.empirical.fit_curves("momentum", [_scheduled_curve()], holdout=None),
     "Design": lambda: verify.empirical.design(
         verify.empirical.from_parameters("besiroglu"),
         budget=1e22,

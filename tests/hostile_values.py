@@ -228,6 +228,16 @@ LEAVES = {
     **dict.fromkeys(("Item", "Output"), (1.0, 2.0)),
     "Figure": (None,),
     "MapLike": (map,),
+    "CurveSource": (
+        {
+            "run": np.repeat(["a", "b", "c"], 40),
+            "step": np.tile(np.arange(25, 65), 3),
+            "lr": np.concatenate(
+                (np.full(40, 0.1), np.linspace(0.1, 0.0, 40), np.repeat([0.1, 0.02], 20))
+            ),
+            "loss": 2 + np.tile(np.arange(25, 65), 3) ** -0.5,
+        },
+    ),
     "RunSource": (
         {
             "run": ["a", "b", "b"],

@@ -14,7 +14,7 @@ from scalinglaws.verify.estimate import (
     ScheduleLawFit,
     fit_schedule_law,
 )
-from scalinglaws.verify.estimate._schedule_law import _Points
+from scalinglaws.verify.estimate._schedule_law import SchedulePoints
 
 TASK, STEPS, RATE = PowerLawSpectrum.from_ab(1.8, 1.6), 20_000, 0.15
 AT = np.unique(
@@ -93,7 +93,7 @@ def test_the_law_is_the_sum_of_its_three_terms():
 
 @pytest.mark.parametrize("kind", ["functional", "intrinsic_time", "steps"])
 def test_slopes_are_those_of_the_law(kind):
-    points = _Points(kind, SCHEDULES["cosine"], np.array([20, 500, STEPS]), RATE)
+    points = SchedulePoints(kind, SCHEDULES["cosine"], np.array([20, 500, STEPS]), RATE)
     x = np.array([2.0, 0.1, 0.2, 0.6, -2.0, -1.0, 1.4])[: 7 if kind == "functional" else 4]
     slopes = points.logs(x)[1]
     for j in range(x.size):

@@ -19,6 +19,16 @@ from ._prediction import PredictedCurve, PredictedExponent, TaskPrediction
 from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
+from .curves import (
+    ComparedCurveLaw,
+    CurveComparison,
+    CurveFit,
+    CurvePrediction,
+    FittedCurve,
+    HeldOutRun,
+    compare_curves,
+    fit_curves,
+)
 from .fits import (
     BetweenGroups,
     Calibration,
@@ -62,13 +72,19 @@ __all__ = [
     "Budgets",
     "Calibration",
     "CodedWarning",
+    "ComparedCurveLaw",
     "ComparedLaw",
     "ComputeMultiplier",
+    "CurveComparison",
+    "CurveFit",
+    "CurvePrediction",
     "Design",
     "Fit",
+    "FittedCurve",
     "Forecast",
     "GroupFits",
     "HeldOutCurve",
+    "HeldOutRun",
     "Identifiability",
     "IntrinsicDimension",
     "KernelExponent",
@@ -93,6 +109,7 @@ __all__ = [
     "TaskLearnability",
     "TaskMeasurement",
     "TaskPrediction",
+    "compare_curves",
     "compare_laws",
     "compare_recipes",
     "compute_multiplier",
@@ -101,6 +118,7 @@ __all__ = [
     "estimator",
     "example_runs",
     "fit",
+    "fit_curves",
     "fit_groups",
     "from_parameters",
     "held_out_curve",

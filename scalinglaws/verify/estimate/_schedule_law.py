@@ -72,7 +72,7 @@ class ScheduledCurve:
 
     def __post_init__(self) -> None:
         """Check that steps, losses and schedule belong together."""
-        schedule = _checked(self.schedule)
+        schedule = checked_schedule(self.schedule)
         at = ordered("steps", self.steps, whole=True, infinite=False, single_row=True)
         losses = one_row("losses", self.losses, low=0, strict=True)
         extreme = (losses < 1 / _LARGEST_LOSS) | (losses > _LARGEST_LOSS)
@@ -183,7 +183,7 @@ class ScheduleLawFit(Result):
         scale = np.array(
             [list(self.parameters.values())[j] if j in (1, 2, 4, 5) else 1.0 for j in range(size)]
         )
-        spread = _variance(scale[:, None] * slopes, self.covariance, self.block_covariance)
+        spread = larger_variance(scale[:, None] * slopes, self.covariance, self.block_covariance)
         return dict(zip(NAMES, map(float, np.sqrt(spread)), strict=False))
 
     def predict(
@@ -214,19 +214,19 @@ class ScheduleLawFit(Result):
         DomainError
             If an argument is out of range.
         """
-        schedule = _checked(schedule)
+        schedule = checked_schedule(schedule)
         share = number("level", level, low=1e-6, high=1 - 1e-6)
         if at is None:
-            wanted = np.unique(_spread(schedule.steps, 120, 1.0))
+            wanted = np.unique(spread_steps(schedule.steps, 120, 1.0))
         else:
             wanted = ordered("at", at, whole=True, infinite=False, single_row=True)
             outside = (wanted < 1) | (wanted > schedule.steps)
             refuse_first("at", wanted, outside, f"must lie between 1 and {schedule.steps}")
         steps = np.atleast_1d(wanted).astype(np.int64)
         self._trust(schedule, int(steps[-1]))
-        found = _Points(self.law, schedule, steps, self.unit)
+        found = SchedulePoints(self.law, schedule, steps, self.unit)
         losses, slopes = found.logs(self.coordinates)
-        spread = np.sqrt(_variance(slopes, self.covariance, self.block_covariance))
+        spread = np.sqrt(larger_variance(slopes, self.covariance, self.block_covariance))
         half = float(ndtri(0.5 + share / 2)) * spread
         low, high = losses - half, losses + half
         if len(self.samples):
@@ -257,7 +257,7 @@ class ScheduleLawFit(Result):
             f"in the fitted curves the rate never falls below half of its earlier maximum (at most to {self.fall:.3g} of it), which leaves "
             "the noise and the irreducible loss undistinguished"
         )
-        fall, top = _fall(rates), float(np.max(rates))
+        fall, top = smallest_fall(rates), float(np.max(rates))
         if fall < _LEVEL:
             raise DataError(
                 f"cannot predict a decay to {fall:.3g} of the largest rate: {told}; add a curve with a decay"
@@ -356,7 +356,7 @@ def fit_schedule_law(
     count, first = whole("points", points, low=10), whole("start", start, low=1)
     kind = choice("law", law, LAWS)
     size = 7 if kind == "functional" else 4
-    chosen = [(curve, _thinned(curve.steps, count, first)) for curve in given]
+    chosen = [(curve, thinned(curve.steps, count, first)) for curve in given]
     total = sum(at.size for _, at in chosen)
     if total < size + 2:
         raise DataError(
@@ -369,16 +369,16 @@ def fit_schedule_law(
         raise DataError("a curve has no step with a rate above 0 before its last loss")
     unit = max(tops)
     task = [
-        (_Points(kind, curve.schedule, curve.steps[at], unit), np.log(curve.losses[at]))
+        (SchedulePoints(kind, curve.schedule, curve.steps[at], unit), np.log(curve.losses[at]))
         for curve, at in chosen
     ]
-    seen = (min(map(_fall, rates)), min(tops), max(tops))
+    seen = (min(map(smallest_fall, rates)), min(tops), max(tops))
     repeats, stream = whole("bootstrap", bootstrap, low=0), generator(rng)
     afford(float(repeats) * size, "the refits", "take fewer")
     return _fitted(kind, task, unit, seen, repeats, stream)
 
 
-class _Points:
+class SchedulePoints:
     """Points of one curve, at which a law and its slopes can be computed."""
 
     def __init__(self, law: str, schedule: Schedule, steps: NDArray[np.int64], unit: float) -> None:
@@ -407,7 +407,7 @@ class _Points:
         return np.log(losses), np.stack(columns, axis=1) / losses[:, None]
 
 
-def _checked(schedule: Schedule | ArrayLike) -> Schedule:
+def checked_schedule(schedule: Schedule | ArrayLike) -> Schedule:
     """Return a schedule of rates that can be multiplied, possibly made from an array of them."""
     if not isinstance(schedule, Schedule):
         schedule = Schedule.from_array(one_row("schedule", schedule, low=0))
@@ -416,19 +416,19 @@ def _checked(schedule: Schedule | ArrayLike) -> Schedule:
     return schedule
 
 
-def _thinned(steps: NDArray[np.int64], count: int, first: int) -> NDArray[np.int64]:
+def thinned(steps: NDArray[np.int64], count: int, first: int) -> NDArray[np.int64]:
     """Return the places of at most so many steps, from a first one on, dense at both ends."""
     late = np.flatnonzero(steps >= first)
     if late.size <= count:
         return late
     kept = steps[late]
-    wanted = _spread(int(kept[-1]), count, float(kept[0]))
+    wanted = spread_steps(int(kept[-1]), count, float(kept[0]))
     right = np.clip(np.searchsorted(kept, wanted), 1, kept.size - 1)
     nearer = wanted - kept[right - 1] < kept[right] - wanted
     return np.asarray(late[np.unique(np.where(nearer, right - 1, right))])
 
 
-def _spread(last: int, count: int, first: float) -> Array:
+def spread_steps(last: int, count: int, first: float) -> Array:
     """Return steps up to the last, half of them evenly in log t from the first, half evenly in log(T - t)."""
     half = count // 2
     early = np.geomspace(first, last, count - half)
@@ -436,13 +436,13 @@ def _spread(last: int, count: int, first: float) -> Array:
     return np.sort(np.clip(np.round(np.concatenate((early, late))), first, last))
 
 
-def _fall(rates: Array) -> float:
+def smallest_fall(rates: Array) -> float:
     """Return the smallest share of its earlier maximum to which a rate falls."""
     tops = np.maximum.accumulate(rates)
     return float(np.min(rates[tops > 0] / tops[tops > 0]))
 
 
-def _variance(slopes: Array, *covariances: Array) -> Array:
+def larger_variance(slopes: Array, *covariances: Array) -> Array:
     """Return the larger of the variances of rows of slopes."""
     found = [np.einsum("ni,ij,nj->n", slopes, matrix, slopes) for matrix in covariances]
     return np.asarray(np.maximum(np.max(found, axis=0), 0.0))
@@ -450,7 +450,7 @@ def _variance(slopes: Array, *covariances: Array) -> Array:
 
 def _fitted(
     law: str,
-    task: Sequence[tuple[_Points, Array]],
+    task: Sequence[tuple[SchedulePoints, Array]],
     unit: float,
     seen: tuple[float, float, float],
     repeats: int,
@@ -502,7 +502,7 @@ def _fitted(
     sizes = [losses.size for _, losses in task]
     places = np.ix_(free, free)
     plain, blocks = np.zeros((2, size, size))
-    plain[places], blocks[places] = _covariances(best.jac[:, free], best.fun, sizes)
+    plain[places], blocks[places] = covariances(best.jac[:, free], best.fun, sizes)
     if best.status <= 0 and told:
         warnings.warn(
             f"fit_schedule_law: the fit did not settle within {_MOST_TRIES} evaluations (condition number {condition:.1e}): the curves "
@@ -533,7 +533,7 @@ def _fitted(
 
 
 def _starts(
-    law: str, task: Sequence[tuple[_Points, Array]], least: float, most: float
+    law: str, task: Sequence[tuple[SchedulePoints, Array]], least: float, most: float
 ) -> list[Array]:
     """Return where to start: noise that is forgotten at once, or after powers of the longest time."""
     span = max(most - least, 1e-6 * most)
@@ -557,7 +557,7 @@ def _drawn(residuals: Array, sizes: Sequence[int], rng: np.random.Generator) -> 
     return np.concatenate(parts)
 
 
-def _covariances(jacobian: Array, residuals: Array, sizes: Sequence[int]) -> tuple[Array, Array]:
+def covariances(jacobian: Array, residuals: Array, sizes: Sequence[int]) -> tuple[Array, Array]:
     """Return the covariance of what was fitted for independent residuals, and for blocks of neighbors on a curve."""
     count, size = jacobian.shape
     scale = np.linalg.norm(jacobian, axis=0)
