@@ -45,6 +45,7 @@ def read_runs(
     where: Mapping[str, Any] | None = None,
     compute: str | None = None,
     loss_unit: str | None = None,
+    unique: str | None = None,
 ) -> Runs:
     r"""Read training runs: parameters N, tokens D, compute C and final loss L of each.
 
@@ -74,6 +75,9 @@ def read_runs(
         it is compared with 6 N D.
     loss_unit : str, optional
         ``"nats"`` (default) or ``"bits"`` a token, ``"perplexity"``, both turned into nats, or ``"bits/byte"``, which are kept.
+
+    unique : str, optional
+        Column with the number of unique tokens of each run, of which D may be more: ``unique_tokens`` in `columns`.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def read_runs(
         loss_unit = choice("loss_unit", loss_unit, UNITS)
     rule = rows_rule(rows)
     cost_rule = compute_rule(compute)
-    named = _named(columns, run, group)
+    named = _named(columns, run, group, unique)
     table = read_table(source)
     chosen = choose_columns(table, named, counts)
     if cost_rule[0] == "derived" and "N" in chosen and "D" in chosen:
@@ -222,14 +226,16 @@ def example_runs(name: str = "gadre", **options: Any) -> Runs:
         raise refusal("options", options, f"are those of read_runs: {failure}") from None
 
 
-def _named(columns: Any, run: str | None, group: str | None) -> dict[str, str | None]:
+def _named(
+    columns: Any, run: str | None, group: str | None, unique: str | None
+) -> dict[str, str | None]:
     """Put together what the caller says of columns."""
     if columns is not None:
         instance("columns", columns, Mapping)
     named = dict(columns or {})
-    for quantity, column in (("run", run), ("group", group)):
+    for quantity, column in (("run", run), ("group", group), ("unique_tokens", unique)):
         if column is not None:
-            text(quantity, column)
+            text("unique" if quantity == "unique_tokens" else quantity, column)
             other = named.get(quantity, column)
             if not (isinstance(other, str) and other == column):
                 complaint = f"contradicts columns={{{quantity!r}: {brief(other)}}}"

@@ -28,6 +28,7 @@ _FIRST_DELTA = 1e-3  # of the fit from whose residuals the threshold is taken
 EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
+_COLUMNS = {"U": "unique_tokens"}  # of runs, where a law has another name
 _SHARPNESS = (math.exp(-3), math.exp(3))  # beyond, powers overflow
 
 PUBLISHED: dict[str, tuple[str, dict[str, float], str]] = {
@@ -291,12 +292,20 @@ def _data(law: FitLaw, source: Any) -> Points:
     if not isinstance(source, Runs) and not _holds(source, names):
         source = read_runs(source)
     if isinstance(source, Runs):
-        held = {name: getattr(source, name, None) for name in names}
+        held = {name: getattr(source, _COLUMNS.get(name, name), None) for name in names}
         if names == ("x",):
             held = {"x": _abscissa(source)}
         for name, column in held.items():
             if not isinstance(column, np.ndarray) or column.dtype.kind not in "fiu":
-                raise DataError(f"{law.id} needs a column {name}; the runs have none")
+                cure = "; name one with read_runs(unique=)" if name == "U" else ""
+                raise DataError(
+                    f"{law.id} needs a column {_COLUMNS.get(name, name)}; the runs have none{cure}"
+                )
+            if not np.all(column > 0):
+                at = int(np.argmin(column > 0))
+                raise DataError(
+                    f"{law.id} needs {_COLUMNS.get(name, name)} of every run: {source.run[at]} has none above 0"
+                )
         return Points(held, source.loss, source)  # type: ignore[arg-type]
     columns = {name: numbers(name, source[name], low=0, strict=True).ravel() for name in names}
     losses = numbers("loss", source["loss"], low=0, strict=True).ravel()
