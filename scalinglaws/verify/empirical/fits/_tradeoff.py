@@ -131,7 +131,9 @@ class Surface:
     @classmethod
     def of(cls, columns: Sequence[Array], log_unique: float | None = None) -> Surface:
         """Return the surface with parameters in the order of `columns`; the last two may be left out."""
-        return cls(*columns[:6], log_unique, *columns[6:])
+        E, log_A, log_B, a, b, c, *rates = columns
+        R_D, R_N = rates or (_repetition.R_D, _repetition.R_N)
+        return cls(E, log_A, log_B, a, b, c, log_unique, R_D, R_N)
 
     def without_repetition(self) -> Surface:
         """Return the same surface for tokens that are all unique."""

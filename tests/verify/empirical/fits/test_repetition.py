@@ -8,12 +8,15 @@ import mpmath
 import numpy as np
 import pytest
 
+from scalinglaws.cli import main
 from scalinglaws.errors import DataError
 from scalinglaws.verify.empirical import compare_laws, fit, from_parameters, plan, read_runs
 from scalinglaws.verify.empirical.fits import Fit, fit_law
 from scalinglaws.verify.empirical.fits._reference import reference_solve
 from scalinglaws.verify.empirical.fits._repetition import half_value
+from scalinglaws.verify.empirical.fits._repetition_panels import repetition_panels
 from scalinglaws.verify.empirical.fits._solve import solve
+from scalinglaws.verify.plots.empirical import repeated_tokens
 
 REFERENCE = json.loads(
     (Path(__file__).parents[3] / "reference" / "repetition.json").read_text(encoding="utf-8")
@@ -277,3 +280,41 @@ def test_many_epochs_by_runs_of_few_are_refused(short, measured):
     assert plan(measured, tokens=1.6e11, unique_tokens=1e10).epochs == pytest.approx(16)
     eight = fit("repetition", drawn(8), bootstrap=0)
     assert plan(eight, tokens=1.6e11, unique_tokens=1e10).epochs == pytest.approx(16)
+
+
+def test_pictures_and_page(measured, short, tmp_path):
+    for found in (measured, short):
+        losses, worth = repetition_panels(found)
+        half = half_value(found.parameters["R_D"])
+        (told,) = [mark for mark in worth.marks if mark.label.startswith("half after")]
+        assert (told.x[0], told.y[0]) == (half, 0.5)
+        assert {mark.label for mark in worth.marks} >= {
+            "fit",
+            "published constant",
+            "beyond the runs",
+        }
+        assert sum(mark.kind == "points" for mark in losses.marks) == 4
+    figure = repeated_tokens(measured)
+    figure.savefig(tmp_path / "picture.png")
+    assert [axes.get_xlabel() for axes in figure.axes] == ["epochs D/U", "epochs D/U"]
+    page = measured.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Repeated tokens" in page
+    with pytest.raises(DataError, match="no picture of repetition"):
+        repeated_tokens(from_parameters("besiroglu"))
+
+
+def test_commands(tmp_path, capsys):
+    data = drawn(32)
+    file = tmp_path / "runs.csv"
+    rows = zip(*(data[name].tolist() for name in ("N", "D", "U", "loss")), strict=True)
+    lines = ["params,tokens,corpus,loss", *(",".join(map(repr, row)) for row in rows)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    given = [str(file), "--law", "repetition", "--unique", "corpus", "--bootstrap", "0"]
+    assert main(["fit", *given]) == 0
+    assert "a token is worth half after" in capsys.readouterr().out
+    assert main(["plan", *given, "--compute", "1e22", "--unique-tokens", "1e10"]) == 0
+    assert "by the fit's constants" in capsys.readouterr().out
+    assert main(["plan", "besiroglu", "--compute", "1e22", "--unique-tokens", "1e10"]) == 0
+    assert "by published constants" in capsys.readouterr().out
+    assert main(["fit", *given[:3], "--bootstrap", "0"]) != 0
+    assert "--unique" in capsys.readouterr().err
