@@ -72,7 +72,7 @@ def fit(
         `scalinglaws.theory`, or an expression such as ``"E + A*N**-a + B*D**-a"``.
     runs : Runs, data frame or mapping
         What `read_runs` returns or reads; for laws in other variables than N, D and C, columns named by the variables, and ``loss``.
-        A law in x alone is fitted to a column x, or else to the compute of the runs.
+        A law in x alone is fitted to a column x, or else to the compute of the runs; U of ``repetition`` are the unique tokens.
     delta : float, optional
         Threshold in :math:`\ln L`, > 0; inf for least squares. By default 1.345 robust standard deviations of the residuals of a
         first fit at 0.001 (at least 1e-6).

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from scalinglaws.cli import main
+from scalinglaws.cli import run
 from scalinglaws.errors import DataError
 from scalinglaws.verify.empirical import compare_laws, fit, from_parameters, plan, read_runs
 from scalinglaws.verify.empirical.fits import Fit, fit_law
@@ -310,11 +310,11 @@ def test_commands(tmp_path, capsys):
     lines = ["params,tokens,corpus,loss", *(",".join(map(repr, row)) for row in rows)]
     file.write_text("\n".join(lines), encoding="utf-8")
     given = [str(file), "--law", "repetition", "--unique", "corpus", "--bootstrap", "0"]
-    assert main(["fit", *given]) == 0
+    assert run(["fit", *given]) == 0
     assert "a token is worth half after" in capsys.readouterr().out
-    assert main(["plan", *given, "--compute", "1e22", "--unique-tokens", "1e10"]) == 0
+    assert run(["plan", *given, "--compute", "1e22", "--unique-tokens", "1e10"]) == 0
     assert "by the fit's constants" in capsys.readouterr().out
-    assert main(["plan", "besiroglu", "--compute", "1e22", "--unique-tokens", "1e10"]) == 0
+    assert run(["plan", "besiroglu", "--compute", "1e22", "--unique-tokens", "1e10"]) == 0
     assert "by published constants" in capsys.readouterr().out
-    assert main(["fit", *given[:3], "--bootstrap", "0"]) != 0
+    assert run(["fit", *given[:3], "--bootstrap", "0"]) != 0
     assert "--unique" in capsys.readouterr().err
