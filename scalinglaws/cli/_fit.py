@@ -62,7 +62,7 @@ def fit(
         A table of runs (.csv, .tsv, .json, .jsonl, .parquet, packed as .gz; - for standard input), a fit that was saved, or an
         example: synthetic, gadre.
     law : str
-        A law (surface, surface_power, power_offset, ...) or an expression in N, D, C; auto fits surface, and from 30 runs and 4
+        A law (surface, surface_power, repetition, power_offset, ...) or an expression in N, D, C; auto fits surface, and from 30 runs and 4
         budgets on surface_power beside it. Several, as a,b,c, are compared.
     group : str
         Column with the recipe, of which each is fitted.

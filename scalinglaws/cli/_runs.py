@@ -44,6 +44,7 @@ _OPTIONS = {
     "counts": "--counts",
     "loss_unit": "--loss-unit",
     "compute": "--flops",
+    "unique": "--unique",
 }
 
 
@@ -67,6 +68,8 @@ class RunOptions:
         Of losses: nats, bits (a token), bits/byte, perplexity.
     flops : str
         What C is: "6*N*D" with another number perhaps, or given, as the column says.
+    unique : str
+        Column with the number of unique tokens, for --law repetition.
     """
 
     columns: Annotated[str | None, Parameter(name="--columns")] = None
@@ -75,6 +78,7 @@ class RunOptions:
     counts: Annotated[str | None, Parameter(name="--counts")] = None
     loss_unit: Annotated[str | None, Parameter(name="--loss-unit")] = None
     flops: Annotated[str | None, Parameter(name="--flops")] = None
+    unique: Annotated[str | None, Parameter(name="--unique")] = None
 
     def given(self) -> dict[str, Any]:
         """Return the options as keywords."""
@@ -91,6 +95,7 @@ def read_runs(
     counts: str | None = None,
     loss_unit: str | None = None,
     flops: str | None = None,
+    unique: str | None = None,
 ) -> Runs:
     """Read a table of runs: a file, ``-`` for standard input, or an example by name unless a file has that name."""
     from ..verify import empirical
@@ -103,6 +108,7 @@ def read_runs(
         "counts": counts,
         "loss_unit": loss_unit,
         "compute": flops,
+        "unique": unique,
     }
     with in_options():
         if argument in EXAMPLES and not Path(argument).exists():

@@ -91,12 +91,16 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "share nothing (shared=()), or add runs that are further apart in N and D",
     ),
     "W-many-epochs": (
-        "a plan repeats its tokens more often than the published constants of repetition were measured for",
+        "a plan repeats its tokens more often than the constants of repetition were measured for",
         "use more unique tokens, or cap the plan's tokens with max_tokens=",
     ),
     "W-mid-run": (
         "a loss was taken before the learning rate had decayed, or it is not known whether: the loss of a run that ended there is lower",
         "use finished runs (rows='last'), or runs at a constant rate with a column for it",
+    ),
+    "W-no-decay": (
+        "the best constant of repetition is its upper bound: repeated tokens (R_D), or surplus parameters (R_N), were worth as much as new",
+        "add runs of more epochs, or of larger models on few tokens; until then a plan does not know what repetition costs",
     ),
     "W-no-loss": (
         "a run has no loss in any row",

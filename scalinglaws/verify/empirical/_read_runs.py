@@ -46,6 +46,7 @@ def read_runs(
     compute: str | None = None,
     loss_unit: str | None = None,
     variables: Sequence[str] = (),
+    unique: str | None = None,
 ) -> Runs:
     r"""Read training runs: parameters N, tokens D, compute C and final loss L of each.
 
@@ -77,6 +78,8 @@ def read_runs(
         ``"nats"`` (default) or ``"bits"`` a token, ``"perplexity"``, both turned into nats, or ``"bits/byte"``, which are kept.
     variables : sequence of str
         Further columns of numbers to keep, in `Runs.variables`: for laws in shares of a mixture, bits, experts.
+    unique : str, optional
+        Column with the number of unique tokens of each run, of which D may be more: ``unique_tokens`` in `columns`.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def read_runs(
         loss_unit = choice("loss_unit", loss_unit, UNITS)
     rule = rows_rule(rows)
     cost_rule = compute_rule(compute)
-    named = _named(columns, run, group)
+    named = _named(columns, run, group, unique)
     table = read_table(source)
     chosen = choose_columns(table, named, counts)
     if cost_rule[0] == "derived" and "N" in chosen and "D" in chosen:
@@ -227,14 +230,16 @@ def example_runs(name: str = "gadre", **options: Any) -> Runs:
         raise refusal("options", options, f"are those of read_runs: {failure}") from None
 
 
-def _named(columns: Any, run: str | None, group: str | None) -> dict[str, str | None]:
+def _named(
+    columns: Any, run: str | None, group: str | None, unique: str | None
+) -> dict[str, str | None]:
     """Put together what the caller says of columns."""
     if columns is not None:
         instance("columns", columns, Mapping)
     named = dict(columns or {})
-    for quantity, column in (("run", run), ("group", group)):
+    for quantity, column in (("run", run), ("group", group), ("unique_tokens", unique)):
         if column is not None:
-            text(quantity, column)
+            text("unique" if quantity == "unique_tokens" else quantity, column)
             other = named.get(quantity, column)
             if not (isinstance(other, str) and other == column):
                 complaint = f"contradicts columns={{{quantity!r}: {brief(other)}}}"

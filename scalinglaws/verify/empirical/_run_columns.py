@@ -41,7 +41,7 @@ RANKS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "run": (("run_id",), ("run",), ("run_name",), ("id",), ("name",)),
     "group": (("recipe",), ("dataset",)),
-    "unique_tokens": (("unique_tokens",),),
+    "unique_tokens": (("unique_tokens", "tokens_unique", "n_unique_tokens"), ("U",)),
     "epochs": (("epochs",), ("epoch",)),
     "lr": (("lr",), ("learning_rate",)),
     "step": (("step",), ("_step",)),

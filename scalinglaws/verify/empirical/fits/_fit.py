@@ -28,6 +28,7 @@ _FIRST_DELTA = 1e-3  # of the fit from whose residuals the threshold is taken
 EFFICIENT = 1.345  # robust standard deviations: 95 % efficiency for normal errors
 _LEAST_DELTA = 1e-6  # of data without noise
 _BOTH = (30, 4)  # runs and budgets from which on `auto` fits surface_power beside surface
+_COLUMNS = {"U": "unique_tokens"}  # of runs, where a law has another name
 _SHARPNESS = (math.exp(-3), math.exp(3))  # beyond, powers overflow
 
 PUBLISHED: dict[str, tuple[str, dict[str, float], str]] = {
@@ -72,7 +73,7 @@ def fit(
         `scalinglaws.theory`, or an expression such as ``"E + A*N**-a + B*D**-a"``.
     runs : Runs, data frame or mapping
         What `read_runs` returns or reads; for laws in other variables than N, D and C, columns named by the variables, and ``loss``.
-        A law in x alone is fitted to a column x, or else to the compute of the runs.
+        A law in x alone is fitted to a column x, or else to the compute of the runs; U of ``repetition`` are the unique tokens.
     delta : float, optional
         Threshold in :math:`\ln L`, > 0; inf for least squares. By default 1.345 robust standard deviations of the residuals of a
         first fit at 0.001 (at least 1e-6).
@@ -299,14 +300,22 @@ def _data(law: FitLaw, source: Any) -> Points:
     if not isinstance(source, Runs) and not _holds(source, names):
         source = read_runs(source, variables=law.own)
     if isinstance(source, Runs):
-        held = {name: getattr(source, name, None) for name in names}
+        held = {name: getattr(source, _COLUMNS.get(name, name), None) for name in names}
         held |= {name: source.variables.get(name) for name in law.own}
         if names == ("x",):
             held = {"x": _abscissa(source)}
         for name, column in held.items():
             if not isinstance(column, np.ndarray) or column.dtype.kind not in "fiu":
                 cure = f": read_runs(..., variables=[{name!r}])" if name in law.own else ""
-                raise DataError(f"{law.id} needs a column {name}; the runs have none{cure}")
+                cure = "; name one with read_runs(unique=)" if name == "U" else cure
+                raise DataError(
+                    f"{law.id} needs a column {_COLUMNS.get(name, name)}; the runs have none{cure}"
+                )
+            if name == "U" and not np.all(column > 0):
+                at = int(np.argmin(column > 0))
+                raise DataError(
+                    f"{law.id} needs {_COLUMNS[name]} of every run: {source.run[at]} has none above 0"
+                )
             law.column(name, column)
         return Points(held, source.loss, source)  # type: ignore[arg-type]
     columns = {name: law.column(name, source[name]).ravel() for name in names}

@@ -21,6 +21,7 @@ ILL, NOT = 1e4, 1e7
 """Conditions from which on parameters are hardly told apart, and not at all."""
 _CORRELATED = 0.99
 _OFFSETS = ("E", "q_1")
+_RATES = ("R_D", "R_N")
 _OFFSET_ERROR = 0.5  # standard deviation of the logarithm of an offset of which little is known
 _DECADES = 1.5  # of a variable
 _RATIO = 1.3  # of the largest loss over the least
@@ -186,6 +187,11 @@ def _followed(law: FitLaw, logs: Array) -> list[tuple[str, Array]]:
         (name, np.exp(values) if name in law.own else values)
         for name, values in zip(law.variables, logs, strict=True)
     ]
+    for one, other in law.alike:
+        found[one] = (
+            f"{law.variables[other]}/{law.variables[one]}",
+            np.maximum(logs[other] - logs[one], 0.0),
+        )
     if {"N", "D"} <= set(law.variables):
         found.append(("D/N", dict(found)["D"] - dict(found)["N"]))
     return found
@@ -243,13 +249,21 @@ def _of_parameters(
             if math.isfinite(bound) and abs(fit.x[j] - bound) <= _AT_BOUND * max(1.0, abs(bound)):
                 at_bound.append((law.names[j], fit.parameters[law.names[j]]))
     powers = [value for name, value in at_bound if name == "c" and law.id == "surface_power"]
+    undecayed = [
+        f"{name} = {value:.4g}, its bound"
+        for name, value in at_bound
+        if law.id == "repetition" and name in _RATES and value > 1
+    ]
     others = [
         f"{name} = {value:.4g}"
         for name, value in at_bound
         if not (name == "c" and law.id == "surface_power")
+        and not (undecayed and name in _RATES and value > 1)
     ]
     if powers:
         problems.append(CodedWarning("W-power-at-bound", f"c = {powers[0]:g} is at its bound"))
+    if undecayed:
+        problems.append(CodedWarning("W-no-decay", f"no decay seen: {listed(undecayed)}"))
     if others:
         problems.append(CodedWarning("W-at-bound", f"{listed(others)} at a bound"))
     for name in _OFFSETS:
@@ -349,8 +363,10 @@ def _of_data(fit: Fit, logs: Array, kept: NDArray[np.bool_]) -> list[CodedWarnin
     problems = []
     short = [
         f"{name} spans {np.ptp(values) / math.log(10):.2g} decades"
-        for name, values in zip(fit.model.variables, logs, strict=True)
-        if name not in fit.model.own and np.ptp(values) < _DECADES * math.log(10) * (1 - 1e-9)
+        for k, (name, values) in enumerate(zip(fit.model.variables, logs, strict=True))
+        if name not in fit.model.own
+        and k not in dict(fit.model.alike)
+        and np.ptp(values) < _DECADES * math.log(10) * (1 - 1e-9)
     ]
     if short:
         problems.append(CodedWarning("W-short-range", listed(short)))

@@ -81,9 +81,12 @@ class FitLaw:
     boxes : tuple of (int, (float, float) or str)
         Range of each other coordinate in which starts are looked for; ``"scale"`` for that of the logarithms of the variables.
     like : str or None
-        The law of which this one is a case in other coordinates, and from whose optimum it starts.
+        The law of which this one is a case in other coordinates, and from whose optimum it starts; ``"unrepeated"`` for a surface on
+        the points that repeat no token.
     own : tuple of str
         Variables that a person named: columns that may be 0.
+    alike : tuple of (int, int)
+        Variables measured in the unit of another one: what is subtracted from the second is subtracted from the first.
     """
 
     id: str
@@ -101,6 +104,7 @@ class FitLaw:
     boxes: tuple[tuple[int, Any], ...] = ()
     like: str | None = None
     own: tuple[str, ...] = ()
+    alike: tuple[tuple[int, int], ...] = ()
 
     @property
     def engine(self) -> _newton.Engine:
@@ -236,6 +240,8 @@ class FitLaw:
         for amplitude, _, variable in self.centers:
             if self.low[amplitude] == -math.inf and self.high[amplitude] == math.inf:
                 found[variable] = float(np.mean(logs[variable]))
+        for variable, other in self.alike:
+            found[variable] = found[other]
         return found
 
     def shifted(self, x: Array, middles: Array) -> Array:

@@ -10,10 +10,13 @@ from typing import Any
 
 from ....arguments import several
 from ....errors import refusal, unknown_name
-from . import _formulas, _surface
+from . import _formulas, _repeated, _surface
 from ._law import FREE, STEEPEST, FitLaw, checked_bounds
 
 __all__ = ["FitLaw", "fit_law"]
+
+LEAST_RATES, MOST_RATES = (-1.0, -1.0), (6.0, 6.0)
+"""Bounds of ln R_D and ln R_N: at the upper one no decay was seen."""
 
 _WORD = re.compile(r"[A-Za-z_][\w.]*")  # a name, and no formula
 _ALIASES = {
@@ -49,7 +52,21 @@ def _hand_written() -> dict[str, FitLaw]:
         kernel=_surface.surface_power,
         simpler="surface",
     )
-    return {law.id: law for law in (surface, power)}
+    repetition = replace(
+        surface,
+        id="repetition",
+        catalogue=None,
+        names=(*surface.names, "R_D", "R_N"),
+        logs=(*surface.logs, True, True),
+        variables=("N", "D", "U"),
+        formula="L = E + A/N'^a + B/D'^b, N' and D' what counts with U unique tokens",
+        low=(*surface.low, *LEAST_RATES),
+        high=(*surface.high, *MOST_RATES),
+        kernel=_repeated.repetition,
+        like="unrepeated",
+        alike=((2, 1),),
+    )
+    return {law.id: law for law in (surface, power, repetition)}
 
 
 def fit_law(

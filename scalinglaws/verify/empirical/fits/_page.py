@@ -28,6 +28,7 @@ from ._panels import (
     isoflop_panels,
     residual_panels,
 )
+from ._repetition_panels import repetition_panels
 from ._report import all_warnings, parameter_cell, report
 from ._report_tables import default_computes, validated_horizon
 from ._sensitivity import sensitivity
@@ -104,6 +105,7 @@ def write_page(
             _laws(fit),
             _losses(fit),
             _isoflop(fit),
+            _repeated(fit),
             _residuals(fit),
             _rolling(fit),
             _plan(fit, np.atleast_1d(computes)),
@@ -238,6 +240,19 @@ def _isoflop(fit: Fit) -> _Section:
         else ()
     )
     return _Section("isoflop", "IsoFLOP curves", words, tuple(_figures(panels)))
+
+
+def _repeated(fit: Fit) -> _Section:
+    panels = _some(repetition_panels, fit)
+    words = (
+        (
+            "Curves are dashed beyond the runs of their size and corpus. A token is worth half of a new one after 1 + R_D ln 2 epochs; "
+            "runs of fewer than 8 epochs do not measure R_D.",
+        )
+        if panels
+        else ()
+    )
+    return _Section("repetition", "Repeated tokens", words, tuple(_figures(panels)))
 
 
 def _residuals(fit: Fit) -> _Section:

@@ -53,7 +53,8 @@ def plan(
     params, tokens : array_like, optional
         Size, or number of training tokens; the plan is the one whose best size, or data, it is.
     unique_tokens : float, optional
-        Tokens that there are; beyond, they are repeated, and count less and less (`constants`).
+        Tokens that there are; beyond, they are repeated, and count less and less: by the constants of a fit of ``repetition``, else by
+        published ones (`constants`, `constants_from`).
     inference_tokens : float
         Tokens that the model will read or write when it is used, each at the cost of 2 N.
     max_params, max_tokens, max_ratio : float, optional
@@ -75,6 +76,8 @@ def plan(
     DomainError
         If none or several of the targets are given, a budget is below the cost of one parameter and one token, a loss is not above the
         irreducible one or out of reach of the caps, or an argument is not allowed.
+    DataError
+        If a plan has 16 epochs or more, by constants fitted to runs of fewer than 8.
 
     Notes
     -----

@@ -80,7 +80,9 @@ class Plan(Result):
     inference_tokens : float
         Tokens that the model will read or write when it is used.
     constants : dict of str to float
-        Published constants R_D and R_N of repetition, where it matters.
+        Constants R_D and R_N of repetition, where it matters.
+    constants_from : str
+        ``"fit"`` for those of a fit of ``repetition``, ``"published"`` for those of Muennighoff et al.; empty where there are none.
     certificate : str
         Why the plan is the best: a closed form, the only solution of its condition, or the least of a search.
     warnings : tuple of CodedWarning
@@ -121,6 +123,7 @@ class Plan(Result):
     constants: dict[str, float] = field(default_factory=dict)
     certificate: str = ""
     warnings: tuple[CodedWarning, ...] = ()
+    constants_from: str = ""
 
     @property
     def ratio(self) -> Value:
@@ -241,7 +244,9 @@ def _remarks(plan: Plan) -> list[str]:
     if plan.constants:
         held = ", ".join(f"{name} = {value:.4g}" for name, value in plan.constants.items())
         lines.append(
-            f"repeated tokens by published constants {held} (Muennighoff et al.), not by these runs"
+            f"repeated tokens by the fit's constants {held}"
+            if plan.constants_from == "fit"
+            else f"repeated tokens by published constants {held} (Muennighoff et al.), not by these runs"
         )
     lines += _far_words(plan)
     lines += [str(warning) for warning in plan.warnings]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....arguments import afford, shaped
-from ....errors import refusal
+from ....errors import DataError, refusal
 from .._coded_warnings import CodedWarning
 from . import _repetition
 from ._costs import LARGEST, Cost, root
@@ -110,6 +110,19 @@ class Task:
                     "is planned with for a compute or a loss at the cost 6*N*D only: it has not the form E + (A/N^a + B/D^b)^c",
                 )
 
+    @property
+    def fitted_rates(self) -> bool:
+        """Whether the constants of repetition are the fit's own."""
+        return self.fit.law == "repetition"
+
+    def _constants(self) -> dict[str, float]:
+        """Return the constants of repetition that the plan uses."""
+        if self.unique is None:
+            return {}
+        (surface,) = [member.surface for member in self.members.values()][:1]
+        assert surface is not None  # repetition asks for a form
+        return {name: float(np.ravel(getattr(surface, name))[0]) for name in ("R_D", "R_N")}
+
     # -- the plan of every law ------------------------------------------------------------------------------------------
 
     def solved(
@@ -144,6 +157,12 @@ class Task:
 
     def forecast(self, u: Array, v: Array) -> Any:
         """Forecast at points, of what counts of them."""
+        if self.fitted_rates:
+            unique = LARGEST if self.unique is None else math.log(self.unique)
+            logs = {"N": u, "D": v, "U": np.full(np.shape(v), unique)}
+            return forecast(
+                self.fit, {name: np.exp(entry) for name, entry in logs.items()}, law=self.law
+            )
         counting = [(np.asarray(u), np.asarray(v))] * len(self.members)
         if self.unique is not None:
             counting = [
@@ -241,6 +260,7 @@ class Task:
             np.full(u.shape, np.nan) if self.unique is None else np.exp(v) / self.unique
         )
         fields["ratio_beyond"] = np.exp(v - u) / self._ratios()[1]
+        self._refuse_unmeasured(fields["epochs"])
         warnings = self._warnings(fields)
         names = np.array([*CAPS, "all", ""])
         active = names[points.cap]
@@ -255,7 +275,8 @@ class Task:
             caps=self.given_caps,
             unique_tokens=self.unique,
             inference_tokens=self.inference,
-            constants={"R_D": _repetition.R_D, "R_N": _repetition.R_N} if repeated else {},
+            constants=self._constants(),
+            constants_from=("" if not repeated else "fit" if self.fitted_rates else "published"),
             certificate=self._certificate(),
             warnings=warnings,
         )
@@ -265,6 +286,7 @@ class Task:
         names = ("params", "tokens", "compute", "ratio")
         if (
             self.plain
+            and not self.fitted_rates
             and self.target == "compute"
             and math.isclose(self.cost.per_token or 0.0, self.fit.cost, rel_tol=1e-12)
         ):
@@ -407,6 +429,19 @@ class Task:
                 f"leaves no run: the best has {np.exp(points.u[at]):.2g} parameters and {np.exp(points.v[at]):.2g} tokens",
             )
 
+    def _refuse_unmeasured(self, epochs: Array) -> None:
+        """Refuse many epochs by a rate that was fitted to few."""
+        if not (self.fitted_rates and len(self.fit) and self.unique is not None):
+            return
+        seen = _repetition.largest_epochs(self.fit)
+        asked = float(np.max(epochs))
+        if seen < _repetition.LEAST_EPOCHS and asked > _repetition.MOST_EPOCHS * (1 - 1e-9):
+            raise DataError(
+                f"R_D is not measured: the runs see their unique tokens up to {seen:.3g} times, and the plan {asked:.3g} times; "
+                f"add runs of {_repetition.LEAST_EPOCHS:g} epochs or more (better 16 to 32), cap the plan with max_tokens="
+                f"{seen * self.unique:.3g}, or plan by published constants with a fit of surface"
+            )
+
     def _least_within(self) -> str:
         """Say which loss the caps allow."""
         corner = np.minimum(self.caps.corner, LARGEST)
@@ -415,12 +450,15 @@ class Task:
 
     def _warnings(self, fields: Mapping[str, Array]) -> tuple[CodedWarning, ...]:
         found = []
-        if self.unique is not None and np.any(fields["epochs"] > _repetition.MOST_EPOCHS):
+        most, whose = _repetition.MOST_EPOCHS, "published"
+        if self.fitted_rates and len(self.fit):
+            most, whose = _repetition.largest_epochs(self.fit), "fitted"
+        if self.unique is not None and np.any(fields["epochs"] > most * (1 + 1e-9)):
             found.append(
                 CodedWarning(
                     "W-many-epochs",
                     f"the plan repeats {self.unique:.3g} unique tokens {np.max(fields['epochs']):.3g} times: beyond "
-                    f"{_repetition.MOST_EPOCHS:g} the published constants were not measured",
+                    f"{most:.3g} the {whose} constants were not measured",
                 )
             )
         beyond = fields["ratio_beyond"]

@@ -10,6 +10,7 @@ convex functions of ln D and ln N as powers of D and N are.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,25 @@ R_N = 5.309743
 
 MOST_EPOCHS = 16.0
 """Epochs beyond which the constants were not checked: the law saturates."""
+
+LEAST_EPOCHS = 8.0
+"""Epochs of the runs below which a fitted R_D says nothing of many repetitions: its logarithm is known to a half at four epochs."""
+
+
+def largest_epochs(fit: Any) -> float:
+    """Return how often runs of a fit of ``repetition`` saw their unique tokens at most, of those that count."""
+    return float(np.max((fit.columns["D"] / fit.columns["U"])[fit.row_weights > 0]))
+
+
+def half_value(rate: float) -> float:
+    """Return the epochs after which one more token is worth half as much as a new one.
+
+    Examples
+    --------
+    >>> round(half_value(R_D), 2)
+    11.67
+    """
+    return 1 + rate * math.log(2)
 
 
 def effective(log: Any, log_unique: Any, rate: float) -> Array:

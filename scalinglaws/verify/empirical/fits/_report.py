@@ -21,6 +21,7 @@ from ._fit import EFFICIENT, PUBLISHED, default_threshold
 from ._identifiability import ILL
 from ._intervals import interval
 from ._optimal_points import CLOSED
+from ._repetition import LEAST_EPOCHS, half_value, largest_epochs
 from ._report_tables import COLUMNS, decades_words, table_lines, validated_horizon
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ def _law_lines(fit: Fit) -> Iterator[str]:
     yield from _parameter_lines(fit)
     if len(fit):
         yield f"  {_residual_words(fit)}"
+    if "R_D" in fit.names:
+        yield f"  {_repetition_words(fit)}"
     for other in fit.laws.values():
         words = [f"{other.law}: {_formula(other)}"]
         words.append(
@@ -205,7 +208,9 @@ def _chosen(fit: Fit) -> str:
 def _parameter_lines(fit: Fit) -> Iterator[str]:
     names = set(fit.names)
     rows: list[list[str]]
-    if names >= {"E", "A", "B", "a", "b"}:
+    if "R_D" in names:
+        rows = [["E", "A", "a"], ["", "B", "b"], ["", "R_D", "R_N"]]
+    elif names >= {"E", "A", "B", "a", "b"}:
         rows = [["E", "A", "a"], ["c" if "c" in names else "", "B", "b"]]
     else:
         rows = [list(fit.names[k : k + 3]) for k in range(0, len(fit.names), 3)]
@@ -264,6 +269,21 @@ def _power_words(fit: Fit) -> str:
     verdict = "holds 1" if low <= 1 <= high else "excludes 1"
     least, most = PUBLIC_POWERS
     return f"c {value:.2f}  {low:.2f}..{high:.2f}: {verdict} (public sets {least}..{most})"
+
+
+def _repetition_words(fit: Fit) -> str:
+    """Say when a token is worth half, and how often runs saw theirs."""
+    at = half_value(fit.parameters["R_D"])
+    if any(warning.code == "W-no-decay" and "R_D" in warning.message for warning in fit.warnings):
+        words = "no decay seen: a repeated token is worth as much as a new one"
+    else:
+        words = f"a token is worth half after 1 + R_D ln 2 = {at:.3g} epochs"
+    if not len(fit):
+        return words
+    seen = largest_epochs(fit)
+    words += f"; runs of up to {seen:.3g} epochs"
+    few = f" (R_D needs {LEAST_EPOCHS:g})"
+    return words + (few if seen < LEAST_EPOCHS else "")
 
 
 def _residual_words(fit: Fit) -> str:

@@ -33,12 +33,17 @@ def enough(law: FitLaw, columns: Mapping[str, Array], weights: Array) -> None:
             f"{points} points are too few for the {free} parameters of {law.id}; at least {free + _MORE} are needed"
         )
     kept = {name: column[weights > 0] for name, column in columns.items()}
+    followers = {law.variables[one] for one, _ in law.alike}  # unique tokens may be one corpus
     for name, column in kept.items():
-        if np.ptp(column) == 0:
+        if name not in followers and np.ptp(column) == 0:
             cure = "power_offset needs only one scale" if len(kept) > 1 else "add runs at others"
             raise DataError(
                 f"all runs have {name} = {column[0]:.4g}: {law.id} needs several; {cure}"
             )
+    if "U" in followers and not np.any(kept["D"] > kept["U"]):
+        raise DataError(
+            f"no run sees more tokens than are unique: {law.id} has nothing to fit; use surface, or add runs of several epochs"
+        )
     if "N" in kept and "D" in kept:
         ratio = kept["D"] / kept["N"]
         if np.ptp(ratio) < _SAME_RATIO * np.mean(ratio):

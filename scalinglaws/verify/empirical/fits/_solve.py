@@ -21,6 +21,10 @@ Array = NDArray[np.float64]
 
 _POWERS = (1.0, 0.5)  # of the sum, at which surface_power starts from the optimum of surface
 _FELT = 1e-100  # of the largest slope
+_FRESH, _RATE = (
+    7,
+    10.0,
+)  # points without repetition for a start of their own, and the rates of that start
 _CEILINGS = (1.02, 1.2, 2.0, 30.0)  # over the largest loss, from which rosenfeld starts
 
 
@@ -160,8 +164,24 @@ def _like(
     law: FitLaw, columns: Columns, losses: Array, delta: float, weights: Array, envelope: float
 ) -> list[Array]:
     """Start from the optimum of the law of which this one is a case in other coordinates."""
-    start = _as_envelope if law.like == "surface" else _as_power
-    return start(law, columns, losses, delta, weights, envelope)
+    start = {"surface": _as_envelope, "surface_power": _as_power, "unrepeated": _unrepeated}
+    return start[law.like or ""](law, columns, losses, delta, weights, envelope)
+
+
+def _unrepeated(
+    law: FitLaw, columns: Columns, losses: Array, delta: float, weights: Array, envelope: float
+) -> list[Array]:
+    """Start from the surface of the points that repeat no token, or of all where these are too few, at ten times for both rates."""
+    logs = law.logarithms(columns)
+    fresh = (weights > 0) & (logs[1] <= logs[2])
+    base = fit_law("surface")
+    base = replace(base, low=law.low[:5], high=law.high[:5])
+    tells = np.ptp(logs[0, fresh]) > 0 and np.ptp(logs[1, fresh]) > 0 if fresh.any() else False
+    if np.count_nonzero(fresh) < _FRESH or not tells:
+        fresh = weights > 0
+    seen = {name: np.exp(logs[k, fresh]) for k, name in enumerate(("N", "D"))}
+    x = solve(base, seen, losses[fresh], delta=delta, weights=weights[fresh], envelope=envelope).x
+    return [law.within(np.array([*x, math.log(_RATE), math.log(_RATE)]))]
 
 
 def _as_power(

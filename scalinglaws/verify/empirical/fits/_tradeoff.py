@@ -49,6 +49,8 @@ class Surface:
         Parameters.
     log_unique : float or None
         Logarithm of the number of unique tokens, where they are repeated.
+    R_D, R_N : float or ndarray
+        Constants of repetition; published ones unless they were fitted.
     """
 
     E: Array
@@ -58,6 +60,8 @@ class Surface:
     b: Array
     c: Array
     log_unique: float | None = None
+    R_D: Any = _repetition.R_D
+    R_N: Any = _repetition.R_N
 
     def counting(self, u: Any, v: Any) -> tuple[Array, Array]:
         """Return the logarithms of the parameters and of the tokens that count."""
@@ -65,8 +69,8 @@ class Surface:
             return np.asarray(u, float), np.asarray(v, float)
         own = _repetition.log_unique_params(self.log_unique, self)
         return (
-            _repetition.effective(u, own, _repetition.R_N),
-            _repetition.effective(v, self.log_unique, _repetition.R_D),
+            _repetition.effective(u, own, self.R_N),
+            _repetition.effective(v, self.log_unique, self.R_D),
         )
 
     def log_trade(self, u: Any, v: Any) -> Array:
@@ -77,8 +81,8 @@ class Surface:
         ) + self.b * data
         if self.log_unique is not None:
             own = _repetition.log_unique_params(self.log_unique, self)
-            found = found + _repetition.log_slope(u, own, _repetition.R_N)
-            found = found - _repetition.log_slope(v, self.log_unique, _repetition.R_D)
+            found = found + _repetition.log_slope(u, own, self.R_N)
+            found = found - _repetition.log_slope(v, self.log_unique, self.R_D)
         return np.asarray(found)
 
     def log_inner(self, u: Any, v: Any) -> Array:
@@ -112,20 +116,24 @@ class Surface:
                 return np.asarray(size), np.asarray(data)
             own = _repetition.log_unique_params(self.log_unique, self)
             return (
-                _repetition.quantity(size, own, _repetition.R_N),
-                _repetition.quantity(data, self.log_unique, _repetition.R_D),
+                _repetition.quantity(size, own, self.R_N),
+                _repetition.quantity(data, self.log_unique, self.R_D),
             )
 
     @property
     def columns(self) -> tuple[Array, ...]:
-        """The parameters."""
-        return self.E, self.log_A, self.log_B, self.a, self.b, self.c
+        """The parameters, and the constants of repetition where there is any."""
+        if self.log_unique is None:
+            return self.E, self.log_A, self.log_B, self.a, self.b, self.c
+        rates = (np.broadcast_to(rate, self.a.shape) for rate in (self.R_D, self.R_N))
+        return self.E, self.log_A, self.log_B, self.a, self.b, self.c, *rates
 
     @classmethod
     def of(cls, columns: Sequence[Array], log_unique: float | None = None) -> Surface:
-        """Return the surface with parameters in the order of `columns`."""
-        E, log_A, log_B, a, b, c = columns
-        return cls(E, log_A, log_B, a, b, c, log_unique)
+        """Return the surface with parameters in the order of `columns`; the last two may be left out."""
+        E, log_A, log_B, a, b, c, *rates = columns
+        R_D, R_N = rates or (_repetition.R_D, _repetition.R_N)
+        return cls(E, log_A, log_B, a, b, c, log_unique, R_D, R_N)
 
     def without_repetition(self) -> Surface:
         """Return the same surface for tokens that are all unique."""
@@ -189,8 +197,9 @@ def surface_of(
     p = {name: np.atleast_1d(np.asarray(value, float)) for name, value in parameters.items()}
     one = np.ones(1)
     with np.errstate(divide="ignore"):
-        if law.id in ("surface", "surface_power"):
+        if law.id in ("surface", "surface_power", "repetition"):
             values = [p["E"], np.log(p["A"]), np.log(p["B"]), p["a"], p["b"], p.get("c", one)]
+            values += [p["R_D"], p["R_N"]] if law.id == "repetition" else []
         elif law.id in ("kaplan", "kaplan+offset"):
             inner = p["a_N"] / p["a_D"]
             values = [p.get("E", 0 * one), inner * np.log(p["N_c"]), np.log(p["D_c"])]
@@ -381,11 +390,11 @@ def _solved(
     function: Callable[..., Any], surface: Surface, ends: tuple[Any, Any], *arrays: Any
 ) -> Array:
     """Find where a growing function of a surface, an unknown and other arrays is 0, elementwise."""
-    six = len(surface.columns)
+    count = len(surface.columns)
 
     def flat(unknown: Array, *given: Array) -> Array:
-        local = Surface.of(given[:six], surface.log_unique)
-        return np.asarray(function(local, unknown, *given[six:]))
+        local = Surface.of(given[:count], surface.log_unique)
+        return np.asarray(function(local, unknown, *given[count:]))
 
     return root(flat, *ends, (*surface.columns, *arrays))
 

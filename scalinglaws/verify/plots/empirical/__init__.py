@@ -8,6 +8,7 @@ from ._fits import (
     forecast_errors,
     isoflop_curves,
     parameter_profiles,
+    repeated_tokens,
 )
 from ._learnability import task_learnability
 from ._recipes import compute_multipliers
@@ -23,6 +24,7 @@ __all__ = [
     "isoflop_curves",
     "learning_curve",
     "parameter_profiles",
+    "repeated_tokens",
     "spectrum_and_residual",
     "task_learnability",
 ]

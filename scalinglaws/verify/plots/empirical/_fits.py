@@ -21,6 +21,7 @@ from ...empirical.fits._panels import (
     isoflop_panels,
     residual_panels,
 )
+from ...empirical.fits._repetition_panels import repetition_panels
 from ..style import NOTE as GRAY
 from ..style import RIVAL as LIGHT
 from ..style import SIMULATION, THEORY, bare, canvas, logarithmic
@@ -94,6 +95,30 @@ def fit_residuals(fit: Fit, *, figure: Figure | None = None) -> Figure:
         A Matplotlib figure, with a band of twice their standard deviation.
     """
     return _drawn(residual_panels(fit), figure)
+
+
+def repeated_tokens(fit: Fit, *, figure: Figure | None = None) -> Figure:
+    """Draw losses against epochs with the fit, and what the next token is worth.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of ``repetition``, to data.
+    figure : Figure, optional
+        An empty figure to draw in; by default a new one that belongs to no window.
+
+    Returns
+    -------
+    Figure
+        A Matplotlib figure: a color for each size and corpus, at most four; on the right the fit with its interval, beside the published
+        constant.
+
+    Raises
+    ------
+    DataError
+        If the fit is one of another law, or has no data.
+    """
+    return _drawn(repetition_panels(fit), figure)
 
 
 def forecast_errors(fit: Fit, *, figure: Figure | None = None) -> Figure:
