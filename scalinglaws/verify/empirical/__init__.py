@@ -20,6 +20,7 @@ from ._read_runs import example_runs, read_runs
 from ._records import HeldOutCurve, MeasuredExponent, MeasuredSpectrum
 from ._runs import Budgets, Runs
 from .fits import (
+    AccuracyPrediction,
     BetweenGroups,
     Calibration,
     ComparedLaw,
@@ -40,6 +41,7 @@ from .fits import (
     RollingOrigin,
     Sensitivity,
     SharingTest,
+    TaskFit,
     compare_laws,
     compare_recipes,
     compute_multiplier,
@@ -47,6 +49,7 @@ from .fits import (
     estimator,
     fit,
     fit_groups,
+    fit_task,
     from_parameters,
     local_slopes,
     optimum,
@@ -58,6 +61,7 @@ from .fits import (
 __all__ = [
     "SMOOTHNESS",
     "WARNINGS",
+    "AccuracyPrediction",
     "BetweenGroups",
     "Budgets",
     "Calibration",
@@ -90,6 +94,7 @@ __all__ = [
     "Runs",
     "Sensitivity",
     "SharingTest",
+    "TaskFit",
     "TaskLearnability",
     "TaskMeasurement",
     "TaskPrediction",
@@ -102,6 +107,7 @@ __all__ = [
     "example_runs",
     "fit",
     "fit_groups",
+    "fit_task",
     "from_parameters",
     "held_out_curve",
     "intrinsic_dimension",
