@@ -44,6 +44,9 @@ _OPTIONS = {
     "counts": "--counts",
     "loss_unit": "--loss-unit",
     "compute": "--flops",
+    "chance": "--chance",
+    "ceiling": "--ceiling",
+    "items": "--items",
 }
 
 

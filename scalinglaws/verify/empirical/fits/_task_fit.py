@@ -85,8 +85,8 @@ def fit_task(
     Notes
     -----
     The first step is `fit` of ``surface``, the second the likelihood of binomial counts, at the losses that were measured. Resampled runs
-    go through both, for errors of the two are not independent. Percentiles hold 92 to 97 % at a nominal 95 %, in 200 sets of such runs. 18 runs with 2000 resamples
-    take about a second; the result does not depend on the number of threads.
+    go through both, for errors of the two are not independent. Percentiles hold 92 to 97 % at a nominal 95 %, in 200 sets of 18 runs.
+    Such runs with 2000 resamples take about half a second; the result does not depend on the number of threads.
 
     References
     ----------
