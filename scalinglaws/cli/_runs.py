@@ -47,6 +47,7 @@ _OPTIONS = {
     "chance": "--chance",
     "ceiling": "--ceiling",
     "items": "--items",
+    "schedule": "--schedule",
 }
 
 
@@ -70,6 +71,8 @@ class RunOptions:
         Of losses: nats, bits (a token), bits/byte, perplexity.
     flops : str
         What C is: "6*N*D" with another number perhaps, or given, as the column says.
+    schedule : str
+        constant: the learning rate was, where no column says so, so that all rows of a run count.
     """
 
     columns: Annotated[str | None, Parameter(name="--columns")] = None
@@ -78,6 +81,7 @@ class RunOptions:
     counts: Annotated[str | None, Parameter(name="--counts")] = None
     loss_unit: Annotated[str | None, Parameter(name="--loss-unit")] = None
     flops: Annotated[str | None, Parameter(name="--flops")] = None
+    schedule: Annotated[str | None, Parameter(name="--schedule")] = None
 
     def given(self) -> dict[str, Any]:
         """Return the options as keywords."""
@@ -94,6 +98,7 @@ def read_runs(
     counts: str | None = None,
     loss_unit: str | None = None,
     flops: str | None = None,
+    schedule: str | None = None,
 ) -> Runs:
     """Read a table of runs: a file, ``-`` for standard input, or an example by name unless a file has that name."""
     from ..verify import empirical
@@ -106,6 +111,7 @@ def read_runs(
         "counts": counts,
         "loss_unit": loss_unit,
         "compute": flops,
+        "schedule": schedule,
     }
     with in_options():
         if argument in EXAMPLES and not Path(argument).exists():

@@ -86,3 +86,16 @@ def test_errors_name_options(capsys, table, tmp_path):
         code, out, err = call(capsys, *arguments, "--bootstrap", 100)
         assert (code, out) == (2, ""), arguments
         assert complaint in err, err
+
+
+def test_all_rows_of_a_constant_rate(capsys, tmp_path):
+    columns = draw_task(np.random.default_rng(0))
+    twice = {name: np.repeat(held, 2) for name, held in columns.items()}
+    twice["tokens"] = twice["tokens"] * np.tile([0.5, 1.0], 18)
+    twice |= {"run": np.repeat([f"r{j}" for j in range(18)], 2), "step": np.tile([1, 2], 18)}
+    path = written(tmp_path / "log.csv", twice)
+    _, out, _ = call(capsys, path, "--rows", "all", "--bootstrap", 0, "--verbose")
+    assert "W-mid-run" in out
+    assert "--schedule constant" in out
+    options = ("--rows", "all", "--schedule", "constant", "--bootstrap", 0, "--verbose")
+    assert "W-mid-run" not in call(capsys, path, *options)[1]

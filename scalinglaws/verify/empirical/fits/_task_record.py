@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import afford, broadcast, flag, instance, numbers
+from ....arguments import afford, broadcast, flag, instance, numbers, text
 from ....arguments import path as checked_path
 from ....errors import DataError, refusal, unknown_name
 from ....notebook import words_html
@@ -155,6 +155,7 @@ class TaskFit(Result):
             If the name is unknown, or there are no resampled fits.
         """
         share = level_of(level)
+        text("name", name)
         if name not in self.parameters:
             raise unknown_name("parameter", name, list(self.parameters))
         if not len(self.samples):
