@@ -42,6 +42,7 @@ from scalinglaws import errors, solvers, theory, verify
 from scalinglaws.cli import app, run
 from scalinglaws.results import Result
 from scalinglaws.solvers import Spectrum
+from scalinglaws.verify.checks.empirical.accuracy import draw_task
 from scalinglaws.verify.estimate import (
     ScheduledCurve,
     fit_schedule_law,
@@ -316,6 +317,8 @@ MAKERS = {
     "RecipeComparison": lambda: _recipes(),
     "ComputeMultiplier": lambda: _recipes().multipliers["rpj"],
     "SharingTest": lambda: _recipes().test,
+    "TaskFit": lambda: verify.empirical.fit_task(draw_task(np.random.default_rng(0)), bootstrap=20),
+    "AccuracyPrediction": lambda: MAKERS["TaskFit"]().predict(1e9, 2e10),
     "BetweenGroups": lambda: _recipes().fits.between("a"),
     "LawComparison": lambda: verify.empirical.compare_laws(
         ["surface", "kaplan"], verify.empirical.example_runs("synthetic")

@@ -20,6 +20,7 @@ from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
 from scalinglaws.theory.records import Published
 from scalinglaws.verify import empirical
+from scalinglaws.verify.checks.empirical.accuracy import draw_task
 from scalinglaws.verify.simulate import empirical as tasks
 from scalinglaws.verify.simulate import kernel_adaptation as posteriors
 from scalinglaws.verify.simulate import learnability as regressions
@@ -135,6 +136,9 @@ CALLS = {
     ),
     "verify.empirical.RecipeComparison.report": lambda **given: empirical.compare_recipes(
         "surface", empirical.example_runs("gadre"), "rpj", bootstrap=0
+    ).report(**given),
+    "verify.empirical.TaskFit.report": lambda **given: empirical.fit_task(
+        draw_task(np.random.default_rng(0)), bootstrap=0
     ).report(**given),
     "verify.empirical.learnability": lambda **given: empirical.learnability(
         gram=[[1.0, 0.0], [0.0, 1.0]], labels=[1.0, 2.0], **given

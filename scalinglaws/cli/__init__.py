@@ -29,6 +29,7 @@ from . import (  # noqa: F401  # they register their commands
     _simulate,
     _simulate_tasks,
     _solve,
+    _task,
     _theory,
     _verify,
 )

@@ -45,6 +45,10 @@ _OPTIONS = {
     "loss_unit": "--loss-unit",
     "compute": "--flops",
     "unique": "--unique",
+    "chance": "--chance",
+    "ceiling": "--ceiling",
+    "items": "--items",
+    "schedule": "--schedule",
 }
 
 
@@ -70,6 +74,8 @@ class RunOptions:
         What C is: "6*N*D" with another number perhaps, or given, as the column says.
     unique : str
         Column with the number of unique tokens, for --law repetition.
+    schedule : str
+        constant: the learning rate was, where no column says so, so that all rows of a run count.
     """
 
     columns: Annotated[str | None, Parameter(name="--columns")] = None
@@ -79,6 +85,7 @@ class RunOptions:
     loss_unit: Annotated[str | None, Parameter(name="--loss-unit")] = None
     flops: Annotated[str | None, Parameter(name="--flops")] = None
     unique: Annotated[str | None, Parameter(name="--unique")] = None
+    schedule: Annotated[str | None, Parameter(name="--schedule")] = None
 
     def given(self) -> dict[str, Any]:
         """Return the options as keywords."""
@@ -96,6 +103,7 @@ def read_runs(
     loss_unit: str | None = None,
     flops: str | None = None,
     unique: str | None = None,
+    schedule: str | None = None,
 ) -> Runs:
     """Read a table of runs: a file, ``-`` for standard input, or an example by name unless a file has that name."""
     from ..verify import empirical
@@ -109,6 +117,7 @@ def read_runs(
         "loss_unit": loss_unit,
         "compute": flops,
         "unique": unique,
+        "schedule": schedule,
     }
     with in_options():
         if argument in EXAMPLES and not Path(argument).exists():

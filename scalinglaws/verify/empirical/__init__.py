@@ -30,6 +30,7 @@ from .curves import (
     fit_curves,
 )
 from .fits import (
+    AccuracyPrediction,
     BetweenGroups,
     Calibration,
     ComparedLaw,
@@ -50,6 +51,7 @@ from .fits import (
     RollingOrigin,
     Sensitivity,
     SharingTest,
+    TaskFit,
     compare_laws,
     compare_recipes,
     compute_multiplier,
@@ -57,6 +59,7 @@ from .fits import (
     estimator,
     fit,
     fit_groups,
+    fit_task,
     from_parameters,
     local_slopes,
     optimum,
@@ -68,6 +71,7 @@ from .fits import (
 __all__ = [
     "SMOOTHNESS",
     "WARNINGS",
+    "AccuracyPrediction",
     "BetweenGroups",
     "Budgets",
     "Calibration",
@@ -106,6 +110,7 @@ __all__ = [
     "Runs",
     "Sensitivity",
     "SharingTest",
+    "TaskFit",
     "TaskLearnability",
     "TaskMeasurement",
     "TaskPrediction",
@@ -120,6 +125,7 @@ __all__ = [
     "fit",
     "fit_curves",
     "fit_groups",
+    "fit_task",
     "from_parameters",
     "held_out_curve",
     "intrinsic_dimension",

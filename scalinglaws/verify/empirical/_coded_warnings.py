@@ -10,9 +10,17 @@ from ...reprs import short_repr
 from ...tables import Table
 
 WARNINGS: dict[str, tuple[str, str]] = {
+    "W-accuracy-scatter": (
+        "accuracies scatter about the sigmoid by more than their questions explain (1 %): accuracy does not follow the loss alone",
+        "plot them; use the loss of the right answer in the task, not another; fit recipes apart; state items= as it is",
+    ),
     "W-at-bound": (
         "the best value of a parameter is a bound: without it another would be better, or the term is not there",
         "widen bounds=, or fit a law without the term",
+    ),
+    "W-below-chance": (
+        "accuracies are below chance by more than guessing explains: chance is another, or models prefer wrong answers",
+        "state chance=, or leave the runs out with where=",
     ),
     "W-beyond-checked": (
         "a prediction further above the largest run than any forecast of later budgets was checked: laws drift away there",
@@ -95,8 +103,12 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "use more unique tokens, or cap the plan's tokens with max_tokens=",
     ),
     "W-mid-run": (
-        "a loss was taken before the learning rate had decayed, or it is not known whether: the loss of a run that ended there is lower",
-        "use finished runs (rows='last'), or runs at a constant rate with a column for it",
+        "a loss was taken before the learning rate had decayed, or it is not known whether: runs that end there are 1 to 3 % better",
+        "use finished runs (rows='last'); for all rows, runs at a constant rate with a column for it, or schedule='constant' if it was",
+    ),
+    "W-midpoint": (
+        "no run is clearly past the midpoint between chance and ceiling: where accuracies end is a guess",
+        "give ceiling=, the accuracy that the best models reach; or add better runs",
     ),
     "W-no-decay": (
         "the best constant of repetition is its upper bound: repeated tokens (R_D), or surplus parameters (R_N), were worth as much as new",

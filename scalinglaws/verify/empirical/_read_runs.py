@@ -32,6 +32,7 @@ from ._runs import Runs
 Array = NDArray[np.float64]
 
 COUNTS = ("total", "non-embedding")
+SCHEDULES = ("constant",)
 EXAMPLES = ("gadre", "synthetic")
 
 
@@ -47,6 +48,7 @@ def read_runs(
     loss_unit: str | None = None,
     variables: Sequence[str] = (),
     unique: str | None = None,
+    schedule: str | None = None,
 ) -> Runs:
     r"""Read training runs: parameters N, tokens D, compute C and final loss L of each.
 
@@ -66,7 +68,8 @@ def read_runs(
         Whether N is ``"total"`` or ``"non-embedding"``; exponents of small models depend on it.
     rows : str
         What is taken of a run with many rows: ``"last"`` loss, the mean of the ``"last:20"``, or ``"all"``. Losses in empty cells
-        are passed over; a run whose last loss is not finite diverged, and is left out.
+        are passed over; a run whose last loss is not finite diverged, and is left out. All rows are losses of finished runs only at a
+        constant learning rate.
     run, group : str, optional
         Columns with the name of the run, and with its recipe or data set; the same as in `columns`.
     where : mapping, optional
@@ -80,6 +83,8 @@ def read_runs(
         Further columns of numbers to keep, in `Runs.variables`: for laws in shares of a mixture, bits, experts.
     unique : str, optional
         Column with the number of unique tokens of each run, of which D may be more: ``unique_tokens`` in `columns`.
+    schedule : str, optional
+        ``"constant"``: the learning rate was, where no column says so, and losses within a run are as good as last ones.
 
     Returns
     -------
@@ -110,6 +115,8 @@ def read_runs(
         counts = choice("counts", counts, COUNTS)
     if loss_unit is not None:
         loss_unit = choice("loss_unit", loss_unit, UNITS)
+    if schedule is not None:
+        choice("schedule", schedule, SCHEDULES)
     rule = rows_rule(rows)
     cost_rule = compute_rule(compute)
     named = _named(columns, run, group, unique)
@@ -132,7 +139,7 @@ def read_runs(
         for name, column in chosen.items()
         if name in cells.numbers or name in cells.labels
     }
-    found = runs_of(cells, kept, rule)
+    found = runs_of(cells, kept, rule, schedule is not None)
     notes = [*cells.left_out, *notes]
     notes += [CodedWarning(code, listed(named)) for code, named in found.notes.items()]
     if "step" in chosen and "run" not in chosen and len(kept) > 1:

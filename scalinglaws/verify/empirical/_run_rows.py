@@ -20,6 +20,7 @@ Rows = NDArray[np.intp]
 
 _UNFINISHED = ("crashed", "failed", "killed", "preempted", "preempting", "running")
 _DECAYED = 0.5  # of the largest rate: below, a schedule has decayed
+_FURTHER = 0.15  # of the largest rate, by which others that decayed further are told from a run that ended halfway
 _COMPLETE = 0.95  # of the tokens, or of the planned steps
 
 
@@ -139,22 +140,23 @@ def without_duplicates(table: RunTable, rows: Rows) -> tuple[Rows, list[CodedWar
     return kept, notes
 
 
-def runs_of(cells: _Cells, rows: Rows, rule: tuple[str, int]) -> _Found:
+def runs_of(cells: _Cells, rows: Rows, rule: tuple[str, int], constant: bool = False) -> _Found:
     """Take from each run what the rule says.
 
     A run is what has one name, and one group where there are groups; without names, every row is one. Its rows are ordered by
     their steps, else by their tokens, else as they stand. Empty cells of N, D, C and the rate are filled from the other rows
-    of the run, along its steps.
+    of the run, along its steps. `constant` says that the learning rate was, where no column does.
     """
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row in rows.tolist():
         members[_key(cells, row)].append(row)
     found = _Found()
     series = {key: _ordered(cells, np.array(own)) for key, own in members.items()}
-    scheduled = _scheduled(cells, series, rule)
+    usual = _scheduled(cells, series, rule, constant)
     for (_, run), own in series.items():
-        _take(cells, run, own, rule, scheduled, found)
-    if rule[0] == "all" and "lr" not in cells.numbers and max(map(len, series.values())) > 1:
+        _take(cells, run, own, rule, usual, found)
+    several = max(map(len, series.values())) > 1
+    if rule[0] == "all" and "lr" not in cells.numbers and several and not constant:
         found.notes["W-mid-run"].append("no column for the learning rate")
     return found
 
@@ -187,22 +189,33 @@ def _along(cells: _Cells, quantity: str, rows: Rows) -> Array:
 
 
 def _scheduled(
-    cells: _Cells, series: Mapping[tuple[str, str], Rows], rule: tuple[str, int]
-) -> bool:
-    """Tell whether rates decay: in most of the runs that show them, or, where all rows are taken, in any."""
+    cells: _Cells, series: Mapping[tuple[str, str], Rows], rule: tuple[str, int], constant: bool
+) -> float | None:
+    """Return what is usually left of the largest rate at the end of a run, in the middle of those that decay; None for constant rates.
+
+    Rates count as decaying where most of the runs that show them do, or, where all rows are taken, any.
+    """
     if "lr" not in cells.numbers:
-        return False
-    decayed = []
-    for rows in series.values():
+        return None
+    ends = []
+    for (_, run), rows in series.items():
         rate = _along(cells, "lr", rows)
         rate = rate[np.isfinite(rate)]
         if rate.size > 1 and rate.max() > 0:
-            decayed.append(bool(rate[-1] <= _DECAYED * rate.max()))
-    return any(decayed) if rule[0] == "all" else 2 * sum(decayed) >= max(len(decayed), 1)
+            ends.append(float(rate[-1] / rate.max()))
+            if constant and rate[-1] <= _DECAYED * rate.max():
+                raise refusal(
+                    "schedule",
+                    "constant",
+                    f"is not what {cells.chosen['lr']} says: {run} ends at {ends[-1]:.2g} of its largest rate",
+                )
+    decayed = [end for end in ends if end <= _DECAYED]
+    told = bool(decayed) if rule[0] == "all" else 2 * len(decayed) >= max(len(ends), 1)
+    return float(np.median(decayed)) if told else None
 
 
 def _take(
-    cells: _Cells, run: str, rows: Rows, rule: tuple[str, int], scheduled: bool, found: _Found
+    cells: _Cells, run: str, rows: Rows, rule: tuple[str, int], usual: float | None, found: _Found
 ) -> None:
     loss, lacks = cells.numbers["loss"][rows], cells.empty["loss"][rows]
     with_loss = _last_of_each_step(cells, rows, np.flatnonzero(~lacks), run, found)
@@ -233,7 +246,7 @@ def _take(
             found.labels[name].append(_label(cells, name, rows, point))
         found.labels["name"].append(run)
     if len(rows) > 1:
-        _judge_log(cells, run, rows, points, filled, rule, scheduled, found)
+        _judge_log(cells, run, rows, points, filled, rule, usual, found)
     _judge_end(cells, run, rows, finite[-1], filled, found)
 
 
@@ -286,17 +299,18 @@ def _judge_log(
     points: Rows,
     filled: Mapping[str, Array],
     rule: tuple[str, int],
-    scheduled: bool,
+    usual: float | None,
     found: _Found,
 ) -> None:
     if "step" not in cells.numbers:
         found.notes["W-log-rows"].append(f"{run} ({len(rows)} rows)")
     rate = filled.get("lr")
-    if not scheduled or rate is None or not points.size or not np.all(np.isfinite(rate)):
+    if usual is None or rate is None or not points.size or not np.all(np.isfinite(rate)):
         return
     share = float(rate[points[-1]] / max(rate.max(), np.finfo(float).tiny))
-    if share > _DECAYED:
-        found.notes["W-mid-run"].append(f"{run} (rate {share:.2g} of its largest)")
+    if share > min(usual + _FURTHER, _DECAYED):
+        others = f", others end at {usual:.2g}" if share <= _DECAYED else ""
+        found.notes["W-mid-run"].append(f"{run} (rate {share:.2g} of its largest{others})")
     elif rule[0] == "all" and points.size > 1:
         found.notes["W-mid-run"].append(f"{run} ({points.size - 1} rows before its last)")
 

@@ -78,6 +78,8 @@ def read_table(source: RunSource) -> RunTable:
     >>> read_table({"params": ["7B", "350M"], "loss": [2.0, None]}).columns["loss"]
     array([2.0, None], dtype=object)
     """
+    if isinstance(source, RunTable):
+        return source
     if isinstance(source, str) and source == "-":
         return _from_content(_INPUT, _standard_input())
     if isinstance(source, (str, os.PathLike)):

@@ -418,6 +418,29 @@ def test_the_last_of_a_log_or_the_mean_of_some_or_all():
     assert codes(read_runs(log(COSINE))) == []
 
 
+def test_a_run_that_ended_halfway_is_told_from_those_that_decayed_further():
+    """A rate of 0.4 is no end where others go to 0.1; it is where all do."""
+    runs = read_runs(log(changed(COSINE, 3, 0.4)))
+    assert codes(runs) == ["W-mid-run"]
+    assert runs.warnings[0].message == "a (rate 0.4 of its largest, others end at 0.1)"
+    assert "schedule='constant'" in runs.warnings[0].cure
+    assert codes(read_runs(log(changed(COSINE, 3, 0.2)))) == []
+    assert codes(read_runs(log(np.tile([1.0, 0.8, 0.6, 0.4], 3)))) == []
+
+
+def test_a_constant_rate_may_be_declared_where_no_column_says_so():
+    runs = read_runs(log(), rows="all", schedule="constant")
+    assert codes(runs) == []
+    assert len(runs) == 12
+    assert codes(read_runs(log(np.ones(12)), rows="all", schedule="constant")) == []
+    assert codes(read_runs(log(), schedule="constant")) == []
+    for rows in ("last", "all"):
+        with pytest.raises(DomainError, match=r"lr says: a ends at 0\.1 of its largest"):
+            read_runs(log(COSINE), rows=rows, schedule="constant")
+    with pytest.raises(DomainError, match="schedule"):
+        read_runs(log(), schedule="cosine")
+
+
 def test_rows_are_ordered_by_their_steps_or_their_tokens():
     order = np.random.default_rng(0).permutation(12)
     for lacking in ((), ("step",)):

@@ -25,8 +25,11 @@ from ._rolling import RollingOrigin, rolling_origin
 from ._sensitivity import Sensitivity, sensitivity
 from ._sharing import SharingTest
 from ._solve import Solution, resolve_many, solve
+from ._task_fit import fit_task
+from ._task_record import AccuracyPrediction, TaskFit
 
 __all__ = [
+    "AccuracyPrediction",
     "BetweenGroups",
     "Calibration",
     "ComparedLaw",
@@ -49,6 +52,7 @@ __all__ = [
     "Sensitivity",
     "SharingTest",
     "Solution",
+    "TaskFit",
     "calibrate",
     "compare_laws",
     "compare_recipes",
@@ -59,6 +63,7 @@ __all__ = [
     "fit",
     "fit_groups",
     "fit_law",
+    "fit_task",
     "forecast",
     "from_parameters",
     "local_slopes",

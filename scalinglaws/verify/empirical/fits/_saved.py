@@ -43,16 +43,16 @@ def refuse_unsound(fit: Fit) -> None:
     }
     shapes |= {"jacobian": (count, size), "samples": (len(np.atleast_1d(fit.samples)), size)}
     for name, shape in shapes.items():
-        _refuse_array(name, getattr(fit, name), shape)
+        refuse_array(name, getattr(fit, name), shape)
     if fit.cov is not None:
-        _refuse_array("cov", fit.cov, (size, size))
+        refuse_array("cov", fit.cov, (size, size))
     if set(fit.columns) != set(law.variables):
         raise DataError(f"no sound fit: columns must be {', '.join(law.variables)}")
     for name, column in fit.columns.items():
-        _refuse_array(name, column, (count,), positive=name not in law.own)
+        refuse_array(name, column, (count,), positive=name not in law.own)
         if name in law.own and np.any(column < 0):
             raise DataError(f"no sound fit: {name} must hold numbers >= 0")
-    _refuse_array("losses", fit.losses, (count,), positive=True)
+    refuse_array("losses", fit.losses, (count,), positive=True)
     for name in ("cost", "delta", "envelope"):
         value = getattr(fit, name)
         if not isinstance(value, (int, float)) or not value > 0:
@@ -62,7 +62,8 @@ def refuse_unsound(fit: Fit) -> None:
     _refuse_parts(fit)
 
 
-def _refuse_array(name: str, array: Any, shape: tuple[int, ...], *, positive: bool = False) -> None:
+def refuse_array(name: str, array: Any, shape: tuple[int, ...], *, positive: bool = False) -> None:
+    """Refuse what is no array of numbers of a shape."""
     good = isinstance(array, np.ndarray) and array.dtype.kind in "fiu" and array.shape == shape
     if good:
         good = bool(np.all(np.isfinite(array))) and not (positive and np.any(array <= 0))

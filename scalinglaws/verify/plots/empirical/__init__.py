@@ -1,5 +1,6 @@
-"""Pictures of measured tasks and of what kernels learn of them, of fits to runs, of recipes compared, and of the runs to do next."""
+"""Pictures of measured tasks and what kernels learn of them, of fits to runs, accuracies, recipes, and of the runs to do next."""
 
+from ._accuracy import accuracy_in_two_steps
 from ._design import design_plan
 from ._fits import (
     compute_frontier,
@@ -15,6 +16,7 @@ from ._recipes import compute_multipliers
 from ._tasks import learning_curve, spectrum_and_residual
 
 __all__ = [
+    "accuracy_in_two_steps",
     "compute_frontier",
     "compute_multipliers",
     "design_plan",
