@@ -52,6 +52,7 @@ _MOST = 768  # steps up to which a circle is used
 _NODES = 4096  # most nodes on a circle
 _ALIAS = 36.0
 
+
 @shows("test_loss", "train_loss", flags=("decoupled",))
 @shows("test_loss", "train_loss")
 @dataclass(frozen=True)
