@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -213,6 +213,7 @@ def _request(solver: Solver, given: dict[str, str], notation: str | None = None)
         )
 
     fixed: dict[str, Any] = {key: given.pop(key) for key in solver.words if key in given}
+    fixed |= {key: _yes(key, given.pop(key)) for key in shown.flags if key in given}
     if "rng" in given:
         fixed["rng"] = _seed(given.pop("rng"))
     axes = {key: floats(key, text) for key, text in given.items()}
@@ -232,6 +233,14 @@ def _request(solver: Solver, given: dict[str, str], notation: str | None = None)
     one_by_one = {key: axis for key, axis in axes.items() if key in solver.one_by_one}
     together = {key: axis for key, axis in axes.items() if key not in one_by_one}
     return _Request(solver, spectrum, how, fixed, one_by_one, together, files)
+
+
+def _yes(key: str, text: str) -> bool:
+    """Read yes or no."""
+    known = {"true": True, "yes": True, "false": False, "no": False}
+    if text.lower() not in known:
+        raise DomainError(f"{key} = {text!r} must be true or false", argument=key, value=text)
+    return known[text.lower()]
 
 
 def _seed(text: str) -> int:
@@ -311,6 +320,7 @@ def _solved(request: _Request) -> _Solved:
         *order,
         *([shown.along] if shown.along else []),
         *shown.columns,
+        *shown.optional,
     ]
     solved = _Solved({key: [] for key in rows}, [], [], [])
     for chosen in itertools.product(*request.one_by_one.values()):
@@ -327,7 +337,8 @@ def _solved(request: _Request) -> _Solved:
             SimpleNamespace(**shown.rows(result, request.fixed | values)) if shown.rows else result
         )
         cells = {
-            key: getattr(source, key) if hasattr(source, key) else source for key in shown.columns
+            key: getattr(source, key) if hasattr(source, key) else source
+            for key in (*shown.columns, *shown.optional)
         }
         cells |= words | values | mesh
         if shown.along:
@@ -336,6 +347,9 @@ def _solved(request: _Request) -> _Solved:
         for key, column in solved.columns.items():
             column += np.broadcast_to(np.asarray(cells[key]), shape).ravel().tolist()
         solved.lengths.append(math.prod(shape))
+    for key in shown.optional:
+        if not any(solved.columns[key]):
+            del solved.columns[key]
     return solved
 
 
@@ -397,7 +411,8 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
             foot.append(
                 f"{len(kept)} of {len(table)} rows; --json or --output FILE has all of them"
             )
-    visible = [i for i, key in enumerate(columns) if key in shown.columns or key in request.varied]
+    seen = {*shown.columns, *shown.optional, *request.varied}
+    visible = [i for i, key in enumerate(columns) if key in seen]
     cells = [tuple(_cell(row[i]) for i in visible) for row in rows]
     blocks: list[Block] = [
         request.title(),
@@ -419,10 +434,13 @@ def _picture(request: _Request, solved: _Solved) -> Picture:
         if key not in request.varied
     }
     assumed = assumption(solver.name)
+    drawn = tuple(
+        key for key in (*solver.shown.columns, *solver.shown.optional) if key in solved.columns
+    )
     return Picture(
         title=request.title(),
         columns=solved.columns,
-        shown=solver.shown,
+        shown=replace(solver.shown, columns=drawn),
         varied=request.varied,
         meanings=columns(solver),
         arguments=arguments(solver),

@@ -100,7 +100,7 @@ def solver_help(solver: Solver) -> Answer:
     known = columns(solver)
     result = [
         (name, known[name])
-        for name in (*solver.shown.columns, *solver.shown.totals)
+        for name in (*solver.shown.columns, *solver.shown.optional, *solver.shown.totals)
         if known.get(name)
     ]
     symbols = [
@@ -185,6 +185,8 @@ def _listed(title: str, rows: list[tuple[str, str, str]]) -> str:
 def _cell(default: Any) -> str:
     if isinstance(default, tuple):  # one value that is a list
         return ",".join(map(_cell, default)) or "none"
+    if isinstance(default, bool):
+        return str(default).lower()
     return "none" if default is None else default if isinstance(default, str) else number(default)
 
 

@@ -23,8 +23,8 @@ _HIDDEN = ("spectrum", "on_failure", "digits")  # given in another way, or of no
 class Solver:
     """A solver, and how its arguments are taken.
 
-    Arguments are ``name=value``, by the names of the function; flags are left out. If one of them is a spectrum, alpha, beta, a,
-    b and size describe it; a solver without a spectrum may have arguments of these names.
+    Arguments are ``name=value``, by the names of the function; flags are left out but for those declared. If one of them is a
+    spectrum, alpha, beta, a, b and size describe it; a solver without a spectrum may have arguments of these names.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Solver:
         return {
             key: item
             for key, item in self.signature.items()
-            if key not in _HIDDEN and _kind(item) != "bool"
+            if key not in _HIDDEN and (_kind(item) != "bool" or key in self.shown.flags)
         }
 
     @property

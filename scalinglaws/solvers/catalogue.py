@@ -49,6 +49,10 @@ class Shown:
         Whether the solver itself makes a grid of its positional arguments, a row of each.
     rows : callable or None
         From result and arguments to the columns by name, where the fields of the result are not the columns.
+    optional : tuple of str
+        Fields that are columns too where any of their values is not 0.
+    flags : tuple of str
+        Arguments that are yes or no and may be given; others of the kind are of no use in a table.
     meanings : mapping of str to str
         What columns mean that are no documented attributes of a class of results; the only column of a plain function is what the
         first line of its docstring says.
@@ -63,6 +67,8 @@ class Shown:
     counted: tuple[str, ...] = ()
     grid: bool = False
     rows: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    optional: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     meanings: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -53,6 +53,7 @@ _NODES = 4096  # most nodes on a circle
 _ALIAS = 36.0
 
 
+@shows("test_loss", "train_loss", flags=("decoupled",))
 @shows("test_loss", "train_loss")
 @dataclass(frozen=True)
 class GradientDescentSolution(Result):

@@ -42,7 +42,7 @@ LONGEST = 1e300
 """Longest finite time: reciprocals must stay normal numbers."""
 
 
-@shows("test_loss", "train_loss")
+@shows("test_loss", "train_loss", optional=("langevin_test", "langevin_train"))
 @dataclass(frozen=True)
 class GradientFlowSolution(Result):
     r"""Losses along gradient flow.

@@ -36,6 +36,7 @@ _CLOSEST = 0.3  # steps from the start, in averages
 _LEAST = 1e-3  # of the largest product of a vector with e, for the size of the others
 _COLLAPSED = 0.2  # of A: a sweep that goes below has gone astray
 _COUPLED = 5  # unknown other than products
+_TINY = 1e-290
 
 
 class Step:
@@ -70,7 +71,7 @@ class Step:
         self.places = np.flatnonzero(memory.used[:count])
         self.means = memory.means[self.places]
         self.N0 = memory.N[:, self.places]
-        self.C = memory.C[:, self.places][:, :, self.places]
+        self.C = np.ascontiguousarray(memory.C[:, self.places][:, :, self.places])
         self.Delta = memory.Delta[np.ix_(self.places, self.places)]
         self.now = memory.now(float(self.eta[0]), float(self.B[0]))
         self.S_s: Numbers = np.repeat(memory.S[:, None], POINTS, axis=1)
@@ -84,7 +85,8 @@ class Step:
         alpha = now.alpha * growth[1] * eta
         noise = now.noise * growth[2] * (self.B[0] / self.B if np.isfinite(self.B[0]) else 1.0)
         V = now.drift * growth[3]
-        X = self._pulled(A, noise, alpha * self.memory.richness / A, self.S_s)[0]
+        u = A * self.eta * self.memory.nodes.rates[:, None] - alpha * self.memory.richness / A
+        X = self._pulled(self._first(A, noise, 1 - u, self.S_s), geometric(u, self.age))
         pulls = now.pulls[self.places] * (growth[1] * eta)[:, None]
         return np.concatenate([A, alpha, noise, V, X, alpha, pulls.ravel()])
 
@@ -98,22 +100,20 @@ class Step:
         most = most + _LEAST * float(np.max(most, initial=0.0))
         return np.asarray(np.maximum(np.concatenate([size, np.tile(most, POINTS)]), 1e-300))
 
-    def _pulled(
-        self, A: Array, noise: Array, pace: Array, S: Numbers
-    ) -> tuple[Array, Numbers, Numbers]:
-        """Return X, what loses its memory, and the covariance of e with g one step later."""
-        n, eta = self.memory.nodes, self.eta
-        x = n.rates[:, None]
-        u = A * eta * x - pace
-        first = A * eta**2 * x * noise - eta * x * (1 - u) * S
-        X = -eta * (n.variances @ (first * geometric(u, self.age))).real
-        return np.asarray(X), u, first
+    def _first(self, A: Array, noise: Array, kappa: Numbers, S: Numbers) -> Numbers:
+        """Return the covariance of e with g one step later."""
+        fast = self.eta * self.memory.nodes.rates[:, None]
+        return np.asarray(fast * (A * self.eta * noise - kappa * S))
 
-    def _twice(self, u: Numbers, first: Numbers) -> tuple[Array, Numbers]:
+    def _pulled(self, first: Numbers, lasting: Numbers) -> Array:
+        """Return X."""
+        weights = self.memory.nodes.variances
+        return np.asarray(-self.eta * (weights @ (first * lasting)).real)
+
+    def _twice(self, twins: Pairs, first: Numbers) -> tuple[Array, Numbers]:
         r"""Return X_2, and what stationary noise of e adds to :math:`S`, without its factors."""
         weights = self.memory.nodes.variances
-        weighed = (weights[:, None] * first).T[:, :, None]
-        both = first * np.matmul(pairs(u, self.age), weighed)[:, :, 0].T
+        both = first * twins.summed(missing(twins.u, self.age), self.age, weights[:, None] * first)
         return np.asarray(self.eta**2 * (weights @ both).real), both
 
     def sweep(self, x: Array) -> Array:
@@ -138,7 +138,9 @@ class Step:
         # covariances with the vectors
         u = A * eta * n.rates[:, None] - pace
         kappa = 1 - u
-        forced = np.matmul(a.astype(memory.kind), self.C)
+        nodes, count = self.C.shape[:2]  # C is symmetric: one product with all of it
+        forced = self.C.reshape(nodes * count, count) @ a.T.astype(memory.kind)
+        forced = forced.reshape(nodes, count, POINTS).transpose(0, 2, 1)
         N = self._solved(u, share, forced, self.N0)
         N_s = self.S[:, :1] * self.N0[:, None] + np.matmul(S1.astype(memory.kind), N)
         sums = np.matmul(Q.astype(memory.kind), N_s)
@@ -146,26 +148,33 @@ class Step:
         summed = np.einsum("km,jkm->jk", a, sums)
         among = np.einsum("km,jkm->jk", a, forced)
         # variances
-        X2, both = self._twice(*self._pulled(A, noise, pace, self.S_s)[1:])
+        X2, both = np.zeros(POINTS), np.zeros_like(u)
+        if self.on:  # the closure forgets all of this
+            twins, late = Pairs(u), missing(u, self.late)
+            X2, both = self._twice(twins, self._first(A, noise, kappa, self.S_s))
         driven = A**2 * eta**2 * n.rates[:, None] * noise
         self_noise = self.on * gamma * (1 + gamma * alpha)
         noisy = driven + 2 * kappa * self_noise * eta * both
-        decay = pairs(u, self.late)
         S_s, Nt_s = self.S_s, self.Nt_s
-        for _ in range(2):
-            N_R = Nt_s / self.safe
-            variance = (2 * Nt_s + S_s) @ Q.T / self.safe**2
-            weighed = (n.variances[:, None] * kappa * S_s).T[:, :, None]
-            own = kappa * S_s * np.matmul(decay, weighed)[:, :, 0].T
-            own -= self.late * N_R * (n.variances @ N_R)
-            source = noisy + 2 * kappa * (mixed + aR * N_R) + among + 2 * share * summed
-            source = source + aR**2 * variance - 2 * kappa * eps * eta * own
-            S = self._solved(u * (2 - u), np.zeros(POINTS), source[:, :, None], memory.S[:, None])[
-                :, :, 0
-            ]
+        lost = u * (2 - u)
+        alone = np.linalg.inv(self.E[:, 1:] + lost[:, :, None] * S1)
+        begun = (self.E[:, 0] + lost * self.S[:, 0]) * memory.S[:, None]
+        past = self.E[:, 1:] + u[:, :, None] * S1 - share[:, None] * (2 * self.Q @ S1 + S1)
+        past = np.linalg.inv(past)  # for sums of covariances of g with its past: they begin at zero
+        noisy = noisy + 2 * kappa * mixed + among + 2 * share * summed - begun
+        for _ in range(2 if self.on else 1):
+            source = noisy
+            if self.on:
+                N_R = Nt_s / self.safe
+                variance = (2 * Nt_s + S_s) @ Q.T / self.safe**2
+                own = kappa * S_s
+                own = own * twins.summed(late, self.late, n.variances[:, None] * own)
+                own -= self.late * N_R * (n.variances @ N_R)
+                source = noisy + aR**2 * variance + 2 * kappa * (aR * N_R - eps * eta * own)
+            S = np.matmul(alone, source[:, :, None])[:, :, 0]
             S_s = self._inside(memory.S, S)
             source = kappa * S_s + summed + mixed + share * (S_s @ Q.T)
-            Nt = self._averaged(u, share, source)
+            Nt = np.matmul(past, source[:, :, None])[:, :, 0]
             Nt_s = Nt @ S1.T
         self.S_s, self.Nt_s = S_s, Nt_s
         # inner products
@@ -184,7 +193,7 @@ class Step:
         gained = 2 * new_alpha + square + factor * product - drawn * eta**2 * V
         gained -= self_noise * (s * eta**4 * V**2 + 2 * eta**2 * V * X + X2)
         new_A = 1 + gamma * (memory.c + Q @ gained + new_alpha)
-        new_X = self._pulled(A, new_noise, pace, S_s)[0]
+        new_X = self._pulled(self._first(A, new_noise, kappa, S_s), geometric(u, self.age))
         self._found: dict[str, Any] = {
             "rest": rest, "S": S, "N": N, "Nt": Nt, "rest_s": rest_s, "N_s": N_s, "gained": gained,
             "a": a, "aR": aR, "new": new, "eps": eps, "pace": pace, "alpha": alpha, "A": A,
@@ -229,12 +238,6 @@ class Step:
         full = self.E + lost[:, :, None] * self.S - share[:, None] * self.QS
         right = source - full[:, :, :1] * start[:, None]
         return np.asarray(np.linalg.solve(full[:, :, 1:], right))
-
-    def _averaged(self, u: Numbers, share: Array, source: Numbers) -> Numbers:
-        """Solve for the sums of covariances of g with its past, which begin at zero."""
-        S1 = self.S[:, 1:]
-        full = self.E[:, 1:] + u[:, :, None] * S1 - share[:, None] * (2 * self.Q @ S1 + S1)
-        return np.asarray(np.linalg.solve(full, source[:, :, None])[:, :, 0])
 
     def solve(self, slopes: Array) -> bool:
         """Find the unknown; tell whether that succeeded."""
@@ -339,18 +342,30 @@ def missing(u: Numbers, count: Array) -> Numbers:
 
 def geometric(u: Numbers, count: Array) -> Numbers:
     r"""Return :math:`(1 - (1-u)^l)/u`."""
-    tiny = np.abs(u) < 1e-290
+    tiny = np.abs(u) < _TINY
     return np.asarray(np.where(tiny, count, missing(u, count) / np.where(tiny, 1.0, u)))
 
 
-def pairs(u: Numbers, count: Array) -> Numbers:
-    r"""Return :math:`(1 - (\kappa_k \kappa_j)^l)/(1 - \kappa_k \kappa_j)` with :math:`\kappa = 1 - u`, shape (times, nodes, nodes)."""
-    gone, lost = missing(u, count).T, u.T
-    above = gone[:, :, None] + gone[:, None] * (1 - gone[:, :, None])
-    below = lost[:, :, None] + lost[:, None] * (1 - lost[:, :, None])
-    tiny = np.abs(below) < 1e-290
-    if np.any(tiny):
-        above = np.where(tiny, count[:, None, None], above)
-        below = np.where(tiny, 1.0, below)
-    above /= below
-    return np.asarray(above)
+class Pairs:
+    r"""The matrices :math:`(1 - (\kappa_k \kappa_j)^l)/(1 - \kappa_k \kappa_j)` with :math:`\kappa = 1 - u`, for any l."""
+
+    def __init__(self, u: Numbers) -> None:
+        self.u, lost = u, u.T
+        below = lost[:, None] * (1 - lost[:, :, None])
+        below += lost[:, :, None]
+        self.tiny = below.dtype.kind == "f" and float(below.min()) < _TINY
+        self.tiny = self.tiny or (below.dtype.kind == "c" and bool(np.any(np.abs(below) < _TINY)))
+        self.inverse = below if self.tiny else np.divide(1.0, below, out=below)
+
+    def summed(self, gone: Numbers, count: Array, weighed: Numbers) -> Numbers:
+        r"""Multiply those of l = `count` with vectors, from :math:`1 - \kappa^l`; shapes (nodes, times) all, but for count."""
+        if self.tiny:
+            rows = gone.T
+            above = rows[:, :, None] + rows[:, None] * (1 - rows[:, :, None])
+            none = np.abs(self.inverse) < _TINY
+            ratio = np.where(none, count[:, None, None], above) / np.where(none, 1.0, self.inverse)
+            return np.asarray(np.matmul(ratio, weighed.T[:, :, None])[:, :, 0].T)
+        # 1 - r r' = g + (1 - g) g' with g = 1 - r: nothing cancels
+        both = np.stack([weighed.T, (gone * weighed).T], axis=2)
+        whole, part = np.moveaxis(np.matmul(self.inverse, both), 2, 0)
+        return np.asarray(gone * whole.T + (1 - gone) * part.T)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from itertools import pairwise
@@ -153,13 +154,23 @@ class Run:
         self.mesh = [0]
         self.residual = 0.0
 
+    def branch(self, exact: int, ratio: float) -> Run:
+        """Return a run that goes on from here, with more steps one by one."""
+        run = copy.copy(self)
+        run.exact, run.ratio = min(exact, self.course.steps), ratio
+        shared = {id(self.nodes): self.nodes}
+        run.memory, run.held = copy.deepcopy((self.memory, self.held), shared)
+        run.steps, run.losses = list(self.steps), list(self.losses)
+        run.sizes, run.mesh = list(self.sizes), list(self.mesh)
+        return run
+
     def singly(self) -> None:
-        """Take the first steps one by one."""
+        """Take the first steps one by one, those that are left of them."""
         memory, closed = self.memory, self.model.closed
         times = np.arange(self.exact, dtype=float)
         rates, batches = self.course.rates(times), self.course.batches(times)
         earlier = int(self.exact / _BACK)
-        for t in range(self.exact):
+        for t in range(memory.t, self.exact):
             if t == earlier:
                 self.earlier = (t, self._logs())
             if closed or not self.compressed:
@@ -309,24 +320,36 @@ def follow(
     exact: int,
     ratio: float = RATIO,
     compressed: bool = True,
+    begun: dict[bool, Run] | None = None,
 ) -> Track:
-    """Follow a run; with other nodes once more where steps turn out to be long."""
+    """Follow a run; with other nodes once more where steps turn out to be long.
+
+    First steps are kept in `begun`, by whether nodes are those; another run, of more single steps, goes on from there.
+    """
     wanted = np.zeros(0) if at is None else at
+    again = bool(begun)
     for close in (False, True):
-        nodes = nodes_for(
-            model.spectrum,
-            model.features,
-            float(course.steps),
-            full=model.full,
-            finer=close,
-            exact=not compressed,
-        )
-        run = Run(
-            model, course, nodes, exact=exact, ratio=ratio, compressed=compressed, close=close
-        )
+        if begun is not None and close in begun:
+            run = begun[close].branch(exact, ratio)
+        elif again and not close:
+            continue  # steps were too long for these nodes
+        else:
+            nodes = nodes_for(
+                model.spectrum,
+                model.features,
+                float(course.steps),
+                full=model.full,
+                finer=close,
+                exact=not compressed,
+            )
+            run = Run(
+                model, course, nodes, exact=exact, ratio=ratio, compressed=compressed, close=close
+            )
         try:
             with np.errstate(all="ignore"):
                 run.singly()
+                if begun is not None and close not in begun and not again:
+                    begun[close] = run.branch(exact, ratio)
                 if course.steps > run.exact:
                     run.onward(wanted)
         except _TooLongError:
@@ -344,14 +367,16 @@ def judged(model: Model, course: Course, at: Array | None) -> tuple[Track, Array
     The other mesh has twice as many exact steps, and macro steps half as long again; where the two are too far apart, there
     is a third, finer in both.
     """
-    track = follow(model, course, at, exact=EXACT, ratio=RATIO)
+    begun: dict[bool, Run] = {}
+    track = follow(model, course, at, exact=EXACT, ratio=RATIO, begun=begun)
     if course.steps <= EXACT:
         return track, np.full((2, track.steps.size), _SAFETY * TOLERANCE)
     steps = track.steps.astype(float)
-    other = follow(model, course, steps, exact=2 * EXACT, ratio=_LONGER * RATIO)
+    other = follow(model, course, steps, exact=2 * EXACT, ratio=_LONGER * RATIO, begun=begun)
     error = _apart(track, other)
     if float(np.max(error)) > _REFINED:
-        other, track = track, follow(model, course, steps, exact=2 * EXACT, ratio=RATIO / 2)
+        finer = follow(model, course, steps, exact=2 * EXACT, ratio=RATIO / 2, begun=begun)
+        other, track = track, finer
         error = _apart(track, other)
     return track, error
 

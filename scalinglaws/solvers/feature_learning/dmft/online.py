@@ -48,7 +48,7 @@ _ROUNDING = 1e-12
 _REMEMBERED = 60  # steps up to which nothing is compressed
 
 
-@shows("test_loss", "scale", along="steps")
+@shows("test_loss", "scale", along="steps", flags=("closure",))
 @dataclass(frozen=True)
 class OnlineDMFTSolution(Result):
     r"""Losses along one-pass SGD with feature learning.
