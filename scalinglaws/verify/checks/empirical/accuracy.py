@@ -79,7 +79,7 @@ def two_steps(context: Context) -> Iterator[Comparison]:
             direct.append(one_step(table))
     best = task_loss(2e9, 8e10)
     truth = np.log(task_loss(*TARGET)), task_accuracy(task_loss(*TARGET))
-    cases = (
+    cases: tuple[tuple[str, str, Any, Rival], ...] = (
         ("loss", "ln L of the task", truth[0], Rival("that of the best run", float(np.log(best)))),
         (
             "accuracy",
