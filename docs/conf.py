@@ -1,7 +1,11 @@
 import re
+import sys
 from importlib import import_module
+from pathlib import Path
 
 from scalinglaws import __version__
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 project = "scalinglaws"
 author = "The scalinglaws developers"
@@ -9,9 +13,9 @@ copyright = "2026, the scalinglaws developers"
 release = version = __version__
 
 extensions = [
+    "mathml_extension",
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
 ]
@@ -21,6 +25,7 @@ html_theme = "furo"
 html_title = f"scalinglaws {version}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
@@ -37,6 +42,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
 }
 
 

@@ -329,7 +329,7 @@ def derive_shapes(model: TunedLimited) -> Derived:
     Returns
     -------
     Derived
-        As `derive_tuned`. Forms, all of them exponents: ``rate`` (:math:`\\xi` in :math:`\\eta_0 \\sim T^{-\\xi}`), ``averaged`` and
+        As `derive_tuned`. Forms, all of them exponents: ``rate`` (:math:`\xi` in :math:`\eta_0 \sim T^{-\xi}`), ``averaged`` and
         ``averaged_from_start`` (of the loss, with the average over the second half of the iterates, or over all, at a constant rate),
         ``anytime`` and ``anytime_averaged`` (q of the best rate :math:`(1 + t/t_0)^{-q}`, without and with averaging).
 
