@@ -1,11 +1,12 @@
 import re
 import sys
-from importlib import import_module
 from pathlib import Path
 
 from scalinglaws import __version__
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import reference_pages
 
 project = "scalinglaws"
 author = "The scalinglaws developers"
@@ -20,12 +21,21 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb"]
-templates_path = []
+templates_path = ["_templates"]
 html_theme = "furo"
 html_title = f"scalinglaws {version}"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_math_renderer = "mathml"
+html_sidebars = {
+    "api/**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/reference.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
@@ -62,32 +72,22 @@ def join_attributes(app, what, name, obj, options, lines):
     ]
 
 
-def list_theories(app, docname, source):
-    """Put the theories of a room where a page says ``<!-- theories of scalinglaws.solvers -->``: each with all it offers, and its laws."""
-    source[0] = re.sub(r"<!-- theories of ([\w.]+) -->", lambda found: entries(found[1]), source[0])
+def list_reference(app, docname, source):
+    """Put the pages of the reference where its first page says ``<!-- contents of the reference -->``."""
+    if docname == "api/index":
+        source[0] = source[0].replace(
+            "<!-- contents of the reference -->", reference_pages.toctrees()
+        )
 
 
-def entries(room):
-    from scalinglaws.rooms import NO_THEORY, submodules
-    from scalinglaws.verify.registry import theories
-
-    import_module(room)
-    found = []
-    for name in submodules(room):
-        module = import_module(f"{room}.{name}")
-        folder = hasattr(module, "__path__") and name not in NO_THEORY
-        if folder or name in theories():
-            laws = (
-                [f"{module.__name__}.laws"]
-                if folder and "laws" in submodules(module.__name__)
-                else []
-            )
-            found += [module.__name__, *laws]
-    directives = (f".. automodule:: {name}\n   :members:\n" for name in found)
-    return "```{eval-rst}\n" + "\n".join(directives) + "```"
+def write_reference(app, config):
+    """Write the pages of the theories in the rooms, and tell the list at the side of them."""
+    reference_pages.write()
+    config.html_context["reference"] = reference_pages.contents()
 
 
 def setup(app):
-    app.connect("source-read", list_theories)
+    app.connect("config-inited", write_reference)
+    app.connect("source-read", list_reference)
     app.connect("autodoc-process-docstring", number_references)
     app.connect("autodoc-process-docstring", join_attributes)
