@@ -19,6 +19,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
+    "thumbnails",
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb"]
 templates_path = ["_templates"]
@@ -48,6 +49,20 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"plot_",
+    "image_scrapers": ("thumbnails.scrape",),
+    "subsection_order": [
+        f"../examples/{group}"
+        for group in (
+            "linear",
+            "feature_learning",
+            "schedules",
+            "kernels",
+            "patterns",
+            "percolation",
+            "perceptron",
+            "practice",
+        )
+    ],
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,

@@ -8,7 +8,7 @@ import pytest
 
 from scalinglaws.verify import registry
 
-EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.py"))
+EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -24,3 +24,12 @@ def test_example(path, capsys, monkeypatch):
 
 def test_there_are_examples():
     assert EXAMPLES
+
+
+def test_every_group_of_examples_has_words_and_a_place_in_the_gallery():
+    folder = EXAMPLES[0].parent.parent
+    conf = (folder.parent / "docs" / "conf.py").read_text(encoding="utf-8")
+    for group in {path.parent for path in EXAMPLES}:
+        assert group.parent == folder
+        assert (group / "README.rst").exists()
+        assert f'"{group.name}",' in conf

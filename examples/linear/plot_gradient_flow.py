@@ -6,6 +6,8 @@ Test and train loss along gradient flow, with a limited number of features and s
 and with label noise: what limits the loss early, and what limits it late.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Two limits
 # ----------

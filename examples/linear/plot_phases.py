@@ -6,6 +6,8 @@ How fast the loss of the lazy linear model falls with compute depends on the tas
 plane of a task's two exponents splits into seven phases, each with its own formula.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Theory
 # ------

@@ -6,6 +6,8 @@ A model has degrees of freedom to spend, and clusters to spend them on. The opti
 exact, and learns fewer clusters than the published rule.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # The optimum
 # -----------

@@ -6,6 +6,8 @@ Stochastic gradient descent with fresh samples at every step: what the noise of 
 gradients costs, and how large a step may be.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Stability
 # ---------

@@ -7,6 +7,8 @@ towards the target, which then costs fewer samples. The law of the weights, what
 convolutional network, and which layer of a sampled network does it.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # The law of a weight
 # -------------------

@@ -7,6 +7,8 @@ version of the check ``perceptron.digits``: does the product of the two exponent
 norm predict the third, or does it need the exponent at fixed norm?
 """
 
+# sphinx_gallery_thumbnail_number = 3
+
 # %%
 # SGD against Adam
 # ----------------

@@ -7,6 +7,8 @@ target is the cost of learning it. Here it is computed with all prefactors, and 
 assuming a pattern.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Cost against scale
 # ------------------
