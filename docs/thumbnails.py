@@ -37,7 +37,7 @@ def panel_of(picture: Path) -> Path:
 
 def save_panel(figure, path: Path) -> None:
     """Draw the first axes of a figure alone; the figure is not to be used again."""
-    from matplotlib.ticker import LogLocator
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     if not figure.axes:
         return
@@ -52,11 +52,14 @@ def save_panel(figure, path: Path) -> None:
         title.set_visible(False)
     figure.set_size_inches(*SIZE)
     axes.set_axes_locator(None)
-    axes.set_position((0.2, 0.21, 0.76, 0.74))
+    left = 0.28 if any(label.get_text().isalpha() for label in axes.get_yticklabels()) else 0.2
+    axes.set_position((left, 0.21, 0.96 - left, 0.74))
     for axis, scale in ((axes.xaxis, axes.get_xscale()), (axes.yaxis, axes.get_yscale())):
-        if scale == "log":
+        low, high = sorted(axis.get_view_interval())
+        if scale == "log" and high > 10 * low > 0:
             axis.set_major_locator(LogLocator(numticks=4))
-        axis.label.set_fontsize(10)
+            axis.set_minor_formatter(NullFormatter())
+        axis.label.set_fontsize(10 if len(axis.label.get_text()) < 30 else 7)
     axes.tick_params(labelsize=9, labelbottom=True, labelleft=True)
     figure.savefig(path, dpi=DPI, bbox_inches=None)
 
