@@ -15,6 +15,7 @@ release = version = __version__
 
 extensions = [
     "mathml_extension",
+    "notation_tables",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
