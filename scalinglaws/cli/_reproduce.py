@@ -111,6 +111,12 @@ def figures(
         emit(Answer(data, [Table(header, rows)], (header, rows)), json, None, latex=latex)
         return 0
     of = entries[0].source
+    if only is None:
+        for entry in entries:
+            if entry.lacks:
+                lacking = ", ".join(entry.lacks)
+                print(f"{entry.name} is left out: {lacking} is not installed", file=sys.stderr)
+        entries = [entry for entry in entries if not entry.lacks]
     folder = Path("figures", of) if output is None else output
     count = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

@@ -111,7 +111,12 @@ def _simulated(context: Context, keyword: str, spectrum: PowerLawSpectrum) -> tu
         times = np.array([4.0, 8, 16, 32, 64])
         return times, np.asarray(
             flow(
-                times, spectrum, features=_MOST, samples=_MOST, draws=context.pick(4, 16), rng=rng
+                times,
+                spectrum,
+                features=_MOST,
+                samples=_MOST,
+                draws=context.pick(quick=8, full=32),
+                rng=rng,
             ).test_loss
         )
     sizes = np.array([16, 32, 64, 128, 256])

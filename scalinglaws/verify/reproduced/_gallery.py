@@ -90,7 +90,7 @@ def write_figures(
     folder : str or Path
         Is made if it is not there. Figures of the same source that an earlier run left in it stay in the index.
     names : sequence of str, optional
-        Of figures; all by default.
+        Of figures; by default all for which what they require is installed.
     kind : {"png", "svg", "pdf"}
         Of files. Beside a PDF stands a PNG for the page.
     effort : {"quick", "full"}
@@ -117,6 +117,8 @@ def write_figures(
         If an argument is not valid, or the folder cannot be written to.
     """
     chosen = figures_of(source, names)
+    if names is None:
+        chosen = tuple(entry for entry in chosen if not entry.lacks)
     choice("kind", kind, FORMATS)
     choice("effort", effort, EFFORTS)
     flag("fresh", fresh)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ...arguments import number, text
@@ -61,6 +62,8 @@ class ReproducedFigure:
         Solvers, simulations and data behind it.
     seconds : float
         Of work at quick effort, roughly.
+    requires : tuple of str
+        Packages that are not always installed, as they are imported.
     function : callable
         From a `Context` to the drawing and a sentence that says, with numbers computed then, whether the claim holds.
     """
@@ -73,7 +76,13 @@ class ReproducedFigure:
     laws: tuple[str, ...]
     uses: tuple[str, ...]
     seconds: float
+    requires: tuple[str, ...]
     function: Drawing
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Required packages that are not installed."""
+        return tuple(name for name in self.requires if find_spec(name) is None)
 
     def caption(self, found: str) -> str:
         """Return the claim, what is shown and what was found."""
@@ -93,6 +102,7 @@ def figure(
     laws: Sequence[str] = (),
     uses: Sequence[str] = (),
     seconds: float = 1.0,
+    requires: Sequence[str] = (),
 ) -> Callable[[Drawing], Drawing]:
     """Register a function as a figure of a source.
 
@@ -114,6 +124,8 @@ def figure(
         Solvers, simulations and data behind it, by their names.
     seconds : float
         Of work at quick effort, roughly.
+    requires : sequence of str
+        Packages that are not always installed, as they are imported: without them the figure is left out of those of its source.
 
     Returns
     -------
@@ -140,7 +152,7 @@ def figure(
     cost = number("seconds", seconds, low=0)
 
     def register(function: Drawing) -> Drawing:
-        about = (title, claim, shown, tuple(laws), tuple(uses), cost)
+        about = (title, claim, shown, tuple(laws), tuple(uses), cost, tuple(requires))
         _FIGURES[source, name] = ReproducedFigure(source, name, *about, function)
         return function
 

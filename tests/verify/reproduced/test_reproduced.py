@@ -164,7 +164,7 @@ def test_every_figure_says_what_it_shows():
             assert entry.function.__doc__
             assert entry.claim.endswith(".")
             assert entry.shown.endswith(".")
-            assert entry.shown[0].islower()
+            assert not entry.shown[0].isupper()  # it follows on "Shown: "
             assert entry.laws or entry.uses
 
 
@@ -186,6 +186,26 @@ def test_the_command_lists_and_draws(line, tmp_path, capsys, monkeypatch):
     assert (tmp_path / entry["file"]).is_file()
     assert "wrote figures/atanasov/index.html" in captured.err
     assert "\x1b" not in captured.err  # nothing moves in a pipe
+
+
+def test_what_needs_a_package_that_is_missing_is_left_out(line, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(_registry, "_FIGURES", {})
+    for name, requires in (("plain", ()), ("rich", ("a_package_that_nobody_has",))):
+
+        @reproduced.figure(source="brill", name=name, requires=requires, **PLAIN)
+        def function(context):
+            from matplotlib.figure import Figure
+
+            return Figure(), "Found 1."
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run(["figures", "brill", "--output", str(tmp_path), "--workers", "1"]) == 0
+    captured = capsys.readouterr()
+    assert "rich is left out: a_package_that_nobody_has is not installed" in captured.err
+    assert "plain.png" in captured.out
+    assert not (tmp_path / "rich.png").exists()
+    (written,) = reproduced.write_figures("brill", tmp_path, cache=tmp_path)
+    assert written.entry.name == "plain"
 
 
 @pytest.mark.parametrize(
