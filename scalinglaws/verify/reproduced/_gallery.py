@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +136,15 @@ def write_figures(
     store.tidy()
     kinds = ("pdf", "png") if kind == "pdf" else (kind,)
     jobs = [_Job(entry.source, entry.name, kinds, effort, root, store, fresh) for entry in chosen]
-    outcomes = run_many(
-        _draw,
-        jobs,
-        workers=workers,
-        on_done=None if on_done is None else lambda i: on_done(chosen[i].name),
-    )
+    kept = {i: found for i, job in enumerate(jobs) if (found := _kept(job)) is not None}
+
+    def tell(i: int) -> None:
+        if on_done is not None:
+            on_done(chosen[i].name)
+
+    for i in kept:
+        tell(i)
+    outcomes = run_many(_draw, jobs, workers=workers, on_done=tell, finished=kept)
     written = []
     try:
         for entry, outcome in zip(chosen, outcomes, strict=True):
@@ -187,15 +191,32 @@ class _Outcome:
     kept: bool
 
 
+def _place(job: _Job) -> Path | None:
+    """Return where a figure is kept, but for the suffix."""
+    (entry,) = figures_of(job.source, [job.name])
+    name = f"figures/{job.source}.{job.name} {version('matplotlib')}"
+    return job.store.path(name, entry.function, job.effort, job.root)
+
+
+def _kept(job: _Job) -> _Outcome | None:
+    """Return a figure that is kept in all formats that are asked for."""
+    known = None if job.fresh else _place(job)
+    if known is None:
+        return None
+    try:
+        about = json.loads(known.with_suffix(".json").read_text(encoding="utf-8"))
+        pictures = tuple(known.with_suffix(f".{kind}").read_bytes() for kind in job.kinds)
+        return _Outcome(pictures, str(about["found"]), float(about["seconds"]), kept=True)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _draw(job: _Job) -> _Outcome:
-    """Find a figure among those that are kept, or draw it and keep it."""
+    """Draw a figure and keep it."""
     import matplotlib
 
     (entry,) = figures_of(job.source, [job.name])
     name = f"figures/{job.source}.{job.name}"
-    known = job.store.path(f"{name} {matplotlib.__version__}", entry.function, job.effort, job.root)
-    if not job.fresh and (found := _kept(known, job.kinds)) is not None:
-        return found
     start = time.perf_counter()
     with matplotlib.rc_context({"svg.hashsalt": name}):
         figure, said = entry.function(Context(name, job.effort, job.root))
@@ -205,20 +226,8 @@ def _draw(job: _Job) -> _Outcome:
             figure.savefig(buffer, format=kind, dpi=_DPI, metadata=_UNDATED[kind])
             pictures.append(buffer.getvalue())
     drawn = _Outcome(tuple(pictures), said, time.perf_counter() - start, kept=False)
-    _keep(known, job.kinds, drawn)
+    _keep(_place(job), job.kinds, drawn)
     return drawn
-
-
-def _kept(known: Path | None, kinds: tuple[str, ...]) -> _Outcome | None:
-    """Return a figure that is kept in all formats that are asked for."""
-    if known is None:
-        return None
-    try:
-        about = json.loads(known.with_suffix(".json").read_text(encoding="utf-8"))
-        pictures = tuple(known.with_suffix(f".{kind}").read_bytes() for kind in kinds)
-        return _Outcome(pictures, str(about["found"]), float(about["seconds"]), kept=True)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _keep(known: Path | None, kinds: tuple[str, ...], drawn: _Outcome) -> None:

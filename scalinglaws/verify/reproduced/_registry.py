@@ -86,7 +86,7 @@ class ReproducedFigure:
 
     def caption(self, found: str) -> str:
         """Return the claim, what is shown and what was found."""
-        return f"{self.claim} Shown: {self.shown} {found}"
+        return f"{self.claim} Shown: {self.shown} {found}".replace("+-", "±")
 
 
 _FIGURES: dict[tuple[str, str], ReproducedFigure] = {}
