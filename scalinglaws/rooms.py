@@ -8,7 +8,17 @@ from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 
-NO_THEORY = ("balance", "checks", "equivalents", "estimate", "kernels", "page", "plots", "simulate")
+NO_THEORY = (
+    "balance",
+    "checks",
+    "equivalents",
+    "estimate",
+    "kernels",
+    "page",
+    "plots",
+    "reproduced",
+    "simulate",
+)
 """Folders inside a room that belong to no theory, the rooms of `verify` among them; every other folder is a theory's."""
 
 

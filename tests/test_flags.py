@@ -19,7 +19,7 @@ from scalinglaws.solvers import percolation as solved
 from scalinglaws.theory import asymptotics, balance, linear, patterns
 from scalinglaws.theory import formula as formulas
 from scalinglaws.theory.records import Published
-from scalinglaws.verify import empirical
+from scalinglaws.verify import empirical, reproduced
 from scalinglaws.verify.checks.empirical.accuracy import draw_task
 from scalinglaws.verify.simulate import empirical as tasks
 from scalinglaws.verify.simulate import kernel_adaptation as posteriors
@@ -150,6 +150,9 @@ CALLS = {
     "verify.judge": lambda **given: verify.judge(0.1, 0.1, None, 1.0, **given),
     "verify.judge_curve": lambda **given: verify.judge_curve([0.1], [0.1], None, 1.0, **given),
     "verify.run": lambda **given: verify.run(["linear.statics"], **given),
+    "verify.reproduced.write_figures": lambda **given: reproduced.write_figures(
+        "damico", "nowhere", names=["table-of-nine"], **given
+    ),
     "verify.simulate.linear.gradient_descent": lambda **given: trainings.gradient_descent(
         2, _spectrum(), learning_rate=0.1, **given
     ),
@@ -205,6 +208,7 @@ RECORDS = {
     "theory.patterns.SampleComplexity",
     "verify.empirical.Budgets",
     "verify.empirical.fits.Solution",
+    "verify.reproduced.Written",
 }
 
 

@@ -25,6 +25,7 @@ from . import (  # noqa: F401  # they register their commands
     _patterns,
     _plan,
     _recipes,
+    _reproduce,
     _schedule,
     _simulate,
     _simulate_tasks,

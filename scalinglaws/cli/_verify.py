@@ -110,7 +110,7 @@ def verify(
             print(f"{entry.name} runs at {entry.effort} effort, its least", file=sys.stderr)
     finished: list[str] = []
     try:
-        with _progress(len(chosen), effort) as advance:
+        with progress(len(chosen), f"{effort} effort") as advance:
 
             def on_done(name: str) -> None:
                 finished.append(name)
@@ -253,8 +253,8 @@ def _show(report: Report, json: bool, output: Path | None, latex: bool) -> None:
 
 
 @contextmanager
-def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
-    """Show which checks are done, on a terminal only."""
+def progress(total: int, heading: str) -> Iterator[Callable[[str], None]]:
+    """Show which checks or figures are done, on a terminal only."""
     if not sys.stderr.isatty():
         yield lambda name: None
         return
@@ -289,7 +289,7 @@ def _progress(total: int, effort: str) -> Iterator[Callable[[str], None]]:
         Compiling(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{effort} effort", total=total)
+        task = bar.add_task(heading, total=total)
         yield lambda name: bar.update(task, advance=1, description=name)
 
 

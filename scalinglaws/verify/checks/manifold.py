@@ -45,7 +45,7 @@ def variance_limited(context: Context) -> Iterator[Comparison]:
         f"{context.check}/random-features",
         Prediction("exponent of the excess loss", "exponent", exponent, source),
         measure(
-            lambda r: _sampled_excess(features, surplus, draws, context.generator("simulation", r)),
+            lambda r: sampled_excess(features, surplus, draws, context.generator("simulation", r)),
             lambda losses: exponent_from_replicates(
                 surplus, losses, method="regressions on few random features and many samples"
             ),
@@ -121,7 +121,7 @@ def variance_limited_model(context: Context) -> Iterator[Comparison]:
 
     def replicate(r: int) -> Array:
         rng = context.generator("simulation", r)
-        return _excess_losses(samples, surplus, draws, rng)
+        return excess_losses(samples, surplus, draws, rng)
 
     yield Comparison(
         f"{context.check}/random-features",
@@ -154,7 +154,7 @@ def model_resolution(context: Context) -> Iterator[Comparison]:
         rows = np.array(
             [
                 np.mean(
-                    [_losses_of_pieces(sizes, dimension, places, rng) for _ in range(sets)], axis=0
+                    [losses_of_pieces(sizes, dimension, places, rng) for _ in range(sets)], axis=0
                 )
                 for rng in (context.generator(f"dimension {dimension}", r) for r in range(12))
             ]
@@ -325,7 +325,7 @@ def _distance(size: int, dimension: int, count: int, rng: np.random.Generator) -
     return float(cKDTree(rng.random((size, dimension)), boxsize=1.0).query(places)[0].mean())
 
 
-def _excess_losses(
+def excess_losses(
     samples: int,
     surplus: tuple[int, ...],
     draws: int,
@@ -350,7 +350,7 @@ def _excess_losses(
     return np.asarray(np.mean(found, axis=1))
 
 
-def _sampled_excess(
+def sampled_excess(
     features: int, surplus: tuple[int, ...], draws: int, rng: np.random.Generator
 ) -> Array:
     """Average what the loss of P - N = `surplus` samples is above that of unlimited ones, on the same N random features."""
@@ -423,7 +423,7 @@ _GRADIENT = 2 * np.pi**2
 """Mean squared gradient of a wave cos(2 pi x_j + phase) along an axis."""
 
 
-def _losses_of_pieces(
+def losses_of_pieces(
     sizes: tuple[int, ...], dimension: int, count: int, rng: np.random.Generator
 ) -> Array:
     """Return mean squared errors of pieces with value, and with value and slope, of a sum of waves; shape (2, sizes)."""

@@ -64,7 +64,7 @@ def test_kernel_interpolation_leaves_what_a_fit_of_drawn_targets_leaves():
 def test_the_excess_of_few_features_is_that_of_a_gaussian_regression():
     """Regression of Gaussian labels with N regressors on P samples loses L N/(P - N - 1) more than with unlimited ones."""
     more = np.array([24, 48, 96])
-    found = manifold._sampled_excess(12, tuple(more), 2000, np.random.default_rng(0))
+    found = manifold.sampled_excess(12, tuple(more), 2000, np.random.default_rng(0))
     # the loss L of the features themselves is in all of them
     np.testing.assert_allclose(found * (more - 1), np.mean(found * (more - 1)), rtol=0.04)
 
