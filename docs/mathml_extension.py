@@ -118,6 +118,8 @@ def _wrapped(scripts: ElementTree.Element) -> None:
 
 def _letters(element: ElementTree.Element) -> None:
     """Replace the variants that browsers do not draw by the characters they mean."""
+    if element.tag == "mtext":
+        element.text = re.sub(r"\\([_%&#$])", r"\1", element.text or "")
     text = (element.text or "").strip()
     if element.tag == "mo" and text in DELIMITERS:
         element.text = text = DELIMITERS[text]

@@ -28,6 +28,7 @@ def shown(markup):
         (r"x\sim N(0,1)", "x∼N(0,1)"),
         (r"\int\!Dv", "∫Dv"),
         (r"\|x\|", "‖x‖"),
+        (r"\text{multi\_power}", "multi_power"),
         (r"\begin{cases} 1 & n < 1 \\ n^{-c} & \text{otherwise}\end{cases}", "{1n<1n−cotherwise"),
         (r"a &= b \\ c &= d", "a=bc=d"),
     ],
