@@ -36,8 +36,17 @@ _MOST = 4  # schedules that are predicted at once
 _ON_THE_WAY = (0.25, 0.5, 0.75, 0.9, 1.0)  # parts of the steps of a single one
 _DRAWN = 101  # steps at which a prediction is drawn, besides those dense at both ends; they hold the parts above
 _REASON = 4  # lines of a reason
-_HELD = ("law", "run", "points", "rms", "mean", "final_loss", "predicted_loss", "final_error")
-_PREDICTED = ("schedule", "step", "lr", "loss", "low", "high", "standard_error")
+_HELD: tuple[str, ...] = (
+    "law",
+    "run",
+    "points",
+    "rms",
+    "mean",
+    "final_loss",
+    "predicted_loss",
+    "final_error",
+)
+_PREDICTED: tuple[str, ...] = ("schedule", "step", "lr", "loss", "low", "high", "standard_error")
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ def curves(
     with waiting(f"fitting {', '.join(names)} to {file}"), heard() as said:
         with _options(file, columns | {"holdout": holdout or run}):
             comparison = empirical.compare_curves(
-                file, laws=names, holdout=group, warmup=warmup, **columns
+                file, laws=names, lr=lr, step=step, loss=loss, run=run, holdout=group, warmup=warmup
             )
         found = _predicted(comparison, asked, {"step": step, "lr": lr, "warmup": warmup})
     found.said.extend(said)
@@ -205,7 +214,7 @@ def _options(file: str, columns: Mapping[str, str]) -> Iterator[None]:
         from ..verify.empirical._run_tables import read_table
 
         said = str(failure).partition(";")[0]
-        if Path(file).is_file():
+        if Path(file).is_file():  # a folder's message names the file
             said = f"{said}; there are {', '.join(read_table(file).columns)}"
         told = f"{said}; say --{name} NAME of the column that holds it"
         raise DomainError(told, argument=name, value=failure.value) from failure
@@ -298,10 +307,12 @@ def _answer(found: _Found, file: str) -> Answer:
         data["ends_by_other_laws"] = found.others
     if found.said:
         data["warnings"] = found.said
-    table = (_PREDICTED, list(_prediction_rows(found)))
-    if not found.predictions:
-        table = (_HELD, list(_held_rows(comparison)))
-    return Answer(plain_json(data), ["\n".join(_screen(found, file))], table)
+    header, rows = (
+        (_PREDICTED, _prediction_rows(found))
+        if found.predictions
+        else (_HELD, _held_rows(comparison))
+    )
+    return Answer(plain_json(data), ["\n".join(_screen(found, file))], (header, list(rows)))
 
 
 def _fit_data(fit: CurveFit) -> dict[str, Any]:
@@ -360,13 +371,14 @@ def _screen(found: _Found, file: str) -> list[str]:
 
 def _head(found: _Found, file: str) -> str:
     fit = found.fit
+    name = Path(file).name or file
     if fit is None:
-        return f"{file}: no law could be fitted"
+        return f"{name}: no law could be fitted"
     low, high = fit.rates
     peak = short(high) if low == high else f"{short(low)} to {short(high)}"
     first = next(iter(fit.curves)).name
     count = f"{len(fit)} curves" if len(fit) > 1 else f"1 curve, {first}"
-    return f"{file}: {count}, {fit.points} points fitted, peak rate {peak}"
+    return f"{name}: {count}, {fit.points} points fitted, peak rate {peak}"
 
 
 def _table(comparison: CurveComparison) -> Iterator[str]:

@@ -68,7 +68,7 @@ def schedule(context: Context) -> Iterator[Comparison]:
     curves = {name: _simulated(context, name, row) for name, row in _fitted(steps).items()}
     fits = {
         law: fit_curves(law, curves, holdout=None, start=_START)
-        for law in context.pick(quick=("multi_power",), full=("multi_power", "functional"))
+        for law in ("multi_power", "functional")[: context.pick(quick=1, full=2)]
     }
     blind = {
         law: fit_schedule_law(list(curves.values()), start=_START, law=law, bootstrap=0)
