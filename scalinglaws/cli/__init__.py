@@ -16,6 +16,7 @@ from . import (  # noqa: F401  # they register their commands
     _allocate,
     _complexity,
     _count,
+    _curves,
     _design,
     _experiments,
     _fit,

@@ -1,6 +1,7 @@
-"""Pictures of measured tasks and what kernels learn of them, of fits to runs, accuracies, recipes, and of the runs to do next."""
+"""Pictures of measured tasks and what kernels learn of them, of fits to runs, training curves, accuracies, recipes, and of runs to do."""
 
 from ._accuracy import accuracy_in_two_steps
+from ._curves import fitted_curves, predicted_curves
 from ._design import design_plan
 from ._fits import (
     compute_frontier,
@@ -21,11 +22,13 @@ __all__ = [
     "compute_multipliers",
     "design_plan",
     "fit_residuals",
+    "fitted_curves",
     "fitted_losses",
     "forecast_errors",
     "isoflop_curves",
     "learning_curve",
     "parameter_profiles",
+    "predicted_curves",
     "repeated_tokens",
     "spectrum_and_residual",
     "task_learnability",
