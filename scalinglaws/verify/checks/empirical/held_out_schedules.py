@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +14,8 @@ from ...comparison import Comparison, Prediction, Rival
 from ...empirical import fit_curves
 from ...estimate import ScheduledCurve, fit_schedule_law, measure
 from ...registry import Context, check
+from ...simulate.schedules import train as simulate
 from .._measured import mean_over
-from ..schedules.replicates import REPLICATES, replicated, run
 
 _SIZES = {
     "quick": (800, 40),
@@ -22,6 +24,7 @@ _SIZES = {
 _RATE, _BATCH, _NOISE = 0.15, 2, 1.0
 _START = 5  # runs are short, and their first steps alone see the bias fall
 _DRAWS = {"fitted": 300, "predicted": 12}
+_REPLICATES = 12
 TOLERANCE = 0.01  # absolute: a decay takes .06 off the loss, and the tolerance is a sixth of that
 BLIND = {"steps": "a power law in steps", "intrinsic_time": "a power law in the sum of rates"}
 """Laws that are fitted to the same curves and do not know what a decay does."""
@@ -44,15 +47,19 @@ def _held_out(steps: int) -> dict[str, Schedule]:
 
 def _simulated(context: Context, name: str, schedule: Schedule) -> ScheduledCurve:
     """Return the mean loss of many runs, label noise included, which a measured loss contains."""
-    steps, modes = _SIZES[context.effort]
+    steps, _ = _SIZES[context.effort]
     early = np.geomspace(_START, steps, 40)
     late = steps + 1 - np.geomspace(1, steps - _START, 40)
     at = np.unique(np.round(np.concatenate((early, late))).astype(int))
     draws = context.pick(quick=1, full=4) * _DRAWS["fitted"]
-    task, rng = PowerLawSpectrum.from_ab(1.8, 1.6, modes), context.generator(name, 0)
-    given = {"batch": _BATCH, "noise_variance": _NOISE}
-    losses = run(schedule, task, at=at, draws=draws, rng=rng, **given).mean_loss
+    losses = _runs(context, schedule, at=at, draws=draws, rng=context.generator(name, 0)).mean_loss
     return ScheduledCurve(schedule, at, losses + _NOISE)
+
+
+def _runs(context: Context, schedule: Schedule, **given: Any) -> Any:
+    """Simulate training along a schedule."""
+    task = PowerLawSpectrum.from_ab(1.8, 1.6, _SIZES[context.effort][1])
+    return simulate(schedule.values(), task, batch=_BATCH, noise_variance=_NOISE, **given)
 
 
 @check(
@@ -63,8 +70,7 @@ def _simulated(context: Context, name: str, schedule: Schedule) -> ScheduledCurv
 )
 def schedule(context: Context) -> Iterator[Comparison]:
     """Final losses by the multi-power law, in a full run by the functional one too; laws that know no decay are rejected."""
-    steps, modes = _SIZES[context.effort]
-    task = PowerLawSpectrum.from_ab(1.8, 1.6, modes)
+    steps, _ = _SIZES[context.effort]
     curves = {name: _simulated(context, name, row) for name, row in _fitted(steps).items()}
     fits = {
         law: fit_curves(law, curves, holdout=None, start=_START)
@@ -76,20 +82,18 @@ def schedule(context: Context) -> Iterator[Comparison]:
     }
     for name, made in _held_out(steps).items():
         wrong = {BLIND[law]: float(fit.predict(made, at=steps).loss) for law, fit in blind.items()}
-        losses = replicated(
-            context,
-            name,
-            _DRAWS["predicted"],
-            lambda count, rng, made=made: (
-                run(  # type: ignore[misc]
-                    made, task, batch=_BATCH, noise_variance=_NOISE, at=steps, draws=count, rng=rng
-                ).test_loss
-            ),
-        )
+        draws = context.pick(quick=1, full=10) * _DRAWS["predicted"]
+
+        @cache
+        def losses(r: int, name: str = name, made: Schedule = made, draws: int = draws) -> Any:
+            rng = context.generator(name, r)
+            found = _runs(context, made, at=steps, draws=draws, rng=rng).test_loss
+            return found.mean(axis=0) + _NOISE
+
         measured = measure(
-            lambda r, losses=losses: losses(r) + _NOISE,  # type: ignore[misc]
+            losses,
             lambda rows: mean_over(rows, "direct simulation of one-pass SGD", float(steps)),
-            replicates=REPLICATES,
+            replicates=_REPLICATES,
             tolerance=TOLERANCE,
         )
         for law, fit in fits.items():
