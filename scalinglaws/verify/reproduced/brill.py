@@ -323,7 +323,7 @@ def ideal_losses(context: Context) -> tuple[Figure, str]:
         variable = {"n" if name == "model" else "P": float(ends[-1])}
         printed = float(law.evaluate("published_loss", alpha=1, beta=beta, **variable))
         if name == "data":
-            printed /= math.pi**2 / 6  # weights that add up to one
+            printed /= float(law.evaluate("normalized", alpha=1))
         said.append(
             f"{float(power_law_exponent(ends, loss)):.4f} for the {name} at beta = {beta:g} (derived {float(law(alpha=1, beta=beta)):g}), "
             f"where the published loss is {printed / loss[-1]:.3f} of the exact one"
