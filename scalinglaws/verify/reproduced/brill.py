@@ -109,7 +109,7 @@ def tree(context: Context) -> tuple[Figure, str]:
     error = float(ratio.std(ddof=1)) / math.sqrt(ratio.size)
     return plots.cluster_tree(shown, rank=1), (
         f"Over {ratio.size} trees the raw variance of the target is {float(ratio.mean()):.3f} +- {error:.3f} of the mean derived for "
-        f"trees of their sizes, and between {low:.2f} and {high:.2f} of it for nine in ten: clusters of one size are not equally hard."
+        f"large trees, and between {low:.2f} and {high:.2f} of it for nine in ten: clusters of one size are not equally hard."
     )
 
 
