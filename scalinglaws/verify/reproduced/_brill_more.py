@@ -172,7 +172,7 @@ def below_threshold(context: Context, distance: float) -> BelowThreshold:
         cluster_size_probability(far, coordination=z, occupation=critical)
     )  # of sizes s at the threshold, times s^(3/2)
     cutoff = float(cluster_cutoff(coordination=z, occupation=occupation))
-    samples, fine = np.geomspace(30, 3e5, 9).round(), np.geomspace(10, 1e6, 60)
+    samples, fine = np.geomspace(30, 3e5, 9).round(), np.geomspace(10, 1e6, 36)
     rows = []
     for r in range(context.pick(quick=4, full=40)):
         rng = context.generator(f"distance {distance:g}", r)
@@ -187,4 +187,4 @@ def below_threshold(context: Context, distance: float) -> BelowThreshold:
         for x in (samples, fine)
     )
     crossover = 2 * share * clusters * math.sqrt(cutoff)
-    return BelowThreshold(samples, np.mean(rows, axis=0), expected, fine, exact, crossover)
+    return BelowThreshold(samples, np.array(rows).mean(axis=0), expected, fine, exact, crossover)

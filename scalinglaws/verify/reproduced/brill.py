@@ -438,7 +438,7 @@ def off_threshold(context: Context) -> tuple[Figure, str]:
         for axes, unit in ((left, 1.0), (right, found.crossover)):
             axes.plot(found.fine / unit, found.exact, color=color, lw=1.5)
             axes.plot(found.samples / unit, found.simulated, marker, ms=5, **look)
-        halves.append(float(np.interp(-0.5, -found.exact, found.fine)))
+        halves.append(math.exp(np.interp(-0.5, -found.exact, np.log(found.fine))))
         worst = max(worst, float(np.max(np.abs(found.simulated / found.expected - 1))))
     units = np.geomspace(0.01, 1e3, 60)
     limit = solve.crossover_data_loss(
