@@ -89,7 +89,12 @@ class CurveComparison(Result):
             return "no curve was held out and predicted by every law: nothing says which law forecasts better"
         row = next(row for row in self.rows if row.law == self.best)
         error = 100 * row.held_out_rms
-        return f"forecasts best: {self.best}, {error:.2f} % rms on {len(self.compared)} held-out curves"
+        held = (
+            "one held-out curve"
+            if len(self.compared) == 1
+            else f"{len(self.compared)} held-out curves"
+        )
+        return f"forecasts best: {self.best}, {error:.2f} % rms on {held}"
 
     def summary(self) -> str:
         """Describe the comparison in a table and a verdict.
@@ -175,7 +180,7 @@ def compare_curves(
         if name not in CURVE_LAWS:
             raise unknown_name("law", name, LAWS)
     count, first = whole("points", points, low=10), whole("start", start, low=1)
-    group = holdout if isinstance(holdout, str) else None
+    group = run if holdout == "run" else holdout if isinstance(holdout, str) else None
     curves, source = read_curves(runs, Columns(lr, step, loss, run, group, warmup))
     away = held_out(holdout, curves)
     fits: dict[str, CurveFit] = {}

@@ -66,8 +66,8 @@ def fit_curves(
         Columns: the rate of a step, its number counted from 0, the loss after it, and the run. Rows without a loss tell the rate only,
         and the other way round; rates between those that were logged lie on lines. A table without a column ``run`` is one curve.
     holdout : str, sequence of str, or None
-        Each value of this column is held out in turn: the law is fitted to the other curves and predicts these. A list of names holds out
-        these curves, all at once, and nothing is fitted to them. None: nothing is held out.
+        Each value of this column (``"run"``: each run) is held out in turn: the law is fitted to the other curves and predicts these.
+        A list of names holds out these curves, all at once, and nothing is fitted to them. None: nothing is held out.
     warmup : int
         Steps of linear warm-up in tables whose first row comes after it: the sum of rates needs them. With 0, rates before the first row
         are those of the row, or rise to it on a line if they go on to rise.
@@ -123,7 +123,7 @@ def fit_curves(
     """
     kind = CURVE_LAWS[choice("law", law, LAWS)]
     count, first = whole("points", points, low=10), whole("start", start, low=1)
-    group = holdout if isinstance(holdout, str) else None
+    group = run if holdout == "run" else holdout if isinstance(holdout, str) else None
     curves, source = read_curves(runs, Columns(lr, step, loss, run, group, warmup))
     return fitted(kind, curves, source, held_out(holdout, curves), count, first)
 

@@ -299,9 +299,6 @@ def test_predictions_check_their_arguments(curves):
 
 
 SCRIPT = """
-import numpy as np
-from scalinglaws.verify.empirical import compare_curves
-from scalinglaws.verify.estimate import ScheduledCurve
 T, at = 2000, np.arange(20, 2001, 20)
 shapes = {"constant": np.ones(T), "drop": np.repeat([1, .3], T // 2), "linear": 1 - np.arange(T) / T}
 rng = np.random.default_rng(0)
@@ -322,3 +319,12 @@ def test_threads_do_not_matter():
         found.append(done.stdout)
     assert found[0] == found[1]
     assert json.loads(found[0])
+
+
+def test_runs_are_held_out_whatever_their_column_is_called():
+    names, steps = np.repeat(["a", "b"], 60), np.tile(np.arange(0, 600, 10), 2)
+    rates = np.where(np.arange(120) % 60 > 40 + 10 * (names == "b"), 0.1, 0.3)
+    losses = 2 + 3.0 * (np.cumsum(rates.reshape(2, 60), axis=1).ravel() + 1) ** -0.5
+    table = {"name": names.tolist(), "step": steps, "lr": rates, "loss": losses}
+    assert [row.name for row in fit_curves("momentum", table, run="name").held_out] == ["a", "b"]
+    assert len(compare_curves(table, run="name", laws=["momentum"]).compared) == 2

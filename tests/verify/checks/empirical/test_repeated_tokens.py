@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scalinglaws.verify.checks.empirical import repetition as checks
+from scalinglaws.verify.checks.empirical import repeated_tokens as checks
 from scalinglaws.verify.empirical.fits import fit_law
 
 from ..mutations import verdicts
