@@ -299,6 +299,9 @@ def test_predictions_check_their_arguments(curves):
 
 
 SCRIPT = """
+import numpy as np
+from scalinglaws.verify.empirical import compare_curves
+from scalinglaws.verify.estimate import ScheduledCurve
 T, at = 2000, np.arange(20, 2001, 20)
 shapes = {"constant": np.ones(T), "drop": np.repeat([1, .3], T // 2), "linear": 1 - np.arange(T) / T}
 rng = np.random.default_rng(0)
