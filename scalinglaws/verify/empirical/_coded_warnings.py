@@ -226,7 +226,7 @@ def warning_table() -> Table:
     Examples
     --------
     >>> [row[0] for row in warning_table().rows[:2]]
-    ['W-at-bound', 'W-beyond-checked']
+    ['W-accuracy-scatter', 'W-at-bound']
     """
     return Table(("code", "cause", "cure"), [(code, *WARNINGS[code]) for code in sorted(WARNINGS)])
 

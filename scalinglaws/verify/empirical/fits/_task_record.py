@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -12,18 +13,21 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import afford, broadcast, flag, instance, numbers, text
 from ....arguments import path as checked_path
 from ....errors import DataError, refusal, unknown_name
+from ....formatting import scientific
 from ....notebook import words_html
 from ....reprs import LONGEST, line
 from ....results import Result
-from .._coded_warnings import CodedWarning
+from .._coded_warnings import CodedWarning, warning_lines
 from ._accuracy_curve import NAMES, sigmoid
 from ._intervals import level_of, percentiles
 from ._record import Fit
-from ._report import all_warnings
+from ._report import all_warnings, described_runs
 from ._saved import refuse_array, refuse_unsound
-from ._task_report import prediction_lines, task_lines
 
 Array = NDArray[np.float64]
+
+_COLUMNS = 100
+_MOST = 12  # models whose predictions are written
 
 BEYOND_BEST = 0.1
 """Above the best accuracy that was seen, up to which accuracies are predicted where no run passed the midpoint."""
@@ -331,3 +335,86 @@ def _refuse_unsound(found: TaskFit) -> None:
     refuse_array("accuracy", found.accuracy, (len(found.fit),))
     refuse_array("curve", found.curve, (3,))
     refuse_array("samples", found.samples, (len(found.fit.samples), 3))
+
+
+def task_lines(
+    found: TaskFit, prediction: AccuracyPrediction | None, verbose: bool
+) -> Iterator[str]:
+    """Write a fit of a task: runs, formulas, parameters, predictions, warnings."""
+    fit = found.fit
+    assert fit.runs is not None
+    yield from described_runs(fit.runs)
+    best, worst = float(found.accuracy.max()), float(found.accuracy.min())
+    yield f"  accuracy = {found.task} of {found.items} questions, {worst:.3g} to {best:.3g}, chance {found.chance:.3g}"
+    yield ""
+    how = f"95 % of {len(found.samples)} resamples" if len(found.samples) else "no resamples"
+    yield f"{fit.model.formula}, accuracy = {found.chance:.3g} + (u - {found.chance:.3g})/(1 + exp(k (L - m)))"
+    rows = [["", "value", how]]
+    for name, value in found.parameters.items():
+        if name == "u" and found.given_ceiling:
+            rows.append([name, f"{value:.4g}", "as given"])
+            continue
+        ends = ""
+        if len(found.samples):
+            low, high = found.interval(name)
+            ends = f"{low:.4g} .. {high:.4g}"
+        rows.append([name, f"{value:.4g}", ends])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield f"  {row[0].ljust(widths[0])}  {row[1].rjust(widths[1])}  {row[2]}".rstrip()
+    beyond = int(np.sum(fit.losses < found.curve[2]))
+    yield f"residuals: {100 * fit.rms:.2g} % of the loss; accuracies {found.scatter:.2g} times the variance of {found.items} questions"
+    yield f"{beyond} of {len(found)} runs are past the midpoint, a loss of {found.curve[2]:.4g}"
+    if prediction is not None:
+        yield ""
+        yield from prediction_lines(prediction)
+    told = warning_lines(found.warnings, verbose)
+    if told:
+        yield ""
+        yield from (told if verbose else map(_cut, told))
+
+
+def prediction_lines(found: AccuracyPrediction) -> Iterator[str]:
+    """Write predictions in a table, a line for each model."""
+    percent = f"{100 * found.level:g} %"
+    rows = [["N", "D", "task loss", percent, "accuracy", percent]]
+    flat = [
+        np.ravel(column)
+        for column in (
+            found.params,
+            found.tokens,
+            found.loss,
+            found.loss_low,
+            found.loss_high,
+            found.accuracy,
+            found.low,
+            found.high,
+        )
+    ]
+    for N, D, *values in list(zip(*flat, strict=True))[:_MOST]:
+        loss, low, high, accuracy, least, most = values
+        rows.append(
+            [
+                scientific(float(N), 3),
+                scientific(float(D), 3),
+                f"{loss:.3f}",
+                _ends(low, high),
+                f"{accuracy:.3f}",
+                _ends(least, most),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join(cells).rstrip()
+    rest = flat[0].size - _MOST
+    if rest > 0:
+        yield f"and {rest} more"
+
+
+def _ends(low: float, high: float) -> str:
+    return "" if np.isnan(low) else f"{low:.3f} .. {high:.3f}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _COLUMNS else f"{line[: _COLUMNS - 3]}..."
