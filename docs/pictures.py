@@ -31,10 +31,18 @@ def draw(app) -> None:
             path = page.parent / name
             if path.exists() and path.stat().st_mtime > page.stat().st_mtime:
                 continue
-            with contextlib.chdir(page.parent), contextlib.redirect_stdout(io.StringIO()):
+            told = io.StringIO()
+            with (
+                contextlib.chdir(page.parent),
+                contextlib.redirect_stdout(told),
+                contextlib.redirect_stderr(told),
+            ):
                 code = run(words)
             if code or not path.exists():
-                raise RuntimeError(f"{page}: scalinglaws {shlex.join(words)} wrote no picture")
+                command = shlex.join(words)
+                raise RuntimeError(
+                    f"{page}: scalinglaws {command} wrote no picture: {told.getvalue()}"
+                )
 
 
 def setup(app):
