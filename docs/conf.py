@@ -22,6 +22,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "thumbnails",
     "cards",
+    "pictures",
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb"]
 templates_path = ["_templates"]

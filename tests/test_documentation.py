@@ -7,6 +7,7 @@ more than 20 seconds has a line ``<!-- slow -->`` above it and is not part of a 
 
 import contextlib
 import doctest
+import importlib.util
 import io
 import re
 import shlex
@@ -87,3 +88,18 @@ def test_the_readmes_first_two_blocks_are_its_two_commands():
 def test_the_readmes_picture_is_there():
     (path,) = re.findall(r"!\[.*?\]\((.*?)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert (ROOT / path).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_every_tutorial_has_a_picture_that_a_command_of_its_page_writes():
+    """The pages are built with what the command draws then, so that no picture grows old."""
+    path = ROOT / "docs" / "pictures.py"
+    spec = importlib.util.spec_from_file_location("pictures", path)
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    tutorials = [page for page in pages() if page.parent == ROOT / "docs" / "tutorials"]
+    assert len(tutorials) == 5
+    for page in tutorials:
+        found = pictures.commands(page)
+        assert (len(found) > 0) == (page.name != "index.md")
+        for name, words in found.items():
+            assert words[-2:] in (["--output", name], ["--diagram", name])

@@ -236,8 +236,10 @@ def _powers_with_logarithms(model: SpectrumLimited, spectrum: Decay, signal: Dec
         step(_L, paced * sp.log(_K) ** logs, EQUAL, "K expressed by t, but for its logarithm"),
         step(_K, sp.exp(_U), DEFINITION, "U is the logarithm of K"),
         step(_M, sp.log(T), DEFINITION, "the logarithm of time"),
-        step(_M, b * _U, asymptotic(_U), "log t = b U up to the logarithm of U"),
-        step(_L, paced * (sp.log(T) / b) ** logs, asymptotic(_U), "so that log K = log(t)/b"),
+        step(_M, b * _U, asymptotic(_U), f"log t = {b * _U} up to the logarithm of U"),
+        step(
+            _L, paced * (sp.log(T) / b) ** logs, asymptotic(_U), f"so that log K = {sp.log(T) / b}"
+        ),
     ]
     regime = Regime(
         "source-limited",

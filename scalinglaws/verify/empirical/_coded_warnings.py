@@ -35,7 +35,7 @@ WARNINGS: dict[str, tuple[str, str]] = {
         "nothing, if that is meant; compute='6*N*D' leaves the column out",
     ),
     "W-constant-ratio": (
-        "all runs have the same tokens per parameter: N and D cannot be told apart",
+        "all runs have the same tokens per parameter, or nearly: N and D cannot be told apart",
         "fit a power law in C (power_offset), or add runs at other ratios",
     ),
     "W-correlated": (

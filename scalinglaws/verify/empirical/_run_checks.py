@@ -31,6 +31,7 @@ _UNIT = 100.0  # C over 6 N D beyond which a unit is wrong
 _PETAFLOP_DAY = 8.64e19
 _SMALL, _RATIO = 1e5, 5e3  # no model is smaller and has more tokens a parameter: N in millions
 _KNOWN_FROM = 1e8  # parameters, from which on embeddings matter little
+_NEARLY = 1.25  # largest D/N over the least below which runs hardly tell N and D apart
 _BITS = re.compile(r"(?:^|_)(bits|bpb|bpt|bpc|bits_per_\w+)(?:_|$)")
 _ACCURACY = re.compile(r"(?:^|_)(acc|accuracy)(?:_|$)")
 
@@ -252,6 +253,8 @@ def doubts(
         found.append(CodedWarning("W-one-size", f"N = {scientific(float(N[0]))}"))
     elif len(N) > 1 and np.ptp(D) == 0:
         found.append(CodedWarning("W-one-token-count", f"D = {scientific(float(D[0]))}"))
-    elif len(N) > 1 and np.ptp(D / N) < 0.02 * np.mean(D / N):
-        found.append(CodedWarning("W-constant-ratio", f"D/N = {number(float(np.mean(D / N)), 3)}"))
+    elif len(N) > 1 and np.max(D / N) < _NEARLY * np.min(D / N):
+        least, most = number(float(np.min(D / N)), 3), number(float(np.max(D / N)), 3)
+        told = f"D/N = {least}" if least == most else f"D/N from {least} to {most}"
+        found.append(CodedWarning("W-constant-ratio", told))
     return found

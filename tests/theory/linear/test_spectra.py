@@ -106,6 +106,15 @@ def test_every_step_is_checked(spectrum, signal, more):
     assert [found.detail for found in derivation.check() if not found.passed] == []
 
 
+def test_reasons_name_the_power_of_this_spectrum():
+    derivation = derive_spectrum(
+        SpectrumLimited(k**-c * sp.log(k) ** 2, k**-3, box=RANGES)
+    ).derivation
+    told = [entry.reason for entry in derivation.steps]
+    assert "log t = U*c up to the logarithm of U" in told
+    assert "so that log K = log(t)/c" in told
+
+
 def test_a_corrupted_power_of_the_logarithm_is_refused():
     derivation = derive_spectrum(SpectrumLimited(k**-2 * sp.log(k) ** 2, k**-3)).derivation
     steps = list(derivation.steps)

@@ -226,6 +226,13 @@ DOUBTS = {
 }  # fmt: skip
 
 
+def test_a_ratio_that_is_nearly_constant_is_doubted():
+    near = read_runs(table(tokens=N * [19.6, 20.4, 20, 20.1, 19.9, 20.2]))
+    assert codes(near) == ["W-constant-ratio"]
+    assert near.warnings[0].message == "D/N from 19.6 to 20.4"
+    assert codes(read_runs(table(tokens=N * [20, 26, 20, 26, 20, 26]))) == []
+
+
 @pytest.mark.parametrize("code", DOUBTS)
 def test_every_warning_by_its_code(code):
     given, options, words = DOUBTS[code]
