@@ -119,7 +119,7 @@ def cnn_learnability(context: Context) -> tuple[Figure, str]:
 
 def _mark(axes: Axes, point: LearnabilityPoint, color: str, marker: str) -> None:
     """Draw a measured point, and what the lazy network learns from the same data."""
-    at = {"fmt": marker, "color": color, "ms": 6, "capsize": 2.5, "zorder": 4}
+    at: dict[str, Any] = {"fmt": marker, "color": color, "ms": 6, "capsize": 2.5, "zorder": 4}
     axes.errorbar(point.samples, point.mean, 2 * point.error, **at)
     lazy = float(np.std(point.lazy, ddof=1)) / math.sqrt(point.lazy.size)
     axes.errorbar(point.samples, float(point.lazy.mean()), 2 * lazy, mfc="white", **at)
@@ -226,7 +226,8 @@ def weight_marginals(context: Context) -> tuple[Figure, str]:
     return plots.weight_marginal(found), (
         f"The phases are {', '.join(each.phase for each in found)}. Two modes are born at the ridge per sample "
         f"{thresholds.bimodality:.5f}, "
-        f"continuously: across it the linear component moves from {around[0]:.4f} to {around[1]:.4f} in steps of a thousandth. A far mode "
+        f"continuously: across it the linear component moves from {around[0]:.4f} to {around[1]:.4f} as the ridge falls by 0.2 %. A far "
+        "mode "
         f"exists below {thresholds.far_mode:.6f} and holds a neuron below {thresholds.far_neuron:.6f}. The equations have one solution, "
         "so that "
         f"the first order is in the shape of the law. The two modes come at samples that grow as d^{float(law()):g}."
@@ -306,6 +307,7 @@ def sampled_weights(context: Context) -> tuple[Figure, str]:
 
 def _ladders(context: Context) -> tuple[LearnabilityLadder, LearnabilityLadder]:
     """Sample networks, and regress with the kernel of infinite width, at two numbers of samples around the level each."""
+    chains: dict[str, Any]
     if context.effort == "full":
         brackets, lazy = measured.BRACKETS, measured.LAZY_BRACKETS
         chains = {"chains": 4, "draws": 400, "warmup": 200, "doublings": 2, "datasets": 6}
@@ -461,7 +463,10 @@ def flow_of_a_datum(context: Context) -> tuple[Figure, str]:
         for r, u in starts
     ]
     worst = max(
-        max(abs(float(e.quadratic[-1]) - points["ridge"].quadratic), abs(float(e.quartic[-1])))
+        max(
+            abs(float(np.asarray(e.quadratic)[-1]) - points["ridge"].quadratic),
+            abs(float(np.asarray(e.quartic)[-1])),
+        )
         for e in ends
     )
     exact = float(flow.convolved_likelihood([0.5, 0.2], variance=5.0).quartic)
