@@ -77,6 +77,7 @@ def lattices(
 
 
 def plans_of(context: Context) -> dict[int, Plan]:
+    """Return the clusters to simulate at an effort, by dimension."""
     return _QUICK if context.effort == "quick" else _FULL
 
 
