@@ -168,7 +168,10 @@ def read_runs(
         words = chosen["C"]
     groups = found.labels.get("group")
     notes += doubts(chosen, counts, groups or [], "group" in named, N, D)
-    sd, degrees = _seed_spread(N, D, loss, found.labels) if rule[0] == "last" else (None, 0)
+    others = [values[name] for name in ("unique_tokens", *own) if name in values]
+    sd, degrees = None, 0
+    if rule[0] == "last":
+        sd, degrees = _seed_spread([N, D, *others], loss, found.labels)
     order = list(dict.fromkeys(note.code for note in notes))
     return Runs(
         N=N,
@@ -302,13 +305,14 @@ def _product(cost: float) -> str:
 
 
 def _seed_spread(
-    N: Array, D: Array, loss: Array, labels: Mapping[str, list[str]]
+    columns: Sequence[Array], loss: Array, labels: Mapping[str, list[str]]
 ) -> tuple[float | None, int]:
     """Pool the variance of ln L among runs that differ in nothing but their seeds."""
-    groups = labels.get("group") or [""] * len(N)
-    alike: dict[tuple[str, float, float], list[float]] = defaultdict(list)
-    for key in zip(groups, N.tolist(), D.tolist(), np.log(loss).tolist(), strict=True):
-        alike[key[:3]].append(key[3])
+    groups = labels.get("group") or [""] * len(loss)
+    alike: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+    keys = zip(groups, *(column.tolist() for column in columns), strict=True)
+    for key, value in zip(keys, np.log(loss).tolist(), strict=True):
+        alike[key].append(value)
     squares = sum(float(np.sum((np.array(v) - np.mean(v)) ** 2)) for v in alike.values())
     degrees = sum(len(values) - 1 for values in alike.values())
     return (float(np.sqrt(squares / degrees)), degrees) if degrees else (None, 0)

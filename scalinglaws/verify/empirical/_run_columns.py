@@ -249,6 +249,10 @@ def _cure(cell: Any) -> str:
         return "write decimals as 3.16, and thousands without commas"
     if re.fullmatch(r"\d{1,3}(?:[.'\s]\d{3})+\s*[KMBTkmbt]?", written):
         return "write it without blanks or points between thousands"
+    share = re.fullmatch(r"([+-]?\d+\.?\d*)\s*%", written)
+    if share:
+        value = float(share[1])
+        return f"write {value / 100:g}, or {value:g} if that is the unit, without the sign"
     return "write 350M, 3.5e8 or 350000000"
 
 

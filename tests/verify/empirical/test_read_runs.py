@@ -522,6 +522,10 @@ def test_seeds_give_the_spread_of_ln_loss():
     assert read_runs(table()).seed_sd is None
     # runs on other data sets are no seeds
     assert read_runs(given | {"dataset": ["a"] * 6 + ["b"] * 6}).seed_sd is None
+    # nor are those with other unique tokens, or another value of what the law is to know
+    assert read_runs(given | {"unique_tokens": [1e9] * 6 + [2e9] * 6}).seed_sd is None
+    assert read_runs(given | {"share": [0.1] * 6 + [0.2] * 6}, variables=["share"]).seed_sd is None
+    assert read_runs(given | {"share": [0.1] * 12}, variables=["share"]).seed_degrees == 6
 
 
 # -- standard input, examples -------------------------------------------------------------------------------------------

@@ -174,11 +174,11 @@ def compare_curves(
     if isinstance(laws, str):
         laws = [laws]
     names = list(laws) if isinstance(laws, Sequence) else []
+    for name in names:
+        if name not in LAWS:
+            raise unknown_name("law", name, LAWS)
     if not names or len(set(names)) < len(names):
         raise refusal("laws", laws, "must be different names of laws")
-    for name in names:
-        if name not in CURVE_LAWS:
-            raise unknown_name("law", name, LAWS)
     count, first = whole("points", points, low=10), whole("start", start, low=1)
     group = run if holdout == "run" else holdout if isinstance(holdout, str) else None
     curves, source = read_curves(runs, Columns(lr, step, loss, run, group, warmup))

@@ -95,7 +95,7 @@ def fit_curves(
     Residuals of ln L, bounded least squares with exact slopes; of the two laws here with Huber's threshold down to .001, from the four
     best of a grid of shapes. Warm-up enters by S only: its changes of the rate would add a constant. A rate counts as at least
     :math:`10^{-6}` of the peak in the power of gamma, so that a schedule may end at 0. The sum of the multi-power law is put together
-    into 300 blocks at most, with an error of the loss below 1e-4 on cosines, cooldowns and steps down to .1 and 0 of the peak.
+    into 300 blocks at most, with an error of the loss below 1e-3 B on cosines, cooldowns and steps down to .1 and 0 of the peak.
     Three curves of 20000 to 72000 steps take .1 to .5 s, with the functional law .7 to 5 s; each curve that is held out as long again.
     Without it two schedules may be left for the multi-power law: the forecast tells what that is worth.
 

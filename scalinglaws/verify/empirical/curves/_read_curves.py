@@ -230,6 +230,14 @@ def _curve(
         raise _refused(table, int(rows[0]), f"there is no {columns.loss}{whose}")
     if no_rate.all() or not np.any(rate[~no_rate] > 0):
         raise _refused(table, int(rows[0]), f"there is no {columns.lr} above 0{whose}")
+    first = int(np.argmin(no_rate))
+    if columns.warmup > step[first] + 1:
+        raise _refused(
+            table,
+            int(rows[first]),
+            f"warmup = {columns.warmup} ends after {columns.step} {step[first]:g}{whose}, from which on the rows tell the rates; "
+            "leave warmup out where they show it",
+        )
     last = int(step[-1])
     afford(6.0 * (last + 1), f"{last + 1} steps{whose}", "count steps in larger units")
     return ScheduledCurve(

@@ -196,10 +196,19 @@ class CurveFit(Result):
 
     @property
     def standard_errors(self) -> dict[str, float]:
-        """Standard errors of the parameters, linear in the coordinates; they may well exceed the parameters."""
+        """Standard errors of the parameters, linear in the coordinates; they may well exceed the parameters.
+
+        Those `at_bounds` were held there, so that 0 says nothing of how well they are known.
+        """
         slopes = CURVE_LAWS[self.law].slopes(self.x, self.unit)
         spread = np.sqrt(larger_variance(slopes, self.covariance, self.block_covariance))
         return dict(zip(self.names, map(float, spread), strict=True))
+
+    @property
+    def at_bounds(self) -> tuple[str, ...]:
+        """Parameters that ended at a bound of their range."""
+        held = np.diag(self.covariance) == 0
+        return tuple(name for name, is_held in zip(self.names, held, strict=True) if is_held)
 
     @property
     def points(self) -> int:
@@ -282,13 +291,15 @@ class CurveFit(Result):
         spread = np.sqrt(larger_variance(slopes, self.covariance, self.block_covariance))
         half = float(ndtri(0.5 + share / 2)) * np.hypot(spread, self.scale)
         expected = np.exp(losses)
+        with np.errstate(over="ignore"):  # of curves that tell nothing the band ends at infinity
+            low, high = expected * np.exp(-half), expected * np.exp(half)
         columns = {
             "steps": steps.astype(float),
             "rates": rates[steps - 1],
             "intrinsic_time": found.sums * self.unit,
             "loss": expected,
-            "low": expected * np.exp(-half),
-            "high": expected * np.exp(half),
+            "low": low,
+            "high": high,
             "standard_error": expected * spread,
         }
         shape = steps.shape if at is None else np.shape(at)
@@ -320,9 +331,10 @@ class CurveFit(Result):
         """
         head = f"{self.law} law, {len(self)} curves, {self.points} points"
         lines = [f"{head}; residuals {100 * self.residual_rms:.2f} % rms"]
-        errors = self.standard_errors
+        errors, held = self.standard_errors, self.at_bounds
         for name, value in self.parameters.items():
-            lines.append(f"  {name:6} {value:12.6g} +- {errors[name]:.2g}")
+            told = "at a bound" if name in held else f"+- {errors[name]:.2g}"
+            lines.append(f"  {name:6} {value:12.6g} {told}")
         told = f"condition {scientific(self.condition)}, weakest {' and '.join(self.weakest)}"
         lines.append(f"  {told}" + ("" if self.converged else "; the fit did not settle"))
         if self.held_out:

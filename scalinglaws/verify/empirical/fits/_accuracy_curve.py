@@ -39,11 +39,14 @@ class SigmoidFits:
         Minus the weighted log likelihood, less that of the accuracies themselves: half the deviance.
     settled : ndarray of bool, shape (B,)
         Whether steps ended before the most that are taken.
+    at_bounds : ndarray of bool, shape (B, 3)
+        Which parameters ended at a bound of what is looked for; u not where it is given.
     """
 
     parameters: Array
     objective: Array
     settled: NDArray[np.bool_]
+    at_bounds: NDArray[np.bool_]
 
 
 def sigmoid(losses: Array, curve: Array, chance: float) -> Array:
@@ -102,7 +105,16 @@ def fit_sigmoids(
     x, value, settled = (np.concatenate(entries) for entries in zip(*parts, strict=True))
     u, slope, middle = x.T
     parameters = np.stack([u, np.exp(slope) / spread, center + spread * middle], axis=1)
-    return SigmoidFits(parameters, value, settled)
+    low, high = _bounds(chance)
+    held = (x <= low) | (x >= high)
+    held[:, 0] &= ceiling is None
+    return SigmoidFits(parameters, value, settled, held)
+
+
+def _bounds(chance: float) -> tuple[Array, Array]:
+    """Return the least and the largest of u, ln k and m in standardized losses."""
+    low = np.array([chance + _LEAST, _STEEPEST[0], -_FAR])
+    return low, np.array([1.0, _STEEPEST[1], _FAR])
 
 
 def _best(task: _Likelihood, ceiling: float | None) -> tuple[Array, Array, NDArray[np.bool_]]:
@@ -153,8 +165,7 @@ class _Likelihood:
         """Go down from one ceiling for all rows, each with a damping of its own."""
         start = _start(self.z, self.a, ceiling, self.chance)
         rows = len(self.counts)
-        low = np.array([self.chance + _LEAST, _STEEPEST[0], -_FAR])
-        high = np.array([1.0, _STEEPEST[1], _FAR])
+        low, high = _bounds(self.chance)
         x = np.tile(np.clip(start, low, high), (rows, 1))
         if not free:
             x[:, 0] = start[0]

@@ -18,7 +18,7 @@ from .._run_checks import Places
 from .._run_columns import numbers_of, resolved
 from .._run_tables import read_table
 from .._runs import Runs
-from ._accuracy_curve import fit_sigmoids, sigmoid
+from ._accuracy_curve import NAMES, fit_sigmoids, sigmoid
 from ._bootstrap import resampled
 from ._fit import fit
 from ._solve import resolve_many
@@ -116,6 +116,8 @@ def fit_task(
     known, shares, name = _data(runs, loss, accuracy, options)
     _refuse_no_shares(known, name, shares)
     _refuse_no_signal(name, shares, low, questions)
+    _refuse_rising(name, shares, known.loss)
+    _refuse_low_ceiling(given, shares, questions)
     first = fit("surface", known, bootstrap=0)
     size = len(known)
     afford(count * size, "the weights of the resamples", "use fewer resamples")
@@ -152,7 +154,8 @@ def fit_task(
         scatter=squares / left,
         passed=passed,
     )
-    doubts = _doubts(found, float(chdtrc(left, squares)), bool(second.settled[0]))
+    held = [entry for entry, is_held in zip(NAMES, second.at_bounds[0], strict=True) if is_held]
+    doubts = _doubts(found, float(chdtrc(left, squares)), bool(second.settled[0]), held)
     return replace(found, doubts=tuple(doubts))
 
 
@@ -223,14 +226,39 @@ def _refuse_no_signal(column: str, shares: Array, chance: float, items: int) -> 
             f"chance of {chance:g}; add better runs, or state chance="
         )
     middle = 0.5 * (best + worst)
-    if best - worst < _DEVIATIONS * np.sqrt(2 * middle * (1 - middle) / items):
+    if best - worst <= _DEVIATIONS * np.sqrt(2 * middle * (1 - middle) / items):
         raise DataError(
             f"{column}: accuracies from {worst:.3g} to {best:.3g} do not differ by more than {items} questions scatter: nothing says how "
             "accuracy follows the loss; add smaller or larger runs"
         )
 
 
-def _doubts(found: TaskFit, chance_of_scatter: float, settled: bool) -> Iterator[CodedWarning]:
+def _refuse_rising(column: str, shares: Array, losses: Array) -> None:
+    """Refuse accuracies that rise with the loss, which no sigmoid here does."""
+    if np.ptp(losses) == 0:  # which the surface refuses
+        return
+    correlation = float(np.corrcoef(shares, losses)[0, 1])
+    if correlation > 0:
+        raise DataError(
+            f"{column} rises with the task's loss (correlation {correlation:+.2f}): a share of wrong answers, or the loss of another "
+            "task? give the share of right ones, and the loss in the same task"
+        )
+
+
+def _refuse_low_ceiling(ceiling: float | None, shares: Array, items: int) -> None:
+    """Refuse a ceiling that runs have passed by more than their questions scatter."""
+    best = float(shares.max())
+    if ceiling is None or ceiling == 1:
+        return
+    if best > ceiling + _DEVIATIONS * max(np.sqrt(ceiling * (1 - ceiling) / items), 1 / items):
+        raise refusal(
+            "ceiling", ceiling, f"is below the best accuracy of the runs, {best:.3g}: no ceiling"
+        )
+
+
+def _doubts(
+    found: TaskFit, chance_of_scatter: float, settled: bool, held: list[str]
+) -> Iterator[CodedWarning]:
     """Tell what is doubtful of the second step."""
     u, _, m = found.curve
     losses, names = found.fit.losses, found.fit.runs
@@ -249,8 +277,10 @@ def _doubts(found: TaskFit, chance_of_scatter: float, settled: bool) -> Iterator
         if beyond:
             told += f"; {beyond} runs are beyond it, but in {100 * (1 - found.passed):.2g} % of the resampled fits none"
         yield CodedWarning("W-midpoint", told)
-    elif not found.given_ceiling and u >= 1:
-        yield CodedWarning("W-at-bound", "u = 1")
+        held = [name for name in held if name != "u"]
+    if held:
+        ends = ", ".join(f"{name} = {found.parameters[name]:.4g}" for name in held)
+        yield CodedWarning("W-at-bound", ends)
     if chance_of_scatter < _CHANCE:
         yield CodedWarning(
             "W-accuracy-scatter",

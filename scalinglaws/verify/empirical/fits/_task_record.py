@@ -204,13 +204,15 @@ class TaskFit(Result):
             max(len(self.samples), 1) * max(N.size, 1), "the predictions", "ask for fewer models"
         )
         model = self.fit.model
-        loss = np.exp(model.predict(self.fit.x, {"N": N, "D": D}))
+        with np.errstate(over="ignore"):  # of a model next to nothing
+            loss = np.exp(model.predict(self.fit.x, {"N": N, "D": D}))
         accuracy = sigmoid(loss, self.curve, self.chance)
         self._refuse_unknown(N, D, accuracy)
         nothing = np.full(N.shape, np.nan)
         ends = [nothing] * 4
         if len(self.samples) and N.size:
-            drawn = np.exp(model.predict(self.fit.samples, {"N": N, "D": D}))
+            with np.errstate(over="ignore"):
+                drawn = np.exp(model.predict(self.fit.samples, {"N": N, "D": D}))
             ends = [
                 *percentiles(drawn, share),
                 *percentiles(sigmoid(drawn, self.samples, self.chance), share),

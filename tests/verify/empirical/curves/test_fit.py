@@ -331,3 +331,33 @@ def test_runs_are_held_out_whatever_their_column_is_called():
     table = {"name": names.tolist(), "step": steps, "lr": rates, "loss": losses}
     assert [row.name for row in fit_curves("momentum", table, run="name").held_out] == ["a", "b"]
     assert len(compare_curves(table, run="name", laws=["momentum"]).compared) == 2
+
+
+def test_parameters_at_a_bound_are_said_to_be_there():
+    """Curves of the momentum law need a kernel that falls faster than any power: beta and gamma end at their bounds."""
+    lasting = dict(TRUE["momentum"], **{"lambda": 0.9})
+    fit = fit_curves("multi_power", _made("momentum", lasting, SHAPES), holdout=None)
+    assert "beta" in fit.at_bounds
+    for name in fit.at_bounds:
+        assert fit.standard_errors[name] == 0
+        (told,) = (row for row in fit.summary().splitlines() if row.startswith(f"  {name:6}"))
+        assert told.endswith("at a bound")
+        assert "+-" not in told
+    assert fit_curves("momentum", _made("momentum", lasting, SHAPES), holdout=None).at_bounds == ()
+
+
+@pytest.mark.filterwarnings("error")
+def test_bands_of_curves_that_tell_nothing_end_at_infinity():
+    rising = {
+        name: ScheduledCurve(Schedule.from_array(rates), AT, 2 + 1e-3 * AT)
+        for name, rates in SHAPES.items()
+    }
+    told = fit_curves("momentum", rising, holdout=None).predict(SHAPES["wsd"], at=[20, STEPS])
+    assert np.all(told.low <= told.loss)
+    assert np.all(told.loss <= told.high)
+
+
+@pytest.mark.parametrize("laws", ["x", [["momentum"]], [3], [], None, ["momentum", "momentum"]])
+def test_laws_to_compare_are_checked(curves, laws):
+    with pytest.raises(DomainError, match="law"):
+        compare_curves(curves, laws=laws)

@@ -165,3 +165,13 @@ def test_empty_folder_and_names_that_are_given_twice(tmp_path):
     files = [tmp_path / folder / "cosine.csv" for folder in ("one", "two")]
     with pytest.raises(DataError, match="several curves are called cosine"):
         read_curves(files, COLUMNS)
+
+
+def test_warmup_that_the_rows_tell_is_not_told_again():
+    rows = {"step": [50, 200, 300], "lr": [0.1, 0.2, 0.2], "loss": [3, 2, 1]}
+    with pytest.raises(DataError, match=r"row 1: warmup = 100 ends after step 50.*leave warmup"):
+        read_curves(rows, replace(COLUMNS, warmup=100))
+    with pytest.raises(DataError, match="row 1: warmup = "):
+        read_curves(rows, replace(COLUMNS, warmup=10**30))
+    ((curve,), _) = read_curves(rows, replace(COLUMNS, warmup=51))
+    assert curve.curve.schedule.values()[:50] == pytest.approx(0.1 * np.arange(1, 51) / 51)

@@ -177,3 +177,16 @@ def test_schedule_that_ends_at_zero_is_finite(law):
     rates = np.append(np.linspace(1e-3, 0, 1001), np.zeros(100))
     known = REFERENCE[law]["parameters"]
     assert np.all(np.isfinite(losses(law, known, rates, np.arange(1, 1102), 300)))
+
+
+@pytest.mark.parametrize("steps", [2_000, 20_000])
+@pytest.mark.parametrize("speed", [(0.37, 3.0, 0.65), (0.0067, 3.0, 2.0), (7.4, 3.0, -0.5)])
+def test_compressed_sum_far_from_the_reference(steps, speed):
+    """In multiples of B, where single changes are seen, at the corners of what is fitted."""
+    k = np.arange(1, steps + 1)
+    at = np.unique(np.append(np.geomspace(20, steps, 40), steps - np.geomspace(1, steps / 2, 40)))
+    at = at.astype(int)
+    known = dict(zip(CURVE_LAWS["multi_power"].names, (2.0, 0.0, 0.5, 1.0, *speed), strict=True))
+    for rates in (1 - k / steps, 0.5 * (1 + np.cos(np.pi * k / steps)), 0.1 ** (k / steps)):
+        exact = losses("multi_power", known, rates, at)
+        assert np.max(np.abs(losses("multi_power", known, rates, at, 300) - exact)) < 1e-3

@@ -316,3 +316,33 @@ def test_a_run_with_many_rows_is_drawn_as_one():
     assert len(fit) == 36
     last = fit_task(twice, counts="total", bootstrap=0)
     np.testing.assert_array_equal(last.accuracy, table["acc"])
+
+
+def test_what_no_sigmoid_of_the_loss_can_be_is_refused():
+    table = drawn()
+    wrong = 1 + CHANCE - table["acc"]
+    with pytest.raises(DataError, match=r"acc rises with the task's loss \(correlation \+0\.\d+\)"):
+        fit_task(table | {"acc": wrong}, counts="total", bootstrap=0)
+    with pytest.raises(DataError, match="do not differ"):
+        fit_task(table | {"acc": np.ones(18)}, counts="total", bootstrap=0)
+    with pytest.raises(DomainError, match=r"ceiling = 0\.5 is below the best accuracy of the runs"):
+        fit_task(table, counts="total", bootstrap=0, ceiling=0.5)
+    just = float(np.max(table["acc"])) - 0.01  # within what 1000 questions scatter
+    assert fit_task(table, counts="total", bootstrap=0, ceiling=just).curve[0] == just
+    with pytest.raises(DataError, match=r"acc = '27\.9%' is no number; write 0\.279, or 27\.9"):
+        fit_task(table | {"acc": ["27.9%"] * 18}, counts="total", bootstrap=0)
+
+
+def test_slopes_and_midpoints_at_a_bound_are_said():
+    table = drawn()
+    steep = np.where(table["task_loss"] < np.median(table["task_loss"]), 0.7, CHANCE)
+    found = fit_task(table | {"acc": steep}, counts="total", bootstrap=0)
+    (told,) = (warning.message for warning in found.warnings if warning.code == "W-at-bound")
+    assert told.startswith("k = ")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_next_to_nothing_has_chance(found):
+    told = found.predict(1e-300, 1e-300)
+    assert told.accuracy == pytest.approx(CHANCE)
+    assert max(map(len, told.summary().splitlines())) <= 100
