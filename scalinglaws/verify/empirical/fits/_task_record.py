@@ -399,7 +399,7 @@ def prediction_lines(found: AccuracyPrediction) -> Iterator[str]:
             [
                 scientific(float(N), 3),
                 scientific(float(D), 3),
-                f"{loss:.3f}",
+                _short(loss),
                 _ends(low, high),
                 f"{accuracy:.3f}",
                 _ends(least, most),
@@ -415,7 +415,11 @@ def prediction_lines(found: AccuracyPrediction) -> Iterator[str]:
 
 
 def _ends(low: float, high: float) -> str:
-    return "" if np.isnan(low) else f"{low:.3f} .. {high:.3f}"
+    return "" if np.isnan(low) else f"{_short(low)} .. {_short(high)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:.3g}"
 
 
 def _cut(line: str) -> str:
