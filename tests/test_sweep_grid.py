@@ -159,7 +159,7 @@ def test_warnings_are_told_with_the_point_also_of_kept_ones(tmp_path):
     for _ in range(2):
         with pytest.warns(AccuracyWarning, match="number = 5: nearly"):
             sweep.run(unsure, {"number": [5]}, cache=tmp_path)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="more warnings|nearly") as caught:
         sweep.run(unsure, {"number": range(15)}, cache=tmp_path)
     assert len(caught) == 11
     assert str(caught[-1].message) == "5 more warnings"

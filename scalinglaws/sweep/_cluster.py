@@ -67,7 +67,7 @@ def over_cluster(client: Any, task: Any, todo: Iterable[Any]) -> Iterator[Any]:
     waiting = set(client.map(task, list(todo), pure=False))
     try:
         # what has arrived is let go, so that it is not run again when the worker that held it dies
-        for future, output in as_completed(waiting.copy(), with_results=True):
+        for future, output in as_completed(waiting.copy(), loop=client.loop, with_results=True):
             waiting.discard(future)
             future.release()
             yield output
@@ -85,7 +85,7 @@ def _refuse_others(client: Any) -> None:
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError:
-        raise refusal("workers", client, "has no workers", shown=False) from None
+        raise refusal("workers", client, "are none: the cluster has no worker", shown=False) from None
     threads = client.nthreads()
     if any(count > 1 for count in threads.values()):
         raise refusal(
@@ -100,4 +100,4 @@ def _refuse_others(client: Any) -> None:
         complaint = f"cannot import this package: {brief(failure)}"
         raise refusal("workers", client, complaint, shown=False) from failure
     if digests - {source_digest()}:
-        raise refusal("workers", client, "has another version of this package", shown=False)
+        raise refusal("workers", client, "have another version of this package", shown=False)
