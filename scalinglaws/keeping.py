@@ -105,7 +105,7 @@ def importable(function: Any) -> bool:
     >>> importable(tidy), importable(lambda x: x)
     (True, False)
     """
-    found = sys.modules.get(getattr(function, "__module__", None) or "")
+    found: Any = sys.modules.get(getattr(function, "__module__", None) or "")
     for part in getattr(function, "__qualname__", "<unknown>").split("."):
         found = getattr(found, part, None)
     return found is function and inspect.isfunction(inspect.unwrap(function))
@@ -177,8 +177,8 @@ def token(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         held = [[field.name, token(getattr(value, field.name))] for field in fields(value)]
         return ["record", *_kind(value), held]
-    if importable(value) and (digest := fingerprint(value, value.__module__)) is not None:
-        return ["function", digest]
+    if importable(value) and (found := fingerprint(value, value.__module__)) is not None:
+        return ["function", found]
     raise refusal("value", value, "cannot be told from others by what it holds")
 
 

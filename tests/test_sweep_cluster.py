@@ -101,9 +101,15 @@ def test_other_clusters_are_refused(cluster, monkeypatch):
         with pytest.raises(DomainError, match="one thread in each worker"):
             sweep.run_many(abs, [1], workers=client)
     monkeypatch.setattr("scalinglaws.sweep._cluster._PATIENCE", 0.2)
-    for address in ("tcp://127.0.0.1:9", "nowhere", "", "tcp://127.0.0.1:x"):
+    for address in ("tcp://127.0.0.1:9", "tcp://127.0.0.1:99999"):
         with (
             pytest.raises(DomainError, match="is no scheduler that answers"),
             sweep.connect(address),
         ):
             pass
+
+
+@pytest.mark.parametrize("address", ["nowhere", "", "tcp://127.0.0.1:x", "inproc://1", 3])
+def test_refuses_what_is_no_address(address):
+    with pytest.raises(DomainError, match="address"), sweep.connect(address):
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
@@ -13,7 +14,8 @@ from ..arguments import text
 from ..errors import DomainError, brief, refusal
 from ..provenance import source_digest
 
-_PATIENCE = 30.0  # seconds until a cluster answers, and has a worker
+_PATIENCE = 15.0  # seconds until a cluster answers, and has a worker
+_ADDRESS = re.compile(r"(tcp|tls)://[^\s/]+:\d{1,5}")
 
 
 @contextlib.contextmanager
@@ -35,7 +37,8 @@ def connect(address: str) -> Iterator[Any]:
     DomainError
         If nobody answers, or dask.distributed is not installed.
     """
-    text("address", address)
+    if not _ADDRESS.fullmatch(text("address", address)):
+        raise refusal("address", address, "must be that of a scheduler, as tcp://127.0.0.1:8786")
     try:
         distributed = import_module("distributed")
     except ImportError:
@@ -46,7 +49,7 @@ def connect(address: str) -> Iterator[Any]:
         ) from None
     try:
         client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError) as failure:
+    except (OSError, ValueError, OverflowError) as failure:
         why = str(failure).partition("\n")[0] or type(failure).__name__
         raise refusal("address", address, f"is no scheduler that answers ({why})") from None
     with client:
@@ -61,17 +64,18 @@ def is_client(workers: Any) -> bool:
 
 def over_cluster(client: Any, task: Any, todo: Iterable[Any]) -> Iterator[Any]:
     """Run a task on a cluster, and return what comes of it in the order in which it ends."""
-    from distributed import KilledWorker, as_completed  # type: ignore[import-not-found,unused-ignore]
-
+    distributed: Any = import_module("distributed")
     _refuse_others(client)
     waiting = set(client.map(task, list(todo), pure=False))
     try:
         # what has arrived is let go, so that it is not run again when the worker that held it dies
-        for future, output in as_completed(waiting.copy(), loop=client.loop, with_results=True):
+        for future, output in distributed.as_completed(
+            waiting.copy(), loop=client.loop, with_results=True
+        ):
             waiting.discard(future)
             future.release()
             yield output
-    except KilledWorker as failure:
+    except distributed.KilledWorker as failure:
         raise BrokenExecutor(f"several workers died of it: {failure}") from failure
     except CancelledError as failure:
         raise BrokenExecutor(f"the cluster has gone: {failure}") from failure
@@ -85,7 +89,9 @@ def _refuse_others(client: Any) -> None:
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError:
-        raise refusal("workers", client, "are none: the cluster has no worker", shown=False) from None
+        raise refusal(
+            "workers", client, "are none: the cluster has no worker", shown=False
+        ) from None
     threads = client.nthreads()
     if any(count > 1 for count in threads.values()):
         raise refusal(

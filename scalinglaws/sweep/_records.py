@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from importlib import import_module
@@ -126,7 +127,7 @@ class Sweep(Result):
                 shapes = ", ".join(f"{name} {cell.shape}" for name, cell in cells.items())
                 complaint = f"point {position} holds arrays that are no columns of one table: {shapes}; use results"
                 raise refusal("results", None, complaint, named=False) from None
-            rows += int(np.prod(shape))
+            rows += math.prod(shape)
             afford(rows * len(found), "the table", "use results, which are not spread over rows")
             for name, column in found.items():
                 spread = np.broadcast_to(cells.get(name, np.array(None)), shape)
@@ -183,7 +184,7 @@ class Sweep(Result):
                 complaint = f"{name} has different shapes at different points; use columns()"
                 raise refusal("results", None, complaint, named=False)
             shape = shapes.pop()
-            afford(len(parts) * np.prod(shape), f"the array of {name}", "use results")
+            afford(len(parts) * math.prod(shape), f"the array of {name}", "use results")
             lacks = np.full(shape, "" if any(_is_text(cell) for cell in cells) else np.nan)
             stack = np.stack([lacks if cell is None else cell for cell in cells])
             inner = tuple(f"{name}_{axis}" for axis in range(len(shape)))

@@ -26,8 +26,6 @@ from ._records import Failure, Point, Sweep
 _MOST = 1_000_000  # points
 _TOLD = 10  # warnings
 
-Grid = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
-
 
 def default_folder() -> Path:
     """Return the folder in which points are kept: ``sweep`` in the user's cache folder."""
@@ -38,7 +36,7 @@ def default_folder() -> Path:
 
 def run(
     function: Callable[..., Any],
-    grid: Grid,
+    grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]],
     *,
     workers: int | MapLike = 1,
     cache: bool | str | Path = True,

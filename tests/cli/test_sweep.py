@@ -29,7 +29,16 @@ def call(capsys, *arguments):
             "learning_rate=0.1",
             "batch=8",
         ),
-        ("percolation.data_loss", "alpha=0.5", "size=20", "samples=10,100", "exponents=1"),
+        ("percolation.data_loss", "alpha=1", "samples=1e2:1e4", "exponent=0.5,1"),
+        (
+            "schedules.train",
+            "alpha=1.5",
+            "beta=0.5",
+            "schedule=wsd:0.2",
+            "rate=0.1,0.2",
+            "steps=50",
+            "batch=4",
+        ),
     ],
 )
 def test_a_sweep_has_the_numbers_of_solve(capsys, asked):
@@ -40,15 +49,16 @@ def test_a_sweep_has_the_numbers_of_solve(capsys, asked):
     assert (code, err) == (0, "")
     swept = json.loads(out)["columns"]
     assert set(swept) == set(solved)
-    order = [name for name in solved if len(set(map(str, solved[name]))) > 1]
-    for name in swept:
-        both = [
-            dict(zip(map(str, zip(*(c[k] for k in order[:2]), strict=True)), c[name], strict=True))
-            for c in (solved, swept)
-        ]
-        for key, value in both[0].items():
-            expected = value if isinstance(value, str) else pytest.approx(value, rel=1e-10)
-            assert both[1][key] == expected
+    axes = [token.partition("=")[0] for token in asked if "," in token or ":" in token]
+    rows = [
+        sorted(
+            zip(*(columns[name] for name in (*axes, *sorted(set(solved) - set(axes)))), strict=True)
+        )
+        for columns in (solved, swept)
+    ]
+    for before, after in zip(*rows, strict=True):
+        for one, other in zip(before, after, strict=True):
+            assert other == (one if isinstance(one, str) else pytest.approx(one, rel=1e-10))
 
 
 def test_files(capsys, tmp_path):
