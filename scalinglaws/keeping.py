@@ -161,12 +161,12 @@ def token(value: Any) -> Any:
     """
     if isinstance(value, Enum):
         return ["enum", *_kind(value), value.name]
+    if isinstance(value, np.generic) and value.dtype.kind in "biufU":
+        return token(value.item())
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Fraction):
         return ["fraction", str(value)]
-    if isinstance(value, np.generic) and value.dtype.kind in "biufU":
-        return token(value.item())
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return ["array", value.dtype.str, list(value.shape), digest]

@@ -96,7 +96,7 @@ def sweep(
                 point,
                 grid,
                 workers=chosen,
-                cache=not fresh,
+                cache=False if fresh else None,
                 on_failure=on_failure,
                 on_done=done.append,
             )

@@ -39,7 +39,7 @@ def run(
     grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]],
     *,
     workers: int | MapLike = 1,
-    cache: bool | str | Path = True,
+    cache: str | Path | bool | None = None,
     on_failure: str = "raise",
     progress_bar: bool = True,
     on_done: Callable[[int], None] | None = None,
@@ -57,8 +57,8 @@ def run(
     workers : int or map-like
         Processes; or any callable that maps like the built-in ``map``, as that of a pool; or a client of ``dask.distributed``.
         The numbers do not depend on it.
-    cache : bool, str or Path
-        Where finished points are kept: ``sweep`` in the user's cache folder (True), another folder, or nowhere (False).
+    cache : str, Path or False
+        Where finished points are kept: ``sweep`` in the user's cache folder by default, another folder, or nowhere (False).
     on_failure : {"raise", "return"}
         What an exception at a point does: end the sweep, whose finished points are kept, or become that point's result, a `Failure`.
     progress_bar : bool
@@ -102,7 +102,7 @@ def run(
     >>> found.shape, found.values[1]
     ((2, 2), (10, 0.1))
     >>> [f"{loss:.3f}" for loss in found.columns()["test_loss"]]
-    ['0.194', '0.260', '0.008', '0.187']
+    ['0.497', '0.606', '0.017', '0.333']
     """
     if not callable(function):
         raise refusal("function", function, "must be a function")
@@ -114,7 +114,7 @@ def run(
     folder = _folder(function, cache)
     paths: list[Path | None] = [None] * len(values)
     if folder is not None:
-        paths = _paths(folder, names, values, asked=not isinstance(cache, bool))
+        paths = _paths(folder, names, values, asked=_is_folder(cache))
     found: dict[int, Point] = {
         place: point
         for place, path in enumerate(paths)
@@ -216,17 +216,22 @@ def _plain(value: Any) -> Any:
 # -- what is kept -------------------------------------------------------------------------------------------------------
 
 
+def _is_folder(cache: Any) -> bool:
+    """Tell whether a folder was asked for, where points must be kept or the sweep is refused."""
+    return cache is not None and not isinstance(cache, bool)
+
+
 def _folder(function: Callable[..., Any], cache: Any) -> Path | None:
     """Return the folder of a function's points; None if nothing is to be kept."""
     if cache is False:
         return None
-    place = default_folder() if cache is True else checked_path("cache", cache)
+    place = checked_path("cache", cache) if _is_folder(cache) else default_folder()
     key = name_of_call(function)
     if key is None:
         _not_kept(
             "function",
             f"the points of {brief(function)} cannot be kept: it, or what is bound to it, is not to be found again by name",
-            asked=cache is not True,
+            asked=_is_folder(cache),
         )
         return None
     tidy(place)
@@ -235,7 +240,7 @@ def _folder(function: Callable[..., Any], cache: Any) -> Path | None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         complaint = f"the points cannot be kept in {folder}: {failure.strerror}"
-        _not_kept("cache", complaint, asked=cache is not True)
+        _not_kept("cache", complaint, asked=_is_folder(cache))
         return None
     return folder
 
@@ -258,7 +263,7 @@ def _paths(
 def _not_kept(argument: str, complaint: str, *, asked: bool) -> None:
     if asked:
         raise DomainError(complaint, argument=argument, value=None)
-    warnings.warn(f"{complaint} (cache=False needs none)", UserWarning, stacklevel=4)
+    warnings.warn(f"{complaint} (cache=False keeps none, and says nothing)", UserWarning, stacklevel=4)
 
 
 def _keep(point: Point, path: Path) -> None:
