@@ -38,7 +38,7 @@ from hypothesis import strategies as st
 from numba.core import event
 
 import scalinglaws
-from scalinglaws import errors, solvers, theory, verify
+from scalinglaws import errors, solvers, sweep, theory, verify
 from scalinglaws.cli import app, run
 from scalinglaws.results import Result
 from scalinglaws.solvers import Spectrum
@@ -337,6 +337,7 @@ MAKERS = {
         verify.empirical.from_parameters("besiroglu"), compute=1e22
     ),
     "Runs": lambda: verify.empirical.example_runs("synthetic"),
+    "Sweep": lambda: sweep.Sweep(("x",), ((1,), (2,)), (1.0, 4.0), (2,)),
     "SimulatedCircle": lambda: simulated.circle_network(
         [1.0, 2.0], neurons=4, samples=10, richness=1.0, target_exponent=1.0, harmonics=4
     ),

@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 import scalinglaws
-from scalinglaws import solvers, theory, verify
+from scalinglaws import solvers, sweep, theory, verify
 from scalinglaws.arguments import flags
 from scalinglaws.errors import DomainError
 from scalinglaws.results import Result
@@ -59,6 +59,10 @@ def _report():
     return verify.run(["linear.statics"])
 
 
+def _square(x):
+    return x * x
+
+
 # every public callable with a flag, and a call that is right but for it
 CALLS = {
     "solvers.schedules.HeavyBall": lambda **given: solvers.schedules.HeavyBall(0.9, **given),
@@ -83,6 +87,7 @@ CALLS = {
     "solvers.schedules.functional_law": lambda **given: schedules.functional_law(
         schedules.Schedule.constant(0.1, 3), _spectrum(), batch=1, **given
     ),
+    "sweep.run": lambda **given: sweep.run(_square, {"x": [1, 2]}, cache=False, **given),
     "theory.asymptotics.MellinSymbol.poles": lambda **given: list(
         asymptotics.EXP.poles(0, **given)
     ),

@@ -31,6 +31,7 @@ from . import (  # noqa: F401  # they register their commands
     _simulate,
     _simulate_tasks,
     _solve,
+    _sweep,
     _task,
     _theory,
     _verify,

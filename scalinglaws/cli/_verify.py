@@ -19,6 +19,7 @@ from ..tables import Table
 from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
 from ._signals import stopped_by
+from ._sweep import doers
 
 if TYPE_CHECKING:
     from ..verify import Report
@@ -29,6 +30,7 @@ def verify(
     *names: str,
     effort: str = "quick",
     workers: Annotated[int | None, Parameter(converter=whole)] = None,
+    scheduler: str | None = None,
     seed: Whole = 0,
     strict: Annotated[bool, Parameter(negative=())] = False,
     resume: Annotated[bool, Parameter(negative=())] = False,
@@ -50,6 +52,8 @@ def verify(
         quick (seconds) or full (minutes); a check that exists at full effort only, named in full, runs at that.
     workers : int
         Processes; one per available core by default. The numbers do not depend on it.
+    scheduler : str
+        Address of a dask.distributed scheduler (tcp://HOST:8786) whose workers run the checks.
     seed : int
         Root of all random streams.
     strict : bool
@@ -102,15 +106,15 @@ def verify(
             )
         names = tuple(name for name, entry in registry.registered().items() if entry.demo)
     chosen = registry.select(names or None, effort)
-    count = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    )
     for entry in chosen:
         if entry.effort_at(effort) != effort:
             print(f"{entry.name} runs at {entry.effort} effort, its least", file=sys.stderr)
     finished: list[str] = []
     try:
-        with progress(len(chosen), f"{effort} effort") as advance:
+        with (
+            doers(scheduler, workers) as hands,
+            progress(len(chosen), f"{effort} effort") as advance,
+        ):
 
             def on_done(name: str) -> None:
                 finished.append(name)
@@ -119,7 +123,7 @@ def verify(
             found = registry.run(
                 names or None,
                 effort,
-                workers=count if workers is None else workers,
+                workers=hands,
                 rng=seed,
                 resume=resume,
                 on_done=on_done,

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import inspect
-import json
-import os
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from ..errors import DataError
+from ..keeping import fingerprint, keep, kept, tidy
+from ..provenance import source_digest
 from ..reprs import short_repr
 from ..results import Result
 from .comparison import Comparison, Crash
-from .provenance import environment, source_digest
-
-Kept = TypeVar("Kept", bound=Result)
-
-_FORGOTTEN = 30 * 86400.0  # seconds after which what other versions computed is thrown away
 
 
 @dataclass(frozen=True)
@@ -60,62 +50,6 @@ def default_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("scalinglaws", appauthor=False) / "verify"
-
-
-def fingerprint(function: Callable[..., Any], settings: Any) -> str | None:
-    """Return a digest of everything that could change what a function finds, or None if its source cannot be found.
-
-    Parameters
-    ----------
-    function : callable
-        Which computes, by its name; one that is defined elsewhere by its file, too.
-    settings : object
-        What it is given, as JSON can hold it.
-
-    Returns
-    -------
-    str or None
-        Of these, of the versions of Python and of the numerical packages, and of this package's version and sources.
-    """
-    own = function.__module__.split(".")[0] == __name__.split(".")[0]
-    try:
-        foreign = (
-            ""
-            if own
-            else hashlib.sha256(
-                Path(inspect.getsourcefile(function) or "").read_bytes()
-            ).hexdigest()
-        )
-    except (OSError, TypeError):
-        return None
-    machine = {key: value for key, value in environment().items() if key not in ("cpu", "package")}
-    jit = os.environ.get("SCALINGLAWS_JIT", "1")
-    key = json.dumps([function.__qualname__, settings, foreign, jit, machine], sort_keys=True)
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
-
-
-def kept(kind: type[Kept], path: Path | None) -> Kept | None:
-    """Return the result that a file holds; None if it is not there or cannot be read."""
-    if path is None:
-        return None
-    try:
-        return kind.load(path)
-    except (OSError, DataError):
-        return None
-
-
-def keep(result: Result, path: Path | None) -> None:
-    """Write a file, whole or not at all; a folder that cannot be written to is no reason to lose a run."""
-    if path is None:
-        return
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            result.save(partial)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 @short_repr
@@ -160,11 +94,4 @@ class FinishedChecks:
 
     def tidy(self) -> None:
         """Throw away what other versions left behind a month ago."""
-        with contextlib.suppress(OSError):
-            for old in self.folder.iterdir():
-                if (
-                    old.is_dir()
-                    and old.name != source_digest()
-                    and time.time() - old.stat().st_mtime > _FORGOTTEN
-                ):
-                    shutil.rmtree(old, ignore_errors=True)
+        tidy(self.folder)

@@ -199,7 +199,7 @@ def test_other_sources_are_run_anew(tmp_path, monkeypatch):
     learnability_ladder(counted, **given)
     CALLS.clear()
     monkeypatch.setattr("scalinglaws.verify.finished.source_digest", lambda: "another")
-    monkeypatch.setattr("scalinglaws.verify.provenance.source_digest", lambda: "another")
+    monkeypatch.setattr("scalinglaws.provenance.source_digest", lambda: "another")
     learnability_ladder(counted, **given)
     assert len(CALLS) == 1
 

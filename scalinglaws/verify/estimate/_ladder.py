@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ...arguments import function, number, root_seed, whole_numbers
 from ...arguments import path as checked_path
 from ...errors import refusal
+from ...keeping import fingerprint, keep, kept
 from ...results import Result, jsonable
 from ...sweep import MapLike, run_many
-from ..finished import fingerprint, keep, kept
 from ..simulate.kernel_adaptation import LearnabilityPoint
 
 Array = NDArray[np.float64]

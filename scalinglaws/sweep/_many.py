@@ -1,4 +1,4 @@
-"""Run one function on many inputs, in this process or in several, with the same numbers either way."""
+"""One function on many inputs, in this process or in several, with the same numbers either way."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from concurrent.futures import BrokenExecutor
 from numbers import Integral
 from typing import Any, TypeVar
 
-from .arguments import numba_threads
-from .errors import WorkerError, brief, refusal
+from ..arguments import numba_threads
+from ..errors import WorkerError, brief, refusal
+from ._cluster import is_client, over_cluster
 
 numba_threads()  # before Numba is imported
 
@@ -37,6 +38,7 @@ def run_many(
     workers : int or map-like
         Number of processes, or any callable that maps like the built-in ``map``
         (a pool's, an executor's, a cluster's); it may return outputs in any order, but each one once.
+        A client of ``dask.distributed``, too.
     on_done : callable, optional
         Called in this process with the position of every item as it finishes, in whatever order that happens.
     finished : mapping of int to output, optional
@@ -75,8 +77,22 @@ def run_many(
         raise refusal("items", items, "must be inputs, one for each run")
     if finished is not None and not isinstance(finished, Mapping):
         raise refusal("finished", finished, "must map positions of items to outputs")
+    outputs = dict(finished or {})
+    every = list(items)
+    tell = None if on_done is None else (lambda position, output: on_done(position))
+    collect(function, every, workers, outputs, tell)
+    return [outputs[position] for position in range(len(every))]
+
+
+def collect(
+    function: Callable[[Any], Any],
+    items: list[Any],
+    workers: int | MapLike,
+    outputs: dict[int, Any],
+    tell: Callable[[int, Any], None] | None,
+) -> None:
+    """Add the outputs that are not known yet, by the positions of their items, and tell of each as it arrives."""
     task, every = _SingleThreaded(function), list(enumerate(items))
-    outputs: dict[int, Output] = dict(finished or {})
     for position in outputs:
         if isinstance(position, bool) or position not in range(len(every)):
             raise refusal("finished", position, f"is no position of {len(every)} items")
@@ -85,8 +101,8 @@ def run_many(
         for answer in _answers(task, todo, workers):
             position, output = _placed(answer, len(every), outputs)
             outputs[position] = output
-            if on_done is not None:
-                on_done(position)
+            if tell is not None:
+                tell(position, output)
     except BrokenExecutor as failure:
         raise _stopped(
             f"a worker process died ({_first_line(failure)})", outputs, every
@@ -98,13 +114,14 @@ def run_many(
         shown = ", ".join(map(str, missing[:3])) + (", ..." if len(missing) > 3 else "")
         complaint = f"{_name(workers)} did not give back items {shown}"
         raise _stopped(complaint, outputs, every)
-    return [outputs[position] for position, _ in every]
 
 
 def _answers(
     task: _SingleThreaded, todo: list[tuple[int, Any]], workers: int | MapLike
 ) -> Iterator[Any]:
     """Run what is to be done, and return pairs of position and output as they come."""
+    if is_client(workers):
+        return over_cluster(workers, task, todo) if todo else iter(())
     if callable(workers):
         answers = workers(task, todo)
         try:
