@@ -263,7 +263,9 @@ def _paths(
 def _not_kept(argument: str, complaint: str, *, asked: bool) -> None:
     if asked:
         raise DomainError(complaint, argument=argument, value=None)
-    warnings.warn(f"{complaint} (cache=False keeps none, and says nothing)", UserWarning, stacklevel=4)
+    warnings.warn(
+        f"{complaint} (cache=False keeps none, and says nothing)", UserWarning, stacklevel=4
+    )
 
 
 def _keep(point: Point, path: Path) -> None:
