@@ -53,7 +53,10 @@ def save_panel(figure, path: Path) -> None:
     figure.set_size_inches(*SIZE)
     axes.set_axes_locator(None)
     left = 0.28 if any(label.get_text().isalpha() for label in axes.get_yticklabels()) else 0.2
-    axes.set_position((left, 0.21, 0.96 - left, 0.74))
+    bottom = 0.21
+    if not (len(axes.get_yticks()) or axes.get_ylabel()):  # a picture without scales: in the middle
+        left, bottom = 0.04, 0.04
+    axes.set_position((left, bottom, 0.96 - left, 0.95 - bottom))
     for axis, scale in ((axes.xaxis, axes.get_xscale()), (axes.yaxis, axes.get_yscale())):
         low, high = sorted(axis.get_view_interval())
         if scale == "log" and high > 10 * low > 0:

@@ -73,7 +73,7 @@ class RunOptions:
     flops : str
         What C is: "6*N*D" with another number perhaps, or given, as the column says.
     unique : str
-        Column with the number of unique tokens, for --law repetition.
+        Column with the number of unique tokens, for the law of repetition.
     schedule : str
         constant: the learning rate was, where no column says so, so that all rows of a run count.
     """

@@ -119,7 +119,7 @@ def count_evidence(entries: Sequence[LawEvidence]) -> str:
     words = {
         "exact": "rest on our own solver alone",
         "literature": "on published numbers alone",
-        NONE: f"without a check ({forms} of them forms that people fit)",
+        NONE: f"without a check (ansatz: {forms})",
     }
     parts = [f"{kinds[kind]} {word}" for kind, word in words.items() if kinds[kind]]
     head = f"{kinds['simulation'] + kinds['data']} of {len(entries)} laws are put to the test by simulation or data"

@@ -87,7 +87,7 @@ def test_counts_are_said_in_a_sentence():
     entries = [LawEvidence("a", s, k, ()) for s, k in zip(standings, kinds, strict=True)]
     assert count_evidence(entries) == (
         "2 of 5 laws are put to the test by simulation or data; 1 rest on our own solver alone; "
-        "2 without a check (1 of them forms that people fit)"
+        "2 without a check (ansatz: 1)"
     )
 
 
