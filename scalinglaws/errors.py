@@ -71,6 +71,10 @@ class ConvergenceError(ScalingLawsError, RuntimeError):
 class ResourceError(ScalingLawsError, MemoryError):
     """A request would need more memory or time than is allowed."""
 
+    def __new__(cls, *args: Any, **extra: Any) -> ResourceError:
+        """Make an instance as other errors are made: the one of `MemoryError` refuses classes that have another base, as when unpickled."""
+        return Exception.__new__(cls, *args)
+
 
 class WorkerError(ScalingLawsError, RuntimeError):
     """A worker process died, or a map-like lost or mixed up what it was given.

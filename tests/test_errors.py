@@ -24,6 +24,7 @@ def test_errors_are_also_built_in_ones_and_pickle(kind, builtin, extra):
     back = pickle.loads(pickle.dumps(error))
     assert str(back) == "what happened"
     assert vars(back) == extra
+    assert type(kind.__new__(kind, "made as libraries that unpickle errors do")) is kind
 
 
 def test_unknown_name_suggests_the_nearest_or_lists_what_there_is():
