@@ -11,12 +11,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import path as checked_path
-from ....errors import DataError, refusal
 from ....notebook import words_html
 from ....results import Result
 from .._coded_warnings import CodedWarning
 from .._runs import Runs
+from ._files import json_text, save_either
 from ._laws import FitLaw, fit_law
 
 Array = NDArray[np.float64]
@@ -248,13 +247,7 @@ class Fit(Result):
         Path
             The file written.
         """
-        target = checked_path("path", path)
-        if target.suffix.lower() not in (".npz", ".json"):
-            raise refusal("path", str(target), "must end in .npz or .json")
-        if target.suffix.lower() != ".json":
-            return super().save(target)
-        self.to_json(target)
-        return target
+        return save_either(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -275,16 +268,12 @@ class Fit(Result):
         DataError
             If the file is not such a file.
         """
-        source = checked_path("path", path)
-        if source.suffix.lower() != ".json":
-            found = super().load(source)
-            cls._in("_saved").refuse_unsound(found)
-            return found
-        try:
-            text = source.read_text(encoding="utf-8")
-        except UnicodeDecodeError as failure:
-            raise DataError(f"{path} is no text: {failure}") from failure
-        return cls.from_json(text)
+        written = json_text(path)
+        if written is not None:
+            return cls.from_json(written)
+        found = super().load(path)
+        cls._in("_saved").refuse_unsound(found)
+        return found
 
     @classmethod
     def from_json(cls, text: str) -> Self:

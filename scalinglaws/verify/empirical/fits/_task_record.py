@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import afford, broadcast, flag, instance, numbers, text
-from ....arguments import path as checked_path
 from ....errors import DataError, refusal, unknown_name
 from ....formatting import scientific
 from ....notebook import words_html
@@ -19,6 +18,7 @@ from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning, warning_lines
 from ._accuracy_curve import NAMES, sigmoid
+from ._files import json_text, save_either
 from ._intervals import level_of, percentiles
 from ._record import Fit
 from ._report import all_warnings, described_runs
@@ -281,13 +281,7 @@ class TaskFit(Result):
         Path
             The file written.
         """
-        target = checked_path("path", path)
-        if target.suffix.lower() not in (".npz", ".json"):
-            raise refusal("path", str(target), "must end in .npz or .json")
-        if target.suffix.lower() != ".json":
-            return super().save(target)
-        self.to_json(target)
-        return target
+        return save_either(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -308,16 +302,12 @@ class TaskFit(Result):
         DataError
             If the file is not such a file.
         """
-        source = checked_path("path", path)
-        if source.suffix.lower() != ".json":
-            found = super().load(source)
-            _refuse_unsound(found)
-            return found
-        try:
-            written = source.read_text(encoding="utf-8")
-        except UnicodeDecodeError as failure:
-            raise DataError(f"{path} is no text: {failure}") from failure
-        return cls.from_json(written)
+        written = json_text(path)
+        if written is not None:
+            return cls.from_json(written)
+        found = super().load(path)
+        _refuse_unsound(found)
+        return found
 
     @classmethod
     def from_json(cls, text: str) -> Self:
