@@ -70,7 +70,7 @@ def _off(measured: list[solve.AlignmentProbability], prices: list[float]) -> str
         "solvers.patterns.alignment_rate",
         "solvers.patterns.log_alignment",
     ),
-    seconds=2.6,
+    seconds=4.2,
 )
 def costs(context: Context) -> tuple[Figure, str]:
     """As wide as the input."""

@@ -350,7 +350,7 @@ def _ladders(context: Context) -> tuple[LearnabilityLadder, LearnabilityLadder]:
         "verify.simulate.kernel_adaptation.gaussian_process_point",
         "solvers.kernel_adaptation.two_layer",
     ),
-    seconds=6,
+    seconds=9,
 )
 def measured_samples(context: Context) -> tuple[Figure, str]:
     """Two panels, and slopes."""
