@@ -205,6 +205,18 @@ def test_the_sideways_test_sees_violations(root):
     assert not aside("verify.checks.patterns.networks", "verify.simulate.linear._flow.x")
 
 
+def test_what_fits_and_what_estimates_share_no_private_module(root):
+    private = [
+        f"{'.'.join(parts)} imports {'.'.join(target)}"
+        for path, parts in _modules(root)
+        for target in _imports(path, parts)
+        for one, other in (("empirical", "estimate"), ("estimate", "empirical"))
+        if parts[1:3] == ("verify", one) and target[:2] == ("verify", other)
+        if any(name.startswith("_") for name in target[2:])
+    ]
+    assert private == []
+
+
 def test_folders_of_no_theory_exist_and_are_none(root):
     folders = {path.name for path in (root / "scalinglaws").rglob("*") if path.is_dir()}
     assert set(NO_THEORY) <= folders

@@ -14,7 +14,7 @@ from scalinglaws.verify.estimate import (
     ScheduleLawFit,
     fit_schedule_law,
 )
-from scalinglaws.verify.estimate._schedule_law import SchedulePoints
+from scalinglaws.verify.estimate.schedule_points import SchedulePoints
 
 TASK, STEPS, RATE = PowerLawSpectrum.from_ab(1.8, 1.6), 20_000, 0.15
 AT = np.unique(

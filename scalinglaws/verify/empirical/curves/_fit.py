@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ....arguments import choice, whole
 from ....errors import DataError, ExtrapolationWarning, refusal, unknown_name
-from ...estimate._schedule_law import smallest_fall, thinned
+from ...estimate.schedule_points import smallest_fall, thinned
 from ._blocks import warmup_end
 from ._laws import CURVE_LAWS, FUNCTIONAL, LAWS, CurveLaw, CurvePoints
 from ._read_curves import Columns, CurveSource, NamedCurve, read_curves

@@ -17,7 +17,7 @@ from ....arguments import afford
 from ....equality import by_value
 from ....reprs import short_repr
 from ....solvers.schedules import Schedule
-from ...estimate._schedule_law import SchedulePoints
+from ...estimate.schedule_points import SchedulePoints
 from ._blocks import MOST_BLOCKS, blocks_of, changes
 from ._kernels import add_drops, add_momentum
 

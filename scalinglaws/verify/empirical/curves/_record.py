@@ -16,7 +16,7 @@ from ....notebook import words_html
 from ....results import Result
 from ....solvers.schedules import Schedule
 from ...estimate import ScheduleLawFit
-from ...estimate._schedule_law import checked_schedule, larger_variance, spread_steps
+from ...estimate.schedule_points import checked_schedule, larger_variance, spread_steps
 from ._laws import CURVE_LAWS, CurvePoints
 
 Array = NDArray[np.float64]

@@ -18,7 +18,7 @@ from ....errors import AccuracyWarning, DataError
 from ....reprs import short_repr
 from ....solvers.schedules import Schedule
 from ...estimate import ScheduledCurve, ScheduleLawFit, fit_schedule_law
-from ...estimate._schedule_law import covariances
+from ...estimate.schedule_points import covariances
 from ._laws import FUNCTIONAL, MULTI_POWER, CurveLaw, CurvePoints
 
 Array = NDArray[np.float64]
