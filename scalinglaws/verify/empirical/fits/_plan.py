@@ -75,7 +75,8 @@ def plan(
     ------
     DomainError
         If none or several of the targets are given, a budget is below the cost of one parameter and one token, a loss is not above the
-        irreducible one or out of reach of the caps, or an argument is not allowed.
+        irreducible one or out of reach of the caps, a plan repeats its tokens more often than any run of which a law of repetition is known
+        (1500 epochs), or an argument is not allowed.
     DataError
         If a plan has 16 epochs or more, by constants fitted to runs of fewer than 8.
 

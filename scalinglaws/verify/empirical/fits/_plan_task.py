@@ -430,11 +430,24 @@ class Task:
             )
 
     def _refuse_unmeasured(self, epochs: Array) -> None:
-        """Refuse many epochs by a rate that was fitted to few."""
-        if not (self.fitted_rates and len(self.fit) and self.unique is not None):
+        """Refuse epochs that no run ever had, and many of them by a rate that was fitted to few."""
+        if self.unique is None:
             return
-        seen = _repetition.largest_epochs(self.fit)
+        own = self.fitted_rates and len(self.fit) > 0
+        seen = _repetition.largest_epochs(self.fit) if own else 0.0
         asked = float(np.max(epochs))
+        furthest = max(_repetition.FURTHEST_EPOCHS, seen)
+        if asked > furthest * (1 + 1e-9):
+            enough, most = 1.01 * asked * self.unique / furthest, 0.99 * furthest * self.unique
+            cap = f", or cap the plan with max_tokens={most:.3g}" if self.target != "tokens" else ""
+            raise refusal(
+                "unique_tokens",
+                self.unique,
+                f"would be repeated {asked:.3g} times for {self.target} = {self.values[np.argmax(epochs)]:.6g}; laws of repetition are "
+                f"known up to {furthest:g} epochs: give unique_tokens >= {enough:.3g}{cap}",
+            )
+        if not own:
+            return
         if seen < _repetition.LEAST_EPOCHS and asked > _repetition.MOST_EPOCHS * (1 - 1e-9):
             raise DataError(
                 f"R_D is not measured: the runs see their unique tokens up to {seen:.3g} times, and the plan {asked:.3g} times; "

@@ -26,6 +26,9 @@ R_N = 5.309743
 MOST_EPOCHS = 16.0
 """Epochs beyond which the constants were not checked: the law saturates."""
 
+FURTHEST_EPOCHS = 1500.0
+"""Epochs of the longest of the published runs (Muennighoff et al. 2023): beyond, nothing was ever measured."""
+
 LEAST_EPOCHS = 8.0
 """Epochs of the runs below which a fitted R_D says nothing of many repetitions: its logarithm is known to a half at four epochs."""
 

@@ -1,5 +1,6 @@
 """Plans: printed numbers, closed forms, numerical minimization, several laws, intervals, and what is refused."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -425,6 +426,21 @@ def test_many_epochs_are_warned_of(known):
     assert [warning.code for warning in found.warnings] == ["W-many-epochs"]
     kept = plan(known, compute=1e24, unique_tokens=1e10, max_tokens=1e11)
     assert kept.epochs <= 10 * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("target", [{"compute": [1e21, 1e24]}, {"params": 7e9}, {"tokens": 1e12}])
+def test_epochs_that_no_run_ever_had_are_refused_and_what_is_advised_is_planned(known, target):
+    wanted = r"unique_tokens = 1\.0 would be repeated .* known up to 1500 epochs: give unique_tokens >= ([\d.e+]+)"
+    with pytest.raises(DomainError, match=wanted) as refused:
+        plan(known, unique_tokens=1.0, **target)
+    assert refused.value.argument == "unique_tokens"
+    advised = float(re.search(wanted, str(refused.value))[1])
+    assert 16 < np.max(plan(known, unique_tokens=advised, **target).epochs) <= 1500
+    capped = re.search(r"max_tokens=([\d.e+]+)", str(refused.value))
+    assert (capped is None) == ("tokens" in target)
+    if "compute" in target:
+        kept = plan(known, unique_tokens=1.0, max_tokens=float(capped[1]), **target)
+        assert np.max(kept.epochs) <= 1500
 
 
 # -- caps -----------------------------------------------------------------------------------------------------------------
