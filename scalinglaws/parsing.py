@@ -1,4 +1,4 @@
-"""Reading formulas that a person typed: arithmetic in positive symbols, and nothing else."""
+"""Reading what a person typed: formulas, arithmetic in positive symbols and nothing else; and numbers with a letter for their size."""
 
 from __future__ import annotations
 
@@ -88,6 +88,36 @@ def spelled_out(name: str) -> str:
     return "".join(greek_name(sign) or sign for sign in unicodedata.normalize("NFKC", name))
 
 
+_SIZES = {"K": 3, "M": 6, "B": 9, "G": 9, "T": 12}
+_SIZED = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,4}))?([KMBGT])", re.IGNORECASE)
+_POWER_OF_TEN = re.compile(r"(?:([+-]?(?:\d+\.?\d*|\.\d+))[*x×·])?10(?:\*\*|\^)([+-]?\d{1,4})")
+
+
+def spelled_number(text: str) -> str:
+    """Write a number as programs read it: K, M, B or G, and T stand for thousands to trillions, 10^21 and 3*10**9 are powers of ten.
+
+    Parameters
+    ----------
+    text : str
+        As a person typed it.
+
+    Returns
+    -------
+    str
+        The same number; any other text as it is.
+
+    Examples
+    --------
+    >>> spelled_number("7B"), spelled_number("1.4T"), spelled_number("3*10^9"), spelled_number("0.5")
+    ('7e9', '1.4e12', '3e9', '0.5')
+    """
+    if found := _SIZED.fullmatch(text):
+        return f"{found[1]}e{int(found[2] or 0) + _SIZES[found[3].upper()]}"
+    if found := _POWER_OF_TEN.fullmatch(text):
+        return f"{found[1] or 1}e{int(found[2])}"
+    return text
+
+
 _SIGNS = {
     "−": "-",
     "–": "-",
@@ -111,8 +141,10 @@ def _cure(text: str) -> str:
         if not sign.isascii() and not sign.isalpha():
             written = f"; write {_SIGNS[sign]}" if sign in _SIGNS else ""
             return f": {sign!r} is no sign that is read{written}"
-    if found := re.search(r"\d(?![eE][-+]?\d)[^\W\d_]\w*", text):
-        return f": write {_product(found[0][0], found[0][1:])} for a product"
+    if found := re.search(
+        r"((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![eE][-+]?\d)([^\W\d_]\w*)", text
+    ):
+        return f": write {_product(found[1], found[2])} for a product"
     if found := re.fullmatch(r"\w+(?:\s+\w+)+", text):
         return f": write {'*'.join(text.split())} for a product"
     return f"; {_ALLOWED}"

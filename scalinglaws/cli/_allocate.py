@@ -37,9 +37,9 @@ def allocate(
     values : str
         Numbers for parameters, to find the winner there: a=1/3 b=0.4 C=1e21. Where all have one, the optimum is exact.
     budget : str
-        An equation: "6*N*D=C", or "6*N*D=5.76e23". May be repeated.
+        An equation: "6*N*D=C", "6*N*D=5.76e23" or "D=300B". May be repeated.
     cap : str
-        An upper bound: "D<=D_0". May be repeated.
+        An upper bound: "D<=D_0", or "N<=7B". May be repeated.
     free : str
         The scales to choose, as N,D; by default those on the left of budgets and caps.
     scale : str

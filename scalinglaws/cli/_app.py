@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from .. import __version__
+from ..parsing import spelled_number
 
 app = App(
     name="scalinglaws",
@@ -66,8 +68,33 @@ def _joined(text: str) -> str:
 
 
 def whole(kind: Any, tokens: Sequence[Any]) -> int:
-    """Read a whole number; 1.9 is not one."""
-    return int(tokens[0].value)
+    """Read a whole number, also written as 1e6 or 1M; 1.9 is not one."""
+    text = tokens[0].value
+    try:
+        return int(text)  # however long
+    except ValueError:
+        pass
+    value = _number(text)
+    if not value.is_integer():
+        raise ValueError(f"{text} is not a whole number: write 100, 1e6 or 1M")
+    return int(value)
+
+
+def real(kind: Any, tokens: Sequence[Any]) -> float:
+    """Read a number, also with a letter for its size, as 7B."""
+    text = tokens[0].value
+    value = _number(text)
+    if math.isnan(value):
+        raise ValueError(f"{text} is not a number: write 0.5, 1e21 or 7B")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(spelled_number(text))
+    except ValueError:
+        return math.nan
 
 
 Whole = Annotated[int, Parameter(converter=whole)]
+Real = Annotated[float, Parameter(converter=real)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import DomainError, refusal
 from ..results import jsonable
-from ._app import Json, Output, Whole, app
+from ._app import Json, Output, Real, Whole, app
 from ._figures import FIGURES
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, wrote
 from ._grammar import to_float
@@ -33,11 +33,11 @@ def design(
     file: str,
     /,
     *,
-    budget: float,
+    budget: Real,
     target: str,
     what: str = "loss,params",
     max_runs: Whole | None = None,
-    max_compute: float | None = None,
+    max_compute: Real | None = None,
     seeds: str = "1",
     misfit: float = 0.03,
     noise: float | None = None,
@@ -57,7 +57,7 @@ def design(
     budget : float
         Compute of all new runs, in FLOP.
     target : str
-        Compute, as 1e24: the loss of its best model and the size; or N=7e10,D=1.4e12: the loss of a model.
+        Compute, as 1e24: the loss of its best model and the size; or N=70B,D=1.4T: the loss of a model.
     what : str
         Of a compute: loss, params or loss,params.
     max_runs : int

@@ -15,7 +15,7 @@ from ._app import Json, Latex, Whole
 from ._figures import FIGURES
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, wrote
 from ._grammar import floats
-from ._simulate import Count, Kept, percolation
+from ._simulate import Kept, percolation
 
 WHAT = ("model", "data", "allocation", "clusters", "width")
 _TRIED = "100,300,1000"  # degrees of freedom, for random divisions
@@ -30,13 +30,13 @@ def experiment(
     what: str,
     /,
     *,
-    clusters: Count = 100,
-    coordination: Count = 12,
-    smallest: Count = 1000,
-    largest: Count = 10**5,
-    datasets: Count = 4,
+    clusters: Whole = 100,
+    coordination: Whole = 12,
+    smallest: Whole = 1000,
+    largest: Whole = 10**5,
+    datasets: Whole = 4,
     sizes: str | None = None,
-    candidates: Count = 2000,
+    candidates: Whole = 2000,
     seed: Whole = 0,
     latex: Latex = False,
     json: Json = False,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 
 from ..errors import DomainError
-from ..parsing import spelled_out
+from ..parsing import spelled_number, spelled_out
 
 MAX_ROWS = 100_000
 """Largest grid that a command computes."""
@@ -32,30 +31,18 @@ def pairs(tokens: Sequence[str]) -> dict[str, str]:
     return found
 
 
-_SIZES = {"k": "e3", "K": "e3", "M": "e6", "B": "e9", "G": "e9", "T": "e12"}
-
-
-def _meant(text: str) -> str:
-    """Write a number that has a letter for its size (70B), or a power of ten (10^9, 3*10**9), as it is read; empty for others."""
-    if found := re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([kKMBGT])", text):
-        return found[1] + _SIZES[found[2]]
-    if found := re.fullmatch(r"(?:(\d+(?:\.\d*)?)[*x×·])?10(?:\*\*|\^)(\d+)", text):
-        return f"{found[1] or 1}e{found[2]}"
-    return ""
-
-
 def fraction(name: str, text: str, *, zero: bool = False) -> Fraction:
     """Read an exact number, of a size that a float could hold too; zero only where it is allowed."""
+    spelled = spelled_number(text)
     try:
-        if zero and Fraction(text) == 0:
+        if zero and Fraction(spelled) == 0:
             return Fraction(0)
-        if not 1e-300 < abs(float(text) if "/" not in text else 1.0) < 1e300:
+        if not 1e-300 < abs(float(spelled) if "/" not in spelled else 1.0) < 1e300:
             raise ValueError
-        return Fraction(text)
+        return Fraction(spelled)
     except (ValueError, ZeroDivisionError):
         raise DomainError(
-            f"{name} = {text!r} is not a nonzero number of ordinary size: write "
-            + (_meant(text) or "3/2, 1.5 or 2")
+            f"{name} = {text!r} is not a nonzero number of ordinary size: write 3/2, 1.5, 2 or 7B"
             + (", one for each name" if "," in text or ":" in text else ""),
             argument=name,
             value=text,
@@ -63,13 +50,13 @@ def fraction(name: str, text: str, *, zero: bool = False) -> Fraction:
 
 
 def to_float(name: str, text: str) -> float:
-    """Read a number, fractions and ``inf`` included."""
+    """Read a number, fractions, ``inf`` and a letter for its size (7B) included."""
+    spelled = spelled_number(text)
     try:
-        return float(text) if "/" not in text else float(Fraction(text))
+        return float(spelled) if "/" not in spelled else float(Fraction(spelled))
     except (ValueError, ZeroDivisionError):
         raise DomainError(
-            f"{name} = {text!r} is not a number: write "
-            + (_meant(text) or "0.5, 1/2, 1e9, inf, a list 1,2,5 or a logarithmic range 1e3:1e9"),
+            f"{name} = {text!r} is not a number: write 0.5, 1/2, 1e9, 7B, inf, a list 1,2,5 or a logarithmic range 1e3:1e9",
             argument=name,
             value=text,
         ) from None

@@ -59,17 +59,17 @@ def plan(
     loss : str
         Loss to reach at the least cost.
     params : str
-        Parameters of a model, to find its data.
+        Parameters of a model, to find its data: 7e9 or 7B.
     tokens : str
-        Tokens, to find their model.
+        Tokens, to find their model: 3e11 or 300B.
     unique_tokens : str
-        Tokens that there are; beyond, they are repeated.
+        Tokens that there are, as 1.4T; beyond, they are repeated.
     inference_tokens : str
         Tokens that the model will read or write when it is used, at 2 N each.
     max_params : str
-        Largest N.
+        Largest N, as 7e9 or 7B.
     max_tokens : str
-        Largest D.
+        Largest D, as 3e11 or 300B.
     max_ratio : str
         Largest D/N.
     cost : str

@@ -73,18 +73,6 @@ def what_there_is(
 simulate.command(percolation)
 
 
-def count(kind: Any, tokens: Sequence[Any]) -> int:
-    """Read a whole number, also written as 1e6."""
-    text = tokens[0].value
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value == int(value)):
-        raise ValueError(f"{text} is not a whole number: write 100 or 1e6")
-    return int(value)
-
-
 def chance(kind: Any, tokens: Sequence[Any]) -> float:
     """Read a probability, fractions included."""
     text = tokens[0].value
@@ -103,7 +91,6 @@ def axes(kind: Any, tokens: Sequence[Any]) -> tuple[int, ...]:
         raise ValueError(f"{text} names no axes: write 1 or 1,3") from None
 
 
-Count = Annotated[int, Parameter(converter=count)]
 Chance = Annotated[float | None, Parameter(converter=chance)]
 Axes = Annotated[tuple[int, ...] | None, Parameter(converter=axes, n_tokens=1, negative="")]
 Kept = Annotated[
@@ -114,11 +101,11 @@ Kept = Annotated[
 @percolation.command
 def bethe(
     *,
-    clusters: Count = 316,
-    coordination: Count = 12,
+    clusters: Whole = 316,
+    coordination: Whole = 12,
     occupation: Chance = None,
-    smallest: Count = 100,
-    largest: Count = 10**7,
+    smallest: Whole = 100,
+    largest: Whole = 10**7,
     seed: Whole = 0,
     latex: Latex = False,
     json: Json = False,
@@ -187,11 +174,11 @@ def bethe(
 @percolation.command
 def lattice(
     *,
-    dimension: Count = 2,
-    length: Count = 512,
+    dimension: Whole = 2,
+    length: Whole = 512,
     occupation: Chance = None,
     kind: str = "site",
-    samples: Count = 1,
+    samples: Whole = 1,
     free: Annotated[bool, Parameter(negative="")] = False,
     free_axes: Axes = None,
     seed: Whole = 0,

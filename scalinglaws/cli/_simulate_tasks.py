@@ -10,7 +10,7 @@ from ..formatting import number
 from ..tables import Block, Table
 from ._app import Json, Whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, wrote
-from ._simulate import Count, Kept, simulate
+from ._simulate import Kept, simulate
 
 _SAVED = ".npz"
 
@@ -25,10 +25,10 @@ simulate.command(empirical)
 @empirical.command
 def task(
     *,
-    samples: Count = 500,
+    samples: Whole = 500,
     alpha: float = 1.5,
     beta: float = 0.5,
-    modes: Count = 4000,
+    modes: Whole = 4000,
     seed: Whole = 0,
     json: Json = False,
     output: Kept = None,

@@ -71,7 +71,7 @@ def task(
     ceiling : float
         Accuracy that the best models reach; fitted by default, which needs runs past the midpoint.
     params : str
-        Parameters of models to predict: 7e9, or several: 7e9,7e10.
+        Parameters of models to predict: 7e9 or 7B, or several: 7B,70B.
     tokens : str
         Their tokens, as many, or one number for all.
     level : float

@@ -1,10 +1,14 @@
 """What people type that is nearly right: it is understood, or the message says what to type instead."""
 
+import json
+
 import pytest
+from cyclopts import Token
 
 from scalinglaws import theory
 from scalinglaws.cli import run
-from scalinglaws.cli._grammar import fraction, pairs, to_float
+from scalinglaws.cli._app import whole
+from scalinglaws.cli._grammar import floats, fraction, pairs, to_float
 from scalinglaws.errors import DomainError, unknown_name
 from scalinglaws.notation import convention
 from scalinglaws.parsing import parse_expression, spelled_out
@@ -48,11 +52,76 @@ def test_a_greek_letter_and_its_name_are_one_symbol():
     ],
 )
 @pytest.mark.parametrize("read", [fraction, to_float])
-def test_numbers_with_a_size_or_a_power_of_ten_are_shown_as_they_are_read(read, typed, meant):
-    with pytest.raises(DomainError) as caught:
-        read("N", typed)
-    assert str(caught.value).endswith(f": write {meant}")
-    assert read("N", meant) > 0
+def test_numbers_with_a_size_or_a_power_of_ten_are_read(read, typed, meant):
+    assert read("N", typed) == read("N", meant) > 0
+
+
+def test_lists_and_ranges_of_numbers_with_a_size():
+    assert floats("N", "350M,7B") == [3.5e8, 7e9]
+    assert floats("N", "1M:1B:4") == [1e6, 1e7, 1e8, 1e9]
+
+
+@pytest.mark.parametrize(
+    "typed", ["1e400B", "10^400", "10^-400", "1e300T", "10^99999999", "1e99999B"]
+)
+def test_sizes_beyond_all_floats_are_refused(typed):
+    with pytest.raises(DomainError, match="of ordinary size"):
+        fraction("N", typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("1M", 10**6),
+        ("2.5K", 2500),
+        ("1e6", 10**6),
+        ("10^3", 1000),
+        ("-3", -3),
+        ("9" * 30, int("9" * 30)),
+    ],
+)
+def test_options_that_are_whole_numbers_are_read_alike(typed, value):
+    assert whole(int, [Token(value=typed)]) == value
+
+
+@pytest.mark.parametrize("typed", ["1.5", "many", "0.5K1", "inf", "nan", "2.5001K"])
+def test_options_that_are_no_whole_numbers(typed):
+    with pytest.raises(ValueError, match="is not a whole number: write 100, 1e6 or 1M"):
+        whole(int, [Token(value=typed)])
+
+
+@pytest.mark.parametrize(
+    ("command", "sizes"),
+    [
+        ("plan besiroglu --compute 1e22 --max-params {}", {"7B": "7e9"}),
+        (
+            "plan besiroglu --compute {} --unique-tokens {} --max-tokens {}",
+            {"10^22": "1e22", "10B": "1e10", "1.4T": "1.4e12"},
+        ),
+        (
+            "plan besiroglu --params {} --inference-tokens {}",
+            {"7B,70B": "7e9,7e10", "300B": "3e11"},
+        ),
+        ("plan besiroglu --tokens {}", {"1.4t": "1.4e12"}),
+        (
+            "design besiroglu --budget {} --max-runs 8 --noise 0.01 --target N={},D={}",
+            {"10^19": "1e19", "7B": "7e9", "1.4T": "1.4e12"},
+        ),
+        ("count --layers 12 --width 768 --vocab {}", {"50K": "50000"}),
+        ("solve linear.ridge alpha=1.5 beta=0.5 samples={}", {"1K,1M": "1e3,1e6"}),
+        (
+            "allocate A/N**a+B/D**b --budget N*D=C a=1/3 b=1/3 A=1 B=1 C={}",
+            {"10B": "10000000000"},
+        ),
+        ("allocate 1/N**(1/3)+1/D**(1/3) --budget 6*N*D={}", {"10B": "1e10"}),
+        ("allocate 1/N+2/D --budget {}=6*N*D --cap N<={}", {"10^9": "1e9", "7K": "7000"}),
+    ],
+)
+def test_commands_take_counts_as_people_write_them(capsys, command, sizes):
+    assert run([*command.format(*sizes).split(), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert run([*command.format(*sizes.values()).split(), "--json"]) == 0
+    assert found == json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("read", [fraction, to_float])
@@ -64,7 +133,13 @@ def test_other_texts_are_guessed_at_by_nobody(read, typed):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("6 N D", r"write 6\*N\*D for"), ("6ND", r"write 6\*N\*D \(or 6\*ND\)"), ("2x", r"2\*x for")],
+    [
+        ("6 N D", r"write 6\*N\*D for"),
+        ("6ND", r"write 6\*N\*D \(or 6\*ND\)"),
+        ("2x", r"2\*x for"),
+        ("10B", r"write 10\*B for"),
+        ("1.5e3x", r"1\.5e3\*x for"),
+    ],
 )
 def test_products_need_their_sign(typed, meant):
     with pytest.raises(DomainError, match=meant):

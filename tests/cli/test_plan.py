@@ -124,7 +124,7 @@ def test_strict_plans_end_with_a_code(capsys):
         (["--params", "1e10", "--max-params", "1e9"], "--params = 10000000000.0 is above --max-params"),
         (["--compute", "3"], "--compute = 3.0 is below the cheapest candidate"),
         (["--compute", "1e22,3"], "--compute[1] = 3.0 is below"),
-        (["--compute", "1e22", "--max-params", "70B"], "--max-params = '70B' is not a number: write 70e9"),
+        (["--compute", "1e22", "--max-params", "70x"], "--max-params = '70x' is not a number: write 0.5, 1/2, 1e9, 7B"),
         (["--compute", "1e22", "--cost", "6*N*M"], "--cost = '6*N*M' must be an expression in N and D"),
         (["--compute", "-1"], "--compute"),
         (["--compute", "1e22", "--output", "plan.png"], "suffix must be one of"),

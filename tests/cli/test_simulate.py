@@ -180,7 +180,7 @@ def test_what_is_too_large_to_draw_is_passed_over(capsys, tmp_path, monkeypatch)
     ("arguments", "complaint"),
     [
         (["betha"], 'Did you mean "bethe"'),
-        (["bethe", "--clusters", "many"], "many is not a whole number: write 100 or 1e6"),
+        (["bethe", "--clusters", "many"], "many is not a whole number: write 100, 1e6 or 1M"),
         (["bethe", "--clusters", "1.5"], "1.5 is not a whole number"),
         (["bethe", "--clusters", "0"], "clusters = 0"),
         (["bethe", "--occupation", "high"], "high is not a probability: write 0.3 or 1/3"),

@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 
 from ...errors import refusal
-from ...parsing import parse_expression, spelled_out
+from ...parsing import parse_expression, spelled_number, spelled_out
 from ...reprs import short_repr
 
 
@@ -92,7 +92,7 @@ def read_problem(
     labels = {parse_expression(part, "terms"): part for part in _summands(terms.strip())}
     for text, (left, _) in zip((*budget, *caps), (*budgets, *bounds), strict=True):
         sides = [side.strip() for side in re.split("<?==?", text)]
-        labels[left] = next(side for side in sides if parse_expression(side, "budget") == left)
+        labels[left] = next(side for side in sides if _side(side, "budget") == left)
     return Problem(whole, chosen, budgets, bounds, labels)
 
 
@@ -130,4 +130,9 @@ def _constraint(argument: str, text: str, sign: str) -> tuple[Any, Any]:
     left, found, right = text.partition(sign)
     if not found or not left.strip() or not right.strip():
         raise refusal(argument, text, f"must have the form monomial{sign}bound")
-    return parse_expression(left, argument), parse_expression(right, argument)
+    return _side(left, argument), _side(right, argument)
+
+
+def _side(text: str, argument: str) -> Any:
+    """Read a side of an equation or a bound, which may be a number with a letter for its size, as 7B."""
+    return parse_expression(spelled_number(text.strip()), argument)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from ...arguments import instance
 from ...errors import DataError, brief, refusal, unknown_name
 from ...formatting import visible
+from ...parsing import spelled_number
 from ._run_tables import RunTable
 
 Array = NDArray[np.float64]
@@ -56,8 +56,6 @@ LABELS = ("run", "group", "seed", "status")
 """Quantities that are names, not numbers."""
 
 _PREFIX = re.compile(r"(?:config|summary)[./]")
-_SUFFIXED = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([KMBTkmbt])")
-_POWERS = {"K": 3, "M": 6, "B": 9, "T": 12}
 
 
 def canonical(name: str) -> str:
@@ -187,7 +185,7 @@ def counts_of(table: RunTable, chosen: Mapping[str, str], counts: str | None) ->
 
 
 def as_number(cell: Any) -> float | None:
-    """Read a cell: a number, perhaps with K, M, B or T for thousands to trillions; None if it is none.
+    """Read a cell: a number, perhaps with K, M, B (or G) or T for thousands to trillions; None if it is none.
 
     Examples
     --------
@@ -202,10 +200,9 @@ def as_number(cell: Any) -> float | None:
         return float("inf")
     except (TypeError, ValueError):
         pass
-    found = _SUFFIXED.fullmatch(str(cell).strip())
-    if found is None:
-        return None
-    return float(Decimal(found[1]).scaleb(_POWERS[found[2].upper()]))
+    written = re.sub(r"\s+(?=[A-Za-z]$)", "", str(cell).strip())
+    spelled = spelled_number(written)
+    return float(spelled) if spelled != written else None
 
 
 def numbers_of(table: RunTable, column: str) -> tuple[Array, NDArray[np.bool_]]:
