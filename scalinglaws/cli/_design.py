@@ -135,8 +135,10 @@ def _target(text: str, what: str) -> dict[str, Any]:
     for part in text.split(","):
         name, _, value = part.partition("=")
         found[name.strip()] = to_float("target", value)
-    if set(found) != {"N", "D"}:
-        raise refusal("target", text, "must be a compute, as 1e24, or N=7e10,D=1.4e12")
+    from ..verify.empirical._run_columns import letter_of
+
+    if {letter_of(name) for name in found} != {"N", "D"} or len(found) != 2:
+        raise refusal("target", text, "must be a compute, as 1e24, or N=70B,D=1.4T")
     return found
 
 

@@ -107,6 +107,10 @@ def test_options_that_are_no_whole_numbers(typed):
             "design besiroglu --budget {} --max-runs 8 --noise 0.01 --target N={},D={}",
             {"10^19": "1e19", "7B": "7e9", "1.4T": "1.4e12"},
         ),
+        (
+            "design besiroglu --budget 1e19 --max-runs 8 --noise 0.01 --target {}",
+            {"params=7B,tokens=1.4T": "N=7e9,D=1.4e12"},
+        ),
         ("count --layers 12 --width 768 --vocab {}", {"50K": "50000"}),
         ("solve linear.ridge alpha=1.5 beta=0.5 samples={}", {"1K,1M": "1e3,1e6"}),
         (

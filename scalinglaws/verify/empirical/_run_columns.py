@@ -52,6 +52,8 @@ RANKS: dict[str, tuple[tuple[str, ...], ...]] = {
 """Names of columns by quantity, the better ranks first. Blanks, points, dashes and slashes count as ``_``, capitals as small
 letters, except in names of one letter."""
 
+_LETTERS = {"N": "N", "D": "D", "unique_tokens": "U", "C": "C"}
+
 LABELS = ("run", "group", "seed", "status")
 """Quantities that are names, not numbers."""
 
@@ -68,6 +70,34 @@ def canonical(name: str) -> str:
     """
     name = name.strip()
     return name if len(name) == 1 else re.sub(r"[\s./\-]+", "_", name.lower())
+
+
+def letter_of(name: str) -> str:
+    """Return the letter that a name of parameters, tokens, unique tokens or compute stands for in laws; any other name as it is.
+
+    Examples
+    --------
+    >>> letter_of("params"), letter_of("D"), letter_of("unique_tokens"), letter_of("bits")
+    ('N', 'D', 'U', 'bits')
+    """
+    for quantity, letter in _LETTERS.items():
+        if any(canonical(name) in rank for rank in RANKS[quantity]):
+            return letter
+    return name
+
+
+def name_of(letter: str) -> str:
+    """Return the name that may be given in place of a letter of laws; the letter itself, if there is none.
+
+    Examples
+    --------
+    >>> name_of("N"), name_of("U"), name_of("bits")
+    ('params', 'unique_tokens', 'bits')
+    """
+    for quantity, own in _LETTERS.items():
+        if own == letter:
+            return next(entry for entry in RANKS[quantity][0] if entry != letter)
+    return letter
 
 
 def aliases(names: list[str]) -> dict[str, str]:

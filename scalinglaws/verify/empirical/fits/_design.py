@@ -13,6 +13,7 @@ from ....arguments import choice, instance, number, numbers, several, whole_or_i
 from ....arguments import whole as whole_number
 from ....errors import refusal
 from ....formatting import scientific
+from .._run_columns import letter_of
 from . import _design_bound as bound
 from . import _design_search as search
 from ._design_record import Design
@@ -413,8 +414,12 @@ def _target(fit: Fit, target: Mapping[str, Any]) -> tuple[tuple[str, ...], float
     """Read a target: what is asked for, and the compute or the point where."""
     allowed = "must be {'compute': C, 'what': ('loss', 'params')} or {'N': parameters, 'D': tokens}"
     keys = set(target) if isinstance(target, Mapping) else set()
-    if keys == {"N", "D"}:
-        N, D = (number(f"target[{key!r}]", target[key], low=0, strict=True) for key in "ND")
+    typed = {letter_of(key): key for key in keys if isinstance(key, str)}
+    if len(keys) == 2 and set(typed) == {"N", "D"}:
+        N, D = (
+            number(f"target[{typed[key]!r}]", target[typed[key]], low=0, strict=True)
+            for key in "ND"
+        )
         place = points_of("target", {"N": [N], "D": [D]}, fit.cost)
         return ("loss",), float(place.C[0]), place
     if not ({"compute"} <= keys <= {"compute", "what"}):

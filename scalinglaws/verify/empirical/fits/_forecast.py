@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import afford, broadcast, instance, numbers, text
 from ....errors import refusal, unknown_name
 from ....results import Result
+from .._run_columns import letter_of, name_of
 from ._budgets import largest_fitted, log_compute
 from ._laws import fit_law
 from ._record import Fit
@@ -87,7 +88,8 @@ def forecast(fit: Fit, columns: Mapping[str, ArrayLike], *, law: str | None = No
     fit : Fit
         Of one law, or of several with weights.
     columns : mapping of str to array_like
-        Variables of the laws, > 0, which broadcast to m points in all; C may be added where it is not the cost of the fit's runs
+        Variables of the laws, > 0, by their letters or as tables of runs name them (params, tokens, unique_tokens), which broadcast to
+        m points in all; C may be added where it is not the cost of the fit's runs
         times N D.
     law : str, optional
         One of the fit's laws instead of all.
@@ -123,20 +125,28 @@ def flat_columns(
     laws = [other.model for _, other in members(fit, law).values()]
     needed = list(dict.fromkeys(name for one in laws for name in one.variables))
     instance("columns", columns, Mapping)
+    typed: dict[str, str] = {}
     for name in columns:
-        if name not in (*needed, "C"):
-            raise unknown_name("column", name, needed)
+        letter = name if name in needed else letter_of(text("columns", name))
+        if letter not in (*needed, "C"):
+            raise unknown_name("column", name, {*needed, *map(name_of, needed)})
+        if letter in typed:
+            raise refusal(name, columns[name], f"is given twice, as {typed[letter]} too")
+        typed[letter] = name
     for name in needed:
-        if name not in columns:
+        if name not in typed:
+            by_name = [other for other in map(name_of, needed) if other not in needed]
+            told = f" (or {', '.join(by_name)})" if by_name else ""
             raise refusal(
-                name, None, f"is missing: {fit.law} needs {', '.join(needed)}", shown=False
+                name, None, f"is missing: {fit.law} needs {', '.join(needed)}{told}", shown=False
             )
     own = {name for one in laws for name in one.own}
     checked = {
-        name: numbers(name, value, low=0, strict=name not in own) for name, value in columns.items()
+        name: numbers(name, columns[name], low=0, strict=letter not in own)
+        for letter, name in typed.items()
     }
     shape, arrays = broadcast(checked)
-    return shape, dict(zip(checked, arrays, strict=True))
+    return shape, dict(zip(typed, arrays, strict=True))
 
 
 def forecast_at(fit: Fit, columns: dict[str, Array], law: str | None) -> Forecast:

@@ -71,7 +71,8 @@ def predict(
     law : str, optional
         One of the fit's laws instead of all.
     **columns : array_like
-        Variables of the laws, for example ``N=7e10, D=1.4e12``; C may be added.
+        Variables of the laws, for example ``N=7e10, D=1.4e12``, or as tables of runs name them: ``params=7e10, tokens=1.4e12``,
+        ``unique_tokens=``; C may be added.
 
     Returns
     -------

@@ -151,10 +151,31 @@ def test_forecasts_are_files(both, tmp_path):
     assert forecast(loaded, POINTS) == found
 
 
+def test_columns_go_by_their_letters_or_by_the_names_of_tables(both):
+    lettered, named = (
+        both.predict(N=7e9, D=1e11, C=1e22),
+        both.predict(params=7e9, tokens=1e11, flops=1e22),
+    )
+    assert named == lettered
+    assert both.predict(n_params=7e9, train_tokens=1e11) == both.predict(N=7e9, D=1e11)
+    known = from_parameters(
+        "repetition", {"E": 1.8, "A": 482, "B": 2085, "a": 0.35, "b": 0.37, "R_D": 15, "R_N": 5}
+    )
+    assert known.predict(params=1e9, tokens=4e10, unique_tokens=1e10) == known.predict(
+        N=1e9, D=4e10, U=1e10
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"N": 1e9}, "D is missing"),
+        ({"N": 1e9}, r"D is missing: surface needs N, D \(or params, tokens\)"),
+        ({"params": -1, "tokens": 1e10}, r"params = -1\.0 must be"),
+        (
+            {"params": 1e9, "tokens": 1e10, "N": 1e9},
+            "N = 1000000000.0 is given twice, as params too",
+        ),
+        ({"parms": 1e9, "tokens": 1e10}, "unknown column 'parms'; did you mean 'params'"),
         ({"N": 1e9, "D": -1}, "D = -1"),
         ({"N": 1e9, "D": 1e10, "T": 3}, "unknown column 'T'"),
         ({"N": [1, 2], "D": [1, 2, 3]}, "do not broadcast"),
