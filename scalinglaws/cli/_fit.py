@@ -15,7 +15,6 @@ from ._formats import Answer, check_suffix, emit, wrote
 from ._runs import (
     RunOptions,
     Source,
-    all_warnings,
     as_options,
     cut,
     in_options,
@@ -141,7 +140,7 @@ def fit(
     else:
         words = found.report(computes, verbose=verbose, source=source)
         sys.stdout.write(as_options(words) + "\n")
-    return 1 if strict and all_warnings(found) else 0
+    return 1 if strict and found.warnings else 0
 
 
 def _shown(
@@ -153,7 +152,8 @@ def _shown(
     if save is not None:
         found.save(save)
         wrote(save)
-    doubts = (*runs.warnings, *getattr(found, "warnings", ()))
+    doubts = list(runs.warnings)
+    doubts += [one for one in getattr(found, "warnings", ()) if one not in doubts]
     if json:
         emit(Answer(plain_json(found.to_dict()), []), True, None)
     else:
@@ -226,7 +226,7 @@ def _as_data(found: Fit, computes: list[float] | None) -> dict[str, Any]:
             "optimum": table,
             "warnings": [
                 {"code": one.code, "message": one.message, "cause": one.cause, "cure": one.cure}
-                for one in all_warnings(found)
+                for one in found.warnings
             ],
         }
     )

@@ -340,13 +340,6 @@ def cut(line: str) -> str:
     return line if len(line) <= COLUMNS else line[: COLUMNS - 3] + "..."
 
 
-def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
-    """Return what is doubtful of the runs of a fit, and of the fit."""
-    from ..verify.empirical.fits._report import all_warnings
-
-    return all_warnings(fit)
-
-
 def plain_json(value: Any) -> Any:
     """Return what JSON can hold: NaN becomes null, infinity a word.
 

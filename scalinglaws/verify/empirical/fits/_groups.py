@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -294,6 +294,8 @@ def fit_groups(
             raise unknown_name("parameter", name, chosen.names)
     held = tuple(name for name in chosen.names if name in together)
     table, column = _with_groups(runs, group)
+    doubts = tuple(one for one in table.warnings if one.code != "W-groups")  # they are told apart
+    table = replace(table, warnings=doubts)
     groups = dict.fromkeys(table.group.tolist() if table.group is not None else ())
     coordinates = len(held) + len(groups) * (len(chosen.names) - len(held))
     if (count + _FIRST) * float(coordinates) ** 3 > _MOST_WORK:
@@ -348,7 +350,7 @@ def fit_groups(
         free=solution.free,
         delta=threshold,
         success=solution.converged,
-        warnings=_gathered(fits),
+        warnings=(*doubts, *_gathered(fits, doubts)),
     )
 
 
@@ -407,12 +409,13 @@ def _huber(residuals: Array, delta: float) -> float:
     return float(np.sum(np.where(size < delta, size**2 / 2, outer)))
 
 
-def _gathered(fits: Mapping[str, Fit]) -> tuple[CodedWarning, ...]:
-    """Return each code once, with the groups that it concerns."""
+def _gathered(fits: Mapping[str, Fit], of_all: Sequence[CodedWarning]) -> tuple[CodedWarning, ...]:
+    """Return each code once, with the groups that it concerns; nothing of what was said of all runs."""
     told: dict[str, list[tuple[str, str]]] = {}
     for name, found in fits.items():
         for warning in found.warnings:
-            told.setdefault(warning.code, []).append((name, warning.message))
+            if warning not in of_all:
+                told.setdefault(warning.code, []).append((name, warning.message))
     return tuple(
         CodedWarning(code, listed([f"{name}: {message}" for name, message in said]))
         for code, said in told.items()

@@ -135,11 +135,12 @@ def identified(fit: Fit) -> Fit:
     laws = {name: identified(other) for name, other in fit.laws.items()}
     found = identifiability(fit)
     told = {warning.code for warning in found.problems}
+    of_runs = () if fit.runs is None else fit.runs.warnings
     more = [
         CodedWarning(warning.code, f"{name}: {warning.message}")
         for name, other in laws.items()
         for warning in other.warnings
-        if warning.code not in told
+        if warning.code not in told and warning not in of_runs
     ]
     return replace(
         fit, laws=laws, identifiability=found, warnings=(*fit.warnings, *found.problems, *more)

@@ -29,7 +29,7 @@ from ._panels import (
     residual_panels,
 )
 from ._repetition_panels import repetition_panels
-from ._report import all_warnings, parameter_cell, report
+from ._report import parameter_cell, report
 from ._report_tables import default_computes, validated_horizon
 from ._sensitivity import sensitivity
 from ._svg_panels import panel_figure
@@ -124,7 +124,7 @@ def write_page(
             tone=tone,
             verdict=verdict,
             reasons=reasons,
-            warnings=all_warnings(fit),
+            warnings=fit.warnings,
             sections=sections,
             screen=words,
         ),

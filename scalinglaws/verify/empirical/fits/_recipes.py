@@ -206,8 +206,6 @@ def compare_recipes(
     def all_of(found: GroupFits, where: Array) -> dict[str, ComputeMultiplier]:
         return {name: found.compute_multiplier(reference, name, where) for name in order}
 
-    source = next(iter(fits.fits.values())).runs
-    doubts = [] if source is None else [w for w in source.warnings if w.code != "W-groups"]
     return RecipeComparison(
         reference=reference,
         fits=fits,
@@ -219,5 +217,5 @@ def compare_recipes(
         at={name: at[name] for name in order},
         separately_at=all_of(separate, ends),
         compute=asked,
-        warnings=(*doubts, *(test.warnings if fits.shared else ()), *fits.warnings),
+        warnings=(*fits.warnings, *(test.warnings if fits.shared else ())),
     )

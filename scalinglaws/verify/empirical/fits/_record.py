@@ -81,7 +81,7 @@ class Fit(Result):
     identifiability, rolling, calibration : Result or None
         What was found of them.
     warnings : tuple of CodedWarning
-        What is doubtful of the fit; those of the data are in `runs.warnings`.
+        What is doubtful of the runs, as `runs.warnings` says, and of the fit.
     """
 
     law: str
@@ -114,6 +114,12 @@ class Fit(Result):
     rolling: Any = None
     calibration: Any = None
     warnings: tuple[CodedWarning, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Say what is doubtful of the runs first, once."""
+        if isinstance(self.runs, Runs) and isinstance(self.warnings, tuple):
+            own = tuple(one for one in self.warnings if one not in self.runs.warnings)
+            object.__setattr__(self, "warnings", (*self.runs.warnings, *own))
 
     def __len__(self) -> int:
         return int(self.losses.size)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import flag, numbers, text
 from ....formatting import decimals, number, scientific, short
-from .._coded_warnings import MOST_SHOWN, CodedWarning, warning_lines
+from .._coded_warnings import MOST_SHOWN, warning_lines
 from .._runs import Runs, run_lines
 from ._budgets import largest_fitted
 from ._calibration import PRIOR
@@ -92,9 +92,8 @@ def report(
         )
     ]
     blocks = [block for block in blocks if block]
-    warnings = all_warnings(fit)
     for most in (MOST_SHOWN, 2, 1, 0):  # fewer where there is no room
-        doubts = warning_lines(warnings, whole, most)
+        doubts = warning_lines(fit.warnings, whole, most)
         arranged = _arranged([*blocks[:2], doubts, *blocks[2:]] if doubts else blocks, whole)
         if whole or len(arranged) <= LINES:
             break
@@ -116,11 +115,6 @@ def _arranged(blocks: Sequence[list[str]], verbose: bool) -> list[str]:
         line if len(line) <= COLUMNS or k >= last else line[: COLUMNS - 3] + "..."
         for k, line in enumerate(lines)
     ]
-
-
-def all_warnings(fit: Fit) -> tuple[CodedWarning, ...]:
-    """Return what is doubtful of the runs of a fit, and of the fit."""
-    return (*(fit.runs.warnings if fit.runs is not None else ()), *fit.warnings)
 
 
 # -- data and laws ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ._accuracy_curve import NAMES, sigmoid
 from ._files import json_text, save_either
 from ._intervals import level_of, percentiles
 from ._record import Fit
-from ._report import all_warnings, described_runs
+from ._report import described_runs
 from ._saved import refuse_array, refuse_unsound
 
 Array = NDArray[np.float64]
@@ -131,7 +131,7 @@ class TaskFit(Result):
     @property
     def warnings(self) -> tuple[CodedWarning, ...]:
         """What is doubtful of the second step, of the runs, and of the first."""
-        return (*self.doubts, *all_warnings(self.fit))
+        return (*self.doubts, *self.fit.warnings)
 
     @property
     def midpoint_passed(self) -> bool:

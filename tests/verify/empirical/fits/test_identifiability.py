@@ -6,7 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scalinglaws.verify.empirical import WARNINGS, Fit, example_runs, fit, from_parameters
+from scalinglaws.verify.empirical import (
+    WARNINGS,
+    Fit,
+    example_runs,
+    fit,
+    from_parameters,
+    read_runs,
+)
 from scalinglaws.verify.empirical.fits import fit_law
 from scalinglaws.verify.empirical.fits._identifiability import (
     _decomposed,
@@ -33,9 +40,12 @@ def codes(found):
     return {warning.code for warning in found.warnings}
 
 
-def test_a_good_fit_has_no_warnings():
-    found = fit("auto", drawn(), bootstrap=0)
-    assert found.warnings == ()
+def test_a_good_fit_has_no_warnings_of_its_own():
+    runs = read_runs(drawn())
+    found = fit("auto", runs, bootstrap=0)
+    assert [warning.code for warning in runs.warnings] == ["W-counts"]
+    assert found.warnings == runs.warnings
+    assert all(other.warnings == runs.warnings for other in found.laws.values())
     said = found.identifiability
     assert said.identifiable
     assert said.trend == ()
