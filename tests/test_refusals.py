@@ -22,7 +22,7 @@ from scalinglaws.sweep import run_many
 from scalinglaws.theory.asymptotics import EXP, RATIONAL
 from scalinglaws.theory.balance import allocate, regimes_in_region
 from scalinglaws.theory.derivation import DEFINITION, step
-from scalinglaws.verify import plots
+from scalinglaws.verify import empirical, plots
 from scalinglaws.verify.estimate import power_law_exponent
 from scalinglaws.verify.simulate import linear as simulated
 from scalinglaws.verify.simulate import percolation as forests
@@ -195,7 +195,7 @@ FOREST = {"clusters": 5, "largest": 1000, "rng": 1}
         (lambda: theory.law("linear.data").blocks(3), "values"),
         (lambda: theory.law("linear.data").blocks({1: 2}), "values"),
         (lambda: theory.law("linear.data")(alpha=RAGGED, beta=1), "alpha"),
-        (lambda: theory.law("linear.data")(alpha=np.timedelta64(3, "s"), beta=1), "values"),
+        (lambda: theory.law("linear.data")(alpha=np.timedelta64(3, "s"), beta=1), "alpha"),
         # expressions
         (lambda: RATIONAL(1, 10**7), "n"),
         (lambda: RATIONAL(1, 10**400), "n"),
@@ -336,3 +336,58 @@ def test_the_largest_batch_is_as_good_as_all_data(features):
         for batch in (1e290, np.inf)
     ]
     assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
+NEEDS_RUNS = {
+    "fit": lambda runs: empirical.fit("surface", runs),
+    "fit_groups": lambda runs: empirical.fit_groups("surface", runs),
+    "compare_laws": lambda runs: empirical.compare_laws(["surface", "surface_power"], runs),
+    "compare_recipes": lambda runs: empirical.compare_recipes("surface", runs, "a"),
+    "fit_task": lambda runs: empirical.fit_task(runs, accuracy="accuracy"),
+    "fit_curves": lambda runs: empirical.fit_curves("functional", runs),
+    "compare_curves": empirical.compare_curves,
+}
+
+
+@pytest.mark.parametrize("name", NEEDS_RUNS)
+@pytest.mark.parametrize("runs", [None, 3])
+def test_runs_are_refused_by_the_name_under_which_they_were_given(name, runs):
+    with pytest.raises(DomainError, match=f"runs = {runs} must be") as refused:
+        NEEDS_RUNS[name](runs)
+    assert refused.value.argument == "runs"
+    with pytest.raises(DomainError, match=f"source = {runs} must be"):
+        empirical.read_runs(runs)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: theory.feature_learning.warp_constants(None), "beta = None is not a real number"),
+        (
+            lambda: theory.patterns.attention(1, score_exponent=None),
+            "score_exponent = None is not a",
+        ),
+        (lambda: theory.law("linear.data")(alpha=None, beta=1), "alpha = None"),
+        (
+            lambda: theory.percolation.break_rank_equation(9, alpha=1, beta="1"),
+            "beta = '1' is not a number",
+        ),
+        (
+            lambda: percolation.prepare_allocation([1.0], exponent="x"),
+            "exponent = 'x' must be a number",
+        ),
+        (
+            lambda: percolation.prepare_allocation([1.0], exponent=0.5, scale=-1),
+            r"scale = -1\.0 must be",
+        ),
+        (lambda: percolation.allocate(9, [1.0], exponents="x"), "exponents = 'x' must be a number"),
+        (
+            lambda: empirical.from_parameters("besiroglu").bootstrap("x"),
+            "count = 'x' must be",
+        ),
+    ],
+)
+def test_refusals_name_the_argument_that_was_given(call, message):
+    with pytest.raises(DomainError, match=message) as refused:
+        call()
+    assert refused.value.argument == message.split()[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import sys
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -357,8 +358,16 @@ def _called(request: _Request, arguments: dict[str, Any]) -> tuple[Any, list[str
     """Call a solver once; return its result and its warnings."""
     if request.spectrum is not None:
         arguments["spectrum"] = request.spectrum
-    with heard() as said:
-        result = request.solver.function(**arguments)
+    try:
+        with heard() as said:
+            result = request.solver.function(**arguments)
+    except DomainError as failure:
+        name = str(failure.argument)
+        if name not in request.together:
+            raise
+        # a grid was made of what was typed: its indices are nobody's, and the value tells which one it is
+        told = re.sub(rf"^{re.escape(name)}\[\d+(?:, \d+)*\]", name, str(failure))
+        raise DomainError(told, argument=name, value=failure.value) from failure
     return result, said
 
 

@@ -94,7 +94,7 @@ def evaluate_forms(
             raise unknown_name(f"parameter of {law.name}", name, known, more)
         low = 0.0 if known[name].is_nonnegative else -math.inf
         number(name, value, low=low, strict=bool(known[name].is_positive))
-    exact = {name: to_exact(value) for name, value in values.items()}
+    exact = {name: to_exact(value, name) for name, value in values.items()}
     exact |= {
         str(symbol): value
         for symbol, value in law.canonical(exact).items()

@@ -543,7 +543,7 @@ class Law:
         entry = CONVENTIONS[self.notation]
         if self.notation == "capacity" or not set(entry.parameters) <= values.keys():
             return {}
-        task = entry.to_canonical(*(to_exact(values[name]) for name in entry.parameters))
+        task = entry.to_canonical(*(to_exact(values[name], name) for name in entry.parameters))
         return dict(zip(sp.symbols("alpha beta", positive=True), task, strict=True))
 
     def asymptote(self, x: Any, /, **values: Any) -> Any:
@@ -576,7 +576,7 @@ class Law:
                 named=False,
             )
         exact = {
-            name: to_exact(value)
+            name: to_exact(value, name)
             for name, value in self._inputs(values, regime.constant.free_symbols).items()
         }
         # exact powers of long fractions can take minutes
@@ -759,7 +759,9 @@ class Law:
         return given
 
     def _exact(self, values: Mapping[str, Any]) -> dict[sp.Symbol, sp.Expr]:
-        return {self._symbol(name): to_exact(value) for name, value in self._read(values).items()}
+        return {
+            self._symbol(name): to_exact(value, name) for name, value in self._read(values).items()
+        }
 
     def _evaluate(
         self,
@@ -789,7 +791,7 @@ class Law:
             name: value.item() if isinstance(value, np.ndarray) else value
             for name, value in given.items()
         }
-        exact = {name: to_exact(value) for name, value in given.items()}
+        exact = {name: to_exact(value, name) for name, value in given.items()}
         rounded = any(not is_exact(value) for value in given.values())
         for condition in checked:
             if not (nearly(condition, exact) if rounded else holds(condition, exact)):

@@ -50,10 +50,16 @@ def is_exact(value: Any) -> bool:
     return isinstance(value, (RationalNumber, sp.Basic)) and not isinstance(value, sp.Float)
 
 
-def to_exact(value: Any) -> sp.Expr:
-    """Turn a number into a SymPy number without changing its value."""
+def to_exact(value: Any, name: str = "") -> sp.Expr:
+    """Turn a number into a SymPy number without changing its value; a refusal names the argument, if that is told."""
+
+    def refuse(complaint: str) -> DomainError:
+        if name:
+            return refusal(str(name), value, complaint)
+        return refusal("values", value, f"{value!r} {complaint}", named=False)
+
     if isinstance(value, (bool, str, np.timedelta64)):
-        raise refusal("values", value, f"{value!r} is not a number", named=False)
+        raise refuse("is not a number")
     if isinstance(value, Fraction):
         return sp.Rational(value.numerator, value.denominator)
     if isinstance(value, mpmath.mpf) and mpmath.isfinite(value):
@@ -61,13 +67,13 @@ def to_exact(value: Any) -> sp.Expr:
         return sp.Integer(int(mantissa)) * sp.Integer(2) ** int(exponent)
     if isinstance(value, (float, np.floating)):
         if not np.isfinite(value):
-            raise refusal("values", value, f"{value} is not finite", named=False)
+            raise refuse("is not finite")
         return sp.Rational(
             str(float(value))
         )  # the decimal that a person typed: 0.1 means 1/10, so boundaries are hit
     number = sp.sympify(value) if isinstance(value, (int, np.integer, sp.Expr)) else None
     if number is None or not (number.is_number and number.is_real):
-        raise refusal("values", value, f"{value!r} is not a real number", named=False)
+        raise refuse("is not a real number")
     return number
 
 

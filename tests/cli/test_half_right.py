@@ -214,3 +214,16 @@ def test_what_more_of_a_budget_changes_is_what_was_minimized(capsys):
     assert "1 % more of N*D: it falls by 0.5 %" in capsys.readouterr().out
     assert run(["allocate", "2 + 1/N + 1/D", "--budget", "N*D=100"]) == 0
     assert "1 % more of N*D: the excess falls by 0.5 %" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("samples=-1 ridge=0.1", "error: samples = -1.0 must be >= 1 "),
+        ("samples=3,5 ridge=0.1,-2", "error: ridge = -2.0 must be >= 0 "),
+        ("samples=3,-5,7 ridge=0.1:10:3", "error: samples = -5.0 must be >= 1 "),
+    ],
+)
+def test_numbers_of_a_grid_are_refused_without_its_indices(capsys, given, told):
+    assert run(["solve", "linear.ridge", "alpha=1.5", "beta=0.5", *given.split()]) == 2
+    assert capsys.readouterr().err.startswith(told)

@@ -10,13 +10,17 @@ from ...errors import refusal
 
 LAWS = ("hard", "shifted", "tree")
 """Learning curves of one cluster."""
-_LEAST = {"exponents": 1e-300, "scales": 1e-290}  # units over them are numbers
+_LEAST = (1e-300, 1e-290)  # of exponents and of scales: units over them are numbers
 
 
 def clusters(
-    weights: ArrayLike, exponents: ArrayLike, scales: ArrayLike, law: str
+    weights: ArrayLike,
+    exponents: ArrayLike,
+    scales: ArrayLike,
+    law: str,
+    names: tuple[str, str] = ("exponents", "scales"),
 ) -> tuple[Array, Array, Array]:
-    """Return weights, exponents and scales; the last two with one entry where it is common to all clusters."""
+    """Return weights, exponents and scales; the last two, called as the caller does, with one entry where it is common to all."""
     w = np.ascontiguousarray(numbers("weights", weights, low=0.0))
     if w.ndim != 1 or w.size == 0:
         complaint = f"must be one-dimensional and not empty; got shape {w.shape}"
@@ -26,19 +30,19 @@ def clusters(
     if not np.isfinite(total):
         complaint = "add up to more than the largest floating-point number; divide them by it"
         raise refusal("weights", total, complaint, shown=False)
-    beta = _common("exponents", exponents, w.size)
-    m = _common("scales", scales, w.size)
+    beta = _common(names[0], exponents, w.size, _LEAST[0])
+    m = _common(names[1], scales, w.size, _LEAST[1])
     if law == "tree" and not (beta == 0.5).all():
         raise refusal(
-            "exponents",
+            names[0],
             beta[beta != 0.5][0],
             "must be 0.5 with law='tree': that curve falls as u^(-1/2), and its exponent cannot be chosen",
         )
     return w, beta, m
 
 
-def _common(name: str, value: ArrayLike, size: int) -> Array:
-    array = numbers(name, value, low=_LEAST[name])
+def _common(name: str, value: ArrayLike, size: int, least: float) -> Array:
+    array = numbers(name, value, low=least)
     if array.shape not in ((), (1,), (size,)):
         complaint = f"must be a number or have one entry for each of the {size} weights; got shape {array.shape}"
         raise refusal(name, array.shape, complaint, shown=False)

@@ -131,7 +131,7 @@ def numbers_for(program: Program, values: Any) -> dict[sp.Symbol, sp.Expr]:
             raise refusal(
                 "values", values, f"{name!s} is no parameter of the problem ({shown})", named=False
             )
-        exact[name] = to_exact(value)
+        exact[name] = to_exact(value, str(name))
         if not exact[name].is_positive:
             raise refusal("values", values, f"{name} = {value} must be positive", named=False)
     return exact

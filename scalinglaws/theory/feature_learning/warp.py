@@ -320,7 +320,7 @@ def warp_constants(beta: Any, *, digits: int = 15) -> tuple[Any, Any]:
     """
     from ..parameters import to_exact
 
-    exact = to_exact(beta)
+    exact = to_exact(beta, "beta")
     if not (0 < exact < 1):
         raise refusal(
             "beta", beta, "must lie between 0 and 1: only hard tasks have a kernel that grows"

@@ -51,7 +51,7 @@ def exponent_of(argument: str, value: Any) -> sp.Expr:
         if not all(entry.is_Rational for entry in coefficients):
             raise refusal(argument, value, "must have rational coefficients")
         return sp.expand(value)
-    number = to_exact(value)
+    number = to_exact(value, argument)
     if not number.is_Rational:
         raise refusal(argument, value, "must be a rational number: exponents are exact")
     if number < 0:

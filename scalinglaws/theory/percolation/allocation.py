@@ -577,7 +577,7 @@ def break_rank_equation(
     values = {"n": n, "alpha": alpha, "beta": beta} | (
         {} if threshold is None else {"threshold": threshold}
     )
-    exact = {name: to_exact(value) for name, value in values.items()}
+    exact = {name: to_exact(value, name) for name, value in values.items()}
     for name, value in exact.items():
         if not value > 0:
             raise refusal(name, values[name], "must be positive")

@@ -207,7 +207,7 @@ def scaling_relations(*, dimension: Any = None, **known: Any) -> ScalingExponent
 def _read(name: str, value: Any) -> sp.Expr:
     if isinstance(value, sp.Expr) and value.free_symbols:
         return value
-    number = to_exact(value)
+    number = to_exact(value, name)
     if not number > 0:
         raise refusal(name, value, "must be positive")
     return number

@@ -50,7 +50,7 @@ class RunTable:
     sha256: str
 
 
-def read_table(source: RunSource) -> RunTable:
+def read_table(source: RunSource, *, named: str = "source") -> RunTable:
     """Read a table of runs.
 
     Parameters
@@ -58,6 +58,8 @@ def read_table(source: RunSource) -> RunTable:
     source : str, Path, mapping or data frame
         A file as `scalinglaws.files.read_arrays` reads it, ``"-"`` for standard input, a mapping of names to columns, or whatever has
         columns by name as a data frame of pandas or polars has.
+    named : str
+        Name of the caller's argument, for error messages.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def read_table(source: RunSource) -> RunTable:
         return _from_content(_INPUT, _standard_input())
     if isinstance(source, (str, os.PathLike)):
         if "\0" in str(source) or not str(source):
-            raise refusal("source", source, "must be a path")
+            raise refusal(named, source, "must be a path")
         path = Path(source)
         try:
             afford(path.stat().st_size, f"{path}", "see whether it is the file you mean", size=1)
@@ -96,7 +98,7 @@ def read_table(source: RunSource) -> RunTable:
         return _from_columns("arrays", dict(source))
     if hasattr(source, "columns") and hasattr(source, "__getitem__"):
         return _from_columns("data frame", _frame_columns(source))
-    raise refusal("source", source, "must be a path, '-', a data frame or a dictionary of arrays")
+    raise refusal(named, source, "must be a path, '-', a data frame or a dictionary of arrays")
 
 
 def _standard_input() -> bytes:

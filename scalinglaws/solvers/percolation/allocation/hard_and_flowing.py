@@ -291,7 +291,7 @@ def prepare_allocation(
     9
     """
     choice("law", law, ("hard", "shifted"))
-    w, beta, m = clusters(weights, exponent, scale, law)
+    w, beta, m = clusters(weights, exponent, scale, law, ("exponent", "scale"))
     if beta.size > 1 or m.size > 1:
         raise refusal(
             "exponent",

@@ -113,7 +113,7 @@ def read_curves(source: CurveSource, columns: Columns) -> tuple[list[NamedCurve]
             raise refusal("runs", source, "must hold a curve")
         named = {f"curve {place}": entry for place, entry in enumerate(source, start=1)}
         return _from_curves(named), "curves"
-    table = read_table(source)
+    table = read_table(source, named="runs")
     return _from_table(table, columns, Path(table.name).stem), table.name
 
 

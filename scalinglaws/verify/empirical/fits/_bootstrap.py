@@ -52,7 +52,7 @@ def bootstrap_samples(
         Coordinates.
     """
     size = fit.losses.size
-    count = whole("bootstrap", count, low=0)
+    count = whole("count", count, low=0)
     afford(count * size, "the weights of the resamples", "use fewer resamples")
     if size == 0:
         raise refusal(

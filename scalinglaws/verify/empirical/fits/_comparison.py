@@ -17,6 +17,7 @@ from ....notebook import words_html
 from ....reprs import LONGEST, line
 from ....results import Result
 from .._read_runs import read_runs
+from .._run_tables import read_table
 from .._runs import Runs
 from ._budgets import fitted_budgets
 from ._fit import fit
@@ -246,7 +247,11 @@ def compare_laws(
     if len(set(labels)) < len(labels):
         raise refusal("laws", labels, "must differ")
     threshold = None if delta is None else number("delta", delta, low=0, strict=True, infinite=True)
-    source = runs if isinstance(runs, Runs) or _is_plain(cases, runs) else read_runs(runs)
+    source = (
+        runs
+        if isinstance(runs, Runs) or _is_plain(cases, runs)
+        else read_runs(read_table(runs, named="runs"))
+    )
     fits: dict[str, Fit] = {}
     reasons: dict[str, str] = {}
     for case in cases:

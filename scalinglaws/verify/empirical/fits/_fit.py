@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ....arguments import number, numbers, several, whole
 from ....errors import DataError, refusal
 from .._read_runs import read_runs
+from .._run_tables import read_table
 from .._runs import Runs
 from ._calibration import calibrate
 from ._covariance import robust_deviation
@@ -298,7 +299,7 @@ def _data(law: FitLaw, source: Any) -> Points:
         return source
     names = law.variables
     if not isinstance(source, Runs) and not _holds(source, names):
-        source = read_runs(source, variables=law.own)
+        source = read_runs(read_table(source, named="runs"), variables=law.own)
     if isinstance(source, Runs):
         held = {name: getattr(source, _COLUMNS.get(name, name), None) for name in names}
         held |= {name: source.variables.get(name) for name in law.own}

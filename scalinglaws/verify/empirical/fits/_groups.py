@@ -17,6 +17,7 @@ from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning, listed
 from .._read_runs import read_runs
+from .._run_tables import read_table
 from .._runs import Runs
 from ._between_groups import BetweenGroups, random_effects
 from ._fit import fit
@@ -368,7 +369,7 @@ def _with_groups(runs: Any, group: str | None) -> tuple[Runs, str]:
     if group is not None:
         text("group", group)
     if not isinstance(runs, Runs):
-        runs = read_runs(runs, group=group)
+        runs = read_runs(read_table(runs, named="runs"), group=group)
     column = runs.columns.get("group", "group") if runs.group is not None else None
     table = Path(runs.source).name
     if column is None:

@@ -179,7 +179,7 @@ def _data(
     text("loss", loss)
     if not isinstance(accuracy, str):
         raise refusal("accuracy", accuracy, "must name a column of the table")
-    table = read_table(source)
+    table = read_table(source, named="runs")
     name = resolved(table, accuracy)
     columns = options.get("columns")
     if columns is not None:
