@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..tables import Block, Table
 from ._app import Json, Latex, Output
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit
-from ._patterns import _conditions, _parameters, patterns
+from ._pattern_answers import conditions_of, parameters_of
+from ._patterns import patterns
 
 if TYPE_CHECKING:
     from ..theory.patterns import Architecture, Attention
@@ -114,8 +115,8 @@ def _answer(network: str) -> Answer:
                     "printed": printed if printed and i == place else None,
                     "least": str(form.value),
                     "exponent": str(form.exponent),
-                    "parameters": _parameters(form),
-                    "valid": _conditions(form.validity),
+                    "parameters": parameters_of(form),
+                    "valid": conditions_of(form.validity),
                 }
             )
     header = ("pattern", "as printed", "least cost here", "exponent", "parameters", "valid where")
