@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import runpy
+from pathlib import Path
 from typing import Any
+
+set_formulas = runpy.run_path(str(Path(__file__).with_name("typed_formulas.py")))["set_formulas"]
 
 
 def conventions() -> str:
@@ -95,8 +99,12 @@ def _latex(expr: Any) -> str:
 
 
 def _readable(meaning: str) -> str:
-    """Keep Markdown from reading the signs of formulas in words."""
-    return re.sub(r"([*_`<\[])", r"\\\1", _cell(meaning))
+    """Set the formulas among words, and keep Markdown from reading signs of its own in the words."""
+    parts = re.split(r"(\$[^$]*\$)", set_formulas(meaning.replace(">=", "≥").replace("<=", "≤")))
+    return "".join(
+        part if part.startswith("$") else re.sub(r"([*_`<\[])", r"\\\1", _cell(part))
+        for part in parts
+    )
 
 
 def _cell(text: str) -> str:
