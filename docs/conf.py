@@ -16,6 +16,7 @@ release = version = __version__
 extensions = [
     "mathml_extension",
     "notation_tables",
+    "printed_lines",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
