@@ -10,7 +10,7 @@ from typing import Any
 
 from cyclopts import CycloptsError
 
-from ..errors import ScalingLawsError
+from ..errors import ScalingLawsError, brief
 from . import (  # noqa: F401  # they register their commands
     _adapt,
     _allocate,
@@ -96,8 +96,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as failure:
         _discard(sys.stdout)  # a full disk, for instance, would be met again at exit
-        return _failed(f"error: {failure}", 2)
+        return _failed(f"error: {_trouble(failure)}", 2)
     return code if isinstance(code, int) else 0
+
+
+def _trouble(failure: OSError) -> str:
+    """Say what the system refused, and of which file."""
+    why = failure.strerror or str(failure) or type(failure).__name__
+    return why if failure.filename is None else f"{brief(os.fspath(failure.filename))}: {why}"
 
 
 def _failed(message: str, code: int) -> int:

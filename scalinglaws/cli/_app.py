@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from .. import __version__
+from ..arguments import MOST_EXACT
 
 app = App(
     name="scalinglaws",
@@ -24,6 +25,8 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON to
 Output = Annotated[
     Path | None, Parameter(name="--output", help="Write to a file; its suffix picks the format.")
 ]
+
+_MOST_SHOWN = 40  # characters of a number
 
 Plain = Annotated[
     bool,
@@ -66,8 +69,17 @@ def _joined(text: str) -> str:
 
 
 def whole(kind: Any, tokens: Sequence[Any]) -> int:
-    """Read a whole number; 1.9 is not one."""
-    return int(tokens[0].value)
+    """Read a whole number of ordinary size; 1.9 is not one."""
+    return ordinary(int(tokens[0].value), tokens[0].value)
+
+
+def ordinary(value: int, text: str) -> int:
+    """Refuse whole numbers beyond 2^53: nothing is counted so far, and messages are no place for hundreds of digits."""
+    if abs(value) > MOST_EXACT:
+        raise ValueError(
+            f"{text[:_MOST_SHOWN]} is beyond 2^53, the largest whole number that is read"
+        )
+    return value
 
 
 Whole = Annotated[int, Parameter(converter=whole)]

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..errors import DomainError, unknown_name
+from .. import arguments
+from ..contents import read_text
+from ..errors import DataError, DomainError, unknown_name
 from ..tables import Table
 from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
@@ -216,18 +218,16 @@ def report(
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
     from ..verify.registry import registered
-    from ..verify.report import LARGEST, Report
+    from ..verify.report import Report
 
     try:
-        with path.open(encoding="utf-8") as stream:
-            text = stream.read(LARGEST + 1)
-    except (OSError, ValueError) as failure:
+        found = Report.from_json(read_text(arguments.path("path", path)))
+    except DataError as failure:
+        raise DataError(f"{path}: {failure}") from failure
+    except OSError as failure:
         raise DomainError(
-            f"cannot read {path}: {getattr(failure, 'strerror', None) or failure}",
-            argument="path",
-            value=path,
+            f"cannot read {path}: {failure.strerror or failure}", argument="path", value=path
         ) from failure
-    found = Report.from_json(text)
     made = {entry.check for entry in found.entries}
     _show(
         replace(
