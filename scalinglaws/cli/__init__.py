@@ -38,6 +38,7 @@ from . import (  # noqa: F401  # they register their commands
 )
 from ._app import app, in_paragraphs
 from ._signals import stopped_by, watch
+from ._waiting import waiting
 
 __all__ = ["app", "main", "run"]
 
@@ -78,14 +79,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         that cannot be carried out, 130 after an interrupt, 143 after a request to terminate.
     """
     _open_streams()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(
-            None if arguments is None else list(arguments),
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
-        sys.stdout.flush()
+        with waiting(" ".join(given)):
+            code = app(given, exit_on_error=False, print_error=False, result_action="return_value")
+            sys.stdout.flush()
     except (ScalingLawsError, CycloptsError) as failure:
         return _failed(f"error: {failure}", 2)
     except KeyboardInterrupt as interrupt:
