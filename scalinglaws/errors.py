@@ -17,6 +17,7 @@ _WIDTH = 78  # characters of a line of columns
 
 _ENTRIES = 6  # of an array or a sequence that a message shows
 _LENGTH = 80  # characters of a value that a message shows
+_LONG, _DIGITS_A_BIT = 10**_LENGTH, 0.30103
 
 
 class ScalingLawsError(Exception):
@@ -259,6 +260,8 @@ def brief(value: Any) -> str:
     if isinstance(value, (list, tuple)) and len(value) > _ENTRIES:
         return f"a {type(value).__name__} of {len(value)} entries"
     plain = isinstance(value, Number) or (shape == () and hasattr(value, "dtype"))
+    if isinstance(value, int) and abs(value) >= _LONG:  # Python would not even write the longest
+        return f"a whole number of {int(value.bit_length() * _DIGITS_A_BIT) + 1} digits"
     text = str(value) if plain else repr(value)  # a number without its type
     text = " ".join(text.split())
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."

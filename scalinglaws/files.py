@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from . import arguments
 from .arguments import afford, affordable
-from .errors import DataError
+from .contents import DOUBT, TEXT_BYTES, decoded, read_bytes
+from .errors import DataError, ResourceError
 from .records import read_records
 
 ARRAYS = (".npy", ".npz")
@@ -29,9 +30,6 @@ TABLES = tuple(sorted((*_TEXTS, *_PACKED, ".parquet")))
 SUFFIXES = tuple(sorted((*ARRAYS, *TABLES)))
 """Of files that are read."""
 
-_TEXT_BYTES = (
-    32  # of memory for a byte of text: a digit and a comma become a Python float in a list
-)
 _MOST_SHOWN = 60
 _EXACT = 2.0**53  # whole numbers below are floats without rounding
 _WHOLE = re.compile(r"[+-]?\d+")
@@ -95,6 +93,8 @@ def read_arrays(
     if not kind:
         raise DataError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
     try:
+        if content is None and not path.is_file():
+            content = read_bytes(path)  # nothing, a folder, or what does not say how much it holds
         if kind in ARRAYS:
             found = _arrays(path, kind, content)
         elif kind == ".parquet":
@@ -173,20 +173,21 @@ def _described(array: NDArray[Any]) -> str:
 
 
 def _arrays(path: Path, kind: str, content: bytes | None) -> dict[str, NDArray[Any]]:
-    advice = "see whether it is the file you mean"
     try:
         if kind == ".npz":
             with zipfile.ZipFile(path if content is None else BytesIO(content)) as parts:
                 unpacked = sum(part.file_size for part in parts.infolist())
         else:
             unpacked = path.stat().st_size if content is None else len(content)
-        afford(unpacked, f"{path}", advice, size=1)
+        afford(unpacked, f"{path}", DOUBT, size=1)
         found = np.load(path if content is None else BytesIO(content), allow_pickle=False)
         if isinstance(found, np.ndarray):
             return {"": found}
         with found:
             return {name: found[name] for name in found.files}
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile):
+    except (OSError, ResourceError):
+        raise
+    except Exception:  # whatever else a damaged archive, or a header that lies, can raise
         raise DataError(
             f"{path} is no file of plain arrays that NumPy reads: it is damaged, or holds Python objects, which are not loaded"
         ) from None
@@ -206,7 +207,7 @@ def _parquet(path: Path, content: bytes | None, missing: bool) -> dict[str, NDAr
     try:
         about = parquet.read_metadata(source)
         unpacked = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-        afford(2 * unpacked, f"{path}", "see whether it is the file you mean", size=1)
+        afford(2 * unpacked, f"{path}", DOUBT, size=1)
         table = parquet.read_table(source)
         while missing and any(str(kind).startswith("struct") for kind in table.schema.types):
             table = table.flatten()
@@ -350,22 +351,17 @@ def _unpacked(path: Path, kind: str, content: bytes | None) -> str:
     """Return the text of a file."""
     cure = "save the numbers as .npy"
     if content is None:
-        afford(path.stat().st_size, f"{path}", cure, size=_TEXT_BYTES)
-        content = path.read_bytes()
+        afford(path.stat().st_size, f"{path}", cure, size=TEXT_BYTES)
+        content = read_bytes(path)
     if kind.endswith(".gz"):
-        most = int(affordable(size=_TEXT_BYTES))
+        most = int(affordable(size=TEXT_BYTES))
         try:
             with gzip.open(BytesIO(content)) as stream:
                 content = stream.read(most + 1)
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise DataError(f"{path} is no gzip file, or damaged") from None
-    afford(len(content), f"{path}", cure, size=_TEXT_BYTES)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as failure:
-        raise DataError(
-            f"{path} is no text in UTF-8 (from byte {failure.start} on); save it as UTF-8"
-        ) from None
+    afford(len(content), f"{path}", cure, size=TEXT_BYTES)
+    return decoded(f"{path}", content)
 
 
 def _text(path: Path, lines: Sequence[str], words: bool, missing: bool) -> dict[str, NDArray[Any]]:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .errors import DataError, DomainError, refusal
+from .errors import DataError, DomainError, ResourceError, refusal
 from .provenance import environment, source_digest
 from .results import Result
 
@@ -67,7 +67,7 @@ def kept(kind: type[Kept], path: Path | None) -> Kept | None:
         return None
     try:
         return kind.load(path)
-    except (OSError, DataError):
+    except (OSError, DataError, ResourceError):
         return None
 
 

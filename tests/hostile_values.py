@@ -19,6 +19,8 @@ SPECTRA = (
 )
 """Spectra at the ends of what there is."""
 
+CANARY = "__import__('pathlib').Path('executed').touch()"
+"""A text that leaves a file behind if somebody executes it."""
 MASKED = np.ma.masked_array([1.0, 2.0], [False, True])
 EXTREME = (
     *(
@@ -111,6 +113,7 @@ WRONG = (
         "\x00",
         "1e400",
         "hard; drop",
+        CANARY,
     ),
 )
 """What is no number, no name and no spectrum; some of it is right for some parameters."""
@@ -283,6 +286,7 @@ TEXTS = (
         "alpha=3/2",
         "alpha=1e999",
         "beta=0.5",
+        CANARY,
         "x**-a + y**-1",
         "x*y=c",
         "[" * 50,

@@ -86,6 +86,7 @@ def _imports(path, parts):
 
 TOP = {
     "arguments",
+    "contents",
     "equality",
     "errors",
     "files",

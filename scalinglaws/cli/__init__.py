@@ -10,7 +10,7 @@ from typing import Any
 
 from cyclopts import CycloptsError
 
-from ..errors import ScalingLawsError
+from ..errors import ScalingLawsError, brief
 from . import (  # noqa: F401  # they register their commands
     _adapt,
     _allocate,
@@ -38,6 +38,7 @@ from . import (  # noqa: F401  # they register their commands
 )
 from ._app import app, in_paragraphs
 from ._signals import stopped_by, watch
+from ._waiting import waiting
 
 __all__ = ["app", "main", "run"]
 
@@ -78,14 +79,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         that cannot be carried out, 130 after an interrupt, 143 after a request to terminate.
     """
     _open_streams()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(
-            None if arguments is None else list(arguments),
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
-        sys.stdout.flush()
+        with waiting(" ".join(given)):
+            code = app(given, exit_on_error=False, print_error=False, result_action="return_value")
+            sys.stdout.flush()
     except (ScalingLawsError, CycloptsError) as failure:
         return _failed(f"error: {failure}", 2)
     except KeyboardInterrupt as interrupt:
@@ -96,8 +94,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as failure:
         _discard(sys.stdout)  # a full disk, for instance, would be met again at exit
-        return _failed(f"error: {failure}", 2)
+        return _failed(f"error: {_trouble(failure)}", 2)
     return code if isinstance(code, int) else 0
+
+
+def _trouble(failure: OSError) -> str:
+    """Say what the system refused, and of which file."""
+    why = failure.strerror or str(failure) or type(failure).__name__
+    return why if failure.filename is None else f"{brief(os.fspath(failure.filename))}: {why}"
 
 
 def _failed(message: str, code: int) -> int:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from .. import __version__
+from ..arguments import MOST_EXACT
 from ..parsing import spelled_number
 
 app = App(
@@ -26,6 +27,8 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON to
 Output = Annotated[
     Path | None, Parameter(name="--output", help="Write to a file; its suffix picks the format.")
 ]
+
+_MOST_SHOWN = 40  # characters of a number
 
 Plain = Annotated[
     bool,
@@ -68,16 +71,18 @@ def _joined(text: str) -> str:
 
 
 def whole(kind: Any, tokens: Sequence[Any]) -> int:
-    """Read a whole number, also written as 1e6 or 1M; 1.9 is not one."""
+    """Read a whole number of ordinary size, also written as 1e6 or 1M; 1.9 is not one."""
     text = tokens[0].value
     try:
-        return int(text)  # however long
+        value = int(text)
     except ValueError:
-        pass
-    value = _number(text)
-    if not value.is_integer():
-        raise ValueError(f"{text} is not a whole number: write 100, 1e6 or 1M")
-    return int(value)
+        found = _number(text)
+        if not found.is_integer():
+            raise ValueError(
+                f"{text[:_MOST_SHOWN]} is not a whole number: write 100, 1e6 or 1M"
+            ) from None
+        value = int(found)
+    return ordinary(value, text)
 
 
 def real(kind: Any, tokens: Sequence[Any]) -> float:
@@ -94,6 +99,15 @@ def _number(text: str) -> float:
         return float(spelled_number(text))
     except ValueError:
         return math.nan
+
+
+def ordinary(value: int, text: str) -> int:
+    """Refuse whole numbers beyond 2^53: nothing is counted so far, and messages are no place for hundreds of digits."""
+    if abs(value) > MOST_EXACT:
+        raise ValueError(
+            f"{text[:_MOST_SHOWN]} is beyond 2^53, the largest whole number that is read"
+        )
+    return value
 
 
 Whole = Annotated[int, Parameter(converter=whole)]

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 
 from ..errors import DataError, DomainError
+from ..files import read_arrays
 from ..formatting import number
 from ..tables import Block, Table
 from ._app import Json, Output, app
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..solvers.perceptron import SpectralComplexity
 
 Shape = Annotated[tuple[int, int] | None, Parameter(name="--shape", negative=())]
+_ARRAYS = ".npz"
 _TOTALS = ("complexity", "product_of_norms", "effective_rank")
 
 
@@ -90,16 +91,10 @@ def complexity(
 
 
 def _weights(path: Path) -> dict[str, Any]:
-    """Read arrays by name, nothing pickled."""
-    if not path.is_file():
-        raise DomainError(f"there is no file {path}", argument="path", value=path)
-    try:
-        with np.load(path, allow_pickle=False) as store:
-            return {name: store[name] for name in store.files}
-    except Exception as failure:  # whatever else a file can hold
-        raise DataError(
-            f"{path} holds no arrays by name, as numpy.savez writes them ({failure})"
-        ) from failure
+    """Read arrays by name."""
+    if path.suffix.lower() != _ARRAYS:
+        raise DataError(f"{path} must be a {_ARRAYS} file of arrays by name, as numpy.savez writes")
+    return read_arrays(path)
 
 
 def _order(path: Path) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import choice, whole
+from ..arguments import choice, root_seed, whole, whole_numbers
 from ..errors import DomainError, refusal
 from ..formatting import number
 from ..tables import Block, Table
@@ -21,6 +21,7 @@ WHAT = ("model", "data", "allocation", "clusters", "width")
 _TRIED = "100,300,1000"  # degrees of freedom, for random divisions
 _MODEL, _DATA = "30,100,300,1000,3000", "100,300,1000,3000,10000"
 _PANELS = 4
+_MOST_DATASETS = 10_000
 
 Shown = tuple[str, tuple[str, ...], list[tuple[Any, ...]], list[str], Callable[[], Any]]
 
@@ -76,7 +77,7 @@ def experiment(
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
     given = {"clusters": clusters, "coordination": coordination, "smallest": smallest}
-    given |= {"largest": largest, "seed": seed}
+    given |= {"largest": largest, "seed": root_seed(seed, name="seed")}
     if what == "width":
         title, header, rows, lines, drawn = _width()
     elif what == "clusters":
@@ -112,7 +113,9 @@ def experiment(
 def _sizes(text: str) -> list[float]:
     """Read sizes, of which a range is rounded."""
     found = floats("sizes", text)
-    return list(dict.fromkeys(float(round(x)) for x in found)) if ":" in text else found
+    if ":" in text:
+        found = list(dict.fromkeys(float(round(x)) for x in found))
+    return [float(size) for size in whole_numbers("sizes", found)]
 
 
 def _drawn(given: dict[str, Any], which: int = 0) -> Any:
@@ -141,7 +144,7 @@ def _losses(what: str, given: dict[str, Any], datasets: int, sizes: Sequence[flo
     from ..verify.simulate.percolation import data_losses, model_loss
 
     asked = np.array(sizes)
-    drawn = [_drawn(given, i) for i in range(whole("datasets", datasets))]
+    drawn = [_drawn(given, i) for i in range(whole("datasets", datasets, high=_MOST_DATASETS))]
     fewest = min(int(data.sizes.sum()) for data in drawn)
     if asked.size and asked.max() >= fewest:
         raise refusal(

@@ -127,7 +127,9 @@ def heard() -> Iterator[list[str]]:
 def write(output: Path, text: str) -> None:
     """Write a file, or say why it cannot be written."""
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_text(
+            text, encoding="utf-8", errors="backslashreplace"
+        )  # of names that are no text
     except OSError as failure:
         raise DomainError(
             f"cannot write {output}: {failure.strerror}", argument="output", value=output

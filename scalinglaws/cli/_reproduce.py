@@ -16,7 +16,7 @@ from ..tables import Table
 from ._app import Json, Latex, Whole, app, whole
 from ._formats import Answer, emit, wrote
 from ._signals import stopped_by
-from ._verify import progress
+from ._waiting import counting
 
 Names = Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())]
 
@@ -123,7 +123,7 @@ def figures(
     )
     done: list[str] = []
     try:
-        with progress(len(entries), of) as advance:
+        with counting(of, len(entries)) as advance:
 
             def on_done(name: str) -> None:
                 done.append(name)

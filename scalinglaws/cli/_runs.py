@@ -204,7 +204,10 @@ def is_saved_fit(argument: str) -> bool:
                 return "header.npy" in parts.namelist()
         if path.suffix == ".json":
             with path.open("rb") as stream:
-                return re.match(rb'\s*\{\s*"format"\s*:', stream.read(100)) is not None
+                return (
+                    re.match(rb'(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:', stream.read(100))
+                    is not None
+                )
     except (OSError, zipfile.BadZipFile):
         pass  # whoever reads the file says what is wrong with it
     return False
@@ -266,6 +269,8 @@ def in_options() -> Iterator[None]:
         yield
     except (DataError, DomainError) as failure:
         said = as_options(str(failure))
+        if said.startswith("compute = '"):  # how it is computed, in words
+            said = said.replace("compute", _OPTIONS["compute"], 1)
         if said == str(failure):
             raise
         raise type(failure)(said) from failure

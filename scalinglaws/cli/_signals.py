@@ -12,7 +12,9 @@ _PATIENCE = (
 )
 
 _CODES = {signal.SIGINT: ("interrupted", 130), signal.SIGTERM: ("terminated", 143)}
-_noticed = threading.Event()
+_CLEAR = "\r\x1b[K\x1b[?25h"  # the line that says what is computed, which also hides the cursor
+_SWALLOWED = 10.0  # seconds after which an interrupt that ended nothing is sent again
+_noticed, _handled = threading.Event(), threading.Event()
 
 
 class Terminated(KeyboardInterrupt):
@@ -21,6 +23,7 @@ class Terminated(KeyboardInterrupt):
 
 def stopped_by(interrupt: KeyboardInterrupt) -> tuple[str, int]:
     """Return how a process was stopped, in a word, and its exit code: 128 and the number of the signal."""
+    _handled.set()
     return _CODES[signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT]
 
 
@@ -49,10 +52,18 @@ def _raise(number: int, frame: Any) -> None:
 
 
 def _end(read: int) -> None:
-    """Wait for a signal, and for the main thread to notice it; end the process if it does not."""
+    """Wait for a signal, and for the main thread to notice it; end the process if it does not.
+
+    What a destructor or a callback from C raises is printed and forgotten, an interrupt, too: then it is sent again.
+    """
     while True:
         for number in os.read(read, 1):
-            if number in _CODES and not _noticed.wait(_PATIENCE):
+            if number not in _CODES:
+                continue
+            if _noticed.wait(_PATIENCE):
+                if not _handled.wait(_SWALLOWED):
+                    os.kill(os.getpid(), number)
+            else:
                 word, code = _CODES[signal.Signals(number)]
-                os.write(2, f"{word}\n".encode())
+                os.write(2, f"{_CLEAR if os.isatty(2) else ''}{word}\n".encode())
                 os._exit(code)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from cyclopts import App, Parameter
 
+from ..arguments import whole
 from ..errors import DomainError, refusal
 from ..formatting import number, uncertain
 from ..tables import Block, Table
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..verify.simulate.percolation import BetheDataset, LatticeEstimate, LatticeSamples
 
 _SAVED = ".npz"
+_MOST_SITES = 31  # of a lattice, as a power of 2
 _SHOWN = 14  # clusters in a summary
 
 simulate = App(
@@ -244,6 +246,9 @@ def lattice(
             argument="occupation",
             value=occupation,
         ) from failure
+    length = whole("length", length)
+    if dimension * math.log2(length) >= _MOST_SITES:
+        raise refusal("length", length, f"must make less than 2^{_MOST_SITES} sites")
     found: LatticeClusters | LatticeSamples
     if samples == 1:
         labels = output is not None and output.suffix not in TABLE_FORMATS

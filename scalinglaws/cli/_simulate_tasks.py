@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from cyclopts import App
 
+from ..arguments import number as number_in
 from ..errors import DomainError
 from ..formatting import number
 from ..tables import Block, Table
@@ -56,6 +57,7 @@ def task(
         check_suffix(output, (*TABLE_FORMATS, _SAVED))
     from ..verify.simulate.empirical import draw_task
 
+    beta = number_in("beta", beta, low=0, strict=True)
     drawn = draw_task(samples, alpha=alpha, decay=alpha * beta, modes=modes, rng=seed)
     power = float(np.var(drawn.labels))
     header = ("samples", "alpha", "beta", "modes", "variance of labels")

@@ -26,6 +26,7 @@ from ._solve import _Request, _request, _solved
 from ._solver_help import renamed
 from ._solvers import Solver
 from ._spectrum import file_first
+from ._waiting import aside
 
 
 @app.command
@@ -91,7 +92,7 @@ def sweep(
     point = functools.partial(rows_of, solver.name, request.spectrum, fixed, alone)
     done: list[int] = []
     try:
-        with heard() as said, doers(scheduler, workers) as chosen:
+        with heard() as said, doers(scheduler, workers) as chosen, aside():
             found = run(
                 point,
                 grid,

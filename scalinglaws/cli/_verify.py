@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..errors import DomainError, unknown_name
+from .. import arguments
+from ..contents import read_text
+from ..errors import DataError, DomainError, unknown_name
 from ..tables import Table
 from ._app import Json, Latex, Output, Whole, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, write
 from ._signals import stopped_by
 from ._sweep import doers
+from ._waiting import counting
 
 if TYPE_CHECKING:
     from ..verify import Report
@@ -113,7 +113,7 @@ def verify(
     try:
         with (
             doers(scheduler, workers) as hands,
-            progress(len(chosen), f"{effort} effort") as advance,
+            counting(f"{effort} effort", len(chosen)) as advance,
         ):
 
             def on_done(name: str) -> None:
@@ -216,18 +216,16 @@ def report(
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, ".html"))
     from ..verify.registry import registered
-    from ..verify.report import LARGEST, Report
+    from ..verify.report import Report
 
     try:
-        with path.open(encoding="utf-8") as stream:
-            text = stream.read(LARGEST + 1)
-    except (OSError, ValueError) as failure:
+        found = Report.from_json(read_text(arguments.path("path", path)))
+    except DataError as failure:
+        raise DataError(f"{path}: {failure}") from failure
+    except OSError as failure:
         raise DomainError(
-            f"cannot read {path}: {getattr(failure, 'strerror', None) or failure}",
-            argument="path",
-            value=path,
+            f"cannot read {path}: {failure.strerror or failure}", argument="path", value=path
         ) from failure
-    found = Report.from_json(text)
     made = {entry.check for entry in found.entries}
     _show(
         replace(
@@ -254,47 +252,6 @@ def _show(report: Report, json: bool, output: Path | None, latex: bool) -> None:
     else:
         answer = Answer(report.to_dict(), report.blocks(), (HEADER, report.rows()))
         emit(answer, json, output, latex=latex)
-
-
-@contextmanager
-def progress(total: int, heading: str) -> Iterator[Callable[[str], None]]:
-    """Show which checks or figures are done, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda name: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-    from rich.text import Text
-
-    from ..verify.compiling import is_compiling
-    from ..verify.finished import default_folder
-
-    folder, start = default_folder(), time.time()
-
-    class Compiling(ProgressColumn):
-        """Says what a first run spends its time on."""
-
-        def render(self, task: Task) -> Text:
-            return Text("compiling" if is_compiling(folder, start) else "")
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        Compiling(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(heading, total=total)
-        yield lambda name: bar.update(task, advance=1, description=name)
 
 
 @app.command

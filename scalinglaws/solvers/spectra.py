@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import afford, floats, number, numbers, whole, whole_or_inf
+from ..arguments import afford, floats, instance, number, numbers, whole, whole_or_inf
 from ..equality import by_value
 from ..errors import DomainError, refusal
 from ..notation import SourceCapacity
@@ -564,6 +564,7 @@ def depth(
     name: str, spectrum: Spectrum, count: Array, ridge: Array, *, smaller: bool = True
 ) -> int:
     """Return how deep a spectrum must be resolved for Laplace variables of size `ridge`; blame `name` where that is too deep."""
+    instance("spectrum", spectrum, PowerLawSpectrum, EmpiricalSpectrum)
     try:
         return spectrum.depth_for(count, ridge)
     except DomainError as failure:

@@ -8,35 +8,48 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def progress(heading: str, total: int, done: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show how many of all points are done and how long the rest may take; nothing in a pipe.
+def progress(
+    heading: str, total: int, done: int, shown: bool, note: Callable[[], str] | None = None
+) -> Iterator[Callable[..., None]]:
+    """Show how many of all are done and how long the rest may take; nothing in a pipe.
 
     Parameters
     ----------
     heading : str
         What stands before the bar.
     total, done : int
-        Points, and those that are done already.
+        Of points, checks or figures, and of those that are done already.
     shown : bool
         Whether it is wanted.
+    note : callable, optional
+        Says what stands behind the bar, whenever it is drawn.
 
     Yields
     ------
     callable
-        To be called as a point ends.
+        To be called as one ends, with its name where that is to stand before the bar.
     """
     if not shown or done == total or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda name="": None
         return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Note(ProgressColumn):
+        """What stands behind the bar."""
+
+        def render(self, task: Task) -> Text:
+            return Text("" if note is None else note())
 
     columns = (
         TextColumn("{task.description}"),
@@ -45,7 +58,8 @@ def progress(heading: str, total: int, done: int, shown: bool) -> Iterator[Calla
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        Note(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(heading, total=total, completed=done)
-        yield lambda: bar.advance(task)
+        yield lambda name="": bar.update(task, advance=1, description=name or heading)

@@ -6,7 +6,6 @@ before the run; `scalinglaws.verify.rule` judges by it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import choice, flag, floats, refuse_first
+from ..arguments import choice, flag, floats, number, refuse_first
 from ..equality import by_value
 from ..errors import DomainError, refusal
 from ..reprs import line, short_repr
@@ -125,7 +124,7 @@ class Measurement:
         """Refuse measurements without a usable uncertainty."""
         flag("deterministic", self.deterministic)
         flag("underpowered", self.underpowered)
-        value, se = np.asarray(self.value, float), np.asarray(self.se, float)
+        value, se = floats("value", self.value), floats("se", self.se)
         refuse_first("value", value, ~np.isfinite(value), "must be finite")
         refuse_first("se", se, ~(np.isfinite(se) & (se >= 0)), "must be finite and >= 0")
         if not self.deterministic and not np.all(np.asarray(self.se) > 0):
@@ -134,8 +133,8 @@ class Measurement:
                 argument="se",
                 value=self.se,
             )
-        if self.df is not None and not self.df > 0:
-            raise DomainError(f"df = {self.df} must be positive", argument="df", value=self.df)
+        if self.df is not None:
+            number("df", self.df, low=0, strict=True, infinite=True)
 
 
 @short_repr
@@ -208,12 +207,7 @@ class Comparison:
                 argument="expect",
                 value=self.expect,
             )
-        if not 0 < self.tolerance < math.inf:
-            raise DomainError(
-                f"tolerance = {self.tolerance} must be positive and finite",
-                argument="tolerance",
-                value=self.tolerance,
-            )
+        number("tolerance", self.tolerance, low=0, strict=True)
         if self.tolerance_kind not in ("absolute", "relative"):
             raise DomainError(
                 f"tolerance_kind = {self.tolerance_kind!r} must be 'absolute' or 'relative'",
@@ -234,6 +228,8 @@ class Comparison:
                 raise refusal(
                     name, side, "is none: a comparison needs a prediction and a measurement"
                 )
+        if self.rival is not None and not isinstance(self.rival, Rival):
+            raise refusal("rival", self.rival, "must be a Rival or None")
         curve = self.prediction.kind == "curve"
         if curve:
             object.__setattr__(self, "tolerance_kind", "relative")

@@ -91,10 +91,10 @@ def test_refusals(capsys, tmp_path, checkpoints):
     objects = tmp_path / "objects.npz"
     np.savez(objects, a=np.array([{}], dtype=object))
     for path, message in (
-        (tmp_path / "none.npz", "there is no file"),
-        (tmp_path, "holds no arrays by name"),
-        (broken, "holds no arrays by name"),
-        (objects, "holds no arrays by name"),
+        (tmp_path / "none.npz", "cannot read"),
+        (tmp_path, "is no file of plain arrays"),
+        (broken, "is no file of plain arrays"),
+        (objects, "Python objects, which are not loaded"),
     ):
         code, _, err = call(capsys, "complexity", path)
         assert code == 2

@@ -136,6 +136,34 @@ def test_an_interrupt_of_code_that_is_executed_ends_with_its_own_code(tmp_path):
     assert (process.returncode, told) == (130, "interrupted\n")
 
 
+_SWALLOWED = """
+import os, signal, time
+from scalinglaws.cli import _signals, app, main
+
+_signals._SWALLOWED = 0.5
+
+class Swallows:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+
+@app.command
+def swallow():
+    Swallows()
+    time.sleep(60)
+
+main(["swallow"])
+"""
+
+
+def test_an_interrupt_that_a_destructor_swallows_is_sent_again(tmp_path):
+    (tmp_path / "swallowed.py").write_text(_SWALLOWED, encoding="utf-8")
+    process = _started([sys.executable, "-m", "swallowed"], cwd=tmp_path)
+    _, told = process.communicate(timeout=_LONG)
+    assert process.returncode == 130
+    assert told.endswith("\ninterrupted\n")
+
+
 _SPIN = """
 from scalinglaws.cli._signals import watch
 from scalinglaws.solvers._jit import njit

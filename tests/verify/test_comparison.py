@@ -77,7 +77,7 @@ def test_curve_comparison():
         (lambda: Prediction("g", "guess", 1.0, "test"), "kind = 'guess'"),
         (lambda: judge(0.1, 0.1, 8, 0.0), "tolerance = 0.0"),
         (lambda: compare(exponent(1.0, 0.1), tolerance=-1), "tolerance = -1"),
-        (lambda: compare(exponent(1.0, 0.1), tolerance=np.inf), "positive and finite"),
+        (lambda: compare(exponent(1.0, 0.1), tolerance=np.inf), "> 0 and finite"),
         (lambda: compare(exponent(1.0, 0.1), tolerance_kind="loose"), "tolerance_kind = 'loose'"),
         (lambda: compare(exponent(1.0, 0.1), expect="passs"), "expect = 'passs'"),
         (lambda: compare(exponent(1.0, 0.1), evidence="hearsay"), "evidence = 'hearsay'"),

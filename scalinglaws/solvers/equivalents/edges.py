@@ -32,14 +32,18 @@ def lower_edge(modes: Modes, features: float, samples: float) -> tuple[float, fl
     kappa, edge : float
         The edge is 0 where the smaller of N and P is the number of modes: eigenvalues reach down to 0.
     """
-    lam, count = modes.eigenvalues, modes.multiplicities
+    count = modes.multiplicities
     n, ratio, gap = size_ratio(features, samples)
-    smallest = float(np.min(lam))
     if math.isinf(n):
+        smallest = float(np.min(modes.eigenvalues))
         return -smallest, smallest
     if abs(modes.size - n) <= 1e-9 * n or gap == 0:
         return 0.0, 0.0
     larger = max(features, samples)
+    # a power of 2, so that nothing is rounded: squares of the smallest eigenvalues that there are have no inverse
+    unit = 2.0 ** (math.frexp(float(np.max(modes.eigenvalues)))[1] - 1)
+    lam = modes.eigenvalues / unit
+    smallest = float(np.min(lam))
 
     def filled(kappa: float) -> tuple[float, float]:
         shares = lam / (lam + kappa)
@@ -62,7 +66,7 @@ def lower_edge(modes: Modes, features: float, samples: float) -> tuple[float, fl
         if filled(low)[0] > n:
             low = float(brentq(lambda kappa: filled(kappa)[0] - n, low, high, xtol=1e-300))
         elif slope(low) >= 0:
-            return -smallest, smallest
+            return -unit * smallest, unit * smallest
     else:
         trace = float(count @ lam)
         high = renormalized_ridge(lam, count, modes.size, trace, n, ratio, gap, 0.0)[0]
@@ -71,7 +75,7 @@ def lower_edge(modes: Modes, features: float, samples: float) -> tuple[float, fl
             low = renormalized_ridge(lam, count, modes.size, trace, larger, 0.0, 1.0, 0.0)[0]
     kappa = float(brentq(slope, low, high, xtol=1e-300, rtol=1e-14, maxiter=2000))
     df1, _ = filled(kappa)
-    return kappa, -kappa * (1 - df1 / n) * (1 - df1 / larger)
+    return unit * kappa, -unit * kappa * (1 - df1 / n) * (1 - df1 / larger)
 
 
 class Resolvent:

@@ -28,6 +28,7 @@ _ALIKE = 1e-3  # and this difference of means, relative to the largest target
 _STALLED = 1e-3  # residual at which a free energy that no longer falls is worth a warning rather than an error
 _MARGIN = 0.03  # gradients are solved for more closely than the equations, whose residual they bound up to a factor
 _SMALL_SCALE = 10.0
+_MOST_STEPS = 10_000
 _PSEUDO = 1e-8  # singular values of the inputs below are no part of a linear function: the errors of both sides meet here
 _LARGEST = {"erf": 1e8, "linear": 1e100}
 _SMALLEST = 1e-100
@@ -196,7 +197,7 @@ def adapt(
     weight_variance : array_like
         :math:`\sigma_l^2 > 0`, over the fan-in; one for all hidden layers, or one for each.
     annealing_steps : int
-        Steps of the scale from 0.001 to `scale`, geometric, of the second descent; with 0 there is none.
+        Steps of the scale from 0.001 to `scale`, geometric, of the second descent, at most 10000; with 0 there is none.
     tolerance : float
         Of the residual of the equations: of :math:`L^T(T - K^{-1})L`, :math:`K = LL^T`, T the right-hand side.
     max_iterations : int
@@ -269,7 +270,7 @@ def adapt(
     ridge = number("ridge", ridge, low=0, strict=True)
     readout_variance = number("readout_variance", readout_variance, low=0, strict=True)
     variances = _variances(weight_variance, len(widths))
-    annealing_steps = whole("annealing_steps", annealing_steps, low=0)
+    annealing_steps = whole("annealing_steps", annealing_steps, low=0, high=_MOST_STEPS)
     tolerance = number("tolerance", tolerance, low=0, strict=True)
     max_iterations = whole("max_iterations", max_iterations)
     on_failure = choice("on_failure", on_failure, ("raise", "return"))

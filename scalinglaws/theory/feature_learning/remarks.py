@@ -41,7 +41,7 @@ def compute_frontier(*, alpha: Any, beta: Any, richness: Any = None, **others: A
         for name in ("compute", "compute_model", "compute_time")
     )
     regime = law("feature_learning.compute").regime(**values)
-    rich = richness is not None and richness > 0
+    rich = richness is not None and number("richness", richness) > 0
     return Remark(
         f"{regime}: loss C^-{loss:.4g}, features C^{size:.4g} for a positive richness (feature_learning.compute)",
         {"loss": -loss, "features": size, "time": time} if rich else {},

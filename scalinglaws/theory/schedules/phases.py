@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from ...errors import refusal
 from ...reprs import short_repr
 from ..balance import Balance
 from ..optimum import CostLimited
@@ -122,6 +123,8 @@ class Diagram:
         return {}
 
     def _all(self, of: sp.Expr | None) -> tuple[tuple[Regime, ...], tuple[sp.Basic, ...]]:
+        if of is not None and not isinstance(of, sp.Expr):
+            raise refusal("of", of, "must be a SymPy expression in the scales")
         if of not in self._known:
             inner = self._inner(of)
             found, lost = list(inner), []

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import afford
+from ...contents import read_bytes, read_stream
 from ...equality import by_value
 from ...errors import DataError, refusal
 from ...files import column, read_arrays
@@ -89,8 +89,7 @@ def read_table(source: RunSource, *, named: str = "source") -> RunTable:
             raise refusal(named, source, "must be a path")
         path = Path(source)
         try:
-            afford(path.stat().st_size, f"{path}", "see whether it is the file you mean", size=1)
-            content = path.read_bytes()
+            content = read_bytes(path)
         except OSError as failure:
             raise DataError(f"cannot read {path}: {failure.strerror or failure}") from None
         return _from_content(f"{path}", content)
@@ -106,7 +105,7 @@ def _standard_input() -> bytes:
     try:
         if stream is None or sys.stdin.isatty():
             raise DataError("nothing is piped into standard input: scalinglaws ... < runs.csv")
-        content: bytes = stream.read()
+        content = read_stream(stream, _INPUT)
     except (OSError, ValueError) as failure:
         if isinstance(failure, DataError):
             raise

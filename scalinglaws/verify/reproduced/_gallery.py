@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ...arguments import choice, flag, function, path, root_seed
-from ...errors import DomainError
+from ...contents import read_bytes, read_text
+from ...errors import DomainError, ResourceError
 from ...formatting import duration
 from ...reprs import short_repr
 from ...sweep import MapLike, run_many
@@ -204,10 +205,10 @@ def _kept(job: _Job) -> _Outcome | None:
     if known is None:
         return None
     try:
-        about = json.loads(known.with_suffix(".json").read_text(encoding="utf-8"))
-        pictures = tuple(known.with_suffix(f".{kind}").read_bytes() for kind in job.kinds)
+        about = json.loads(read_text(known.with_suffix(".json")))
+        pictures = tuple(read_bytes(known.with_suffix(f".{kind}")) for kind in job.kinds)
         return _Outcome(pictures, str(about["found"]), float(about["seconds"]), kept=True)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, ResourceError):
         return None
 
 
@@ -250,8 +251,10 @@ def _write_index(folder: Path, source: str, written: Sequence[Written], effort: 
     """Write both pages, of what was drawn now and of what stands in the folder already."""
     listing = folder / "figures.json"
     entries: dict[str, dict[str, Any]] = {}
-    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-        old = json.loads(listing.read_text(encoding="utf-8"))
+    with contextlib.suppress(
+        OSError, ValueError, LookupError, AttributeError, TypeError, ResourceError
+    ):
+        old = json.loads(read_text(listing))
         if old["source"] == source:
             entries = {
                 name: entry

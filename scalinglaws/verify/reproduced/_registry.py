@@ -198,7 +198,7 @@ def one_source(source: str) -> str:
     """
     known = sources()
     for name in known:
-        if source in (name, SOURCES[name].key):
+        if isinstance(source, str) and source in (name, SOURCES[name].key):
             return name
     raise unknown_name("source", source, known, likeness=1.0)  # few: all are told
 

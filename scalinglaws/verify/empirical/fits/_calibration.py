@@ -111,8 +111,12 @@ def drift_per_decade(
     >>> print("{:.4f} {:.4f}".format(*drift_per_decade([0.02], [0.0], [1.0])))
     0.0161 0.0200
     """
-    given = {"errors": errors, "variances": variances, "horizons": horizons}
-    e, v, h = broadcast({name: numbers(name, values) for name, values in given.items()})[1]
+    given = {
+        "errors": numbers("errors", errors),
+        "variances": numbers("variances", variances),
+        "horizons": numbers("horizons", horizons, low=0, strict=True),
+    }
+    e, v, h = broadcast(given)[1]
     number("prior", prior, low=0)
     if not h.size:
         return prior, math.nan

@@ -300,9 +300,12 @@ class _Case:
 
 
 def _several(laws: Any) -> list[Any]:
-    if isinstance(laws, str) or not isinstance(laws, Iterable):
+    try:
+        found = None if isinstance(laws, str) else list(laws)
+    except TypeError:
+        found = None
+    if found is None:
         raise refusal("laws", laws, "must be several laws, in a list")
-    found = list(laws)
     if not found:
         raise refusal("laws", found, "must name at least one law")
     return found

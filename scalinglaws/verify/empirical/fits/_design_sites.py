@@ -178,7 +178,7 @@ class Model:
         matrix = rows.T @ (rows * counts[:, None]) + prior
         size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
         scaled = matrix / np.outer(size, size)
-        if np.linalg.eigvalsh(scaled)[0] < 1e-13:
+        if not np.all(np.isfinite(scaled)) or np.linalg.eigvalsh(scaled)[0] < 1e-13:
             return np.full((3, len(targets.names)), np.inf)
         solved = np.linalg.solve(scaled, (targets.gradients / size).T) / size[:, None]  # (p, k)
         pulls = rows @ solved  # (m, k): weights are counts times these

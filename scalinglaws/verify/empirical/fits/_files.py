@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from ....arguments import path as checked_path
+from ....contents import read_text
 from ....errors import DataError, refusal
 from ....results import Result
+
+Kept = TypeVar("Kept", bound=Result)
 
 
 def save_either(fit: Result, path: str | Path) -> Path:
@@ -20,12 +24,13 @@ def save_either(fit: Result, path: str | Path) -> Path:
     return target
 
 
-def json_text(path: str | Path) -> str | None:
-    """Read what a ``.json`` file holds; None for the name of another file."""
+def from_json_file(kind: type[Kept], path: str | Path) -> Kept | None:
+    """Read a fit from a ``.json`` file; None for the name of another file."""
     source = checked_path("path", path)
     if source.suffix.lower() != ".json":
         return None
+    text = read_text(source)
     try:
-        return source.read_text(encoding="utf-8")
-    except UnicodeDecodeError as failure:
-        raise DataError(f"{path} is no text: {failure}") from failure
+        return kind.from_json(text)
+    except DataError as failure:
+        raise DataError(f"{path}: {failure}") from failure

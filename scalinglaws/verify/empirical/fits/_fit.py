@@ -195,7 +195,7 @@ def from_parameters(
     """
     source = "parameters given"
     if parameters is None:
-        if law not in PUBLISHED:
+        if not isinstance(law, str) or law not in PUBLISHED:
             raise refusal(
                 "law", law, f"needs parameters=; only {' and '.join(PUBLISHED)} have known ones"
             )

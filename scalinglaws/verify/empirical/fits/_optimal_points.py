@@ -110,7 +110,7 @@ def log_params(
     """
     chosen = fit_law(law)
     factor = number("cost", cost, low=0, strict=True)
-    budget = np.log(np.asarray(compute, float) / factor)
+    budget = np.log(np.asarray(compute, float)) - math.log(factor)
     if chosen.id in CLOSED:
         p = _arrays(chosen, parameters)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from ....arguments import whole
-from ....errors import ConvergenceError, DataError, refusal, unknown_name
+from ....errors import ConvergenceError, DataError, known_name, refusal
 from ....results import Result
 from ._covariance import influence, smooth_enough
 from ._intervals import half_width, level_of
@@ -101,8 +101,7 @@ def profile(fit: Fit, name: str, *, level: float = 0.95, points: int = 41) -> Pr
     share = level_of(level)
     count = whole("points", points, low=3)
     law = fit.model
-    if name not in law.names:
-        raise unknown_name("parameter", name, law.names)
+    known_name("parameter", name, law.names)
     place = law.names.index(name)
     if not law.free[place]:
         raise refusal("name", name, "is fixed: there is nothing along which to fit the others")

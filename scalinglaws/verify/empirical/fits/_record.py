@@ -15,7 +15,7 @@ from ....notebook import words_html
 from ....results import Result
 from .._coded_warnings import CodedWarning
 from .._runs import Runs
-from ._files import json_text, save_either
+from ._files import from_json_file, save_either
 from ._laws import FitLaw, fit_law
 
 Array = NDArray[np.float64]
@@ -274,9 +274,8 @@ class Fit(Result):
         DataError
             If the file is not such a file.
         """
-        written = json_text(path)
-        if written is not None:
-            return cls.from_json(written)
+        if (written := from_json_file(cls, path)) is not None:
+            return written
         found = super().load(path)
         cls._in("_saved").refuse_unsound(found)
         return found

@@ -18,7 +18,7 @@ from ....reprs import LONGEST, line
 from ....results import Result
 from .._coded_warnings import CodedWarning, warning_lines
 from ._accuracy_curve import NAMES, sigmoid
-from ._files import json_text, save_either
+from ._files import from_json_file, save_either
 from ._intervals import level_of, percentiles
 from ._record import Fit
 from ._report import described_runs
@@ -302,9 +302,8 @@ class TaskFit(Result):
         DataError
             If the file is not such a file.
         """
-        written = json_text(path)
-        if written is not None:
-            return cls.from_json(written)
+        if (written := from_json_file(cls, path)) is not None:
+            return written
         found = super().load(path)
         _refuse_unsound(found)
         return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ....arguments import instance
+from ...empirical.fits import Fit
 from ...empirical.fits._error_panels import pair_panels, profile_panels, rolling_panels
 from ...empirical.fits._panels import (
     BAND,
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...empirical.fits import Fit
-
 _COLORS = {LAW: THEORY, RIVAL: SIMULATION, DATA: GRAY, NOTE: LIGHT}
 _SERIES = ("#1b3a5c", "#d1495b", "#e09f3e", "#5b9bd5", "#4a8c6f", "#8a5fa8", "#7a6248", "#2f9c95")
 _ACROSS = 3  # panels beside each other
@@ -53,6 +53,7 @@ def fitted_losses(fit: Fit, *, figure: Figure | None = None) -> Figure:
     Figure
         A Matplotlib figure. Beyond the runs the law is dashed. Losses of a law in several other variables are drawn against fitted ones.
     """
+    instance("fit", fit, Fit)
     return _drawn(fit_panels(fit), figure)
 
 
@@ -76,6 +77,7 @@ def isoflop_curves(fit: Fit, *, figure: Figure | None = None) -> Figure:
     DataError
         If the law has other variables, or no budget has five sizes.
     """
+    instance("fit", fit, Fit)
     return _drawn(isoflop_panels(fit), figure)
 
 
@@ -94,6 +96,7 @@ def fit_residuals(fit: Fit, *, figure: Figure | None = None) -> Figure:
     Figure
         A Matplotlib figure, with a band of twice their standard deviation.
     """
+    instance("fit", fit, Fit)
     return _drawn(residual_panels(fit), figure)
 
 
@@ -118,6 +121,7 @@ def repeated_tokens(fit: Fit, *, figure: Figure | None = None) -> Figure:
     DataError
         If the fit is one of another law, or has no data.
     """
+    instance("fit", fit, Fit)
     return _drawn(repetition_panels(fit), figure)
 
 
@@ -141,6 +145,7 @@ def forecast_errors(fit: Fit, *, figure: Figure | None = None) -> Figure:
     DataError
         If there were no forecasts.
     """
+    instance("fit", fit, Fit)
     return _drawn(rolling_panels(fit), figure)
 
 
@@ -164,6 +169,7 @@ def compute_frontier(fit: Fit, *, figure: Figure | None = None) -> Figure:
     DataError
         If the law has other variables.
     """
+    instance("fit", fit, Fit)
     return _drawn(frontier_panels(fit), figure)
 
 
@@ -187,6 +193,7 @@ def parameter_profiles(fit: Fit, *, figure: Figure | None = None) -> Figure:
     DataError
         If there is neither.
     """
+    instance("fit", fit, Fit)
     panels = profile_panels(fit) + (pair_panels(fit) if len(fit.samples) else [])
     return _drawn(panels, figure)
 

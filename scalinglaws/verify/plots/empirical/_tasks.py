@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ....arguments import instance
 from ....errors import DataError
+from ...empirical._measurement import TaskMeasurement
 from ...empirical._prediction import SIGMA, TaskPrediction
 from ...empirical._records import MeasuredExponent, MeasuredSpectrum
 from ...empirical._spectrum_curves import SpectrumCurves, eigenvalue_curves, residual_curves
@@ -15,8 +17,6 @@ from ..style import LAW, NOTE, RIVAL, SIMULATION, THEORY, bare, canvas, explain,
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ...empirical._measurement import TaskMeasurement
 
 
 def spectrum_and_residual(measurement: TaskMeasurement, *, figure: Figure | None = None) -> Figure:
@@ -42,6 +42,7 @@ def spectrum_and_residual(measurement: TaskMeasurement, *, figure: Figure | None
     DataError
         If no spectrum was measured.
     """
+    instance("measurement", measurement, TaskMeasurement)
     spectrum = measurement.spectrum
     if spectrum is None:
         raise DataError(f"there is no spectrum to draw: {measurement.capacity.reason}")
@@ -146,7 +147,9 @@ def learning_curve(
     DataError
         If no curve can be predicted; the message says why.
     """
+    instance("measurement", measurement, TaskMeasurement)
     found = measurement.predict() if prediction is None else prediction
+    instance("prediction", found, TaskPrediction)
     curve, held = found.curve, found.held_out
     if curve is None:
         raise DataError("there is no learning curve to draw. " + " ".join(found.notes))

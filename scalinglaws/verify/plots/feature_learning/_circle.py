@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....arguments import one_row
+from ....arguments import instance, one_row
 from ....errors import refusal
 from ....solvers.feature_learning import circle_flow
 from ...simulate.feature_learning import SimulatedCircle
@@ -73,6 +73,7 @@ def circle_slopes(
     ['flow', 'linear.time', 'feature_learning.time', 'lazy']
     """
     times = one_row("t", t, least=2, low=0, strict=True, increasing=True)
+    instance("simulated", simulated, Mapping)
     if not 1 <= len(simulated) <= len(CASES):
         raise refusal(
             "simulated",

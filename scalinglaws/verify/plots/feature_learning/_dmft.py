@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....arguments import instance
+from ....arguments import floats, instance, number
 from ....errors import refusal
 from ....solvers.feature_learning import OnlineDMFTSolution, ReuseDMFTSolution
 from ...simulate.feature_learning import SimulatedTraining
@@ -99,7 +99,7 @@ def dmft_curves(
     >>> [line.get_gid() for axis in dmft_curves(run).axes for line in axis.get_lines()]
     ['test loss', 'scale']
     """
-    if not 0 < coverage < 1:
+    if not 0 < number("coverage", coverage) < 1:
         raise refusal("coverage", coverage, "must lie between 0 and 1")
     runs = _runs(solution, simulated, at)
     compared = any(run.simulated is not None for run in runs)
@@ -113,9 +113,9 @@ def dmft_curves(
     )
     for column, fields in enumerate((("test_loss", "train_loss"), ("scale",))):
         upper, lower = panels[0, column], panels[1, column] if compared else None
-        for number, run in enumerate(runs):
+        for place, run in enumerate(runs):
             for field in (field for field in fields if field in run.fields):
-                _draw(upper, lower, run, field, CASES[number], coverage)
+                _draw(upper, lower, run, field, CASES[place], coverage)
         upper.set(xscale="log", yscale="log" if column == 0 else "linear")
         (lower or upper).set_xlabel("steps")
         bare(upper)
@@ -273,7 +273,7 @@ def _checked(name: str, run: Any) -> None:
 
 
 def _run(label: str, run: Solution, draws: Any, at: Any) -> _Run:
-    place = np.arange(run.steps.size) if at is None else np.atleast_1d(np.asarray(at))
+    place = np.arange(run.steps.size) if at is None else np.atleast_1d(floats("at", at))
     if place.ndim != 1 or np.any(
         (place < 0) | (place >= run.steps.size) | (place != np.floor(place))
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ....arguments import text
 from ....notation import SourceCapacity
 from .._phases import Limits, draw_phases, law_with_phases
 from ..style import canvas
@@ -74,6 +75,6 @@ def phase_diagram(
         tasks=tasks,
         resolution=resolution,
         limits=limits,
-        ranges=RANGES.get(notation),
+        ranges=RANGES.get(text("notation", notation)),
     )
     return figure

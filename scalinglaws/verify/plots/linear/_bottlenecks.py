@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .... import theory
-from ....arguments import choice, generator
+from ....arguments import choice, generator, several
 from ....errors import AccuracyWarning, refusal
 from ....notation import SourceCapacity
 from ....reprs import short_repr
@@ -94,6 +94,7 @@ def bottlenecks(
     """
     if not cases:
         raise refusal("cases", cases, "is empty: give at least one Bottleneck", shown=False)
+    several("cases", cases, Bottleneck)
     source = generator(rng)
     figure = canvas(figure, (5.2 * len(cases), 5.6))
     axes = figure.subplots(2, len(cases), sharex="col", squeeze=False, height_ratios=(3, 1))

@@ -10,7 +10,7 @@ import sympy as sp
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, minimum_filter
 
-from ....arguments import instance
+from ....arguments import instance, text
 from ....errors import refusal
 from ....theory.patterns import MEANINGS, PhaseDiagram, sample_complexity
 from .._phases import INK, NAME_SIZE
@@ -81,6 +81,7 @@ def phase_diagram(
     ['S1(1)', 'S(1)', 'GP']
     """
     instance("diagram", diagram, PhaseDiagram)
+    text("title", title)
     if not isinstance(diagram, PhaseDiagram):
         raise refusal(
             "diagram",
@@ -135,6 +136,7 @@ def _exponents(diagram: PhaseDiagram) -> dict[str, dict[Any, None]]:
 
 def _checked(marks: Any, diagram: PhaseDiagram) -> dict[str, tuple[float, ...]]:
     found = {}
+    instance("marks", marks or {}, Mapping)
     for name, place in (marks or {}).items():
         point = tuple(float(entry) for entry in np.ravel(place))
         inside = len(point) == len(diagram.axes) and all(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .... import theory
-from ....arguments import one_row
+from ....arguments import instance, one_row
 from ....errors import refusal
 from ....solvers import perceptron as solve
 from ....theory.formula import Law
@@ -16,8 +17,6 @@ from ...simulate.perceptron import SimulatedPerceptrons
 from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -110,6 +109,7 @@ def error_curves(
         gid="elbows",
         label="elbow: the early power law (dashed) meets it",
     )
+    instance("simulated", simulated or {}, Mapping)
     for each, found in (simulated or {}).items():
         _simulation(axis, float(each), found, given)
     axis.set(
@@ -186,6 +186,7 @@ def collapse(
         gid="law",
         label="early power law",
     )
+    instance("simulated", simulated or {}, Mapping)
     for each, found in (simulated or {}).items():
         at = int(np.argmin(np.abs(given - float(each))))
         norm, least = np.asarray(best.norm)[at], np.asarray(best.error)[at]

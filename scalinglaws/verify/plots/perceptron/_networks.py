@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....arguments import whole
+from ....arguments import instance, whole
 from ....errors import refusal
 from ...estimate import NormExponents
 from ...simulate.perceptron import DigitsCurves
 from ..style import LAW, RIVAL, SIMULATION, THEORY, bare, canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.figure import Figure
 
 _EXPONENTS = {
@@ -60,6 +59,8 @@ def complexity_curves(
     """
     from matplotlib import colormaps
 
+    instance("curves", curves, DigitsCurves)
+    instance("exponents", exponents, NormExponents)
     index = whole("which", which, low=0, high=curves.observed.shape[0] - 1)
     if not np.array_equal(curves.samples, exponents.samples):
         raise refusal(
@@ -114,6 +115,7 @@ def exponent_bars(found: Mapping[str, NormExponents], *, figure: Figure | None =
     DomainError
         If there is none.
     """
+    instance("found", found, Mapping)
     if not found or not all(isinstance(each, NormExponents) for each in found.values()):
         raise refusal("found", list(found), "must be names with NormExponents, at least one")
     figure = canvas(figure, (7.0, 1.4 + 0.6 * len(found)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ....arguments import instance
 from ....errors import refusal
 from ....formatting import percent
 from ...estimate import ScheduledCurve, SchedulePrediction
@@ -66,6 +67,7 @@ def schedule_forecast(
     """
     _check("curves", curves, ScheduledCurve, MOST)
     _check("predictions", predictions, SchedulePrediction, len(CASES))
+    instance("measured", measured or {}, Mapping)
     known = dict(measured or {})
     if known:
         _check("measured", known, ScheduledCurve, len(CASES))

@@ -108,7 +108,7 @@ def gradient_descent(
         number("weight_decay", weight_decay, low=0),
     )
     flag("decoupled", decoupled)
-    if not 0 <= momentum < 1:
+    if not 0 <= number("momentum", momentum) < 1:
         raise refusal("momentum", momentum, "must be >= 0 and < 1")
     afford_draw(3 * counts.size * min(eigenvalues.size, features, samples))
     losses = table(2, draws, counts.size)

@@ -317,6 +317,11 @@ def sample_lattices(
     wrapped = flags("periodic", periodic, dimension)
     space = _Workspace((length,) * dimension, one_of_kinds(kind), wrapped)
     columns = max(1, (space.volume.bit_length() + 1) // 2)
+    afford(
+        3.0 * samples * columns,
+        f"statistics of {samples:.3g} samples",
+        "draw them in parts: first=",
+    )
     tails = np.zeros((3, samples, columns), np.int64)
     largest, squares = np.zeros(samples, np.int64), np.zeros(samples)
     source = _counter.new_key(generator(rng))
