@@ -401,7 +401,7 @@ class Run:
 
 def _reach(schedule: Schedule, method: Method) -> float:
     """Return an intrinsic time up to which modes are learned at most."""
-    summed = schedule.intrinsic_time
+    summed = schedule.extent
     match method:
         case HeavyBall(momentum=mu) | Nesterov(momentum=mu):
             return summed / (1 - mu)
