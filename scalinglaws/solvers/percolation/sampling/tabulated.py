@@ -73,11 +73,18 @@ class LossTable:
 
     def total(self, logs: Array, shift: float, weights: Array) -> float:
         """Return the sum of weights times losses over clusters of probabilities exp(logs), for exp(shift) samples."""
+        return self._total(logs, shift, weights, FEWEST * math.exp(-shift))
+
+    def total_of_poisson(self, means: Array, weights: Array) -> float:
+        """Return the same for counts that are Poisson numbers."""
+        return self._total(np.log(means), 0.0, weights, 0.0)
+
+    def _total(self, logs: Array, shift: float, weights: Array, share: float) -> float:
         return tabulated_sum(
             logs,
             shift,
             weights,
-            FEWEST * math.exp(-shift),
+            share,
             self.coefficients,
             self.low,
             self.width,
