@@ -19,6 +19,9 @@ from ..spectra import PowerLawSpectrum, Spectrum
 from ._integrated_modes import beyond, exponent
 
 _STEPS = 200
+_SURE = (
+    -math.log(SMALLEST_EIGENVALUE) - 10.0
+)  # fall of a logarithm that leaves eigenvalues a number
 _LISTED = 2**20  # modes of a power law that are gone through one by one
 _ACCURACY = 4e-15
 
@@ -189,17 +192,37 @@ def _first_of_power_law(spectrum: PowerLawSpectrum, samples: float, ridge: float
 
     if lost(1.0):
         return 0.0
-    kept, high = 1.0, 2.0
+    kept, step = 1.0, 1.0
     worst = size if math.isinf(size) else float(math.floor(size * _worst_share(alpha - 1)))
+    guess = min(_guess(alpha, samples, ridge), worst)
+    if guess > 1.0 and not lost(guess):
+        kept = guess
+    elif guess > 1.0:  # down, in steps that double
+        high = guess
+        while high - step > 1.0 and lost(high - step):
+            high, step = high - step, 2 * step
+        kept = max(high - step, 1.0)
+    high = kept + step
     while not lost(min(high, worst)):
         if high >= worst:
             return size
-        kept, high = high, 2 * high
+        step *= 2
+        kept, high = high, high + step
     high = min(high, worst)
     while high - kept > 1 and high > math.nextafter(kept, math.inf):
         middle = float(math.floor((kept + high) / 2))
         kept, high = (kept, middle) if lost(middle) else (middle, high)
     return kept
+
+
+def _guess(alpha: float, samples: float, ridge: float) -> float:
+    """Return the scale of an infinite spectrum with the mode number continuous; 1 where it is among numbers that are not told apart."""
+    if not alpha > 1:
+        return 1.0
+    with np.errstate(over="ignore"):
+        found = float(_continuous(alpha - 1, np.array([samples]), np.array([ridge]))[0][0])
+    told_apart = found < MOST_EXACT / 4 and alpha * math.log(found + 1) < _SURE
+    return max(float(math.floor(found)), 1.0) if told_apart else 1.0
 
 
 def _worst_share(alpha: float) -> float:

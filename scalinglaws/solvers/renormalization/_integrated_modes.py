@@ -17,6 +17,7 @@ from ..catalogue import shows
 from ..spectra import EmpiricalSpectrum, PowerLawSpectrum, Spectrum
 
 _LISTED = 2**21  # modes between the first and the last cutoff that are listed one by one
+_EACH = 4000  # of them for each cutoff: beyond, quadrature rules between neighbors cost less
 _RESOLVED = (
     57  # octaves that the ratio of eigenvalue and renormalized ridge must fall to be below rounding
 )
@@ -127,7 +128,7 @@ def _of_power_law(spectrum: PowerLawSpectrum, lows: Array, ratio: float) -> Arra
         return float(np.sum(weights * _terms(k, alpha, ratio)))
 
     end = rest + between(first, last)
-    if first - lows[0] <= _LISTED:
+    if first - lows[0] <= min(_LISTED, _EACH * lows.size):
         k = np.arange(lows[0] + 1, first + 1)
         sums = _sums_from(_terms(k, alpha, ratio), end)
         return np.asarray(sums[(lows - lows[0]).astype(int)])

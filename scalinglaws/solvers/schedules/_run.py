@@ -51,6 +51,9 @@ _NEIGHBORS = 9  # points of the coarse mesh from which an error is taken
 _MOST_WORK = 2e12  # steps times nodes taken one by one: some minutes
 _CHUNK = 4e7  # steps times nodes between two looks at the keyboard: tenths of a second
 _AFFORDABLE = 2e8  # of them, where macro steps do not give what is promised: a second
+_REFINED = 2  # times a mesh is halved again where two differ by more than is promised
+_HOPELESS = 1e-3  # difference of meshes that halving them again does not mend
+_MACRO = 100  # single steps that cost what a macro step does
 _NOTHING = 1e-280  # losses that are none
 _GROWTH = 1e6  # over what the loss starts with, and noise: beyond, a run is unstable
 
@@ -168,23 +171,19 @@ class Run:
             return self._directly(places)
         afford(12.0 * halved.lengths.size * POINTS**2, "the mesh", "look at fewer steps")
         coarse, fine = self._marched(plan), self._marched(halved)
-        at, at_coarse = (np.searchsorted(mesh.ends, places) for mesh in (halved, plan))
+        apart = _apart(plan, coarse, halved, fine, places)
+        for _ in range(_REFINED):
+            if not PROMISED < np.max(apart, initial=0.0) < _HOPELESS or self._cheaper(halved):
+                break
+            plan, coarse, halved = halved, fine, halved.halved()
+            fine = self._marched(halved)
+            apart = _apart(plan, coarse, halved, fine, places)
+        at = np.searchsorted(halved.ends, places)
         losses, averages = fine[0][at], fine[1][at]
         self._refuse_growth(losses, places)
-        apart, least = np.zeros(plan.ends.size), np.full(plan.ends.size, math.inf)
-        shared = np.searchsorted(halved.ends, plan.ends)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            for two, one in zip(fine, coarse, strict=True):
-                difference = np.abs(two[shared] - one) / two[shared]
-                nothing = (np.abs(one) < _NOTHING) & (np.abs(two[shared]) < _NOTHING)
-                apart = np.fmax(apart, np.where(nothing, 0.0, difference))
-                least = np.fmin(least, np.where(nothing, 0.0, two[shared]))
         losses, averages = (
             np.where(np.abs(array) < _NOTHING, 0.0, array) for array in (losses, averages)
         )
-        resolved = np.isfinite(apart) & (apart >= 0) & (least >= 0)
-        # differences change sign along the run: each point is given the largest of its neighborhood
-        apart = maximum_filter1d(np.where(resolved, apart, math.inf), _NEIGHBORS)[at_coarse]
         if not np.all(apart <= PROMISED) and self._affordable:
             return self._directly(places)
         times = sums(halved, self.schedule(halved.times))[at]
@@ -200,6 +199,10 @@ class Run:
             halved.lengths.size,
             "collocation on macro steps, two meshes",
         )
+
+    def _cheaper(self, plan: Mesh) -> bool:
+        """Tell whether taking every step costs less than the macro steps of the next mesh."""
+        return self._affordable and self.schedule.steps < _MACRO * 2 * int(np.sum(plan.lengths > 1))
 
     def _rounding(self, losses: Array, times: Array, steps: int) -> Array:
         """Return errors but for that of the mesh: of sums, and of what nodes stand for."""
@@ -398,10 +401,32 @@ class Run:
 
 def _reach(schedule: Schedule, method: Method) -> float:
     """Return an intrinsic time up to which modes are learned at most."""
-    summed = schedule.intrinsic_time
+    summed = schedule.extent
     match method:
         case HeavyBall(momentum=mu) | Nesterov(momentum=mu):
             return summed / (1 - mu)
         case DANA(strength=c, decay=decay):
             return summed + c * schedule.rate * math.pow(schedule.steps, max(2.0 - decay, 0.0))
     return summed
+
+
+def _apart(
+    plan: Mesh,
+    coarse: tuple[Array, Array],
+    halved: Mesh,
+    fine: tuple[Array, Array],
+    places: Steps,
+) -> Array:
+    """Return the relative difference of losses on two meshes at ends of the coarse one, infinite where it says nothing."""
+    apart, least = np.zeros(plan.ends.size), np.full(plan.ends.size, math.inf)
+    shared = np.searchsorted(halved.ends, plan.ends)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for two, one in zip(fine, coarse, strict=True):
+            difference = np.abs(two[shared] - one) / two[shared]
+            nothing = (np.abs(one) < _NOTHING) & (np.abs(two[shared]) < _NOTHING)
+            apart = np.fmax(apart, np.where(nothing, 0.0, difference))
+            least = np.fmin(least, np.where(nothing, 0.0, two[shared]))
+    resolved = np.isfinite(apart) & (apart >= 0) & (least >= 0)
+    # differences change sign along the run: each point is given the largest of its neighborhood
+    apart = maximum_filter1d(np.where(resolved, apart, math.inf), _NEIGHBORS)
+    return np.asarray(apart[np.searchsorted(plan.ends, places)])

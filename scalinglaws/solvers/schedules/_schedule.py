@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -31,6 +32,7 @@ from ...reprs import line
 from ..equivalents.macro_steps import Mesh, mesh, radau, sums
 
 _LARGEST = 1e290
+_VISITED = 4096  # steps that are added up one by one whatever the form
 _LISTED = 2**20  # steps up to which all values of a function are looked at
 _SEEN = 1e-2  # of the sum over a macro step, how far points may be off
 _PROBES, _PROBED = 32, 0.1  # points of a macro step, and how far each may be off
@@ -373,9 +375,9 @@ class Schedule:
             return True
         values, starts, lengths = self(at.times[long]), at.starts[long], at.lengths[long]
         if self.steps <= _LISTED:
-            inside = at.backward[long][:, :, 1:]
+            inside, listed = at.backward[long][:, :, 1:], self.values()
             for power in (1, 2):  # what moves, and what makes noise
-                known = np.concatenate(([0.0], np.cumsum(self.values() ** power)))
+                known = np.concatenate(([0.0], np.cumsum(listed if power == 1 else listed**2)))
                 known = known[starts + lengths] - known[starts]
                 added = np.linalg.solve(inside, values[:, :, None] ** power)[:, -1, 0]
                 if np.any(np.abs(added - known) > _SEEN * known):
@@ -403,6 +405,12 @@ class Schedule:
             return float(np.sum(self.values()))
         return self._summed()
 
+    @property
+    def extent(self) -> float:
+        """The sum of all rates to 1e-3, without visiting all steps where the schedule is known to be smooth."""
+        named = self.form in _FORMS and self.steps > _VISITED
+        return self._summed() if named else self.intrinsic_time
+
     def _summed(self) -> float:
         """Return the sum of all rates by quadrature."""
         segments = self.segments()
@@ -418,7 +426,18 @@ class Schedule:
         if self.listed is not None:
             return np.array(self.listed)
         afford(3.0 * self.steps, "the list of all steps", "take fewer steps")
+        if self.form == "from_function" and self.steps <= _LISTED:
+            return self._values.copy()
         return self(np.arange(self.steps, dtype=float))
+
+    @cached_property
+    def _values(self) -> Array:
+        """Every value of a function that is looked at in full, several times in a run."""
+        return self(np.arange(self.steps, dtype=float))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be computed again."""
+        return {name: value for name, value in vars(self).items() if name != "_values"}
 
     def __call__(self, steps: ArrayLike) -> Array:
         """Return the value at real steps in [0, T); of an array at whole ones."""

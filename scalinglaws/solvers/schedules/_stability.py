@@ -147,10 +147,19 @@ def checked_run(
 
 def worst(schedule: Schedule, batch: Schedule) -> tuple[Array, Array, Array]:
     """Return steps, rates and batches of which no other step is worse in both."""
-    t = np.unique(np.concatenate([schedule.looks(), batch.looks()]))
-    if not (schedule.smooth and batch.smooth):
-        t = np.unique(np.floor(t))
-    rates, batches = schedule(t), batch(t)
+    one, other = schedule.looks(), batch.looks()
+    t = max(one, other, key=len)
+    if t.size == schedule.steps and np.array_equal(t, np.arange(t.size)):
+        rates, batches = schedule.values(), batch.values()
+    else:
+        t = np.unique(np.concatenate([one, other]))
+        if not (schedule.smooth and batch.smooth):
+            t = np.unique(np.floor(t))
+        rates, batches = schedule(t), batch(t)
+    if np.min(batches) == np.max(batches):
+        best = np.array([np.argmax(rates)])
+        best = best[rates[best] > 0]
+        return t[best], rates[best], batches[best]
     order: NDArray[np.int64] = np.lexsort((batches, -rates))
     least = np.minimum.accumulate(batches[order])
     first = np.append(True, least[1:] < least[:-1])

@@ -166,11 +166,12 @@ def train(
     Notes
     -----
     Below 2000 steps, and for arrays, each step is taken: 0.1 to 1 microseconds for SGD; so it is for longer runs where macro steps
-    would not give 1e-8 and it takes a second at most. Else the difference equation is solved by
+    would not give 1e-8 and each step costs less. Else the difference equation is solved by
     collocation on macro steps whose length grows with time (and shrinks towards an end at which the noise vanishes), implicit in each
     node of a quadrature over the spectrum: some 600 macro steps for 1e8 steps, whatever N and M, errors near 1e-12 of the loss at the end.
-    All is computed on two meshes, of which one halves the steps of the other; their difference is the error estimate. Implicit steps hide
-    instability, which is why it is tested beforehand, and why meshes that disagree are refused.
+    All is computed on two meshes, of which one halves the steps of the other; their difference is the error estimate. Where it exceeds
+    1e-8, as behind a warm-up, steps are halved once or twice more. Implicit steps hide instability, which is why it is tested
+    beforehand, and why meshes that disagree are refused.
 
     Methods with memory and limited features rest on Gauss quadratures in real nodes: at (a, b) = (2, 1.5) losses are off by less
     than 1e-11 up to N = 1e4, 5e-10 at 1e6 and 2e-7 at 1e8; by 1e-7 at (1.6, 2) and N = 1e6, 6e-5 at (1.4, 3) and N = 1e8. 0.1 s more.

@@ -91,3 +91,26 @@ def test_scales_that_numbers_do_not_hold_name_the_samples(spectrum, samples):
 def test_cutoffs_beyond_which_modes_are_not_told_apart(cutoff):
     with pytest.raises(DomainError, match="told apart"):
         integrated_variance(0.5, cutoff)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.3])
+@pytest.mark.parametrize(("alpha", "size"), [(1.02, math.inf), (1.5, math.inf), (2.5, 3e6)])
+def test_the_first_lost_mode_of_a_long_power_law_is_found_by_neighbors(alpha, size, ridge):
+    spectrum = PowerLawSpectrum(alpha, 1.0, size)
+    for samples in (3.0, 1e3, 1e6):
+        cutoff = infrared_scale(spectrum, samples=samples, ridge=ridge).cutoff
+        rest = ridge + integrated_variance(spectrum, [max(cutoff, 1), cutoff + 1])
+        kept = samples * np.array([max(cutoff, 1.0), cutoff + 1]) ** -alpha >= rest
+        assert kept.tolist() == [cutoff > 0, False] or cutoff == size
+
+
+def test_far_apart_cutoffs_are_summed_by_rules_between_them():
+    spectrum = PowerLawSpectrum(1.7, 1.0)
+    cutoffs = np.array([3.0, 10, 50_000, 1e9, 50_001])
+    apart = [integrated_variance(spectrum, cutoff) for cutoff in cutoffs]
+    assert integrated_variance(spectrum, cutoffs) == pytest.approx(apart, rel=1e-14)
+    # one list from the first to the last
+    dense = integrated_variance(spectrum, np.arange(3.0, 50_002))
+    assert integrated_variance(spectrum, [3, 10, 50_001]) == pytest.approx(
+        dense[[0, 7, -1]], rel=1e-14
+    )

@@ -1,5 +1,6 @@
 """Schedules, methods and averages as objects: their formulas, breaks, sums, and what they refuse."""
 
+import copy
 import math
 
 import numpy as np
@@ -152,3 +153,39 @@ def test_meshes_cover_all_steps(steps, ratio, single, share, fading):
     assert halved.ends[-1] == steps
     assert np.all(found.times >= 0)
     assert np.all(found.times <= steps - 1 + 1e-6)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Schedule.power(0.3, rate=0.1, steps=50_000, warmup=700),
+        Schedule.cosine(rate=1, steps=50_000),
+        Schedule.wsd(rate=1, steps=50_000, cooldown=0.01),
+        Schedule.inverse_power(30, start=100, rate=1, steps=50_000),
+        Schedule.exponential(1e-30, rate=1, steps=50_000),
+    ],
+)
+def test_the_extent_is_the_intrinsic_time_to_1e_3_from_few_steps(schedule, monkeypatch):
+    summed = schedule.intrinsic_time
+    monkeypatch.setattr(Schedule, "values", None)
+    assert schedule.extent == pytest.approx(summed, rel=1e-3)
+
+
+def test_a_function_is_listed_once_and_pickled_without_its_list():
+    calls = []
+
+    def shape(t):
+        calls.append(t.size)
+        return np.exp(-t / 1e4)
+
+    schedule = Schedule.from_function(shape, steps=20_000, rate=0.1)
+    calls.clear()
+    values = schedule.values()
+    values[:] = 0
+    assert np.array_equal(schedule.values(), 0.1 * np.exp(-np.arange(20_000) / 1e4))
+    assert calls == [20_000]
+    assert "_values" not in schedule.__getstate__()
+    assert copy.copy(schedule) == schedule
+    calls.clear()
+    assert schedule.with_rate(1).values()[0] == 1
+    assert calls == [20_000]

@@ -19,6 +19,7 @@ from scalinglaws.solvers.schedules import (
     ScheduleStability,
     stability,
 )
+from scalinglaws.solvers.schedules._stability import worst
 
 TASK = PowerLawSpectrum.from_ab(2, 1.5)
 
@@ -184,3 +185,33 @@ def test_the_worst_step_is_found():
 def test_acceleration_has_no_fixed_rate():
     with pytest.raises(DomainError, match="no fixed rate to be judged by"):
         stability(Schedule.constant(0.1, 10), TASK, batch=4, method=DANA())
+
+
+@pytest.mark.parametrize("batch", [4.0, math.inf])
+def test_the_worst_step_of_a_constant_batch_has_the_largest_rate(batch):
+    rates = np.array([0.1, 0.3, 0.2, 0.3])
+    for schedule in (
+        Schedule.from_array(rates),
+        Schedule.from_function(lambda t: 0.1 * (3 - np.abs(1 - t)), steps=4, rate=1),
+    ):
+        found = worst(schedule, Schedule.constant(batch, 4))
+        assert [float(column[0]) for column in found] == [1.0, pytest.approx(0.3), batch]
+        assert found[0].size == 1
+
+
+def test_worst_steps_of_listed_rates_and_batches_are_those_of_all_steps():
+    rng = np.random.default_rng(0)
+    rates, batches = rng.random(400), 1 + rng.integers(0, 50, 400)
+    steps, found, sizes = worst(Schedule.from_array(rates), Schedule.from_array(batches))
+    kept = [
+        t
+        for t in range(400)
+        if not any(
+            (rates[u] >= rates[t] and batches[u] <= batches[t])
+            and (rates[u] > rates[t] or batches[u] < batches[t])
+            for u in range(400)
+        )
+    ]
+    assert sorted(steps) == kept
+    assert np.array_equal(found, rates[steps.astype(int)])
+    assert np.array_equal(sizes, batches[steps.astype(int)])

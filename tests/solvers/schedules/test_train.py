@@ -31,6 +31,7 @@ from scalinglaws.solvers.schedules import (
     Nesterov,
     Schedule,
     TailAverage,
+    _run,
     train,
 )
 
@@ -394,11 +395,29 @@ def test_an_array_that_is_unstable_for_a_moment_is_followed():
     assert found.test_loss[-1] == pytest.approx(rho.sum(), rel=1e-9)
 
 
-def test_lost_accuracy_is_told():
+def test_lost_accuracy_is_told_or_mended_by_a_finer_mesh(monkeypatch):
     task = PowerLawSpectrum.from_ab(4.4, 1.6)
     batch = Schedule.from_function(early, steps=10**8)
+    found = train(Schedule.constant(0.1, 10**8), task, batch=batch)
+    assert found.diagnostics.mesh_error < 1e-8
+    monkeypatch.setattr(_run, "_REFINED", 0)
     with pytest.warns(AccuracyWarning, match="train"):
-        train(Schedule.constant(0.1, 10**8), task, batch=batch)
+        worse = train(Schedule.constant(0.1, 10**8), task, batch=batch)
+    assert 2 * worse.diagnostics.macro_steps < 3 * found.diagnostics.macro_steps
+
+
+@pytest.mark.parametrize("features", [1e6, math.inf])
+def test_a_finer_mesh_is_what_every_step_gives(features):
+    schedule = Schedule.cosine(rate=0.1, steps=400_000, warmup=4000)
+    given = {"features": features, "batch": 4, "noise_variance": 0.1}
+    at = np.unique(np.geomspace(1, 400_000, 40).round())
+    found = train(schedule, TASK, **given, at=at)
+    assert found.diagnostics.macro_steps < 4000
+    direct = train(Schedule.from_array(schedule.values()), TASK, **given, at=at)
+    assert direct.diagnostics.macro_steps == 400_000
+    off = np.abs(found.test_loss - direct.test_loss)
+    assert np.all(off <= found.test_error + direct.test_error)
+    assert np.max(off / direct.test_loss) < 1e-8
 
 
 def test_results_are_kept(tmp_path):

@@ -6,6 +6,7 @@ the expected number of samples, and those with hardly any sample by a Newton ser
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from ....equality import by_value
 from ....reprs import short_repr
-from ..sampling.expectation import HARD, expansion_threshold, expected_losses, powers_of_counts
+from ..sampling.expectation import HARD, expansion_threshold, expected_losses, law_table
+from ..sampling.tabulated import FEWEST, MOST, loss_table
 from .tree import tree_loss
 
 Array = NDArray[np.float64]
@@ -53,8 +55,8 @@ class Ensemble:
     density : callable
         Number of clusters per unit of log p, as a function of log p.
     moments : callable
-        Sum over the ranks with probability q below p of their weight times (q/p)^j, as an integral; a function of log p and the array
-        of j.
+        Sum over the ranks with probability q below p of their weight times (q/p)^j, as an integral; a function of arrays of log p and
+        of j that broadcast.
     head_weights : ndarray, optional
         Weights of the ranks `HEAD` in the loss, if they are not their probabilities.
     weight : callable, optional
@@ -64,7 +66,7 @@ class Ensemble:
     head: Array
     log_first: float
     density: Callable[[Array], Array]
-    moments: Callable[[float, Array], Array]
+    moments: Callable[[Array, Array], Array]
     head_weights: Array | None = None
     weight: Callable[[Array], Array] | None = None
 
@@ -81,10 +83,74 @@ def ensemble_losses(
     samples: Array, ensemble: Ensemble, exponent: float, scale: float, law: int
 ) -> tuple[Array, float]:
     """Return the loss for each number of samples, and how far the probabilities miss 1 when summed by the same rule."""
-    table = powers_of_counts(exponent)
+    losses = np.ones(samples.size)
+    some = np.flatnonzero(samples > 0.0)
+    if not some.size:
+        return losses, 0.0
     exponents, scales = np.array([exponent]), np.array([scale])
     thresholds = expansion_threshold(np.array([0.5]) if law else exponents)
     smooth_from = max(float(thresholds[0]), 100.0 * scale) if law else float(thresholds[0])
+    head, head_weights = head_sum(ensemble.head)
+    head_weights = head_weights * (head if ensemble.head_weights is None else ensemble.head_weights)
+    rule = (exponents, thresholds, scales, law, *law_table(law, exponent, scale))
+    served = (samples >= FEWEST) & (samples <= MOST)
+    tabulated = loss_table(law, exponent, scale) if served.any() else None
+    with np.errstate(divide="ignore"):
+        head_logs = np.log(head)
+
+    counts = samples[some]
+    shifts = np.log(counts)
+    lasts = np.minimum(ensemble.log_first, np.log(_RARE / counts))
+    log_p, node_weights, ends = _nodes(ensemble, shifts, lasts, math.log(smooth_from))
+    nodes = np.exp(log_p)
+    tails, masses = _tails(ensemble, counts, lasts, exponent, scale, law)
+    missing, found, first = 0.0, np.empty(1), 0
+    whole = float(np.sum(head_weights))
+    for i, (count, shift, end) in enumerate(
+        zip(counts.tolist(), shifts.tolist(), ends.tolist(), strict=True)
+    ):
+        own = slice(first, end)
+        first = end
+        total = 0.0
+        if tabulated is not None and served[some[i]]:
+            at = int(np.count_nonzero(head_logs + shift >= tabulated.low))
+            total = tabulated.total(head_logs[:at], shift, head_weights[:at])
+            total += tabulated.total(log_p[own], shift, node_weights[own])
+            sizes, weights = head[at:], head_weights[at:]
+        else:
+            sizes = np.concatenate([head, nodes[own]])
+            weights = np.concatenate([head_weights, node_weights[own]])
+        if sizes.size:
+            expected_losses(np.array([count]), sizes, 0.0, weights, *rule, found)
+            total += found[0]
+        losses[some[i]] = total + tails[i]
+        missing = max(missing, abs(whole + float(np.sum(node_weights[own])) + masses[i] - 1.0))
+    return losses, missing
+
+
+def _nodes(
+    ensemble: Ensemble, shifts: Array, lasts: Array, smooth: float
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return the logarithms and weights of what stands for ranks beyond the first, for all numbers of samples, and where each ends."""
+    first = ensemble.log_first
+    edges = [
+        _panels(last + shift, first + shift, smooth)
+        for last, shift in zip(lasts.tolist(), shifts.tolist(), strict=True)
+    ]
+    counts = np.array([len(row) - 1 for row in edges])
+    low = np.array([edge for row in edges for edge in row[:-1]])
+    half = 0.5 * (np.array([edge for row in edges for edge in row[1:]]) - low)
+    shift = np.repeat(shifts, counts)
+    log_p = ((low + half)[:, None] + half[:, None] * _NODES - shift[:, None]).ravel()
+    own = np.exp(log_p) if ensemble.weight is None else ensemble.weight(log_p)
+    weights = own * ensemble.density(log_p) * (half[:, None] * _WEIGHTS).ravel()
+    return log_p, weights, np.cumsum(counts) * _NODES.size
+
+
+def _tails(
+    ensemble: Ensemble, counts: Array, lasts: Array, exponent: float, scale: float, law: int
+) -> tuple[list[float], list[float]]:
+    """Return what clusters with hardly a sample add to each loss, and the sums of their weights."""
     small = np.arange(_NEWTON, dtype=float)
     if law == HARD:
         first = np.where((small <= scale) | (exponent == 0.0), 1.0, 0.0)
@@ -93,64 +159,23 @@ def ensemble_losses(
     else:
         first = np.array([tree_loss(d / scale) for d in small.tolist()])
     differences = np.array([np.diff(first, j)[0] if j else first[0] for j in range(_NEWTON)])
-
-    head, head_weights = head_sum(ensemble.head)
-    head_weights = head_weights * (head if ensemble.head_weights is None else ensemble.head_weights)
-    losses, missing = np.empty(samples.size), 0.0
-    found = np.empty(1)
-    for i, count in enumerate(samples.tolist()):
-        if count == 0.0:
-            losses[i] = 1.0
-            continue
-        last = min(ensemble.log_first, float(np.log(_RARE / count)))
-        shift = float(np.log(count))
-        edges = _panels(last + shift, ensemble.log_first + shift, float(np.log(smooth_from)))
-        half = 0.5 * np.diff(edges)
-        log_p = (edges[:-1, None] + half[:, None] * (1.0 + _NODES)).ravel() - shift
-        nodes = np.exp(log_p)
-        own = nodes if ensemble.weight is None else ensemble.weight(log_p)
-        node_weights = own * ensemble.density(log_p) * (half[:, None] * _WEIGHTS).ravel()
-        sizes, weights = np.concatenate([head, nodes]), np.concatenate([head_weights, node_weights])
-        expected_losses(
-            np.array([count]),
-            sizes,
-            0.0,
-            weights,
-            exponents,
-            thresholds,
-            scales,
-            law,
-            table,
-            exponent,
-            found,
-        )
-        tail = ensemble.moments(last, small)
-        falling = np.cumprod(
-            np.concatenate([[1.0], np.maximum(count - small[:-1], 0.0) / (small[:-1] + 1)])
-            * _scaled(last, small)
-        )
-        losses[i] = found[0] + float(np.sum(differences * falling * tail))
-        missing = max(missing, abs(float(np.sum(weights)) + float(tail[0]) - 1.0))
-    return losses, missing
-
-
-def _scaled(log_p: float, small: Array) -> Array:
-    """Return the steps p of the powers p^j, 1 at j = 0."""
-    return np.where(small == 0.0, 1.0, np.exp(log_p))
-
-
-def _panels(low: float, high: float, smooth: float) -> Array:
-    """Divide an interval of the logarithm of the mean: unit widths, wider ones above `smooth`."""
-    if not high > low:
-        return np.array([low])
-    middle = min(max(smooth, low), high)
-    edges = (
-        np.linspace(low, middle, max(int(np.ceil(middle - low)), 1) + 1)
-        if middle > low
-        else np.array([low])
+    steps = (
+        np.maximum(counts[:, None] - small[:-1], 0.0) / (small[:-1] + 1) * np.exp(lasts)[:, None]
     )
-    if high > middle:
-        edges = np.concatenate(
-            [edges, np.linspace(middle, high, int(np.ceil((high - middle) / _STRETCH)) + 1)[1:]]
-        )
+    falling = np.cumprod(np.concatenate([np.ones((counts.size, 1)), steps], axis=1), axis=1)
+    tail = ensemble.moments(lasts[:, None], small)
+    return np.sum(differences * falling * tail, axis=1).tolist(), tail[:, 0].tolist()
+
+
+def _panels(low: float, high: float, smooth: float) -> list[float]:
+    """Divide an interval of the logarithm of the mean: unit widths, wider ones above `smooth`."""
+    edges = [low]
+    if not high > low:
+        return edges
+    for end, width in ((min(max(smooth, low), high), 1.0), (high, _STRETCH)):
+        start = edges[-1]
+        if end > start:
+            count = math.ceil((end - start) / width)
+            edges += [start + (end - start) * j / count for j in range(1, count)]
+            edges.append(end)
     return edges

@@ -8,6 +8,7 @@ no weight underflows; for many it is expanded about the mean.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,25 @@ _LOG_2 = math.log(2)
 
 
 def powers_of_counts(exponent: float) -> Array:
-    """Return d^-exponent for d = 0, 1, ... (1 at d = 0), the table that the sums look up."""
+    """Return d^-exponent for d = 0, 1, ... (1 at d = 0), the table that the sums look up for the law "hard"."""
     counts = np.arange(TABLE_SIZE, dtype=float)
     counts[0] = 1.0
     return np.where(counts == 1.0, 1.0, 0.0) if math.isinf(exponent) else counts**-exponent
+
+
+@lru_cache(maxsize=8)
+def tree_losses_of_counts(scale: float) -> Array:
+    """Return h(d/scale) for d = 0, 1, ..., the table that the sums look up for the law "tree"."""
+    losses = np.array([tree_loss(d / scale) if d else 1.0 for d in range(TABLE_SIZE)])
+    losses.setflags(write=False)
+    return losses
+
+
+def law_table(law: int, exponent: float, scale: float) -> tuple[Array, float]:
+    """Return the table of a law, and what tells that it is that of a cluster: the exponent, or the scale of a tree."""
+    if law == TREE:
+        return tree_losses_of_counts(scale), scale
+    return powers_of_counts(exponent), exponent
 
 
 def expansion_threshold(exponents: Array) -> Array:
@@ -57,6 +73,8 @@ def _law(
 ) -> float:
     """Return the loss after d samples."""
     if law == TREE:
+        if tabled and d < TABLE_SIZE:
+            return float(table[int(d)])
         return 1.0 if d == 0.0 else tree_loss(d / scale)
     if d <= scale:
         return 1.0
@@ -169,6 +187,54 @@ def _power_series(exponent: float, moments: Array) -> float:
 
 
 @njit
+def _looked_up(law: int, exponent: float, scale: float, key: float) -> tuple[bool, float]:
+    """Tell whether the table holds the law, and return the factor of its entries."""
+    if law == TREE:
+        return scale == key, 1.0
+    tabled = exponent == key and exponent <= _TABLE_EXPONENT and scale <= _TABLE_SCALE
+    if scale == 0.0 or math.isinf(exponent):
+        return tabled, 0.0
+    return tabled, scale**exponent if tabled else 1.0
+
+
+@njit
+def losses_at_means(
+    means: Array,
+    samples: Array,
+    exponent: float,
+    threshold: float,
+    scale: float,
+    law: int,
+    table: Array,
+    table_key: float,
+    out: Array,
+) -> None:
+    """Fill in the expected losses of single clusters, shape (means, samples), as functions that are continued to means above samples."""
+    moments, slopes = np.empty(_ORDER + 1), np.empty(_ORDER + 1)
+    tabled, power = _looked_up(law, exponent, scale, table_key)
+    for i in range(means.size):
+        for j in range(samples.size):
+            mean, size = means[i], means[i] / samples[j]
+            if mean >= threshold:
+                _central_moments(mean, 1.0 - size, size, 0.0, moments)
+                out[i, j] = _expanded(mean, exponent, scale, law, moments, slopes)
+            else:
+                out[i, j] = _summed(
+                    samples[j],
+                    mean,
+                    size,
+                    1.0 - size,
+                    0.0,
+                    exponent,
+                    scale,
+                    power,
+                    law,
+                    table,
+                    tabled,
+                )
+
+
+@njit
 def expected_losses(
     samples: Array,
     sizes: Array,
@@ -179,13 +245,13 @@ def expected_losses(
     scales: Array,
     law: int,
     table: Array,
-    table_exponent: float,
+    table_key: float,
     out: Array,
 ) -> None:
     """Sum weights times expected losses over clusters, for each number of samples.
 
     sizes are probabilities and sites 0 (binomial counts), or whole numbers and their sum (hypergeometric). Exponents, thresholds and
-    scales are one for all, or one for each cluster.
+    scales are one for all, or one for each cluster. The table and its key are those of `law_table`.
     """
     # work arrays, once for all clusters
     moments, slopes = np.empty(_ORDER + 1), np.empty(_ORDER + 1)
@@ -223,19 +289,7 @@ def expected_losses(
             elif vanishing and gap * gap > 1500.0 * mean:
                 loss = 0.0
             else:
-                tabled = (
-                    law == HARD
-                    and exponent == table_exponent
-                    and exponent <= _TABLE_EXPONENT
-                    and scale <= _TABLE_SCALE
-                )
-                power = (
-                    0.0
-                    if scale == 0.0 or math.isinf(exponent)
-                    else scale**exponent
-                    if tabled
-                    else 1.0
-                )
+                tabled, power = _looked_up(law, exponent, scale, table_key)
                 # the end of the plateau is out of sight: P(d <= scale) < exp(-gap^2/(2 mean)) is
                 # below exp(-45) times the loss at the mean, (mean/scale)^-beta
                 smooth = law == TREE or (

@@ -33,8 +33,9 @@ from .expectation import (
     TREE,
     expansion_threshold,
     expected_losses,
-    powers_of_counts,
+    law_table,
 )
+from .tabulated import listed_losses
 from .zeta import log_zeta
 
 _TRUNCATION = 1e-13
@@ -128,8 +129,10 @@ def data_loss(
     -----
     Below 600 expected samples the law is summed outward from the mean count, where no weight underflows; above, ten central moments
     are used. Infinite lists: 511 clusters one by one, the Euler-Maclaurin formula beyond, a Newton series where samples are
-    rare; up to a finite support, cluster by cluster. Agrees with sums in extended precision to 1e-12 or better. About
-    0.5 ms for an infinite list whatever P up to 1e12 (alpha = 1), 0.2 to 1.2 s for a million clusters with 1e5 to 1e8 samples.
+    rare; up to a finite support, cluster by cluster. From 1e4 samples on, the losses of clusters of an infinite list are read from a
+    table of their expected counts and 1/P, one for each exponent up to 2 and scale. Agrees with sums in extended precision to 1e-12
+    or better. About 0.35 ms for an infinite list whatever P up to 1e12 (alpha = 1), 0.03 ms for each of many P; 0.2 to 1.2 s for a
+    million clusters with 1e5 to 1e8 samples.
 
     References
     ----------
@@ -256,7 +259,7 @@ def _zipf(alpha: float, theta: float) -> Ensemble:
     def weight(log_q: Array) -> Array:
         return np.asarray(np.exp(log_constant - power * (log_drawn - log_q) / drawn))
 
-    def moments(log_q: float, j: Array) -> Array:
+    def moments(log_q: Array, j: Array) -> Array:
         # the rank of log q times its weight over the sum of powers
         first = (log_drawn - log_q) / drawn + (
             log_q if theta == 1.0 else log_constant - power * (log_drawn - log_q) / drawn
@@ -290,20 +293,7 @@ def _supported(
         if special.zeta(1.0 + alpha, last + 1.0) > 0.0
         else -math.inf
     )
-    exponents, losses = np.array([exponent]), np.empty(counts.size)
-    expected_losses(
-        counts,
-        drawn,
-        0.0,
-        weights,
-        exponents,
-        expansion_threshold(np.full(1, 0.5) if law else exponents),
-        np.array([scale]),
-        law,
-        powers_of_counts(exponent),
-        exponent,
-        losses,
-    )
+    losses = listed_losses(counts, drawn, weights, exponent, scale, law)
     return losses + beyond, abs(float(weights[::-1].sum()) + beyond - 1.0)
 
 
@@ -350,21 +340,23 @@ def _finite(
             raise refusal("weights", weights, allowed, shown=False)
         most = f"must be at most the number of sites, {total:g}"
         refuse_first("samples", counts, counts > total, most)
-    exponent = float(columns[0][0])
-    losses = np.empty(counts.size)
-    expected_losses(
-        counts,
-        listed if distinct else drawn,
-        total if distinct else 0.0,
-        probabilities,
-        columns[0],
-        expansion_threshold(np.full(1, 0.5) if law else columns[0]),
-        columns[1],
-        law,
-        powers_of_counts(exponent),
-        exponent,
-        losses,
-    )
+    if not distinct and columns[0].size == columns[1].size == 1:
+        one, scale = float(columns[0][0]), float(columns[1][0])
+        losses = listed_losses(counts, drawn, probabilities, one, scale, law)
+    else:
+        losses = np.empty(counts.size)
+        expected_losses(
+            counts,
+            listed if distinct else drawn,
+            total if distinct else 0.0,
+            probabilities,
+            columns[0],
+            expansion_threshold(np.full(1, 0.5) if law else columns[0]),
+            columns[1],
+            law,
+            *law_table(law, float(columns[0][0]), float(columns[1][0])),
+            losses,
+        )
     return losses, abs(
         math.fsum(probabilities.tolist()) - 1.0
     ) if probabilities.size < 1000 else abs(float(probabilities.sum()) - 1.0)

@@ -323,12 +323,12 @@ def subcritical_ensemble(alpha: float, crossover_rank: float) -> Ensemble | None
         log_x = log_p + log_whole
         return np.asarray(np.exp(math.log(crossover_rank * t) - t * log_x - np.exp(log_x)))
 
-    def moments(log_p: float, j: Array) -> Array:
+    def moments(log_p: Array, j: Array) -> Array:
         # sum of q (q/p)^j over x below the edge, from the lower incomplete gamma function of order j + 1 - t
-        x = math.exp(log_p + log_whole)
+        x = np.exp(log_p + log_whole)
         order = j + s
-        scaled = special.hyp1f1(1.0, 1.0 + order, x) * math.exp(-x) / order
-        return np.asarray(crossover_rank * t * math.exp(log_p - t * (log_p + log_whole)) * scaled)
+        scaled = special.hyp1f1(1.0, 1.0 + order, x) * np.exp(-x) / order
+        return np.asarray(crossover_rank * t * np.exp(log_p - t * (log_p + log_whole)) * scaled)
 
     log_first = max(float(relative[FIRST - 1]), -1e300) - math.log(whole)
     return Ensemble(values / whole, log_first, density, moments)

@@ -197,9 +197,9 @@ def distinct_clusters(samples: ArrayLike, *, alpha: ArrayLike) -> Value:
             "alpha": numbers("alpha", alpha, low=0.01, high=100.0),
         }
     )
-    return shaped(
-        np.array([_distinct(P, b) for P, b in zip(count.tolist(), a.tolist(), strict=True)]), shape
-    )
+    heads = {excess: _head(excess) for excess in set(a.tolist())}
+    rows = zip(count.tolist(), a.tolist(), strict=True)
+    return shaped(np.array([_distinct(P, b, heads[b]) for P, b in rows]), shape)
 
 
 @shows("loss", "kept", one_by_one=("alpha",), counted=("samples",))
@@ -327,8 +327,15 @@ def _crossing(p: float, beta: float, share: float, guess: float) -> float:
     return low + (above - share) / (above - below)
 
 
-def _distinct(count: float, alpha: float) -> float:
-    """Return the expected number of different clusters."""
+def _head(alpha: float) -> Array:
+    """Return the logarithms of the chances to miss the first clusters."""
+    p = np.exp(-log_zeta(alpha) - (1.0 + alpha) * np.log(np.arange(1.0, _HEAD)))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log1p(-p))
+
+
+def _distinct(count: float, alpha: float, missed: Array) -> float:
+    """Return the expected number of different clusters; `missed` is that of `_head`."""
     if count == 0:
         return 0.0
     power, log_norm = 1.0 + alpha, -log_zeta(alpha)
@@ -337,7 +344,7 @@ def _distinct(count: float, alpha: float) -> float:
         with np.errstate(divide="ignore"):
             return np.asarray(-np.expm1(count * np.log1p(-np.exp(log_norm - power * log_k))))
 
-    total = math.fsum(seen(np.log(np.arange(1.0, _HEAD))).tolist())
+    total = -float(np.sum(np.expm1(count * missed)))
     edge = math.log(_HEAD - 0.5)
     last = max(edge, (log_norm + math.log(count / _SPARSE)) / power)
     if last > edge:
