@@ -12,9 +12,11 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import brentq
 from threadpoolctl import threadpool_limits
-from timing import best_of
+from timing import best_of, least_cpu, product_rate
 
 from scalinglaws.solvers import PowerLawSpectrum
+from scalinglaws.solvers.equivalents.contour import cotangent
+from scalinglaws.solvers.equivalents.curves import contours_along
 from scalinglaws.solvers.linear import (
     compute_frontier,
     gradient_descent,
@@ -190,10 +192,32 @@ def training() -> None:
     print(
         f"  best split of one compute budget  {1e3 * best_of(lambda: compute_frontier(1e14, task), 3):.0f}"
     )
-    curve = np.geomspace(1, 1e12, 60)
+
+
+def curves() -> None:
+    """Print what a point of a curve of 60 times costs, against a call for each time, and the share of the product rate."""
+    task, times, rate = PowerLawSpectrum(1.5, 0.5), np.geomspace(1, 1e12, 60), product_rate()
     print(
-        f"  curve of 60 times, N and P finite {1e3 * best_of(lambda: gradient_flow(curve, task, features=1e9, samples=1e10), 3):.0f}"
+        "\n60 times of a curve of gradient flow      ms a point   one call a time   ratio   apart   share of product rate"
     )
+    z, _ = cotangent()
+    pairs = 6 * (2 * z.size) ** 2  # products a mode: six of real and imaginary parts of all nodes
+    for features, samples in ((1e9, 1e10), (1e6, 1e7), (1e2, 1e3), (1e6, np.inf)):
+        given = {"features": features, "samples": samples, "noise_variance": 0.01}
+        modes = task.modes(task.depth_for(min(features, samples), 1 / times))
+        together = gradient_flow(times, task, **given).test_loss
+        each = [gradient_flow(t, task, **given).test_loss for t in times]
+        apart = np.max(np.abs(together / each - 1))
+        one = least_cpu(lambda g=given: gradient_flow(times, task, **g), 9) / times.size
+        single = least_cpu(lambda g=given: [gradient_flow(t, task, **g) for t in times], 5)
+        single /= times.size
+        parts = contours_along(modes, features, samples, times, [z])
+        summed = sum(part.residuals.size * part.modes.eigenvalues.size for part in parts)
+        share = 2 * pairs * summed / times.size / one / rate
+        print(
+            f"  N = {features:.0e}, P = {samples:6.0e}                  {1e3 * one:10.2f} {1e3 * single:17.2f} {single / one:7.1f}"
+            f"   {apart:.0e}   {f'{share:.0%}' if np.isfinite(samples) else '-'}"
+        )
 
 
 def simulation() -> None:
@@ -267,6 +291,7 @@ if __name__ == "__main__":
         speed()
         flatness()
         training()
+        curves()
         simulation()
         if "--bias" in sys.argv[1:]:
             bias()

@@ -134,6 +134,43 @@ def pair_losses(
     return found
 
 
+def curve_losses(
+    modes: Modes,
+    doubled: Resolved,
+    at: Resolved | None,
+    noise: Array,
+    weights: ComplexArray,
+    free: Array,
+    rules: tuple[Rule, Rule],
+) -> tuple[Array, Array]:
+    """Return test and train losses, each with its errors, at many times, one for each row of stacked contours.
+
+    What `population_losses` (without `at`), or `train_loss` and `pair_losses` return one by one: all contours have the same weights.
+    """
+    single, paired = rules
+
+    def inverted(values: ComplexArray) -> tuple[Array, Array]:
+        terms = weights * values
+        return 2 * np.sum(terms.real, axis=-1), 2 * single.unit * np.sum(np.abs(terms), axis=-1)
+
+    if at is None:
+        change, error = inverted(projected_signal(modes, doubled))
+        error += single.truncation * (np.abs(change) + free)
+        train = free + change + noise
+        return np.array([free + change, error]), np.array([train, error + ROUNDING * train])
+    parts = [inverted(part) for part in train_transform(modes, doubled, noise)]
+    trains = np.zeros((2, free.size))
+    for whole, partial, rest in ((parts[0], parts[1], free), (parts[2], parts[3], noise)):
+        other = rest + partial[0], partial[1] + ROUNDING * rest
+        trains += np.where(whole[1] < other[1], whole, other)
+    trains[1] += single.truncation / 4 * (float(np.sum(modes.signal)) + noise)
+    difference, _ = pair_transform(modes, at, noise)
+    both, size = np.concatenate([weights, weights.conj()]), np.abs(weights)
+    change = 2 * (np.matmul(weights, difference) @ both).real
+    bound = 2 * paired.unit * (np.matmul(size, np.abs(difference)) @ np.abs(both))
+    return np.array([free + change, bound + paired.truncation * (np.abs(change) + free)]), trains
+
+
 def _better(whole: Loss, difference: Loss, rest: float) -> Loss:
     """Choose between a loss inverted in full and one inverted as difference from a known rest, by the smaller error."""
     other = Loss(rest + difference.value, difference.error + ROUNDING * rest)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from ..spectra import Modes
 from .kappa import ComplexArray, kappa_along, size_ratio
 
 _TABLE = 2**23  # numbers in a table of modes and nodes
+_SHEET = 2**14  # of them of one kind, where that is all
 _PAIR = 100  # numbers held at once for each pair of nodes
 _NARROWER = "take a spectrum that spans fewer decades"
 
@@ -34,7 +36,7 @@ _NARROWER = "take a spectrum that spans fewer decades"
 @dataclass(frozen=True)
 @by_value
 class Resolved:
-    """The renormalized ridge at nodes in the upper half plane, and what it takes to reach it."""
+    """The renormalized ridge at nodes in the upper half plane, and what it takes to reach it; contours may be stacked in rows."""
 
     s: ComplexArray
     kappa: ComplexArray
@@ -98,15 +100,26 @@ def resolve(
         kappa,
         df1,
     )
+    found = resolved(s, kappa, df1, features, samples)
+    return replace(found, steps=int(steps), residual=float(residual))
+
+
+def resolved(
+    s: ComplexArray,
+    kappa: ComplexArray,
+    df1: ComplexArray,
+    features: float,
+    samples: float,
+) -> Resolved:
+    """Return what is known where kappa is."""
+    n, ratio, gap = size_ratio(features, samples)
     quotient = s / kappa
     scarce = 2 * quotient / (gap + np.sqrt(gap**2 + 4 * ratio * quotient))
     ample = gap + ratio * scarce
     r1, r3 = (scarce, ample) if samples <= features else (ample, scarce)
     if math.isinf(n):
         r1, r3 = np.ones_like(s), np.ones_like(s)
-    return Resolved(
-        s, kappa, df1, r1, r3, inverse(features), inverse(samples), int(steps), float(residual)
-    )
+    return Resolved(s, kappa, df1, r1, r3, inverse(features), inverse(samples), 0, 0.0)
 
 
 def inverse(size: float) -> float:
@@ -116,11 +129,46 @@ def inverse(size: float) -> float:
 
 def projected_signal(modes: Modes, at: Resolved) -> ComplexArray:
     r"""Return s times the transform of the population loss at doubled time, less its value for unlimited features."""
-    return np.asarray(at.delta * _signal_sums(modes.eigenvalues, modes.signal, at.s, at.kappa)[0])
+    return np.asarray(at.delta * _sums(modes, at)[0])
+
+
+def _sums(modes: Modes, at: Resolved) -> tuple[ComplexArray, ComplexArray]:
+    """Sum the signal times Y Z^0 and times Y Y^0."""
+    s, kappa = at.s.ravel(), at.kappa.ravel()
+    near, far = np.zeros((2, s.size), complex)
+    block = min(modes.eigenvalues.size, _SHEET)
+    nodes = max(1, min(s.size, _SHEET // block))
+    work = np.empty(12 * nodes * block)
+    for part in (slice(i, i + block) for i in range(0, modes.eigenvalues.size, block)):
+        for some in (slice(i, i + nodes) for i in range(0, s.size, nodes)):
+            table, root = _shrinkage(modes, part, s[some], kappa[some], work)
+            # the roots of signals once more; Y Y^0 by real and imaginary parts of both
+            free, change, learned = table[4:6] * root, table[6:8] @ root, table[8:10]
+            rr, ii, ri, ir = (
+                np.einsum("jk,jk->j", learned[i], free[j])
+                for i, j in ((0, 0), (1, 1), (0, 1), (1, 0))
+            )
+            near[some] += change[0] + 1j * change[1]
+            far[some] += rr - ii + 1j * (ri + ir)
+    return near.reshape(at.s.shape), far.reshape(at.s.shape)
+
+
+def _shrinkage(
+    modes: Modes, part: slice, s: ComplexArray, kappa: ComplexArray, work: Array
+) -> tuple[Array, Array]:
+    r"""Return a table for some modes, shape (12, nodes, modes), in the memory of `work`, and roots of their signals.
+
+    Real and imaginary parts of c Z, s Y, :math:`\sqrt{s} Y^0, \sqrt{s} Y Z^0`, Y and Z.
+    """
+    c, signal = modes.multiplicities[part], modes.signal[part]
+    root = np.sqrt(signal)
+    table = work[: 12 * s.size * c.size].reshape(12 * s.size, c.size)
+    _shrinkage_table(modes.eigenvalues[part], c, signal, root, s, kappa, table)
+    return table.reshape(12, s.size, c.size), root
 
 
 def train_transform(
-    modes: Modes, at: Resolved, noise: float
+    modes: Modes, at: Resolved, noise: float | Array
 ) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray]:
     r"""Return s times the transform of the train loss at doubled time.
 
@@ -131,8 +179,9 @@ def train_transform(
     """
     # Y = Y Z^0 + Y Y^0, and without limits Y^0 = R_1 R_3 Y Z^0 + Y Y^0. So the difference is
     # R_1 (1 - R_3) Y Z^0 - (1 - R_1) Y Y^0, with 1 - R_1 = df_1/P and 1 - R_3 = df_1/N
-    near, far = _signal_sums(modes.eigenvalues, modes.signal, at.s, at.kappa)
-    unused, taken = noise * at.r1, noise * at.df1 * at.inverse_samples
+    near, far = _sums(modes, at)
+    noises = np.asarray(noise)[..., None]
+    unused, taken = noises * at.r1, noises * at.df1 * at.inverse_samples
     difference = at.r1 * at.df1 * at.inverse_features * near - at.df1 * at.inverse_samples * far
     return (
         np.asarray(at.r1 * (near + far)),
@@ -143,78 +192,99 @@ def train_transform(
 
 
 def pair_transform(
-    modes: Modes, at: Resolved, noise: float, *, rows: slice = slice(None)
+    modes: Modes, at: Resolved, noise: float | Array, *, rows: slice = slice(None)
 ) -> tuple[ComplexArray, ComplexArray]:
     r"""Return s s' C_0 of the test loss at pairs of Laplace variables.
 
     Returns
     -------
-    difference, unlimited : ndarray, shape (rows, 2 nodes)
+    difference, unlimited : ndarray, shape (..., rows, 2 nodes)
         What limited features and samples add, and the value without limits. The first variable runs over the nodes in
-        `rows`, the second over all nodes and their complex conjugates.
+        `rows`, the second over all nodes and their complex conjugates; pairs of nodes of one contour where contours are stacked.
     """
-    m = at.s.size
+    m = at.s.shape[-1]
     chosen = len(range(m)[rows])
-    afford(_PAIR * m * chosen, f"the transform at {chosen:g} x {m:g} pairs of nodes", _NARROWER)
-    by_mode, by_signal, parts = _products(modes, at, rows)
-    half = parts.shape[0] // 2
-    # G, D_2 and the transpose of G, each at the nodes and at their complex conjugates
-    g, d2, transposed = (
-        _pairs(by_mode[half:, : 2 * m]),
-        _pairs(by_mode[half:, 2 * m :]),
-        _pairs(by_mode[:half, 2 * m :]),
-    )
-    v = _pairs(by_signal)
-    unlimited = _pairs(parts[:half, : 2 * m])
-    # Y Y' - Y^0 Y^0' as a sum of products that contain Y - Y^0, so that large terms do not cancel
-    growth = _pairs(parts[:half, 2 * m :] + parts[half:, : 2 * m] + parts[half:, 2 * m :])
+    pairs = at.s.size * chosen
+    afford(_PAIR * pairs, f"the transform at {chosen:g} x {m:g} pairs of nodes", _NARROWER)
+    # G, D_2, the transpose of G, V and U^0
+    sums = _pair_sums(modes, at, rows)
+    g, d2, transposed, v, unlimited = sums[:5]
+    # Y Y' - Y^0 Y^0' as a sum of products that contain Y - Y^0 = delta Y Z^0: no difference of nearly equal numbers
+    one, two = at.delta[..., rows, None], _both(at.delta)
+    growth = two * sums[5] + one * sums[6] + one * two * sums[7]
 
     n, p = at.inverse_features, at.inverse_samples
-    r1, r3, other = at.r1[rows, None], at.r3[rows, None], _both(at.r3)
+    r1, r3, other = at.r1[..., rows, None], at.r3[..., rows, None], _both(at.r3)
     a = r3 + g * n
     det = r1 * (other + transposed * n) + other * g * p
     # a - det, which multiplies U^0, and a D_2/P + G G~/(NP), which multiplies the noise, are the
     # same sum of positive terms: with G + D_2 = df_1, G~ + D_2 = df_1' and G - G~ = df_1 - df_1'
     lost = (r3 * d2 + g * n * _both(at.df1)) * p
-    return (a * growth + g * v * n + lost * (noise + unlimited)) / det, unlimited
+    total = unlimited + np.asarray(noise)[..., None, None]
+    return (a * growth + g * v * n + lost * total) / det, unlimited
 
 
-def _products(modes: Modes, at: Resolved, rows: slice) -> tuple[Array, Array, Array]:
-    """Sum over modes the products of (Y, Z) and (Y, Z) with multiplicities, Y and Z with signals, Y^0 and Y - Y^0 with signals.
+def _pair_sums(modes: Modes, at: Resolved, rows: slice) -> list[ComplexArray]:
+    r"""Sum over modes :math:`c Z Y', c Z Z', c Y Z', s Y Z', s Y^0 {Y^0}', s Y^0 X', s X {Y^0}', s X X'` at pairs of nodes.
 
-    Real parts before imaginary parts; the first factor at the nodes in `rows` only. As many modes at a time as fit 64 MB.
+    Here c are multiplicities, s signals, and :math:`X = Y Z^0`. The first factor at the nodes in `rows` only.
     """
-    m = at.s.size
-    # columns of the table: real and imaginary parts of Y, Z, Y^0 and Y - Y^0, m nodes each
-    some = np.arange(m)[rows]
-    left = np.concatenate([some + m * i for i in range(8)]) if rows != slice(None) else slice(None)
+    m = at.s.shape[-1]
+    block = min(max(256, _TABLE // (12 * m)), modes.eigenvalues.size)
+    # memory for all contours: fresh pages cost more than what is written on them
+    work = np.empty(12 * m * block)
+    if at.s.ndim == 1:
+        sums = _products(modes, at.s, at.kappa, rows, work)
+    else:
+        nodes = zip(at.s, at.kappa, strict=True)
+        each = [_products(modes, s, kappa, rows, work) for s, kappa in nodes]
+        sums = [np.array(of_all) for of_all in zip(*each, strict=True)]
+    zy, zz, yz, both, twice = sums[:5]
+    free, mixed = both[..., : 2 * m], both[..., 2 * m :]
+    back = sums[5:] or [zy.swapaxes(-1, -2), mixed.swapaxes(-1, -2)]
+    order = [zy, zz, back[0], yz, free, mixed, back[1], twice]
+    return [_pairs(one) for one in order]
+
+
+def _products(
+    modes: Modes, s: ComplexArray, kappa: ComplexArray, rows: slice, work: Array
+) -> list[Array]:
+    """Sum products of real and imaginary parts, real parts first; two of them only if they are no transposes of others.
+
+    As many modes at a time as fit into `work`.
+    """
+    m = s.size
+    block = work.size // (12 * m)
+    places = np.arange(2 * m).reshape(2, m)
+    some: Any = slice(None) if rows == slice(None) else places[:, rows].ravel()
     sums: list[Array] = []
-    block = max(256, _TABLE // (8 * m))
     for first in range(0, modes.eigenvalues.size, block):
         part = slice(first, first + block)
-        table = np.empty((modes.eigenvalues[part].size, 8 * m))
-        _shrinkage_table(modes.eigenvalues[part], at.s, at.kappa, at.delta, table)
-        factors = table[:, left]
-        half = factors.shape[1] // 2
-        c, signal = modes.multiplicities[part, None], modes.signal[part, None]
-        products = [
-            (c * factors[:, :half]).T @ table[:, : 4 * m],
-            (signal * factors[:, : half // 2]).T @ table[:, 2 * m : 4 * m],
-            (signal * factors[:, half:]).T @ table[:, 4 * m :],
-        ]
+        kinds = _shrinkage(modes, part, s, kappa, work)[0].reshape(6, 2 * m, -1)
+        cz, sy, free, change = (group[some] for group in kinds[:4])
+        both, y, z = kinds[2:4].reshape(4 * m, -1), kinds[4], kinds[5]
+        products = [cz @ y.T, cz @ z.T, sy @ z.T, free @ both.T, change @ kinds[3].T]
+        if rows != slice(None):
+            products += [(modes.multiplicities[part] * y[some]) @ z.T, change @ kinds[2].T]
         sums = [one + two for one, two in zip(sums, products, strict=True)] if sums else products
-    return sums[0], sums[1], sums[2]
+    return sums
 
 
 def _both(x: ComplexArray) -> ComplexArray:
-    return np.concatenate([x, x.conj()])
+    return np.concatenate([x, x.conj()], axis=-1)[..., None, :]
 
 
 def _pairs(products: Array) -> ComplexArray:
     """Turn sums of products of real and imaginary parts into sums of products with the second factor and its conjugate."""
-    l, m = products.shape[0] // 2, products.shape[1] // 2
-    rr, ri, ir, ii = products[:l, :m], products[:l, m:], products[l:, :m], products[l:, m:]
-    return np.concatenate([rr - ii + 1j * (ri + ir), rr + ii + 1j * (ir - ri)], axis=1)
+    l, m = products.shape[-2] // 2, products.shape[-1] // 2
+    found = np.empty((*products.shape[:-2], l, 2 * m), complex)
+    rr, ri = products[..., :l, :m], products[..., :l, m:]
+    ir, ii = products[..., l:, :m], products[..., l:, m:]
+    np.subtract(rr, ii, out=found.real[..., :m])
+    np.add(rr, ii, out=found.real[..., m:])
+    np.add(ri, ir, out=found.imag[..., :m])
+    np.subtract(ir, ri, out=found.imag[..., m:])
+    return found
 
 
 def train_from_test(
@@ -239,45 +309,52 @@ def train_from_test(
 
 
 @njit
-def _shares(eigenvalue: float, x: complex) -> tuple[complex, complex]:
-    """Return x / (eigenvalue + x) and eigenvalue / (eigenvalue + x); no square leaves the range of floating-point numbers."""
-    # divided by the largest of the three, so that squares neither overflow nor underflow
-    size = max(abs(x.real), abs(x.imag), eigenvalue)
-    a, re, im = eigenvalue / size, x.real / size, x.imag / size
+def _shares(eigenvalue: float, real: float, imag: float) -> tuple[float, float, float]:
+    """Return x / (eigenvalue + x) and eigenvalue / (eigenvalue + x): real parts of both, and the imaginary part, opposite to each other."""
+    # in units of the larger one, so that no square leaves the range of floating-point numbers; no branches, so that loops vectorize
+    unit = 1.0 / max(abs(real), abs(imag), eigenvalue)
+    a, re, im = eigenvalue * unit, real * unit, imag * unit
     inverse = 1.0 / ((a + re) * (a + re) + im * im)
-    return complex((a * re + re * re + im * im) * inverse, a * im * inverse), complex(
-        a * (a + re) * inverse, -a * im * inverse
-    )
-
-
-@njit
-def _signal_sums(
-    eigenvalues: Array, signal: Array, s: ComplexArray, kappa: ComplexArray
-) -> tuple[ComplexArray, ComplexArray]:
-    """Sum the signal times Y Z^0 and times Y Y^0."""
-    near, far = np.zeros_like(s), np.zeros_like(s)
-    for j in range(s.size):
-        for k in range(eigenvalues.size):
-            y, _ = _shares(eigenvalues[k], kappa[j])
-            y0, z0 = _shares(eigenvalues[k], s[j])
-            near[j] += signal[k] * (y * z0)
-            far[j] += signal[k] * (y * y0)
-    return near, far
+    return (a * re + re * re + im * im) * inverse, a * (a + re) * inverse, a * im * inverse
 
 
 @njit
 def _shrinkage_table(
-    eigenvalues: Array, s: ComplexArray, kappa: ComplexArray, delta: ComplexArray, table: Array
+    eigenvalues: Array,
+    multiplicities: Array,
+    signal: Array,
+    root: Array,
+    s: ComplexArray,
+    kappa: ComplexArray,
+    table: Array,
 ) -> None:
-    """Fill rows with Y, Z, Y^0 and Y - Y^0, real parts before imaginary parts."""
+    """Fill the rows of `_shrinkage`, real parts of all nodes before imaginary parts."""
     m = s.size
-    for k in range(eigenvalues.size):
-        for j in range(m):
-            y, z = _shares(eigenvalues[k], kappa[j])
-            y0, z0 = _shares(eigenvalues[k], s[j])
-            # Y - Y^0 = (1 - s/kappa) Y Z^0: no difference of nearly equal numbers
-            change = delta[j] * (y * z0)
-            table[k, j], table[k, m + j] = y.real, y.imag
-            table[k, 2 * m + j], table[k, 3 * m + j] = z.real, z.imag
-            table[k, 4 * m + j], table[k, 5 * m + j] = y0.real, y0.imag
-            table[k, 6 * m + j], table[k, 7 * m + j] = change.real, change.imag
+    for j in range(m):
+        # a few rows in each loop, which is how many the compiler can tell apart
+        re, im = kappa[j].real, kappa[j].imag
+        y_re, y_im, z_re, z_im = (
+            table[8 * m + j],
+            table[9 * m + j],
+            table[10 * m + j],
+            table[11 * m + j],
+        )
+        for k in range(eigenvalues.size):
+            y_re[k], z_re[k], y_im[k] = _shares(eigenvalues[k], re, im)
+            z_im[k] = -y_im[k]
+        cz_re, cz_im, sy_re, sy_im = table[j], table[m + j], table[2 * m + j], table[3 * m + j]
+        for k in range(eigenvalues.size):
+            cz_re[k], cz_im[k] = multiplicities[k] * z_re[k], -multiplicities[k] * y_im[k]
+            sy_re[k], sy_im[k] = signal[k] * y_re[k], signal[k] * y_im[k]
+        re, im = s[j].real, s[j].imag
+        free_re, free_im, change_re, change_im = (
+            table[4 * m + j],
+            table[5 * m + j],
+            table[6 * m + j],
+            table[7 * m + j],
+        )
+        for k in range(eigenvalues.size):
+            y0, z0, im0 = _shares(eigenvalues[k], re, im)
+            free_re[k], free_im[k] = root[k] * y0, root[k] * im0
+            change_re[k] = root[k] * (y_re[k] * z0 + y_im[k] * im0)
+            change_im[k] = root[k] * (y_im[k] * z0 - y_re[k] * im0)

@@ -366,7 +366,8 @@ def test_scalars_in_floats_out_broadcasting_and_files(tmp_path):
     )
     grid = gradient_flow([1, 3], spectrum, features=2, samples=[[7], [INF]])
     assert grid.test_loss.shape == (2, 2)
-    assert grid.test_loss[0, 1] == one.test_loss
+    # kappa is found from that of the time before, and differs by rounding
+    assert grid.test_loss[0, 1] == pytest.approx(one.test_loss, rel=1e-14)
     assert gradient_flow([], spectrum).test_loss.shape == (0,)
     kept = Result.load(grid.save(tmp_path / "flow.npz"))
     np.testing.assert_array_equal(kept.train_loss, grid.train_loss)
