@@ -16,7 +16,9 @@ def kernel_digest(package: Path) -> str:
     trees = {path: ast.parse(text) for path, text in texts.items() if "njit" in text}
     holding = {path: [n for n in tree.body if _is_kernel(n)] for path, tree in trees.items()}
     holding = {path: kernels for path, kernels in holding.items() if kernels}
-    found = hashlib.sha256((package / "solvers" / "_jit.py").read_bytes())
+    found = hashlib.sha256()
+    for door in ("_jit.py", "_kernel.py"):  # with the options of the compiler
+        found.update((package / "solvers" / door).read_bytes())
     seen = set(holding)
     for path, kernels in holding.items():
         for kernel in kernels:

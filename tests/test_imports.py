@@ -49,6 +49,17 @@ def test_a_law_is_shown_without_a_compiler():
     assert "numba" not in loaded
 
 
+def test_solvers_load_the_compiler_alone():
+    """SciPy takes as long to import as many a solver takes to answer: functions that need it import it."""
+    modules = [name for name in submodules("scalinglaws.solvers") if name not in NO_THEORY]
+    code = "import sys\nfrom scalinglaws.solvers import " + ", ".join(modules)
+    heavy = ("scipy.special", "scipy.optimize", "scipy.linalg", "sympy", "matplotlib")
+    probe = f"{code}\nprint(*[name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.check_output([sys.executable, "-c", probe], text=True)
+    assert "linear" in modules
+    assert loaded.split() == []
+
+
 def test_rooms_are_loaded_when_touched():
     assert "sympy" in _loaded_after("import scalinglaws; scalinglaws.theory.law('linear.time')")
     assert "numba" in _loaded_after("import scalinglaws; scalinglaws.solvers.linear")

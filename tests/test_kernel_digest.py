@@ -48,6 +48,7 @@ def test_words_recompile_nothing(digest, name, old, new):
         ("solvers/equivalents/kappa.py", "MAX_STEPS = 200", "MAX_STEPS = 201"),
         ("solvers/equivalents/kappa.py", "    return ", "    return 2 * "),
         ("solvers/_jit.py", '"fastmath": False', '"fastmath": True'),
+        ("solvers/_kernel.py", '"boundscheck": None', '"boundscheck": True'),
     ],
 )
 def test_kernels_and_their_constants_do(digest, name, old, new):

@@ -51,17 +51,11 @@ def njit(function: Kernel) -> Kernel:
         return function
     import numba
 
-    from ._kernel_cache import KernelCache
+    if cast(Any, numba.config).DISABLE_JIT:
+        return function
+    from ._kernel import Kernel as Compiled
 
-    compiler = cast(Any, numba.njit)
-    try:
-        kernel = compiler(cache=True, **_OPTIONS)(function)
-        kernel._cache = KernelCache(function)  # in place of Numba's own
-    except (
-        RuntimeError
-    ):  # no place for the cache: neither beside the source nor in the user's cache folder
-        kernel = compiler(cache=False, **_OPTIONS)(function)
-    return cast(Kernel, kernel)
+    return cast(Kernel, Compiled(function, targetoptions=_OPTIONS))
 
 
 def pointer(kernel: Kernel, signature: str) -> Kernel:

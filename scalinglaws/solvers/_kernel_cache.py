@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import os
 import pickle
@@ -71,12 +72,17 @@ class KernelCache(_FunctionCache):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        locator = self._impl.locator
-        self._cache_file = _SealedFiles(
-            self._cache_path,
-            self._impl.filename_base,
-            ("sealed, unlocked", locator.get_source_stamp()),
-        )
+        self._stamp = ("sealed, unlocked", self._impl.locator.get_source_stamp())
+        self._cache_file = self._files("")
+
+    def form(self, suffix: str) -> KernelCache:
+        """Return the cache of the same function compiled in another way, in files whose names differ by a suffix."""
+        found = copy.copy(self)
+        found._cache_file = self._files(suffix)
+        return found
+
+    def _files(self, suffix: str) -> _SealedFiles:
+        return _SealedFiles(self._cache_path, self._impl.filename_base + suffix, self._stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature, or None if there is none that can be used."""

@@ -162,7 +162,7 @@ def check(
     demo : bool
         Whether ``scalinglaws verify --demo`` runs it: a fast check, one for each theory.
     compiles : float
-        Seconds of compilation in a first run, roughly (``benchmarks/compilation.py``). What compiles longest is begun first, so
+        Seconds of compilation in a first run, roughly (``benchmarks/cold.py --kernels``). What compiles longest is begun first, so
         that workers do not compile the same kernels at the same time.
     refutes : sequence of str
         Names of laws of which another formula is in print (`Law.published`) that is the rival of one of the comparisons; such a

@@ -5,7 +5,12 @@ import os
 import subprocess
 import sys
 
+import numba
 import pytest
+
+from scalinglaws.solvers import _jit, _kernel
+
+compiled_only = pytest.mark.skipif(not _jit.JIT, reason="no kernels are compiled")
 
 PROBE = """
 import json, math
@@ -36,23 +41,70 @@ def test_switching_compilation_off_changes_no_number():
         assert one == pytest.approx(two, rel=1e-13)
 
 
+@compiled_only
 def test_kernels_compile_where_no_cache_can_be_written(monkeypatch):
-    import numba
+    def nowhere(function):
+        raise RuntimeError("cannot cache function: no locator available")
 
-    from scalinglaws.solvers import _jit
+    monkeypatch.setattr(_kernel, "KernelCache", nowhere)
+    double = _jit.njit(lambda x: 2 * x)
+    assert (double(3.0), double.stats.cache_path) == (6.0, None)
 
-    attempts = []
 
-    def compiler(*, cache, **options):
-        attempts.append(cache)
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr(_jit, "JIT", True)
-    monkeypatch.setattr(numba, "njit", compiler)
+@compiled_only
+def test_numba_can_be_switched_off_too(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
     assert _jit.njit(abs) is abs
-    assert attempts == [True, False]
+
+
+FORMS = """
+import json, pickle
+import numpy as np
+from scalinglaws.solvers._jit import njit
+
+@njit
+def square(x):
+    return x * x
+
+@njit
+def factorial(n):
+    return 1 if n < 2 else n * factorial(n - 1)
+
+@njit
+def total(x):
+    found = 0.0
+    for value in x:
+        found += square(value)
+    return found + factorial(x.size + 2)
+
+def forms():
+    return [len(kernel.signatures) for kernel in (total, square, square.inner, factorial, factorial.inner)]
+
+seen = [total(np.array([1.0, 2.0])), *forms()]
+seen += [square(3.0), square(3), factorial(5), *forms()]
+hits = [sum(kernel.stats.cache_hits.values()) for kernel in (total, square, square.inner, factorial)]
+again = pickle.loads(pickle.dumps(square))
+print(json.dumps([seen, hits, again(4.0)]))
+"""
+
+
+@compiled_only
+def test_what_only_kernels_call_gets_no_form_for_python(tmp_path):
+    path = tmp_path / "forms.py"
+    path.write_text(FORMS, encoding="utf-8")
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def again():
+        call = [sys.executable, str(path)]
+        return json.loads(subprocess.check_output(call, text=True, env=environment))
+
+    seen = [29.0, 1, 0, 1, 0, 1, 9.0, 9, 120, 1, 2, 1, 1, 1]
+    assert again() == [seen, [0, 0, 0, 0], 16.0]
+    found, hits, _ = (
+        again()
+    )  # machine code of all that Python calls is read; what it calls is part of it
+    assert hits == [1, 2, 0, 1]
+    assert found == [29.0, 1, 0, 0, 0, 0, 9.0, 9, 120, 1, 2, 0, 1, 0]
 
 
 POINTERS = """

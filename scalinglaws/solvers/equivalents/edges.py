@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import brentq
 
+from .._roots import brentq
 from ..spectra import Modes
 from .kappa import renormalized_ridge, size_ratio
 from .response import inverse

@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import roots_jacobi
 
 from ...arguments import Array
 from ...errors import ResourceError
@@ -33,6 +32,8 @@ Steps = NDArray[np.int64]
 @cache
 def radau() -> Array:
     """Return 0 and the right Radau points, shape (p + 1,)."""
+    from scipy.special import roots_jacobi
+
     inner = (roots_jacobi(POINTS - 1, 1, 0)[0] + 1) / 2
     points = np.concatenate(([0.0], np.sort(inner), [1.0]))
     points.setflags(write=False)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import brentq
 
 from ...arguments import Array, afford
 from ...equality import by_value
 from ...errors import ConvergenceError, DomainError
 from ...reprs import short_repr
 from .._blas import one_thread
+from .._roots import brentq
 from ..spectra import Modes
 from .elliptic import interval, kappas, learned, start_of
 from .kappa import ComplexArray

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
 
 from ...arguments import Array
 from ...errors import ConvergenceError, refusal
 from ...reprs import short_repr
+from .._roots import bounded_minimum
 
 LogLoss = Callable[[ArrayLike, ArrayLike], Array]
 """Logarithm of the loss as a function of the logarithms of size and budget, which broadcast."""
@@ -50,14 +50,7 @@ def best_split(log_loss: LogLoss, sizes: Array, log_compute: float) -> Split:
             named=False,
         )
     along: Callable[[float], float] = lambda x: float(log_loss(x, log_compute))  # noqa: E731
-    x = float(
-        minimize_scalar(
-            along,
-            bounds=(sizes[best - 1], sizes[best + 1]),
-            method="bounded",
-            options={"xatol": 2e-3},
-        ).x
-    )
+    x = bounded_minimum(along, sizes[best - 1], sizes[best + 1], xatol=2e-3)[0]
     for _ in range(2):
         h = STEP
         line = log_loss(x + h * np.arange(-2, 3), log_compute)

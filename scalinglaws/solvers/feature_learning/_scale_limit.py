@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import zeta
 
 from ..spectra import PowerLawSpectrum, Spectrum
 from ._balance import balanced_scale
@@ -36,6 +35,8 @@ def largest_scale(
 
 def _reach(spectrum: Spectrum, features: float, samples: float) -> tuple[float, float]:
     """Return the sum of mu/x over all that is learned, the transform of the train loss at rate 0, and its relative error."""
+    from scipy.special import zeta
+
     n, size = min(features, samples), spectrum.size
     if n < size * (1 - 1e-9):
         if features == samples:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ...arguments import Array, Value, broadcast, numbers, refuse_first, shaped, whole_numbers
 from ...errors import ExtrapolationWarning, refusal
 from ...results import Result
+from .._roots import brentq
 from ..catalogue import shows
 from ..patterns import aligned_neurons
 from ._dual import Maximum, Problem, Weights, maximum

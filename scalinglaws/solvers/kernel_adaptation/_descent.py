@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.sparse.linalg import LinearOperator, cg
 
 from ...equality import by_value
 from ...reprs import short_repr
 from ._free_energy import Problem, State, evaluate
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import LinearOperator
 
 Array = NDArray[np.float64]
 
@@ -110,6 +112,8 @@ def descend(
             raise StopIteration
 
     if landscape.point[2] > tolerance:
+        from scipy.optimize import minimize
+
         found = minimize(
             landscape,
             position,
@@ -135,6 +139,8 @@ def _polish(landscape: _Landscape, metric: LinearOperator, tolerance: float, mos
     Second derivatives along a vector are differences of gradients; what L-BFGS has learned about them preconditions conjugate
     gradients.
     """
+    from scipy.sparse.linalg import LinearOperator, cg
+
     taken = 0
     for _ in range(_NEWTON_STEPS):
         if landscape.point is None or landscape.point[2] <= tolerance or taken >= most:

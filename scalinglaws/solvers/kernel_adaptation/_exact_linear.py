@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaln, logsumexp
 
 from ...arguments import afford, number, whole
 from ...errors import refusal
@@ -130,6 +129,8 @@ def exact_two_layer_linear(
     >>> print(found.mean.round(4), found.weights.round(4))
     [0.9324 0.032  0.9643] [0.9324 0.032 ]
     """
+    from scipy.special import logsumexp
+
     inputs = data_rows("X", X)
     targets = data_values("y", y, len(inputs))
     width = whole("width", width, high=10**9)
@@ -233,6 +234,8 @@ def _averages(
 
 def _stirling(half: float) -> float:
     """Return x ln x - x - ln Gamma(x), which cancels at large x."""
+    from scipy.special import gammaln
+
     if half > _SERIES:
         return 0.5 * math.log(half / (2 * math.pi)) - 1 / (12 * half)
     return half * math.log(half) - half - float(gammaln(half))

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas, lapack
 
 from ...equality import by_value
 from ...reprs import short_repr
@@ -115,6 +114,8 @@ class State:
 
 def evaluate(problem: Problem, triangles: list[Array], scale: float) -> State | None:
     """Compute the free energy and its gradient at some lower triangles; None where a matrix is not positive in floats."""
+    from scipy.linalg import blas, lapack
+
     last = len(triangles) - 1
     activated = ACTIVATIONS[problem.activation]
     roots, backwards, kernels = [], [], []
@@ -194,6 +195,8 @@ def residual(problem: Problem, state: State, scale: float) -> float:
     written for the basis in which each K is the unit matrix; :math:`g_l` is the derivative with respect to :math:`K^{(l)}` of all that
     lies above, at fixed kernels there. It follows the equations rather than the gradient of `evaluate`.
     """
+    from scipy.linalg import lapack
+
     activated = ACTIVATIONS[problem.activation]
     last = len(problem.layers) - 1
     worst = 0.0
@@ -231,12 +234,16 @@ def residual(problem: Problem, state: State, scale: float) -> float:
 
 def _cholesky(matrix: Array) -> Array | None:
     """Return the lower factor, or None."""
+    from scipy.linalg import lapack
+
     factor, failed = lapack.dpotrf(matrix, lower=1, clean=1)
     return None if failed or not math.isfinite(factor[-1, -1]) else factor
 
 
 def _square(factor: Array) -> Array:
     """Return a factor times its transpose."""
+    from scipy.linalg import blas
+
     return _mirrored(blas.dsyrk(1, factor, lower=1))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import cholesky, solve, solve_triangular
 
 from ...arguments import afford, choice, number, numbers, whole, whole_numbers
 from ...errors import ExtrapolationWarning, refusal
@@ -392,6 +391,8 @@ def _adapted(
 
 
 def _predicted(found: AdaptedKernels, new: Array) -> Array:
+    from scipy.linalg import cholesky, solve, solve_triangular
+
     inputs, columns = found.inputs, found.targets.reshape(len(found.targets), -1)
     shape = (len(new), *found.targets.shape[1:])
     if found.activation == "linear":  # a linear function, of the span of the inputs

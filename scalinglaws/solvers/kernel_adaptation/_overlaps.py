@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import factorial2
 
 from ...arguments import Array
 from ...equality import by_value
@@ -28,6 +27,8 @@ _PER_DEVIATION_ACROSS, _WIDEST = 3.0, 0.25  # nodes of log rho
 
 def amplitude(degree: int) -> float:
     r"""Return :math:`G_k (1+2q)^{k/2}`, the constant in front of an overlap."""
+    from scipy.special import factorial2
+
     odd = float(factorial2(degree - 2)) if degree > 1 else 1.0
     return 2 / math.sqrt(math.pi) * (-2.0) ** ((degree - 1) // 2) * odd
 

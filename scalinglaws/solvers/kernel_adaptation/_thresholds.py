@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ...arguments import Array, number
 from ...errors import refusal
 from ...results import Result
+from .._roots import brentq
 from ..catalogue import shows
 from ._dual import Maximum, Problem, Weights, maximum
 from ._two_layer import FAR, checked_problem

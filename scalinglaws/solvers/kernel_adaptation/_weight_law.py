@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 
 from ...arguments import Array
+from .._roots import bounded_minimum, brentq
 from ._dual import Maximum, Problem, Weights
 from ._overlaps import Nodes
 
@@ -108,13 +108,13 @@ def steepest_beyond(problem: Problem, t: Array, rule: Nodes, far: float) -> floa
     best = int(np.argmax(slopes))
     if best in (0, m.size - 1):
         return float(slopes[best])
-    top = minimize_scalar(
+    lowest = bounded_minimum(
         lambda x: -float(slope(problem, t, rule, np.array([x]))[0]),
-        bounds=(m[best - 1], m[best + 1]),
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    return max(-float(top.fun), float(slopes[best]))
+        m[best - 1],
+        m[best + 1],
+        xatol=1e-9,
+    )[1]
+    return max(-lowest, float(slopes[best]))
 
 
 def output_powers(problem: Problem, found: Maximum, weights: Weights) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from scipy.optimize import brentq
+from .._roots import brentq
 
 Evidence = Callable[[float], tuple[float, float]]
 r"""From ln p to :math:`E_p/p` and :math:`E_p - p E_p'`, with minus the logarithm :math:`E_p` of the mean of the likelihood's

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_ndtr
 
 from ...arguments import Array, Value, broadcast, number, numbers, refuse_first, shaped
 from ...errors import refusal
@@ -109,6 +108,8 @@ def alignment_cost(eigenvalue: ArrayLike, alignment: ArrayLike = 0.5) -> Value:
 
 def checked_costs(eigenvalue: Array, alignment: Array, shape: tuple[int, ...]) -> Array:
     """Return costs for checked arrays of one length."""
+    from scipy.special import log_ndtr
+
     # squared in the end, so that nothing leaves the range of floating-point numbers before
     with np.errstate(over="ignore"):
         z = alignment / np.sqrt(eigenvalue)

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ...arguments import Value, broadcast, numbers, shaped
 from ...errors import refusal
+from .._roots import brentq
 from .._samples import SMALLEST_EIGENVALUE
 from ..catalogue import shows
 from ..equivalents.spectral_sums import degrees_of_freedom

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ...arguments import Array, Value, broadcast, numbers, refuse_first, shaped
 from ...results import Result
 from .._eigenvalues import spectrum_of
 from .._jit import njit
+from .._roots import brentq
 from ..catalogue import shows
 from ..equivalents.kappa import renormalized_ridge
 from ..spectra import Modes, Spectrum

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import comb
 
 from ...arguments import Array
 
@@ -19,7 +18,7 @@ SMOOTH = 1e-6
 """Largest relative change by the last of them with which a polynomial is taken."""
 
 _LARGEST_CHOICE = 5e-3  # largest binomial coefficient of a number between 0 and 12 over 15
-_CHOICES = (-1.0) ** np.arange(KNOWN) * comb(KNOWN - 1, np.arange(KNOWN))
+_CHOICES = (-1.0) ** np.arange(KNOWN) * [float(math.comb(KNOWN - 1, k)) for k in range(KNOWN)]
 
 
 def roughness(losses: Array) -> float:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq, minimize_scalar
 
 from ...arguments import Array, Value, number, numbers, shaped
 from ...errors import DomainError, refusal
+from .._roots import bounded_minimum, brentq
 from ..catalogue import shows
 from ..equivalents.edges import lower_edge
 from ..spectra import Spectrum, one_spectrum
@@ -275,13 +275,11 @@ def _first(
         if known[i] - level > max(sides) - known[i] and i != bottom:
             continue
         bounds = (math.log(grid[i - 1]), math.log(grid[i + 1]))
-        least = minimize_scalar(
-            lambda x: _at(losses, x), bounds=bounds, method="bounded", options={"xatol": 1e-6}
-        )
-        if least.fun <= level:
-            return _cross(level, losses, grid[i - 1], math.exp(least.x))
-        if least.fun < lowest:
-            lowest, place = float(least.fun), math.exp(least.x)
+        log_place, least = bounded_minimum(lambda x: _at(losses, x), *bounds, xatol=1e-6)
+        if least <= level:
+            return _cross(level, losses, grid[i - 1], math.exp(log_place))
+        if least < lowest:
+            lowest, place = least, math.exp(log_place)
     if end < grid.size:
         return _cross(level, losses, grid[end - 1], grid[end])
     raise refusal(

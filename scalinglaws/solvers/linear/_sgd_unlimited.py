@@ -14,9 +14,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.optimize import brentq
 
 from ...arguments import Array
+from .._roots import brentq
 from ..equivalents.contour import TRUNCATION, cotangent
 from ..equivalents.kappa import ComplexArray
 from ..equivalents.losses import ROUNDING, Loss

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ...arguments import MOST_EXACT, broadcast, numbers, shaped, whole_numbers
 from ...results import Result
+from .._roots import brentq
 from ..catalogue import shows
 from ._fixed_number import bounds_of_specialized, curvature_of_chance, fixed_numbers
 from ._normal import Array, log_tail_of_normal
@@ -156,11 +156,15 @@ def mean_field(n: float, d: float, power: int = 3) -> tuple[Tilted, Moments]:
     lowest = lowest_peak(d, power)
     spinodal = tilted_to(lowest, d, power)
     edge = -math.log(2 * n) - 2 * math.log(moments(spinodal, d).mean)
-    options = {"xtol": 1e-14, "rtol": 1e-14, "maxiter": 200}
     if excess(spinodal) >= 0:
         top = math.log(spinodal.tilt)
         root = brentq(
-            lambda y: excess(tilted_by(math.exp(y), d, power)), edge - 1e-9, top + 1e-9, **options
+            lambda y: excess(tilted_by(math.exp(y), d, power)),
+            edge - 1e-9,
+            top + 1e-9,
+            xtol=1e-14,
+            rtol=1e-14,
+            maxiter=200,
         )
         law = tilted_by(math.exp(root), d, power)
     else:
@@ -170,7 +174,9 @@ def mean_field(n: float, d: float, power: int = 3) -> tuple[Tilted, Moments]:
             lambda y: excess(tilted_to(math.sinh(y), d, power)),
             math.asinh(lowest),
             math.asinh(highest) + 1e-9,
-            **options,
+            xtol=1e-14,
+            rtol=1e-14,
+            maxiter=200,
         )
         law = tilted_to(math.sinh(root), d, power)
     return law, moments(law, d)

@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.special import log_ndtr
 
 from ...arguments import choice, generator, number, whole
 from ...equality import by_value
@@ -253,6 +251,8 @@ def _independent(
     n: float, d: float, tilt: float, peak: float, samples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Draw all weights from the tilted law; return logarithms of importance weights, and numbers beyond 1."""
+    from scipy.special import log_ndtr
+
     most = math.sqrt(2 * (_SPARE + math.log(n) + tilt / 8) / d)
     near = min(_FARTHEST / math.sqrt(d), 1.5 / peak if peak > 0 else most, most)
     edges = np.linspace(0.0, near, max(_CELLS, math.ceil(_FLAT * math.sqrt(n))) + 1)
@@ -268,6 +268,9 @@ def _with_fixed_number(
     part: FixedNumber, samples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Draw networks with a fixed number of specialized neurons; the last of these is integrated out."""
+    from scipy.interpolate import CubicSpline
+    from scipy.special import log_ndtr
+
     n, d, neurons = part.n, part.d, part.neurons
     total, logs, beyond = np.zeros((3, samples))
     if n > neurons:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize, minimize_scalar
 
 from ...arguments import (
     afford,
@@ -29,6 +28,7 @@ from ...arguments import (
 )
 from ...errors import ConvergenceError, ResourceError, refusal
 from ...results import Result
+from .._roots import bounded_minimum
 from ..catalogue import shows
 from ._normal import Array
 from ._site import psi
@@ -269,13 +269,7 @@ def _least(cost: Callable[[float], float], most: float) -> float:
     grid = np.linspace(0.0, most, 101)
     values = [cost(point) for point in grid.tolist()]
     best = int(np.argmin(values))
-    found = minimize_scalar(
-        cost,
-        bounds=(grid[max(best - 1, 0)], grid[min(best + 1, 100)]),
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    return float(found.x)
+    return bounded_minimum(cost, grid[max(best - 1, 0)], grid[min(best + 1, 100)], xatol=1e-9)[0]
 
 
 def optimize_configuration(
@@ -344,6 +338,8 @@ def optimize_configuration(
         return dimension / 2 * float(r.sum()) + width / (
             2 * total
         ), dimension * w - width / total**2 * slope * w
+
+    from scipy.optimize import minimize
 
     ends = []
     for _ in range(tries):

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import fft, integrate
-from scipy.special import log_ndtr, ndtr
 
 from ...arguments import afford, numbers, shaped
 from ...errors import ConvergenceError, ResourceError
@@ -136,6 +134,9 @@ def cube_rate(deviation: ArrayLike) -> CubeRate:
 
 def log_tail_of_two(s: float) -> float:
     """Return log P(A_2 > s) by quadrature, s >= 0: either both numbers are beyond the symmetric point, or exactly one is."""
+    from scipy import integrate
+    from scipy.special import log_ndtr
+
     total = math.sqrt(30.0) * s
     middle = float(np.cbrt(total / 2))
     both = 2 * float(log_ndtr(-middle))
@@ -162,6 +163,9 @@ def log_tail_on_lattice(n: int, s: float) -> tuple[float, float, float]:
     Rounding spoils cells far from the tilted mean; of the tilts under which they do not
     matter, the one with the least result is taken: rounding only adds.
     """
+    from scipy import fft
+    from scipy.special import log_ndtr
+
     target = s * math.sqrt(n)
     points = _POINTS
     while 0.7 * points * _STEP < target + 12 * math.sqrt(n) + 100:
@@ -252,6 +256,8 @@ def _untilted(
 
 def _masses(y: Array) -> Array:
     """Return the probability that one term falls into the cell around y and is not above the largest."""
+    from scipy.special import ndtr
+
     edges = [np.cbrt(ROOT_15 * (y + half)) for half in (-_STEP / 2, _STEP / 2)]
     # on either side of 0 the difference of two small tails, not of two numbers near 1
     low, high = np.minimum(edges[0], _LARGEST), np.minimum(edges[1], _LARGEST)

@@ -17,10 +17,9 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import gammaln
 
 from ...reprs import short_repr
+from .._roots import brentq
 from ._costs import specialized_cost
 from ._normal import LOG_ROOT_2PI, Array, log_tail_of_normal
 from ._site import (
@@ -78,6 +77,8 @@ class FixedNumber:
     @property
     def log_ways(self) -> float:
         """Logarithm of the number of choices of the specialized neurons."""
+        from scipy.special import gammaln
+
         others = self.n - self.neurons
         return float(gammaln(self.n + 1) - gammaln(self.neurons + 1) - gammaln(others + 1))
 

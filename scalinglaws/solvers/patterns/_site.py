@@ -12,9 +12,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from .. import _jit
+from .._roots import brentq
 from ._normal import LOG_ROOT_2PI, Array, log_tail_of_normal
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_ndtr
 
 from ...arguments import (
     broadcast,
@@ -158,6 +157,8 @@ def _one(
     n: int, s: float, method: str, samples: int, source: np.random.Generator | None
 ) -> tuple[float, float, float, float, bool]:
     """Return log P, its standard error, its two parts, and whether they can be trusted."""
+    from scipy.special import log_ndtr
+
     if s < 0:
         value, error, *_, good = _one(n, -s, method, samples, source)
         return (

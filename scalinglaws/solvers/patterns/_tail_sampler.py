@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import log_ndtr
 
 from .. import _jit
+from .._roots import brentq
 from ._cubes import ROOT_15, TRANSITION, larger_root
 from ._normal import (
     IMPOSSIBLE,
@@ -34,6 +33,8 @@ def sampled(
     n: int, s: float, samples: int, rng: np.random.Generator, *, jumps: bool
 ) -> tuple[Estimate, Estimate]:
     """Estimate log P(A_n > s) for no term and for the largest term above a threshold."""
+    from scipy.special import log_ndtr
+
     deviation, target = s / (15 * n) ** 0.25, s * math.sqrt(n)
     strongest = min(s, TRANSITION * (15 * n) ** 0.25) / math.sqrt(n)
     # the tilted density turns upward here; the same cell edge in both parts, which therefore add up to the whole
@@ -57,6 +58,8 @@ def sampled(
 
 def missed_by_tilt(n: int, s: float) -> float:
     """Return a bound from below of what one tilt leaves out of log P(A_n > s): one term is all that is needed, the others help."""
+    from scipy.special import log_ndtr
+
     return math.log(n / 2) + float(log_ndtr(-np.cbrt(ROOT_15 * s * math.sqrt(n))))
 
 

@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from ...arguments import Array
 from ...errors import DomainError
@@ -147,6 +146,7 @@ class Branch:
 
 def _integrals(norm: float, tau: float, s: float, log_x: float, loss: ConvexLoss) -> Array:
     """Return E1 and its derivatives in log x and log s; E2 and those in log x, log tau, log norm; E[d u]; E[V]."""
+    from scipy.special import ndtr
 
     def integrand(omega: Array) -> Array:
         v = norm * omega
@@ -249,6 +249,8 @@ def _below_stability(alpha: Array, norm: Array) -> None:
 
 def record(found: Points, i: int, point: Saddle, loss: ConvexLoss) -> None:
     """Write what is known of a saddle point, and of what is measured there, into a row."""
+    from scipy.special import ndtr
+
     norm, tau, x = math.exp(point.log_norm), math.exp(point.log_tau), math.exp(point.log_x)
     s = 1 / math.hypot(1.0, tau)
     r = float(overlap(np.array(tau)))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from ...arguments import Array, Value, numbers, refuse_first, shaped
 from ...results import Diagnostics, Result, Status, judged
@@ -141,6 +140,8 @@ def _row(norm: float) -> tuple[float, float, float]:
 
 def _fall(x: Array) -> Array:
     """Return 1 - tanh x."""
+    from scipy.special import expit
+
     return np.asarray(2 * expit(-2 * x))
 
 

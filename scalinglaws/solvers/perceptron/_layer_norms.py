@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, svds
 
 from ...arguments import Array, afford
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import LinearOperator
 
 _DENSE = 1000  # smaller side of a matrix up to which all its singular values are found
 _TOLERANCE = 1e-11
@@ -37,6 +39,8 @@ def group_norm(weight: Array, shape: tuple[int, int] | None, convolution: str) -
 
 
 def _of_matrix(matrix: Array) -> float:
+    from scipy.sparse.linalg import LinearOperator
+
     if min(matrix.shape) <= _DENSE:
         return float(np.linalg.norm(matrix, 2))
     return _largest(LinearOperator(matrix.shape, matvec=matrix.dot, rmatvec=matrix.T.dot))
@@ -44,6 +48,8 @@ def _of_matrix(matrix: Array) -> float:
 
 def _largest(operator: LinearOperator) -> float:
     """Return the largest singular value of an operator, by Lanczos iteration from a vector without symmetry."""
+    from scipy.sparse.linalg import svds
+
     start = np.random.default_rng(0).standard_normal(min(operator.shape))
     found = svds(
         operator, k=1, v0=start, tol=_TOLERANCE, return_singular_vectors=False, solver="arpack"
@@ -69,6 +75,8 @@ def _circular(kernel: Array, height: int, width: int) -> float:
 
 def _padded(kernel: Array, height: int, width: int) -> float:
     """Return the largest singular value of a convolution of an image with zeros around it."""
+    from scipy.sparse.linalg import LinearOperator
+
     outputs, inputs, rows, columns = kernel.shape
     full = (height + rows - 1, width + columns - 1)
     afford(

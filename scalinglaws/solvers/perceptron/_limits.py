@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erfcx
 
 from ...arguments import Array, Value, shaped
 from ...results import Diagnostics, Result, Status, judged
@@ -263,6 +262,8 @@ _POSTERIOR = "Newton in log sqrt(q/(1 - q)), 120 nodes of Gauss-Hermite"
 
 def _posterior(alpha: Array) -> tuple[Array, float, int]:
     """Return sqrt(q/(1 - q)) of students drawn from the posterior."""
+    from scipy.special import erfcx
+
     drive = np.log(alpha * math.sqrt(2 / math.pi))
     # at small q the integral is sqrt(2/pi), at q = 1 it is 0.9032
     log_a = np.log(alpha * 0.7206 + np.sqrt(2 / math.pi * alpha))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, ndtr, wrightomega
 
 from ...arguments import Array, choice
 from ...equality import by_value
@@ -54,6 +53,8 @@ class ConvexLoss:
 
 
 def _logistic(u: Array) -> tuple[Array, Array, Array]:
+    from scipy.special import expit
+
     falling = expit(-2 * u)
     return np.logaddexp(0.0, -2 * u), -2 * falling, 4 * falling * expit(2 * u)
 
@@ -73,6 +74,8 @@ def _square(u: Array) -> tuple[Array, Array, Array]:
 
 
 def _exponential_proximal(log_x: float, v: Array) -> tuple[Array, Array, Array]:
+    from scipy.special import wrightomega
+
     step = wrightomega(log_x - v)  # x e^-u
     return step, 1 / (1 + step), step / (1 + step)
 
@@ -85,6 +88,8 @@ def _hinge_proximal(log_x: float, v: Array) -> tuple[Array, Array, Array]:
 
 
 def _square_proximal(log_x: float, v: Array) -> tuple[Array, Array, Array]:
+    from scipy.special import expit
+
     kept, lost = expit(-log_x), expit(log_x)
     return (1 - v) * lost, np.full_like(v, kept), np.full_like(v, lost)
 
@@ -221,6 +226,8 @@ def margin_density(
     delta: Array, norm: Array, error: Array, displacement: Array, log_chi: Array, loss: ConvexLoss
 ) -> Array:
     """Return the density of training margins at single points."""
+    from scipy.special import expit, ndtr
+
     tau = 1 / np.tan(math.pi * error)
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
         u = norm * delta

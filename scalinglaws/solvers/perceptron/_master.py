@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ...arguments import Array, Value, numbers, refuse_first, shaped
 from ...results import Diagnostics, Result, Status, judged
+from .._roots import brentq
 from ..catalogue import shows
 from . import _saddle
 from ._logistic import most_stable

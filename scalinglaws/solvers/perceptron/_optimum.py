@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ...arguments import Value, broadcast, choice, numbers, refuse_first, shaped
 from ...errors import DomainError
 from ...results import Diagnostics, Result, Status, judged
+from .._roots import brentq, brentq_steps
 from ..catalogue import shows
 from . import _generic, _saddle
 from ._fixed_norm import FixedNormSolution, Loss, result_of, solve_points
@@ -132,7 +132,7 @@ def _optimum(alpha: float) -> tuple[float, ...]:
         if slope(high) < 0:
             break
         high += 1.0
-    root, found = brentq(slope, low, high, xtol=1e-14, rtol=1e-14, full_output=True)
+    root, steps = brentq_steps(slope, low, high, xtol=1e-14, rtol=1e-14)
     apart = 1e-3
     curvature = (slope(root - apart) - slope(root + apart)) / (2 * apart)
     slope(root)
@@ -141,7 +141,7 @@ def _optimum(alpha: float) -> tuple[float, ...]:
         float(row[_saddle.LOG_TAU]),
         _ROUNDING + _SLOPE_ROUNDING / abs(curvature),
         float(row[_saddle.RESIDUAL]),
-        float(found.iterations),
+        float(steps),
         float(row[_saddle.SENSITIVITY]),
     )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from ...arguments import MOST_EXACT, Array, Value, broadcast, numbers, refuse_first, shaped
 from ...errors import refusal
@@ -138,6 +137,8 @@ def infrared_scale(
 
 def _continuous(alpha: float, p: Array, sigma2: Array) -> tuple[Array, float, int]:
     """Solve for the logarithm of the cutoff: a convex function with slopes from 1 to 1 + alpha, from above."""
+    from scipy.special import expit
+
     target = np.log(p)
     with np.errstate(divide="ignore"):
         log_ridge = np.log(sigma2)

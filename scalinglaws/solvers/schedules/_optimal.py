@@ -9,14 +9,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
-from scipy.optimize import brentq, minimize_scalar
 
 from ...arguments import MOST_EXACT, Array, number, several, whole
 from ...equality import by_value
 from ...errors import refusal
 from ...reprs import short_repr
 from ...results import Result, judged
+from .._roots import bounded_minimum, brentq
 from ..catalogue import shows
 from ..spectra import Spectrum, one_spectrum
 from ._nodes import Nodes, limited, unlimited
@@ -48,6 +47,8 @@ class Decay:
 
     @cached_property
     def _spline(self) -> Any:
+        from scipy.interpolate import make_interp_spline
+
         return make_interp_spline(self._place(self.remaining), np.log(self.rates), k=5)
 
     def _place(self, remaining: Array) -> Array:
@@ -399,10 +400,8 @@ class _Law:
         values = [loss(log) for log in logs]
         best = int(np.argmin(values))
         ends = (logs[max(best - 1, 0)], logs[min(best + 1, logs.size - 1)])
-        found = minimize_scalar(
-            loss, bounds=ends, method="bounded", options={"xatol": 1e-7, "maxiter": 100}
-        )
-        x = math.exp(float(found.x)) if found.fun < values[best] else math.exp(logs[best])
+        place, least = bounded_minimum(loss, *ends, xatol=1e-7, maxiter=100)
+        x = math.exp(place if least < values[best] else logs[best])
         x = min(x, self.longest)
         return (x, *self.fitted(x))
 

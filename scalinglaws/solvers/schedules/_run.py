@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from ...arguments import Array, afford
 from ...equality import by_value
@@ -162,6 +161,8 @@ class Run:
 
     def losses(self, wanted: Steps | None) -> Found:
         """Return the losses at steps, by default where macro steps end (all steps of a short run)."""
+        from scipy.ndimage import maximum_filter1d
+
         if self.direct:
             return self._directly(wanted)
         plan = self._mesh(wanted, _RATIO if self.average is None else _RATIO_OF_AVERAGES)

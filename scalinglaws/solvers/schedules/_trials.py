@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from ...arguments import Array
 from ...equality import by_value
 from ...errors import AccuracyWarning, DomainError
 from ...reprs import short_repr
+from .._roots import bounded_minimum
 from ..equivalents.macro_steps import Mesh
 from ..spectra import Spectrum
 from ._methods import Average, Method
@@ -109,13 +109,10 @@ def lowest(points: Array, values: Array, look: Callable[[float], float]) -> Lowe
     """
     best = int(np.argmin(values))
     low, high = points[max(best - 1, 0)], points[min(best + 1, points.size - 1)]
-    found = minimize_scalar(
-        lambda log: look(math.exp(log)),
-        bounds=(math.log(low), math.log(high)),
-        method="bounded",
-        options={"xatol": _TOLERANCE, "maxiter": _MOST_LOOKS},
+    log_place, value = bounded_minimum(
+        lambda log: look(math.exp(log)), math.log(low), math.log(high), _TOLERANCE, _MOST_LOOKS
     )
-    place, value = math.exp(float(found.x)), float(found.fun)
+    place = math.exp(log_place)
     at_top = False
     if best == points.size - 1:
         top = look(float(points[-1]))

@@ -9,8 +9,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
-from scipy.optimize import elementwise
 
 from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
 from ....errors import ConvergenceError
@@ -232,6 +230,8 @@ def infinite_cluster(*, coordination: ArrayLike, occupation: ArrayLike) -> Value
             return (1.0 + excess) * _shortfall((z - 1) * u) - _shortfall(u) - excess
 
         bracket = (excess / ((1.0 + excess) * (z - 1)), -np.log1p(-p))
+        from scipy.optimize import elementwise
+
         root = elementwise.find_root(
             mismatch,
             bracket,
@@ -306,6 +306,8 @@ def dual_occupation(*, coordination: ArrayLike, occupation: ArrayLike) -> Value:
 
         def mismatch(e: Array, z: Array, level: Array) -> Array:
             return _signed_root(e, z) - level
+
+        from scipy.optimize import elementwise
 
         root = elementwise.find_root(
             mismatch,
@@ -396,6 +398,8 @@ def _deviance(count: Array, mean: Array, difference: Array, log_mean: Array) -> 
 
 def _stirling(x: Array) -> Array:
     """Return log Gamma(x + 1) short of Stirling's formula."""
+    from scipy import special
+
     large = np.maximum(x, _STIRLING_FROM)
     series = np.zeros_like(x)
     for coefficient in reversed(_STIRLING):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from ....arguments import (
     Array,
@@ -174,6 +173,8 @@ def data_loss_expansion(
 
 
 def _expand(samples: Array, alpha: float, beta: float, terms: int) -> Array:
+    from scipy import special
+
     power = 1.0 + alpha
     s = alpha / power
     # beta - s without the rounding of s, which would show next to the merged pole
@@ -249,6 +250,8 @@ def _ripple(samples: Array, scaled: Array, power: float, beta: float, loss: Arra
     smaller than any power of 1/P, times 2. The loss of one cluster is there :math:`e^{-\mu}` times a number that is at most
     :math:`1 + |\log(-\mu)|^\beta/\Gamma(1 + \beta)`, beside a power of :math:`\mu`, which has no saddle point.
     """
+    from scipy import special
+
     m = _HARMONICS[:, None]
     saddle = np.exp((math.log(power / (2 * math.pi)) + scaled - np.log(m)) / (1.0 + power))
     mean = 2 * math.pi * m * saddle / power
@@ -261,6 +264,8 @@ def _ripple(samples: Array, scaled: Array, power: float, beta: float, loss: Arra
 
 def mellin_regular(s: float, beta: float, distance: float) -> float:
     r"""Return :math:`M(s) + 1/(s-\beta)`, regular at s = beta; `distance` is s - beta."""
+    from scipy import special
+
     d = np.arange(1, DIRECT)
     # sum over counts d of Gamma(s + d)/d! d^-beta, the count 0 with loss 1; from d = 60 on the
     # ratio is d^(s-1) (c_0 + c_1/d + ...), powers sum to Hurwitz zeta values at 1 + j - distance
@@ -277,6 +282,8 @@ def mellin_regular(s: float, beta: float, distance: float) -> float:
 
 def _ratio_coefficients(s: float) -> Array:
     r"""Return c_j of :math:`\Gamma(x+s)/\Gamma(x+1) \sim x^{s-1} \sum_j c_j x^{-j}`."""
+    from scipy import special
+
     # log of the ratio: coefficients (-1)^(n+1) (B_(n+1)(s) - B_(n+1)(1))/(n (n+1)) of x^-n
     logs = np.zeros(_RATIOS)
     for n in range(1, _RATIOS):

@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from ..._jit import njit
 from ..bethe.tree import tree_loss
@@ -29,7 +28,9 @@ TABLE_SIZE = 1024
 _TABLE_EXPONENT = 20.0  # above, or above the scale below, the table times the power of the scale would leave the range of floats
 _TABLE_SCALE = 1e10
 _ORDER = 10  # moments in the expansion about the mean
-_BINOMIALS: Array = special.comb(np.arange(_ORDER)[:, None], np.arange(_ORDER)[None, :])
+_BINOMIALS: Array = np.array(
+    [[float(math.comb(n, k)) for k in range(_ORDER)] for n in range(_ORDER)]
+)
 _NEGLIGIBLE = 1e-19
 _SATURATED = 10.0  # tanh(2 sqrt u) differs from 1 by less than 1e-17 above u = _SATURATED^2
 _LOG_2 = math.log(2)
@@ -62,6 +63,8 @@ def expansion_threshold(exponents: Array) -> Array:
 
     The first term left out is :math:`\binom{\beta+11}{12}\,11!!\,\mu^{-6}`.
     """
+    from scipy import special
+
     finite = np.minimum(exponents, STEEPEST)
     first = np.log(special.poch(finite, 12) / math.factorial(12) * 10395 / 5e-14 + 1.0)
     return np.asarray(np.maximum(600.0, np.exp(first / 6)))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from ....arguments import (
     Array,
@@ -145,6 +144,8 @@ def data_loss(
     >>> round(data_loss(40, weights=[500, 200, 100, 50, 20, 10], exponent=0.5, scales=5).loss, 13)
     0.6412754835731
     """
+    from scipy import special
+
     if (alpha is None) == (weights is None):
         raise refusal("alpha", alpha, "exactly one of alpha and weights must be given", named=False)
     choice("law", law, ("hard", "tree"))
@@ -283,6 +284,8 @@ def _supported(
     law: int,
 ) -> tuple[Array, float]:
     """Return the loss of samples that are drawn from the first ranks only."""
+    from scipy import special
+
     afford(4.0 * last, "the clusters", "use a smaller support")
     log_rank = np.log(np.arange(1.0, last + 1.0))
     weights = np.exp(-(1.0 + alpha) * log_rank - log_zeta(alpha))

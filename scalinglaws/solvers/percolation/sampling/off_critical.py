@@ -10,10 +10,11 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
+from ..._constants import zeta
 from ..._jit import njit
+from ..._roots import brentq
 from ...catalogue import shows
 from ..allocation.hard_and_flowing import prepare_allocation
 from ..bethe.ensemble import FIRST, HEAD, STENCIL, Ensemble, ensemble_losses, head_sum
@@ -23,7 +24,7 @@ from .expected_loss import steepnesses
 _STEPS = 200
 _LARGEST_LOG = 709.0  # of a floating-point number
 _DOUBLINGS = 60  # of a bracket in log x, which end beyond any budget
-_ZETAS: Array = special.zeta(np.maximum(np.arange(28.0), 2.0))
+_ZETAS: Array = np.array([zeta(max(n, 2)) for n in range(28)])
 
 
 @njit
@@ -308,6 +309,8 @@ def _problems(flat: list[Array]) -> list[tuple[Array, tuple[float, float, float]
 
 def subcritical_ensemble(alpha: float, crossover_rank: float) -> Ensemble | None:
     """Return the infinite list of clusters with the sizes of `subcritical_sizes`, as probabilities; None if sizes add up to infinity."""
+    from scipy import special
+
     t, s = 1.0 / (1.0 + alpha), alpha / (1.0 + alpha)
     logs = _log_sizes_at(HEAD, alpha, crossover_rank)
     relative = _relative(logs)  # to the largest: the sizes themselves may underflow
@@ -344,6 +347,8 @@ def _relative(logs: Array) -> Array:
 
 def _lower(order: float, log_x: float) -> float:
     """Return the lower incomplete gamma function; infinite, if it exceeds all floating-point numbers."""
+    from scipy import special
+
     x = math.exp(log_x)
     with np.errstate(over="ignore", divide="ignore"):
         power = np.float64(math.exp(order * log_x)) / order
@@ -410,7 +415,7 @@ def _model_losses(n: Array, alpha: float, beta: float, crossover_rank: float) ->
             if surplus(low) >= 0.0:
                 break
             high, low = low, low - 2.0 * (high - low)
-        middle = float(optimize.brentq(surplus, low, high, xtol=1e-13, rtol=1e-14))
+        middle = float(brentq(surplus, low, high, xtol=1e-13, rtol=1e-14))
         rank = constant * upper_gamma_at(-t, middle) * math.exp(-math.exp(middle))
         near = np.maximum(np.floor(rank) + np.arange(-1.0, 3.0), FIRST)
         for log_x in _log_sizes_at(near, alpha, crossover_rank).tolist():

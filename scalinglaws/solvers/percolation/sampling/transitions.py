@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 
 from ....arguments import Array, Value, broadcast, numbers, refuse_first, shaped, whole_numbers
 from ....errors import refusal
 from ....results import Diagnostics, Result, Status
+from ..._roots import brentq
 from ...catalogue import shows
 from .expected_loss import data_loss, steepnesses
 from .zeta import log_zeta

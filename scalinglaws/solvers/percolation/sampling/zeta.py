@@ -6,7 +6,6 @@ import math
 
 import mpmath
 import numpy as np
-from scipy import special
 
 DIRECT = 60
 """From here on powers are summed by the Euler-Maclaurin formula."""
@@ -39,6 +38,8 @@ def _corrections(x: float) -> float:
 
 def zeta_regular(above: float) -> float:
     """Return zeta(1 + above) - 1/above, Euler's constant at above = 0."""
+    from scipy import special
+
     if abs(above) >= 1.0:
         return float(special.zeta(1.0 + above)) - 1.0 / above
     d = np.arange(1, DIRECT)
@@ -47,6 +48,8 @@ def zeta_regular(above: float) -> float:
 
 def log_zeta(alpha: float) -> float:
     """Return log zeta(1 + alpha), also for alpha below the spacing of floats at 1."""
+    from scipy import special
+
     if alpha < 0.5:
         return math.log1p(alpha * zeta_regular(alpha)) - math.log(alpha)
     return math.log(special.zeta(1.0 + alpha))
