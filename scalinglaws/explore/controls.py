@@ -1,4 +1,4 @@
-"""What a person sets in a panel: sliders, choices, typed words, points that are dragged, files. Each reads and writes its part of an address."""
+"""What a person sets in a panel. Sliders, choices, typed words and points that are dragged read and write their part of an address."""
 
 from __future__ import annotations
 

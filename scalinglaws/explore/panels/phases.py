@@ -14,6 +14,7 @@ from scipy.ndimage import distance_transform_edt
 from ... import theory
 from ...errors import DomainError
 from ...theory.formula import Law
+from ...theory.mathematical_markup import mathml
 from ...theory.plane import PhasePlane
 from ..answers import PALE, Answer, Drawn, Line, Number, Regions, Words, paragraphs
 from ..controls import Choice, Points
@@ -21,7 +22,7 @@ from ..panel import Frame, Panel, Values
 
 BOX = (0.0, 3.0, 0.0, 3.0)
 CELLS = 240
-ROOM = 0.09  # of the plane around a name
+SLIVER = 0.022  # of the plane: a phase that has no more room around a name than this is not named
 QUANTITIES = {
     "compute": "compute",
     "time": "training time",
@@ -55,9 +56,8 @@ def answer(values: Values) -> Answer:
             Number("phase", "phase", phase),
         ]
     numbers += _others(alpha, beta, without=law.name)
-    return Answer(
-        {"plane": list(_plane(law.name))}, numbers, paragraphs(complaint) + _told(law.name)
-    )
+    words = paragraphs(complaint) + _formulas(law.name) + _told(law.name)
+    return Answer({"plane": list(_plane(law.name))}, numbers, words)
 
 
 def _others(alpha: Fraction, beta: Fraction, without: str) -> Iterator[Number]:
@@ -95,10 +95,23 @@ def _plane(name: str) -> tuple[Drawn, ...]:
             drawn.append(Line("", np.where(good, across, np.nan), np.where(good, up, np.nan), INK))
     for number, phase in enumerate(plane.phases):
         room = distance_transform_edt(np.pad(which == number, 1))[1:-1, 1:-1] / CELLS
-        row, column = np.unravel_index(np.argmax(room), room.shape)
-        if room[row, column] > ROOM / 4:
+        middle = np.argwhere(which == number).mean(axis=0)
+        good = np.argwhere(room >= 0.85 * room.max())
+        row, column = good[np.argmin(np.sum((good - middle) ** 2, axis=1))]
+        if room[row, column] > SLIVER:
             drawn.append(Words(phase.name, float(x[column]), float(y[row])))
     return tuple(drawn)
+
+
+@cache
+def _formulas(name: str) -> str:
+    """Write the exponent of each phase."""
+    rows = "".join(
+        f"<tr><th>{escape(regime.name)}</th><td>{mathml(regime.exponent)}</td></tr>"
+        for regime in theory.law(name).regimes
+        if not regime.on_boundary
+    )
+    return f"<table><tr><th>phase</th><th>exponent</th></tr>{rows}</table>"
 
 
 @cache
@@ -126,8 +139,8 @@ def _grid() -> list[tuple[tuple[float, float], ...]]:
 PANEL = Panel(
     "phases",
     "Which law holds for a task?",
-    "Drag the point. Eigenvalues of the kernel fall as k^-α and the target's power in them as k^-(αβ + 1): α is the "
-    "capacity of the data, β the source, large for a smooth target.",
+    "Drag the point. Eigenvalues of the kernel fall as <i>k</i><sup>−α</sup> and the target's power in them as "
+    "<i>k</i><sup>−(αβ + 1)</sup>: α is the capacity of the data, β the source, large for a smooth target.",
     (
         Choice("quantity", "Loss against", QUANTITIES, "compute"),
         Choice("learning", "Learning", LEARNING, "linear"),
