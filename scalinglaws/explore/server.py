@@ -7,15 +7,18 @@ import logging
 import socket
 import webbrowser
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cache, partial
+from html import escape
 from importlib.resources import files
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from bokeh.application import Application
 from bokeh.application.handlers.function import FunctionHandler
 from bokeh.document import Document, without_document_lock
-from bokeh.events import ConnectionLost
+from bokeh.events import ConnectionLost, DocumentReady
 from bokeh.models import Column, CustomJS, Div
 from bokeh.server.server import Server
 from jinja2 import Template
@@ -34,19 +37,50 @@ PATIENCE = 0.25
 _ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
-# one thread for all visitors: kernels that run on several threads themselves are not made to be called from several
-_WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explorer")
 
 _SHOWN = """
-const query = this.text
-window.history.replaceState(null, '', '?' + query)
-document.body.dataset.shown = query
+const query = address.text
+if (query) {
+  window.history.replaceState(null, '', '?' + query)
+  document.body.dataset.shown = query
+}
 """
 _LOST = """
 document.body.dataset.lost = 'true'
 notice.visible = true
 notice.text = 'The explorer does not answer any more. Start it again, or reload this page.'
 """
+
+
+class Worker:
+    """One thread that computes for all visitors: kernels that run on several threads themselves are not made to be called from several.
+
+    It is a daemon, so that a server which is asked to end does so at once.
+    """
+
+    def __init__(self) -> None:
+        self.tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        Thread(target=self._work, name="explorer", daemon=True).start()
+
+    def put(self, task: Callable[[], Any]) -> Future[Any]:
+        """Let a task be done after those that were put before."""
+        promised: Future[Any] = Future()
+        self.tasks.put((promised, task))
+        return promised
+
+    def _work(self) -> None:
+        while True:
+            promised, task = self.tasks.get()
+            try:
+                promised.set_result(task())
+            except BaseException as failure:  # belongs to whoever waits for the result
+                promised.set_exception(failure)
+
+
+@cache
+def worker() -> Worker:
+    """Return the one worker of this process."""
+    return Worker()
 
 
 class Visit:
@@ -70,7 +104,11 @@ class Visit:
         )
         self.complaints = complaints
         self.address = Div(name="address", visible=False, disable_math=True)
-        self.address.js_on_change("text", CustomJS(code=_SHOWN))
+        shown_there = CustomJS(args={"address": self.address}, code=_SHOWN)
+        self.address.js_on_change("text", shown_there)
+        document.js_on_event(
+            DocumentReady, shown_there
+        )  # an answer may be there before the browser is
         self._place()
         document.js_on_event(ConnectionLost, CustomJS(args={"notice": self.notice}, code=_LOST))
         self._soon()
@@ -115,9 +153,7 @@ class Visit:
             while self.stale:
                 self.stale = False
                 values = self.values
-                waiting = asyncio.get_running_loop().run_in_executor(
-                    _WORKER, attempt, self.panel, values
-                )
+                waiting = asyncio.wrap_future(worker().put(partial(attempt, self.panel, values)))
                 done, _ = await asyncio.wait([waiting], timeout=PATIENCE)
                 if not done:
                     self.document.add_next_tick_callback(partial(self.say, "computing …"))
@@ -169,8 +205,6 @@ def attempt(shown: Panel, values: Values) -> tuple[Answer | None, str]:
 
 
 def _paragraph(words: str) -> str:
-    from html import escape
-
     return f"<p>{escape(words)}</p>"
 
 
@@ -203,7 +237,7 @@ def _open(name: str, document: Document) -> None:
     Visit(panel(name), document)
 
 
-def server(port: int = 0) -> Server:
+def bound(port: int = 0) -> Server:
     """Make a server of all panels that is not started yet.
 
     Parameters
@@ -267,7 +301,7 @@ def run(port: int, browser: bool, started: Callable[[str], None]) -> None:
     started : callable
         Called with the address once the server listens.
     """
-    serving = server(port)
+    serving = bound(port)
     serving.start()
     address = f"http://{ADDRESS}:{serving.port}/"
     started(address)
@@ -277,4 +311,3 @@ def run(port: int, browser: bool, started: Callable[[str], None]) -> None:
         serving.io_loop.start()  # until an interrupt, which goes on to the caller
     finally:
         serving.stop()
-        _WORKER.shutdown(wait=False, cancel_futures=True)

@@ -129,7 +129,7 @@ def _told(name: str) -> str:
 def _grid() -> list[tuple[tuple[float, float], ...]]:
     """List the tasks of a snapshot."""
     lattice: list[Any] = [
-        ((round(x, 3), round(y, 3)),)
+        ((float(round(x, 3)), float(round(y, 3))),)
         for x in np.arange(0.25, 3.01, 0.25)
         for y in np.arange(0.25, 3.01, 0.25)
     ]
