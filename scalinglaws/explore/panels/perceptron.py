@@ -111,7 +111,8 @@ def _against_norm(loss: str, alpha: float, norm: float, error: float) -> list[Dr
         drawn.append(Line("infinite norm: largest stability", ends, [last, last], PALE, "dashed"))
         amplitude, exponent = early(loss)
         first = amplitude ** (1 / float(exponent))  # where the law leaves the error at zero norm
-        end = _elbow(alpha) if loss == "logistic" else alpha
+        meets = (zero * amplitude / least) ** (1 / float(exponent))  # nothing is better
+        end = _elbow(alpha) if loss == "logistic" else meets
         if end > first:
             x = np.array([first, end])
             y = zero * amplitude * x ** -float(exponent)

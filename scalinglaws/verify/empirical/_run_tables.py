@@ -113,6 +113,7 @@ def _standard_input() -> bytes:
 
 
 def table_from(name: str, content: bytes) -> RunTable:
+    """Read a table of runs from what a file holds; the end of its name says of which kind it is."""
     columns = read_arrays(name, words=True, missing=True, content=content)
     return _table(name, columns, hashlib.sha256(content).hexdigest())
 
