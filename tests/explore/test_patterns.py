@@ -69,7 +69,7 @@ def test_the_plane_is_that_of_the_engine(ask, network, degree):
 def test_the_cut_is_exact(ask):
     answer = ask.judged(PANEL, state(widths=((0.4, 2.5),)))
     cut = ask.line(answer, "cut", "along n₁, n₂ = 2.5")
-    for place in range(0, len(cut.x), 24):
+    for place in range(0, len(cut.x), 12):
         widths = [Fraction(str(round(float(cut.x[place]), 6))), Fraction(5, 2)]
         expected = sample_complexity(fully_connected(widths, 3)).exponent
         assert cut.y[place] == pytest.approx(float(expected), rel=1e-14)
@@ -79,12 +79,12 @@ def test_the_cut_is_exact(ask):
 
 def test_corners(ask):
     for values in ask.corners(PANEL):
-        if values["degree"] in ("1", "3"):
+        if values["degree"] == "3":
             assert ask.judged(PANEL, values) is not None, values
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_between_corners(ask, data):
     values = data.draw(ask.states(PANEL))
     assert ask.judged(PANEL, values) is not None

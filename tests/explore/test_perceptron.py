@@ -78,7 +78,7 @@ def test_corners(ask):
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_between_corners(ask, data):
     values = data.draw(ask.states(PANEL))
     assert ask.judged(PANEL, values) is not None

@@ -103,12 +103,12 @@ def test_the_plane_is_colored_by_the_law(ask, quantity):
 
 def test_corners(ask):
     for number, values in enumerate(ask.corners(PANEL)):
-        if values["lattice"] in ("free", "2", "6") and number % 7 == 0:
+        if values["lattice"] in ("free", "2", "6") and number % 17 == 0:
             assert ask.judged(PANEL, values) is not None, values
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_between_corners(ask, data):
     values = data.draw(ask.states(PANEL))
     assert ask.judged(PANEL, values) is not None

@@ -122,14 +122,14 @@ def test_names_of_files_are_harmless(ask):
 
 
 @given(st.binary(max_size=300) | st.text("0123456789.,eNDC\nloss-+\"' ", max_size=300))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_content_is_answered_or_refused(ask, content):
     content = content if isinstance(content, bytes) else f"N,D,loss\n{content}".encode()
     ask.judged(PANEL, state(file=("a.csv", content)))
 
 
 @given(st.data())
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_between_corners(ask, data):
     values = data.draw(ask.states(PANEL))
     values["file"] = data.draw(

@@ -45,9 +45,10 @@ from ._shared import told
 WIDEST = 6
 BOX = (0.0, float(WIDEST), 0.0, float(WIDEST))
 CELLS = 120
-ALONG = np.linspace(0, WIDEST, 241)
+ALONG = np.linspace(0, WIDEST, 121)
 SHOWN = 8  # patterns in the ranking
-ROOM = 0.05  # of the plane around a name
+LETTER = (0.03, 0.012)  # half of its height and width, of the plane
+ROOM = 0.8  # around a name, in halves of its own
 NETWORKS = {
     "fcn": "fully connected",
     "cnn": "convolutional, patches of d^(1/2) inputs",
@@ -190,10 +191,14 @@ def _drawn(network: str, degree: int, purity: bool) -> tuple[Drawn, ...]:
         )
         drawn.append(Line("", across, up, INK))
     for number, pattern in enumerate(plane.diagram.patterns):
-        room = distance_transform_edt(np.pad(which == number, 1))[1:-1, 1:-1] / CELLS
-        at = np.unravel_index(np.argmax(room), room.shape)
-        if room[at] > ROOM:
-            drawn.append(Words(str(pattern), float(x[at]), float(y[at])))
+        name = str(pattern)
+        box = LETTER[0] * CELLS, LETTER[1] * CELLS * len(name)
+        there = np.pad(which == number, 1)
+        room = distance_transform_edt(there, sampling=(1 / box[0], 1 / box[1]))[1:-1, 1:-1]
+        if room.max() > ROOM:
+            good = np.argwhere(room > 0.95 * room.max())
+            row, column = good[len(good) // 2]
+            drawn.append(Words(name, float(x[row, column]), float(y[row, column])))
     return tuple(drawn)
 
 

@@ -130,7 +130,7 @@ def _losses(task: Task, values: Values) -> tuple[list[Drawn], list[Number], str]
         size = float(values[quantity])
         losses = _solved(quantity, np.append(SIZES, size), task.alpha, beta, rank)
         drawn.append(Line(f"against {words}", SIZES, losses[:-1], COLORS[place]))
-        drawn.append(Marks("", [size], losses[-1:], COLORS[place]))
+        drawn.append(Marks("at the sliders", [size], losses[-1:], COLORS[place]))
         numbers.append(Number(f"{quantity}_loss", f"loss, {size:.3g} {words}", float(losses[-1])))
         if math.isinf(rank) and task.alpha is not None:
             law = theory.law(f"percolation.{quantity}")
