@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,7 @@ from ...solvers import PowerLawSpectrum, feature_learning, linear
 from ..answers import COLORS, PALE, Answer, Line, Marks, Number, paragraphs
 from ..controls import Choice, Slider
 from ..panel import Frame, Panel, Values
+from ._beside import near
 from ._shared import decades, heard, told
 
 AXES = {"t": "training time t", "N": "features N", "P": "samples P"}
@@ -24,8 +24,6 @@ LAWS = {"t": "time", "N": "model", "P": "data"}
 GRIDS = {"t": decades(0.1, 1e8, 4), "N": decades(1, 1e8, 4), "P": decades(1, 1e8, 4)}
 ROUGH = {**GRIDS, "N": decades(1, 1e8, 1), "P": decades(1, 1e8, 1)}
 """Of rich losses, which take a run for each size."""
-ROOM = 10.0
-"""Factor by which a law may leave the losses that are drawn."""
 
 
 def answer(values: Values) -> Answer:
@@ -62,7 +60,7 @@ def answer(values: Values) -> Answer:
     laws, exponents, said = _laws(axis, *shape, values["richness"])
     text = paragraphs(*dict.fromkeys((*words, *said)))
     return Answer(
-        {"curves": [*lines, *_near(laws, lines), *marks]},
+        {"curves": [*lines, *near(laws, lines), *marks]},
         [*numbers, *exponents],
         text + told(f"linear.{LAWS[axis]}", f"feature_learning.{LAWS[axis]}"),
         {"curves": AXES[axis]},
@@ -164,17 +162,6 @@ def _laws(
     if axis != "t":
         lines = lines[:1]
     return lines, numbers, tuple(said)
-
-
-def _near(laws: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
-    """Cut laws where they leave the losses that are drawn, which decide about the picture."""
-    losses = np.concatenate([np.ravel(line.y) for line in lines] or [np.empty(0)])
-    losses = losses[np.isfinite(losses) & (losses > 0)]
-    if losses.size == 0:
-        return list(laws)
-    low, high = losses.min() / ROOM, losses.max() * ROOM
-    near = ((law, np.asarray(law.y)) for law in laws)
-    return [replace(law, y=np.where((y >= low) & (y <= high), y, np.nan)) for law, y in near]
 
 
 PANEL = Panel(
