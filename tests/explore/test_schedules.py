@@ -18,13 +18,13 @@ STATE = {
     "drawn": ((0.0, 1.0), (0.5, 1.0), (1.0, 0.0)),
     "alpha": 1.5,
     "beta": 0.5,
-    "steps": 1e6,
+    "steps": 1e7,
     "batch": 8.0,
     "noise": 1.0,
     "peak": 0.2,
 }
 TASK = PowerLawSpectrum(1.5, 0.5)
-STEPS = 10**6
+STEPS = 10**7
 GIVEN = {"batch": 8.0, "noise_variance": 1.0}
 
 

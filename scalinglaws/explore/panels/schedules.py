@@ -182,7 +182,7 @@ PANEL = Panel(
         Points("drawn", "schedule", "schedule", (0, 1, 0, 1), START, most=64, digits=3),
         Slider("alpha", "capacity α", 1.05, 3, 1.5),
         Slider("beta", "source β", 0.05, 3, 0.5),
-        Slider("steps", "steps T", 100, 1e8, 1e6, 0.1, logarithmic=True, whole=True),
+        Slider("steps", "steps T", 100, 1e8, 1e7, 0.1, logarithmic=True, whole=True),
         Slider("batch", "batch B", 1, 1e6, 8, 0.1, logarithmic=True, unlimited=True, whole=True),
         Slider("noise", "noise variance σ²", 0, 4, 1, 0.05),
         Slider("peak", "largest rate, share of the stable ones", 0.01, 0.9, 0.2),
@@ -196,7 +196,7 @@ PANEL = Panel(
         "drawn": tuple(_drawings()),
         "alpha": (1.25, 1.5, 2.0),
         "beta": (0.25, 0.5, 1.0),
-        "steps": (1e4, 1e6),
+        "steps": (1e4, 1e7),
         "noise": (0.1, 1.0),
     },
 )
