@@ -50,6 +50,14 @@ const written = value => {
 }
 """
 _LOGARITHMIC = _POWERS + "return tick > last ? '∞' : written(10 ** tick)"
+# below a decade ticks stand at multiples of one power, more than there is room for
+_TICKS = (
+    _POWERS
+    + """
+const near = ticks[ticks.length - 1] < 10 * ticks[0]
+return near && index % Math.ceil(ticks.length / 5) ? '' : written(tick)
+"""
+)
 _LINEAR = "return tick > last ? '∞' : String(+tick.toPrecision(6))"
 
 
@@ -209,6 +217,9 @@ def picture(frame: Frame) -> Picture:
     drawing.axis.axis_label_text_font_style = "normal"
     drawing.axis.axis_label_text_font_size = "14px"
     drawing.axis.major_label_text_font_size = "12px"
+    for axis, logarithmic in ((drawing.xaxis, frame.x_log), (drawing.yaxis, frame.y_log)):
+        if logarithmic:
+            axis.formatter = CustomJSTickFormatter(code=_TICKS)
     empty = {**columns((), frame), "regions": cells(None)}
     sources = {
         kind: ColumnDataSource(data, name=f"{kind}-{frame.name}") for kind, data in empty.items()
@@ -238,7 +249,7 @@ def picture(frame: Frame) -> Picture:
         HoverTool(renderers=[lines, marks], tooltips=[("", "@label"), ("x", "$x"), ("y", "$y")])
     )
     items = [LegendItem(label={"field": "label"}, renderers=[one]) for one in (lines, marks)]
-    key = Legend(items=items, ncols=2, border_line_color=None, padding=2, visible=False)
+    key = Legend(items=items, ncols=2, border_line_color=None, padding=2, spacing=6, visible=False)
     key.label_text_font_size = "12px"
     drawing.add_layout(key, "below")
     return Picture(frame, drawing, sources, palette, key)

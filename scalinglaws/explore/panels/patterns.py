@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from ...errors import DomainError
+from ...theory.mathematical_markup import mathml
 from ...theory.patterns import (
     MEANINGS,
     Architecture,
     PhaseDiagram,
+    RankedPattern,
     SampleComplexity,
     convolutional,
     fully_connected,
@@ -119,11 +121,17 @@ def _ranking(found: SampleComplexity) -> str:
     """Write the cheapest patterns as a table."""
     rows = "".join(
         f"<tr><td>{escape(str(entry))}</td><td>d^({entry.exponent})</td>"
-        f"<td>{escape(str(entry.cost))}</td></tr>"
+        f"<td>{_cost(entry)}</td></tr>"
         for entry in found.ranking[:SHOWN]
     )
     head = "<tr><th>pattern</th><th>samples</th><th>cost</th></tr>"
     return f"<table>{head}{rows}</table>"
+
+
+def _cost(entry: RankedPattern) -> str:
+    """Write the cost of a pattern and the bounds of its parameters."""
+    bounds = ", ".join(mathml(bound) for bound in entry.cost.bounds)
+    return mathml(entry.cost.expr) + (f" with {bounds}" if bounds else "")
 
 
 def _meanings(diagram: PhaseDiagram) -> str:
@@ -211,8 +219,8 @@ def _grid() -> list[tuple[tuple[float, float], ...]]:
 PANEL = Panel(
     "patterns",
     "How does a network learn, and what does it cost?",
-    "Drag the point. Two hidden layers have d^n₁ and d^n₂ neurons (channels), the target is a Hermite polynomial in one "
-    "direction. Each way to learn it costs samples; the cheapest one is expected to happen.",
+    "Drag the point. Two hidden layers have <i>d</i><sup>n₁</sup> and <i>d</i><sup>n₂</sup> neurons (channels), "
+    "the target is a Hermite polynomial in one direction. Each way to learn it costs samples; the cheapest one is expected to happen.",
     (
         Choice("network", "Network", NETWORKS, "fcn"),
         Choice("degree", "Degree of the target", {str(m): str(m) for m in range(1, 6)}, "3"),

@@ -210,8 +210,8 @@ def _lattices() -> tuple[Drawn, ...]:
 PANEL = Panel(
     "percolation",
     "What limits the loss first: the clusters, or how each is learned?",
-    "Drag the point, or choose a lattice. Data fall into clusters with numbers n_s ~ s^-τ, of which the one of rank k weighs "
-    "k^-(1 + α); each is learned by itself with the exponent β = c/D.",
+    "Drag the point, or choose a lattice. Data fall into clusters with numbers <i>n</i><sub>s</sub> ~ <i>s</i><sup>−τ</sup>, "
+    "of which the one of rank k weighs <i>k</i><sup>−(1 + α)</sup>; each is learned by itself with the exponent β = c/D.",
     (
         Choice("lattice", "Clusters of", LATTICES, "free"),
         Choice("c", "Learned by", SMOOTHNESS, "2"),

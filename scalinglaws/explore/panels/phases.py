@@ -13,12 +13,12 @@ from scipy.ndimage import distance_transform_edt
 
 from ... import theory
 from ...errors import DomainError
-from ...theory.formula import Law
 from ...theory.mathematical_markup import mathml
 from ...theory.plane import PhasePlane
 from ..answers import PALE, Answer, Drawn, Line, Number, Regions, Words, paragraphs
 from ..controls import Choice, Points
 from ..panel import Frame, Panel, Values
+from ._shared import told
 
 BOX = (0.0, 3.0, 0.0, 3.0)
 CELLS = 240
@@ -56,7 +56,7 @@ def answer(values: Values) -> Answer:
             Number("phase", "phase", phase),
         ]
     numbers += _others(alpha, beta, without=law.name)
-    words = paragraphs(complaint) + _formulas(law.name) + _told(law.name)
+    words = paragraphs(complaint) + _formulas(law.name) + told(law.name)
     return Answer({"plane": list(_plane(law.name))}, numbers, words)
 
 
@@ -112,18 +112,6 @@ def _formulas(name: str) -> str:
         if not regime.on_boundary
     )
     return f"<table><tr><th>phase</th><th>exponent</th></tr>{rows}</table>"
-
-
-@cache
-def _told(name: str) -> str:
-    """Tell a law and how it is derived."""
-    law: Law = theory.law(name)
-    steps = law.derivation._repr_html_() if law.derivation is not None else ""
-    return (
-        f"<p>{escape(law.statement)} "
-        f"(<code>{escape(law.name)}</code>, {escape(str(law.standing))})</p>"
-        f"<details><summary>The derivation, each step checked by machine</summary>{steps}</details>"
-    )
 
 
 def _grid() -> list[tuple[tuple[float, float], ...]]:
