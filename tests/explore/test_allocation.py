@@ -103,7 +103,7 @@ def test_caps_and_several_scales(ask):
         ({"loss": "1/N**sqrt(2) + 1/D"}, "single letters"),
         ({"numbers": "z=1"}, "no parameter"),
         ({"numbers": "z=9**9**9**9"}, "exceeds"),
-        ({"loss": "+".join(f"1/N**{k}" for k in range(1, 9)) + "+1/D"}, "has 9 terms"),
+        ({"loss": "+".join(f"1/N**{k}" for k in range(1, 9)) + "+1/D"}, "has 9 terms and caps"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_the_parser(change, match):

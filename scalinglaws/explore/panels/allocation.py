@@ -22,8 +22,8 @@ from ..controls import Typed
 from ..panel import Frame, Panel, Values
 from ._beside import near
 
-TERMS, SCALES = 5, 4
-"""At most so many: what may take seconds would keep others waiting."""
+TERMS, WITH_LETTERS, SCALES = 6, 5, 4
+"""At most so many terms and caps, fewer if powers are letters, and scales: what may take seconds would keep others waiting."""
 BUDGETS = np.logspace(-3, 3, 7)
 """Of the frontier, over the budget."""
 ALONG = np.logspace(-3, 3, 61)
@@ -105,25 +105,26 @@ def _problem(loss: str, budget: str) -> _Problem:
     caps = [part for part in parts if "<" in part]
     equations = [part for part in parts if "<" not in part]
     typed = balance.read_problem(loss, equations, caps)
-    count = len(sp.Add.make_args(typed.terms))
-    if count > TERMS or len(typed.free) > SCALES:
+    sides = [side for side, _ in (*typed.budgets, *typed.caps)]
+    powers = [
+        power
+        for part in (*sp.Add.make_args(typed.terms), *sides)
+        for power in monomial("loss", part, typed.free).exponents
+    ]
+    if long := [power for power in powers if not _short(power)]:
+        raise refusal(
+            "loss", loss, f": the power {long[0]} is taken by the command allocate; {_ALLOWED}"
+        )
+    count = len(sp.Add.make_args(typed.terms)) + len(caps)
+    most = WITH_LETTERS if any(power.free_symbols for power in powers) else TERMS
+    if count > most or len(typed.free) > SCALES:
+        more = f"{most} in {SCALES} are taken here, and more by the command allocate"
         raise refusal(
             "loss",
             loss,
-            f"has {count} terms in {len(typed.free)} scales; {TERMS} in {SCALES} are taken here, and more by the command allocate",
+            f"has {count} terms and caps in {len(typed.free)} scales; {more}",
             shown=False,
         )
-    for term in (
-        *sp.Add.make_args(typed.terms),
-        *(side for side, _ in (*typed.budgets, *typed.caps)),
-    ):
-        for power in monomial("loss", term, typed.free).exponents:
-            if not _short(power):
-                raise refusal(
-                    "loss",
-                    str(power),
-                    f"as a power is not taken here, but by the command allocate: {_ALLOWED}",
-                )
     found = balance.allocate(typed.terms, typed.free, typed.budgets, typed.caps)
     if len(typed.budgets) != 1 or caps:
         return _Problem(found, typed, None, None, None)
