@@ -18,7 +18,7 @@ from .notation import SourceCapacity
 
 __version__ = "0.2.0"
 
-_LAZY = ("errors", "notation", "results", "solvers", "sweep", "theory", "verify")
+_LAZY = ("errors", "explore", "notation", "results", "solvers", "sweep", "theory", "verify")
 
 __all__ = ["SourceCapacity", "__version__", *_LAZY]
 

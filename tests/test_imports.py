@@ -13,7 +13,7 @@ import scalinglaws
 from scalinglaws.rooms import NO_THEORY, submodules
 from scalinglaws.verify.registry import theories
 
-HEAVY = ("sympy", "scipy", "numba", "matplotlib", "jinja2")
+HEAVY = ("sympy", "scipy", "numba", "matplotlib", "jinja2", "bokeh", "tornado")
 
 
 def _loaded_after(code):
@@ -133,8 +133,8 @@ def _allowed(parts, target):
         return target[:2] in (*shared, ("verify", "simulate"))
     if room == "verify":
         return target[0] in ("theory", "solvers", "verify")
-    # the command line imports everything, other top-level modules import no room
-    return room in ("cli", "__main__")
+    # the command line and the explorer import everything, other top-level modules import no room
+    return room in ("cli", "__main__") or (room == "explore" and target[0] != "cli")
 
 
 def test_arrows_between_rooms(root):

@@ -19,6 +19,7 @@ from . import (  # noqa: F401  # they register their commands
     _curves,
     _design,
     _experiments,
+    _explore,
     _fit,
     _learnability,
     _measure,

@@ -83,7 +83,7 @@ def read_table(source: RunSource, *, named: str = "source") -> RunTable:
     if isinstance(source, RunTable):
         return source
     if isinstance(source, str) and source == "-":
-        return _from_content(_INPUT, _standard_input())
+        return table_from(_INPUT, _standard_input())
     if isinstance(source, (str, os.PathLike)):
         if "\0" in str(source) or not str(source):
             raise refusal(named, source, "must be a path")
@@ -92,7 +92,7 @@ def read_table(source: RunSource, *, named: str = "source") -> RunTable:
             content = read_bytes(path)
         except OSError as failure:
             raise DataError(f"cannot read {path}: {failure.strerror or failure}") from None
-        return _from_content(f"{path}", content)
+        return table_from(f"{path}", content)
     if isinstance(source, Mapping):
         return _from_columns("arrays", dict(source))
     if hasattr(source, "columns") and hasattr(source, "__getitem__"):
@@ -113,7 +113,8 @@ def _standard_input() -> bytes:
     return content
 
 
-def _from_content(name: str, content: bytes) -> RunTable:
+def table_from(name: str, content: bytes) -> RunTable:
+    """Read a table of runs from what a file holds; the end of its name says of which kind it is."""
     columns = read_arrays(name, words=True, missing=True, content=content)
     return _table(name, columns, hashlib.sha256(content).hexdigest())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,13 @@ from ...arguments import whole
 from ...errors import refusal
 from ...notation import SourceCapacity, convention
 from ...theory.formula import Law
+from ...theory.plane import Limits, PhasePlane
 from ...theory.records import Regime
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-Limits = tuple[tuple[float, float], tuple[float, float]]
 
 COLORS = {
     "Ia": "#cfe0ee",
@@ -42,7 +42,6 @@ INK, DOT, NOTHING = "#1b3a5c", "#d1495b", "#9a9a9a"
 NAME_SIZE, TASK_SIZE = 13, 9
 LONG = 10  # characters of a name beyond which it may take two lines
 CELLS = 160  # of a grid along an axis, on which room for names is looked for
-EDGE = 1e-12  # boundaries belong to the picture of the phases on both sides
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,13 @@ def draw_phases(
     chosen = _limits(limits, ranges or (AXES[notation][0].limits, AXES[notation][1].limits), marks)
     # a law that is not about capacity and source has (alpha, beta) of its own
     planes = [
-        _Plane(law.in_notation(notation) if law.task else law, notation, chosen) for law in laws
+        PhasePlane(
+            law.in_notation(notation) if law.task else law,
+            notation,
+            (AXES[notation][0].parameter, AXES[notation][1].parameter),
+            chosen,
+        )
+        for law in laws
     ]
     for axis, plane, law in zip(axes, planes, laws, strict=True):
         _fill(axis, plane, resolution)
@@ -197,122 +202,13 @@ def _limits(given: Any, ranges: Limits, marks: list[tuple[str, float, float]]) -
     return (left, right), (bottom, top)
 
 
-class _Plane:
-    """The phases in the coordinates of a picture."""
-
-    def __init__(self, law: Law, notation: str, limits: Limits) -> None:
-        regimes = law.regimes
-        self.limits = limits
-        self.demands = _inequalities(sp.And(*law.validity))
-        self.phases = sorted(
-            (regime for regime in regimes if not regime.on_boundary),
-            key=lambda regime: regime.name.casefold(),
-        )
-        self.edges = [regime for regime in regimes if regime.on_boundary]
-        self.entry = convention(notation)
-        self.places = [self.entry.parameters.index(shown.parameter) for shown in AXES[notation]]
-        written = {
-            symbol.name: symbol for regime in regimes for symbol in regime.condition.free_symbols
-        }
-        written |= {
-            symbol.name: symbol for demand in self.demands for symbol in demand.free_symbols
-        }
-        printed = [self.entry.symbols[place] for place in self.places]
-        self.symbols = [written.get(name, sp.Symbol(name)) for name in printed]
-
-    def valid(self, x: Any, y: Any) -> Any:
-        """Say where there is a power law: alpha and beta are positive, and the law is content."""
-        with np.errstate(
-            divide="ignore", invalid="ignore"
-        ):  # the borders themselves are part of a picture
-            alpha, beta = self._canonical(x, y)
-            return (alpha > 0) & (beta > 0) & self.holds(sp.And(*self.demands), x, y)
-
-    def _canonical(self, x: Any, y: Any) -> tuple[Any, Any]:
-        ordered = [None, None]
-        for place, value in zip(self.places, (x, y), strict=True):
-            ordered[place] = value
-        return self.entry.to_canonical(*ordered)
-
-    def holds(self, condition: Any, x: Any, y: Any) -> Any:
-        """Say where the inequalities of a condition hold, borders included."""
-        answer = np.ones(np.broadcast(x, y).shape, dtype=bool)
-        for relation in _inequalities(condition):
-            answer &= sp.lambdify(self.symbols, relation.gts - relation.lts, "numpy")(x, y) >= -EDGE
-        return answer
-
-    def index(self, x: Any, y: Any) -> NDArray[np.int_]:
-        """Return the number of the phase at each point, -1 where there is no power law."""
-        which = np.full(np.broadcast(x, y).shape, -1)
-        valid = self.valid(x, y)
-        for number, phase in enumerate(self.phases):
-            which[(which < 0) & valid & self.holds(phase.condition, x, y)] = number
-        return which
-
-    def curves(self, condition: Any) -> Iterator[tuple[Array, Array]]:
-        """Solve the equation in a condition, and follow its curve as far as the inequalities hold."""
-        equations = [
-            relation for relation in sp.And.make_args(condition) if isinstance(relation, sp.Eq)
-        ]
-        if len(equations) != 1:
-            return  # a point, where curves meet
-        run, solved = (0, 1) if equations[0].has(self.symbols[1]) else (1, 0)
-        for root in sp.solve(equations[0], self.symbols[solved]):
-            ends = [
-                float(end)
-                for relation in _inequalities(condition)
-                for end in sp.solve(
-                    (relation.gts - relation.lts).subs(self.symbols[solved], root),
-                    self.symbols[run],
-                )
-                if end.is_real
-            ]
-            low, high = self.limits[run]
-            along = np.union1d(
-                np.linspace(low, high, 257), [end for end in ends if low < end < high]
-            )
-            across = sp.lambdify(self.symbols[run], root, "numpy")
-            with np.errstate(divide="ignore", invalid="ignore"):
-                other = np.broadcast_to(np.asarray(across(along), dtype=float), along.shape)
-            x, y = (along, other) if run == 0 else (other, along)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                good = self.holds(condition, x, y)
-            yield np.where(good, x, np.nan), np.where(good, y, np.nan)
-
-    def border(self) -> Iterator[tuple[Array, Array]]:
-        """Follow beta = 0 and whatever else ends the validity of the law."""
-        plain = [sp.Symbol(symbol.name, real=True) for symbol in self.symbols]
-        numerator, _ = sp.fraction(sp.together(self._canonical(*plain)[1]))
-        x = np.linspace(*self.limits[0], 257)
-        for root in sp.solve(numerator, plain[1]):
-            y = np.broadcast_to(sp.lambdify(plain[0], root, "numpy")(x), x.shape)
-            yield np.where(x >= 0, x, np.nan), np.where(x >= 0, y, np.nan)
-        for demand in self.demands:
-            if demand.free_symbols == {self.symbols[0]}:
-                yield from self.curves(
-                    sp.And(
-                        sp.Eq(demand.gts, demand.lts),
-                        *(other for other in self.demands if other != demand),
-                    )
-                )
-
-
-def _inequalities(condition: Any) -> list[Any]:
-    """Return the inequalities of a condition that joins its parts by "and"."""
-    return [
-        relation
-        for relation in sp.And.make_args(condition)
-        if isinstance(relation, (sp.Gt, sp.Ge, sp.Lt, sp.Le))
-    ]
-
-
 def _colors(phases: Sequence[Regime]) -> list[str]:
     return [
         COLORS.get(phase.name, OTHERS[number % len(OTHERS)]) for number, phase in enumerate(phases)
     ]
 
 
-def _fill(axis: Axes, plane: _Plane, resolution: int) -> None:
+def _fill(axis: Axes, plane: PhasePlane, resolution: int) -> None:
     """Colour the phases; what stays uncoloured is hatched."""
     from matplotlib.colors import ListedColormap
 
@@ -339,7 +235,7 @@ def _fill(axis: Axes, plane: _Plane, resolution: int) -> None:
     )
 
 
-def _boundaries(axis: Axes, plane: _Plane) -> None:
+def _boundaries(axis: Axes, plane: PhasePlane) -> None:
     for x, y in plane.border():
         axis.plot(x, y, color=NOTHING, lw=1.2, gid="no power law", zorder=1.8)
     for regime in plane.edges:
@@ -355,13 +251,13 @@ def _boundaries(axis: Axes, plane: _Plane) -> None:
             )
 
 
-def _grid(plane: _Plane) -> tuple[Array, Array, NDArray[np.int_]]:
+def _grid(plane: PhasePlane) -> tuple[Array, Array, NDArray[np.int_]]:
     """Return the coordinates of a grid, and the phase at each of its points."""
     x, y = (a + (b - a) * (np.arange(CELLS) + 0.5) / CELLS for a, b in plane.limits)
     return x, y, plane.index(*np.meshgrid(x, y))
 
 
-def _key(axis: Axes, plane: _Plane, variable: str, sign: str) -> None:
+def _key(axis: Axes, plane: PhasePlane, variable: str, sign: str) -> None:
     """Write the phases' exponents beside the picture."""
     from matplotlib.legend_handler import HandlerPatch
     from matplotlib.patches import Patch
@@ -425,7 +321,7 @@ def _key(axis: Axes, plane: _Plane, variable: str, sign: str) -> None:
     )
 
 
-def _name(axis: Axes, plane: _Plane, marks: list[tuple[str, float, float]]) -> None:
+def _name(axis: Axes, plane: PhasePlane, marks: list[tuple[str, float, float]]) -> None:
     """Write the phases' names where there is room, and the tasks."""
     from matplotlib.patheffects import withStroke
 

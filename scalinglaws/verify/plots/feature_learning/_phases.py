@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ....arguments import text
 from ....notation import SourceCapacity
-from .._phases import Limits, draw_phases, law_with_phases
+from ....theory.plane import Limits
+from .._phases import draw_phases, law_with_phases
 from ..style import canvas
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ....notation import SourceCapacity
-from .._phases import Limits, draw_phases, law_with_phases
+from ....theory.plane import Limits
+from .._phases import draw_phases, law_with_phases
 from ..style import canvas
 
 if TYPE_CHECKING:

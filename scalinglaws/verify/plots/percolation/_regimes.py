@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ....errors import refusal
 from ....notation import SourceCapacity
 from ....theory.percolation import critical_exponents
-from .._phases import DOT, Limits, draw_phases, law_with_phases
+from ....theory.plane import Limits
+from .._phases import DOT, draw_phases, law_with_phases
 from ..style import canvas, explain
 
 if TYPE_CHECKING:

@@ -1,0 +1,47 @@
+// Shows one of the states that the page holds: the one that the controls name.
+const store = window.scalinglaws = window.scalinglaws || {}
+const data = store[panel] = store[panel] || JSON.parse(document.getElementById('states-' + panel).textContent)
+
+const nearest = (lattice, x, y) => {
+  let best = 0
+  lattice.forEach((point, place) => {
+    const far = (other) => (other[0] - x) ** 2 + (other[1] - y) ** 2
+    if (far(point) < far(lattice[best])) best = place
+  })
+  return best
+}
+
+let state = 0
+models.forEach((model, number) => {
+  const lattice = lattices[number]
+  let place
+  if (lattice.length) {
+    place = nearest(lattice, model.data.x[0], model.data.y[0])
+    const [x, y] = lattice[place]
+    if (model.data.x[0] !== x || model.data.y[0] !== y) model.data = {x: [x], y: [y]}
+  } else {
+    place = Number(model.value)
+  }
+  state = state * sizes[number] + place
+})
+
+const numbers = (column) => column.map((entry) => (entry === null ? NaN : entry))
+const columns = (piece) => {
+  const found = {}
+  for (const [name, column] of Object.entries(piece)) {
+    found[name] = name === 'xs' || name === 'ys' ? column.map(numbers) : name === 'x' || name === 'y' ? numbers(column) : column
+  }
+  return found
+}
+
+const shown = data.states[state]
+for (const [frame, pieces] of Object.entries(shown.frames)) {
+  for (const kind of ['lines', 'bare', 'marks', 'words']) {
+    const source = Object.entries(sources[frame] || sources.get(frame)).find(([name]) => name === kind)[1]
+    source.data = columns(data.fragments[pieces[kind]])
+  }
+  planes[frame].forEach((image, place) => { image.visible = place === pieces.plane })
+  keys[frame].visible = pieces.key
+}
+told.text = shown.told.map((place) => data.fragments[place]).join('')
+document.body.dataset.shown = panel + '?' + shown.query
