@@ -161,8 +161,6 @@ class Run:
 
     def losses(self, wanted: Steps | None) -> Found:
         """Return the losses at steps, by default where macro steps end (all steps of a short run)."""
-        from scipy.ndimage import maximum_filter1d
-
         if self.direct:
             return self._directly(wanted)
         plan = self._mesh(wanted, _RATIO if self.average is None else _RATIO_OF_AVERAGES)
@@ -419,6 +417,8 @@ def _apart(
     places: Steps,
 ) -> Array:
     """Return the relative difference of losses on two meshes at ends of the coarse one, infinite where it says nothing."""
+    from scipy.ndimage import maximum_filter1d
+
     apart, least = np.zeros(plan.ends.size), np.full(plan.ends.size, math.inf)
     shared = np.searchsorted(halved.ends, plan.ends)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
