@@ -9,7 +9,9 @@ import inspect
 import json
 import os
 import shutil
+import stat
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -27,6 +29,44 @@ from .results import Result
 Kept = TypeVar("Kept", bound=Result)
 
 _FORGOTTEN = 30 * 86400.0  # seconds after which what other versions computed is thrown away
+
+
+def cache_folder(name: str) -> Path:
+    """Return a folder of that name in the user's cache folder; in a temporary folder of the user's own where there is no home.
+
+    Parameters
+    ----------
+    name : str
+        Of what is kept.
+
+    Returns
+    -------
+    Path
+        It may not be there yet.
+    """
+    from platformdirs import user_cache_path
+
+    try:
+        folder = user_cache_path("scalinglaws", appauthor=False)
+    except (
+        RuntimeError
+    ):  # newer versions refuse; older ones would make a folder called ~ wherever one stands
+        folder = Path()
+    return (folder if folder.is_absolute() else _temporary()) / name
+
+
+def _temporary() -> Path:
+    """Return a folder in which nobody else can write."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    folder = Path(tempfile.gettempdir(), f"scalinglaws-{user}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        about = folder.lstat()
+        if stat.S_ISDIR(about.st_mode) and user in ("user", about.st_uid):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="scalinglaws-"))
 
 
 def fingerprint(function: Callable[..., Any], settings: Any) -> str | None:

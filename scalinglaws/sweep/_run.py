@@ -16,7 +16,7 @@ from .. import errors
 from ..arguments import choice, flag
 from ..arguments import path as checked_path
 from ..errors import DomainError, WorkerError, brief, refusal
-from ..keeping import digest_of, keep, kept, name_of_call, tidy
+from ..keeping import cache_folder, digest_of, keep, kept, name_of_call, tidy
 from ..provenance import source_digest
 from ..results import Result
 from ._many import MapLike, collect
@@ -29,9 +29,7 @@ _TOLD = 10  # warnings
 
 def default_folder() -> Path:
     """Return the folder in which points are kept: ``sweep`` in the user's cache folder."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("scalinglaws", appauthor=False) / "sweep"
+    return cache_folder("sweep")
 
 
 def run(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..keeping import fingerprint, keep, kept, tidy
+from ..keeping import cache_folder, fingerprint, keep, kept, tidy
 from ..provenance import source_digest
 from ..reprs import short_repr
 from ..results import Result
@@ -47,9 +47,7 @@ class Finished(Result):
 
 def default_folder() -> Path:
     """Return the folder in which finished checks are kept: ``verify`` in the user's cache folder."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("scalinglaws", appauthor=False) / "verify"
+    return cache_folder("verify")
 
 
 @short_repr

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from .._blas import one_thread
 from ..spectra import Modes
 from .contour import cotangent
 from .edges import lower_edge
@@ -51,6 +52,7 @@ class Tail:
         """Tell whether a time is late; without a floor nothing is singular at 0, and the contour may cross it."""
         return time * self.decay > (LATE if floor > 0 else 1.0)
 
+    @one_thread
     def improved(self, losses: Losses, time: float, noise: float, floor: Loss) -> Losses:
         """Return losses with those replaced that the tail resolves better; `floor` is of the train loss."""
         test, train = losses.test, losses.train
