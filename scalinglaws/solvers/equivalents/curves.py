@@ -142,7 +142,9 @@ class _Path:
             if not self.begun:
                 return False
             step, before = way / parts, self._slopes.copy()
-            there = s if part == parts else np.asarray(start * math.exp(way * (part / parts)))
+            there: ComplexArray = start * math.exp(way * (part / parts))
+            if part == parts:  # exactly
+                there = s
             guess: ComplexArray = self.x + step * (self._slopes + 0.5 * step * self._bend)
             self.begun = self._solved(there, guess)
             self._bend = np.asarray((self._slopes - before) / step)

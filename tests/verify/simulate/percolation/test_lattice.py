@@ -85,6 +85,22 @@ def test_labels_are_those_of_scipy_up_to_their_order(shape, occupation, seed):
     assert np.array_equal(found.sizes, np.bincount(found.labels.ravel(), minlength=count + 1)[1:])
 
 
+def test_long_runs_are_labelled_to_their_last_site():
+    """Runs of every length up to three words, at every place in a word, with gaps of one site and more."""
+    row = np.zeros(200 * 210, bool)
+    rng = np.random.default_rng(8)
+    position = 0
+    for length in rng.permutation(np.arange(1, 200)):
+        row[position : position + length] = True
+        position += length + rng.integers(1, 4)
+    for size in (position, position - 1, 64, 63, 1):
+        found = label_clusters(row[:size])
+        expected, count = ndimage.label(row[:size])
+        np.testing.assert_array_equal(found.labels, expected)  # both count from the first site on
+        assert found.sizes.tolist() == np.bincount(expected)[1:].tolist()
+        assert found.sizes.size == count
+
+
 @settings(max_examples=60)
 @given(
     shape=st.one_of(

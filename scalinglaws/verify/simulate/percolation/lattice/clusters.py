@@ -89,16 +89,16 @@ class _Workspace:
             found[-2] = 2 ** (self.volume % 64) - 1
         return found
 
-    def labels(self) -> NDArray[np.int32]:
-        """Return the number of every site's cluster, in the shape of the lattice."""
-        names = np.cumsum(self.sizes > 0, dtype=np.int32)[self.parents[: self.nodes]]
+    def labels(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the number of every site's cluster, in the shape of the lattice, and the sizes of clusters."""
         afford(self.volume / 2, "the labels", "use a smaller lattice, or labels=False")
-        if self.nodes == 0:
-            return np.zeros(self.shape, np.int32)
-        found = np.empty(self.volume, np.int32)
-        with np.errstate(over="ignore"):
-            kernels.write_labels(self.here(), self.begins, self.first, names, found)
-        return found.reshape(self.shape)
+        names, sizes = np.empty(self.nodes, np.int32), np.empty(self.count, np.int64)
+        kernels.name_clusters(self.parents[: self.nodes], self.sizes, names, sizes)
+        found = np.zeros(self.volume + 8, np.int32)
+        if self.nodes:
+            with np.errstate(over="ignore"):
+                kernels.write_labels(self.here(), self.begins, self.first, names, found)
+        return found[: self.volume].reshape(self.shape), sizes
 
 
 def label_clusters(
@@ -166,8 +166,7 @@ def label_clusters(
     packed[: (array.size + 7) // 8] = np.packbits(array.reshape(-1), bitorder="little")
     space.words[0] = packed.view("<u8")
     space.connect()
-    sizes = space.sizes[space.sizes > 0].astype(np.int64)
-    return LabeledClusters(space.labels(), sizes, boundaries(wrapped), counted(_METHOD, 1))
+    return LabeledClusters(*space.labels(), boundaries(wrapped), counted(_METHOD, 1))
 
 
 def lattice_clusters(
@@ -244,7 +243,7 @@ def lattice_clusters(
         boundaries(wrapped),
         np.concatenate([occurring, more]),
         np.concatenate([small[occurring], how_many]),
-        space.labels() if labels else None,
+        space.labels()[0] if labels else None,
         counted(_METHOD, 1),
     )
 

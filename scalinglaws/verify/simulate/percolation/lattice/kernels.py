@@ -19,11 +19,12 @@ from ..._counter import below, coins
 Words = NDArray[np.uint64]
 Nodes = NDArray[np.int32]
 
-_ZERO, _ONE, _TWO, _FOUR, _56, _63 = (
+_ZERO, _ONE, _TWO, _FOUR, _SIX, _56, _63 = (
     np.uint64(0),
     np.uint64(1),
     np.uint64(2),
     np.uint64(4),
+    np.uint64(6),
     np.uint64(56),
     np.uint64(63),
 )
@@ -81,22 +82,23 @@ def marked(offset: int, period: int, begin: int | np.int64, end: int | np.int64)
 
 
 @njit
-def join(parent: Nodes, one: int, other: int) -> int:
+def join(parent: Nodes, one: np.uint32, other: np.uint32) -> int:
     """Join two clusters; return how many that makes fewer. Both paths are climbed in turn and spliced on the way (Rem's algorithm)."""
-    above, beyond = parent[one], parent[other]
+    # unsigned numbers here and below, because signed ones might count from the end, which costs a look at each
+    above, beyond = np.uint32(parent[one]), np.uint32(parent[other])
     while above != beyond:
         if above < beyond:
             parent[other] = above
             if beyond == other:
                 return 1
-            other = int(beyond)
-            beyond = parent[other]
+            other = beyond
+            beyond = np.uint32(parent[other])
         else:
             parent[one] = beyond
             if above == one:
                 return 1
-            one = int(above)
-            above = parent[one]
+            one = above
+            above = np.uint32(parent[one])
     return 0
 
 
@@ -169,7 +171,7 @@ def connect(
             above = rest & (rest - _ONE)
             upper = above & (_ZERO - above)
             sizes[nodes] = count_bits(here & (upper - _ONE) & ~((rest & (_ZERO - rest)) - _ONE))
-            parent[nodes] = nodes
+            parent[np.uint32(nodes)] = nodes
             nodes += 1
             rest = above
         # contacts with what came before
@@ -205,34 +207,70 @@ def connect(
                     upto = contact ^ (contact - _ONE)
                     contact &= contact - _ONE
                     there = source + count_bits(upto) - 1
-                    its = first[there >> 6] + count_bits(
-                        begins[there >> 6] & ((_TWO << np.uint64(there & 63)) - _ONE)
-                    )
-                    clusters -= join(parent, mine + count_bits(begin & upto), its)
+                    word = np.uint64(there) >> _SIX
+                    upto_it = begins[word] & ((_TWO << (np.uint64(there) & _63)) - _ONE)
+                    its = first[word] + count_bits(upto_it)
+                    here_too = mine + count_bits(begin & upto)
+                    clusters -= join(parent, np.uint32(here_too), np.uint32(its))
             offsets[axis] = (
                 (offsets[axis] + 64) % period
                 if offsets[axis] + 64 >= period
                 else offsets[axis] + 64
             )
     for node in range(nodes):
-        root = parent[parent[node]]
-        if root != node:
-            parent[node] = root
-            sizes[root] += sizes[node]
-            sizes[node] = 0
+        own = np.uint32(node)
+        root = np.uint32(parent[np.uint32(parent[own])])
+        if root != own:
+            parent[own] = root
+            sizes[root] += sizes[own]
+            sizes[own] = 0
     return nodes, clusters + nodes
 
 
 @njit
+def name_clusters(parent: Nodes, sizes: Nodes, names: Nodes, listed: NDArray[np.int64]) -> None:
+    """Number clusters from 1 on, in the order of their first sites; write the number of every run and the size of every cluster."""
+    count = 0
+    for node in range(sizes.size):
+        if sizes[node] > 0:
+            listed[count] = sizes[node]
+            count += 1
+            names[node] = count
+        else:  # a root comes before the other runs of its cluster
+            names[node] = names[parent[node]]
+
+
+@njit
 def write_labels(here: Words, begins: Words, first: Nodes, names: Nodes, labels: Nodes) -> None:
-    """Write the label of every site, given the labels of the runs; `here` has a bit for every site that has a label."""
-    for k in range((labels.size + 63) >> 6):
-        node = first[k]
-        position = k << 6
-        for t in range(min(64, labels.size - position)):
-            # no branches, which would be mispredicted: an empty site reads a label and drops it
-            node += int(np.int64((begins[k] >> np.uint64(t)) & _ONE))
-            labels[position + t] = names[node] * int(np.int64((here[k] >> np.uint64(t)) & _ONE))
+    """Write the labels of occupied sites over zeros, given those of the runs; `here` has a bit for every site that has a label.
+
+    `labels` has eight entries to spare, which stay zero.
+    """
+    for k in range((labels.size - 8 + 63) >> 6):
+        # places are unsigned, so that none is suspected to count from the end, and stores go eight at a time
+        position = np.uint64(k << 6)
+        inside, begin = here[k], begins[k]
+        within = inside & ~begin & _ONE  # the word begins inside of a run
+        node = np.uint64(first[k] + 1 - int(np.int64(within)))
+        left, stops = begin | within, begin | ~inside
+        while left != _ZERO:
+            lowest = left & (_ZERO - left)
+            left ^= lowest
+            beyond = stops & ~(lowest | (lowest - _ONE))
+            start = position + np.uint64(count_bits(lowest - _ONE))
+            # the end of the word, if no stop is beyond
+            stop = position + np.uint64(count_bits(~beyond & (beyond - _ONE)))
+            name = names[node]
+            node += _ONE
+            # mostly all there are, and zeros over those too many: no branch to be mispredicted
+            for t in range(8):
+                labels[start + np.uint64(t)] = name
+            site = start + np.uint64(8)
+            while site < stop:
+                labels[site] = name
+                site += _ONE
+            for t in range(8):
+                labels[stop + np.uint64(t)] = 0
 
 
 @njit
