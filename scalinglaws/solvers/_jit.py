@@ -58,6 +58,25 @@ def njit(function: Kernel) -> Kernel:
     return cast(Kernel, Compiled(function, targetoptions=_OPTIONS))
 
 
+def njit_shared(function: Kernel) -> Kernel:
+    """Compile a kernel as `njit` does, but once for Python and for other kernels.
+
+    Parameters
+    ----------
+    function : callable
+        One that both call with the same types; `njit` would compile it twice.
+
+    Returns
+    -------
+    callable
+        The compiled function.
+    """
+    found = njit(function)
+    if found is not function:
+        cast(Any, found).share()
+    return found
+
+
 def pointer(kernel: Kernel, signature: str) -> Kernel:
     """Return a kernel as a value that other kernels can be given, so that they are compiled once for all of its kind.
 

@@ -52,6 +52,10 @@ class Kernel(_Dispatcher):  # type: ignore[misc]
             found._cache = self._cache.form(".inner")
         return found
 
+    def share(self) -> None:
+        """Let kernels call the form for Python."""
+        self.inner = self
+
     @property
     def _numba_type_(self) -> Any:
         """What a kernel finds where it calls this one."""

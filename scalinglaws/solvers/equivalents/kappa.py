@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .._jit import njit
+from .._jit import njit, njit_shared
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -100,7 +100,7 @@ def occupation(eigenvalues: Array, multiplicities: Array, kappa: float) -> tuple
     return df1_low + df1_high, d_low + d_high
 
 
-@njit
+@njit_shared
 def renormalized_ridge(
     eigenvalues: Array,
     multiplicities: Array,
@@ -200,19 +200,70 @@ def complex_mismatch(
     s: complex,
 ) -> tuple[complex, complex, complex]:
     """Return what `mismatch` returns, at complex s, and the derivative with respect to log s."""
-    quotient = s / kappa
-    disc = cmath.sqrt(gap * gap + 4 * ratio * quotient)
-    filled = 2 * (1 - quotient) / ((1 + ratio) + disc)
-    empty = 2 * quotient / (gap + disc)
-    rise = quotient / disc
+    quotient = _over(s, kappa)
+    disc = _root(gap * gap + _scaled(4 * ratio, quotient))
+    filled = _over(_scaled(2.0, 1 - quotient), (1 + ratio) + disc)
+    empty = _over(_scaled(2.0, quotient), gap + disc)
+    rise = _over(quotient, disc)
     if abs(filled) <= 0.5:
-        return df1 / n - filled, d / n + rise, rise
+        return _part(df1, n) - filled, _part(d, n) + rise, rise
+    over, under, base = df1, _scaled(n, filled), df1
     if size < 1.5 * n and abs(empty) < 0.1:
-        missing = ((n - size) + gone) / n
+        missing = _part((n - size) + gone, n)
         if size > n:  # where the modes fill all there is at a positive kappa, nothing is missing
-            return empty - missing, d / n + rise, rise
-        return cmath.log(empty / missing), d / (n * missing) + rise / empty, rise / empty
-    return cmath.log(df1 / (n * filled)), d / df1 + rise / filled, rise / filled
+            return empty - missing, _part(d, n) + rise, rise
+        over, under, base = empty, missing, _scaled(n, missing)
+        filled = empty
+    push = _over(rise, filled)
+    return cmath.log(_over(over, under)), _over(d, base) + push, push
+
+
+# Complex arithmetic to the last bit as Python does it, without its care for what is infinite: that care is most of what
+# the compiler would have to read.
+
+
+@njit
+def _times(z: complex, w: complex) -> complex:
+    return complex(z.real * w.real - z.imag * w.imag, z.real * w.imag + z.imag * w.real)
+
+
+@njit
+def _scaled(factor: float, z: complex) -> complex:
+    return complex(factor * z.real, factor * z.imag)
+
+
+@njit
+def _part(z: complex, divisor: float) -> complex:
+    return complex(z.real / divisor, z.imag / divisor)
+
+
+@njit
+def _over(z: complex, w: complex) -> complex:
+    a, b, c, d = z.real, z.imag, w.real, w.imag
+    if abs(c) >= abs(d):
+        ratio = d / c
+        whole = c + d * ratio
+        return complex((a + b * ratio) / whole, (b - a * ratio) / whole)
+    ratio = c / d
+    whole = c * ratio + d
+    return complex((a * ratio + b) / whole, (b * ratio - a) / whole)
+
+
+@njit
+def _root(z: complex) -> complex:
+    a, b = z.real, z.imag
+    if a == 0.0 and b == 0.0:
+        return complex(0.0, b)
+    t = math.sqrt((abs(a) + math.hypot(a, b)) * 0.5)
+    if a >= 0.0:
+        return complex(t, b / (2 * t))
+    return complex(abs(b) / (2 * t), math.copysign(t, b))
+
+
+@njit
+def _exp(z: complex) -> complex:
+    size = math.exp(z.real)
+    return complex(size * math.cos(z.imag), size * math.sin(z.imag))
 
 
 @njit
@@ -258,22 +309,22 @@ def kappa_along(
         _, slope, push = complex_mismatch(
             df1, d, gone, size, n, complex(root, 0.0), ratio, gap, complex(math.exp(here.real), 0.0)
         )
-        tangent = push / slope
+        tangent = _over(push, slope)
     for i in range(nodes.size):
         target = cmath.log(nodes[i])
         # parts of the way to the node, halved after a failure and doubled after a success
         fraction = 1.0
         while True:
-            there = target if fraction == 1.0 else here + fraction * (target - here)
-            s = nodes[i] if fraction == 1.0 else cmath.exp(there)
-            y = x + tangent * (there - here)
+            there = target if fraction == 1.0 else here + _scaled(fraction, target - here)
+            s = nodes[i] if fraction == 1.0 else _exp(there)
+            y = x + _times(tangent, there - here)
             found, residual = False, math.inf
             for _ in range(12):
                 total += 1
-                kappa = cmath.exp(y)
+                kappa = _exp(y)
                 df1, d, gone = complex_sums(eigenvalues, multiplicities, kappa)
                 excess, slope, push = complex_mismatch(df1, d, gone, size, n, kappa, ratio, gap, s)
-                change = excess / slope
+                change = _over(excess, slope)
                 length = abs(change)
                 if found:  # one step after convergence was seen
                     residual = length
@@ -285,10 +336,10 @@ def kappa_along(
                     break
                 elif length > 0.5:
                     # shorter steps in log kappa keep to the sheet on which they are
-                    change *= 0.5 / length
+                    change = _scaled(0.5 / length, change)
                 y += change
             if math.isfinite(residual) and -1e-9 < y.imag <= there.imag + 1e-9:
-                x, here, tangent = y, there, push / slope
+                x, here, tangent = y, there, _over(push, slope)
                 if fraction == 1.0:
                     break
                 fraction = min(1.0, 2 * fraction)
@@ -296,6 +347,6 @@ def kappa_along(
                 fraction /= 2
                 if fraction < 1e-7:
                     return total, math.inf
-        kappas[i], df1s[i] = cmath.exp(x), df1
+        kappas[i], df1s[i] = _exp(x), df1
         worst = max(worst, residual)
     return total, worst

@@ -181,8 +181,8 @@ def linear_cnn(
     shape, flat = broadcast(checked)
     table = np.full((flat[0].size, len(_COLUMNS)), math.nan)
     minima = np.full((flat[0].size, _KEPT, 3), math.nan)
-    p, kappa, chi, c, n, s, readout, weight = flat
-    _solve(p, kappa, chi, c, n, s, readout * weight, both, table, minima)
+    points = np.stack([*flat[:6], flat[6] * flat[7]], axis=1)
+    (_solve_both if both else _solve_along)(points, table, minima)
     columns = dict(zip(_COLUMNS, table.T, strict=True))
     residual = float(np.max(columns.pop("residual"), initial=0.0))
     steps = int(np.max(columns.pop("steps"), initial=0.0))
@@ -268,82 +268,118 @@ def _state(
 
 
 @njit
-def _solve(
-    samples: Array,
-    ridge: Array,
-    scale: Array,
-    channels: Array,
-    patches: Array,
-    patch_size: Array,
-    power: Array,
-    both: bool,
-    table: Array,
+def _given(points: Array, i: int) -> tuple[float, float, float, float, float, float, float]:
+    return (
+        points[i, 0],
+        points[i, 1],
+        points[i, 2],
+        points[i, 3],
+        points[i, 4],
+        points[i, 5],
+        points[i, 6],
+    )
+
+
+@njit
+def _ends(
+    given: tuple[float, float, float, float, float, float, float],
+) -> tuple[float, float, float]:
+    """Return logarithms between which b and b_perp lie: the lower end of both, and the upper ends."""
+    p, kappa, chi, c, n, s, unit = given
+    d = n * s
+    # below, the slopes are negative, and above positive: see the terms' bounds in the tests
+    low = max(c / (c + n * p * unit / (d * kappa)), 1.0 - n / c)
+    high = 0.5 + math.sqrt(0.25 + chi * d / (unit * c))
+    top = 0.0
+    if s > 1.0:
+        top = math.log1p(chi * min(d / (4 * unit * low), p / kappa) / (c * (s - 1.0)))
+    return math.log(low) - 1e-3, math.log(high) + 1e-3, top + 1e-3
+
+
+# one kernel for each set of directions, so that the second minimizer is compiled only where it is used
+
+
+@njit
+def _solve_along(points: Array, table: Array, minima: Array) -> None:
+    modes = np.empty((2, 2))
+    for i in range(points.shape[0]):
+        given = _given(points, i)
+        low, high, _ = _ends(given)
+        found, steps, worst = _minima_along(given, low, high, modes, minima[i])
+        _record(given, found, steps, worst, modes, table[i], minima[i])
+
+
+@njit
+def _solve_both(points: Array, table: Array, minima: Array) -> None:
+    modes = np.empty((2, 2))
+    for i in range(points.shape[0]):
+        given = _given(points, i)
+        low, high, top = _ends(given)
+        if points[i, 5] > 1.0:
+            found, steps, worst = _minima_of_both(given, low, high, top, modes, minima[i])
+        else:
+            found, steps, worst = _minima_along(given, low, high, modes, minima[i])
+        _record(given, found, steps, worst, modes, table[i], minima[i])
+
+
+@njit
+def _record(
+    given: tuple[float, float, float, float, float, float, float],
+    found: int,
+    steps: int,
+    worst: float,
+    modes: Array,
+    row: Array,
     minima: Array,
 ) -> None:
-    modes = np.empty((2, 2))
-    for i in range(samples.size):
-        given = (
-            samples[i],
-            ridge[i],
-            scale[i],
-            channels[i],
-            patches[i],
-            patch_size[i],
-            power[i],
-        )
-        p, kappa, chi, c, n, s, unit = given
-        d = n * s
-        # below, the slopes are negative, and above positive: see the terms' bounds in the tests
-        low = max(c / (c + n * p * unit / (d * kappa)), 1.0 - n / c)
-        high = 0.5 + math.sqrt(0.25 + chi * d / (unit * c))
-        along = (math.log(low) - 1e-3, math.log(high) + 1e-3)
-        if both and s > 1.0:
-            reach = min(d / (4 * unit * low), p / kappa)
-            top = math.log1p(chi * reach / (c * (s - 1.0)))
-            across = (along[0], top + 1e-3)
-            found, steps, worst = _minima_of_both(given, along, across, modes, minima[i])
-        else:
-            found, steps, worst = _minima_along(given, along, modes, minima[i])
-        if found == 0:
-            table[i, 7], table[i, 8] = math.inf, steps
-            continue
-        _sort(minima[i], found)
-        x, z = minima[i, 0, 0], minima[i, 0, 1]
-        value, _, _, k, _ = _state(x, z, p, kappa, chi, c, n, s, unit, modes)
-        table[i, 0] = modes[0, 0] / (k + modes[0, 0])
-        _, _, _, lazy, _ = _state(0.0, 0.0, p, kappa, chi, c, n, s, unit, modes)
-        table[i, 1] = modes[0, 0] / (lazy + modes[0, 0])
-        table[i, 2], table[i, 3], table[i, 4] = value, math.exp(x), math.exp(z)
-        table[i, 5] = p * k
-        table[i, 6] = p * k * math.sqrt(c * d / (chi * unit))
-        table[i, 7], table[i, 8] = worst, steps
-        for j in range(found):
-            minima[i, j, 0], minima[i, j, 1] = math.exp(minima[i, j, 0]), math.exp(minima[i, j, 1])
+    """Write what belongs to the lowest of the minima, which are sorted."""
+    p, kappa, chi, c, n, s, unit = given
+    row[8] = steps
+    if found == 0:
+        row[7] = math.inf
+        return
+    _sort(minima, found)
+    x, z = minima[0, 0], minima[0, 1]
+    value, _, _, k, _ = _state(x, z, p, kappa, chi, c, n, s, unit, modes)
+    row[0] = modes[0, 0] / (k + modes[0, 0])
+    _, _, _, lazy, _ = _state(0.0, 0.0, p, kappa, chi, c, n, s, unit, modes)
+    row[1] = modes[0, 0] / (lazy + modes[0, 0])
+    row[2], row[3], row[4] = value, math.exp(x), math.exp(z)
+    row[5] = p * k
+    row[6] = p * k * math.sqrt(c * (n * s) / (chi * unit))
+    row[7] = worst
+    for j in range(found):
+        minima[j, 0], minima[j, 1] = math.exp(minima[j, 0]), math.exp(minima[j, 1])
 
 
 @njit
 def _sort(minima: Array, found: int) -> None:
-    """Put the least free energy first."""
-    order = np.argsort(minima[:found, 2])
-    kept = minima[:found].copy()
-    for j in range(found):
-        minima[j] = kept[order[j]]
+    """Put the least free energy first, by insertion: there are few."""
+    for last in range(1, found):
+        x, z, value = minima[last, 0], minima[last, 1], minima[last, 2]
+        j = last
+        while j > 0 and minima[j - 1, 2] > value:
+            for column in range(3):
+                minima[j, column] = minima[j - 1, column]
+            j -= 1
+        minima[j, 0], minima[j, 1], minima[j, 2] = x, z, value
 
 
 @njit
 def _minima_along(
     given: tuple[float, float, float, float, float, float, float],
-    along: tuple[float, float],
+    low: float,
+    high: float,
     modes: Array,
     minima: Array,
 ) -> tuple[int, int, float]:
     """Find where the slope along the target turns from negative to positive; b_perp is 1."""
     p, kappa, chi, c, n, s, unit = given
     found, steps, worst = 0, 0, 0.0
-    left = along[0]
+    left = low
     _, falling, _, _, _ = _state(left, 0.0, p, kappa, chi, c, n, s, unit, modes)
     for i in range(1, _SCAN):
-        right = along[0] + (along[1] - along[0]) * i / (_SCAN - 1)
+        right = low + (high - low) * i / (_SCAN - 1)
         _, rising, _, _, _ = _state(right, 0.0, p, kappa, chi, c, n, s, unit, modes)
         if falling < 0.0 <= rising and found < _KEPT:
             a, fa, b, fb = left, falling, right, rising
@@ -372,28 +408,28 @@ def _minima_along(
 @njit
 def _minima_of_both(
     given: tuple[float, float, float, float, float, float, float],
-    along: tuple[float, float],
-    across: tuple[float, float],
+    low: float,
+    high: float,
+    top: float,
     modes: Array,
     minima: Array,
 ) -> tuple[int, int, float]:
     """Find the minima in both variances: the lowest points of a grid among their neighbors, polished."""
     p, kappa, chi, c, n, s, unit = given
-    values = np.full((_SCAN_ALONG + 2, _SCAN_ACROSS + 2), math.inf)
-    dx = (along[1] - along[0]) / (_SCAN_ALONG - 1)
-    dz = (across[1] - across[0]) / (_SCAN_ACROSS - 1)
+    values = np.empty((_SCAN_ALONG, _SCAN_ACROSS))
+    dx = (high - low) / (_SCAN_ALONG - 1)
+    dz = (top - low) / (_SCAN_ACROSS - 1)
     for i in range(_SCAN_ALONG):
         for j in range(_SCAN_ACROSS):
-            values[i + 1, j + 1] = _state(
-                along[0] + dx * i, across[0] + dz * j, p, kappa, chi, c, n, s, unit, modes
-            )[0]
+            values[i, j] = _state(low + dx * i, low + dz * j, p, kappa, chi, c, n, s, unit, modes)[
+                0
+            ]
     found, steps, worst = 0, 0, 0.0
-    for i in range(1, _SCAN_ALONG + 1):
-        for j in range(1, _SCAN_ACROSS + 1):
-            if values[i, j] > np.min(values[i - 1 : i + 2, j - 1 : j + 2]):
+    for i in range(_SCAN_ALONG):
+        for j in range(_SCAN_ACROSS):
+            if not _lowest_around(values, i, j):
                 continue
-            x, z, step = along[0] + dx * (i - 1), across[0] + dz * (j - 1), 0
-            x, z, step = _polish(x, z, given, modes)
+            x, z, step = _polish(low + dx * i, low + dz * j, given, modes)
             value, slope, slope_across, _, size = _state(x, z, p, kappa, chi, c, n, s, unit, modes)
             known = False
             for other in range(found):
@@ -406,6 +442,16 @@ def _minima_of_both(
             steps = max(steps, step)
             worst = max(worst, (abs(slope) + abs(slope_across) / s) / size)
     return found, steps, worst
+
+
+@njit
+def _lowest_around(values: Array, i: int, j: int) -> bool:
+    """Tell whether no neighbor of a point of the grid lies lower."""
+    for a in range(max(i - 1, 0), min(i + 2, values.shape[0])):
+        for b in range(max(j - 1, 0), min(j + 2, values.shape[1])):
+            if values[a, b] < values[i, j]:
+                return False
+    return True
 
 
 @njit

@@ -23,7 +23,7 @@ _ROOT_HALF = math.sqrt(0.5)
 _FAR = 25.0  # beyond it nine terms of the asymptotic series are exact to rounding
 
 
-@_jit.njit
+@_jit.njit_shared
 def log_tail_of_normal(z: float) -> float:
     """Return the logarithm of the probability that a standard normal number exceeds z."""
     if z < _FAR:

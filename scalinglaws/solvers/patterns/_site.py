@@ -156,7 +156,7 @@ def _farthest(law: Tilted, d: float) -> float:
 
 
 @_jit.njit
-def _overlap(w: float, power: int = 3) -> float:
+def _overlap(w: float, power: int) -> float:
     x = w * w / (3 + 2 * w * w)
     product = x
     for _ in range(power - 1):
@@ -206,8 +206,21 @@ def _moments(
     center: float,
 ) -> tuple[float, float, float, float, float]:
     # between these the exponent is monotone: it falls, rises from the valley, falls
-    bounds = np.array([low, valley if peak > 0 else low, peak, 1.0, high])
-    bounds = np.sort(np.minimum(np.maximum(bounds, low), high))
+    bounds = np.empty(5)
+    bounds[0], bounds[1], bounds[2], bounds[3], bounds[4] = (
+        low,
+        valley if peak > 0 else low,
+        peak,
+        1.0,
+        high,
+    )
+    for i in range(bounds.size):  # sorted by insertion
+        value = min(max(bounds[i], low), high)
+        j = i
+        while j > 0 and bounds[j - 1] > value:
+            bounds[j] = bounds[j - 1]
+            j -= 1
+        bounds[j] = value
     inside = low <= peak <= high and peak > 0
     top, likeliest = -math.inf, low
     for i in range(bounds.size):
@@ -278,13 +291,13 @@ def hazard(z: float) -> float:
 @_jit.njit
 def _joint(w: float, neurons: float, rest: float, n: float, d: float) -> float:
     """Return the logarithm of the density of some equal weights, times the chance that their readouts align."""
-    total = rest + neurons * _overlap(w)
+    total = rest + neurons * _overlap(w, 3)
     if not total > 0:
         return -math.inf
     return -0.5 * d * neurons * w * w + log_tail_of_normal(math.sqrt(n / total))
 
 
-@_jit.njit
+@_jit.njit_shared
 def best_weight(neurons: float, rest: float, n: float, d: float, low: float, high: float) -> float:
     """Return the likeliest common weight of some neurons, given the summed overlaps of all others."""
     count = 48
@@ -310,12 +323,13 @@ def best_weight(neurons: float, rest: float, n: float, d: float, low: float, hig
     return 0.5 * (a + b)
 
 
-@_jit.njit
+@_jit.njit_shared
 def one_neuron(rest: float, n: float, d: float, low: float, high: float) -> tuple[float, float]:
     """Integrate over one weight, given the summed overlaps of all others: log probability to align, share beyond 1."""
     peak = best_weight(1.0, rest, n, d, low, high)
     top = _joint(peak, 1.0, rest, n, d)
-    ends = np.array([low, high])
+    ends = np.empty(2)
+    ends[0], ends[1] = low, high
     for side in range(2):  # the search stops a little before them
         if _joint(ends[side], 1.0, rest, n, d) > top:
             peak, top = ends[side], _joint(ends[side], 1.0, rest, n, d)

@@ -21,7 +21,7 @@ import math
 import numpy as np
 
 from ...arguments import Array
-from .._jit import njit
+from .._jit import njit, njit_shared
 
 MOST_STEPS = 60
 """Newton steps after which a point counts as not solved."""
@@ -140,7 +140,7 @@ def _panel(
         sums[_I2_NORM] += labeled * 2.0 * eta * shift
 
 
-@njit
+@njit_shared
 def solve_point(alpha: float, norm: float, limit: bool, row: Array, sums: Array) -> None:
     """Solve one point by Newton's method in the logarithms of tau and of the displacement at field 0.
 
@@ -157,8 +157,8 @@ def solve_point(alpha: float, norm: float, limit: bool, row: Array, sums: Array)
     log_tau = min(log_tau, most)
     # without the norm's effect, the mean displacement is that at field 0
     log_delta = (0.0 if limit else log_overlap(log_tau)) - log_drive
-    done = False
     worst, before, sensitivity, slope = math.inf, math.inf, math.inf, math.nan
+    done = worst < _NEAR  # no constant, for which the integrals would be compiled once more
     steps = 0
     while True:
         log_r = 0.0 if limit else log_overlap(log_tau)
