@@ -22,7 +22,7 @@ from ..controls import Typed
 from ..panel import Frame, Panel, Values
 from ._beside import near
 
-TERMS, WITH_LETTERS, SCALES = 6, 5, 4
+TERMS, WITH_LETTERS, SCALES = 6, 4, 4
 """At most so many terms and caps, fewer if powers are letters, and scales: what may take seconds would keep others waiting."""
 BUDGETS = np.logspace(-3, 3, 7)
 """Of the frontier, over the budget."""
