@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 import scalinglaws
-from scalinglaws import solvers, sweep, theory, verify
+from scalinglaws import explore, solvers, sweep, theory, verify
 from scalinglaws.arguments import flags
 from scalinglaws.errors import DomainError
 from scalinglaws.results import Result
@@ -87,6 +87,7 @@ CALLS = {
     "solvers.schedules.functional_law": lambda **given: schedules.functional_law(
         schedules.Schedule.constant(0.1, 3), _spectrum(), batch=1, **given
     ),
+    "explore.serve": lambda **given: explore.serve(0, **given),
     "sweep.run": lambda **given: sweep.run(_square, {"x": [1, 2]}, cache=False, **given),
     "theory.asymptotics.MellinSymbol.poles": lambda **given: list(
         asymptotics.EXP.poles(0, **given)

@@ -129,12 +129,14 @@ class Answer:
         A table.
     html : str
         Words below, as safe HTML: what people typed has been escaped.
+    across : mapping
+        Name of a frame -> what is on its x axis, where the state decides.
     """
 
     drawn: Mapping[str, Sequence[Drawn]]
     numbers: Sequence[Number] = ()
     html: str = ""
-    title: Mapping[str, str] = field(default_factory=dict)
+    across: Mapping[str, str] = field(default_factory=dict)
 
     def page(self) -> str:
         """Write the table and the words."""

@@ -245,8 +245,8 @@ class Points:
         left, right, bottom, top = self.box
         found = [
             (
-                min(max(round(float(x), self.digits), left), right),
-                min(max(round(float(y), self.digits), bottom), top),
+                float(min(max(round(float(x), self.digits), left), right)),
+                float(min(max(round(float(y), self.digits), bottom), top)),
             )
             for x, y in points
             if math.isfinite(x) and math.isfinite(y)

@@ -184,8 +184,8 @@ class Visit:
         self.notice.text = "".join(_paragraph(words) for words in complaints)
         self.notice.visible = bool(complaints)
         if answer is not None:
-            for name, drawn in self.pictures.items():
-                drawn.show(answer.drawn.get(name, ()))
+            for drawn in self.pictures.values():
+                drawn.show(answer)
             self.told.text = answer.page()
         self.address.text = self.panel.query(values)
 

@@ -37,11 +37,11 @@ const columns = (piece) => {
 const shown = data.states[state]
 for (const [frame, pieces] of Object.entries(shown.frames)) {
   for (const kind of ['lines', 'bare', 'marks', 'words']) {
-    const source = Object.entries(sources[frame] || sources.get(frame)).find(([name]) => name === kind)[1]
-    source.data = columns(data.fragments[pieces[kind]])
+    sources[frame][kind].data = columns(data.fragments[pieces[kind]])
   }
   planes[frame].forEach((image, place) => { image.visible = place === pieces.plane })
   keys[frame].visible = pieces.key
+  axes[frame].axis_label = pieces.across
 }
 told.text = shown.told.map((place) => data.fragments[place]).join('')
 document.body.dataset.shown = panel + '?' + shown.query

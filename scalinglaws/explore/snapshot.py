@@ -164,7 +164,8 @@ class _Kept:
                 same = (plane.colors, plane.box, plane.which.tobytes())
                 planes.setdefault(same, plane)
                 pieces["plane"] = list(planes).index(same)
-            frames[frame.name] = {**pieces, "key": named(kinds)}
+            across = answer.across.get(frame.name, frame.x)
+            frames[frame.name] = {**pieces, "key": named(kinds), "across": across}
         told = [self.fragments.place(part) for part in (table(answer.numbers), answer.html)]
         self.states.append({"frames": frames, "told": told, "query": self.panel.query(values)})
 
@@ -195,6 +196,7 @@ def _tab(found: Panel, kept: _Kept, document: Document) -> Row:
             "sources": {name: drawn.sources for name, drawn in pictures.items()},
             "planes": planes,
             "keys": {name: drawn.key for name, drawn in pictures.items()},
+            "axes": {name: drawn.figure.xaxis[0] for name, drawn in pictures.items()},
             "told": told,
         },
         code=(files(__package__) / "snapshot.js").read_text(encoding="utf-8"),

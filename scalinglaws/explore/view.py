@@ -148,8 +148,10 @@ class Picture:
     palette: LinearColorMapper
     key: Legend
 
-    def show(self, drawn: Sequence[Drawn]) -> None:
-        """Show what is drawn."""
+    def show(self, answer: Answer) -> None:
+        """Show what an answer draws here."""
+        drawn = answer.drawn.get(self.frame.name, ())
+        self.figure.xaxis.axis_label = answer.across.get(self.frame.name, self.frame.x)
         found = columns(drawn, self.frame)
         for kind, data in found.items():
             self.sources[kind].data = data
@@ -466,8 +468,10 @@ def _file(control: File, changed: Changed) -> Handle:
     )
 
     def given(_attribute: str, _old: Any, _new: Any) -> None:
-        if not model.filename or model.value is None:
-            return
+        if model.document is not None:  # the browser sends the file's name after its content
+            model.document.add_next_tick_callback(read)
+
+    def read() -> None:
         try:
             content = base64.b64decode(str(model.value), validate=True)
         except binascii.Error:

@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import contextmanager
 from fractions import Fraction
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
@@ -320,18 +321,133 @@ def test_a_snapshot_needs_no_server(browser, tmp_path):
 
     path = tmp_path / "with a space.html"
     started = time.monotonic()
-    states = export(path, ["phases"])
-    assert states > 100
+    assert export(path, ["percolation"]) > 100
     assert path.stat().st_size < 10_000_000
     page = Page(browser, path.as_uri(), offline=True)
-    page.open("", "phases?")
-    assert page.value("exponent") == "3/10"
-    page.drag("plane", (1.5, 0.5), (2.05, 2.04))  # goes to the nearest state
-    page.wait_shown("task=2:2")
-    assert page.values() == expected("phases", task=((2.0, 2.0),))
-    page.page.locator("select").first.select_option(label="samples")
-    page.wait_shown("quantity=data")
-    assert page.values() == expected("phases", task=((2.0, 2.0),), quantity="data")
+    page.open("", "percolation?")
+    start = panel("percolation").start()
+    assert page.values() == expected("percolation")
+    ((x, y),) = start["clusters"]
+    page.drag("plane", (x, y), (2.81, 1.22))  # goes to the nearest state
+    task = page.dropped("clusters", (2.8, 1.2))
+    assert page.values() == expected("percolation", clusters=(task,))
+    page.page.locator("select").first.select_option(index=1)
+    page.page.wait_for_function(
+        "before => document.body.dataset.shown !== before", arg=page.query, timeout=PATIENCE
+    )
     assert page.wrong == []
     page.context.close()
     assert time.monotonic() - started < 600
+
+
+def settle(page, control, changed):
+    """Wait until the page shows another state of a control than before; return its value in the address."""
+    before = re.search(rf"{control}=([^&]*)", page.query)[1]
+    changed()
+    page.page.wait_for_function(
+        """([control, before]) => {
+          const found = new RegExp(control + '=([^&]*)').exec(document.body.dataset.shown)
+          return found !== null && found[1] !== before
+        }""",
+        arg=[control, before],
+        timeout=PATIENCE,
+    )
+    return unquote(re.search(rf"{control}=([^&]*)", page.query)[1])
+
+
+def test_a_slider_is_moved_by_keys(visit):
+    page = visit("losses")
+    thumb = page.page.get_by_role("slider").first
+    thumb.focus()
+    alpha = settle(page, "alpha", lambda: thumb.press("ArrowRight"))
+    values, complaints = panel("losses").read(dict(parse_qsl(page.query)))
+    assert complaints == []
+    assert values["alpha"] == float(alpha) > panel("losses").start()["alpha"]
+    assert page.values() == expected("losses", **values)
+
+
+def test_a_knot_of_a_schedule_is_dragged_and_its_loss_is_the_librarys(visit):
+    page = visit("schedules")
+    start = panel("schedules").start()["drawn"]
+    x, y = start[1]
+    drawn = settle(page, "drawn", lambda: page.drag("schedule", (x, y), (x - 0.2, y - 0.3)))
+    page.page.wait_for_function(
+        """start => {
+          const at = Bokeh.documents[0].get_model_by_name('points-drawn').data
+          return Math.abs(at.x[1] - start[0]) < 0.03 && Math.abs(at.y[1] - start[1]) < 0.03
+            && document.body.dataset.shown.includes(`${at.x[1]}:${at.y[1]}`)
+        }""",
+        arg=[x - 0.2, y - 0.3],
+        timeout=PATIENCE,
+    )
+    values, complaints = panel("schedules").read(dict(parse_qsl(page.query)))
+    assert complaints == []
+    assert len(values["drawn"]) == len(start)
+    assert drawn.count(":") == len(start)
+    assert page.values() == expected("schedules", **values)
+
+
+def test_a_schedule_is_drawn_by_hand(visit):
+    page = visit("schedules")
+    page.page.get_by_title("Freehand Draw Tool").first.click()
+    drawn = settle(page, "drawn", lambda: page.drag("schedule", (0.05, 0.9), (0.95, 0.1)))
+    assert drawn.count(":") > 4
+    values, _ = panel("schedules").read(dict(parse_qsl(page.query)))
+    assert page.values() == expected("schedules", **values)
+
+
+def test_a_typed_loss_is_minimized_and_a_malformed_one_refused(visit):
+    page = visit("allocation")
+    before = page.values()
+    typed = page.page.locator("input[type=text]").first
+
+    def enter(text):
+        typed.fill(text)
+        typed.press("Enter")
+
+    enter("__import__('os').system('id')")
+    said = page.notice()
+    assert "loss" in said
+    assert page.values() == before  # the last answer stays
+    settle(page, "loss", lambda: enter("2 + 100/N**0.5 + 300/D**0.5"))
+    values, complaints = panel("allocation").read(dict(parse_qsl(page.query)))
+    assert complaints == []
+    page.page.wait_for_function("() => !Bokeh.documents[0].get_model_by_name('notice').visible")
+    assert page.values() == expected("allocation", **values)
+
+
+RUNS = "params,tokens,loss\n" + "".join(
+    f"{n:.6g},{d:.6g},{1.8 + 400 / n**0.34 + 410 / d**0.28:.6f}\n"
+    for n in (1e7, 3e7, 1e8, 3e8, 1e9)
+    for d in (2e8, 1e9, 5e9, 2e10)
+)
+
+
+def test_runs_are_dropped_in_and_leave_no_trace(visit, home):
+    page = visit("runs")
+    dropped = page.page.locator("input[type=file]")
+    dropped.set_input_files({"name": "mine.csv", "mimeType": "text/csv", "buffer": RUNS.encode()})
+    wanted = expected("runs", file=("mine.csv", RUNS.encode()))
+    page.page.wait_for_selector(f'[data-name="runs"][data-value="{wanted["runs"]}"]')
+    assert page.values() == wanted
+    assert "mine" not in page.page.url
+    dropped.set_input_files(
+        {"name": "broken.csv", "mimeType": "text/csv", "buffer": b"a,b\n1\n\xff\x00"}
+    )
+    page.notice()
+    assert page.values() == wanted
+    dropped.set_input_files(
+        {"name": "large.csv", "mimeType": "text/csv", "buffer": b"1,2,3\n" * 1_000_000}
+    )
+    page.page.wait_for_function(
+        "() => Bokeh.documents[0].get_model_by_name('notice').text.includes('large.csv')",
+        timeout=PATIENCE,
+    )
+    kept = [path for path in home.rglob("*") if path.is_file()]
+    assert not [
+        path
+        for path in kept
+        if b"2e+08,1.8" in path.read_bytes() or b"mine.csv" in path.read_bytes()
+    ]
+    # another visitor sees nothing of it
+    assert visit("runs").values() == expected("runs")

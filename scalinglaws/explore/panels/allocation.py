@@ -22,7 +22,7 @@ from ..controls import Typed
 from ..panel import Frame, Panel, Values
 from ._beside import near
 
-TERMS, WITH_LETTERS, SCALES = 6, 5, 4
+TERMS, WITH_LETTERS, SCALES = 6, 4, 4
 """At most so many terms and caps, fewer if powers are letters, and scales: what may take seconds would keep others waiting."""
 BUDGETS = np.logspace(-3, 3, 7)
 """Of the frontier, over the budget."""
@@ -104,7 +104,11 @@ def _problem(loss: str, budget: str) -> _Problem:
         raise refusal("budget", budget, "must have the form 6*N*D = 5.76e23")
     caps = [part for part in parts if "<" in part]
     equations = [part for part in parts if "<" not in part]
-    typed = balance.read_problem(loss, equations, caps)
+    try:
+        typed = balance.read_problem(loss, equations, caps)
+    except DomainError as failure:  # what is named "terms" there is the loss here
+        words = re.sub(r"^terms\b", "loss", str(failure))
+        raise DomainError(words, argument="loss", value=loss) from None
     sides = [side for side, _ in (*typed.budgets, *typed.caps)]
     powers = [
         power

@@ -22,7 +22,7 @@ from ._shared import decades, heard, told
 AXES = {"t": "training time t", "N": "features N", "P": "samples P"}
 LAWS = {"t": "time", "N": "model", "P": "data"}
 GRIDS = {"t": decades(0.1, 1e8, 4), "N": decades(1, 1e8, 4), "P": decades(1, 1e8, 4)}
-ROUGH = {**GRIDS, "N": decades(1, 1e8, 1), "P": decades(1, 1e8, 1)}
+ROUGH = {**GRIDS, "N": decades(1, 1e8, 1), "P": np.geomspace(1, 1e8, 5)}
 """Of rich losses, which take a run for each size."""
 
 
