@@ -142,10 +142,12 @@ class _Path:
             if not self.begun:
                 return False
             step, before = way / parts, self._slopes.copy()
-            there: ComplexArray = start * math.exp(way * (part / parts))
+            shift = math.exp(way * (part / parts))
+            there: ComplexArray = np.asarray(start * shift, dtype=np.complex128)
             if part == parts:  # exactly
                 there = s
-            guess: ComplexArray = self.x + step * (self._slopes + 0.5 * step * self._bend)
+            bent = self._slopes + 0.5 * step * self._bend
+            guess: ComplexArray = np.asarray(self.x + step * bent, dtype=np.complex128)
             self.begun = self._solved(there, guess)
             self._bend = np.asarray((self._slopes - before) / step)
             total += self.steps
