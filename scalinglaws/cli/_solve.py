@@ -13,93 +13,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from ..errors import DomainError, unknown_name
+from ..errors import DomainError
 from ..formatting import number
-from ..notation import belonging
 from ..tables import Block, Table
 from ._app import Json, Latex, Output, app
 from ._figures import FIGURES, draw
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, heard
-from ._grammar import MAX_ROWS, floats, pairs, to_float
+from ._grammar import pairs
 from ._picture import Columns, Picture
 from ._solver_help import arguments, columns, renamed, solver_help, solver_list
+from ._solver_request import Request, read_request, written
 from ._solvers import Solver
-from ._spectrum import FILES, SHAPE, file_first, take_spectrum
+from ._spectrum import file_first
 
 if TYPE_CHECKING:
     from ..theory.catalogue import Remark
 
-_ZIPF = ("alpha", "size")
 _SHOWN = 40  # rows on a screen of those that a result spreads
-_LISTED = 10  # numbers that a title writes out
 _FEWEST = 8  # of them for each run
-
-
-class _Zipf(tuple[float, ...]):
-    """Weights of clusters, k^-(1 + alpha)."""
-
-    def __new__(cls, values: list[float], alpha: float) -> _Zipf:
-        found = super().__new__(cls, values)
-        found.alpha = alpha
-        return found
-
-    alpha: float
-
-
-_EVERY = 10  # whole numbers of a short range that are all taken
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What was asked of a solver.
-
-    Attributes
-    ----------
-    solver : Solver
-        The function, and how to call it.
-    spectrum : PowerLawSpectrum or None
-        None for a solver without one.
-    written : str
-        How it was described, where that was in another notation than alpha and beta.
-    fixed : dict
-        What every call gets: words, and lists that are one value.
-    one_by_one : dict of str to list
-        Arguments of which each call gets one value.
-    together : dict of str to list
-        Arguments that one call gets as arrays.
-    files : dict of str to str
-        Where a measured spectrum was read from.
-    """
-
-    solver: Solver
-    spectrum: Any
-    written: str
-    fixed: dict[str, Any]
-    one_by_one: dict[str, list[float]]
-    together: dict[str, list[float]]
-    files: dict[str, str]
-
-    @property
-    def varied(self) -> list[str]:
-        """Arguments with several values, of all that make rows."""
-        axes, along = self.one_by_one | self.together, self.solver.shown.along
-        return [key for key in axes if len(axes[key]) > 1] + ([along] if along else [])
-
-    def title(self) -> str:
-        """Name the solver, the task, and what does not vary."""
-        task = "" if self.spectrum is None else _task(self)
-        if self.written:
-            task += f", from {self.written}"
-        given = self.fixed | {
-            key: axis[0]
-            for key, axis in (self.one_by_one | self.together).items()
-            if key not in self.varied
-        }
-        rest = ", ".join(
-            f"{key} = {_given(value)}" for key, value in given.items() if key not in self.varied
-        )
-        head = f"{self.solver.name}: {task or rest}".removesuffix(": ")
-        return f"{head}\n{rest}" if task and rest else head
 
 
 @dataclass(frozen=True)
@@ -161,7 +92,7 @@ def solve(
         return 0
     if output is not None:
         check_suffix(output, (*TABLE_FORMATS, *FIGURES))
-    request = _request(solver, renamed(solver, pairs(file_first(solver, values))), notation)
+    request = read_request(solver, renamed(solver, pairs(file_first(solver, values))), notation)
     if output is not None and output.suffix in FIGURES and not request.varied:
         raise DomainError(
             "a picture needs an argument that varies: give a list or a range",
@@ -178,130 +109,10 @@ def solve(
     return 0
 
 
-# -- what is asked for --------------------------------------------------------------------------------------------------
-
-
-def _request(solver: Solver, given: dict[str, str], notation: str | None = None) -> _Request:
-    """Sort the arguments of a command by how the solver takes them."""
-    name, shown, parameters = solver.name, solver.shown, dict(solver.parameters)
-    shape = (*SHAPE, *FILES) if solver.has_spectrum else ()
-    described = _ZIPF if solver.weights else ()
-    files = {key: given[key] for key in FILES if key in given} if shape else {}
-    spectrum, how = take_spectrum(solver, given, notation)
-    for key in given:
-        if key not in (*parameters, *described):
-            known = [*parameters, *shape, *described]
-            more = belonging(key) if shape and key not in shape else ""
-            raise unknown_name(f"argument of {name}", key, known, more)
-    zipf = {key: given.pop(key) for key in described if key in given}
-    if zipf:
-        weights = _zipf(
-            name,
-            str(solver.weights),
-            {key: to_float(key, text) for key, text in zipf.items()},
-            given,
-        )
-        parameters.pop(str(solver.weights))
-    missing = [
-        key for key, item in parameters.items() if item.default is item.empty and key not in given
-    ]
-    if missing:
-        instead = f" ({solver.weights}= or alpha= and size=)" if solver.weights in missing else ""
-        raise DomainError(
-            f"{name} needs {', '.join(f'{key}=' for key in missing)}{instead}",
-            argument=missing[0],
-            value=None,
-        )
-
-    fixed: dict[str, Any] = {key: given.pop(key) for key in solver.words if key in given}
-    fixed |= {key: _yes(key, given.pop(key)) for key in shown.flags if key in given}
-    if "rng" in given:
-        fixed["rng"] = _seed(given.pop("rng"))
-    axes = {key: floats(key, text) for key, text in given.items()}
-    axes |= {key: _counted(axes[key]) for key in solver.counted if ":" in given.get(key, "")}
-    fixed |= {key: tuple(axes.pop(key)) for key in shown.whole if key in axes}
-    if zipf:
-        fixed[str(solver.weights)] = weights
-    if shown.along in axes:
-        fixed[shown.along] = _only(shown.along, axes.pop(shown.along))
-    rows = math.prod(map(len, axes.values()))
-    if rows > MAX_ROWS:
-        raise DomainError(
-            f"the grid has {rows} points; at most {MAX_ROWS} are computed",
-            argument="values",
-            value=rows,
-        )
-    one_by_one = {key: axis for key, axis in axes.items() if key in solver.one_by_one}
-    together = {key: axis for key, axis in axes.items() if key not in one_by_one}
-    return _Request(solver, spectrum, how, fixed, one_by_one, together, files)
-
-
-def _yes(key: str, text: str) -> bool:
-    """Read yes or no."""
-    known = {"true": True, "yes": True, "false": False, "no": False}
-    if text.lower() not in known:
-        raise DomainError(f"{key} = {text!r} must be true or false", argument=key, value=text)
-    return known[text.lower()]
-
-
-def _seed(text: str) -> int:
-    """Read the seed of a solver that samples."""
-    if not text.isdecimal():
-        raise DomainError(
-            f"rng = {text!r} must be a seed, one whole number >= 0", argument="rng", value=text
-        )
-    return int(text)
-
-
-def _only(key: str, values: list[float]) -> float:
-    """Return a value that must be alone."""
-    if len(values) > 1:
-        raise DomainError(
-            f"{key} must be one number, the last one: the rows are all {key} up to it",
-            argument=key,
-            value=values,
-        )
-    return values[0]
-
-
-def _counted(values: list[float]) -> list[float]:
-    """Return whole numbers near those of a range, each once; all of them if a range within a decade gave its ends alone."""
-    first, last = round(values[0]), round(values[-1])
-    if len(values) == 2 and first < last < 10 * first and last - first < _EVERY:
-        return [float(value) for value in range(first, last + 1)]
-    return list(dict.fromkeys(float(round(value)) for value in values))
-
-
-def _zipf(name: str, key: str, shape: dict[str, float], given: dict[str, str]) -> _Zipf:
-    """Return the weights that alpha= and size= describe."""
-    if key in given:
-        raise DomainError(
-            f"{name}: {key}= and alpha= describe the same; give one of them",
-            argument=key,
-            value=given[key],
-        )
-    if set(shape) != set(_ZIPF):
-        raise DomainError(
-            f"{name} needs alpha= and size= together, or {key}=", argument="alpha", value=shape
-        )
-    excess, size = shape["alpha"], shape["size"]
-    if not 0 < excess < math.inf:
-        raise DomainError(
-            f"alpha = {number(excess)} must be finite and > 0", argument="alpha", value=excess
-        )
-    if not (1 <= size <= MAX_ROWS and size == round(size)):
-        raise DomainError(
-            f"size = {number(size)} must be a whole number from 1 to {MAX_ROWS}",
-            argument="size",
-            value=size,
-        )
-    return _Zipf((np.arange(1, int(size) + 1) ** -(1 + excess)).tolist(), excess)
-
-
 # -- what is computed ---------------------------------------------------------------------------------------------------
 
 
-def _solved(request: _Request) -> _Solved:
+def _solved(request: Request) -> _Solved:
     """Call a solver once for every combination of what it takes one at a time."""
     solver, axes = request.solver, request.together
     shown = solver.shown
@@ -354,7 +165,7 @@ def _solved(request: _Request) -> _Solved:
     return solved
 
 
-def _called(request: _Request, arguments: dict[str, Any]) -> tuple[Any, list[str]]:
+def _called(request: Request, arguments: dict[str, Any]) -> tuple[Any, list[str]]:
     """Call a solver once; return its result and its warnings."""
     if request.spectrum is not None:
         arguments["spectrum"] = request.spectrum
@@ -374,7 +185,7 @@ def _called(request: _Request, arguments: dict[str, Any]) -> tuple[Any, list[str
 # -- what is shown ------------------------------------------------------------------------------------------------------
 
 
-def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
+def _answer(request: Request, solved: _Solved, *, brief: bool) -> Answer:
     """Bring together what is shown; brief for a screen."""
     from ..results import jsonable
     from ..theory.catalogue import assumption
@@ -422,7 +233,7 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
             )
     seen = {*shown.columns, *shown.optional, *request.varied}
     visible = [i for i, key in enumerate(columns) if key in seen]
-    cells = [tuple(_cell(row[i]) for i in visible) for row in rows]
+    cells = [tuple(written(row[i]) for i in visible) for row in rows]
     blocks: list[Block] = [
         request.title(),
         Table(tuple(list(columns)[i] for i in visible), cells),
@@ -431,7 +242,7 @@ def _answer(request: _Request, solved: _Solved, *, brief: bool) -> Answer:
     return Answer(data, blocks, (tuple(columns), table))
 
 
-def _picture(request: _Request, solved: _Solved) -> Picture:
+def _picture(request: Request, solved: _Solved) -> Picture:
     """Bring together what a picture shows."""
     from ..theory.catalogue import assumption
 
@@ -464,7 +275,7 @@ def _picture(request: _Request, solved: _Solved) -> Picture:
     )
 
 
-def _remark(request: _Request) -> Remark:
+def _remark(request: Request) -> Remark:
     """Return what the theory says about a task, where it says the same of all values of arguments that have several."""
     from ..theory import remark
     from ..theory.catalogue import Remark
@@ -478,7 +289,7 @@ def _remark(request: _Request) -> Remark:
     return remark(request.solver.name, **(request.fixed | alone | values))
 
 
-def _totals(request: _Request, solved: _Solved, data: dict[str, Any]) -> list[str]:
+def _totals(request: Request, solved: _Solved, data: dict[str, Any]) -> list[str]:
     """Write what belongs to a whole run, a line for each."""
     from ..results import jsonable
 
@@ -496,7 +307,7 @@ def _totals(request: _Request, solved: _Solved, data: dict[str, Any]) -> list[st
         where = ", ".join(f"{key} = {number(run[key])}" for key in request.varied if key in run)
         lines.append(
             (f"{where}: " if where else "")
-            + ", ".join(f"{_words(key)} {_cell(value)}" for key, value in each.items())
+            + ", ".join(f"{_words(key)} {written(value)}" for key, value in each.items())
         )
     return lines
 
@@ -521,35 +332,3 @@ def _chosen(lengths: list[int]) -> list[int]:
         kept += [start + int(i) - 1 for i in np.unique(np.rint(ends))]
         start += length
     return kept
-
-
-def _task(request: _Request) -> str:
-    spectrum = request.spectrum
-    if request.files:
-        signal = request.files.get("signal", "")
-        white = not signal and np.array_equal(spectrum.eigenvalues, spectrum.signal)
-        found = (
-            ", signal = eigenvalues (a white target)"
-            if white
-            else f", signal {signal}" * bool(signal)
-        )
-        return f"{request.files['spectrum']}, {number(spectrum.size)} modes{found}"
-    return f"alpha = {number(spectrum.alpha)}, beta = {number(spectrum.beta)}, {number(spectrum.size)} modes"
-
-
-def _given(value: Any) -> str:
-    if isinstance(value, _Zipf):
-        return f"k^-{number(1 + value.alpha)} for k = 1 to {len(value)}"
-    if isinstance(value, tuple):
-        return (
-            ",".join(map(number, value))
-            if len(value) <= _LISTED
-            else f"{len(value)} numbers from {number(value[0])} to {number(value[-1])}"
-        )
-    return _cell(value)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else number(value)

@@ -22,8 +22,9 @@ from ._app import Json, Latex, Output, app, whole
 from ._formats import TABLE_FORMATS, Answer, check_suffix, emit, heard, wrote
 from ._grammar import pairs
 from ._signals import stopped_by
-from ._solve import _Request, _request, _solved
+from ._solve import _solved
 from ._solver_help import renamed
+from ._solver_request import Request, read_request
 from ._solvers import Solver
 from ._spectrum import file_first
 from ._waiting import aside
@@ -75,7 +76,7 @@ def sweep(
         if output.suffix == ".parquet":
             _parquet()  # before the work, not after it
     solver = Solver.named(name)
-    request = _request(solver, renamed(solver, pairs(file_first(solver, values))), notation)
+    request = read_request(solver, renamed(solver, pairs(file_first(solver, values))), notation)
     axes = request.one_by_one | request.together
     grid = {key: axis for key, axis in axes.items() if len(axis) > 1}
     if not grid:
@@ -134,7 +135,7 @@ def rows_of(
     """Return the rows that a solver makes at one point, as arrays by the names of columns."""
     solver = Solver.named(name)
     values = {key: [value] for key, value in (alone | point).items()}
-    request = _Request(
+    request = Request(
         solver,
         spectrum,
         "",

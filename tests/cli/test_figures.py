@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from scalinglaws.cli import _solve, run
+from scalinglaws.cli import _solve, _solver_request, run
 from scalinglaws.cli._figures import figure
 from scalinglaws.cli._grammar import pairs
 from scalinglaws.cli._picture import Picture
@@ -28,7 +28,7 @@ def pictured(name, *values):
     solver = Solver.named(name)
     takes = inspect.signature(solver.function).parameters
     task = ["alpha=1.5", "beta=0.5"] if "spectrum" in takes else []
-    request = _solve._request(solver, renamed(solver, pairs((*task, *values))))
+    request = _solver_request.read_request(solver, renamed(solver, pairs((*task, *values))))
     return _solve._picture(request, _solve._solved(request))
 
 
