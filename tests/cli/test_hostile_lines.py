@@ -69,7 +69,7 @@ def complaint(line, code, out, err):
 
 # -- options ------------------------------------------------------------------------------------------------------------
 
-TOKENS = ("nan", "\x00", "99999999999999999999", "")
+TOKENS = ("nan", "\x00", "99999999999999999999")
 ALSO = {
     "labels": "suffix",
     "length": "variable",
@@ -181,8 +181,8 @@ USES = [
     (("adapt", "inputs.npz", "--predict", "FILE", "--layers", "3", "--activation", "linear"), "spectrum.csv"),
     (("complexity", "FILE"), "weights.npz"),
     (("complexity", "weights.npz", "--reference", "FILE"), "weights.npz"),
-    (("curves", "FILE", "--law", "momentum"), "curves.csv"),
-    (("curves", "curves.csv", "--law", "momentum", "--predict", "FILE"), "curves.csv"),
+    (("curves", "FILE", "--law", "momentum", "--holdout", "none"), "curves.csv"),
+    (("curves", "curves.csv", "--law", "momentum", "--holdout", "none", "--predict", "FILE"), "curves.csv"),
     (("design", "FILE", "--budget", "1e22", "--target", "1e24", "--max-runs", "6"), "fit.json"),
     (("fit", "FILE", "--law", "surface", "--bootstrap", "0"), "runs.csv"),
     (("fit", "FILE"), "fit.json"),

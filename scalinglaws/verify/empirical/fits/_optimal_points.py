@@ -32,6 +32,7 @@ CLOSED = ("surface", "surface_power")
 _GRID = 129  # points of a search in ln N, and in what is left of it
 _SPACING = 0.005  # of the five points from which derivatives in ln N are taken
 _NEWTON = 3
+_LEAST = 5e-324  # least number that there is: over a factor it may be none
 _FURTHEST = 300.0  # |ln C| up to which a compute is looked for
 
 
@@ -110,7 +111,7 @@ def log_params(
     """
     chosen = fit_law(law)
     factor = number("cost", cost, low=0, strict=True)
-    budget = np.log(np.asarray(compute, float)) - math.log(factor)
+    budget = np.log(np.maximum(np.asarray(compute, float) / factor, _LEAST))
     if chosen.id in CLOSED:
         p = _arrays(chosen, parameters)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -155,7 +155,7 @@ def learning_curve(
         raise DataError("there is no learning curve to draw. " + " ".join(found.notes))
     figure = canvas(figure, (10.4, 4.2))
     left, right = figure.subplots(1, 2, width_ratios=(1.4, 1))
-    checked = ~curve.extrapolated
+    checked = ~np.asarray(curve.extrapolated, dtype=bool)
     if np.any(checked):
         left.plot(
             curve.samples[checked],
