@@ -1,9 +1,14 @@
 """Loss in the number of samples: a point of an infinite list against plain sums, its expansion, and long finite lists.
 
-Run ``python benchmarks/percolation_data.py``.
+Run ``python benchmarks/percolation_data.py``; ``--bulk`` for points in an array against single ones alone.
 """
 
 from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -12,10 +17,13 @@ from threadpoolctl import threadpool_limits
 from timing import best_of
 
 from scalinglaws.solvers.percolation import (
+    bethe_data_loss,
     crossover_data_loss,
     crossover_model_loss,
     data_loss,
     data_loss_expansion,
+    distinct_clusters,
+    pruned_data_loss,
 )
 
 ALPHA, EXPONENT = 1.0, 0.5
@@ -42,8 +50,81 @@ def many_digits(samples: int, rank: int) -> mpmath.mpf:
         return total
 
 
+def cpu(function: Callable[[], object], repeats: int = 7) -> float:
+    """Return the least CPU time of several calls, in seconds: on a busy machine wall times say little of short calls."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        function()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def in_bulk() -> None:
+    """Print what a point costs in an array, against one call for each point."""
+    many = np.geomspace(1e4, 1e12, 100).round()
+    few = np.geomspace(10, 1e6, 100).round()
+    listed = np.arange(1, 1001.0) ** -2
+    rows: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
+        "data_loss, 1e4 to 1e12 samples": (
+            lambda p: data_loss(p, alpha=ALPHA, exponent=EXPONENT).loss,
+            many,
+        ),
+        "data_loss, 10 to 1e6 samples": (
+            lambda p: data_loss(p, alpha=ALPHA, exponent=EXPONENT).loss,
+            few,
+        ),
+        "data_loss, law of a tree": (
+            lambda p: data_loss(p, alpha=ALPHA, exponent=0.5, law="tree").loss,
+            many,
+        ),
+        "data_loss, drawn by a power": (
+            lambda p: data_loss(p, alpha=ALPHA, exponent=EXPONENT, sampling=0.7).loss,
+            many,
+        ),
+        "data_loss, list of 1000 clusters": (
+            lambda p: data_loss(p, weights=listed, exponent=EXPONENT).loss,
+            many,
+        ),
+        "data_loss_expansion": (
+            lambda p: data_loss_expansion(p, alpha=ALPHA, exponent=EXPONENT).loss,
+            many,
+        ),
+        "crossover_data_loss": (
+            lambda p: crossover_data_loss(p, alpha=ALPHA, exponent=EXPONENT),
+            few,
+        ),
+        "crossover_model_loss": (
+            lambda n: crossover_model_loss(n, alpha=ALPHA, exponent=EXPONENT),
+            few,
+        ),
+        "bethe_data_loss": (
+            lambda p: bethe_data_loss(
+                p, clusters=1000, coordination=12, occupation=0.09, exponent=EXPONENT
+            ),
+            few,
+        ),
+        "distinct_clusters": (lambda p: distinct_clusters(p, alpha=ALPHA), few),
+        "pruned_data_loss": (lambda p: pruned_data_loss(p, alpha=ALPHA).loss, few),
+    }
+    print(
+        f"{'microseconds a point, 100 points':<36}{'one by one':>12}{'in an array':>13}{'ratio':>8}   largest difference"
+    )
+    for name, (call, points) in rows.items():
+        values = points.tolist()
+        apart = np.array([call(point) for point in values])
+        off = float(np.max(np.abs(call(points) / apart - 1)))
+        single = cpu(lambda call=call, values=values: [call(v) for v in values], 5) / points.size
+        bulk = cpu(lambda call=call, points=points: call(points)) / points.size
+        print(f"{name:<36}{1e6 * single:12.1f}{1e6 * bulk:13.1f}{single / bulk:8.1f}{off:21.0e}")
+    print()
+
+
 def main() -> None:
     """Print the tables."""
+    in_bulk()
+    if "--bulk" in sys.argv[1:]:
+        return
     print(
         f"{'samples':>10}{'point [ms]':>12}{'plain sum [s]':>15}{'ratio':>10}   (plain sum to rank (10 P)^(1/2), extrapolated)"
     )
@@ -88,12 +169,13 @@ def main() -> None:
             )
             for given in (
                 {},
+                {"law": "tree"},
                 {"scales": scales},
                 {"scales": scales, "law": "tree"},
                 {"distinct": True},
             )
         ]
-        names = ("common scale", "scales", "tree", "distinct sites")
+        names = ("common scale", "tree, common scale", "scales", "tree", "distinct sites")
         print(
             f"1e6 clusters, {count:.0e} samples: "
             + ", ".join(f"{name} {time:.2f} s" for name, time in zip(names, times, strict=True))

@@ -1,6 +1,6 @@
 """Training along schedules: macro steps against other algorithms, independence of scale, tuning, and what the first call costs.
 
-Run ``python benchmarks/schedules.py``; half a minute. Times are CPU seconds of one core.
+Run ``python benchmarks/schedules.py``, two minutes; ``--flat`` for curves against the number of steps alone. Times are of one core.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scipy.signal import fftconvolve
 from threadpoolctl import threadpool_limits
 
 from scalinglaws.solvers import PowerLawSpectrum
+from scalinglaws.solvers.linear import online_sgd
 from scalinglaws.solvers.schedules import (
     DANA,
     EMA,
@@ -119,8 +120,75 @@ def rivals() -> None:
     )
 
 
+STEPS = (1e4, 1e6, 1e8, 1e10, 1e12)
+POINTS = 30
+
+
 def flatness() -> None:
-    """Print milliseconds against every scale."""
+    """Print milliseconds of a curve of 30 points against the number of steps, whatever is trained how, and its growth."""
+    print(f"milliseconds of a curve of {POINTS} points against the number of steps")
+    print(
+        f"  {'':<38}{''.join(f'{t:>9.0e}' for t in STEPS)}   1e12 over 1e4    ratio to every step (extrapolated from 2e5)"
+    )
+
+    def at(t: float) -> np.ndarray:
+        return np.geomspace(1, t, POINTS).round()
+
+    def row(label: str, call: Callable[[float], object], single: float | None = None) -> None:
+        taken = []
+        for t in STEPS:
+            call(t)
+            taken.append(best_of(lambda t=t: call(t), 5))
+        cells = "".join(f"{1e3 * seconds:9.1f}" for seconds in taken)
+        ratio = f"{single * STEPS[-1] / DIRECT / taken[-1]:26.1e}" if single else ""
+        print(f"  {label:<38}{cells}{taken[-1] / taken[0]:16.1f}{ratio}")
+
+    shapes: dict[str, Callable[[float], Schedule]] = {
+        "constant": lambda t: Schedule.constant(0.1, int(t)),
+        "wsd": wsd,
+        "linear": lambda t: Schedule.power(1, rate=0.1, steps=int(t)),
+        "cosine": lambda t: Schedule.cosine(rate=0.1, steps=int(t)),
+        "power 2": lambda t: Schedule.power(2, rate=0.1, steps=int(t)),
+        "inverse square root": lambda t: Schedule.inverse_power(0.5, rate=0.1, steps=int(t)),
+        "cosine, warm-up of 1 %": lambda t: Schedule.cosine(
+            rate=0.1, steps=int(t), warmup=int(t) // 100
+        ),
+    }
+    for features in (math.inf, 1e6):
+        for batch in (4.0, math.inf):
+            given: dict[str, Any] = {"features": features, "batch": batch, "noise_variance": 0.1}
+            listed = Schedule.from_array(np.full(DIRECT, 0.1))
+            single = best_of(lambda g=given, s=listed: train(s, TASK, **g, at=at(DIRECT)), 2)
+            place = f"N = {features:g}, B = {batch:g}"
+            row(
+                f"online_sgd, {place}",
+                lambda t, g=given: online_sgd(at(t), TASK, learning_rate=0.1, **g),
+            )
+            for name, made in shapes.items():
+                row(
+                    f"{name}, {place}",
+                    lambda t, g=given, m=made: train(m(t), TASK, **g, at=at(t)),
+                    single,
+                )
+        momentum: dict[str, Any] = {"features": features, **GIVEN, "method": HeavyBall(0.9)}
+        row(
+            f"heavy ball, wsd, N = {features:g}",
+            lambda t, g=momentum: train(Schedule.wsd(rate=0.01, steps=int(t)), TASK, **g, at=at(t)),
+        )
+        row(
+            f"average of the last half, N = {features:g}",
+            lambda t, n=features: train(
+                wsd(t), TASK, features=n, **GIVEN, average=TailAverage(0.5), at=at(t)
+            ),
+        )
+        row(
+            f"best rate of wsd, N = {features:g}",
+            lambda t, n=features: tuned_rate(wsd(t), TASK, features=n, batch=8, noise_variance=1),
+        )
+
+
+def scales() -> None:
+    """Print milliseconds against every other scale."""
 
     def row(label: str, cells: dict[str, Callable[[], object]]) -> None:
         taken = []
@@ -129,17 +197,7 @@ def flatness() -> None:
             taken.append(f"{name}: {1e3 * best_of(call, 5):5.1f}")
         print(f"  {label:<22}" + "   ".join(taken))
 
-    print("milliseconds of one run")
-    for features in (math.inf, 1e6):
-        row(
-            f"steps, N = {features:g}",
-            {
-                f"{steps:.0e}": lambda t=steps, n=features: train(
-                    wsd(t), TASK, features=n, **GIVEN, at=int(t)
-                )
-                for steps in (1e4, 1e6, 1e8, 1e10, 1e12)
-            },
-        )
+    print("\nmilliseconds of one run")
     row(
         "features, 1e8 steps",
         {
@@ -219,7 +277,9 @@ def compilation() -> None:
 
 if __name__ == "__main__":
     with threadpool_limits(1):
-        rivals()
         flatness()
-        tuning()
-        compilation()
+        if "--flat" not in sys.argv[1:]:
+            rivals()
+            scales()
+            tuning()
+            compilation()

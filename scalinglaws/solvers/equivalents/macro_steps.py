@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ class Mesh:
 def mesh(
     segments: Iterable[tuple[int, int]],
     fading: Iterable[bool],
-    ratio: float,
+    ratio: float | Iterable[float],
     *,
     single: int = _SINGLE,
     landings: Iterable[int] = (),
@@ -118,8 +119,9 @@ def mesh(
         Intervals between breaks.
     fading : iterable of bool
         Whether the noise vanishes towards the end of each.
-    ratio : float
-        Length of a macro step over the time since the last break (and before the next one, where noise fades).
+    ratio : float or iterable of float
+        Length of a macro step over the time since the last break (and before the next one, where noise fades); one for each
+        interval, or one for all.
     single : int
         Steps taken one by one behind every break.
     landings : iterable of int
@@ -138,14 +140,15 @@ def mesh(
     lengths: list[int] = []
     stops = [*(entry for entry in landings if entry > 0)]
     place = 0
+    ratios = repeat(ratio) if isinstance(ratio, float) else iter(ratio)
     for (low, high), faded in zip(segments, fading, strict=True):
-        t = low
+        t, share = low, next(ratios)
         while t < high:
             n = 1
             if t - low >= single:
-                n = int(ratio * (t - low))
+                n = int(share * (t - low))
                 if faded:
-                    n = min(n, int(ratio / (1 + ratio) * (high - t)))
+                    n = min(n, int(share / (1 + share) * (high - t)))
                 n = min(max(n, 1), high - t)
             if decay is not None and gone < _GONE:
                 pace = decay(t)

@@ -292,15 +292,24 @@ def march_average(
     .. math:: (E + d_c S)\, c = w \rho, \quad d_c = 1 - k (1 - \eta x); \qquad
               (E + d_p S)\, p = 2 k w (1 - \eta x)\, S c + w^2 \rho, \quad d_p = 1 - k^2.
 
-    They are `mixed` and `averaged`; `matrix` (p + 2, p) is room to work in.
+    They are `mixed` and `averaged`; `matrix` (p + 2, p) is room to work in. The second matrix is that of all nodes, and only
+    the last p is needed.
     """
     points, size = rates.shape[1], x.size
     one_less = 1.0 - keep
-    column, second = matrix[points], matrix[points + 1]
+    lost_square = one_less * (1.0 + keep)
+    column, last = matrix[points], matrix[points + 1]
     for i in range(lengths.size):
         if starts[i] + lengths[i] < begin:
             continue
         square = 0.0
+        if lengths[i] > 1:  # the last row of the inverse
+            for k in range(points):
+                last[k] = 1.0 if k == points - 1 else 0.0
+                for m in range(points):
+                    one = 1.0 if k == m else 0.0
+                    matrix[m, k] = back[i, k, m + 1] + lost_square * (one - back[i, k, m + 1])
+            solve(matrix, last)
         for j in range(size):
             if lengths[i] == 1:
                 moved = (1.0 - rates[i, 0] * x[j]) * mixed[j]
@@ -316,23 +325,18 @@ def march_average(
                     one = 1.0 if k == m else 0.0
                     matrix[k, m] = back[i, k, m + 1] + lost * (one - back[i, k, m + 1])
             solve(matrix, column)
+            gained = last[0] * 0.0
             for k in range(points):
                 held = column[k] - back[i, k, 0] * mixed[j]  # S c
                 for m in range(points):
                     held -= back[i, k, m + 1] * column[m]
-                second[k] = (
+                gained += last[k] * (
                     2 * keep * take * (1.0 - rates[i, k] * x[j]) * held
                     + take * take * kept[i, k, j]
                     - back[i, k, 0] * (keep * keep) * averaged[j]
                 )
-            for k in range(points):
-                for m in range(points):
-                    one = 1.0 if k == m else 0.0
-                    lost_square = one_less * (1.0 + keep)
-                    matrix[k, m] = back[i, k, m + 1] + lost_square * (one - back[i, k, m + 1])
             mixed[j] = column[points - 1]
-            solve(matrix, second)
-            averaged[j] = second[points - 1]
+            averaged[j] = gained
             square += averaged[j].real
         averages[i + 1] = square
 

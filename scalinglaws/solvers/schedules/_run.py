@@ -130,8 +130,11 @@ class Run:
             longest = memory(self.method)
             single = _START if math.isinf(longest) else max(_START, math.ceil(30 * longest))
         stops = [] if landings is None else np.unique(landings).tolist()
+        # where rates grow with time, intrinsic time does by more than its share
+        paces = [self.schedule.pace(low) for low, _ in segments]
+        ratios = [ratio * pace for pace in paces]
         return mesh(
-            segments, fading, ratio, single=single, landings=stops, decay=self._exponential_decay()
+            segments, fading, ratios, single=single, landings=stops, decay=self._exponential_decay()
         )
 
     def _exponential_decay(self) -> Callable[[int], float] | None:

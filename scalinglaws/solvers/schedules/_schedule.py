@@ -305,6 +305,12 @@ class Schedule:
         """Whether the schedule goes on smoothly beyond its end."""
         return self.form in ("constant", "inverse_power", "exponential")
 
+    def pace(self, low: int) -> float:
+        """Return what macro steps behind a break may be as long as, in units of those of a constant rate."""
+        if low < self.warmup:
+            return 0.5
+        return 0.85 if self.form == "inverse_power" else 1.0
+
     def fades(self, batch: Schedule, low: int, high: int) -> bool:
         """Tell whether the temperature rate/batch vanishes, or may end as a fractional power, towards the end of a piece.
 

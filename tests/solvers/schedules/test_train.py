@@ -407,17 +407,21 @@ def test_lost_accuracy_is_told_or_mended_by_a_finer_mesh(monkeypatch):
 
 
 @pytest.mark.parametrize("features", [1e6, math.inf])
-def test_a_finer_mesh_is_what_every_step_gives(features):
+def test_finer_meshes_are_what_every_step_gives(features, monkeypatch):
     schedule = Schedule.cosine(rate=0.1, steps=400_000, warmup=4000)
     given = {"features": features, "batch": 4, "noise_variance": 0.1}
     at = np.unique(np.geomspace(1, 400_000, 40).round())
     found = train(schedule, TASK, **given, at=at)
     assert found.diagnostics.macro_steps < 4000
+    monkeypatch.setattr(Schedule, "pace", lambda schedule, low: 1.0)
+    finer = train(schedule, TASK, **given, at=at)
+    assert found.diagnostics.macro_steps < 0.8 * finer.diagnostics.macro_steps
     direct = train(Schedule.from_array(schedule.values()), TASK, **given, at=at)
     assert direct.diagnostics.macro_steps == 400_000
-    off = np.abs(found.test_loss - direct.test_loss)
-    assert np.all(off <= found.test_error + direct.test_error)
-    assert np.max(off / direct.test_loss) < 1e-8
+    for one in (found, finer):
+        off = np.abs(one.test_loss - direct.test_loss)
+        assert np.all(off <= one.test_error + direct.test_error)
+        assert np.max(off / direct.test_loss) < 1e-8
 
 
 def test_results_are_kept(tmp_path):
