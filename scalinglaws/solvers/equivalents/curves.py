@@ -142,12 +142,12 @@ class _Path:
             if not self.begun:
                 return False
             step, before = way / parts, self._slopes.copy()
-            there: ComplexArray = start * math.exp(way * (part / parts))
-            if part == parts:  # exactly
-                there = s
-            guess: ComplexArray = self.x + step * (self._slopes + 0.5 * step * self._bend)
+            shrunk = np.asarray(start * math.exp(way * (part / parts)), dtype=complex)
+            there = s if part == parts else shrunk
+            extrapolated = self.x + step * (self._slopes + 0.5 * step * self._bend)
+            guess = np.asarray(extrapolated, dtype=complex)
             self.begun = self._solved(there, guess)
-            self._bend = np.asarray((self._slopes - before) / step)
+            self._bend = np.asarray((self._slopes - before) / step, dtype=complex)
             total += self.steps
         self.steps = total
         return self.begun
