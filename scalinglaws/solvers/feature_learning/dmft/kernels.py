@@ -11,10 +11,10 @@ Array = NDArray[np.float64]
 
 
 # Both triangular solves sum U times what is solved already over the times of a block. Outside, a row for each mode is what
-# products of matrices are fast with; here modes k lie next to each other, so that the inner loop over them vectorizes. With one
-# time per pass each addition would load and store known[i, k] for a single product, and the loop would wait for memory. Four
-# times per pass do it once for four products, in two independent pairs, so that additions do not wait for each other. The rest
-# of the block, up to three times, goes one by one. Sums keep the order of times: results do not depend on the processor's vectors.
+# products of matrices are fast with; here modes k lie next to each other, so that the inner loop over them vectorizes. Where all
+# products are added to one row, one time per pass would load and store it for a single product, and wait for memory. Four times
+# per pass do it once for four products, in two independent pairs, so that additions do not wait for each other. The rest of the
+# block, up to three times, goes one by one. Sums keep the order of times: results do not depend on the processor's vectors.
 
 
 @njit
@@ -33,31 +33,22 @@ def solve_rows(
     solution. U is strictly lower triangular.
     """
     modes = eigenvalues.size
-    met, solved = np.empty((high - low, modes)), np.empty((high - low, modes))
-    for s in range(
-        high - 1, low - 1, -1
-    ):  # (w U)_s = sum of w_a U_as over a > s: later times first
-        i = s - low
-        for k in range(modes):
-            met[i, k] = known[k, i]
-        a = s + 1
-        while a + 3 < high:
-            w0, w1, w2, w3 = U[a, s], U[a + 1, s], U[a + 2, s], U[a + 3, s]
-            b = a - low
-            for k in range(modes):
-                near = w0 * solved[b, k] + w1 * solved[b + 1, k]
-                met[i, k] += near + (w2 * solved[b + 2, k] + w3 * solved[b + 3, k])
-            a += 4
-        while a < high:
-            w0 = U[a, s]
-            for k in range(modes):
-                met[i, k] += w0 * solved[a - low, k]
-            a += 1
-        for k in range(modes):
-            solved[i, k] = right[s] - eigenvalues[k] * met[i, k]
+    table = np.empty((high - low, modes))
     for k in range(modes):
         for i in range(high - low):
-            unknown[k, low + i] = solved[i, k]
+            table[i, k] = known[k, i]
+    # (w U)_s = sum of w_a U_as over a > s: later times first, each added to all earlier ones, so that U is read along its rows
+    for i in range(high - low - 1, -1, -1):
+        solved, force = table[i], right[low + i]
+        for k in range(modes):
+            solved[k] = force - eigenvalues[k] * solved[k]
+        for j in range(i):
+            met, factor = table[j], U[low + i, low + j]
+            for k in range(modes):
+                met[k] += factor * solved[k]
+    for k in range(modes):
+        for i in range(high - low):
+            unknown[k, low + i] = table[i, k]
 
 
 @njit
