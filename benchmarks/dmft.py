@@ -1,19 +1,21 @@
 """The march of feature learning: against the dense iteration and a plain NumPy march, and as a share of the matrix-product rate.
 
-Run ``python benchmarks/dmft.py``; the dense iteration at 700 steps takes several minutes.
+Run ``python benchmarks/dmft.py``; the dense iteration at 700 steps takes several minutes. ``python benchmarks/dmft.py --share``
+prints the share of the rate of matrix products at 2000 steps alone (two minutes).
 """
 
 from __future__ import annotations
 
 import math
 import runpy
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from timing import best_of
+from timing import best_of, least_cpu, product_rate
 
 from scalinglaws.solvers import PowerLawSpectrum
 from scalinglaws.solvers.feature_learning import online_dmft, reuse_dmft
@@ -26,17 +28,11 @@ STEPS = (100, 300, 700)
 GIVEN = {"features": 50, "learning_rate": 0.2, "richness": 1.0}
 
 
-def product_rate() -> float:
-    """Return the rate of large square matrix products, flops per second."""
-    matrix = np.random.default_rng(0).standard_normal((1200, 1200))
-    return 2 * 1200**3 / best_of(lambda: matrix @ matrix)
-
-
 def fast(steps: int, reuse: bool, modes: str, spectrum: PowerLawSpectrum = TASK) -> np.ndarray:
     """Return the losses by the package."""
     if reuse:
         return reuse_dmft(steps, spectrum, samples=50, modes=modes, **GIVEN).test_loss
-    return online_dmft(steps, spectrum, batch=50, modes=modes, **GIVEN).test_loss
+    return online_dmft(steps, spectrum, batch=50, modes=modes, method="march", **GIVEN).test_loss
 
 
 def slow(steps: int, reuse: bool, name: str) -> np.ndarray:
@@ -64,6 +60,24 @@ def row(
         flush=True,
     )
     return found
+
+
+def share(steps: int = 2000) -> None:
+    """Print the share of the product rate at many steps: of products of matrices, and of everything that is multiplied and added.
+
+    With n modes, row t takes products of matrices of 4 n t^2 flops online and 6 n t^2 under reuse (E and C_0 applied to all W_k, and two
+    triangular systems), and products with vectors of about 6 t^2 and 10 t^2, which the memory's bandwidth limits.
+    """
+    rate = product_rate()
+    print(f"{steps} steps, 50 modes; large matrix products: {rate / 1e9:.0f} GF/s")
+    print(f"  {'':<8}{'seconds':>9}{'share':>8}{'with products with vectors':>29}")
+    for reuse in (False, True):
+        fast(10, reuse, "full")
+        seconds = least_cpu(partial(fast, steps, reuse, "full"), 1)
+        products, vectors = (100, 10 / 3) if reuse else (200 / 3, 2)
+        shares = [n * steps**3 / seconds / rate for n in (products, products + vectors)]
+        name = "reuse" if reuse else "online"
+        print(f"  {name:<8}{seconds:9.1f}{shares[0]:8.0%}{shares[1]:29.0%}", flush=True)
 
 
 def main() -> None:
@@ -103,4 +117,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     with threadpool_limits(1):
-        main()
+        share()
+        if "--share" not in sys.argv[1:]:
+            main()

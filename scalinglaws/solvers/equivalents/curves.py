@@ -142,14 +142,12 @@ class _Path:
             if not self.begun:
                 return False
             step, before = way / parts, self._slopes.copy()
-            shift = math.exp(way * (part / parts))
-            there: ComplexArray = np.asarray(start * shift, dtype=np.complex128)
-            if part == parts:  # exactly
-                there = s
-            bent = self._slopes + 0.5 * step * self._bend
-            guess: ComplexArray = np.asarray(self.x + step * bent, dtype=np.complex128)
+            shrunk = np.asarray(start * math.exp(way * (part / parts)), dtype=complex)
+            there = s if part == parts else shrunk
+            extrapolated = self.x + step * (self._slopes + 0.5 * step * self._bend)
+            guess = np.asarray(extrapolated, dtype=complex)
             self.begun = self._solved(there, guess)
-            self._bend = np.asarray((self._slopes - before) / step)
+            self._bend = np.asarray((self._slopes - before) / step, dtype=complex)
             total += self.steps
         self.steps = total
         return self.begun

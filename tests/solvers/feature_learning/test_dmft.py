@@ -15,6 +15,7 @@ from scalinglaws.errors import AccuracyWarning, DomainError, ResourceError, Stab
 from scalinglaws.results import Result
 from scalinglaws.solvers import EmpiricalSpectrum, PowerLawSpectrum
 from scalinglaws.solvers.feature_learning import online_dmft, reuse_dmft
+from scalinglaws.solvers.feature_learning.dmft import engine
 from scalinglaws.solvers.linear import gradient_descent, online_sgd
 from scalinglaws.verify.simulate import feature_learning as simulations
 
@@ -49,6 +50,21 @@ def test_reference_values(reference, modes):
         for name in ("test_loss", "train_loss"):
             if name in row:
                 np.testing.assert_allclose(getattr(found, name)[row["steps"]], row[name], rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["online", "reuse"])
+def test_blocks_do_not_matter(kind, monkeypatch):
+    given = {"features": 20, "learning_rate": 0.2, "richness": 1.5, "initial_variance": 0.5}
+    expected = march(kind, 70, TASK, 15, matrices=True, **given)
+    for block, blocks, panel in ((5, 3, 16), (7, 1, 71), (80, 2, 1)):
+        for name, value in (("BLOCK", block), ("BLOCKS", blocks), ("PANEL", panel)):
+            monkeypatch.setattr(engine, name, value)
+        found = march(kind, 70, TASK, 15, matrices=True, **given)
+        np.testing.assert_allclose(found.test_loss, expected.test_loss, rtol=1e-12)
+        np.testing.assert_allclose(found.train_loss, expected.train_loss, rtol=1e-12)
+        np.testing.assert_allclose(
+            found.matrices.weight, expected.matrices.weight, rtol=1e-11, atol=1e-14
+        )
 
 
 # -- other ways to solve the same equations -----------------------------------------------------------------------------

@@ -40,8 +40,8 @@ The letters of the code are those of the equations:
 ``C0, C2, Cw, R_delta``   :math:`C_0, C_2, C_w, R_\Delta`, where asked for (C0 always under reuse)
 ``D_t, C2_t, F2_t, H_t``  row t of D, :math:`C_2, F_2`, and of both :math:`H_0, H_1`
 ``C_diagonal``            diagonal of C
-``W, EW, C0W``            row t of :math:`W_k`, a column for each k; E and :math:`C_0` applied to it
-``X``                     :math:`V_k [E/N + b\lambda_k C] W_k^T`, column t, for each mode k
+``W, EW, C0W``            row t of :math:`W_k`, a row for each k; E and :math:`C_0` applied to it
+``X, UX``                 :math:`V_k [E/N + b\lambda_k C] W_k^T`, column t, a row for each mode k; U applied to it
 ``m, n``                  :math:`m_k, n_k`, one row for each time
 ``k0, h, c, G0k0``        :math:`k_0, h/\sigma_w, \hat c/\sigma_w, G_0 k_0`
 ========================= ======================================================================
@@ -62,8 +62,8 @@ from .modes import MarchModes
 
 Array = NDArray[np.float64]
 
-BLOCK = 48
-"""Times to a block of the triangular systems."""
+BLOCK, BLOCKS = 48, 6
+"""Times to a block of the triangular systems, and blocks that share a product with all times beyond."""
 
 PANEL = 128
 """Times to a panel where half of a triangular matrix is left out of a product with a vector."""
@@ -105,7 +105,7 @@ def squares(setting: Setting) -> int:
 def entries(setting: Setting, modes: MarchModes) -> float:
     """Return how many numbers a march holds at once."""
     size = setting.steps + 1.0
-    return squares(setting) * size**2 + size * (4 * modes.eigenvalues.size + 2 * modes.signal.size)
+    return squares(setting) * size**2 + size * (5 * modes.eigenvalues.size + 2 * modes.signal.size)
 
 
 class March:
@@ -134,7 +134,7 @@ class March:
             return np.zeros((size, size) if needed else (0, 0))
 
         def by_mode(needed: bool) -> Array:
-            return np.zeros((size if needed else 0, count))
+            return np.zeros((count, size if needed else 0))
 
         self.U = square(True)
         self.A = (
@@ -150,7 +150,7 @@ class March:
         self.D_t, self.C2_t, self.F2_t = np.zeros(size), np.zeros(size), np.zeros(0)
         self.H_t = np.zeros((2, size))
         self.C_diagonal = np.zeros(size)
-        self.W, self.X = by_mode(self._fluctuates), by_mode(self._fluctuates)
+        self.W, self.X, self.UX = (by_mode(self._fluctuates) for _ in range(3))
         self.EW = by_mode(setting.inverse_features > 0)
         self.C0W = by_mode(setting.reuse and setting.inverse_data > 0)
         self.m = np.ones((size, modes.signal.size))
@@ -182,9 +182,9 @@ class March:
     def residual(self) -> float:
         """Return how far the mean errors at the last step are from those by the other triangular solve."""
         last, eigenvalues = self._setting.steps, self._modes.signal_eigenvalues
-        W = np.empty((last, eigenvalues.size))
+        W = np.empty((eigenvalues.size, last))
         _solve_rows(self.U, self.U[last], eigenvalues, W, last)
-        difference = self.m[last] - (1 - eigenvalues * W.sum(axis=0))  # V_k = 1 - lambda_k W_k
+        difference = self.m[last] - (1 - eigenvalues * W.sum(axis=1))  # V_k = 1 - lambda_k W_k
         return float(np.max(np.abs(difference), initial=0.0) / np.max(np.abs(self.m), initial=1.0))
 
     def _move_weights(self, t: int) -> None:
@@ -203,7 +203,7 @@ class March:
             A[t, : t - 1] += _combine(memory, A[: t - 1, : t - 1])
         if self._rich:
             # row t of C_w = A E A^T + sigma_w^2 h h^T, by two products with a vector
-            Cw_t = _apply(A[: t + 1, past], self.E[past, past] @ A[t, past])
+            Cw_t = _apply(A[: t + 1, past], _symmetric(self.E[past, past], A[t, past]))
             Cw_t += variance * self.h[t] * self.h[: t + 1]
             self.scale[t] = 1 + gamma * Cw_t[t]
             _store(self.Cw, t, Cw_t)
@@ -218,7 +218,7 @@ class March:
         if not self._fluctuates:
             return
         _solve_rows(self.U, self.U[t], self._modes.eigenvalues, self.W, t)
-        np.matmul(self._powers, self.W[:t].T, out=self.H_t[:, :t])
+        np.matmul(self._powers, self.W[:, :t], out=self.H_t[:, :t])
 
     def _fluctuate(self, t: int) -> None:
         """Fill row t of C_0 and F_2: second moments of errors, summed with lambda and lambda^2."""
@@ -236,28 +236,28 @@ class March:
             share = setting.initial_variance * setting.inverse_features
             moments += (share * self._powers * self.n[t]) @ self.n[now].T
         if self._fluctuates and t:
-            # W_k [..] W_k^T is U times X_k, and U is the same for all modes: sum over modes first,
-            # then multiply with it once
+            # W_k [..] W_k^T is U times X_k, which solving for X_k finds on the way
             self._force(t)
-            _solve_columns(self.U, modes.eigenvalues, self.X, t)
-            moments += _apply(self.U[now, :t], self.X[:t] @ self._powers.T).T
+            _solve_columns(self.U, modes.eigenvalues, self.X, self.UX, t)
+            moments[:, :t] += self._powers @ self.UX[:, :t]
+            moments[:, t] += self._powers @ (self.X[:, :t] @ U_t)
         self.test_loss[t] = moments[0, t]
         _store(self.C0, t, moments[0])
         self.F2_t = moments[1]
 
     def _force(self, t: int) -> None:
         """Put (E/N + b lambda C) W_k^T, column t, into X: what drives fluctuations of a mode."""
-        setting, W, past = self._setting, self.W[:t], slice(0, t)
+        setting, W, past = self._setting, self.W[:, :t], slice(0, t)
         shares = setting.inverse_data * self._modes.eigenvalues
         # the noise in C = C_0 + sigma^2 1 1^T adds the same to all times
-        offsets = setting.noise_variance * W.sum(axis=0) if setting.reuse else self._nothing
+        offsets = setting.noise_variance * W.sum(axis=1) if setting.reuse else self._nothing
         EW, CW = W, W
         if setting.inverse_features:
-            EW = np.matmul(self.E[past, past], W, out=self.EW[past])
+            EW = np.matmul(W, self.E[past, past], out=self.EW[:, past])
         if setting.reuse and setting.inverse_data:
-            CW = np.matmul(self.C0[past, past], W, out=self.C0W[past])
+            CW = np.matmul(W, self.C0[past, past], out=self.C0W[:, past])
         weights = self._ones if setting.reuse else self.C_diagonal
-        add_forces(EW, setting.inverse_features, CW, weights, offsets, shares, self.X[past])
+        add_forces(EW, setting.inverse_features, CW, weights, offsets, shares, self.X[:, past])
 
     def _feed_back(self, t: int) -> None:
         """Fill row t of C, E, D and C_2."""
@@ -272,7 +272,7 @@ class March:
             C_t = self.C0[t, now] + noise
             # rows t of H_0 C and H_1 C; before t as sums over modes of C_0 W, which are known
             HC_t = np.empty((2, t + 1))
-            HC_t[:, past] = self._powers @ self.C0W[past].T
+            HC_t[:, past] = self._powers @ self.C0W[:, past]
             HC_t[:, t] = self.H_t[:, past] @ self.C0[past, t]
             HC_t += noise * self.H_t[:, past].sum(axis=1, keepdims=True)
             # the diagonal of R_Delta C R_Delta^T, with R_Delta = 1 - b H_0
@@ -300,11 +300,11 @@ class March:
         """Return column t of E D^T."""
         past, now, n = slice(0, t), slice(0, t + 1), self._setting.inverse_features
         if self._setting.reuse:
-            return self.E[now, now] @ D_t
+            return _symmetric(self.E[now, now], D_t)
         # online D is 1 - H_0/N, and E H_0^T before t is a sum over modes of E W, which is known
         ED_t = self.E[t, now].copy()
         if n and t:
-            ED_t[past] -= n * (self.EW[past] @ self._modes.variances)
+            ED_t[past] -= n * (self._modes.variances @ self.EW[:, past])
             ED_t[t] += self.E[t, past] @ D_t[past]
         return ED_t
 
@@ -320,26 +320,37 @@ def _solve_rows(U: Array, right: Array, eigenvalues: Array, W: Array, t: int) ->
     """Solve w (1 + lambda U) = r for all modes, from the last block of times to the first.
 
     U is strictly lower triangular, so that w at time s needs w at later times only. What they add
-    to w U comes from one product of matrices for all later blocks, and a loop within the block.
+    to w U comes from one product of matrices for several blocks, another for what these add to
+    each other, and a loop within the block.
     """
-    known = np.zeros((BLOCK, eigenvalues.size))
-    high = t
-    while high > 0:
-        low = (high - 1) // BLOCK * BLOCK
-        if high < t:
-            np.matmul(U[high:t, low:high].T, W[high:t], out=known)
-        solve_rows(U, right, eigenvalues, known, W, low, high)
-        high = low
+    width = BLOCK * BLOCKS
+    end = t
+    while end > 0:
+        start = (end - 1) // width * width
+        beyond = W[:, end:t] @ U[end:t, start:end]
+        high = end
+        while high > start:
+            low = (high - 1) // BLOCK * BLOCK
+            known = beyond[:, low - start : high - start]
+            if high < end:
+                known += W[:, high:end] @ U[high:end, low:high]
+            solve_rows(U, right, eigenvalues, known, W, low, high)
+            high = low
+        end = start
 
 
-def _solve_columns(U: Array, eigenvalues: Array, X: Array, t: int) -> None:
-    """Turn right-hand sides g into the solutions of (1 + lambda U) x = g, from the first block of times to the last."""
-    known = np.zeros((BLOCK, eigenvalues.size))
-    for low in range(0, t, BLOCK):
-        high = min(low + BLOCK, t)
-        if low:
-            np.matmul(U[low:high, :low], X[:low], out=known[: high - low])
-        solve_columns(U, eigenvalues, known, X, low, high)
+def _solve_columns(U: Array, eigenvalues: Array, X: Array, UX: Array, t: int) -> None:
+    """Turn right-hand sides g into the solutions of (1 + lambda U) x = g, from the first block of times to the last, and find U x."""
+    width = BLOCK * BLOCKS
+    for start in range(0, t, width):
+        end = min(start + width, t)
+        before = X[:, :start] @ U[start:end, :start].T
+        for low in range(start, end, BLOCK):
+            high = min(low + BLOCK, end)
+            known = before[:, low - start : high - start]
+            if low > start:
+                known += X[:, start:low] @ U[low:high, start:low].T
+            solve_columns(U, eigenvalues, known, X, UX, low, high)
 
 
 def _apply(lower: Array, vector: Array) -> Array:
@@ -357,4 +368,15 @@ def _combine(vector: Array, lower: Array) -> Array:
     for low in range(0, lower.shape[0], PANEL):
         high = low + PANEL
         found[:high] += vector[low:high] @ lower[low:high, :high]
+    return found
+
+
+def _symmetric(matrix: Array, vector: Array) -> Array:
+    """Multiply a symmetric matrix with a vector, without its upper half, which memory would take as long to deliver."""
+    found = np.zeros(matrix.shape[0])
+    for low in range(0, matrix.shape[0], PANEL):
+        high = low + PANEL
+        rows = matrix[low:high, :high]
+        found[low:high] += rows @ vector[:high]
+        found[:low] += vector[low:high] @ rows[:, :low]
     return found
