@@ -102,7 +102,7 @@ def pointer(kernel: Kernel, signature: str) -> Kernel:
     from numba.core import sigutils, types
 
     arguments, result = cast(Any, sigutils).normalize_signature(signature)
-    compiled = cast(Any, kernel).get_compile_result(result(*arguments))
+    compiled = cast(Any, kernel).given.get_compile_result(result(*arguments))
     return cast(Kernel, _Pointer(compiled, types.FunctionType(compiled.signature)))
 
 

@@ -23,7 +23,7 @@ from ...equality import by_value
 from ...reprs import short_repr
 from .._jit import njit
 from ..spectra import Modes
-from .kappa import ComplexArray, kappa_along, size_ratio
+from .kappa import ComplexArray, kappa_along, scaled, size_ratio, times
 
 _TABLE = 2**23  # numbers in a table of modes and nodes
 _PAIR = 100  # numbers held at once for each pair of nodes
@@ -250,19 +250,30 @@ def _shares(eigenvalue: float, x: complex) -> tuple[complex, complex]:
     )
 
 
-@njit
 def _signal_sums(
     eigenvalues: Array, signal: Array, s: ComplexArray, kappa: ComplexArray
 ) -> tuple[ComplexArray, ComplexArray]:
     """Sum the signal times Y Z^0 and times Y Y^0."""
     near, far = np.zeros_like(s), np.zeros_like(s)
+    _add_signals(eigenvalues, signal, s, kappa, near, far)
+    return near, far
+
+
+@njit
+def _add_signals(
+    eigenvalues: Array,
+    signal: Array,
+    s: ComplexArray,
+    kappa: ComplexArray,
+    near: ComplexArray,
+    far: ComplexArray,
+) -> None:
     for j in range(s.size):
         for k in range(eigenvalues.size):
             y, _ = _shares(eigenvalues[k], kappa[j])
             y0, z0 = _shares(eigenvalues[k], s[j])
-            near[j] += signal[k] * (y * z0)
-            far[j] += signal[k] * (y * y0)
-    return near, far
+            near[j] += scaled(signal[k], times(y, z0))
+            far[j] += scaled(signal[k], times(y, y0))
 
 
 @njit
@@ -276,7 +287,7 @@ def _shrinkage_table(
             y, z = _shares(eigenvalues[k], kappa[j])
             y0, z0 = _shares(eigenvalues[k], s[j])
             # Y - Y^0 = (1 - s/kappa) Y Z^0: no difference of nearly equal numbers
-            change = delta[j] * (y * z0)
+            change = times(delta[j], times(y, z0))
             table[k, j], table[k, m + j] = y.real, y.imag
             table[k, 2 * m + j], table[k, 3 * m + j] = z.real, z.imag
             table[k, 4 * m + j], table[k, 5 * m + j] = y0.real, y0.imag
