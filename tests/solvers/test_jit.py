@@ -60,7 +60,11 @@ def test_numba_can_be_switched_off_too(monkeypatch):
 FORMS = """
 import json, pickle
 import numpy as np
-from scalinglaws.solvers._jit import njit
+from scalinglaws.solvers._jit import njit, njit_shared
+
+@njit_shared
+def one(n):
+    return 1 if n > 0 else 0
 
 @njit
 def square(x):
@@ -75,13 +79,13 @@ def total(x):
     found = 0.0
     for value in x:
         found += square(value)
-    return found + factorial(x.size + 2)
+    return found + factorial(x.size + 2) * one(x.size)
 
 def forms():
     return [len(kernel.signatures) for kernel in (total, square, square.inner, factorial, factorial.inner)]
 
 seen = [total(np.array([1.0, 2.0])), *forms()]
-seen += [square(3.0), square(3), factorial(5), *forms()]
+seen += [square(3.0), square(3), factorial(5) * one(7), *forms(), len(one.signatures)]
 hits = [sum(kernel.stats.cache_hits.values()) for kernel in (total, square, square.inner, factorial)]
 again = pickle.loads(pickle.dumps(square))
 print(json.dumps([seen, hits, again(4.0)]))
@@ -98,13 +102,13 @@ def test_what_only_kernels_call_gets_no_form_for_python(tmp_path):
         call = [sys.executable, str(path)]
         return json.loads(subprocess.check_output(call, text=True, env=environment))
 
-    seen = [29.0, 1, 0, 1, 0, 1, 9.0, 9, 120, 1, 2, 1, 1, 1]
+    seen = [29.0, 1, 0, 1, 0, 1, 9.0, 9, 120, 1, 2, 1, 1, 1, 1]
     assert again() == [seen, [0, 0, 0, 0], 16.0]
     found, hits, _ = (
         again()
     )  # machine code of all that Python calls is read; what it calls is part of it
     assert hits == [1, 2, 0, 1]
-    assert found == [29.0, 1, 0, 0, 0, 0, 9.0, 9, 120, 1, 2, 0, 1, 0]
+    assert found == [29.0, 1, 0, 0, 0, 0, 9.0, 9, 120, 1, 2, 0, 1, 0, 1]
 
 
 POINTERS = """

@@ -201,34 +201,36 @@ def complex_mismatch(
 ) -> tuple[complex, complex, complex]:
     """Return what `mismatch` returns, at complex s, and the derivative with respect to log s."""
     quotient = _over(s, kappa)
-    disc = _root(gap * gap + _scaled(4 * ratio, quotient))
-    filled = _over(_scaled(2.0, 1 - quotient), (1 + ratio) + disc)
-    empty = _over(_scaled(2.0, quotient), gap + disc)
+    disc = _root(gap * gap + scaled(4 * ratio, quotient))
+    filled = _over(scaled(2.0, 1 - quotient), (1 + ratio) + disc)
+    empty = _over(scaled(2.0, quotient), gap + disc)
     rise = _over(quotient, disc)
     if abs(filled) <= 0.5:
         return _part(df1, n) - filled, _part(d, n) + rise, rise
-    over, under, base = df1, _scaled(n, filled), df1
+    over, under, base = df1, scaled(n, filled), df1
     if size < 1.5 * n and abs(empty) < 0.1:
         missing = _part((n - size) + gone, n)
         if size > n:  # where the modes fill all there is at a positive kappa, nothing is missing
             return empty - missing, _part(d, n) + rise, rise
-        over, under, base = empty, missing, _scaled(n, missing)
+        over, under, base = empty, missing, scaled(n, missing)
         filled = empty
     push = _over(rise, filled)
     return cmath.log(_over(over, under)), _over(d, base) + push, push
 
 
-# Complex arithmetic to the last bit as Python does it, without its care for what is infinite: that care is most of what
-# the compiler would have to read.
+# complex arithmetic to the last bit as Python does it, without its care for what is infinite, which is most of what the compiler
+# would have to read
 
 
 @njit
-def _times(z: complex, w: complex) -> complex:
+def times(z: complex, w: complex) -> complex:
+    """Return a product."""
     return complex(z.real * w.real - z.imag * w.imag, z.real * w.imag + z.imag * w.real)
 
 
 @njit
-def _scaled(factor: float, z: complex) -> complex:
+def scaled(factor: float, z: complex) -> complex:
+    """Return a real multiple."""
     return complex(factor * z.real, factor * z.imag)
 
 
@@ -315,9 +317,9 @@ def kappa_along(
         # parts of the way to the node, halved after a failure and doubled after a success
         fraction = 1.0
         while True:
-            there = target if fraction == 1.0 else here + _scaled(fraction, target - here)
+            there = target if fraction == 1.0 else here + scaled(fraction, target - here)
             s = nodes[i] if fraction == 1.0 else _exp(there)
-            y = x + _times(tangent, there - here)
+            y = x + times(tangent, there - here)
             found, residual = False, math.inf
             for _ in range(12):
                 total += 1
@@ -336,7 +338,7 @@ def kappa_along(
                     break
                 elif length > 0.5:
                     # shorter steps in log kappa keep to the sheet on which they are
-                    change = _scaled(0.5 / length, change)
+                    change = scaled(0.5 / length, change)
                 y += change
             if math.isfinite(residual) and -1e-9 < y.imag <= there.imag + 1e-9:
                 x, here, tangent = y, there, _over(push, slope)

@@ -107,7 +107,8 @@ def _elapsed(c: float, h: float, slope: float, change: float, end: float) -> flo
     """Return the integral of the square of the cubic from 0 to c, exactly."""
     total = 0.0
     for k in range(4):
-        total += _SHARES[k] * _value(c * _NODES[k], h, slope, change, end) ** 2
+        value = _value(c * _NODES[k], h, slope, change, end)
+        total += _SHARES[k] * (value * value)
     return c * total
 
 
@@ -269,7 +270,6 @@ def _within(
     return c
 
 
-@njit
 def advance(
     x: Spectral,
     mu: Spectral,
@@ -288,6 +288,44 @@ def advance(
     Rows of `found`: time, warped time, scale, and loss above the floor. `kept`, unless empty, takes e at the targets. A number of
     Newton steps equal to MAX_NEWTON says that it was given up.
     """
+    # what NumPy allocates need not be compiled
+    state, tables = np.zeros((2, x.size), x.dtype), np.empty((2, 5, x.size), x.dtype)
+    steps, hardest = _advance(
+        x,
+        mu,
+        float(richness),
+        float(depth),
+        float(per_decade),
+        float(least),
+        kind,
+        targets,
+        found,
+        kept,
+        state,
+        tables,
+        np.empty_like(mu),
+        np.empty(12),
+    )
+    return steps, hardest
+
+
+@njit
+def _advance(
+    x: Spectral,
+    mu: Spectral,
+    richness: float,
+    depth: float,
+    per_decade: float,
+    least: float,
+    kind: int,
+    targets: Array,
+    found: Array,
+    kept: Spectral,
+    state: Spectral,
+    tables: Spectral,
+    w: Spectral,
+    sums: Array,
+) -> tuple[int, int]:
     # the first step is short against 1/x of the fastest mode and against the time in which h
     # changes, since h'' = -m gamma sum of mu x at the start; from then on steps grow with tau
     largest, drive = 0.0, 0.0
@@ -297,8 +335,6 @@ def advance(
     tau, d = 0.0, _FIRST / max(largest, math.sqrt(depth * richness * max(drive, 0.0)))
     ratio = 10.0 ** (1.0 / per_decade)
     t, h, slope, held = 0.0, 1.0, 0.0, 0.0
-    state, tables = np.zeros((2, x.size), x.dtype), np.empty((2, 5, x.size), x.dtype)
-    w, sums = np.empty_like(mu), np.empty(12)
     for j in range(x.size):
         # e = 1 and q = 0: nothing is learned yet
         state[0, j], w[j] = 1.0, mu[j] / x[j]
@@ -339,7 +375,9 @@ def advance(
                     kept[i, j] = rest
             i += 1
         if i < targets.size and (
-            targets[i] <= later if kind == BY_TIME else targets[i] * (h + change) ** 2 <= 1.0
+            targets[i] <= later
+            if kind == BY_TIME
+            else targets[i] * ((h + change) * (h + change)) <= 1.0
         ):
             c, partial, tries = _within(kind, targets[i], t, d, h, slope, change, end), 1, 0
             continue
