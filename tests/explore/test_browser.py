@@ -407,7 +407,7 @@ def test_a_typed_loss_is_minimized_and_a_malformed_one_refused(visit):
 
     enter("__import__('os').system('id')")
     said = page.notice()
-    assert "loss" in said
+    assert said.startswith("<p>loss = ")
     assert page.values() == before  # the last answer stays
     settle(page, "loss", lambda: enter("2 + 100/N**0.5 + 300/D**0.5"))
     values, complaints = panel("allocation").read(dict(parse_qsl(page.query)))
