@@ -344,7 +344,8 @@ def _slider(control: Slider, value: float, changed: Changed) -> Handle:
     model.on_change("value", lambda _a, _o, new: changed(control.name, control.value(new)))
 
     def put(wanted: float) -> None:
-        model.value = control.position(wanted)
+        if control.value(model.value) != wanted:  # else it stands there, and may be moving on
+            model.value = control.position(wanted)
 
     return Handle([model], put)
 
@@ -401,8 +402,6 @@ def point_source(control: Points, value: Any, drawn: Picture) -> ColumnDataSourc
     """Draw points into a picture so that they can be dragged; return where they are."""
     x, y = (list(part) for part in zip(*value, strict=True))
     source = ColumnDataSource({"x": x, "y": y}, name=f"points-{control.name}")
-    if control.most > 1:
-        drawn.figure.line("x", "y", source=source, line_color=HANDLE, line_width=2)
     dots = drawn.figure.scatter(
         "x",
         "y",
@@ -426,7 +425,9 @@ def _points(control: Points, value: Any, drawn: Picture, changed: Changed) -> Ha
 
     def put(wanted: Any) -> None:
         x, y = (list(part) for part in zip(*wanted, strict=True))
-        if (x, y) != (list(source.data["x"]), list(source.data["y"])):
+        there = sorted(zip(source.data["x"], source.data["y"], strict=True))
+        # what differs by rounding or order alone stays: the hand may be moving on, and would be pulled back
+        if len(there) != len(wanted) or np.max(np.abs(np.subtract(there, wanted))) > control.grain:
             source.data = {"x": x, "y": y}
         for model, coordinate in zip(typed, (x[0], y[0]), strict=False):
             model.value = coordinate

@@ -107,7 +107,8 @@ class Page:
             """([points, x, y]) => {
               const at = Bokeh.documents[0].get_model_by_name('points-' + points).data
               const close = Math.abs(at.x[0] - x) < 0.03 && Math.abs(at.y[0] - y) < 0.03
-              return close && document.body.dataset.shown.includes(`${points}=${at.x[0]}:${at.y[0]}`)
+              const [, a, b] = new RegExp(points + '=([^:]*):([^;&]*)').exec(document.body.dataset.shown)
+              return close && Math.abs(at.x[0] - a) < 0.006 && Math.abs(at.y[0] - b) < 0.006
             }""",
             arg=[points, *near],
             timeout=PATIENCE,
@@ -375,7 +376,7 @@ def test_a_knot_of_a_schedule_is_dragged_and_its_loss_is_the_librarys(visit):
         """start => {
           const at = Bokeh.documents[0].get_model_by_name('points-drawn').data
           return Math.abs(at.x[1] - start[0]) < 0.03 && Math.abs(at.y[1] - start[1]) < 0.03
-            && document.body.dataset.shown.includes(`${at.x[1]}:${at.y[1]}`)
+            && document.body.dataset.shown.includes(`;${+at.x[1].toFixed(3)}:${+at.y[1].toFixed(3)};`)
         }""",
         arg=[x - 0.2, y - 0.3],
         timeout=PATIENCE,
