@@ -184,14 +184,15 @@ class Visit:
         finally:
             self.putting = False
         self.status.text = ""
+        query = self.panel.query(values)
         complaints = [*self.complaints, *([complaint] if complaint else [])]
         self.notice.text = "".join(_paragraph(words) for words in complaints)
         self.notice.visible = bool(complaints)
         if answer is not None:
             for drawn in self.pictures.values():
                 drawn.show(answer)
-            self.told.text = answer.page()
-        self.address.text = self.panel.query(values)
+            self.told.text = f'<div data-state="{escape(query)}">{answer.page()}</div>'
+        self.address.text = query
 
 
 def attempt(shown: Panel, values: Values) -> tuple[Answer | None, str]:

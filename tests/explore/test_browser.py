@@ -100,6 +100,12 @@ class Page:
             arg=part,
             timeout=PATIENCE,
         )
+        self.wait_told()
+
+    def wait_told(self):
+        """Wait until the words are those of the address: they are put into the page a moment later."""
+        at = self.page.locator(f'[data-state="{self.query}"]')
+        at.wait_for(state="attached", timeout=PATIENCE)
 
     def dropped(self, points, near):
         """Wait until a dragged point lies near where the mouse let it go and the answer on the page is that point's; return it."""
@@ -113,6 +119,7 @@ class Page:
             arg=[points, *near],
             timeout=PATIENCE,
         )
+        self.wait_told()
         x, y = re.search(rf"{points}=([\d.]+):([\d.]+)", self.query).groups()
         return float(x), float(y)
 
@@ -336,6 +343,7 @@ def test_a_snapshot_needs_no_server(browser, tmp_path):
     page.page.wait_for_function(
         "before => document.body.dataset.shown !== before", arg=page.query, timeout=PATIENCE
     )
+    page.wait_told()
     assert page.wrong == []
     page.context.close()
     assert time.monotonic() - started < 600
@@ -353,6 +361,7 @@ def settle(page, control, changed):
         arg=[control, before],
         timeout=PATIENCE,
     )
+    page.wait_told()
     return unquote(re.search(rf"{control}=([^&]*)", page.query)[1])
 
 
@@ -381,6 +390,7 @@ def test_a_knot_of_a_schedule_is_dragged_and_its_loss_is_the_librarys(visit):
         arg=[x - 0.2, y - 0.3],
         timeout=PATIENCE,
     )
+    page.wait_told()
     values, complaints = panel("schedules").read(dict(parse_qsl(page.query)))
     assert complaints == []
     assert len(values["drawn"]) == len(start)
