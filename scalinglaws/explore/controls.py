@@ -234,6 +234,11 @@ class Points:
         """Write points."""
         return ";".join(f"{x:.12g}:{y:.12g}" for x, y in value)
 
+    @property
+    def grain(self) -> float:
+        """How finely coordinates are told apart."""
+        return float(10.0**-self.digits)
+
     def dragged(self, points: Any) -> tuple[tuple[float, float], ...]:
         """Return what a person has dragged, put back into the box, in few decimals, the first ones if there are too many.
 

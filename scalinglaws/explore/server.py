@@ -116,7 +116,8 @@ class Visit:
     def _place(self) -> None:
         """Put all models into the page."""
         widgets = [model for entry in self.handles.values() for model in entry.models]
-        for model in (*widgets, self.told, self.notice, self.status):
+        keys = [drawn.key for drawn in self.pictures.values()]
+        for model in (*widgets, *keys, self.told, self.notice, self.status):
             model.stylesheets = [style()]
         self.document.title = f"{self.panel.title} · scalinglaws"
         self.document.template = template()
@@ -125,7 +126,10 @@ class Visit:
         )
         for name, models in (
             ("controls", [*widgets, self.status]),
-            ("pictures", [drawn.figure for drawn in self.pictures.values()]),
+            (
+                "pictures",
+                [one for drawn in self.pictures.values() for one in (drawn.figure, drawn.key)],
+            ),
             ("words", [self.notice, self.told, self.address]),
         ):
             self.document.add_root(Column(*models, name=name, sizing_mode="stretch_width"))
@@ -180,14 +184,15 @@ class Visit:
         finally:
             self.putting = False
         self.status.text = ""
+        query = self.panel.query(values)
         complaints = [*self.complaints, *([complaint] if complaint else [])]
         self.notice.text = "".join(_paragraph(words) for words in complaints)
         self.notice.visible = bool(complaints)
         if answer is not None:
             for drawn in self.pictures.values():
                 drawn.show(answer)
-            self.told.text = answer.page()
-        self.address.text = self.panel.query(values)
+            self.told.text = f'<div data-state="{escape(query)}">{answer.page()}</div>'
+        self.address.text = query
 
 
 def attempt(shown: Panel, values: Values) -> tuple[Answer | None, str]:

@@ -40,8 +40,10 @@ for (const [frame, pieces] of Object.entries(shown.frames)) {
     sources[frame][kind].data = columns(data.fragments[pieces[kind]])
   }
   planes[frame].forEach((image, place) => { image.visible = place === pieces.plane })
-  keys[frame].visible = pieces.key
+  keys[frame].text = data.fragments[pieces.key]
   axes[frame].axis_label = pieces.across
 }
-told.text = shown.told.map((place) => data.fragments[place]).join('')
-document.body.dataset.shown = panel + '?' + shown.query
+const query = panel + '?' + shown.query
+const safe = query.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
+told.text = `<div data-state="${safe}">` + shown.told.map((place) => data.fragments[place]).join('') + '</div>'
+document.body.dataset.shown = query

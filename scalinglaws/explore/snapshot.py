@@ -39,7 +39,7 @@ from .controls import Choice, Control, Points, Slider, Typed
 from .panel import Panel
 from .panels import TITLES, panel
 from .server import style
-from .view import Picture, answered, cells, columns, named, picture, point_source, regions, shades
+from .view import Picture, answered, cells, columns, key, picture, point_source, regions, shades
 
 LARGEST = 10_000_000
 """Bytes of a snapshot."""
@@ -165,7 +165,11 @@ class _Kept:
                 planes.setdefault(same, plane)
                 pieces["plane"] = list(planes).index(same)
             across = answer.across.get(frame.name, frame.x)
-            frames[frame.name] = {**pieces, "key": named(kinds), "across": across}
+            frames[frame.name] = {
+                **pieces,
+                "key": self.fragments.place(key(kinds)),
+                "across": across,
+            }
         told = [self.fragments.place(part) for part in (table(answer.numbers), answer.html)]
         self.states.append({"frames": frames, "told": told, "query": self.panel.query(values)})
 
@@ -208,8 +212,8 @@ def _tab(found: Panel, kept: _Kept, document: Document) -> Row:
         text=f"<p>{found.about}</p>{_said(fixed)}", sizing_mode="stretch_width", disable_math=True
     )
     widgets = [words, *(model for one in choosers for model in one.shown)]
-    drawings = [drawn.figure for drawn in pictures.values()]
-    for model in (*widgets, told):
+    drawings = [one for drawn in pictures.values() for one in (drawn.figure, drawn.key)]
+    for model in (*widgets, *(drawn.key for drawn in pictures.values()), told):
         model.stylesheets = [style()]
     document.js_on_event(DocumentReady, show)
     return Row(

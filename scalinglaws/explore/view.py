@@ -7,6 +7,7 @@ import binascii
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,6 @@ from bokeh.models import (
     FileInput,
     FreehandDrawTool,
     HoverTool,
-    Legend,
-    LegendItem,
     LinearColorMapper,
     NumericInput,
     PointDrawTool,
@@ -39,6 +38,7 @@ NOWHERE = "#f1f1f1"
 FEW_OPTIONS = 3
 Changed = Callable[[str, Any], None]
 Columns = dict[str, list[Any]]
+_DASHES = {"dashed": "6 3", "dotted": "2 3"}
 _OF_LINES = ("xs", "ys", "label", "color", "dash")
 
 _POWERS = """
@@ -103,9 +103,28 @@ def columns(drawn: Sequence[Drawn], frame: Frame) -> dict[str, Columns]:
     return {"lines": lines, "bare": bare, "marks": marks, "words": words}
 
 
-def named(found: Mapping[str, Columns]) -> bool:
-    """Whether anything among columns has a name, so that a key is wanted."""
-    return any(label for kind in ("lines", "marks") for label in found[kind]["label"])
+def key(found: Mapping[str, Columns]) -> str:
+    """Write the key of what is drawn, as HTML: each name once, with its color and dash.
+
+    Examples
+    --------
+    >>> frame = Frame("curves", "t", "loss")
+    >>> key(columns([Marks("here", [1], [2], "#d1495b")], frame))
+    '<div class="key"><span><svg width="26" height="10"><circle cx="13" cy="5" r="4" fill="#d1495b"/></svg> here</span></div>'
+    """
+    entries: dict[str, str] = {}
+    lines, marks = found["lines"], found["marks"]
+    for label, color, dash in zip(lines["label"], lines["color"], lines["dash"], strict=True):
+        dashes = f' stroke-dasharray="{_DASHES[dash]}"' if dash in _DASHES else ""
+        entries.setdefault(label, f'<path d="M1 5H25" stroke="{color}" stroke-width="2"{dashes}/>')
+    for label, color in zip(marks["label"], marks["color"], strict=True):
+        entries.setdefault(label, f'<circle cx="13" cy="5" r="4" fill="{color}"/>')
+    spans = "".join(
+        f'<span><svg width="26" height="10">{swatch}</svg> {escape(label)}</span>'
+        for label, swatch in entries.items()
+        if label
+    )
+    return f'<div class="key">{spans}</div>' if spans else ""
 
 
 def _on_axes(entry: Line | Marks, frame: Frame) -> tuple[Any, Any]:
@@ -138,15 +157,15 @@ class Picture:
         ``"lines"``, ``"marks"``, ``"words"`` and ``"regions"`` -> what the models show.
     palette : LinearColorMapper
         Colors of regions.
-    key : Legend
-        Below the picture.
+    key : Div
+        What lines and marks are, below the picture.
     """
 
     frame: Frame
     figure: Any
     sources: dict[str, ColumnDataSource]
     palette: LinearColorMapper
-    key: Legend
+    key: Div
 
     def show(self, answer: Answer) -> None:
         """Show what an answer draws here."""
@@ -155,7 +174,7 @@ class Picture:
         found = columns(drawn, self.frame)
         for kind, data in found.items():
             self.sources[kind].data = data
-        self.key.visible = named(found)
+        self.key.text = key(found)
         plane = regions(drawn)
         self.sources["regions"].data = cells(plane)
         if plane is not None:
@@ -167,7 +186,7 @@ def cells(plane: Regions | None) -> Columns:
     if plane is None:
         return {name: [] for name in ("image", "x", "y", "dw", "dh")}
     left, right, bottom, top = plane.box
-    image = (np.asarray(plane.which) + 1).astype(np.uint8)
+    image = np.ascontiguousarray(np.asarray(plane.which) + 1, dtype=np.uint8)
     return {
         "image": [image],
         "x": [left],
@@ -250,11 +269,8 @@ def picture(frame: Frame) -> Picture:
     drawing.add_tools(
         HoverTool(renderers=[lines, marks], tooltips=[("", "@label"), ("x", "$x"), ("y", "$y")])
     )
-    items = [LegendItem(label={"field": "label"}, renderers=[one]) for one in (lines, marks)]
-    key = Legend(items=items, ncols=2, border_line_color=None, padding=2, spacing=6, visible=False)
-    key.label_text_font_size = "12px"
-    drawing.add_layout(key, "below")
-    return Picture(frame, drawing, sources, palette, key)
+    below = Div(name=f"key-{frame.name}", sizing_mode="stretch_width", disable_math=True)
+    return Picture(frame, drawing, sources, palette, below)
 
 
 # -- what is set --------------------------------------------------------------------------------------------------------
@@ -328,7 +344,8 @@ def _slider(control: Slider, value: float, changed: Changed) -> Handle:
     model.on_change("value", lambda _a, _o, new: changed(control.name, control.value(new)))
 
     def put(wanted: float) -> None:
-        model.value = control.position(wanted)
+        if control.value(model.value) != wanted:  # else it stands there, and may be moving on
+            model.value = control.position(wanted)
 
     return Handle([model], put)
 
@@ -385,8 +402,6 @@ def point_source(control: Points, value: Any, drawn: Picture) -> ColumnDataSourc
     """Draw points into a picture so that they can be dragged; return where they are."""
     x, y = (list(part) for part in zip(*value, strict=True))
     source = ColumnDataSource({"x": x, "y": y}, name=f"points-{control.name}")
-    if control.most > 1:
-        drawn.figure.line("x", "y", source=source, line_color=HANDLE, line_width=2)
     dots = drawn.figure.scatter(
         "x",
         "y",
@@ -410,7 +425,9 @@ def _points(control: Points, value: Any, drawn: Picture, changed: Changed) -> Ha
 
     def put(wanted: Any) -> None:
         x, y = (list(part) for part in zip(*wanted, strict=True))
-        if (x, y) != (list(source.data["x"]), list(source.data["y"])):
+        there = sorted(zip(source.data["x"], source.data["y"], strict=True))
+        # what differs by rounding or order alone stays: the hand may be moving on, and would be pulled back
+        if len(there) != len(wanted) or np.max(np.abs(np.subtract(there, wanted))) > control.grain:
             source.data = {"x": x, "y": y}
         for model, coordinate in zip(typed, (x[0], y[0]), strict=False):
             model.value = coordinate

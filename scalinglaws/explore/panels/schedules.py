@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -164,14 +164,6 @@ def _law(
     return [Line(label, t, losses, PALE, "dashed")], numbers, tuple(said)
 
 
-def _drawings() -> Iterator[Knots]:
-    """List the drawings of a snapshot."""
-    yield START
-    yield ((0.0, 0.05), (0.1, 1.0), (0.5, 1.0), (1.0, 0.0))
-    yield ((0.0, 1.0), (0.5, 0.25), (1.0, 0.02))
-    yield ((0.0, 1.0), (0.3, 0.3), (0.6, 0.8), (1.0, 0.0))
-
-
 START: Knots = ((0.0, 1.0), (0.7, 0.9), (0.85, 0.3), (1.0, 0.0))
 PANEL = Panel(
     "schedules",
@@ -193,10 +185,10 @@ PANEL = Panel(
     ),
     answer,
     {
-        "drawn": tuple(_drawings()),
         "alpha": (1.25, 1.5, 2.0),
         "beta": (0.25, 0.5, 1.0),
         "steps": (1e4, 1e7),
         "noise": (0.1, 1.0),
+        "peak": (0.05, 0.2, 0.6),
     },
 )
