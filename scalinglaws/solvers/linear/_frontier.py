@@ -328,7 +328,9 @@ class _Model:
                 learning_rate=self.rate(size),
                 noise_variance=self._noise,
             )
-            found, diagnostics = sgd.test_loss, sgd.diagnostics
+            # a loss that rounding hides is none: the search would settle among digits that mean nothing
+            found = np.where(np.asarray(sgd.test_loss) > sgd.test_error, sgd.test_loss, 0.0)
+            diagnostics = sgd.diagnostics
         self._error, self._steps = (
             max(self._error, diagnostics.error_estimate),
             max(self._steps, diagnostics.iterations),
