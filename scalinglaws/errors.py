@@ -5,7 +5,9 @@ Every error derives from `ScalingLawsError` and from the built-in exception that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from numbers import Number
 from typing import Any
@@ -244,6 +246,33 @@ def refusal(
     given = f" = {brief(value)}" if shown else ""
     gap = "" if complaint.startswith(":") else " "
     return DomainError(f"{argument}{place}{given}{gap}{complaint}", argument=argument, value=value)
+
+
+@contextmanager
+def called(**names: str) -> Iterator[None]:
+    """Let refusals name arguments as the caller knows them, where an inner function knows them by other names.
+
+    Parameters
+    ----------
+    **names : str
+        Name inside -> name outside.
+
+    Examples
+    --------
+    >>> with called(path="export"):
+    ...     raise refusal("path", "page.txt", "must end in .html")
+    Traceback (most recent call last):
+        ...
+    scalinglaws.errors.DomainError: export = 'page.txt' must end in .html
+    """
+    try:
+        yield
+    except DomainError as failure:
+        outside = names.get(str(failure.argument))
+        if outside is None:
+            raise
+        words = re.sub(rf"^{failure.argument}\b", outside, str(failure))
+        raise DomainError(words, argument=outside, value=failure.value) from None
 
 
 def brief(value: Any) -> str:

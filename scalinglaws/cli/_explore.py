@@ -7,9 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ..errors import called, refusal
 from ._app import app, whole
 from ._formats import wrote
-from ._waiting import waiting
+from ._waiting import aside, counting
+
+Names = Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())]
 
 
 @app.command
@@ -18,6 +21,7 @@ def explore(
     port: Annotated[int, Parameter(converter=whole)] = 0,
     browser: bool = True,
     export: Path | None = None,
+    only: Names = None,
 ) -> None:
     """Turn laws and solvers by hand, in a browser on this machine: phases, loss curves, schedules, allocations, runs of your own.
 
@@ -29,16 +33,24 @@ def explore(
         Whether to open a page.
     export : Path
         Instead of serving, write a page with states computed beforehand, which needs no server (.html, at most 10 MB).
+    only : str
+        Names of the panels that the page holds, as they stand in addresses; all by default.
     """
     from .. import explore as explorer
 
-    if export is not None:
-        with waiting("computing the states of the page"):
-            states = explorer.export(export)
-        wrote(export)
-        print(f"{states} states")
+    if export is None:
+        if only is not None:
+            raise refusal("only", " ".join(only), "is for --export")
+        with aside():
+            explorer.serve(port, browser=browser, started=_started)
         return
-    explorer.serve(port, browser=browser, started=_started)
+    with (
+        called(path="export", panels="only"),
+        counting("explore", explorer.states(only)) as advance,
+    ):
+        states = explorer.export(export, panels=only, told=advance)
+    wrote(export)
+    print(f"{states} states")
 
 
 def _started(address: str) -> None:

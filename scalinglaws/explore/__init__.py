@@ -7,17 +7,17 @@ A panel is a description of what is set and what is drawn, with a pure function 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from os import PathLike
-from pathlib import Path
 from types import ModuleType
 
-from ..arguments import flag, whole
+from ..arguments import choice, flag, several, whole
 from ..arguments import path as checked_path
 from ..errors import DomainError, refusal
+from .panels import TITLES
 
-__all__ = ["export", "serve"]
+__all__ = ["export", "serve", "states"]
 
 
 def serve(
@@ -58,15 +58,22 @@ def serve(
     _bokeh_module("server").run(chosen, opened, started or _say)
 
 
-def export(path: str | PathLike[str], *, told: Callable[[int, int], None] | None = None) -> int:
+def export(
+    path: str | PathLike[str],
+    *,
+    panels: Sequence[str] | None = None,
+    told: Callable[[str], None] | None = None,
+) -> int:
     """Write a snapshot of the explorer: one page with states computed beforehand, which needs neither server nor network.
 
     Parameters
     ----------
     path : path
         File to write; ends in .html.
+    panels : sequence of str, optional
+        Names of the panels that it holds, as they stand in addresses; all by default.
     told : callable, optional
-        Called with the number of states that are computed and that of all.
+        Called with a panel's name as each of its states is computed.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def export(path: str | PathLike[str], *, told: Callable[[int, int], None] | None
     Raises
     ------
     DomainError
-        If the file cannot be written, or Bokeh is not installed (``pip install 'scalinglaws[explore]'``).
+        If the file cannot be written, a panel is unknown, or Bokeh is not installed (``pip install 'scalinglaws[explore]'``).
     ResourceError
         If the page would be larger than 10 MB.
 
@@ -90,8 +97,45 @@ def export(path: str | PathLike[str], *, told: Callable[[int, int], None] | None
     chosen = checked_path("path", path, ".html", ".htm")
     if not chosen.absolute().parent.is_dir() or chosen.is_dir():
         raise refusal("path", str(chosen), "must be a file in a folder that exists")
-    written: int = _bokeh_module("snapshot").export(Path(chosen), told=told)
+    names = _chosen(panels)
+    written: int = _bokeh_module("snapshot").export(chosen, names, told)
     return written
+
+
+def states(panels: Sequence[str] | None = None) -> int:
+    """Count the states that a snapshot holds.
+
+    Parameters
+    ----------
+    panels : sequence of str, optional
+        As for `export`.
+
+    Returns
+    -------
+    int
+        How many; none for runs of one's own, which no file holds.
+
+    Raises
+    ------
+    DomainError
+        If a panel is unknown.
+
+    Examples
+    --------
+    >>> states(["runs"])
+    0
+    """
+    from .panels import panel
+
+    return sum(panel(name).states for name in _chosen(panels))
+
+
+def _chosen(panels: Sequence[str] | None) -> tuple[str, ...]:
+    """Check names of panels."""
+    if panels is None:
+        return tuple(TITLES)
+    given = several("panels", panels, str)
+    return tuple(dict.fromkeys(choice("panels", name, tuple(TITLES)) for name in given))
 
 
 def _say(address: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 from urllib.parse import quote
 
@@ -68,6 +69,11 @@ class Panel:
     frames: Sequence[Frame]
     answer: Callable[[Values], Answer]
     snapshot: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def states(self) -> int:
+        """How many states a snapshot holds."""
+        return prod(map(len, self.snapshot.values())) if self.snapshot else 0
 
     def start(self) -> dict[str, Any]:
         """Return the values at first."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from itertools import product
-from math import inf, isnan, prod
+from math import inf, isnan
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from bokeh.models import Slider as BokehSlider
 from bokeh.resources import INLINE
 from jinja2 import Template
 
-from ..errors import ResourceError, ScalingLawsError
+from ..errors import ResourceError, ScalingLawsError, refusal
 from ..formatting import typeset
 from .answers import Answer, Regions, paragraphs, table
 from .controls import Choice, Control, Points, Slider, Typed
@@ -75,7 +75,7 @@ def _rounded(value: float) -> float | int:
 
 
 def export(
-    path: Path, names: Sequence[str] = tuple(TITLES), told: Callable[[int, int], None] | None = None
+    path: Path, names: Sequence[str] = tuple(TITLES), told: Callable[[str], None] | None = None
 ) -> int:
     """Write a page that needs no server and no network.
 
@@ -86,7 +86,7 @@ def export(
     names : sequence of str
         Of panels; those that hold no state (people's own runs) are left out.
     told : callable, optional
-        Called with the number of states that are computed and of all.
+        Called with a panel's name as each of its states is computed.
 
     Returns
     -------
@@ -102,24 +102,26 @@ def export(
     size = len(html.encode())
     if size > LARGEST:
         raise ResourceError(f"the page would have {size} bytes; at most {LARGEST} are allowed")
-    path.write_text(html, encoding="utf-8")
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as failure:
+        raise refusal("path", str(path), f"cannot be written: {failure.strerror}") from failure
     return states
 
 
 def page(
-    names: Sequence[str] = tuple(TITLES), told: Callable[[int, int], None] | None = None
+    names: Sequence[str] = tuple(TITLES), told: Callable[[str], None] | None = None
 ) -> tuple[str, int]:
     """Return the page as text, and how many states it holds."""
     chosen = [found for found in map(panel, names) if found.snapshot]
-    total = sum(prod(map(len, found.snapshot.values())) for found in chosen)
-    document, tabs, data, done = Document(), [], [], 0
+    total = sum(found.states for found in chosen)
+    document, tabs, data = Document(), [], []
     for found in chosen:
         kept = _Kept(found)
         for values in _states(found):
             kept.keep(values)
-            done += 1
             if told is not None:
-                told(done, total)
+                told(found.name)
         data.append(kept.script())
         tabs.append(TabPanel(title=TITLES[found.name], child=_tab(found, kept, document)))
     document.add_root(Tabs(tabs=tabs, sizing_mode="stretch_width", stylesheets=[style()]))

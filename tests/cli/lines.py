@@ -16,6 +16,7 @@ LINES = {
     "derive": ("derive", "manifold.variance_limited"),
     "design": ("design", "besiroglu", "--budget", "1e22", "--target", "1e24", "--noise", "0.005", "--max-runs", "6"),
     "env": ("env",),
+    "explore": ("explore", "--export", "page.html", "--only", "allocation"),
     "figures": ("figures", "damico", "--only", "table-of-nine", "--workers", "1", "--fresh", "--output", "drawn"),
     "fit": ("fit", "runs.csv", "--law", "surface", "--bootstrap", "0"),
     "law": ("law", "linear.data", "alpha=3/2", "beta=1/2"),

@@ -17,7 +17,7 @@ from scalinglaws.cli import _waiting, app, run
 
 _LINES = runpy.run_path(str(Path(__file__).with_name("lines.py")))
 LINES = _LINES["LINES"]
-BARS = ("figures", "sweep", "verify")
+BARS = ("explore", "figures", "sweep", "verify")
 """Commands that know how far they are."""
 CLEARED = "\x1b[2K"
 

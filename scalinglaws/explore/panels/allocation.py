@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from ...errors import DomainError, refusal
+from ...errors import DomainError, called, refusal
 from ...parsing import parse_expression
 from ...theory import balance
 from ...theory.mathematical_markup import mathml
@@ -104,11 +103,8 @@ def _problem(loss: str, budget: str) -> _Problem:
         raise refusal("budget", budget, "must have the form 6*N*D = 5.76e23")
     caps = [part for part in parts if "<" in part]
     equations = [part for part in parts if "<" not in part]
-    try:
+    with called(terms="loss"):
         typed = balance.read_problem(loss, equations, caps)
-    except DomainError as failure:  # what is named "terms" there is the loss here
-        words = re.sub(r"^terms\b", "loss", str(failure))
-        raise DomainError(words, argument="loss", value=loss) from None
     sides = [side for side, _ in (*typed.budgets, *typed.caps)]
     powers = [
         power
