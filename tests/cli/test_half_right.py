@@ -77,11 +77,16 @@ def test_sizes_beyond_all_floats_are_refused(typed):
         ("1e6", 10**6),
         ("10^3", 1000),
         ("-3", -3),
-        ("9" * 30, int("9" * 30)),
+        ("9" * 15, int("9" * 15)),
     ],
 )
 def test_options_that_are_whole_numbers_are_read_alike(typed, value):
     assert whole(int, [Token(value=typed)]) == value
+
+
+def test_whole_numbers_end_where_floats_lose_count():
+    with pytest.raises(ValueError, match="is beyond 2\\^53"):
+        whole(int, [Token(value="9" * 30)])
 
 
 @pytest.mark.parametrize("typed", ["1.5", "many", "0.5K1", "inf", "nan", "2.5001K"])
