@@ -9,7 +9,7 @@ from pathlib import PureWindowsPath
 import numpy as np
 
 from ...errors import DataError, DomainError
-from ...formatting import visible
+from ...formatting import typeset, visible
 from ...verify.empirical import Fit, Runs, example_runs, fit, optimum, read_runs
 from ...verify.empirical._run_tables import table_from
 from ..answers import COLORS, PALE, Answer, Array, Drawn, Line, Marks, Number, paragraphs
@@ -107,14 +107,18 @@ def _finite(y: Array) -> Array:
 
 def _interval(name: str, label: str, middle: Array, low: Array, high: Array) -> Number:
     value = float(middle[0]) if np.isfinite(middle[0]) else "beyond all numbers"
-    return Number(name, label, value, f"95 %: {low[0]:.4g} to {high[0]:.4g}")
+    return Number(name, label, value, _range(low[0], high[0]))
+
+
+def _range(low: float, high: float) -> str:
+    return f"95 %: {typeset(float(low))} to {typeset(float(high))}"
 
 
 def _parameters(found: Fit) -> Iterator[Number]:
     """List what was fitted, with uncertainties from resampled runs."""
     for name, value in found.parameters.items():
         low, high = found.interval(name)
-        yield Number(name, name, value, f"95 %: {low:.4g} to {high:.4g}")
+        yield Number(name, name, value, _range(low, high))
     yield Number("rms", "deviation of the runs", found.rms, "of ln L, root mean square")
 
 
