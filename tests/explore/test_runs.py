@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scalinglaws.errors import DataError, ScalingLawsError
 from scalinglaws.explore.panels import panel
-from scalinglaws.explore.panels.runs import LARGEST, MOST
+from scalinglaws.explore.panels.runs import LARGEST, LINES, MOST
 from scalinglaws.formatting import typeset
 from scalinglaws.verify.empirical import example_runs, fit, optimum, read_runs
 
@@ -106,6 +106,7 @@ def test_a_file_is_not_remembered(ask):
         ("/etc/passwd", b"root", "must be one of .csv"),
         ("a.csv", table(4), "too few"),
         ("a.csv", table(MOST + 1), "more than"),
+        ("a.csv", b"\n" * (LINES + 1), "lines, more than"),
         ("a.csv", b"x" * (LARGEST + 1), "is larger than"),
     ],
 )

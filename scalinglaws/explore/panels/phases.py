@@ -51,7 +51,7 @@ def answer(values: Values) -> Answer:
                 "exponent",
                 f"exponent g of {law.variable}",
                 str(exponent),
-                f"= {float(exponent):.6g}: the loss falls as {law.variable}^-g",
+                f"= {float(exponent):.6g}; loss ~ {law.variable}^-g",
             ),
             Number("phase", "phase", phase),
         ]

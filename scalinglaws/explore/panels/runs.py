@@ -19,6 +19,7 @@ from ._shared import heard
 
 LARGEST = 3_000_000  # bytes of a file
 MOST = 1500  # runs
+LINES = 10 * MOST  # of a table: to read more would keep others waiting
 RESAMPLES, DRAWN = 200, 100_000  # at most, and runs drawn in all of them
 MOST_SHOWN = 1e100
 BUDGETS = 4  # that are drawn one by one
@@ -67,6 +68,8 @@ def _read(name: str, content: bytes) -> Runs:
         raise DataError(f"{shown or 'the file'} must be one of {', '.join(SUFFIXES)}")
     if len(content) > LARGEST:
         raise DataError(f"{shown} is larger than {LARGEST // 1000} kB: use scalinglaws fit")
+    if not shown.lower().endswith(".json") and (lines := content.count(b"\n")) > LINES:
+        raise DataError(f"{shown} has {lines} lines, more than {LINES}: use scalinglaws fit")
     runs = read_runs(table_from(shown, content))
     if len(runs) > MOST:
         raise DataError(f"{shown} holds {len(runs)} runs, more than {MOST}: use scalinglaws fit")
