@@ -48,7 +48,7 @@ if (query) {
 _LOST = """
 document.body.dataset.lost = 'true'
 notice.visible = true
-notice.text = 'The explorer does not answer any more. Start it again, or reload this page.'
+notice.text = 'The explorer does not answer any more: it was ended, or sent a file of more than 20 MB. Start it again, or reload this page.'
 """
 
 
@@ -100,7 +100,12 @@ class Visit:
         self.told = Div(name="told", sizing_mode="stretch_width", disable_math=True)
         self.status = Div(name="status", text="", disable_math=True, sizing_mode="stretch_width")
         self.notice = Div(
-            name="notice", visible=bool(complaints), disable_math=True, sizing_mode="stretch_width"
+            name="notice",
+            visible=bool(complaints),
+            text="".join(map(_paragraph, complaints)),
+            css_classes=["notice"],
+            disable_math=True,
+            sizing_mode="stretch_width",
         )
         self.complaints = complaints
         self.address = Div(name="address", visible=False, disable_math=True)
@@ -125,12 +130,12 @@ class Visit:
             panel=self.panel, titles=TITLES, css=style(), live=True
         )
         for name, models in (
-            ("controls", [*widgets, self.status]),
+            ("controls", [*widgets, self.notice, self.status]),
             (
                 "pictures",
                 [one for drawn in self.pictures.values() for one in (drawn.figure, drawn.key)],
             ),
-            ("words", [self.notice, self.told, self.address]),
+            ("words", [self.told, self.address]),
         ):
             self.document.add_root(Column(*models, name=name, sizing_mode="stretch_width"))
 
@@ -186,6 +191,8 @@ class Visit:
         self.status.text = ""
         query = self.panel.query(values)
         complaints = [*self.complaints, *([complaint] if complaint else [])]
+        if answer is None and self.told.text:
+            complaints.append("What is shown is the last answer.")
         self.notice.text = "".join(_paragraph(words) for words in complaints)
         self.notice.visible = bool(complaints)
         if answer is not None:

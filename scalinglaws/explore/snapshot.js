@@ -29,7 +29,8 @@ const numbers = (column) => column.map((entry) => (entry === null ? NaN : entry)
 const columns = (piece) => {
   const found = {}
   for (const [name, column] of Object.entries(piece)) {
-    found[name] = name === 'xs' || name === 'ys' ? column.map(numbers) : name === 'x' || name === 'y' ? numbers(column) : column
+    const curves = name === 'xs' || name === 'ys'  // each is a fragment of its own
+    found[name] = curves ? column.map((place) => numbers(data.fragments[place])) : name === 'x' || name === 'y' ? numbers(column) : column
   }
   return found
 }
@@ -41,6 +42,7 @@ for (const [frame, pieces] of Object.entries(shown.frames)) {
   }
   planes[frame].forEach((image, place) => { image.visible = place === pieces.plane })
   keys[frame].text = data.fragments[pieces.key]
+  figures[frame].visible = !pieces.empty
   axes[frame].axis_label = pieces.across
 }
 const query = panel + '?' + shown.query

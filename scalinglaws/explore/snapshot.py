@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -39,12 +40,25 @@ from .controls import Choice, Control, Points, Slider, Typed
 from .panel import Panel
 from .panels import TITLES, panel
 from .server import style
-from .view import Picture, answered, cells, columns, key, picture, point_source, regions, shades
+from .view import (
+    Columns,
+    Picture,
+    answered,
+    cells,
+    columns,
+    key,
+    nothing,
+    picture,
+    point_source,
+    regions,
+    shades,
+)
 
 LARGEST = 10_000_000
 """Bytes of a snapshot."""
 DIGITS = 5
 """Significant digits of what is drawn; the numbers in tables keep all of theirs."""
+_DERIVATION = re.compile("(<details>.*?</details>)", re.DOTALL)
 
 
 class Fragments:
@@ -57,6 +71,12 @@ class Fragments:
         """Return where a piece is kept."""
         written = json.dumps(piece, separators=(",", ":"), default=_plain, allow_nan=False)
         return self.places.setdefault(written, len(self.places))
+
+    def columns(self, data: Columns) -> int:
+        """Return where columns are kept; curves are pieces of their own, for states have many in common."""
+        curves = {name: list(map(self.place, data[name])) for name in ("xs", "ys") if name in data}
+        points = {name: np.array(data[name]) for name in ("x", "y") if name in data}
+        return self.place({**data, **points, **curves})
 
     def __str__(self) -> str:
         return "[" + ",".join(self.places) + "]"
@@ -160,7 +180,9 @@ class _Kept:
         for frame in self.panel.frames:
             drawn = answer.drawn.get(frame.name, ())
             kinds = columns(drawn, frame)
-            pieces = {kind: self.fragments.place(data) for kind, data in kinds.items()}
+            pieces: dict[str, Any] = {
+                kind: self.fragments.columns(data) for kind, data in kinds.items()
+            }
             plane, planes = regions(drawn), self.planes[frame.name]
             if plane is not None:
                 same = (plane.colors, plane.box, plane.which.tobytes())
@@ -171,8 +193,10 @@ class _Kept:
                 **pieces,
                 "key": self.fragments.place(key(kinds)),
                 "across": across,
+                "empty": nothing(kinds),
             }
-        told = [self.fragments.place(part) for part in (table(answer.numbers), answer.html)]
+        parts = [table(answer.numbers), *_DERIVATION.split(answer.html)]
+        told = [self.fragments.place(part) for part in parts if part]
         self.states.append({"frames": frames, "told": told, "query": self.panel.query(values)})
 
     def script(self) -> str:
@@ -190,9 +214,10 @@ def _tab(found: Panel, kept: _Kept, document: Document) -> Row:
     choosers = [
         _chooser(control, found.snapshot[control.name], pictures)
         for control in found.controls
-        if control.name in found.snapshot
+        if len(found.snapshot.get(control.name, ())) > 1
     ]
     ordered = sorted(choosers, key=lambda one: list(found.snapshot).index(one.name))
+    chosen = {one.name for one in choosers}
     show = CustomJS(
         args={
             "panel": found.name,
@@ -202,6 +227,7 @@ def _tab(found: Panel, kept: _Kept, document: Document) -> Row:
             "sources": {name: drawn.sources for name, drawn in pictures.items()},
             "planes": planes,
             "keys": {name: drawn.key for name, drawn in pictures.items()},
+            "figures": {name: drawn.figure for name, drawn in pictures.items()},
             "axes": {name: drawn.figure.xaxis[0] for name, drawn in pictures.items()},
             "told": told,
         },
@@ -209,7 +235,7 @@ def _tab(found: Panel, kept: _Kept, document: Document) -> Row:
     )
     for one in choosers:
         one.model.js_on_change("data" if one.lattice else "value", show)
-    fixed = [control for control in found.controls if control.name not in found.snapshot]
+    fixed = [control for control in found.controls if control.name not in chosen]
     words = Div(
         text=f"<p>{found.about}</p>{_said(fixed)}", sizing_mode="stretch_width", disable_math=True
     )
@@ -218,12 +244,12 @@ def _tab(found: Panel, kept: _Kept, document: Document) -> Row:
     for model in (*widgets, *(drawn.key for drawn in pictures.values()), told):
         model.stylesheets = [style()]
     document.js_on_event(DocumentReady, show)
+    parts = ((widgets, "0 1 270px"), (drawings, "2 1 400px"), ([told], "1 1 320px"))
     return Row(
-        Column(*widgets, width=270),
-        Column(*drawings, min_width=360, sizing_mode="stretch_width"),
-        Column(told, width=420),
+        *(Column(*models, styles={"flex": flex, "min-width": "0"}) for models, flex in parts),
         sizing_mode="stretch_width",
         spacing=20,
+        stylesheets=[":host { flex-wrap: wrap; }"],
     )
 
 
@@ -292,7 +318,7 @@ def _said(fixed: Sequence[Control]) -> str:
     """Say where the controls stand that a snapshot does not vary."""
     if not fixed:
         return ""
-    parts = [f"{control.label}: {_stand(control)}" for control in fixed]
+    parts = [f"{control.label}: {_stand(control) or 'none'}" for control in fixed]
     return f"<p>Here {escape('; '.join(parts))}.</p>"
 
 

@@ -38,13 +38,14 @@ NOWHERE = "#f1f1f1"
 FEW_OPTIONS = 3
 Changed = Callable[[str, Any], None]
 Columns = dict[str, list[Any]]
-_DASHES = {"dashed": "6 3", "dotted": "2 3"}
+_KNOTS = "Drag a knot, tap for one more, or take the pencil beside the picture and draw."
+_DASHES = {"dashed": "7 4", "dotted": "2 3"}
 _OF_LINES = ("xs", "ys", "label", "color", "dash")
 
 _POWERS = """
-const written = value => {
-  if (value >= 1e-3 && value < 1e5) return String(+value.toPrecision(3))
-  const [digits, power] = value.toExponential(2).split('e')
+const written = (value, plain = 1e5, kept = 3) => {
+  if (value >= 1e-3 && value < plain) return String(+value.toPrecision(kept))
+  const [digits, power] = value.toExponential(kept - 1).split('e')
   const raised = String(+power).replace(/./g, sign => sign == '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[+sign])
   return (+digits == 1 ? '' : +digits + '·') + '10' + raised
 }
@@ -55,7 +56,9 @@ _TICKS = (
     _POWERS
     + """
 const near = ticks[ticks.length - 1] < 10 * ticks[0]
-return near && index % Math.ceil(ticks.length / 5) ? '' : written(tick)
+const apart = Math.log10(ticks[1] / ticks[0] - 1)  // of close ticks more digits differ
+const kept = apart < 0 ? Math.max(3, 1 + Math.ceil(-apart)) : 3
+return near && index % Math.ceil(ticks.length / 5) ? '' : written(tick, 1e4, kept)
 """
 )
 _LINEAR = "return tick > last ? '∞' : String(+tick.toPrecision(6))"
@@ -89,12 +92,14 @@ def columns(drawn: Sequence[Drawn], frame: Frame) -> dict[str, Columns]:
             kind = lines if entry.label else bare
             kind["xs"].append(x)
             kind["ys"].append(y)
-            for name in _OF_LINES[2:]:
+            for name in ("label", "color"):
                 kind[name].append(getattr(entry, name))
+            kind["dash"].append(_DASHES.get(entry.dash, entry.dash))
         elif isinstance(entry, Marks):
             x, y = _on_axes(entry, frame)
-            marks["x"] += list(x)
-            marks["y"] += list(y)
+            x, y = (values[~np.isnan(x + y)].tolist() for values in (x, y))
+            marks["x"] += x
+            marks["y"] += y
             marks["label"] += [entry.label] * len(x)
             marks["color"] += [entry.color] * len(x)
         elif isinstance(entry, Words):
@@ -115,7 +120,7 @@ def key(found: Mapping[str, Columns]) -> str:
     entries: dict[str, str] = {}
     lines, marks = found["lines"], found["marks"]
     for label, color, dash in zip(lines["label"], lines["color"], lines["dash"], strict=True):
-        dashes = f' stroke-dasharray="{_DASHES[dash]}"' if dash in _DASHES else ""
+        dashes = "" if dash == "solid" else f' stroke-dasharray="{dash}"'
         entries.setdefault(label, f'<path d="M1 5H25" stroke="{color}" stroke-width="2"{dashes}/>')
     for label, color in zip(marks["label"], marks["color"], strict=True):
         entries.setdefault(label, f'<circle cx="13" cy="5" r="4" fill="{color}"/>')
@@ -124,7 +129,14 @@ def key(found: Mapping[str, Columns]) -> str:
         for label, swatch in entries.items()
         if label
     )
+    if nothing(found):
+        return "<p>There is nothing to draw here.</p>"
     return f'<div class="key">{spans}</div>' if spans else ""
+
+
+def nothing(found: Mapping[str, Columns]) -> bool:
+    """Whether a frame would stay empty."""
+    return not any(len(column) for data in found.values() for column in data.values())
 
 
 def _on_axes(entry: Line | Marks, frame: Frame) -> tuple[Any, Any]:
@@ -175,6 +187,7 @@ class Picture:
         for kind, data in found.items():
             self.sources[kind].data = data
         self.key.text = key(found)
+        self.figure.visible = not nothing(found)
         plane = regions(drawn)
         self.sources["regions"].data = cells(plane)
         if plane is not None:
@@ -445,9 +458,7 @@ def _points(control: Points, value: Any, drawn: Picture, changed: Changed) -> Ha
                 name=f"{control.name}-{'xy'[axis]}",
                 sizing_mode="stretch_width",
             )
-            model.on_change(
-                "value", lambda _a, _o, new, axis=axis: changed(control.name, moved(axis, new))
-            )
+            model.on_change("value", lambda _a, _o, new, axis=axis: entered(axis, new))
             typed.append(model)
     else:
         drawn_line = ColumnDataSource({"xs": [], "ys": []}, name=f"freehand-{control.name}")
@@ -464,12 +475,17 @@ def _points(control: Points, value: Any, drawn: Picture, changed: Changed) -> Ha
 
         drawn_line.on_change("data", by_hand)
 
-    def moved(axis: int, coordinate: float | None) -> Any:
+    def entered(axis: int, coordinate: float | None) -> None:
         point = [source.data["x"][0], source.data["y"][0]]
-        point[axis] = point[axis] if coordinate is None else coordinate
-        return control.dragged([point])
+        if coordinate is None:  # the box was emptied
+            typed[axis].value = point[axis]
+        else:
+            point[axis] = coordinate
+            changed(control.name, control.dragged([point]))
 
-    return Handle([Div(text=control.label, css_classes=["label"]), *typed], put)
+    label = Div(text=control.label, css_classes=["label"])
+    hint = [Div(text=_KNOTS, name=f"hint-{control.name}")] if control.most > 1 else []
+    return Handle([label, *hint, *typed], put)
 
 
 def _thinned(x: Sequence[float], y: Sequence[float], most: int) -> Any:
@@ -496,6 +512,7 @@ def _file(control: File, changed: Changed) -> Handle:
         changed(control.name, (str(model.filename), content))
 
     model.on_change("value", given)
+    model.on_change("filename", given)  # of the same content under another name the value stays
 
     def put(wanted: Any) -> None:
         """A file is not put back: the browser would not allow it."""

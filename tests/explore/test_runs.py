@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from scalinglaws.errors import DataError, ScalingLawsError
 from scalinglaws.explore.panels import panel
-from scalinglaws.explore.panels.runs import LARGEST, MOST
+from scalinglaws.explore.panels.runs import LARGEST, LINES, MOST
+from scalinglaws.formatting import typeset
 from scalinglaws.verify.empirical import example_runs, fit, optimum, read_runs
 
 PANEL = panel("runs")
@@ -56,7 +57,7 @@ def test_a_file_is_fitted_as_the_library_fits_it(ask, law, tmp_path):
         assert ask.number(answer, name) == value
         low, high = found.interval(name)
         note = next(entry.note for entry in answer.numbers if entry.name == name)
-        assert note == f"95 %: {low:.4g} to {high:.4g}"
+        assert note == f"95 %: {typeset(low)} to {typeset(high)}"
     if law == "surface":
         assert ask.number(answer, "a") == pytest.approx(0.35, abs=0.03)
     if "N" not in found.model.variables:
@@ -105,6 +106,7 @@ def test_a_file_is_not_remembered(ask):
         ("/etc/passwd", b"root", "must be one of .csv"),
         ("a.csv", table(4), "too few"),
         ("a.csv", table(MOST + 1), "more than"),
+        ("a.csv", b"\n" * (LINES + 1), "lines, more than"),
         ("a.csv", b"x" * (LARGEST + 1), "is larger than"),
     ],
 )

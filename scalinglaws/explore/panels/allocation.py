@@ -107,11 +107,9 @@ def _problem(loss: str, budget: str) -> _Problem:
     with called(terms="loss"):
         typed = balance.read_problem(loss, equations, caps)
     sides = [side for side, _ in (*typed.budgets, *typed.caps)]
-    powers = [
-        power
-        for part in (*sp.Add.make_args(typed.terms), *sides)
-        for power in monomial("loss", part, typed.free).exponents
-    ]
+    named = [("loss", part) for part in sp.Add.make_args(typed.terms)]
+    named += [("budget", side) for side in sides]
+    powers = [power for name, part in named for power in monomial(name, part, typed.free).exponents]
     if long := [power for power in powers if not _short(power)]:
         raise refusal(
             "loss", loss, f": the power {long[0]} is taken by the command allocate; {_ALLOWED}"

@@ -69,7 +69,7 @@ def _point(loss: str, alpha: float, norm: float) -> tuple[float, str]:
     try:
         return float(solve.fixed_norm(alpha, norm, loss).error), ""
     except (DomainError, ConvergenceError) as failure:
-        return math.nan, str(failure)
+        return math.nan, str(failure).partition(";")[0]
 
 
 def _curve(loss: str, alpha: Array, norm: Array) -> Array:

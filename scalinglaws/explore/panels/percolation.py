@@ -13,6 +13,7 @@ import sympy as sp
 
 from ... import theory
 from ...errors import DomainError
+from ...formatting import typeset
 from ...solvers import percolation as solve
 from ...theory.percolation import critical_exponents
 from ...theory.plane import PhasePlane
@@ -62,6 +63,10 @@ def answer(values: Values) -> Answer:
     plane = [*_plane(values["quantity"]), *_lattices()]
     if values["lattice"] != "free":
         plane.append(Marks("this lattice", [float(task.tau)], [float(task.beta)], COLORS[1]))
+    if values["lattice"] != "free":
+        words.append("The large point is not used: this lattice has exponents of its own.")
+    if math.isfinite(values["rank"]):
+        words.append("Exponents are those at the threshold, where no rank is cut off.")
     page = paragraphs(complaint, *words) + told("percolation.quanta", *_names())
     return Answer({"plane": plane, "losses": curves}, numbers, page)
 
@@ -131,7 +136,9 @@ def _losses(task: Task, values: Values) -> tuple[list[Drawn], list[Number], str]
         losses = _solved(quantity, np.append(SIZES, size), task.alpha, beta, rank)
         drawn.append(Line(f"against {words}", SIZES, losses[:-1], COLORS[place]))
         drawn.append(Marks("at the sliders", [size], losses[-1:], COLORS[place]))
-        numbers.append(Number(f"{quantity}_loss", f"loss, {size:.3g} {words}", float(losses[-1])))
+        numbers.append(
+            Number(f"{quantity}_loss", f"loss, {typeset(size, 3)} {words}", float(losses[-1]))
+        )
         if math.isinf(rank) and task.alpha is not None:
             law = theory.law(f"percolation.{quantity}")
             term = law.asymptote(FAR, alpha=task.alpha, beta=task.beta) / _whole(
@@ -190,7 +197,8 @@ def _plane(quantity: str) -> tuple[Drawn, ...]:
         drawn.append(Line("equal limits: a logarithm", tau, np.where(at <= top, at, np.nan), INK))
     for number, phase in enumerate(plane.phases):
         rows, columns = np.nonzero(which == number)
-        row, column = np.median(rows), np.median(columns[np.abs(rows - np.median(rows)) < 1])
+        row = np.median(rows)
+        column = np.quantile(columns[np.abs(rows - row) < 1], 0.7)  # beside the lattices
         drawn.append(Words(phase.name, float(tau[int(column)]), float(beta[int(row)])))
     return tuple(drawn)
 
@@ -214,7 +222,7 @@ PANEL = Panel(
     "of which the one of rank k weighs <i>k</i><sup>−(1 + α)</sup>; each is learned by itself with the exponent β = c/D.",
     (
         Choice("lattice", "Clusters of", LATTICES, "free"),
-        Choice("c", "Learned by", SMOOTHNESS, "2"),
+        Choice("c", "Lattices are learned by", SMOOTHNESS, "2"),
         Points("clusters", "Clusters (τ, β)", "plane", BOX, ((2.4, 0.4),), digits=3),
         Choice("quantity", "Plane of the loss against", QUANTITIES, "data"),
         Slider("data", "samples", 1, LARGEST, 1e6, 0.05, logarithmic=True, whole=True),

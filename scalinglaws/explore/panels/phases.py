@@ -51,7 +51,7 @@ def answer(values: Values) -> Answer:
                 "exponent",
                 f"exponent g of {law.variable}",
                 str(exponent),
-                f"= {float(exponent):.6g}",
+                f"= {float(exponent):.6g}; loss ~ {law.variable}^-g",
             ),
             Number("phase", "phase", phase),
         ]
@@ -72,15 +72,22 @@ def _others(alpha: Fraction, beta: Fraction, without: str) -> Iterator[Number]:
                 exponent = str(theory.law(name)(alpha=alpha, beta=beta))
             except DomainError:
                 exponent = "no power law"
-            yield Number(name, f"{words}, {short}", exponent)
+            yield Number(name, f"exponent, {words}, {short}", exponent)
+
+
+@cache
+def _phases(name: str) -> PhasePlane:
+    left, right, bottom, top = BOX
+    return PhasePlane(
+        theory.law(name), "capacity", ("alpha", "beta"), ((left, right), (bottom, top))
+    )
 
 
 @cache
 def _plane(name: str) -> tuple[Drawn, ...]:
     """Draw the phases of a law: cells, exact boundaries and names where there is room."""
-    law = theory.law(name)
     left, right, bottom, top = BOX
-    plane = PhasePlane(law, "capacity", ("alpha", "beta"), ((left, right), (bottom, top)))
+    plane = _phases(name)
     x, y = (
         low + (high - low) * (np.arange(CELLS) + 0.5) / CELLS
         for low, high in ((left, right), (bottom, top))
@@ -105,9 +112,12 @@ def _plane(name: str) -> tuple[Drawn, ...]:
 
 @cache
 def _formulas(name: str) -> str:
-    """Write the exponent of each phase."""
+    """Write the exponent of each phase, beside the color that it has in the plane."""
+    names = [phase.name for phase in _phases(name).phases]
+    colors = dict(zip(names, COLORS, strict=False))
     rows = "".join(
-        f"<tr><th>{escape(regime.name)}</th><td>{mathml(regime.exponent)}</td></tr>"
+        f'<tr><th><span class="swatch" style="background: {colors.get(regime.name, "none")}"></span> '
+        f"{escape(regime.name)}</th><td>{mathml(regime.exponent)}</td></tr>"
         for regime in theory.law(name).regimes
         if not regime.on_boundary
     )

@@ -9,7 +9,7 @@ from pathlib import PureWindowsPath
 import numpy as np
 
 from ...errors import DataError, DomainError
-from ...formatting import visible
+from ...formatting import typeset, visible
 from ...verify.empirical import Fit, Runs, example_runs, fit, optimum, read_runs
 from ...verify.empirical._run_tables import table_from
 from ..answers import COLORS, PALE, Answer, Array, Drawn, Line, Marks, Number, paragraphs
@@ -19,6 +19,7 @@ from ._shared import heard
 
 LARGEST = 3_000_000  # bytes of a file
 MOST = 1500  # runs
+LINES = 10 * MOST  # of a table: to read more would keep others waiting
 RESAMPLES, DRAWN = 200, 100_000  # at most, and runs drawn in all of them
 MOST_SHOWN = 1e100
 BUDGETS = 4  # that are drawn one by one
@@ -67,6 +68,8 @@ def _read(name: str, content: bytes) -> Runs:
         raise DataError(f"{shown or 'the file'} must be one of {', '.join(SUFFIXES)}")
     if len(content) > LARGEST:
         raise DataError(f"{shown} is larger than {LARGEST // 1000} kB: use scalinglaws fit")
+    if not shown.lower().endswith(".json") and (lines := content.count(b"\n")) > LINES:
+        raise DataError(f"{shown} has {lines} lines, more than {LINES}: use scalinglaws fit")
     runs = read_runs(table_from(shown, content))
     if len(runs) > MOST:
         raise DataError(f"{shown} holds {len(runs)} runs, more than {MOST}: use scalinglaws fit")
@@ -107,14 +110,18 @@ def _finite(y: Array) -> Array:
 
 def _interval(name: str, label: str, middle: Array, low: Array, high: Array) -> Number:
     value = float(middle[0]) if np.isfinite(middle[0]) else "beyond all numbers"
-    return Number(name, label, value, f"95 %: {low[0]:.4g} to {high[0]:.4g}")
+    return Number(name, label, value, _range(low[0], high[0]))
+
+
+def _range(low: float, high: float) -> str:
+    return f"95 %: {typeset(float(low))} to {typeset(float(high))}"
 
 
 def _parameters(found: Fit) -> Iterator[Number]:
     """List what was fitted, with uncertainties from resampled runs."""
     for name, value in found.parameters.items():
         low, high = found.interval(name)
-        yield Number(name, name, value, f"95 %: {low:.4g} to {high:.4g}")
+        yield Number(name, name, value, _range(low, high))
     yield Number("rms", "deviation of the runs", found.rms, "of ln L, root mean square")
 
 

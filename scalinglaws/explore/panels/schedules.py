@@ -12,7 +12,7 @@ import numpy as np
 
 from ... import theory
 from ...errors import ScalingLawsError
-from ...formatting import number
+from ...formatting import number, typeset
 from ...solvers import PowerLawSpectrum
 from ...solvers.schedules import Schedule, optimal_schedule, stability, train
 from ..answers import COLORS, PALE, Answer, Line, Number, paragraphs
@@ -27,6 +27,7 @@ LEAST = 1e-6
 """Least rate over the largest, but for an end at zero."""
 LOOKS = 120
 """Points of a curve, half of them evenly spaced in the logarithm of the steps."""
+MANY = 10.0  # times the least: from here on a factor is easier to read than percents
 USUAL = {"constant": PALE, "linear": COLORS[0], "cosine": COLORS[3], "wsd": COLORS[2]}
 USUAL |= {"optimal": COLORS[4]}
 LABELS = {"wsd": "stable, then a cooldown of 20 %", "optimal": "best by the functional law"}
@@ -67,7 +68,12 @@ def answer(values: Values) -> Answer:
 
 
 def _gap(loss: float, least: float) -> str:
-    return "least" if loss == least else f"+{number(100 * (loss / least - 1), 3)} %"
+    if loss == least:
+        return "least"
+    more = loss / least
+    return (
+        f"+{number(100 * (more - 1), 3)} %" if more < MANY else f"{typeset(more, 3)} times as much"
+    )
 
 
 # -- schedules ----------------------------------------------------------------------------------------------------------
@@ -171,7 +177,7 @@ PANEL = Panel(
     "Draw a learning-rate schedule: its mean test loss under one-pass SGD is computed exactly, and that of other shapes "
     "with the same largest rate. Labels have noise, which the end of a schedule averages away.",
     (
-        Points("drawn", "schedule", "schedule", (0, 1, 0, 1), START, most=64, digits=3),
+        Points("drawn", "Schedule", "schedule", (0, 1, 0, 1), START, most=64, digits=3),
         Slider("alpha", "capacity α", 1.05, 3, 1.5),
         Slider("beta", "source β", 0.05, 3, 0.5),
         Slider("steps", "steps T", 100, 1e8, 1e7, 0.1, logarithmic=True, whole=True),
@@ -180,7 +186,12 @@ PANEL = Panel(
         Slider("peak", "largest rate, share of the stable ones", 0.01, 0.9, 0.2),
     ),
     (
-        Frame("schedule", "share of the steps", "rate over the largest", box=(0, 1, 0, 1.05)),
+        Frame(
+            "schedule",
+            "share of the steps",
+            "rate over the largest",
+            box=(-0.02, 1.02, -0.03, 1.05),
+        ),
         Frame("losses", "steps", "mean test loss", True, True),
     ),
     answer,
