@@ -192,6 +192,7 @@ NAMED = {
     "starts": (2,),
     "steps": (1, 5),
     "t": (1.0, [0.5, 2.0]),
+    "panels": (["runs"],),
     "target": ({"compute": 1e23}, {"N": 1e10, "D": 1e11}),
     "test_samples": (10,),
     "text": ("samples", "bordelon"),
@@ -208,7 +209,16 @@ NAMED = {
 }
 """Values that parameters take without complaint, by name: numbers and words that stand for anything else are no names."""
 
-NEVER_LEFT_OUT = ("chains", "draws", "names", "replicates", "samples", "test_samples", "warmup")
+NEVER_LEFT_OUT = (
+    "chains",
+    "draws",
+    "names",
+    "panels",
+    "replicates",
+    "samples",
+    "test_samples",
+    "warmup",
+)
 """Parameters whose defaults are for real work, or for all that there is: seconds to hours."""
 
 _NUMBERS = (1.0, 2.0, 0.5, [1.0, 2.0, 3.0])

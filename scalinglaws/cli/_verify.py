@@ -219,13 +219,18 @@ def report(
     from ..verify.report import Report
 
     try:
-        found = Report.from_json(read_text(arguments.path("path", path)))
+        text = read_text(arguments.path("path", path))
     except DataError as failure:
-        raise DataError(f"{path}: {failure}") from failure
+        why = str(failure).removeprefix(f"{path} ")
+        raise DataError(f"cannot read {path}: it {why}") from failure
     except OSError as failure:
         raise DomainError(
             f"cannot read {path}: {failure.strerror or failure}", argument="path", value=path
         ) from failure
+    try:
+        found = Report.from_json(text)
+    except DataError as failure:
+        raise DataError(f"{path}: {failure}") from failure
     made = {entry.check for entry in found.entries}
     _show(
         replace(

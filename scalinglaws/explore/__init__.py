@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from os import PathLike
+from pathlib import Path
 from types import ModuleType
 
 from ..arguments import choice, flag, several, whole
@@ -59,7 +59,7 @@ def serve(
 
 
 def export(
-    path: str | PathLike[str],
+    path: str | Path,
     *,
     panels: Sequence[str] | None = None,
     told: Callable[[str], None] | None = None,

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..equality import by_value
 from ..formatting import typeset
+from ..reprs import short_repr
 from ..verify.plots.style import CASES, LAW, RIVAL
 
 Array = NDArray[np.float64]
@@ -21,6 +23,8 @@ PALE = RIVAL
 """Color of what is there for comparison."""
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Line:
     """A curve.
@@ -44,6 +48,8 @@ class Line:
     dash: str = "solid"
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Marks:
     """Points.
@@ -64,6 +70,8 @@ class Marks:
     color: str = COLORS[1]
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Words:
     """Words inside a picture, centered at a point."""
@@ -73,6 +81,8 @@ class Words:
     y: float
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Regions:
     """A colored plane, in cells.
@@ -95,6 +105,8 @@ class Regions:
 Drawn = Line | Marks | Words | Regions
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Number:
     """A number in the table of an answer.
@@ -117,6 +129,8 @@ class Number:
     note: str = ""
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Answer:
     """All that a panel shows at one state.

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import choice
+from ..equality import by_value
 from ..errors import refusal
+from ..reprs import short_repr
 
 LONGEST = 300
 """Characters of a typed text."""
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Slider:
     """A number in a range.
@@ -106,6 +110,8 @@ class Slider:
         return min(max(value, self.low), self.high)
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Choice:
     """One of several.
@@ -140,6 +146,8 @@ class Choice:
         return value
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Typed:
     """A line that people type; the panel reads it, and refuses what it cannot.
@@ -176,6 +184,8 @@ class Typed:
         return value
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Points:
     """Points that are dragged in a frame of the panel, one or several.
@@ -259,6 +269,8 @@ class Points:
         return tuple(sorted(found[: self.most])) or self.start
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class File:
     """A file that is dropped in. It stays in memory, and no address holds it.

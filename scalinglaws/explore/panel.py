@@ -8,13 +8,17 @@ from math import prod
 from typing import Any
 from urllib.parse import quote
 
+from ..equality import by_value
 from ..errors import DomainError, refusal
+from ..reprs import short_repr
 from .answers import Answer
 from .controls import Control, File
 
 Values = Mapping[str, Any]
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Frame:
     """A picture's axes.
@@ -42,6 +46,8 @@ class Frame:
     height: int = 380
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Panel:
     """One page of the explorer.

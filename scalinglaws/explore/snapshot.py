@@ -35,6 +35,7 @@ from jinja2 import Template
 
 from ..errors import ResourceError, ScalingLawsError, refusal
 from ..formatting import typeset
+from ..reprs import short_repr
 from .answers import Answer, Regions, paragraphs, table
 from .controls import Choice, Control, Points, Slider, Typed
 from .panel import Panel
@@ -272,6 +273,7 @@ def _images(drawn: Picture, planes: Iterable[Regions]) -> list[Any]:
     return images
 
 
+@short_repr
 @dataclass(frozen=True)
 class _Chooser:
     """What chooses among the values of one control: a model whose value is a place, or points that snap to a lattice."""

@@ -29,6 +29,7 @@ from bokeh.models import Slider as BokehSlider
 from bokeh.plotting import figure
 
 from ..errors import DomainError
+from ..reprs import short_repr
 from .answers import Answer, Drawn, Line, Marks, Regions, Words
 from .controls import Choice, Control, File, Points, Slider, Typed
 from .panel import Frame, Panel, Values
@@ -155,6 +156,7 @@ def regions(drawn: Sequence[Drawn]) -> Regions | None:
 # -- a picture ----------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class Picture:
     """The Bokeh models of a frame.
@@ -289,6 +291,7 @@ def picture(frame: Frame) -> Picture:
 # -- what is set --------------------------------------------------------------------------------------------------------
 
 
+@short_repr
 @dataclass(frozen=True)
 class Handle:
     """The Bokeh models by which a control is set.

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from ...equality import by_value
 from ...errors import DomainError, called, refusal
 from ...parsing import parse_expression
+from ...reprs import short_repr
 from ...theory import balance
 from ...theory.mathematical_markup import mathml
 from ...theory.monomials import monomial, power_of, with_numbers
@@ -38,6 +40,8 @@ BUDGETS_KEPT = ("1e19", "1e20", "1e21", "1e22", "1e23", "5.76e23", "1e24", "1e25
 Numbers = Mapping[sp.Symbol, Any]
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class _Problem:
     """What was typed: its balances, and those where the bound of the only budget is a letter."""

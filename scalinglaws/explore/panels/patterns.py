@@ -14,7 +14,9 @@ import sympy as sp
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from ...equality import by_value
 from ...errors import DomainError
+from ...reprs import short_repr
 from ...theory.mathematical_markup import mathml
 from ...theory.patterns import (
     MEANINGS,
@@ -65,6 +67,8 @@ INK = "#1b3a5c"
 AXES = ("n_1", "n_2")
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Plane:
     """A diagram, and winner, exponent and conditions of its regions as functions of both widths."""

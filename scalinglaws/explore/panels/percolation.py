@@ -12,8 +12,10 @@ import numpy as np
 import sympy as sp
 
 from ... import theory
+from ...equality import by_value
 from ...errors import DomainError
 from ...formatting import typeset
+from ...reprs import short_repr
 from ...solvers import percolation as solve
 from ...theory.percolation import critical_exponents
 from ...theory.plane import PhasePlane
@@ -38,6 +40,8 @@ SIZES = np.unique(np.round(decades(1, LARGEST, 4)))
 FAR = decades(1e4, LARGEST, 1)  # where the leading terms are drawn
 
 
+@short_repr
+@by_value
 @dataclass(frozen=True)
 class Task:
     """Exponents of clusters, and how a person reads them."""

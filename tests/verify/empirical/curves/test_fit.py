@@ -267,7 +267,7 @@ def test_schedules_that_end_at_zero(curves):
         ({"law": "chinchilla"}, "law"),
         ({"runs": []}, "runs"),
         ({"runs": [3]}, r"runs\[0\]"),
-        ({"runs": 3}, "source"),
+        ({"runs": 3}, "runs"),
         ({"points": 5}, "points"),
         ({"start": 0}, "start"),
         ({"lr": 3}, "lr"),
