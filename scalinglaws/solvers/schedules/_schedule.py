@@ -306,8 +306,14 @@ class Schedule:
         return self.form in ("constant", "inverse_power", "exponential")
 
     def pace(self, low: int) -> float:
-        """Return what macro steps behind a break may be as long as, in units of those of a constant rate."""
-        if low < self.warmup:
+        """Return what macro steps behind a break may be as long as, in units of those of a constant rate.
+
+        Examples
+        --------
+        >>> Schedule.wsd(rate=1, steps=100, warmup=10).pace(0)
+        0.5
+        """
+        if whole("low", low, low=0, high=self.steps) < self.warmup:
             return 0.5
         return 0.85 if self.form == "inverse_power" else 1.0
 
