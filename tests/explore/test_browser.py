@@ -213,7 +213,8 @@ def test_two_visitors_do_not_see_each_other(visit):
     first.drag("plane", (1.5, 0.5), (0.75, 2))
     second.drag("plane", (2.5, 2.5), (2, 1.25))
     for page, near in ((first, (0.75, 2)), (second, (2, 1.25))):
-        assert page.values() == expected("phases", task=(page.dropped("task", near),))
+        task = page.dropped("task", near)  # waits, before values are read
+        assert page.values() == expected("phases", task=(task,))
 
 
 @pytest.mark.parametrize(
