@@ -122,3 +122,28 @@ class Panel:
             for control in self.controls
             if not isinstance(control, File)
         )
+
+
+def accepted(panel: Panel, values: Values) -> None:
+    """Check what no control could have checked: the size of files.
+
+    Raises
+    ------
+    DomainError
+        For a file that is too large.
+    """
+    for control in panel.controls:
+        if isinstance(control, File) and (given := values[control.name]) is not None:
+            name, content = given
+            if len(content) > control.largest:
+                raise DomainError(
+                    f"{name} has {len(content)} bytes; at most {control.largest} are read",
+                    argument=control.name,
+                    value=name,
+                )
+
+
+def answered(panel: Panel, values: Values) -> Answer:
+    """Return the answer of a panel, after what its controls could not check."""
+    accepted(panel, values)
+    return panel.answer(values)

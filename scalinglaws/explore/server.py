@@ -26,12 +26,14 @@ from tornado.web import RedirectHandler
 
 from ..errors import DomainError, ScalingLawsError
 from .answers import Answer
-from .panel import Panel, Values
+from .panel import Panel, Values, answered
 from .panels import TITLES, panel
-from .view import answered, handle, picture
+from .view import picture
+from .widgets import handle
 
 ADDRESS = "127.0.0.1"
 LARGEST_MESSAGE = 32 * 2**20
+"""Bytes that a browser may send at once."""
 PATIENCE = 0.25
 """Seconds after which a page says that it computes."""
 _ATTEMPTS = 5
@@ -45,10 +47,14 @@ if (query) {
   document.body.dataset.shown = query
 }
 """
-_LOST = """
+_LARGEST_FILE = (
+    3 * LARGEST_MESSAGE // 4 // 10**6
+)  # MB, in the four letters for three bytes that are sent
+_LOST = f"""
 document.body.dataset.lost = 'true'
 notice.visible = true
-notice.text = 'The explorer does not answer any more: it was ended, or sent a file of more than 20 MB. Start it again, or reload this page.'
+notice.text = 'The explorer does not answer any more: it was ended, or sent '
+  + 'a file of more than {_LARGEST_FILE} MB. Start it again, or reload this page.'
 """
 
 
@@ -71,6 +77,8 @@ class Worker:
     def _work(self) -> None:
         while True:
             promised, task = self.tasks.get()
+            if not promised.set_running_or_notify_cancel():
+                continue  # nobody waits any more
             try:
                 promised.set_result(task())
             except BaseException as failure:  # belongs to whoever waits for the result
@@ -126,9 +134,7 @@ class Visit:
             model.stylesheets = [style()]
         self.document.title = f"{self.panel.title} · scalinglaws"
         self.document.template = template()
-        self.document.template_variables.update(
-            panel=self.panel, titles=TITLES, css=style(), live=True
-        )
+        self.document.template_variables.update(panel=self.panel, titles=TITLES, css=style())
         for name, models in (
             ("controls", [*widgets, self.notice, self.status]),
             (

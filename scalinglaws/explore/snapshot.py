@@ -38,22 +38,21 @@ from ..formatting import typeset
 from ..reprs import short_repr
 from .answers import Answer, Regions, paragraphs, table
 from .controls import Choice, Control, Points, Slider, Typed
-from .panel import Panel
+from .panel import Panel, answered
 from .panels import TITLES, panel
 from .server import style
 from .view import (
     Columns,
     Picture,
-    answered,
     cells,
     columns,
     key,
     nothing,
     picture,
-    point_source,
     regions,
     shades,
 )
+from .widgets import point_source
 
 LARGEST = 10_000_000
 """Bytes of a snapshot."""
