@@ -14,22 +14,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+from timing import least_cpu
 
 from scalinglaws.solvers import kernels
 from scalinglaws.solvers.expressions import compile_expression
 
 Array = NDArray[np.float64]
 W, B = 2.0, 0.0
-
-
-def seconds(function: Callable[[], object], repeats: int = 5) -> float:
-    """Return the least time of the processor of several calls: other work on the machine does not count."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def plain_relu(x: Array, z: Array, depth: int) -> Array:
@@ -103,19 +94,19 @@ def table(inputs: int, features: int) -> None:
     print(f"\n{inputs} inputs, {features} features    NumPy   x alone  ratio   x and z  ratio")
     for name, plain, alone, both in rows:
         alone(), both()  # compiled
-        base, one, two = seconds(plain), seconds(alone), seconds(both)
+        base, one, two = least_cpu(plain), least_cpu(alone), least_cpu(both)
         print(f"{name:27s} {base:9.3f} {one:9.3f} {base / one:6.1f} {two:9.3f} {base / two:6.1f}")
     try:
         from sklearn.metrics import pairwise
     except ImportError:
         print("scikit-learn is not installed")
         return
-    other = seconds(lambda: pairwise.rbf_kernel(x, z, gamma=1 / (2 * ell**2)))
-    ours = seconds(lambda: kernels.rbf_kernel(x, z, length=ell))
+    other = least_cpu(lambda: pairwise.rbf_kernel(x, z, gamma=1 / (2 * ell**2)))
+    ours = least_cpu(lambda: kernels.rbf_kernel(x, z, length=ell))
     print(f"rbf of scikit-learn {other:.3f} s, ratio {other / ours:.1f} for x and z; ", end="")
     # of sums of absolute differences: another kernel, and no product does it
-    other = seconds(lambda: pairwise.laplacian_kernel(x[:200], z[:200], gamma=1 / ell))
-    ours = seconds(lambda: kernels.laplace_kernel(x[:200], z[:200], length=ell))
+    other = least_cpu(lambda: pairwise.laplacian_kernel(x[:200], z[:200], gamma=1 / ell))
+    ours = least_cpu(lambda: kernels.laplace_kernel(x[:200], z[:200], length=ell))
     print(f"its laplacian (another distance) of 200 inputs {other:.4f} s, ratio {other / ours:.1f}")
 
 
@@ -141,13 +132,13 @@ def formula() -> None:
     more = (1.7, 400.0, 2000.0, 0.35, 0.37)
     compiled(1e9, 1e10, *more)
     print(f"\na formula of two power laws: compiled in {time.process_time() - start:.2f} s")
-    ours = seconds(lambda: compiled(size, tokens, *more))
+    ours = least_cpu(lambda: compiled(size, tokens, *more))
     kernel = compiled._over
     columns = np.array(np.broadcast_arrays(size, tokens, *more))
     found = np.empty(size.size)
-    bare = seconds(lambda: kernel(columns, found))
+    bare = least_cpu(lambda: kernel(columns, found))
     E, A, b0, a, b = more
-    base = seconds(lambda: E + A * size**-a + b0 * tokens**-b)
+    base = least_cpu(lambda: E + A * size**-a + b0 * tokens**-b)
     print(
         f"a million points: NumPy {base:.3f} s, checked and broadcast {ours:.3f} s, compiled loop {bare:.3f} s"
     )

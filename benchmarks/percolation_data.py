@@ -6,7 +6,6 @@ Run ``python benchmarks/percolation_data.py``; ``--bulk`` for points in an array
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,7 @@ import mpmath
 import numpy as np
 from scipy import special, stats
 from threadpoolctl import threadpool_limits
-from timing import best_of
+from timing import best_of, least_cpu
 
 from scalinglaws.solvers.percolation import (
     bethe_data_loss,
@@ -48,16 +47,6 @@ def many_digits(samples: int, rank: int) -> mpmath.mpf:
             chance *= (samples - d + 1) * p / ((1 - p) * d)
             total += chance * mpmath.mpf(d) ** -EXPONENT
         return total
-
-
-def cpu(function: Callable[[], object], repeats: int = 7) -> float:
-    """Return the least CPU time of several calls, in seconds: on a busy machine wall times say little of short calls."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def in_bulk() -> None:
@@ -114,8 +103,10 @@ def in_bulk() -> None:
         values = points.tolist()
         apart = np.array([call(point) for point in values])
         off = float(np.max(np.abs(call(points) / apart - 1)))
-        single = cpu(lambda call=call, values=values: [call(v) for v in values], 5) / points.size
-        bulk = cpu(lambda call=call, points=points: call(points)) / points.size
+        single = (
+            least_cpu(lambda call=call, values=values: [call(v) for v in values], 5) / points.size
+        )
+        bulk = least_cpu(lambda call=call, points=points: call(points)) / points.size
         print(f"{name:<36}{1e6 * single:12.1f}{1e6 * bulk:13.1f}{single / bulk:8.1f}{off:21.0e}")
     print()
 

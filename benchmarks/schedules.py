@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.signal import fftconvolve
 from threadpoolctl import threadpool_limits
+from timing import least_cpu
 
 from scalinglaws.solvers import PowerLawSpectrum
 from scalinglaws.solvers.linear import online_sgd
@@ -37,16 +38,6 @@ GIVEN: dict[str, Any] = {"batch": 4, "noise_variance": 0.1}
 LONG = 10**8
 DIRECT = 200_000  # steps that the recursion takes here
 VOLTERRA = 2**21  # steps of the convolution: its kernel takes a second and 0.1 GB to tabulate
-
-
-def best_of(function: Callable[[], object], repeats: int = 7) -> float:
-    """Return the least CPU time of several calls, in seconds: all run in one thread, and a busy machine does not count."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def wsd(steps: float) -> Schedule:
@@ -77,12 +68,12 @@ def volterra(steps: int, rate: float) -> np.ndarray:
 
 def rivals() -> None:
     """Print what other algorithms cost, over macro steps."""
-    fast = best_of(lambda: train(wsd(LONG), TASK, **GIVEN, at=LONG))
+    fast = least_cpu(lambda: train(wsd(LONG), TASK, **GIVEN, at=LONG))
     rows = [("macro steps, two meshes", fast)]
 
     listed = Schedule.from_array(wsd(DIRECT).values())
     train(listed, TASK, **GIVEN, at=DIRECT)
-    direct = best_of(lambda: train(listed, TASK, **GIVEN, at=DIRECT), 3)
+    direct = least_cpu(lambda: train(listed, TASK, **GIVEN, at=DIRECT), 3)
     off = train(listed, TASK, **GIVEN, at=DIRECT).test_loss
     off = abs(off / train(wsd(DIRECT), TASK, **GIVEN, at=DIRECT).test_loss - 1)
     rows.append((f"each step, {DIRECT:.0e} of them times {LONG // DIRECT}", direct * LONG / DIRECT))
@@ -138,7 +129,7 @@ def flatness() -> None:
         taken = []
         for t in STEPS:
             call(t)
-            taken.append(best_of(lambda t=t: call(t), 5))
+            taken.append(least_cpu(lambda t=t: call(t), 5))
         cells = "".join(f"{1e3 * seconds:9.1f}" for seconds in taken)
         ratio = f"{single * STEPS[-1] / DIRECT / taken[-1]:26.1e}" if single else ""
         print(f"  {label:<38}{cells}{taken[-1] / taken[0]:16.1f}{ratio}")
@@ -158,7 +149,7 @@ def flatness() -> None:
         for batch in (4.0, math.inf):
             given: dict[str, Any] = {"features": features, "batch": batch, "noise_variance": 0.1}
             listed = Schedule.from_array(np.full(DIRECT, 0.1))
-            single = best_of(lambda g=given, s=listed: train(s, TASK, **g, at=at(DIRECT)), 2)
+            single = least_cpu(lambda g=given, s=listed: train(s, TASK, **g, at=at(DIRECT)), 2)
             place = f"N = {features:g}, B = {batch:g}"
             row(
                 f"online_sgd, {place}",
@@ -194,7 +185,7 @@ def scales() -> None:
         taken = []
         for name, call in cells.items():
             call()
-            taken.append(f"{name}: {1e3 * best_of(call, 5):5.1f}")
+            taken.append(f"{name}: {1e3 * least_cpu(call, 5):5.1f}")
         print(f"  {label:<22}" + "   ".join(taken))
 
     print("\nmilliseconds of one run")
@@ -249,7 +240,7 @@ def tuning() -> None:
         ("best schedule", lambda: optimal_schedule(LONG, TASK, batch=8, noise_variance=1)),
     ):
         call()
-        print(f"  {label:<22}{best_of(call, 3):6.2f}")
+        print(f"  {label:<22}{least_cpu(call, 3):6.2f}")
 
 
 FIRST = """

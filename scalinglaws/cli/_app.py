@@ -112,3 +112,4 @@ def ordinary(value: int, text: str) -> int:
 
 Whole = Annotated[int, Parameter(converter=whole)]
 Real = Annotated[float, Parameter(converter=real)]
+Names = Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())]

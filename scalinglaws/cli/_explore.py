@@ -8,11 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import called, refusal
-from ._app import app, whole
+from ._app import Names, app, whole
 from ._formats import wrote
 from ._waiting import aside, counting
-
-Names = Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())]
 
 
 @app.command

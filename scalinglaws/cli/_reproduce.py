@@ -13,12 +13,10 @@ from ..arguments import choice
 from ..errors import DomainError
 from ..formatting import duration
 from ..tables import Table
-from ._app import Json, Latex, Whole, app, whole
+from ._app import Json, Latex, Names, Whole, app, whole
 from ._formats import Answer, emit, wrote
 from ._signals import stopped_by
 from ._waiting import counting
-
-Names = Annotated[tuple[str, ...] | None, Parameter(consume_multiple=True, negative=())]
 
 
 @app.command

@@ -4,8 +4,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from scalinglaws.explore.panels import panel
 from scalinglaws.theory.patterns import (
@@ -81,16 +79,3 @@ def test_corners(ask):
     for values in ask.corners(PANEL):
         if values["degree"] == "3":
             assert ask.judged(PANEL, values) is not None, values
-
-
-@given(st.data())
-@settings(max_examples=15)
-def test_between_corners(ask, data):
-    values = data.draw(ask.states(PANEL))
-    assert ask.judged(PANEL, values) is not None
-    ask.same_after_address(PANEL, values)
-
-
-def test_addresses_and_snapshot(ask):
-    ask.same_after_address(PANEL, PANEL.start())
-    assert np.prod([len(values) for values in PANEL.snapshot.values()]) <= 150

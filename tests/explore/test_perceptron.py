@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from scalinglaws import theory
 from scalinglaws.explore.panels import panel
@@ -75,16 +73,3 @@ def test_what_has_no_solution_is_said(ask):
 def test_corners(ask):
     for values in ask.corners(PANEL):
         assert ask.judged(PANEL, values) is not None, values
-
-
-@given(st.data())
-@settings(max_examples=12)
-def test_between_corners(ask, data):
-    values = data.draw(ask.states(PANEL))
-    assert ask.judged(PANEL, values) is not None
-    ask.same_after_address(PANEL, values)
-
-
-def test_addresses_and_snapshot(ask):
-    ask.same_after_address(PANEL, PANEL.start())
-    assert np.prod([len(values) for values in PANEL.snapshot.values()]) <= 150

@@ -15,7 +15,7 @@ from ... import theory
 from ...errors import DomainError
 from ...theory.mathematical_markup import mathml
 from ...theory.plane import PhasePlane
-from ..answers import PALE, Answer, Drawn, Line, Number, Regions, Words, paragraphs
+from ..answers import PALE, Answer, Array, Drawn, Line, Number, Regions, Words, paragraphs
 from ..controls import Choice, Points
 from ..panel import Frame, Panel, Values
 from ._shared import told
@@ -95,11 +95,10 @@ def _plane(name: str) -> tuple[Drawn, ...]:
     which = plane.index(*np.meshgrid(x, y))
     drawn: list[Drawn] = [Regions(which, COLORS[: len(plane.phases)], BOX)]
     for across, up in plane.border():
-        drawn.append(Line("", across, up, PALE))
+        drawn.append(_line(across, up, np.isfinite(across), PALE))
     for regime in plane.edges:
         for across, up in plane.curves(regime.condition):
-            good = plane.valid(across, up)
-            drawn.append(Line("", np.where(good, across, np.nan), np.where(good, up, np.nan), INK))
+            drawn.append(_line(across, up, plane.valid(across, up) & np.isfinite(across), INK))
     for number, phase in enumerate(plane.phases):
         room = distance_transform_edt(np.pad(which == number, 1))[1:-1, 1:-1] / CELLS
         middle = np.argwhere(which == number).mean(axis=0)
@@ -108,6 +107,11 @@ def _plane(name: str) -> tuple[Drawn, ...]:
         if room[row, column] > SLIVER:
             drawn.append(Words(phase.name, float(x[column]), float(y[row])))
     return tuple(drawn)
+
+
+def _line(across: Array, up: Array, good: Any, color: str) -> Line:
+    """Draw a curve where it is good; elsewhere it is interrupted."""
+    return Line("", np.where(good, across, BOX[0]), np.where(good, up, np.nan), color)
 
 
 @cache

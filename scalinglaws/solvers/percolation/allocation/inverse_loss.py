@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import math
 
+import mpmath
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from ..._constants import zeta
 from ..._jit import njit
 
 Array = NDArray[np.float64]
@@ -81,7 +81,7 @@ def _slopes(z: Array) -> tuple[Array, Array]:
     c = (
         (-1.0) ** (orders + 1)
         * ((4 / math.pi**2) ** orders - math.pi ** (-2.0 * orders))
-        * [zeta(2 * n) for n in range(1, 60)]
+        * [float(mpmath.zeta(2 * n)) for n in range(1, 60)]
         / orders
     )
     # -h' = 8 log cosh y / y^4 - 4 tanh y / y^3 = sum_k (8 - 8k) c_k y^(2k-4)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....arguments import numbers
 from ... import _jit
-from ..._constants import zeta
 from ...catalogue import shows
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ _COEFFICIENTS = tuple(
         -2
         * (-1) ** _NUMBERS
         * (4**_NUMBERS - 1)
-        * [zeta(2 * n) for n in range(1, 21)]
+        * [float(mpmath.zeta(2 * n)) for n in range(1, 21)]
         / (_NUMBERS * np.pi ** (2 * _NUMBERS))
     ).tolist()
 )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ....arguments import Array, Value, broadcast, numbers, shaped, whole_numbers
-from ..._constants import zeta
 from ..._jit import njit
 from ..._roots import brentq
 from ...catalogue import shows
@@ -24,7 +24,7 @@ from .expected_loss import steepnesses
 _STEPS = 200
 _LARGEST_LOG = 709.0  # of a floating-point number
 _DOUBLINGS = 60  # of a bracket in log x, which end beyond any budget
-_ZETAS: Array = np.array([zeta(max(n, 2)) for n in range(28)])
+_ZETAS: Array = np.array([float(mpmath.zeta(max(n, 2))) for n in range(28)])
 
 
 @njit
