@@ -409,11 +409,16 @@ def sane_call(call, source):
 def commands(app, path=()):
     """Yield the words of every command, and its function."""
     for name in app:
-        if not name.startswith("-") and name not in ENDLESS:
+        if not name.startswith("-"):
             inner = app[name]
             if inner.default_command is not None:
                 yield (*path, name), inner.default_command
             yield from commands(inner, (*path, name))
+
+
+def ending_commands(app):
+    """Yield those that end by themselves."""
+    return ((words, function) for words, function in commands(app) if words[0] not in ENDLESS)
 
 
 def tokens(function, entry, value):
@@ -671,7 +676,7 @@ def figures(words, times=None, seconds=math.inf):
             "command " + " ".join(name),
             lambda name=name, function=function: sweep_command(name, function, times or 8, seconds),
         )
-        for name, function in commands(app)
+        for name, function in ending_commands(app)
     ]
     wanted = [(path, go) for path, go in wanted if not words or any(word in path for word in words)]
     calls, things, taken, found = Counter(), Counter(), Counter(), []

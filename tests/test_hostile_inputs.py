@@ -12,7 +12,7 @@ from scalinglaws.cli import app
 
 HOSTILE = runpy.run_path(str(Path(__file__).with_name("hostile.py")))
 CALLABLES = dict(HOSTILE["callables"]())
-COMMANDS = dict(HOSTILE["commands"](app))
+COMMANDS = dict(HOSTILE["ending_commands"](app))
 FUNCTIONS = [path for path in CALLABLES if path.startswith("solvers.")]
 MOST = 20
 """Seconds of the processor for one solver, of which few can be called ten thousand times in them."""
